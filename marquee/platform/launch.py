@@ -1,0 +1,58 @@
+"""What every supervised process is started through: it dies with its parent, and an engine that refuses root is not root.
+
+`python -m marquee.platform.launch [--unprivileged] -- PROGRAM ARGUMENTS...` sets PR_SET_PDEATHSIG, so that a
+supervisor killed with SIGKILL leaves no orphan, then replaces itself by the program. With `--unprivileged`, as root, it
+first enters a user namespace in which it is an ordinary user (PostgreSQL and Elasticsearch refuse root): unlike a change
+to `nobody`, that needs no access for others to the folders above the state folder. Elsewhere it does nothing.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+CLONE_NEWUSER = 0x10000000
+UNPRIVILEGED_ID = 1000
+
+
+def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
+    """Ask the kernel to signal this process when its parent ends, however the parent ends."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    if os.getppid() != parent:  # the parent ended between the two calls
+        os.kill(os.getpid(), signal_number)
+
+
+def become_unprivileged() -> None:
+    """Enter a user namespace where root is user 1000; a no-op for any user but root.
+
+    Raises OSError where the kernel forbids user namespaces; the remedy is to run as an ordinary user.
+    """
+    if os.geteuid() != 0:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWUSER) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{os.strerror(number)}: this kernel forbids user namespaces; start as an ordinary user")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{UNPRIVILEGED_ID} 0 1")
+    Path("/proc/self/gid_map").write_text(f"{UNPRIVILEGED_ID} 0 1")
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    if "--" not in arguments:
+        sys.exit("usage: python -m marquee.platform.launch [--unprivileged] -- PROGRAM ARGUMENTS...")
+    split = arguments.index("--")
+    options, command = arguments[:split], arguments[split + 1 :]
+    if "--unprivileged" in options:
+        become_unprivileged()
+    # SIGINT is PostgreSQL's fast shutdown; SIGTERM alone would wait for every client to leave.
+    die_with_parent(signal.SIGINT if "--interrupt" in options else signal.SIGTERM)
+    os.execvp(command[0], command)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Keys and signatures that more than one process must agree on: access tokens' key pair, stream URLs, cursors.
+
+The API signs access tokens with Ed25519; the gateway and anybody else verifies them by the JWKS. An edge verifies a
+stream's path by nginx's secure_link (MD5 over expiry, title and secret, in the path, so that it holds for every file
+below). Cursors are signed with itsdangerous and opaque to clients.
+"""
+
+import base64
+import hashlib
+import json
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from itsdangerous import BadData, URLSafeSerializer
+
+from marquee.errors import CursorInvalid
+
+TOKEN_ISSUER = "marquee"  # noqa: S105
+TOKEN_ALGORITHM = "EdDSA"  # noqa: S105
+
+
+def generate_private_key() -> str:
+    """A new Ed25519 private key in the form of `MARQUEE_TOKEN_PRIVATE_KEY`: PKCS8 PEM, base64 on one line."""
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return base64.b64encode(pem).decode()
+
+
+def private_key(setting: str) -> Ed25519PrivateKey:
+    key = serialization.load_pem_private_key(base64.b64decode(setting), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError("MARQUEE_TOKEN_PRIVATE_KEY is not an Ed25519 key")
+    return key
+
+
+def public_jwks(setting: str) -> dict[str, list[dict[str, str]]]:
+    """The JSON Web Key Set (RFC 7517) that verifies this platform's access tokens."""
+    public = private_key(setting).public_key()
+    jwk = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(public))
+    thumbprint = hashlib.sha256(
+        json.dumps({"crv": jwk["crv"], "kty": jwk["kty"], "x": jwk["x"]}, separators=(",", ":")).encode()
+    ).digest()
+    key_id = base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
+    return {"keys": [{**jwk, "kid": key_id, "alg": TOKEN_ALGORITHM, "use": "sig"}]}
+
+
+def stream_path(secret: str, movie_id: str, version: int, *, expires_at: int) -> str:
+    """`/v/{token}/{expires}/{movie_id}/v{version}/`: what a player may read until `expires_at` (Unix seconds)."""
+    signed = f"{expires_at}/{movie_id}/v{version} {secret}".encode()
+    digest = hashlib.md5(signed).digest()  # noqa: S324  (nginx's secure_link knows only MD5)
+    token = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return f"/v/{token}/{expires_at}/{movie_id}/v{version}/"
+
+
+def sign_cursor(secret: str, kind: str, position: object) -> str:
+    """An opaque cursor of one kind of page (`search`, `row:genre-drama`); `position` is any JSON value."""
+    return URLSafeSerializer(secret, salt=f"cursor:{kind}").dumps(position)
+
+
+def read_cursor(secret: str, kind: str, cursor: str) -> object:
+    """Raises `CursorInvalid` for anything that `sign_cursor` did not make for this kind."""
+    try:
+        position: object = URLSafeSerializer(secret, salt=f"cursor:{kind}").loads(cursor)
+    except BadData as error:
+        raise CursorInvalid(
+            "cursor was not issued by this page: ask for the first page again.", field="cursor"
+        ) from error
+    return position

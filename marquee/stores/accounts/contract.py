@@ -1,0 +1,63 @@
+"""Accounts, their profiles and their refresh tokens. Password hashes are argon2's and never leave `api.auth`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+Role = Literal["viewer", "engineer", "operator"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    profile_id: str
+    account_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Account:
+    account_id: str
+    email: str
+    password_hash: str
+    role: Role
+    created_at: datetime
+    profiles: Sequence[Profile]
+
+
+@dataclass(frozen=True)
+class RefreshToken:
+    """`token_hash` is SHA-256 in hex; the token itself is never stored. A used token is revoked (rotation)."""
+
+    token_hash: str
+    account_id: str
+    profile_id: str
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+class Accounts(Protocol):
+    async def create(self, email: str, password_hash: str, *, role: Role, profile_names: Sequence[str]) -> Account:
+        """Raises `AccountExists`. Addresses are compared without case."""
+        ...
+
+    async def by_email(self, email: str) -> Account | None: ...
+
+    async def by_id(self, account_id: str) -> Account | None: ...
+
+    async def change_password(self, account_id: str, password_hash: str) -> None:
+        """Also revokes every refresh token of the account."""
+        ...
+
+    async def add_profile(self, account_id: str, name: str) -> Profile: ...
+
+    async def keep_refresh_token(self, token: RefreshToken) -> None: ...
+
+    async def use_refresh_token(self, token_hash: str, *, now: datetime) -> RefreshToken | None:
+        """Revoke and return it if it is valid, in one statement; None otherwise.
+
+        Using a token that was revoked before revokes every token of its account: it was stolen.
+        """
+        ...
+
+    async def revoke_refresh_tokens(self, account_id: str) -> int: ...

@@ -1,0 +1,263 @@
+"""The catalogue: titles, their versions, uploads, the outbox and the search document's table. The truth of the platform.
+
+Everything that must happen together happens in one method, which is one PostgreSQL transaction. Publishing writes
+`title_document` with its own growing revision in the same transaction; change capture reads only that table.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from marquee.documents import SearchDocument
+
+TitleState = Literal["announced", "ingesting", "playable", "refused", "failed", "unpublished", "deleted"]
+"""`playable` stays while a newer version is ingested. Only `playable` titles are ever offered as playable."""
+
+VersionState = Literal["uploading", "ingesting", "playable", "refused", "failed", "superseded", "duplicate"]
+
+UploadState = Literal["open", "completing", "completed", "aborted", "abandoned"]
+
+
+@dataclass(frozen=True)
+class TitleDetails:
+    """What an engineer may state and edit."""
+
+    title: str
+    year: int | None = None
+    description: str | None = None
+    genres: Sequence[str] = field(default_factory=tuple)
+    people: Sequence[str] = field(default_factory=tuple)
+    aka: Sequence[str] = field(default_factory=tuple)
+    votes: int | None = None
+
+
+@dataclass(frozen=True)
+class Title:
+    movie_id: str
+    details: TitleDetails
+    state: TitleState
+    hot: bool
+    revision: int
+    active_version: int | None
+    duration_seconds: float | None
+    poster: str | None
+    """Key below the edge's public images path."""
+    sprite_vtt: str | None
+    manifest: str | None
+    dash: str | None
+    created_at: datetime
+    published_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TitleCard:
+    """A title as a row shows it."""
+
+    movie_id: str
+    title: str
+    year: int | None
+    poster: str | None
+    duration_seconds: float | None
+    genres: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Version:
+    movie_id: str
+    version: int
+    upload_id: str
+    state: VersionState
+    stage: str
+    percent: float
+    speed: float | None
+    """Times real time, while renditions are made."""
+    reason: str | None
+    run_id: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """A subtitle file uploaded beside the film, already stored under `key` in the ingest bucket."""
+
+    key: str
+    file_name: str
+    language: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Upload:
+    upload_id: str
+    movie_id: str
+    version: int
+    account_id: str
+    file_name: str
+    content_type: str
+    size_bytes: int
+    part_bytes: int
+    key: str
+    multipart_id: str
+    state: UploadState
+    hot: bool
+    sidecars: Sequence[Sidecar]
+    created_at: datetime
+    touched_at: datetime
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    entry_id: int
+    topic: str
+    key: str
+    value: bytes
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What the `title` stage publishes, in one transaction."""
+
+    movie_id: str
+    version: int
+    duration_seconds: float
+    manifest: str
+    dash: str
+    poster: str
+    sprite_vtt: str
+
+
+@dataclass(frozen=True)
+class RowPosition:
+    """The keyset of a row's order: (`sort_value`, `movie_id`) of the last item seen."""
+
+    sort_value: float
+    movie_id: str
+
+
+class Catalogue(Protocol):
+    # --- uploads -----------------------------------------------------------------------------------------
+    async def open_upload(self, upload: Upload, details: TitleDetails | None) -> Upload:
+        """A new title (`details` given) or a new version of an existing one (None); allots the version number.
+
+        The `version` of the argument is ignored. Raises `TitleUnknown`.
+        """
+        ...
+
+    async def upload(self, upload_id: str) -> Upload:
+        """Raises `UploadUnknown`."""
+        ...
+
+    async def find_open_upload(self, account_id: str, file_name: str, size_bytes: int) -> Upload | None:
+        """The newest open upload of the same file by the same account, for resuming."""
+        ...
+
+    async def touch_upload(self, upload_id: str) -> None: ...
+
+    async def add_sidecar(self, upload_id: str, sidecar: Sidecar) -> None: ...
+
+    async def begin_completion(self, upload_id: str) -> Upload:
+        """open -> completing (or still completing: idempotent). Raises `UploadStateConflict`."""
+        ...
+
+    async def finish_completion(self, upload_id: str, *, topic: str, value: bytes) -> None:
+        """completing -> completed, the version ingesting, and the outbox row, in one transaction; idempotent."""
+        ...
+
+    async def end_upload(self, upload_id: str, state: Literal["aborted", "abandoned"]) -> None:
+        """Also removes the title if it has no other version; nothing half-made is left."""
+        ...
+
+    async def uploads_untouched_since(self, moment: datetime, *, state: UploadState) -> Sequence[Upload]: ...
+
+    # --- outbox ------------------------------------------------------------------------------------------
+    async def outbox(self, *, limit: int = 100) -> Sequence[OutboxEntry]:
+        """Entries not yet published, oldest first."""
+        ...
+
+    async def mark_published(self, entry_ids: Sequence[int]) -> None: ...
+
+    # --- the chain ---------------------------------------------------------------------------------------
+    async def version(self, movie_id: str, version: int) -> Version: ...
+
+    async def version_of_upload(self, upload_id: str) -> Version: ...
+
+    async def report_progress(
+        self,
+        movie_id: str,
+        version: int,
+        *,
+        stage: str,
+        percent: float,
+        speed: float | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        """Percent never goes back within a version."""
+        ...
+
+    async def remember_content(self, movie_id: str, version: int, sha256: str) -> str | None:
+        """Note a version's content hash; the movie_id of another live title that has the same content, if any."""
+        ...
+
+    async def refuse(self, movie_id: str, version: int, reason: str) -> None:
+        """The version is refused; the title too unless an older version is playable (that stays)."""
+        ...
+
+    async def fail(self, movie_id: str, version: int, reason: str) -> None:
+        """The same for a fault of the platform's, which a new run may mend."""
+        ...
+
+    async def publish(self, publication: Publication) -> int:
+        """Make the version active (only upward), the title playable, and write its document; returns the revision."""
+        ...
+
+    async def requested_by(self, movie_id: str, version: int) -> Upload: ...
+
+    # --- titles ------------------------------------------------------------------------------------------
+    async def title(self, movie_id: str) -> Title:
+        """Raises `TitleUnknown`, also for a deleted title."""
+        ...
+
+    async def titles(self, *, limit: int, after: str | None = None, state: TitleState | None = None) -> Sequence[Title]:
+        """By movie_id."""
+        ...
+
+    async def cards(self, movie_ids: Sequence[str]) -> Sequence[TitleCard]:
+        """Cards of the playable ones among these, in the order given."""
+        ...
+
+    async def edit(self, movie_id: str, details: TitleDetails, *, revision: int | None = None) -> Title:
+        """Raises `RevisionConflict` where `revision` is given and is not the current one."""
+        ...
+
+    async def unpublish(self, movie_id: str) -> Title: ...
+
+    async def republish(self, movie_id: str) -> Title: ...
+
+    async def delete(self, movie_id: str) -> Title:
+        """Takes the document out (search follows) and the title out of every row; objects are removed by the caller."""
+        ...
+
+    async def announce(self, titles: Sequence[tuple[str, TitleDetails]]) -> int:
+        """Upsert titles that are known but not playable, with their documents; returns how many were new."""
+        ...
+
+    # --- rows --------------------------------------------------------------------------------------------
+    async def genre_row(
+        self, genre: str, *, limit: int, after: RowPosition | None
+    ) -> Sequence[tuple[TitleCard, RowPosition]]:
+        """Playable titles of a genre, most popular first."""
+        ...
+
+    async def new_releases(self, *, limit: int, after: RowPosition | None) -> Sequence[tuple[TitleCard, RowPosition]]:
+        """Playable titles, newest first (sort value: publication time in seconds)."""
+        ...
+
+    # --- search documents --------------------------------------------------------------------------------
+    def documents(self) -> AsyncIterator[SearchDocument]:
+        """Every live document, for a rebuild of the index."""
+        ...
+
+    async def ping(self) -> None: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,88 @@
+"""The event log's contract: what happened, in order by key, at least once.
+
+A topic is N streams (Kafka: partitions); a record's stream is decided by its key, and within a consumer group each
+stream is owned by one consumer at a time. A record is delivered again until it is acknowledged, so handlers are idempotent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+MAX_RECORD_BYTES = 900_000
+"""Larger values are refused with `InputInvalid`: a message names an object, it does not carry one."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One message. `position` grows within (topic, stream) and is opaque; `deliveries` counts from 1."""
+
+    topic: str
+    stream: int
+    position: str
+    key: str
+    value: bytes
+    published_at_ms: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    deliveries: int = 1
+
+
+class Consumer(Protocol):
+    """A member of a consumer group; it owns some of the topic's streams. Used by one task at a time."""
+
+    async def poll(self, *, limit: int = 100, timeout_seconds: float = 1.0) -> Sequence[Record]:
+        """The next records of the owned streams, in order by stream; empty after the time-out."""
+        ...
+
+    async def acknowledge(self, records: Sequence[Record]) -> None:
+        """Never deliver these again to this group; durable when it returns."""
+        ...
+
+    async def dead_letter(self, record: Record, reason: str) -> None:
+        """Move a record that cannot be handled to `{topic}.dead` with its reason, then acknowledge it."""
+        ...
+
+    async def pause(self) -> None:
+        """Keep the streams, deliver nothing."""
+        ...
+
+    async def resume(self) -> None: ...
+
+    async def close(self) -> None:
+        """Give the streams up at once, so that another consumer takes over without waiting for a time-out."""
+        ...
+
+
+class EventLog(Protocol):
+    async def ensure_topic(self, topic: str, *, streams: int) -> None:
+        """Create the topic if it is missing; idempotent."""
+        ...
+
+    async def publish(self, topic: str, key: str, value: bytes, *, headers: Mapping[str, str] | None = None) -> Record:
+        """Append; durable when it returns. Raises `InputInvalid` past MAX_RECORD_BYTES."""
+        ...
+
+    async def subscribe(self, topic: str, group: str) -> Consumer:
+        """Join a group. A new group starts at the topic's beginning."""
+        ...
+
+    async def read(self, topic: str, cursor: str | None, *, limit: int = 100) -> tuple[Sequence[Record], str]:
+        """Read without a group, from a cursor that the caller keeps (None: the beginning); returns the next cursor."""
+        ...
+
+    async def cursor_at(self, topic: str, published_at_ms: int) -> str:
+        """The cursor from which `read` replays everything published at or after a time."""
+        ...
+
+    async def lag(self, topic: str, group: str) -> int:
+        """Records of the topic that the group has not acknowledged."""
+        ...
+
+    async def trim(self, topic: str, *, older_than_ms: int) -> int:
+        """Retention: drop acknowledged records older than an age; returns how many went."""
+        ...
+
+    async def ping(self) -> None:
+        """One round trip; raises `StoreUnavailable`."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,52 @@
+"""Fixtures that every part of the suite shares: settings, the real engines, the media of `../shared/data`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from marquee.platform import engines
+from marquee.settings import Settings
+from tests.servers import make_test_settings, running
+
+PROJECT = Path(__file__).parent.parent
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of this test process's own engines."""
+    return make_test_settings(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(settings: Settings) -> Iterator[Settings]:
+    with running(engines.postgres(settings), settings.state):
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def valkey_cache_server(settings: Settings) -> Iterator[Settings]:
+    with running(engines.valkey_cache(settings), settings.state):
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def valkey_log_server(settings: Settings) -> Iterator[Settings]:
+    with running(engines.valkey_log(settings), settings.state):
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def s3_server(settings: Settings) -> Iterator[Settings]:
+    with running(engines.seaweedfs(settings), settings.state):
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def shared_media() -> Path:
+    """The folder of real films; tests that need it skip where it is missing."""
+    folder = SHARED_DATA / "video"
+    if not folder.is_dir():
+        pytest.skip("the shared media folder (../shared/data/video) is not beside this checkout")
+    return folder

@@ -1,0 +1,69 @@
+"""Real engines for tests: each started once a test process, on free ports, in a folder of its own."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from marquee.platform.engines import wait_until_ready
+from marquee.platform.program import Program
+from marquee.settings import PORT_OFFSETS, Settings, load_settings
+
+
+def free_port_base() -> int:
+    """A port from which every offset of `PORT_OFFSETS` is free."""
+    for _ in range(200):
+        base = 10000 + secrets.randbelow(20000)
+        with contextlib.ExitStack() as sockets:
+            try:
+                for offset in PORT_OFFSETS.values():
+                    probe = sockets.enter_context(socket.socket())
+                    probe.bind(("127.0.0.1", base + offset))
+            except OSError:
+                continue
+            return base
+    raise RuntimeError("no run of free ports was found")
+
+
+def make_test_settings(state: Path, **overrides: object) -> Settings:
+    """Settings of a platform of its own: free ports, fresh secrets, small limits."""
+    values: dict[str, object] = {
+        "state": state,
+        "port_base": free_port_base(),
+        "postgres_password": secrets.token_hex(8),
+        "s3_access_key": secrets.token_hex(8),
+        "s3_secret_key": secrets.token_hex(16),
+        "cursor_secret": secrets.token_hex(16),
+        "edge_secret": secrets.token_hex(16),
+        **overrides,
+    }
+    return load_settings(**values)
+
+
+@contextlib.contextmanager
+def running(program: Program, log_folder: Path, *, seconds: float = 60.0) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program as the supervisor would, wait until it is ready, and stop it at the end."""
+    log = log_folder / f"{program.name}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            program.launch_command, stdout=output, stderr=output, env={**os.environ, **program.environment}
+        )
+    try:
+        try:
+            asyncio.run(wait_until_ready(program, seconds=seconds))
+        except Exception as error:
+            error.add_note(log.read_text(errors="replace")[-2000:])
+            raise
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT if program.interrupt else signal.SIGTERM)
+        try:
+            process.wait(program.stop_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
