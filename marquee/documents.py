@@ -335,6 +335,24 @@ class PrewarmDocument(msgspec.Struct, frozen=True, kw_only=True):
     edges: list[EdgeResult]
 
 
+class TitlePublished(msgspec.Struct, frozen=True, kw_only=True):
+    """What `title` left: the revision of the title's document, and when its transaction was committed."""
+
+    movie_id: str
+    version: int
+    revision: int
+    committed_at_ms: int
+
+
+class TitleIndexed(msgspec.Struct, frozen=True, kw_only=True):
+    """What `search_document` observed; `revision` is the one that a search found, `lag_seconds` counts from the commit."""
+
+    movie_id: str
+    version: int
+    revision: int
+    lag_seconds: float
+
+
 class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A title as the search index holds it and `title_document.document` stores it.
 

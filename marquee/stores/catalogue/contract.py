@@ -182,6 +182,10 @@ class Catalogue(Protocol):
 
     async def version_of_upload(self, upload_id: str) -> Version: ...
 
+    async def newest_version(self, movie_id: str) -> Version:
+        """The title's highest version whose upload was completed. Raises `TitleUnknown`, also for a deleted title."""
+        ...
+
     async def report_progress(
         self,
         movie_id: str,
@@ -192,7 +196,7 @@ class Catalogue(Protocol):
         speed: float | None = None,
         run_id: str | None = None,
     ) -> None:
-        """Percent never goes back within a version."""
+        """Percent never goes back within a version; one that failed is ingesting again. Raises `TitleUnknown`."""
         ...
 
     async def remember_content(self, movie_id: str, version: int, sha256: str) -> str | None:
@@ -204,7 +208,7 @@ class Catalogue(Protocol):
         ...
 
     async def fail(self, movie_id: str, version: int, reason: str) -> None:
-        """The same for a fault of the platform's, which a new run may mend."""
+        """The same for a fault of the platform's, which a new run may mend; a playable version stays playable."""
         ...
 
     async def publish(self, publication: Publication) -> int:

@@ -77,6 +77,10 @@ class JobQueue(Protocol):
         """Cancel a title version's jobs that no other version waits for; returns how many."""
         ...
 
+    async def requeue(self, job_ids: Sequence[str]) -> int:
+        """Queue done jobs afresh, because their results are gone from the object store; returns how many."""
+        ...
+
     async def statuses(self, job_ids: Sequence[str]) -> Sequence[JobStatus]: ...
 
     async def depth(self) -> dict[str, int]:
