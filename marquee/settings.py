@@ -76,9 +76,9 @@ class Settings(BaseSettings):
     public_edge_urls: str = Field("", description="Edges, as clients reach them, separated by commas.")
 
     # --- secrets (made at the first start, kept in the state folder with mode 0600) ------------------------
-    postgres_password: SecretStr = SecretStr("")
+    postgres_password: SecretStr = Field(SecretStr(""), description="Password of the supervised PostgreSQL.")
     s3_access_key: SecretStr = Field(SecretStr(""), description="Empty: the ordinary AWS credential chain.")
-    s3_secret_key: SecretStr = SecretStr("")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="Goes with the access key.")
     cursor_secret: SecretStr = Field(SecretStr(""), description="Signs cursors.")
     token_private_key: SecretStr = Field(SecretStr(""), description="Ed25519 private key, PKCS8 PEM in base64.")
     edge_secret: SecretStr = Field(SecretStr(""), description="Signs stream URLs for the edges.")

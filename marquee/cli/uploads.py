@@ -1,0 +1,224 @@
+"""`marquee upload`, `titles` and `import-catalogue`: a client of the public API and, for the import, of the catalogue."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from marquee.cli.display import TitleDisplay
+from marquee.client.following import follow_upload
+from marquee.client.session import ApiSession
+from marquee.client.uploader import PartSent, upload_film
+from marquee.domain.announced import read_announced
+from marquee.errors import InputInvalid
+from marquee.settings import load_settings
+from marquee.stores.catalogue import open_catalogue
+from marquee.stores.catalogue.contract import TitleDetails
+
+EXIT_REFUSED = 3
+IMPORT_BATCH = 2_000
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+Url = Annotated[str, typer.Option(help="The gateway; default: this machine's platform.")]
+
+
+def _say(as_json: bool, **event: object) -> None:
+    if as_json:
+        typer.echo(json.dumps(event))
+
+
+async def open_session(url: str) -> ApiSession:
+    """A session logged in as the account of the settings."""
+    settings = load_settings()
+    api = ApiSession(url or settings.public)
+    await api.log_in(settings.email, settings.password.get_secret_value())
+    return api
+
+
+def upload(
+    files: Annotated[list[Path], typer.Argument(help="Films to upload.")],
+    title: Annotated[str, typer.Option(help="Title; default: the file's name.")] = "",
+    year: Annotated[int | None, typer.Option(min=1870, max=2200)] = None,
+    genre: Annotated[list[str] | None, typer.Option(help="Genre; may be given several times.")] = None,
+    description: Annotated[str, typer.Option()] = "",
+    subtitles: Annotated[list[Path] | None, typer.Option(help="SRT or WebVTT file, named film.LANGUAGE.vtt.")] = None,
+    movie_id: Annotated[str, typer.Option(help="A new master for this title.")] = "",
+    hot: Annotated[bool, typer.Option("--hot", help="New release: first in the queue, pushed to the edges.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until it is playable or refused.")] = False,
+    as_json: Json = False,
+    url: Url = "",
+) -> None:
+    """Upload films; a killed upload goes on where it stopped when the command is given again."""
+    if len(files) > 1 and (title or movie_id or subtitles):
+        raise InputInvalid("--title, --movie-id and --subtitles go with one file.", field="files")
+    details: dict[str, object] = {"hot": hot}
+    if year is not None:
+        details["year"] = year
+    if genre:
+        details["genres"] = genre
+    if description:
+        details["description"] = description
+    if movie_id:
+        details["movie_id"] = movie_id
+    states = asyncio.run(_upload_all(files, title, details, subtitles or [], wait, as_json, url))
+    if any(state in ("refused", "failed") for state in states):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+async def _upload_all(
+    files: list[Path],
+    title: str,
+    details: dict[str, object],
+    sidecars: list[Path],
+    wait: bool,
+    as_json: bool,
+    url: str,
+) -> list[str]:
+    console = Console(stderr=True, quiet=as_json)
+    states = []
+    async with await open_session(url) as api:
+        with TitleDisplay(console) as display:
+            for path in files:
+                named = details if "movie_id" in details else {**details, "title": title or path.stem}
+                state = await _upload_one(api, path, named, sidecars, wait, as_json, display)
+                states.append(state["state"])
+                if state["state"] in ("refused", "failed"):
+                    console.print(f"[red]{path.name}: {state['reason']}[/]", highlight=False)
+    return states
+
+
+async def _upload_one(
+    api: ApiSession,
+    path: Path,
+    details: dict[str, object],
+    sidecars: list[Path],
+    wait: bool,
+    as_json: bool,
+    display: TitleDisplay,
+) -> dict[str, Any]:
+    row = display.add(str(details.get("title") or path.name))
+
+    def on_part(sent: PartSent) -> None:
+        display.part_sent(row, sent)
+        _say(
+            as_json,
+            movie_id=sent.movie_id,
+            upload_id=sent.upload_id,
+            state="uploading",
+            part=sent.number,
+            parts=sent.parts_total,
+            reused=sent.reused,
+        )
+
+    uploaded = await upload_film(api, path, details, sidecars=sidecars, on_part=on_part)
+    upload_id = uploaded["upload_id"]
+    if wait:
+        state = await follow_upload(api, upload_id, on_state=lambda seen: display.state_seen(row, seen))
+    else:
+        state = await api.get(f"/uploads/{upload_id}")
+    _say(
+        as_json,
+        movie_id=state["movie_id"],
+        upload_id=upload_id,
+        state=state["state"],
+        reason=state.get("reason"),
+        file=path.name,
+    )
+    return state
+
+
+def titles(
+    state: Annotated[str, typer.Option(help="Only titles in this state, such as playable.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    as_json: Json = False,
+    url: Url = "",
+) -> None:
+    """List the platform's titles."""
+    found = asyncio.run(_titles(state, limit, url))
+    if as_json:
+        for item in found:
+            typer.echo(json.dumps(item))
+        return
+    table = Table("movie_id", "title", "year", "state", "seconds")
+    for item in found:
+        seconds = item.get("duration_seconds")
+        table.add_row(
+            item["movie_id"], item["title"], str(item["year"] or ""), item["state"], f"{seconds:.1f}" if seconds else ""
+        )
+    Console().print(table)
+
+
+async def _titles(state: str, limit: int, url: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    async with await open_session(url) as api:
+        while len(found) < limit:
+            page = await api.get("/titles", limit=min(100, limit - len(found)), cursor=cursor, state=state or None)
+            found += page["titles"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+    return found
+
+
+def import_catalogue(
+    file: Annotated[Path, typer.Argument(help="One JSON object a line, gzipped or not.")], as_json: Json = False
+) -> None:
+    """Announce titles that are not playable: found by search, and shown as such."""
+    if not file.is_file():
+        raise InputInvalid(f"{file} is not a file that can be read.", field="file")
+    read, new = asyncio.run(_import(file, Console(stderr=True, quiet=as_json)))
+    _say(as_json, state="imported", read=read, new=new)
+
+
+async def _import(file: Path, console: Console) -> tuple[int, int]:
+    catalogue = await open_catalogue(load_settings().database)
+    read = new = 0
+    try:
+        with console.status("importing") as status:
+            for batch in _batches(_announced(file)):
+                new += await catalogue.announce(batch)
+                read += len(batch)
+                status.update(f"importing: {read} titles read, {new} new")
+    finally:
+        await catalogue.close()
+    console.print(f"{read} titles read, {new} new")
+    return read, new
+
+
+def _batches(rows: Iterator[tuple[str, TitleDetails]]) -> Iterator[list[tuple[str, TitleDetails]]]:
+    batch: list[tuple[str, TitleDetails]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == IMPORT_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _announced(file: Path) -> Iterator[tuple[str, TitleDetails]]:
+    opened = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
+    with opened as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            announced = read_announced(line, number=number)
+            yield (
+                announced.movie_id,
+                TitleDetails(
+                    title=announced.title,
+                    year=announced.year,
+                    description=announced.description,
+                    genres=tuple(announced.genres or ()),
+                    people=announced.people,
+                    aka=tuple(announced.aka or ()),
+                    votes=int(announced.votes) if announced.votes is not None else None,
+                ),
+            )

@@ -1,0 +1,35 @@
+"""Following an upload through the chain until it ends: playable, refused or failed."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from marquee.client.session import ApiSession
+from marquee.errors import PlatformUnavailable
+
+ENDED: Final = frozenset({"playable", "refused", "failed", "duplicate", "superseded", "aborted", "abandoned"})
+"""States of an upload that no longer change by themselves."""
+POLL_SECONDS = 0.5
+
+OnState = Callable[[dict[str, Any]], None]
+
+
+async def follow_upload(
+    api: ApiSession, upload_id: str, *, on_state: OnState | None = None, seconds: float = 3600.0
+) -> dict[str, Any]:
+    """Ask for the upload's state until it ended; returns the last answer.
+
+    Raises `PlatformUnavailable` when it has not ended after `seconds`; the ingest itself goes on.
+    """
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        state: dict[str, Any] = await api.get(f"/uploads/{upload_id}")
+        if on_state is not None:
+            on_state(state)
+        if state["state"] in ENDED:
+            return state
+        if asyncio.get_running_loop().time() > deadline:
+            raise PlatformUnavailable(
+                f"{state['movie_id']} is still at {state['stage']} ({state['percent']:.0f} %) after {seconds:.0f} s."
+            )
+        await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,140 @@
+"""A resumable upload: the bytes go straight to S3, part by part, and a killed upload goes on where it stopped.
+
+Nothing is kept on the client's side. A second run asks the API for an open upload of the same file by the same account and
+compares the checksums of the parts that S3 holds with the file's own: equal parts are not sent again.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from marquee.client.session import ApiSession
+from marquee.errors import InputInvalid
+
+PARTS_AT_ONCE = 3
+PART_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
+PART_RETRY_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class PartSent:
+    """Told once a part is safe in S3; `reused` parts were there from an earlier run."""
+
+    upload_id: str
+    movie_id: str
+    number: int
+    parts_total: int
+    bytes_done: int
+    bytes_total: int
+    reused: bool
+
+
+OnPart = Callable[[PartSent], None]
+
+
+@dataclass(frozen=True)
+class Part:
+    number: int
+    offset: int
+    size_bytes: int
+
+
+async def upload_film(
+    api: ApiSession,
+    path: Path,
+    details: Mapping[str, object],
+    *,
+    sidecars: Sequence[Path] = (),
+    on_part: OnPart | None = None,
+) -> dict[str, Any]:
+    """Upload a file, or go on with its open upload, and complete it.
+
+    `details` are the fields of `POST /uploads` besides the file's name and size. Returns the API's upload. Raises
+    `InputInvalid` for an unreadable file, `ApiProblem`, `PlatformUnavailable`.
+    """
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise InputInvalid(f"{path} is not a file that can be read.", field="file")
+    size = path.stat().st_size
+    upload = await api.post("/uploads", {"file_name": path.name, "size_bytes": size, **details}, repeat=True)
+    parts = _parts(size, int(upload["part_bytes"]))
+    stored = await _send_missing(api, path, upload, parts, on_part)
+    for sidecar in sidecars:
+        await _send_sidecar(api, upload["upload_id"], sidecar)
+    finished = await api.post(f"/uploads/{upload['upload_id']}/complete", {"parts": stored}, repeat=True)
+    return {**upload, **(finished or {})}
+
+
+def _parts(size: int, part_bytes: int) -> list[Part]:
+    count = max(1, -(-size // part_bytes))
+    return [Part(n + 1, n * part_bytes, min(part_bytes, size - n * part_bytes)) for n in range(count)]
+
+
+async def _send_missing(
+    api: ApiSession, path: Path, upload: Mapping[str, Any], parts: Sequence[Part], on_part: OnPart | None
+) -> list[dict[str, object]]:
+    """Send what S3 does not hold; returns all parts with their checksums, in order."""
+    upload_id = upload["upload_id"]
+    held = {part["number"]: part for part in (await api.get(f"/uploads/{upload_id}/parts"))["parts"]}
+    total = sum(part.size_bytes for part in parts)
+    done_bytes = 0
+    places = asyncio.Semaphore(PARTS_AT_ONCE)
+
+    async def send(part: Part) -> dict[str, object]:
+        nonlocal done_bytes
+        async with places:
+            body = await asyncio.to_thread(_read, path, part)
+            checksum = hashlib.md5(body, usedforsecurity=False).hexdigest()
+            reused = part.number in held and held[part.number]["checksum"] == checksum
+            if not reused:
+                await _put_part(api, http, upload_id, part.number, body)
+            done_bytes += part.size_bytes
+            if on_part is not None:
+                on_part(
+                    PartSent(upload_id, upload["movie_id"], part.number, len(parts), done_bytes, total, reused)
+                )
+            return {"number": part.number, "size_bytes": part.size_bytes, "checksum": checksum}
+
+    try:
+        async with httpx.AsyncClient(timeout=PART_TIMEOUT) as http, asyncio.TaskGroup() as group:
+            tasks = [group.create_task(send(part)) for part in parts]
+    except ExceptionGroup as failures:
+        # The first fault ended the others; it is the one to tell.
+        raise failures.exceptions[0] from failures
+    return [task.result() for task in tasks]
+
+
+def _read(path: Path, part: Part) -> bytes:
+    with path.open("rb") as file:
+        file.seek(part.offset)
+        body = file.read(part.size_bytes)
+    if len(body) != part.size_bytes:
+        raise InputInvalid(f"{path} became shorter while it was uploaded.", field="file")
+    return body
+
+
+@retry(
+    retry=retry_if_exception_type(httpx.HTTPError),
+    stop=stop_after_delay(PART_RETRY_SECONDS),
+    wait=wait_random_exponential(multiplier=0.3, max=5),
+    reraise=True,
+)
+async def _put_part(api: ApiSession, http: httpx.AsyncClient, upload_id: str, number: int, body: bytes) -> None:
+    # A fresh URL for every try: the last one may have run out while S3 was away.
+    urls = await api.post(f"/uploads/{upload_id}/parts", {"numbers": [number]}, repeat=True)
+    answer = await http.put(urls["parts"][0]["url"], content=body)
+    answer.raise_for_status()
+
+
+async def _send_sidecar(api: ApiSession, upload_id: str, path: Path) -> None:
+    # film.en.vtt names its language before the ending.
+    language = path.suffixes[-2].lstrip(".") if len(path.suffixes) > 1 else "und"
+    text = path.read_text("utf-8", errors="replace")
+    body = {"file_name": path.name, "language": language, "label": language, "text": text}
+    await api.post(f"/uploads/{upload_id}/sidecars", body, repeat=True)

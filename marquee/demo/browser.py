@@ -1,0 +1,151 @@
+"""The web client as a viewer uses it, in headless Chromium: log in, search, play, reload, resume.
+
+Playwright drives the Chromium of this machine (it downloads none). Where there is no Chromium the check is skipped with
+its remedy. What it reads is the page's own video element and what the page says in roles and labels.
+"""
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+from marquee.demo.report import CheckFailed, CheckSkipped, expect
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ACTION_MS = 20_000
+RESUME_TOLERANCE_SECONDS = 1.0
+_VIDEO = """() => {
+  const video = document.querySelector('video');
+  if (!video) return null;
+  const quality = video.getVideoPlaybackQuality();
+  return {time: video.currentTime, duration: video.duration, paused: video.paused,
+          frames: quality.totalVideoFrames, error: video.error ? video.error.message : null};
+}"""
+
+
+def find_browser() -> str:
+    """The path of a Chromium. Raises `CheckSkipped`."""
+    for name in BROWSERS:
+        found = shutil.which(name)
+        if found:
+            return found
+    raise CheckSkipped("no Chromium on this machine: install the package chromium")
+
+
+@asynccontextmanager
+async def open_page(*, width: int = 1280, height: int = 800) -> AsyncIterator[tuple[Page, list[str]]]:
+    """A page in a fresh browser, and the list that its errors are added to."""
+    browser_path = find_browser()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=browser_path,
+            args=[
+                # As root Chromium has no sandbox of its own; the pages are this platform's.
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )
+        try:
+            page = await browser.new_page(viewport={"width": width, "height": height})
+            page.set_default_timeout(ACTION_MS)
+            errors: list[str] = []
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            yield page, errors
+        finally:
+            await browser.close()
+
+
+async def log_in(page: Page, url: str, email: str, password: str) -> None:
+    await page.goto(url)
+    await page.get_by_label("Email").fill(email)
+    await page.get_by_label("Password").first.fill(password)
+    await page.get_by_role("button", name=re.compile("^log in$", re.I)).click()
+    await page.get_by_role("searchbox").wait_for()
+
+
+async def search_and_open(page: Page, query: str, title: str) -> None:
+    await page.get_by_role("searchbox").fill(query)
+    await page.get_by_role("link", name=re.compile(re.escape(title), re.I)).first.click()
+    await page.get_by_role("heading", name=title).first.wait_for()
+
+
+async def play(page: Page) -> None:
+    await page.get_by_role("link", name=_PLAY).or_(page.get_by_role("button", name=_PLAY)).first.click()
+    await page.wait_for_selector("video", state="attached")
+
+
+_PLAY = re.compile("^(play|resume)", re.I)
+
+
+async def wait_until_playing(page: Page, *, beyond_seconds: float) -> dict[str, float]:
+    """Wait until the picture moves past a time with decoded frames and no error; returns the video's state."""
+    try:
+        await page.wait_for_function(
+            f"() => {{ const v = document.querySelector('video');"
+            f" return v && (v.error || (v.currentTime > {beyond_seconds}"
+            f" && v.getVideoPlaybackQuality().totalVideoFrames > 0)); }}",
+            timeout=40_000,
+        )
+    except Exception as error:
+        state = await page.evaluate(_VIDEO)
+        raise CheckFailed(f"the player did not get past {beyond_seconds:.1f} s: {state}") from error
+    state = await page.evaluate(_VIDEO)
+    expect(state and not state["error"], f"the player reports an error: {state}")
+    return dict(state)
+
+
+async def watch_and_resume(
+    url: str, email: str, password: str, *, query: str, title: str, screenshots: Path | None = None
+) -> str:
+    """The whole journey of a viewer; returns a sentence about it. Raises `CheckFailed` or `CheckSkipped`."""
+    async with open_page() as (page, errors):
+        await log_in(page, url, email, password)
+        await _picture(page, screenshots, "home")
+        await search_and_open(page, query, title)
+        await _picture(page, screenshots, "title")
+        await play(page)
+        first = await wait_until_playing(page, beyond_seconds=2.0)
+        # Far from the start and off any segment boundary, so that a resume from the start cannot pass.
+        target = round(first["duration"] * 0.4) + 0.3
+        await page.evaluate(f"() => {{ document.querySelector('video').currentTime = {target}; }}")
+        await wait_until_playing(page, beyond_seconds=target + 1.0)
+        async with page.expect_response(lambda answer: "/stream/progress" in answer.url) as posted:
+            await page.evaluate("() => document.querySelector('video').pause()")
+        answer = await posted.value
+        expect(answer.status == 204, f"pausing posted progress and got {answer.status} instead of 204")
+        left = await page.evaluate(_VIDEO)
+        await _picture(page, screenshots, "player")
+        await page.reload()
+        if await page.locator("video").count() == 0:
+            await play(page)
+        await page.wait_for_function(
+            "() => { const v = document.querySelector('video'); return v && v.readyState >= 2 && v.currentTime > 1; }",
+            timeout=40_000,
+        )
+        resumed = await page.evaluate(_VIDEO)
+        apart = resumed["time"] - left["time"]
+        # It may already play on while it is read: up to two seconds later is the same place.
+        expect(
+            -RESUME_TOLERANCE_SECONDS <= apart <= RESUME_TOLERANCE_SECONDS + 2,
+            f"left at {left['time']:.2f} s but resumed at {resumed['time']:.2f} s",
+        )
+        expect(not errors, f"the page reported {errors[:3]}")
+        return (
+            f"{first['frames']:.0f} frames decoded at first look; left at {left['time']:.2f} s, "
+            f"back at {resumed['time']:.2f} s"
+        )
+
+
+async def _picture(page: Page, folder: Path | None, name: str) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=str(folder / f"{name}.png"))

@@ -1,0 +1,91 @@
+"""The demo's films, as typed data: the fixtures that come with the project, and one longer reel that is made at set-up."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from marquee.errors import PlatformUnavailable
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+FIXTURES = PROJECT / "tests" / "fixtures"
+
+
+@dataclass(frozen=True)
+class DemoFilm:
+    file_name: str
+    title: str
+    year: int
+    genres: tuple[str, ...]
+    description: str
+    hot: bool = False
+    sidecar: str | None = None
+
+    @property
+    def path(self) -> Path:
+        return FIXTURES / self.file_name
+
+
+FILMS: tuple[DemoFilm, ...] = (
+    DemoFilm(
+        "bbb_720p_5.1aac.mp4",
+        "Big Buck Bunny",
+        2008,
+        ("Animation", "Comedy", "Family"),
+        "A large rabbit, three bullying rodents, and a careful revenge. Film by the Blender Foundation, CC BY 3.0.",
+        hot=True,
+        sidecar="captions_b.vtt",
+    ),
+    DemoFilm(
+        "bikes_640x272_silent.mp4",
+        "City of Bicycles",
+        2012,
+        ("Documentary", "Drama"),
+        "Riders cross a busy street. A silent film.",
+    ),
+    DemoFilm(
+        "earth_480x270.avi",
+        "Earth from Orbit",
+        2014,
+        ("Documentary", "Science Fiction"),
+        "The planet turns below a camera in orbit.",
+        hot=True,
+    ),
+    DemoFilm(
+        "screen_1080p.mp4",
+        "The Interface",
+        2023,
+        ("Documentary",),
+        "Somebody tries out a program, and the screen remembers.",
+    ),
+    DemoFilm(
+        "deer_1080p_1s.mp4",
+        "One Second of Deer",
+        2015,
+        ("Documentary", "Family"),
+        "What it says.",
+    ),
+    DemoFilm("test_720p_ps.mpg", "Colour Bars", 1998, ("Mystery",), "A test card in MPEG-2."),
+    DemoFilm("test_hevc10.mkv", "Ten Bits", 2016, ("Science Fiction",), "A test card in 10-bit HEVC."),
+    DemoFilm("test_sar.mp4", "Wide Pixels", 2001, ("Mystery",), "A test card whose pixels are not square."),
+    DemoFilm("test_wmv.wmv", "Windows, Media", 2003, ("History",), "A test card in WMV3."),
+    DemoFilm("test_vp6.flv", "Flash", 2006, ("History",), "A test card in VP6."),
+)
+
+LONG_FILM = DemoFilm(
+    "long_reel.mp4",
+    "The Marquee Reel",
+    2026,
+    ("Documentary", "Drama", "Adventure"),
+    "Bicycles, deer, a rabbit and the Earth, again and again, under a running clock.",
+    hot=True,
+)
+"""Made at set-up in the state folder: long enough for many chunks, shots and upload parts."""
+
+BROKEN_FILM = FIXTURES / "broken_header_only.mp4"
+"""A file that must be refused with a reason."""
+
+
+def require_fixtures() -> None:
+    """Raises `PlatformUnavailable` where the fixtures are not beside the code (an install without the repository)."""
+    for film in FILMS:
+        if not film.path.is_file():
+            raise PlatformUnavailable(f"{film.path} is missing: run the demo from a checkout of the project.")

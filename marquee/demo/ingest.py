@@ -1,0 +1,96 @@
+"""Ingests the demo's films through the same upload API that every client uses; what is there already is left alone."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from marquee.client.following import follow_upload
+from marquee.client.session import ApiSession
+from marquee.client.uploader import PartSent, upload_film
+from marquee.demo.films import FIXTURES, DemoFilm
+
+
+class Display(Protocol):
+    """What shows the progress; see `marquee.cli.display`."""
+
+    def add(self, title: str) -> Any: ...
+
+    def part_sent(self, row: Any, sent: PartSent) -> None: ...
+
+    def state_seen(self, row: Any, state: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ingested:
+    title: str
+    movie_id: str
+    state: str
+    reason: str | None
+    seconds: float
+    """From the start of its upload to its end; 0 for a title that was there."""
+
+
+async def known_titles(api: ApiSession) -> dict[str, dict[str, Any]]:
+    """Titles of this platform that are playable or on their way, by name."""
+    known: dict[str, dict[str, Any]] = {}
+    cursor: str | None = None
+    while True:
+        page = await api.get("/titles", limit=100, cursor=cursor)
+        known |= {item["title"]: item for item in page["titles"] if item["state"] in ("playable", "ingesting")}
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return known
+
+
+async def ingest_films(
+    api: ApiSession, films: Sequence[tuple[DemoFilm, Path]], display: Display, *, seconds: float = 1800.0
+) -> list[Ingested]:
+    """Upload what is missing, one after the other, and follow all of them to their ends."""
+    known = await known_titles(api)
+    ingested = [
+        Ingested(film.title, known[film.title]["movie_id"], known[film.title]["state"], None, 0.0)
+        for film, _ in films
+        if film.title in known
+    ]
+    async with asyncio.TaskGroup() as group:
+        following = []
+        for film, path in films:
+            if film.title not in known:
+                row, started = display.add(film.title), time.monotonic()
+                upload = await _upload(api, film, path, display, row)
+                following.append(group.create_task(_follow(api, film, upload, display, row, started, seconds)))
+    return ingested + [task.result() for task in following]
+
+
+async def _upload(api: ApiSession, film: DemoFilm, path: Path, display: Display, row: Any) -> dict[str, Any]:
+    details: dict[str, object] = {
+        "title": film.title,
+        "year": film.year,
+        "genres": list(film.genres),
+        "description": film.description,
+        "hot": film.hot,
+    }
+    sidecars = [FIXTURES / film.sidecar] if film.sidecar else []
+    return await upload_film(
+        api, path, details, sidecars=sidecars, on_part=lambda sent: display.part_sent(row, sent)
+    )
+
+
+async def _follow(
+    api: ApiSession,
+    film: DemoFilm,
+    upload: dict[str, Any],
+    display: Display,
+    row: Any,
+    started: float,
+    seconds: float,
+) -> Ingested:
+    ended = await follow_upload(
+        api, upload["upload_id"], on_state=lambda state: display.state_seen(row, state), seconds=seconds
+    )
+    return Ingested(
+        film.title, upload["movie_id"], ended["state"], ended.get("reason"), time.monotonic() - started
+    )
