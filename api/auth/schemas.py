@@ -1,0 +1,98 @@
+"""The wire of accounts, profiles and sessions."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from api.wire import Input, Output, ProfileId, Word
+
+Email = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=254,
+        pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$",
+        description="Compared without case.",
+    ),
+]
+Password = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+NewPassword = Annotated[
+    str,
+    Meta(
+        min_length=8,
+        max_length=128,
+        pattern=r"^[^\x00]*$",
+        description="8 to 128 characters; not the e-mail address, not one of the most common passwords.",
+    ),
+]
+RefreshToken = Annotated[str, Meta(min_length=20, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class NewAccount(Input):
+    """`profiles` are names; without any there is one, called after the address."""
+
+    email: Email
+    password: NewPassword
+    profiles: Annotated[list[Word], Meta(max_length=8)] = field(default_factory=list)
+
+
+class PasswordChange(Input):
+    current_password: Password
+    new_password: NewPassword
+
+
+class NewProfile(Input):
+    name: Word
+
+
+class Login(Input):
+    email: Annotated[str, Meta(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]
+    password: Password
+    profile_id: ProfileId | None = None
+    """Without one: the account's first profile."""
+
+
+class Refresh(Input):
+    """A refresh token works once; `profile_id` changes the profile."""
+
+    refresh_token: RefreshToken
+    profile_id: ProfileId | None = None
+
+
+class ProfileOut(Output):
+    profile_id: str
+    name: str
+
+
+class AccountOut(Output):
+    account_id: str
+    email: str
+    role: Literal["viewer", "engineer", "operator"]
+    created_at: datetime
+    profiles: list[ProfileOut]
+
+
+class SessionOut(Output):
+    """`access_token` goes into `Authorization: Bearer ...` and lives for `expires_in` seconds."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    account: AccountOut
+    profile_id: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
+
+
+class Jwk(Output):
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    alg: str
+    use: str
+
+
+class Jwks(Output):
+    keys: list[Jwk]

@@ -1,0 +1,1 @@
+"""What operators and the supervisor ask: alive, ready, metrics."""

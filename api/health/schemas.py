@@ -1,0 +1,16 @@
+"""The wire of health."""
+
+from typing import Literal
+
+from api.wire import Output
+
+
+class Alive(Output):
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(Output):
+    """`stores` says of each engine `ready` or why not."""
+
+    ready: bool
+    stores: dict[str, str]

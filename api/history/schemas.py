@@ -1,0 +1,20 @@
+"""The wire of the watch history."""
+
+from datetime import datetime
+
+from api.wire import Output
+
+
+class HistoryItem(Output):
+    movie_id: str
+    title: str
+    year: int | None
+    poster_url: str | None
+    duration_seconds: float | None
+    first_watched_at: datetime
+    last_watched_at: datetime
+
+
+class HistoryPage(Output):
+    items: list[HistoryItem]
+    next_cursor: str | None

@@ -1,0 +1,29 @@
+"""The wire of search."""
+
+from api.wire import Output
+
+
+class SearchResult(Output):
+    """Announced titles are found too, with `playable` false."""
+
+    movie_id: str
+    title: str
+    year: int | None
+    playable: bool
+    poster_url: str | None
+    duration_seconds: float | None
+    genres: list[str]
+    people: list[str]
+    description: str | None
+    score: float
+
+
+class SearchResults(Output):
+    results: list[SearchResult]
+    next_cursor: str | None
+    facets: dict[str, int] | None = None
+    """Hits by genre, where `facets=true` asked for them."""
+
+
+class Suggestions(Output):
+    suggestions: list[str]

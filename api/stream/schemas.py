@@ -1,0 +1,34 @@
+"""The wire of playing: the stream's addresses, and progress."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from api.wire import Input, MovieId, Output
+
+MAX_POSITION_SECONDS = 7 * 24 * 3600.0
+MAX_AGE_MS = 365 * 24 * 3600 * 1000
+
+
+class Stream(Output):
+    """Everything below `stream_url` and `dash_url` is readable until `expires_at`; images need no token."""
+
+    movie_id: str
+    title: str
+    stream_url: str
+    dash_url: str
+    poster_url: str | None
+    sprite_vtt_url: str | None
+    resume_position_seconds: float
+    duration_seconds: float
+    expires_at: datetime
+
+
+class Progress(Input):
+    """Where the viewer is. Post it every 4 s, on pause and when the page is hidden (`fetch` with `keepalive`)."""
+
+    movie_id: MovieId
+    position_seconds: Annotated[float, Meta(ge=0, le=MAX_POSITION_SECONDS)]
+    age_ms: Annotated[int, Meta(ge=0, le=MAX_AGE_MS)] = 0
+    """How long ago that was, by the client's monotonic clock: the newest event wins, in whatever order they arrive."""

@@ -1,0 +1,49 @@
+"""The wire of titles. `revision` grows with every change; it is also the ETag."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from api.wire import Input, Line, Output, Prose, Word, Year
+
+TitleStateOut = Literal["announced", "ingesting", "playable", "refused", "failed", "unpublished", "deleted"]
+
+
+class TitleOut(Output):
+    """`playable` is what to offer a play button by; `state` says why not."""
+
+    movie_id: str
+    title: str
+    state: TitleStateOut
+    playable: bool
+    year: int | None
+    description: str | None
+    genres: list[str]
+    people: list[str]
+    aka: list[str]
+    duration_seconds: float | None
+    poster_url: str | None
+    hot: bool
+    revision: int
+    active_version: int | None
+    created_at: datetime
+    published_at: datetime | None
+
+
+class TitlePage(Output):
+    titles: list[TitleOut]
+    next_cursor: str | None
+
+
+class TitleEdit(Input):
+    """Only the fields given change; null clears `year`, `description` and `votes`. `revision`: as it was read."""
+
+    title: Line | UnsetType = UNSET
+    year: Year | UnsetType | None = UNSET
+    description: Prose | UnsetType | None = UNSET
+    genres: Annotated[list[Word], Meta(max_length=20)] | UnsetType = UNSET
+    people: Annotated[list[Word], Meta(max_length=100)] | UnsetType = UNSET
+    aka: Annotated[list[Line], Meta(max_length=50)] | UnsetType = UNSET
+    votes: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType | None = UNSET
+    revision: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET

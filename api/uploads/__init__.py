@@ -1,0 +1,1 @@
+"""Uploads: presigned multipart straight to S3, resumable part by part; nothing large passes through the API."""

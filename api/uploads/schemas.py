@@ -1,0 +1,143 @@
+"""The wire of uploads. Sizes are bytes; a part's checksum is its MD5 in hex, as S3's ETag states it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from api.wire import Input, Line, MovieId, Output, Prose, Word, Year
+
+MAX_PARTS = 10_000
+"""S3's own bound on the parts of one object."""
+
+PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS)]
+Checksum = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", min_length=32, max_length=32, description="MD5 in hex.")]
+FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]*$")]
+MediaType = Annotated[str, Meta(max_length=127, pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")]
+Language = Annotated[
+    str, Meta(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", description="BCP 47: en, pt-BR, und.")
+]
+SidecarText = Annotated[str, Meta(min_length=1, max_length=2_000_000, pattern=r"^[^\x00]*$")]
+
+
+class NewUpload(Input):
+    """A film to be ingested: a new title, or with `movie_id` a new version of an existing one.
+
+    Unless `resume` is false, an open upload of the same file name and size by the same account is returned again.
+    """
+
+    file_name: FileName
+    size_bytes: Annotated[int, Meta(ge=0, le=2**53)]
+    content_type: MediaType | None = None
+    title: Line | None = None
+    """Without one: made from the file's name."""
+    year: Year | None = None
+    genres: Annotated[list[Word], Meta(max_length=20)] = field(default_factory=list)
+    description: Prose | None = None
+    hot: bool = False
+    """A new release: its chunks go first, and it is pushed to every edge."""
+    movie_id: MovieId | None = None
+    resume: bool = True
+
+
+class UploadOpened(Output):
+    """Cut the file into `part_bytes` (the last part is smaller), ask for part URLs, PUT each part there."""
+
+    upload_id: str
+    movie_id: str
+    version: int
+    part_bytes: int
+    parts_total: int
+    resumed: bool
+
+
+class OpenUpload(Output):
+    upload_id: str
+    movie_id: str
+    version: int
+    file_name: str
+    size_bytes: int
+    part_bytes: int
+    parts_total: int
+    created_at: datetime
+
+
+class OpenUploads(Output):
+    uploads: list[OpenUpload]
+
+
+class PartNumbers(Input):
+    numbers: Annotated[list[PartNumber], Meta(min_length=1, max_length=100)]
+
+
+class PartUrl(Output):
+    """PUT exactly `size_bytes` to `url`."""
+
+    number: int
+    url: str
+    size_bytes: int
+
+
+class PartUrls(Output):
+    parts: list[PartUrl]
+    expires_at: datetime
+
+
+class HeldPart(Output):
+    number: int
+    size_bytes: int
+    checksum: str
+
+
+class HeldParts(Output):
+    """What S3 holds already: a part whose checksum is right need not be sent again."""
+
+    parts: list[HeldPart]
+
+
+class SidecarIn(Input):
+    """A subtitle file beside the film (SRT, WebVTT, ASS), as text."""
+
+    file_name: FileName
+    text: SidecarText
+    language: Language = "und"
+    label: Word | None = None
+
+
+class SidecarOut(Output):
+    file_name: str
+    language: str
+    label: str
+
+
+class SentPart(Input):
+    number: PartNumber
+    size_bytes: Annotated[int, Meta(ge=0, le=5 * 1024**3)]
+    checksum: Checksum
+
+
+class Completion(Input):
+    """All parts, in any order."""
+
+    parts: Annotated[list[SentPart], Meta(min_length=1, max_length=MAX_PARTS)]
+
+
+class UploadStatus(Output):
+    """Where the upload stands. `state` is the version's: follow it until it is playable, refused or failed."""
+
+    upload_id: str
+    movie_id: str
+    version: int
+    file_name: str
+    size_bytes: int
+    upload_state: Literal["open", "completing", "completed", "aborted", "abandoned"]
+    state: Literal[
+        "uploading", "ingesting", "playable", "refused", "failed", "superseded", "duplicate", "aborted", "abandoned"
+    ]
+    stage: str
+    percent: float
+    speed: float | None
+    """Times real time, while renditions are made."""
+    reason: str | None
+    playable: bool
+    """Whether this version can be played now."""

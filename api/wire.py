@@ -1,0 +1,59 @@
+"""The words of the wire: base structs, the text and id types that every schema uses, and the problem document.
+
+Text that reaches a store may hold no NUL (PostgreSQL cannot keep it); one-line text holds no control character at all.
+Bounds stand in the types, so that OpenAPI states them and the decoder refuses what breaks them.
+"""
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+ID_BODY = "[0-9a-z]{20}"
+
+MovieId: TypeAlias = Annotated[
+    str,
+    Meta(pattern=rf"^m_{ID_BODY}$", min_length=22, max_length=22, description="A title's id: m_ and 20 characters."),
+]
+UploadId: TypeAlias = Annotated[str, Meta(pattern=rf"^u_{ID_BODY}$", min_length=22, max_length=22)]
+ProfileId: TypeAlias = Annotated[str, Meta(pattern=rf"^p_{ID_BODY}$", min_length=22, max_length=22)]
+RowId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
+
+Cursor: TypeAlias = Annotated[
+    str, Meta(max_length=1000, description="`next_cursor` of the page before; empty or missing: the first page.")
+]
+PageLimit: TypeAlias = Annotated[int, Meta(ge=1, le=50, description="Items on a page.")]
+
+Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Prose: TypeAlias = Annotated[str, Meta(max_length=5000, pattern=r"^[^\x00]*$")]
+Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Year: TypeAlias = Annotated[int, Meta(ge=1870, le=2200)]
+Query: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request's body. Unknown fields are refused: a misspelled field would otherwise be lost without a word."""
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """A response's body."""
+
+
+class FieldProblem(Output):
+    """One input at fault: `field` is its dotted name."""
+
+    field: str
+    detail: str
+
+
+class Problem(Output, omit_defaults=True):
+    """An RFC 9457 problem document. `code` is stable, for programs; `detail` is one sentence, for people."""
+
+    title: str
+    status: int
+    code: str
+    type: str = "about:blank"
+    detail: str | None = None
+    instance: str | None = None
+    field: str | None = None
+    errors: list[FieldProblem] = msgspec.field(default_factory=list)
