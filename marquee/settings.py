@@ -31,6 +31,8 @@ PORT_OFFSETS: Final[Mapping[str, int]] = {
     "log": 14,
     "dagster_code": 15,
     "gateway_admin": 16,
+    "edge_1_status": 17,
+    "edge_2_status": 18,
     "s3_master": 20,
     "s3_volume": 21,
     "s3_filer": 22,
@@ -58,6 +60,10 @@ class Settings(BaseSettings):
         description="Transcode workers on this host.",
     )
     api_workers: int = Field(1, ge=1, le=64, description="API processes.")
+    without: str = Field(
+        "", description="Programs not to start here, separated by commas, such as edge-1,edge-2,gateway."
+    )
+    min_free_bytes: int = Field(2 * 1024**3, ge=0, description="Free disk below which the platform does not start.")
 
     # --- engines, chosen by scheme (empty: the supervised engine of this machine) --------------------------
     database_url: str = Field("", description="Catalogue, accounts, history, job queue: postgresql://")
@@ -82,7 +88,13 @@ class Settings(BaseSettings):
     cursor_secret: SecretStr = Field(SecretStr(""), description="Signs cursors.")
     token_private_key: SecretStr = Field(SecretStr(""), description="Ed25519 private key, PKCS8 PEM in base64.")
     edge_secret: SecretStr = Field(SecretStr(""), description="Signs stream URLs for the edges.")
+    demo_email: str = Field("demo@marquee.local", description="The account made at the first start; empty: none.")
+    demo_password: SecretStr = Field(SecretStr(""), description="Its password.")
     dagster_url: str = Field("", description="Dagster's webserver, for links and for the checks.")
+
+    # --- the account that the CLI logs in with; the first start creates it as a content engineer ---------------
+    email: str = Field("demo@marquee.local", description="Account of the CLI and the demo.")
+    password: SecretStr = Field(SecretStr(""), description="Its password.")
 
     # --- uploads ----------------------------------------------------------------------------------------------
     upload_max_bytes: int = Field(200 * 1024**3, ge=1, description="Largest file accepted.")
@@ -107,6 +119,10 @@ class Settings(BaseSettings):
     row_concurrency: int = Field(8, ge=1, description="A row service's bulkhead: concurrent calls.")
     token_seconds: int = Field(900, ge=60, description="Life of an access token.")
     refresh_seconds: int = Field(30 * 24 * 3600, ge=60, description="Life of a refresh token.")
+    edge_ttl_seconds: int = Field(
+        3600, ge=1, description="How long an edge serves a file without asking the origin, so also a deleted one."
+    )
+    edge_cache_bytes: int = Field(2 * 1024**3, ge=1024**2, description="Disk that an edge may use.")
     stream_url_seconds: int = Field(6 * 3600, ge=60, description="Life of a stream URL.")
     max_concurrent_runs: int = Field(3, ge=1, description="Dagster runs at once.")
     run_slots_for_releases: int = Field(1, ge=0, description="Of those, kept for hot titles.")

@@ -23,6 +23,7 @@ from marquee.stores.catalogue.contract import TitleDetails
 
 EXIT_REFUSED = 3
 IMPORT_BATCH = 2_000
+SHOWN_REFUSALS = 5
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Url = Annotated[str, typer.Option(help="The gateway; default: this machine's platform.")]
@@ -173,22 +174,27 @@ def import_catalogue(
     """Announce titles that are not playable: found by search, and shown as such."""
     if not file.is_file():
         raise InputInvalid(f"{file} is not a file that can be read.", field="file")
-    read, new = asyncio.run(_import(file, Console(stderr=True, quiet=as_json)))
-    _say(as_json, state="imported", read=read, new=new)
+    console = Console(stderr=True, quiet=as_json)
+    refused: list[InputInvalid] = []
+    read, new = asyncio.run(_import(file, refused, console))
+    console.print(f"{read} titles read, {new} new, {len(refused)} lines left out")
+    for problem in refused[:SHOWN_REFUSALS]:
+        console.print(f"[yellow]{problem.detail}[/]", highlight=False)
+    reasons = [problem.detail for problem in refused[:SHOWN_REFUSALS]]
+    _say(as_json, state="imported", read=read, new=new, left_out=len(refused), reasons=reasons)
 
 
-async def _import(file: Path, console: Console) -> tuple[int, int]:
+async def _import(file: Path, refused: list[InputInvalid], console: Console) -> tuple[int, int]:
     catalogue = await open_catalogue(load_settings().database)
     read = new = 0
     try:
         with console.status("importing") as status:
-            for batch in _batches(_announced(file)):
+            for batch in _batches(_announced(file, refused)):
                 new += await catalogue.announce(batch)
                 read += len(batch)
                 status.update(f"importing: {read} titles read, {new} new")
     finally:
         await catalogue.close()
-    console.print(f"{read} titles read, {new} new")
     return read, new
 
 
@@ -203,13 +209,17 @@ def _batches(rows: Iterator[tuple[str, TitleDetails]]) -> Iterator[list[tuple[st
         yield batch
 
 
-def _announced(file: Path) -> Iterator[tuple[str, TitleDetails]]:
-    opened = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
-    with opened as lines:
+def _announced(file: Path, refused: list[InputInvalid]) -> Iterator[tuple[str, TitleDetails]]:
+    """The file's titles; a line that is none is left out and told, so that one bad line does not stop an import."""
+    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            announced = read_announced(line, number=number)
+            try:
+                announced = read_announced(line, number=number)
+            except InputInvalid as problem:
+                refused.append(problem)
+                continue
             yield (
                 announced.movie_id,
                 TitleDetails(

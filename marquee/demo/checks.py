@@ -1,0 +1,237 @@
+"""What `marquee check` asks the running platform, from outside, as its clients would.
+
+Every check goes through a public door: the gateway, an edge, Dagster's GraphQL, a browser. Each states what it expected and
+what it saw. `kills` has the checks that end processes.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+import m3u8
+
+from marquee.client.following import follow_upload
+from marquee.client.session import ApiSession
+from marquee.demo.browser import watch_and_resume
+from marquee.demo.films import BROKEN_FILM, LONG_FILM
+from marquee.demo.report import Report, expect
+from marquee.media.binaries import ffmpeg, ffprobe
+from marquee.media.process import run
+from marquee.settings import Settings
+
+INGEST_SECONDS = 600.0
+MISSPELLED = "Marqee Rell"
+RUN_QUERY = """query Runs($filter: RunsFilter) {
+  runsOrError(filter: $filter, limit: 20) { __typename ... on Runs { results { runId status } } }
+}"""
+
+
+async def fresh_copy(source: Path, folder: Path, name: str) -> Path:
+    """The same film with other bytes (a comment in its header), so that nothing of it is known yet."""
+    out = folder / name
+    command = [str(ffmpeg()), "-v", "error", "-y", "-i", str(source), "-map", "0", "-c", "copy"]
+    await run([*command, "-metadata", f"comment={os.urandom(8).hex()}", str(out)], timeout_seconds=120)
+    return out
+
+
+async def upload_killed_and_resumed(settings: Settings, reel: Path) -> dict[str, Any]:
+    """Upload by the CLI, SIGKILL it midway, give the command again; returns the ended upload.
+
+    The second run must send only what the first had not sent.
+    """
+    with tempfile.TemporaryDirectory(prefix="marquee-check-") as folder:
+        film = await fresh_copy(reel, Path(folder), "resumed_reel.mp4")
+        arguments = ["upload", str(film), "--title", "The Resumed Reel", "--genre", "Drama", "--hot", "--json"]
+        sent = await _upload_until_part(settings, arguments, stop_after=2)
+        events = await _upload_until_part(settings, arguments, stop_after=None)
+    parts = [event for event in events if event["state"] == "uploading"]
+    reused = [event["part"] for event in parts if event["reused"]]
+    expect(len(reused) >= len(sent), f"{len(sent)} parts were safe before the kill, but only {reused} were reused")
+    expect(len(reused) < len(parts), "every part was reused: the kill came too late to prove anything")
+    async with await logged_in(settings) as api:
+        ended = await follow_upload(api, events[-1]["upload_id"], seconds=INGEST_SECONDS)
+    expect(ended["state"] == "playable", f"the resumed upload ended {ended['state']}: {ended.get('reason')}")
+    return {**ended, "reused": len(reused), "parts": len(parts)}
+
+
+async def _upload_until_part(
+    settings: Settings, arguments: list[str], *, stop_after: int | None
+) -> list[dict[str, Any]]:
+    """Run the CLI; SIGKILL it once `stop_after` parts are safe. Returns what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "marquee.cli",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "MARQUEE_STATE": str(settings.state)},
+    )
+    events: list[dict[str, Any]] = []
+    try:
+        async with asyncio.timeout(INGEST_SECONDS):
+            assert process.stdout is not None
+            async for line in process.stdout:
+                events.append(json.loads(line))
+                if stop_after is not None and len(events) >= stop_after:
+                    process.kill()
+                    break
+            code = await process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    expect(stop_after is not None or code == 0, f"`marquee upload` ended with {code} after {events[-1:]}")
+    return events
+
+
+async def logged_in(settings: Settings) -> ApiSession:
+    api = ApiSession(settings.public)
+    await api.log_in(settings.email, settings.password.get_secret_value())
+    return api
+
+
+async def dagster_run_is_green(settings: Settings, upload_id: str) -> str:
+    """The upload's run by Dagster's GraphQL; returns its id."""
+    variables = {"filter": {"tags": [{"key": "marquee/upload_id", "value": upload_id}]}}
+    async with httpx.AsyncClient(timeout=20) as http:
+        deadline = asyncio.get_running_loop().time() + 60
+        while True:
+            answer = await http.post(
+                f"{settings.dagster}/graphql", json={"query": RUN_QUERY, "variables": variables}
+            )
+            runs = answer.raise_for_status().json()["data"]["runsOrError"]["results"]
+            if any(run["status"] == "SUCCESS" for run in runs):
+                return str(next(run["runId"] for run in runs if run["status"] == "SUCCESS"))
+            # The title is playable a moment before its run has ended.
+            pending = any(run["status"] in ("STARTED", "STARTING", "QUEUED", "NOT_STARTED") for run in runs)
+            expect(
+                pending and asyncio.get_running_loop().time() < deadline,
+                f"the upload's runs are {[run['status'] for run in runs]}, none is green",
+            )
+            await asyncio.sleep(0.5)
+
+
+async def home_shows(api: ApiSession, movie_id: str) -> str:
+    home = await api.get("/home", limit=50)
+    rows = [row["title"] for row in home["rows"] if any(item["movie_id"] == movie_id for item in row["items"])]
+    expect(rows, f"no row of the home feed shows {movie_id}")
+    return f"in {', '.join(rows)}"
+
+
+async def search_finds(api: ApiSession, query: str, movie_id: str) -> str:
+    results = (await api.get("/search", q=query))["results"]
+    found = [item["movie_id"] for item in results]
+    expect(movie_id in found, f"{query!r} finds {[item['title'] for item in results]}")
+    return f"{query!r} finds it at place {found.index(movie_id) + 1}"
+
+
+async def stream_is_whole(api: ApiSession, movie_id: str) -> str:
+    """Every file that the master playlist leads to answers 200 from an edge, and ffprobe reads the variants."""
+    stream = await api.get("/stream", movie_id=movie_id)
+    async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=8)) as http:
+        master = await http.get(stream["stream_url"])
+        expect(master.status_code == 200, f"the master playlist answers {master.status_code}")
+        playlist = m3u8.loads(master.text)
+        expect(playlist.playlists, "the master playlist names no variant")
+        media = [variant.uri for variant in playlist.playlists]
+        media += [medium.uri for medium in playlist.media if medium.uri]
+        media += [variant.uri for variant in playlist.iframe_playlists]
+        urls = {urljoin(stream["stream_url"], uri) for uri in media}
+        segments: set[str] = set()
+        for url in sorted(urls):
+            answer = await http.get(url)
+            expect(answer.status_code == 200, f"{url} answers {answer.status_code}")
+            listed = m3u8.loads(answer.text)
+            segments |= {urljoin(url, segment.uri) for segment in listed.segments}
+            segments |= {urljoin(url, part.uri) for part in listed.segment_map if part is not None}
+        sprite = await http.get(stream["sprite_vtt_url"])
+        expect(sprite.status_code == 200, f"the sprite's index answers {sprite.status_code}")
+        sheets = {line.split("#")[0] for line in sprite.text.splitlines() if "#xywh=" in line}
+        expect(sheets, "the sprite's index names no sheet")
+        segments |= {urljoin(stream["sprite_vtt_url"], sheet) for sheet in sheets}
+        segments |= {url for url in (stream["dash_url"], stream["poster_url"]) if url}
+        answers = await asyncio.gather(*(http.get(url) for url in sorted(segments)))
+        bad = [f"{answer.status_code} {answer.url}" for answer in answers if answer.status_code != 200]
+        expect(not bad, f"{len(bad)} of {len(segments)} files are missing, such as {bad[:1]}")
+    probed = await _probe(stream["stream_url"])
+    expect(
+        abs(probed - float(stream["duration_seconds"])) < 0.5,
+        f"ffprobe reads {probed:.2f} s, the API says {stream['duration_seconds']} s",
+    )
+    return f"{len(playlist.playlists)} variants, {len(urls) + len(segments) + 2} files answer 200, {probed:.2f} s"
+
+
+async def _probe(url: str) -> float:
+    command = [str(ffprobe()), "-v", "error", "-of", "json", "-show_format", "-show_streams", url]
+    done = await run(command, timeout_seconds=60)
+    seen = json.loads(done.stdout)
+    expect(any(stream["codec_type"] == "video" for stream in seen["streams"]), f"ffprobe finds no picture in {url}")
+    return float(seen["format"]["duration"])
+
+
+async def resume_rule_holds(api: ApiSession, movie_id: str) -> str:
+    """A position short of 95 % is kept, one at 95 % starts the film again."""
+    duration = float((await api.get("/stream", movie_id=movie_id))["duration_seconds"])
+    for share, expected in ((0.5, duration * 0.5), (0.95, 0.0)):
+        await api.post("/stream/progress", {"movie_id": movie_id, "position_seconds": duration * share})
+        seen = (await api.get("/stream", movie_id=movie_id))["resume_position_seconds"]
+        expect(
+            abs(seen - expected) < 0.01, f"after a write at {share:.0%} it resumes at {seen} s, not {expected:.2f} s"
+        )
+    return f"50 % resumes at {duration / 2:.1f} s, 95 % at 0 s"
+
+
+async def broken_file_is_refused(settings: Settings) -> str:
+    arguments = ["upload", str(BROKEN_FILM), "--title", "Header Only", "--wait", "--json"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "marquee.cli",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "MARQUEE_STATE": str(settings.state)},
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), INGEST_SECONDS)
+    last = json.loads(output.splitlines()[-1])
+    expect(process.returncode == 3, f"the exit code is {process.returncode}, not 3")
+    expect(last["state"] == "refused" and last["reason"], f"a header without a film ended {last}")
+    return str(last["reason"])
+
+
+async def run_checks(settings: Settings, reel: Path, report: Report, *, screenshots: Path | None = None) -> None:
+    """All checks but the kills, in an order in which each stands on the one before."""
+    resumed: dict[str, Any] = {}
+    async with report.check("upload by the CLI, killed once and resumed") as said:
+        resumed = await upload_killed_and_resumed(settings, reel)
+        said.append(f"{resumed['reused']} of {resumed['parts']} parts were not sent again")
+    async with report.check("its run is green in Dagster") as said:
+        said.append(f"run {await dagster_run_is_green(settings, resumed['upload_id'])}")
+    async with await logged_in(settings) as api:
+        movie_id = resumed.get("movie_id", "")
+        async with report.check("home shows it") as said:
+            said.append(await home_shows(api, movie_id))
+        async with report.check("a misspelled title finds it") as said:
+            said.append(await search_finds(api, "Resumd Reel", movie_id))
+        async with report.check("every file of the stream answers from an edge") as said:
+            said.append(await stream_is_whole(api, movie_id))
+        async with report.check("resume position and the 95 % rule") as said:
+            said.append(await resume_rule_holds(api, movie_id))
+        async with report.check("a broken file is refused with a reason") as said:
+            said.append(await broken_file_is_refused(settings))
+    async with report.check("the web client in Chromium: log in, search, play, resume") as said:
+        said.append(
+            await watch_and_resume(
+                settings.public,
+                settings.email,
+                settings.password.get_secret_value(),
+                query=MISSPELLED,
+                title=LONG_FILM.title,
+                screenshots=screenshots,
+            )
+        )
