@@ -41,6 +41,13 @@ class Consumer(Protocol):
         """Move a record that cannot be handled to `{topic}.dead` with its reason, then acknowledge it."""
         ...
 
+    async def rewind(self) -> None:
+        """Deliver again, in order, what was delivered and not acknowledged: after a handler that failed and may be retried.
+
+        Without it that happens only when the streams change hands.
+        """
+        ...
+
     async def pause(self) -> None:
         """Keep the streams, deliver nothing."""
         ...
@@ -54,7 +61,7 @@ class Consumer(Protocol):
 
 class EventLog(Protocol):
     async def ensure_topic(self, topic: str, *, streams: int) -> None:
-        """Create the topic if it is missing; idempotent."""
+        """Create the topic if it is missing; idempotent. The topics of `marquee.events` exist without it."""
         ...
 
     async def publish(self, topic: str, key: str, value: bytes, *, headers: Mapping[str, str] | None = None) -> Record:

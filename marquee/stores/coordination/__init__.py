@@ -1,0 +1,12 @@
+"""Locks and rate limits; the engine is chosen by the URL's scheme."""
+
+from marquee.stores.coordination.contract import Coordination
+from marquee.stores.urls import scheme_of
+from marquee.stores.valkey import SCHEMES
+
+
+async def open_coordination(url: str) -> Coordination:
+    scheme_of(url, setting="MARQUEE_COORDINATION_URL", known=SCHEMES)
+    from marquee.stores.coordination.valkey import ValkeyCoordination
+
+    return ValkeyCoordination(url)

@@ -1,0 +1,17 @@
+"""Which engine a store's URL names: the scheme decides, and an unknown one says which are known."""
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from marquee.errors import SettingsInvalid
+
+
+def scheme_of(url: str, *, setting: str, known: Collection[str]) -> str:
+    """The URL's scheme. Raises `SettingsInvalid` naming the MARQUEE_... setting and the schemes it may have."""
+    scheme = urlsplit(url).scheme
+    if scheme not in known:
+        raise SettingsInvalid(
+            f"{setting} has the scheme {scheme or 'of nothing'!r}; known are: {', '.join(sorted(known))}.",
+            field=setting,
+        )
+    return scheme

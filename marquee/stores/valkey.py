@@ -1,0 +1,73 @@
+"""How every store on Valkey (or Redis) reaches its engine: one client, its time-outs, its retries, its one error.
+
+URL: `valkey://[user:password@]host:port[/db]` (`valkeys://` with TLS; `redis://` and `rediss://` mean the same). Pools are
+bounded; a server that does not answer within `timeout_seconds` is an error at once. `outlast` repeats a call with jitter
+while the server is away (killed and coming back), up to an end; whoever must fail fast, such as the row cache, does not.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ServerGone
+from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import TimeoutError as ServerSilent
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from marquee.errors import StoreUnavailable
+
+SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss"}
+TRANSIENT = (ServerGone, ServerSilent, ReadOnlyError, OSError)
+"""Errors of a server that is away or just coming back (loading its AOF is a `ServerGone`)."""
+
+Answer = TypeVar("Answer")
+
+
+def open_client(url: str, *, timeout_seconds: float, connections: int) -> Any:
+    """A client with a bounded pool; connects at the first call. Values are bytes.
+
+    Any: the client's own annotations mix the answers of its two protocols and of its synchronous twin.
+    """
+    scheme, rest = url.split("://", 1)
+    pool = redis.BlockingConnectionPool.from_url(
+        f"{SCHEMES[scheme]}://{rest}",
+        max_connections=connections,
+        timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        socket_keepalive=True,
+        health_check_interval=0,
+        # The client's own retries would multiply the time-out: what may be repeated is repeated by `outlast`.
+        retry=Retry(NoBackoff(), 0),
+    )
+    return redis.Redis.from_pool(pool)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn the client's errors into `StoreUnavailable`; `what` names the store for a person."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(f"{what} did not answer: {error}") from error
+
+
+async def outlast(what: str, call: Callable[[], Awaitable[Answer]], *, seconds: float) -> Answer:
+    """Repeat an idempotent (or at-least-once) call while the server is away, for at most `seconds`.
+
+    Raises `StoreUnavailable` after that, and at once for an error that waiting does not mend.
+    """
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(TRANSIENT),
+        stop=stop_after_delay(seconds),
+        wait=wait_random_exponential(multiplier=0.05, max=1.0),
+        reraise=True,
+    )
+    with translated(what):
+        async for attempt in retrying:
+            with attempt:
+                answer = await call()
+    return answer
