@@ -7,6 +7,7 @@ import pytest
 
 from marquee.platform import engines
 from marquee.settings import Settings
+from tests.databases import empty_database, migrated_database  # noqa: F401 - fixtures of the whole suite
 from tests.servers import make_test_settings, running
 
 PROJECT = Path(__file__).parent.parent

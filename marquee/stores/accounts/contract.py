@@ -51,13 +51,26 @@ class Accounts(Protocol):
 
     async def add_profile(self, account_id: str, name: str) -> Profile: ...
 
-    async def keep_refresh_token(self, token: RefreshToken) -> None: ...
+    async def keep_refresh_token(self, token: RefreshToken, *, replaces: str | None = None) -> None:
+        """Keep a new token. `replaces` is the hash of the used one that it follows.
+
+        Raises `NotAuthenticated` where that one's sessions were ended meanwhile (theft, change of password): the new token
+        must not outlive them.
+        """
+        ...
 
     async def use_refresh_token(self, token_hash: str, *, now: datetime) -> RefreshToken | None:
         """Revoke and return it if it is valid, in one statement; None otherwise.
 
-        Using a token that was revoked before revokes every token of its account: it was stolen.
+        Using a token that was used before revokes every token of its account: it was stolen. One that was ended by
+        `revoke_refresh_tokens` or a change of password is merely refused.
         """
         ...
 
-    async def revoke_refresh_tokens(self, account_id: str) -> int: ...
+    async def revoke_refresh_tokens(self, account_id: str) -> int:
+        """End every session of the account; returns how many tokens were still valid."""
+        ...
+
+    async def ping(self) -> None: ...
+
+    async def close(self) -> None: ...

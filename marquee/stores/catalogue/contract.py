@@ -1,7 +1,15 @@
 """The catalogue: titles, their versions, uploads, the outbox and the search document's table. The truth of the platform.
 
-Everything that must happen together happens in one method, which is one PostgreSQL transaction. Publishing writes
-`title_document` with its own growing revision in the same transaction; change capture reads only that table.
+Everything that must happen together happens in one method, which is one transaction. A change of a title writes its row of
+`title_document` in the same transaction; change capture reads only that table (and its own heartbeat):
+
+- columns `movie_id`, `revision`, `document`, `changed_at`; `document` is a `SearchDocument` as JSON, with the same revision.
+- A title that must not be found any more (unpublished, deleted, never announced and gone) keeps its row with `document` null
+  and a new revision: a tombstone. So the index upserts where `after.document` is not null, else deletes at `after.revision`;
+  the table's rows are never deleted by the platform. Where a row is deleted by hand (op `d`), `before.revision` is the last
+  one used, and a delete in the index must then win over its equal.
+- One sequence gives every revision while the title's row is locked: within a title, revisions grow in the order of commits,
+  also when a deleted title's id is announced again. Revisions of different titles may commit in any order.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -164,8 +172,15 @@ class Catalogue(Protocol):
         """completing -> completed, the version ingesting, and the outbox row, in one transaction; idempotent."""
         ...
 
+    async def reopen_upload(self, upload_id: str) -> Upload:
+        """completing -> open, where parts must be sent again. Raises `UploadStateConflict` once it is completed or ended."""
+        ...
+
     async def end_upload(self, upload_id: str, state: Literal["aborted", "abandoned"]) -> None:
-        """Also removes the title if it has no other version; nothing half-made is left."""
+        """Also removes the version, and the title if it has no other version and was not announced; idempotent.
+
+        An upload that is open or completing may be ended; raises `UploadStateConflict` once it is completed.
+        """
         ...
 
     async def uploads_untouched_since(self, moment: datetime, *, state: UploadState) -> Sequence[Upload]: ...
@@ -178,9 +193,13 @@ class Catalogue(Protocol):
     async def mark_published(self, entry_ids: Sequence[int]) -> None: ...
 
     # --- the chain ---------------------------------------------------------------------------------------
-    async def version(self, movie_id: str, version: int) -> Version: ...
+    async def version(self, movie_id: str, version: int) -> Version:
+        """Raises `TitleUnknown`."""
+        ...
 
-    async def version_of_upload(self, upload_id: str) -> Version: ...
+    async def version_of_upload(self, upload_id: str) -> Version:
+        """Raises `UploadUnknown`, also for an upload that was ended."""
+        ...
 
     async def newest_version(self, movie_id: str) -> Version:
         """The title's highest version whose upload was completed. Raises `TitleUnknown`, also for a deleted title."""
@@ -196,11 +215,17 @@ class Catalogue(Protocol):
         speed: float | None = None,
         run_id: str | None = None,
     ) -> None:
-        """Percent never goes back within a version; one that failed is ingesting again. Raises `TitleUnknown`."""
+        """Percent never goes back within a version. Raises `TitleUnknown`.
+
+        A version that failed is ingesting again; so is one that was refused, where `run_id` is a new one.
+        """
         ...
 
     async def remember_content(self, movie_id: str, version: int, sha256: str) -> str | None:
-        """Note a version's content hash; the movie_id of another live title that has the same content, if any."""
+        """Note a version's content hash; the movie_id of another live title that has the same content, if any.
+
+        Of several that state the same content, the first one owns it as long as its version is ingesting or playable.
+        """
         ...
 
     async def refuse(self, movie_id: str, version: int, reason: str) -> None:
@@ -212,10 +237,16 @@ class Catalogue(Protocol):
         ...
 
     async def publish(self, publication: Publication) -> int:
-        """Make the version active (only upward), the title playable, and write its document; returns the revision."""
+        """Make the version active (only upward), the title playable, and write its document; returns the revision.
+
+        A version below the active one is marked superseded and changes nothing else; a title that was unpublished stays so.
+        Raises `UploadStateConflict` for a version that was refused, `TitleUnknown` for a title that is gone.
+        """
         ...
 
-    async def requested_by(self, movie_id: str, version: int) -> Upload: ...
+    async def requested_by(self, movie_id: str, version: int) -> Upload:
+        """The upload that asked for this version. Raises `UploadUnknown`."""
+        ...
 
     # --- titles ------------------------------------------------------------------------------------------
     async def title(self, movie_id: str) -> Title:
@@ -234,23 +265,31 @@ class Catalogue(Protocol):
         """Raises `RevisionConflict` where `revision` is given and is not the current one."""
         ...
 
-    async def unpublish(self, movie_id: str) -> Title: ...
+    async def unpublish(self, movie_id: str) -> Title:
+        """Takes a playable or announced title out of search and rows; idempotent. Raises `TitleNotPlayable` for others."""
+        ...
 
-    async def republish(self, movie_id: str) -> Title: ...
+    async def republish(self, movie_id: str) -> Title:
+        """The way back. Raises `TitleNotPlayable` for a title that was never published."""
+        ...
 
     async def delete(self, movie_id: str) -> Title:
         """Takes the document out (search follows) and the title out of every row; objects are removed by the caller."""
         ...
 
     async def announce(self, titles: Sequence[tuple[str, TitleDetails]]) -> int:
-        """Upsert titles that are known but not playable, with their documents; returns how many were new."""
+        """Upsert titles that are known but not playable, with their documents; returns how many were new.
+
+        Batches, each one transaction: repeat it after a failure. What has not changed gets no new revision; a title that has
+        been ingested keeps its engineer's details; a deleted one is announced anew.
+        """
         ...
 
     # --- rows --------------------------------------------------------------------------------------------
     async def genre_row(
         self, genre: str, *, limit: int, after: RowPosition | None
     ) -> Sequence[tuple[TitleCard, RowPosition]]:
-        """Playable titles of a genre, most popular first."""
+        """Playable titles of a genre (compared without case), most popular first (`log1p(votes)`), then newest id."""
         ...
 
     async def new_releases(self, *, limit: int, after: RowPosition | None) -> Sequence[tuple[TitleCard, RowPosition]]:

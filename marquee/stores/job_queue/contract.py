@@ -47,7 +47,10 @@ class JobStatus:
 
 class JobQueue(Protocol):
     async def enqueue(self, jobs: Sequence[NewJob]) -> int:
-        """Add what is not there; a failed or cancelled job is queued afresh. Returns how many were newly queued."""
+        """Add what is not there; a failed or cancelled job is queued afresh. Returns how many were newly queued.
+
+        The title version waits for the job from now on, also where another one queued it; a release lifts a waiting backfill.
+        """
         ...
 
     async def claim(self, worker: str, *, lease_seconds: float) -> Lease | None:
@@ -81,7 +84,9 @@ class JobQueue(Protocol):
         """Queue done jobs afresh, because their results are gone from the object store; returns how many."""
         ...
 
-    async def statuses(self, job_ids: Sequence[str]) -> Sequence[JobStatus]: ...
+    async def statuses(self, job_ids: Sequence[str]) -> Sequence[JobStatus]:
+        """What is known of these, in the order given; unknown ones are left out."""
+        ...
 
     async def depth(self) -> dict[str, int]:
         """Number of jobs by state, for metrics."""

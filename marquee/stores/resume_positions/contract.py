@@ -33,7 +33,12 @@ class ResumePositions(Protocol):
         """A viewer's positions, newest event first, in one read."""
         ...
 
-    async def forget(self, user_id: str, movie_id: str) -> None: ...
+    async def forget(self, user_id: str, movie_id: str, *, event_time_ms: int | None = None) -> None:
+        """Forget as an event of its own (None: now): an older write that arrives late does not undo it, a newer one does.
+
+        At equal times forgetting wins.
+        """
+        ...
 
     async def ping(self) -> None: ...
 
