@@ -1,1 +1,1 @@
-"""To be described by its owner."""
+"""The platform's pure rules: no I/O, no clock, no framework. Everything here can be tested with numbers alone."""

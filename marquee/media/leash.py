@@ -1,0 +1,32 @@
+"""Runs before a media program, in its process: limits first, then exec. Not imported, run by `process` by its path.
+
+Arguments: parent pid, address space in bytes (0: no limit), niceness, then the program and its arguments. A program
+started so dies with its parent, even if that was killed with SIGKILL (PDEATHSIG), leaves no core file, and cannot
+take more memory than it was given. A separate 10 ms interpreter instead of `preexec_fn`, which may deadlock in a
+process that has threads.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> None:
+    parent, memory_bytes, niceness = (int(value) for value in arguments[:3])
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory_bytes:
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    if niceness:
+        os.nice(niceness)
+    os.execv(arguments[3], arguments[3:])  # noqa: S606 - an argument list, never a shell
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
