@@ -1,0 +1,190 @@
+"""SIGKILL of each process in turn, while a film is ingested and a viewer's positions are written.
+
+The supervisor must bring each back; the ingest under way must end green without a hand; no acknowledged progress write may be
+lost; no title may be missing from search.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from marquee.client.following import follow_upload
+from marquee.client.session import ApiSession
+from marquee.client.uploader import upload_film
+from marquee.demo.checks import INGEST_SECONDS, dagster_run_is_green, fresh_copy, logged_in
+from marquee.demo.ingest import known_titles
+from marquee.demo.report import Report, expect
+from marquee.errors import MarqueeError
+from marquee.platform.supervision import Process, processes
+from marquee.platform.topology import platform_programs
+from marquee.settings import Settings
+
+RETURN_SECONDS = 60.0
+DAGSTER_RUN = "the Dagster run's process"
+WRITE_EVERY_SECONDS = 0.1
+
+
+@dataclass
+class ProgressWriter:
+    """A viewer who reports positions all the time, and remembers what was acknowledged."""
+
+    api: ApiSession
+    movie_id: str
+    duration_seconds: float
+    acknowledged: int = 0
+    since_acknowledged: list[float] = field(default_factory=list)
+    """The last acknowledged position and every attempt since: what the store may hold."""
+
+    async def write_for_ever(self) -> None:
+        number = 0
+        while True:
+            number += 1
+            # Every value differs from its neighbours and stays short of the 95 % rule.
+            position = round(1 + (number * 0.37) % (self.duration_seconds * 0.9), 3)
+            self.since_acknowledged.append(position)
+            with contextlib.suppress(MarqueeError):
+                await self.api.post("/stream/progress", {"movie_id": self.movie_id, "position_seconds": position})
+                self.acknowledged += 1
+                self.since_acknowledged = [position]
+            await asyncio.sleep(WRITE_EVERY_SECONDS)
+
+    async def verify(self) -> str:
+        before = list(self.since_acknowledged)
+        stored = (await self.api.get("/stream", movie_id=self.movie_id))["resume_position_seconds"]
+        allowed = before + self.since_acknowledged
+        expect(
+            any(abs(stored - position) < 0.002 for position in allowed),
+            f"the acknowledged position {before[0]} is lost: {stored} is stored",
+        )
+        return f"{self.acknowledged} writes acknowledged so far, none lost"
+
+
+@asynccontextmanager
+async def writing(api: ApiSession, movie_id: str) -> AsyncIterator[ProgressWriter]:
+    duration = float((await api.get("/stream", movie_id=movie_id))["duration_seconds"])
+    writer = ProgressWriter(api, movie_id, duration)
+    task = asyncio.create_task(writer.write_for_ever())
+    try:
+        yield writer
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@dataclass
+class Ingests:
+    """Keeps a film under way: as soon as one has ended, the next begins."""
+
+    settings: Settings
+    api: ApiSession
+    reel: Path
+    folder: Path
+    uploads: list[str] = field(default_factory=list)
+
+    async def under_way(self, *, at_stage: str | None = None) -> dict[str, Any]:
+        """The state of an ingest that has not ended, once it is at a stage."""
+        deadline = asyncio.get_running_loop().time() + INGEST_SECONDS
+        while True:
+            state = await self.api.get(f"/uploads/{self.uploads[-1]}") if self.uploads else {"state": "none"}
+            if state["state"] != "ingesting" and not (state["state"] == "completed"):
+                await self._begin()
+            elif at_stage is None or state["stage"] == at_stage:
+                return dict(state)
+            expect(asyncio.get_running_loop().time() < deadline, f"no ingest came to {at_stage}: {state}")
+            await asyncio.sleep(0.2)
+
+    async def _begin(self) -> None:
+        number = len(self.uploads) + 1
+        film = await fresh_copy(self.reel, self.folder, f"killed_{number}.mp4")
+        details: dict[str, object] = {"title": f"Survivor {number}", "genres": ["Drama"], "hot": True}
+        self.uploads.append((await upload_film(self.api, film, details))["upload_id"])
+
+    async def all_green(self) -> str:
+        for upload_id in self.uploads:
+            ended = await follow_upload(self.api, upload_id, seconds=INGEST_SECONDS)
+            expect(ended["state"] == "playable", f"an ingest ended {ended['state']}: {ended.get('reason')}")
+            await dagster_run_is_green(self.settings, upload_id)
+        return f"{len(self.uploads)} ingests met the kills, all playable and green"
+
+
+async def survive_kills(settings: Settings, reel: Path, report: Report, *, movie_id: str) -> None:
+    """Kill everything once, one after the other; see the module's docstring for what must hold."""
+    with tempfile.TemporaryDirectory(prefix="marquee-kills-") as folder:
+        async with await logged_in(settings) as api, writing(api, movie_id) as writer:
+            ingests = Ingests(settings, api, reel, Path(folder))
+            for name in [DAGSTER_RUN, *await _victims(settings)]:
+                async with report.check(f"SIGKILL of {name}") as said:
+                    busy = name.startswith("transcode") or name == DAGSTER_RUN
+                    await ingests.under_way(at_stage="renditions" if busy else None)
+                    said.append(await _kill_and_await_return(settings, name))
+                    said.append(await writer.verify())
+            async with report.check("every ingest that met a kill ends green without a hand") as said:
+                said.append(await ingests.all_green())
+            async with report.check("no acknowledged progress write is lost") as said:
+                said.append(await writer.verify())
+            async with report.check("no title is missing from search") as said:
+                said.append(await _search_finds_all(api))
+
+
+async def _victims(settings: Settings) -> list[str]:
+    """Every supervised process, those that do the work first, the stores last."""
+    stages = {program.name: program.stage for program in platform_programs(settings)}
+    running = [process.name for process in await processes(settings) if process.pid]
+    return sorted(running, key=lambda name: -stages.get(name, 0))
+
+
+async def _find(settings: Settings, name: str) -> Process:
+    return next(process for process in await processes(settings) if process.name == name)
+
+
+async def _kill_and_await_return(settings: Settings, name: str) -> str:
+    if name == DAGSTER_RUN:
+        os.kill(await _run_process(settings), signal.SIGKILL)
+        return "Dagster must notice and go on"
+    victim = await _find(settings, name)
+    assert victim.pid is not None
+    os.kill(victim.pid, signal.SIGKILL)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    program = next(program for program in platform_programs(settings) if program.name == name)
+    while True:
+        process = await _find(settings, name)
+        if process.pid and process.pid != victim.pid:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(program.ready(), 5)
+                return f"back in {loop.time() - started:.1f} s"
+        expect(loop.time() - started < RETURN_SECONDS, f"{name} is not back after {RETURN_SECONDS:.0f} s")
+        await asyncio.sleep(0.1)
+
+
+async def _run_process(settings: Settings) -> int:
+    """The pid of a Dagster run of this platform: a descendant of its code server."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + RETURN_SECONDS
+    while True:
+        server = await _find(settings, "dagster-code")
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(server.pid).children(recursive=True):
+                if "execute_run" in " ".join(child.cmdline()):
+                    return int(child.pid)
+        expect(loop.time() < deadline, "no run's process was found below Dagster's code server")
+        await asyncio.sleep(0.1)
+
+
+async def _search_finds_all(api: ApiSession) -> str:
+    playable = [title for title in (await known_titles(api)).values() if title["state"] == "playable"]
+    for title in playable:
+        results = (await api.get("/search", q=title["title"], limit=50))["results"]
+        found = [item["movie_id"] for item in results]
+        expect(title["movie_id"] in found, f"search for {title['title']!r} does not find it")
+    return f"all {len(playable)} playable titles are found"
