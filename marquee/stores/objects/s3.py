@@ -1,0 +1,315 @@
+"""One bucket of any S3, by boto3 in a bounded pool of threads.
+
+Every call may be repeated: what is transient (a server that is away or coming back, 5xx, 429) is, with jitter, for at most
+OUTLAST_SECONDS, then `StoreUnavailable`. Bodies are checked on both ways: a put carries its MD5, a stored file's size is
+compared, a download is written beside, continued where it broke off (with If-Match), and renamed only when it is whole.
+A multipart upload that was completed but whose answer was lost is recognised by its object.
+"""
+
+import asyncio
+import base64
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseStreamingError,
+)
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from marquee.errors import ObjectMissing, PartsMismatch, StoreUnavailable
+from marquee.stores.objects.contract import ObjectInfo, StoredPart
+from marquee.stores.objects.s3_client import CONNECTIONS, make_client, parse_bucket
+
+WHAT = "The object store"
+OUTLAST_SECONDS = 30.0
+MULTIPART_FROM_BYTES = 16 * 1024**2
+PART_BYTES = 16 * 1024**2
+MAX_PARTS = 10_000
+PARTS_AT_ONCE = 4
+READ_BYTES = 1024**2
+DELETE_BATCH = 1000
+MISSING = {"404", "NoSuchKey", "NotFound", "NoSuchBucket", "NoSuchUpload"}
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
+
+
+def _code(error: BaseException) -> str:
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _is_transient(error: BaseException) -> bool:
+    if isinstance(error, ClientError):
+        return _status(error) >= 500 or _status(error) == 429 or _code(error) in {"SlowDown", "RequestTimeout"}
+    streaming = (IncompleteReadError, ResponseStreamingError)
+    return isinstance(error, (ConnectionError, HTTPClientError, OSError, *streaming))
+
+
+class S3Objects:
+    def __init__(self, url: str, *, access_key: str, secret_key: str, public_url: str | None = None) -> None:
+        bucket = parse_bucket(url)
+        self._bucket = bucket.name
+        self._client = make_client(bucket, access_key=access_key, secret_key=secret_key)
+        self._signer = make_client(bucket, access_key=access_key, secret_key=secret_key, endpoint=public_url)
+        self._threads = ThreadPoolExecutor(max_workers=CONNECTIONS, thread_name_prefix="s3")
+
+    # --- calling -----------------------------------------------------------------------------------------
+    async def _thread(
+        self, call: Callable[Parameters, Answer], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **kwargs))
+
+    async def _outlast(
+        self, key: str, call: Callable[[], Awaitable[Answer]], seconds: float = OUTLAST_SECONDS
+    ) -> Answer:
+        """Repeat what is transient; raises `ObjectMissing` naming the key, or `StoreUnavailable`."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(_is_transient),
+            stop=stop_after_delay(seconds),
+            wait=wait_random_exponential(multiplier=0.1, max=2.0),
+            reraise=True,
+        )
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    answer = await call()
+        except ClientError as error:
+            if _code(error) in MISSING:
+                raise ObjectMissing(f"The object {key!r} is not in the bucket {self._bucket!r}.") from error
+            raise StoreUnavailable(f"{WHAT} refused {key!r}: {error}") from error
+        except (BotoCoreError, OSError) as error:
+            raise StoreUnavailable(f"{WHAT} did not answer: {error}") from error
+        return answer
+
+    async def _call(self, key: str, method: str, *, seconds: float = OUTLAST_SECONDS, **arguments: Any) -> Any:
+        call = partial(self._thread, getattr(self._client, method), Bucket=self._bucket, **arguments)
+        return await self._outlast(key, call, seconds)
+
+    # --- the bucket --------------------------------------------------------------------------------------
+    async def ensure_bucket(self, *, allowed_origins: Sequence[str] = ()) -> None:
+        try:
+            await self._call("", "head_bucket")
+        except ObjectMissing:
+            try:
+                await self._call("", "create_bucket")
+            except StoreUnavailable as error:
+                if _code(error.__cause__ or error) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                    raise
+        if allowed_origins:
+            rule = {
+                "AllowedOrigins": list(allowed_origins),
+                "AllowedMethods": ["GET", "HEAD", "PUT"],
+                "AllowedHeaders": ["*"],
+                "ExposeHeaders": ["ETag"],
+                "MaxAgeSeconds": 3600,
+            }
+            await self._call("", "put_bucket_cors", CORSConfiguration={"CORSRules": [rule]})
+
+    # --- whole objects -----------------------------------------------------------------------------------
+    async def put(self, key: str, body: bytes, *, content_type: str, cache_control: str | None = None) -> None:
+        headers: dict[str, Any] = {"CacheControl": cache_control} if cache_control else {}
+        await self._call(
+            key, "put_object", Key=key, Body=body, ContentType=content_type, ContentMD5=_md5_base64(body), **headers
+        )
+
+    async def put_file(
+        self, key: str, path: Path, *, content_type: str, cache_control: str | None = None
+    ) -> ObjectInfo:
+        size = path.stat().st_size
+        if size < MULTIPART_FROM_BYTES:
+            body = await self._thread(path.read_bytes)
+            await self.put(key, body, content_type=content_type, cache_control=cache_control)
+        else:
+            await self._put_parts(key, path, size, content_type=content_type, cache_control=cache_control)
+        stored = await self.head(key)
+        if stored is None or stored.size_bytes != size:
+            found = "nothing" if stored is None else f"{stored.size_bytes} bytes"
+            raise StoreUnavailable(f"{WHAT} holds {found} of {key!r}, which has {size} bytes.")
+        return stored
+
+    async def _put_parts(
+        self, key: str, path: Path, size: int, *, content_type: str, cache_control: str | None
+    ) -> None:
+        part_bytes = max(PART_BYTES, -(-size // MAX_PARTS))
+        multipart_id = await self.create_multipart(key, content_type=content_type, cache_control=cache_control)
+        slots = asyncio.Semaphore(PARTS_AT_ONCE)
+
+        async def put_part(number: int) -> StoredPart:
+            async with slots:
+                body = await self._thread(_read_range, path, (number - 1) * part_bytes, part_bytes)
+                await self._call(
+                    key,
+                    "upload_part",
+                    Key=key,
+                    UploadId=multipart_id,
+                    PartNumber=number,
+                    Body=body,
+                    ContentMD5=_md5_base64(body),
+                )
+                return StoredPart(number, len(body), hashlib.md5(body, usedforsecurity=False).hexdigest())
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(put_part(number)) for number in range(1, -(-size // part_bytes) + 1)]
+            await self.complete_multipart(key, multipart_id, [task.result() for task in tasks])
+        except BaseException as error:
+            await self.abort_multipart(key, multipart_id)
+            if isinstance(error, BaseExceptionGroup):
+                raise error.exceptions[0] from error
+            raise
+
+    async def get(self, key: str) -> bytes:
+        def read() -> bytes:
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return body
+
+        return await self._outlast(key, partial(self._thread, read))
+
+    async def get_file(self, key: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        etag: list[str] = []
+
+        def fetch() -> None:
+            """Fetch what is not there yet; a repetition goes on where the last one broke off."""
+            have = beside.stat().st_size if beside.exists() else 0
+            conditions = {"Range": f"bytes={have}-", "IfMatch": etag[0]} if have and etag else {}
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, **conditions)
+            etag[:] = [answer["ETag"]]
+            expected = int(answer["ContentLength"])
+            written = 0
+            with beside.open("ab" if conditions else "wb") as file:
+                for piece in answer["Body"].iter_chunks(READ_BYTES):
+                    written += file.write(piece)
+            if written != expected:
+                raise IncompleteReadError(actual_bytes=written, expected_bytes=expected)
+
+        try:
+            await self._outlast(key, partial(self._thread, fetch))
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    async def head(self, key: str) -> ObjectInfo | None:
+        try:
+            answer = await self._call(key, "head_object", Key=key)
+        except ObjectMissing:
+            return None
+        return ObjectInfo(key, int(answer["ContentLength"]), answer["ETag"].strip('"'), _ms(answer["LastModified"]))
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        following: dict[str, Any] = {}
+        while True:
+            page = await self._call(prefix, "list_objects_v2", Prefix=prefix, MaxKeys=1000, **following)
+            for entry in page.get("Contents", ()):
+                yield ObjectInfo(entry["Key"], int(entry["Size"]), entry["ETag"].strip('"'), _ms(entry["LastModified"]))
+            if not page.get("IsTruncated"):
+                return
+            following = {"ContinuationToken": page["NextContinuationToken"]}
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), DELETE_BATCH):
+            batch = [{"Key": key} for key in keys[start : start + DELETE_BATCH]]
+            answer = await self._call(batch[0]["Key"], "delete_objects", Delete={"Objects": batch, "Quiet": True})
+            failed = [entry for entry in answer.get("Errors", ()) if entry.get("Code") not in MISSING]
+            if failed:
+                raise StoreUnavailable(f"{WHAT} did not delete {failed[0]['Key']!r}: {failed[0].get('Message')}")
+
+    # --- multipart ---------------------------------------------------------------------------------------
+    async def create_multipart(self, key: str, *, content_type: str, cache_control: str | None = None) -> str:
+        headers: dict[str, Any] = {"CacheControl": cache_control} if cache_control else {}
+        answer = await self._call(key, "create_multipart_upload", Key=key, ContentType=content_type, **headers)
+        return str(answer["UploadId"])
+
+    async def part_url(self, key: str, multipart_id: str, number: int, *, seconds: int) -> str:
+        url: str = await self._thread(
+            self._signer.generate_presigned_url,
+            "upload_part",
+            Params={"Bucket": self._bucket, "Key": key, "UploadId": multipart_id, "PartNumber": number},
+            ExpiresIn=seconds,
+        )
+        return url
+
+    async def parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]:
+        parts: list[StoredPart] = []
+        marker = 0
+        while True:
+            page = await self._call(key, "list_parts", Key=key, UploadId=multipart_id, PartNumberMarker=marker)
+            parts += [
+                StoredPart(int(part["PartNumber"]), int(part["Size"]), part["ETag"].strip('"'))
+                for part in page.get("Parts", ())
+            ]
+            if not page.get("IsTruncated"):
+                return parts
+            marker = int(page["NextPartNumberMarker"])
+
+    async def complete_multipart(self, key: str, multipart_id: str, parts: Sequence[StoredPart]) -> ObjectInfo:
+        listed = [{"PartNumber": part.number, "ETag": f'"{part.checksum}"'} for part in parts]
+        size = sum(part.size_bytes for part in parts)
+        try:
+            await self._call(
+                key, "complete_multipart_upload", Key=key, UploadId=multipart_id, MultipartUpload={"Parts": listed}
+            )
+        except (ObjectMissing, StoreUnavailable) as error:
+            if not isinstance(error.__cause__, ClientError):
+                raise
+            if _code(error.__cause__) in {"InvalidPart", "InvalidPartOrder", "EntityTooSmall"}:
+                raise PartsMismatch(f"The parts of {key!r} are not what is stored: {error.__cause__}") from error
+            # Completed before, and the answer lost: then the object is there, made of these parts.
+            stored = await self.head(key)
+            if stored is None or stored.etag != multipart_etag(parts):
+                raise
+            return stored
+        stored = await self.head(key)
+        if stored is None or stored.size_bytes != size:
+            raise PartsMismatch(f"The object {key!r} does not have the {size} bytes of its parts.")
+        return stored
+
+    async def abort_multipart(self, key: str, multipart_id: str) -> None:
+        try:
+            await self._call(key, "abort_multipart_upload", Key=key, UploadId=multipart_id)
+        except ObjectMissing:
+            return
+
+    async def ping(self) -> None:
+        await self._call("", "head_bucket", seconds=0)
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+        self._signer.close()
+
+
+def multipart_etag(parts: Sequence[StoredPart]) -> str:
+    """The ETag of a completed multipart object: MD5 over the parts' MD5s, a dash, the number of parts."""
+    joined = b"".join(bytes.fromhex(part.checksum) for part in parts)
+    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(parts)}"
+
+
+def _md5_base64(body: bytes) -> str:
+    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+
+
+def _read_range(path: Path, start: int, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start, os.SEEK_SET)
+        return file.read(size)
+
+
+def _ms(moment: Any) -> int:
+    return int(moment.timestamp() * 1000)

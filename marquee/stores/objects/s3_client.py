@@ -1,0 +1,62 @@
+"""How an S3 is reached: the bucket its URL names, a client for us, a client that signs for the public address.
+
+Path-style addresses for any S3 but AWS's own. Checksums only where S3 requires them: the newer optional ones are unknown
+to most other S3s and would be signed into presigned URLs. botocore's own retries are off; `s3.S3Objects` repeats calls.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+from botocore.config import Config
+
+from marquee.errors import SettingsInvalid
+
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 20.0
+CONNECTIONS = 24
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    name: str
+    endpoint: str | None
+    """None: AWS's own."""
+    region: str | None
+
+
+def parse_bucket(url: str) -> Bucket:
+    """`s3://bucket[?region=r]` or `s3+http(s)://host:port/bucket[?region=r]`."""
+    parts = urlsplit(url)
+    region = parse_qs(parts.query).get("region", [None])[0]
+    if parts.scheme == "s3":
+        name, endpoint = parts.netloc, None
+    else:
+        name, endpoint = parts.path.strip("/"), f"{parts.scheme.removeprefix('s3+')}://{parts.netloc}"
+        region = region or REGION
+    if not name or "/" in name:
+        raise SettingsInvalid(f"The object store's URL {url!r} does not name one bucket.", field="MARQUEE_OBJECTS_URL")
+    return Bucket(name, endpoint, region)
+
+
+def make_client(bucket: Bucket, *, access_key: str, secret_key: str, endpoint: str | None = None) -> Any:
+    """A client for the bucket's endpoint, or for another `endpoint` of the same S3 (to sign for the public one)."""
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint or bucket.endpoint,
+        region_name=bucket.region,
+        aws_access_key_id=access_key or None,
+        aws_secret_access_key=secret_key or None,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if bucket.endpoint else "auto"},
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            max_pool_connections=CONNECTIONS,
+            retries={"total_max_attempts": 1},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
