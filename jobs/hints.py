@@ -1,0 +1,52 @@
+"""Wake-ups from the event log: a record on a topic means "look now", its absence means nothing.
+
+Read without a consumer group, so that every idle process sees every hint and a busy one keeps none back. With the event log
+gone a wait is a plain wait: whoever is woken asks the truth (the job queue) anyway.
+"""
+
+import asyncio
+import time
+
+from marquee.errors import StoreUnavailable
+from marquee.stores.event_log.contract import EventLog
+
+_READ_SECONDS = 0.2
+
+
+class Hints:
+    """Hints published on `topic` since this object was made; used by one task."""
+
+    def __init__(self, event_log: EventLog, topic: str) -> None:
+        self._event_log = event_log
+        self._topic = topic
+        self._since_ms = int(time.time() * 1000)
+        self._cursor: str | None = None
+
+    async def wait(self, stop: asyncio.Event, *, timeout_seconds: float) -> bool:
+        """Until a hint comes, the time is over or `stop` is set; whether a hint came."""
+        deadline = time.monotonic() + timeout_seconds
+        while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
+            try:
+                if await self._came():
+                    return True
+            except StoreUnavailable:
+                self._cursor = None
+            await wait_for_stop(stop, min(_READ_SECONDS, left))
+        return False
+
+    async def _came(self) -> bool:
+        if self._cursor is None:
+            self._cursor = await self._event_log.cursor_at(self._topic, self._since_ms)
+        records, self._cursor = await self._event_log.read(self._topic, self._cursor)
+        if records:
+            self._since_ms = records[-1].published_at_ms + 1
+        return bool(records)
+
+
+async def wait_for_stop(stop: asyncio.Event, seconds: float) -> None:
+    """Until `stop` is set, at most `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,207 @@
+"""`python -m jobs.transcode`: one transcode worker, one chunk at a time.
+
+Reads jobs from the job queue (woken by `chunk-jobs`, else every 2 s), masters through the host's source cache; writes a
+chunk's renditions to `chunks/{job_id}/{rung}.mp4` and then, with the lease's fencing token, the job's result. The lease is
+renewed at a third of its length; losing it ends ffmpeg at once. A worker killed with SIGKILL costs its chunk and nothing
+else; SIGTERM gives the chunk back, its attempt not counted. Engines that restart are waited for, however long.
+"""
+
+import asyncio
+import contextlib
+import errno
+import functools
+import os
+import signal
+import socket
+import time
+
+import msgspec
+import tenacity
+
+from jobs.hints import Hints, wait_for_stop
+from jobs.outages import log_outage, through_outages
+from jobs.source_cache import SourceCache, file_sha256
+from jobs.work_folder import work_folder
+from marquee.documents import ChunkJob, ChunkResult, RenditionPart
+from marquee.errors import LeaseLost, MarqueeError, ObjectMissing, SourceRefused, StoreUnavailable
+from marquee.events import CHUNK_JOBS
+from marquee.media.transcode import EncodedPart, transcode_chunk
+from marquee.settings import Settings, load_settings
+from marquee.stores.event_log import open_event_log
+from marquee.stores.job_queue import open_job_queue
+from marquee.stores.job_queue.contract import JobQueue, Lease
+from marquee.stores.objects import open_objects
+from marquee.stores.objects.contract import Objects
+from marquee.telemetry import configure_logging, get_logger
+
+POLL_SECONDS = 2.0
+NICENESS = 10
+"""Below every engine and the API: a viewer's request goes before an encode."""
+_RELEASE_SECONDS = 3.0
+log = get_logger()
+
+
+class TranscodeWorker:
+    """Claims and transcodes chunks until told to stop."""
+
+    def __init__(self, settings: Settings, queue: JobQueue, objects: Objects, hints: Hints, *, name: str) -> None:
+        self._settings = settings
+        self._queue = queue
+        self._objects = objects
+        self._hints = hints
+        self._name = name
+        self._cache = SourceCache(settings.state, limit_bytes=settings.cache_bytes)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                lease = await self._claim(stop)
+            except StoreUnavailable:
+                continue  # told to stop while the queue was away
+            if lease is None:
+                await self._hints.wait(stop, timeout_seconds=POLL_SECONDS)
+            else:
+                await self._hold(lease, stop)
+
+    async def _claim(self, stop: asyncio.Event) -> Lease | None:
+        asking = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(StoreUnavailable),
+            wait=tenacity.wait_exponential_jitter(initial=0.2, max=5),
+            stop=tenacity.stop_when_event_set(stop),  # type: ignore[arg-type]
+            sleep=functools.partial(wait_for_stop, stop),
+            before_sleep=log_outage,
+            reraise=True,
+        )
+        return await asking(self._queue.claim, self._name, lease_seconds=self._settings.lease_seconds)
+
+    async def _hold(self, lease: Lease, stop: asyncio.Event) -> None:
+        """Work on a lease until it is done, lost or given back, whichever comes first."""
+        progress = _Share()
+        work = asyncio.create_task(self._work(lease, progress))
+        keeping = asyncio.create_task(self._keep(lease, progress))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({work, keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        worked, given_back = work.done(), not keeping.done()
+        for task in (work, keeping, stopping):
+            task.cancel()
+        await asyncio.gather(work, keeping, stopping, return_exceptions=True)
+        if worked:
+            work.result()
+        elif given_back:
+            log.info("chunk given back", job_id=lease.job_id)
+            with contextlib.suppress(LeaseLost, StoreUnavailable, TimeoutError):  # then the lease ends by itself
+                async with asyncio.timeout(_RELEASE_SECONDS):
+                    await self._queue.release(lease)
+        else:
+            log.warning("lease lost", job_id=lease.job_id, token=lease.token)
+
+    async def _keep(self, lease: Lease, progress: "_Share") -> None:
+        """Renew the lease until it is lost. With the queue gone nobody else can claim either: go on, and ask again."""
+        seconds = self._settings.lease_seconds
+        while True:
+            await asyncio.sleep(seconds / 3)
+            try:
+                await self._queue.extend(lease, lease_seconds=seconds, progress=progress.value)
+            except LeaseLost:
+                return
+            except StoreUnavailable as error:
+                log.warning("lease not renewed", job_id=lease.job_id, detail=error.detail)
+
+    async def _work(self, lease: Lease, progress: "_Share") -> None:
+        started = time.monotonic()
+        try:
+            result = await self._transcode(lease, progress, started)
+            await through_outages(lambda: self._queue.complete(lease, msgspec.json.encode(result)))
+        except LeaseLost:
+            log.warning("lease lost before completion", job_id=lease.job_id, token=lease.token)
+        except Exception as error:
+            reason, retry = _judge_fault(error)
+            log.error("chunk failed", job_id=lease.job_id, attempt=lease.attempt, retry=retry, reason=reason)
+            with contextlib.suppress(LeaseLost):
+                await through_outages(lambda: self._queue.fail(lease, reason, retry=retry))
+        else:
+            log.info("chunk done", job_id=lease.job_id, seconds=round(time.monotonic() - started, 2))
+
+    async def _transcode(self, lease: Lease, progress: "_Share", started: float) -> ChunkResult:
+        job = msgspec.json.decode(lease.payload, type=ChunkJob)
+        source = job.source
+        with work_folder(self._settings.state, f"chunk-{job.job_id[:12]}") as folder:
+            async with self._cache.hold(
+                self._objects, source.key, sha256=source.sha256, size_bytes=source.size_bytes
+            ) as path:
+                encoded = await transcode_chunk(
+                    job,
+                    path,
+                    folder,
+                    memory_bytes=self._settings.process_memory_bytes,
+                    on_progress=lambda report: progress.set(report.frame / job.chunk.frames),
+                )
+            parts = [await self._store(job, part) for part in encoded.parts]
+        return ChunkResult(
+            parts=parts,
+            cpu_seconds=encoded.cpu_seconds,
+            wall_seconds=time.monotonic() - started,
+            worker=self._name,
+        )
+
+    async def _store(self, job: ChunkJob, part: EncodedPart) -> RenditionPart:
+        key = f"{job.result_prefix}{part.rung}.mp4"
+        size_bytes = part.path.stat().st_size
+        sha256 = await asyncio.to_thread(file_sha256, part.path)
+        await through_outages(lambda: self._objects.put_file(key, part.path, content_type="video/mp4"))
+        stored = await through_outages(lambda: self._objects.head(key))
+        if stored is None or stored.size_bytes != size_bytes:
+            raise ObjectMissing(f"{key} was stored but is not there with its {size_bytes} bytes.")
+        return RenditionPart(rung=part.rung, key=key, size_bytes=size_bytes, frames=part.frames, sha256=sha256)
+
+
+class _Share:
+    """How much of a chunk is encoded, 0 to 1; written by ffmpeg's progress, read by the lease's renewal."""
+
+    value = 0.0
+
+    def set(self, value: float) -> None:
+        self.value = min(1.0, max(0.0, value))
+
+
+def _judge_fault(error: Exception) -> tuple[str, bool]:
+    """What to tell of a failed attempt, and whether another attempt may end differently."""
+    match error:
+        case SourceRefused():
+            return error.detail, False
+        case msgspec.DecodeError():
+            return f"The job cannot be read by this version of the worker: {error}", False
+        case MarqueeError():
+            return error.detail, True
+        case OSError(errno=errno.ENOSPC):
+            return f"The disk of worker {socket.gethostname()} is full: free some space there.", True
+        case _:
+            return f"{type(error).__name__}: {error}", True
+
+
+async def main() -> None:
+    settings = load_settings()
+    configure_logging("transcode")
+    os.nice(NICENESS)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    async with contextlib.AsyncExitStack() as opened:
+        queue = await open_job_queue(settings.database)
+        opened.push_async_callback(queue.close)
+        event_log = await open_event_log(settings.event_log)
+        opened.push_async_callback(event_log.close)
+        objects = await open_objects(
+            settings.objects,
+            access_key=settings.s3_access_key.get_secret_value(),
+            secret_key=settings.s3_secret_key.get_secret_value(),
+        )
+        opened.push_async_callback(objects.close)
+        log.info("worker ready", name=name)
+        await TranscodeWorker(settings, queue, objects, Hints(event_log, CHUNK_JOBS), name=name).run(stop)
+    log.info("worker stopped", name=name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
