@@ -29,8 +29,8 @@ class Ingested:
     movie_id: str
     state: str
     reason: str | None
-    seconds: float
-    """From the start of its upload to its end; 0 for a title that was there."""
+    ended_at: float | None
+    """By the monotonic clock; None for a title that was there."""
 
 
 async def known_titles(api: ApiSession) -> dict[str, dict[str, Any]]:
@@ -51,7 +51,7 @@ async def ingest_films(
     """Upload what is missing, one after the other, and follow all of them to their ends."""
     known = await known_titles(api)
     ingested = [
-        Ingested(film.title, known[film.title]["movie_id"], known[film.title]["state"], None, 0.0)
+        Ingested(film.title, known[film.title]["movie_id"], known[film.title]["state"], None, None)
         for film, _ in films
         if film.title in known
     ]
@@ -59,9 +59,9 @@ async def ingest_films(
         following = []
         for film, path in films:
             if film.title not in known:
-                row, started = display.add(film.title), time.monotonic()
+                row = display.add(film.title)
                 upload = await _upload(api, film, path, display, row)
-                following.append(group.create_task(_follow(api, film, upload, display, row, started, seconds)))
+                following.append(group.create_task(_follow(api, film, upload, display, row, seconds)))
     return ingested + [task.result() for task in following]
 
 
@@ -85,12 +85,11 @@ async def _follow(
     upload: dict[str, Any],
     display: Display,
     row: Any,
-    started: float,
     seconds: float,
 ) -> Ingested:
     ended = await follow_upload(
         api, upload["upload_id"], on_state=lambda state: display.state_seen(row, state), seconds=seconds
     )
     return Ingested(
-        film.title, upload["movie_id"], ended["state"], ended.get("reason"), time.monotonic() - started
+        film.title, upload["movie_id"], ended["state"], ended.get("reason"), time.monotonic()
     )

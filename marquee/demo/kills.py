@@ -24,7 +24,7 @@ from marquee.demo.checks import INGEST_SECONDS, dagster_run_is_green, fresh_copy
 from marquee.demo.ingest import known_titles
 from marquee.demo.report import Report, expect
 from marquee.errors import MarqueeError
-from marquee.platform.supervision import Process, processes
+from marquee.platform.supervision import ProcessState, Supervisor
 from marquee.platform.topology import platform_programs
 from marquee.settings import Settings
 
@@ -96,7 +96,7 @@ class Ingests:
         deadline = asyncio.get_running_loop().time() + INGEST_SECONDS
         while True:
             state = await self.api.get(f"/uploads/{self.uploads[-1]}") if self.uploads else {"state": "none"}
-            if state["state"] != "ingesting" and not (state["state"] == "completed"):
+            if state["state"] not in ("uploading", "ingesting"):
                 await self._begin()
             elif at_stage is None or state["stage"] == at_stage:
                 return dict(state)
@@ -139,12 +139,12 @@ async def survive_kills(settings: Settings, reel: Path, report: Report, *, movie
 async def _victims(settings: Settings) -> list[str]:
     """Every supervised process, those that do the work first, the stores last."""
     stages = {program.name: program.stage for program in platform_programs(settings)}
-    running = [process.name for process in await processes(settings) if process.pid]
+    running = [process.name for process in await Supervisor(settings).processes() if process.pid]
     return sorted(running, key=lambda name: -stages.get(name, 0))
 
 
-async def _find(settings: Settings, name: str) -> Process:
-    return next(process for process in await processes(settings) if process.name == name)
+async def _find(settings: Settings, name: str) -> ProcessState:
+    return await Supervisor(settings).process(name)
 
 
 async def _kill_and_await_return(settings: Settings, name: str) -> str:
@@ -152,7 +152,6 @@ async def _kill_and_await_return(settings: Settings, name: str) -> str:
         os.kill(await _run_process(settings), signal.SIGKILL)
         return "Dagster must notice and go on"
     victim = await _find(settings, name)
-    assert victim.pid is not None
     os.kill(victim.pid, signal.SIGKILL)
     loop = asyncio.get_running_loop()
     started = loop.time()

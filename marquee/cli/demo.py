@@ -1,0 +1,179 @@
+"""`marquee demo` and `marquee check`: the platform with films in it, and the proof from outside that it works."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+
+from marquee.cli.display import TitleDisplay
+from marquee.cli.starting import StartDisplay
+from marquee.demo.checks import logged_in, run_checks
+from marquee.demo.films import FILMS, LONG_FILM, require_fixtures
+from marquee.demo.ingest import Ingested, ingest_films
+from marquee.demo.kills import survive_kills
+from marquee.demo.memory import memory_of_platform
+from marquee.demo.reel import make_reel
+from marquee.demo.report import Report
+from marquee.errors import PlatformUnavailable
+from marquee.platform.supervision import start, stop
+from marquee.settings import Settings
+
+Screenshots = Annotated[Path | None, typer.Option(help="Keep pictures of the pages that the browser check sees.")]
+
+
+def demo(
+    check: Annotated[bool, typer.Option("--check", help="Check from outside, print figures, stop.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="A check that had to be skipped fails.")] = False,
+    screenshots: Screenshots = None,
+) -> None:
+    """Start everything, ingest the demo's films, and stay up until Ctrl-C; or check it all and stop."""
+    require_fixtures()
+    console = Console(stderr=check)
+    if not asyncio.run(_demo(console, check=check, strict=strict, screenshots=screenshots)):
+        raise typer.Exit(1)
+
+
+async def _demo(console: Console, *, check: bool, strict: bool, screenshots: Path | None) -> bool:
+    report = Report(console)
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    work = asyncio.create_task(_work(console, report, stopping, check=check, strict=strict, screenshots=screenshots))
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not work.done():
+        # Ctrl-C: the context managers inside stop the platform in order.
+        work.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        return await work
+    return not check
+
+
+async def _work(
+    console: Console, report: Report, stopping: asyncio.Event, *, check: bool, strict: bool, screenshots: Path | None
+) -> bool:
+    started = time.monotonic()
+    async with running_platform(console) as settings:
+        report.figures["seconds_to_all_ready"] = round(time.monotonic() - started, 1)
+        ingested = await _ingest(settings, console)
+        _note_ingest(report, ingested, started)
+        if not check:
+            _print_addresses(settings, console)
+            await stopping.wait()
+            return True
+        report.figures |= memory_of_platform(settings)
+        await _check_all(settings, report, ingested, screenshots)
+    if check:
+        started = time.monotonic()
+        async with running_platform(console):
+            report.figures["second_start_seconds"] = round(time.monotonic() - started, 1)
+    console.print(report.table())
+    passed = report.passed(strict=strict)
+    outcomes = [result.outcome for result in report.results]
+    figures = {"passed": passed, "checks": len(outcomes), "skipped": outcomes.count("skipped"), **report.figures}
+    typer.echo(json.dumps(figures))
+    return passed
+
+
+@asynccontextmanager
+async def running_platform(console: Console) -> AsyncIterator[Settings]:
+    """The platform, started and waited for; stopped in order at the end, whatever ends it."""
+    with StartDisplay(console) as display:
+        settings = await start(on_event=display.seen)
+    try:
+        yield settings
+    finally:
+        with StartDisplay(console) as display:
+            await stop(settings, on_event=display.seen)
+
+
+async def _ingest(settings: Settings, console: Console) -> list[Ingested]:
+    reel = await make_reel(reel_path(settings))
+    films = [*((film, film.path) for film in FILMS), (LONG_FILM, reel)]
+    # The reel goes first: it is the longest, and the small films fill the gaps behind it.
+    films.sort(key=lambda film: film[0] is not LONG_FILM)
+    async with await logged_in(settings) as api:
+        with TitleDisplay(console) as display:
+            ingested = await ingest_films(api, films, display)
+    for title in ingested:
+        if title.state not in ("playable", "ingesting"):
+            console.print(f"[red]{title.title}: {title.state}: {title.reason}[/]", highlight=False)
+    return ingested
+
+
+def reel_path(settings: Settings) -> Path:
+    return settings.state / "demo" / LONG_FILM.file_name
+
+
+def _note_ingest(report: Report, ingested: list[Ingested], started: float) -> None:
+    ends = [title.ended_at - started for title in ingested if title.ended_at is not None]
+    report.figures["titles_ingested"] = len(ends)
+    report.figures["titles_playable"] = sum(title.state == "playable" for title in ingested)
+    if ends:
+        report.figures["seconds_to_first_title_playable"] = round(min(ends), 1)
+        report.figures["seconds_to_all_titles_playable"] = round(max(ends), 1)
+
+
+def _print_addresses(settings: Settings, console: Console) -> None:
+    lines = [
+        f"web client   {settings.public}/",
+        f"API docs     {settings.public}/schema/scalar",
+        f"Dagster UI   {settings.dagster}/",
+        "",
+        f"log in with  {settings.email}  {settings.password.get_secret_value()}",
+        "",
+        "Ctrl-C stops everything.",
+    ]
+    console.print(Panel("\n".join(lines), title="Marquee is up", expand=False), highlight=False)
+
+
+async def _check_all(settings: Settings, report: Report, ingested: list[Ingested], screenshots: Path | None) -> None:
+    async with report.check("the demo's films are playable") as said:
+        missing = [f"{title.title} ({title.state}: {title.reason})" for title in ingested if title.state != "playable"]
+        if missing:
+            raise PlatformUnavailable("; ".join(missing))
+        said.append(f"{len(ingested)} titles")
+    reel = next(title for title in ingested if title.title == LONG_FILM.title)
+    path = await make_reel(reel_path(settings))
+    await run_checks(settings, path, report, screenshots=screenshots)
+    await survive_kills(settings, path, report, movie_id=reel.movie_id)
+
+
+def check(
+    strict: Annotated[bool, typer.Option("--strict", help="A check that had to be skipped fails.")] = False,
+    kills: Annotated[bool, typer.Option("--kills", help="Also SIGKILL every process in turn.")] = False,
+    screenshots: Screenshots = None,
+) -> None:
+    """Check the running platform from outside, as its clients would."""
+    if not asyncio.run(_check(Console(stderr=True), strict=strict, kills=kills, screenshots=screenshots)):
+        raise typer.Exit(1)
+
+
+async def _check(console: Console, *, strict: bool, kills: bool, screenshots: Path | None) -> bool:
+    from marquee.settings import load_settings
+
+    settings = load_settings()
+    report = Report(console)
+    with tempfile.TemporaryDirectory(prefix="marquee-check-") as folder:
+        reel = await make_reel(Path(folder) / LONG_FILM.file_name)
+        await run_checks(settings, reel, report, screenshots=screenshots)
+        if kills:
+            async with await logged_in(settings) as api:
+                home = await api.get("/home", limit=1)
+                movie_id = home["rows"][0]["items"][0]["movie_id"]
+            await survive_kills(settings, reel, report, movie_id=movie_id)
+    console.print(report.table())
+    passed = report.passed(strict=strict)
+    typer.echo(json.dumps({"passed": passed, "checks": len(report.results), **report.figures}))
+    return passed
