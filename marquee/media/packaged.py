@@ -1,0 +1,133 @@
+"""Reads back what the packager made: exact segment times from its MPD, sizes from the files, rates from both.
+
+EXTINF has three decimals, so exact durations come from the MPD's SegmentTimeline (ticks of the track's own timescale)
+and each media playlist is only checked against them. BANDWIDTH and AVERAGE-BANDWIDTH are RFC 8216's (4.3.4.2): the
+largest segment's rate over segments of 0.5 to 1.5 target durations, and the mean over the whole track.
+"""
+
+import math
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import m3u8
+import msgspec
+
+from marquee.errors import ProcessFailed
+
+_DASH = {"d": "urn:mpeg:dash:schema:mpd:2011"}
+
+
+class Track(msgspec.Struct, frozen=True, kw_only=True):
+    """A packaged track. Paths are relative to the title's prefix, times seconds."""
+
+    folder: str
+    init_segment: str
+    segments: list[str]
+    segment_seconds: list[float]
+    segment_bytes: list[int]
+    start_seconds: float
+    codecs: str
+    sample_rate: int | None = None
+
+    @property
+    def average_bps(self) -> int:
+        return round(8 * sum(self.segment_bytes) / sum(self.segment_seconds))
+
+    @property
+    def peak_bps(self) -> int:
+        return peak_bps(self.segment_seconds, self.segment_bytes)
+
+
+def peak_bps(seconds: list[float], sizes: list[int]) -> int:
+    """The largest rate of a contiguous run of segments whose length is 0.5 to 1.5 target durations.
+
+    A last segment shorter than half is counted only together with its neighbours; a title with no run that long has
+    its mean.
+    """
+    target = max(1, math.ceil(max(seconds) - 1e-6))  # as the packager writes EXT-X-TARGETDURATION
+    largest = 0.0
+    for first in range(len(seconds)):
+        length, size = 0.0, 0
+        for each_seconds, each_size in zip(seconds[first:], sizes[first:], strict=True):
+            length, size = length + each_seconds, size + each_size
+            if length > 1.5 * target:
+                break
+            if length >= 0.5 * target:
+                largest = max(largest, 8 * size / length)
+    return round(largest or 8 * sum(sizes) / sum(seconds))
+
+
+def read_tracks(folder: Path, mpd: Path) -> dict[str, Track]:
+    """Every track by its folder (`video/540p`), as the packager's MPD lists it and its files prove it.
+
+    Raises `ProcessFailed` where a playlist and the MPD disagree, or a file is missing.
+    """
+    tracks: dict[str, Track] = {}
+    # Written by the packager a moment ago from our own files: not a document from outside.
+    root = ET.parse(mpd).getroot()  # noqa: S314
+    for representation in root.iterfind(".//d:Representation", _DASH):
+        template = representation.find("d:SegmentTemplate", _DASH)
+        if template is None:
+            raise ProcessFailed("The packager wrote a track without segments.")
+        track = _track(folder, representation, template)
+        _check_playlist(folder, track)
+        tracks[track.folder] = track
+    return tracks
+
+
+def _track(folder: Path, representation: ET.Element, template: ET.Element) -> Track:
+    timescale = int(template.attrib["timescale"])
+    times: list[int] = []
+    ticks: list[int] = []
+    for run in template.iterfind("d:SegmentTimeline/d:S", _DASH):
+        start = int(run.get("t", times[-1] + ticks[-1] if times else 0))
+        duration = int(run.attrib["d"])
+        for repeat in range(int(run.get("r", "0")) + 1):
+            times.append(start + repeat * duration)
+            ticks.append(duration)
+    number = int(template.get("startNumber", "1"))
+    names = [_numbered(template.attrib["media"], number + index) for index in range(len(ticks))]
+    for index in range(1, len(times)):
+        if times[index] != times[index - 1] + ticks[index - 1]:
+            raise ProcessFailed(f"{names[index]} does not start where the segment before it ends.")
+    sizes = []
+    for name in names:
+        path = folder / name
+        if not path.is_file():
+            raise ProcessFailed(f"The packager lists {name} and did not write it.")
+        sizes.append(path.stat().st_size)
+    rate = representation.get("audioSamplingRate")
+    return Track(
+        folder=str(Path(template.attrib["initialization"]).parent),
+        init_segment=template.attrib["initialization"],
+        segments=names,
+        segment_seconds=[one / timescale for one in ticks],
+        segment_bytes=sizes,
+        start_seconds=times[0] / timescale if times else 0.0,
+        codecs=representation.attrib["codecs"],
+        sample_rate=int(rate) if rate else None,
+    )
+
+
+def _numbered(template: str, number: int) -> str:
+    return re.sub(r"\$Number(?:%0(\d+)d)?\$", lambda match: str(number).zfill(int(match.group(1) or 0)), template)
+
+
+def _check_playlist(folder: Path, track: Track) -> None:
+    path = folder / track.folder / "index.m3u8"
+    playlist = m3u8.loads(path.read_text())
+    listed = [f"{track.folder}/{segment.uri}" for segment in playlist.segments]
+    if listed != track.segments:
+        raise ProcessFailed(f"{track.folder}/index.m3u8 and the packager's MPD list different segments.")
+    for segment, seconds in zip(playlist.segments, track.segment_seconds, strict=True):
+        if abs(segment.duration - seconds) > 0.001:
+            raise ProcessFailed(
+                f"{track.folder}/{segment.uri} lasts {seconds:.4f} s, its EXTINF says {segment.duration}."
+            )
+
+
+def read_iframe_bandwidth(master: Path) -> dict[str, int]:
+    """BANDWIDTH of each I-frame playlist, as the packager measured it."""
+    parsed = m3u8.loads(master.read_text())
+    return {one.uri: one.iframe_stream_info.bandwidth for one in parsed.iframe_playlists}
