@@ -63,7 +63,7 @@ async def upload_film(
         raise InputInvalid(f"{path} is not a file that can be read.", field="file")
     size = path.stat().st_size
     upload = await api.post("/uploads", {"file_name": path.name, "size_bytes": size, **details}, repeat=True)
-    parts = _parts(size, int(upload["part_bytes"]))
+    parts = cut_into_parts(size, int(upload["part_bytes"]))
     stored = await _send_missing(api, path, upload, parts, on_part)
     for sidecar in sidecars:
         await _send_sidecar(api, upload["upload_id"], sidecar)
@@ -71,7 +71,8 @@ async def upload_film(
     return {**upload, **(finished or {})}
 
 
-def _parts(size: int, part_bytes: int) -> list[Part]:
+def cut_into_parts(size: int, part_bytes: int) -> list[Part]:
+    """At least one part, also for an empty file: S3 completes no upload without one."""
     count = max(1, -(-size // part_bytes))
     return [Part(n + 1, n * part_bytes, min(part_bytes, size - n * part_bytes)) for n in range(count)]
 
