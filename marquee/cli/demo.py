@@ -21,10 +21,10 @@ from marquee.demo.checks import logged_in, run_checks
 from marquee.demo.films import FILMS, LONG_FILM, require_fixtures
 from marquee.demo.ingest import Ingested, ingest_films
 from marquee.demo.kills import survive_kills
-from marquee.demo.memory import memory_of_platform
 from marquee.demo.reel import make_reel
 from marquee.demo.report import Report
 from marquee.errors import PlatformUnavailable
+from marquee.platform.observation import observe
 from marquee.platform.supervision import start, stop
 from marquee.settings import Settings
 
@@ -72,7 +72,7 @@ async def _work(
             _print_addresses(settings, console)
             await stopping.wait()
             return True
-        report.figures |= memory_of_platform(settings)
+        report.figures |= await _memory(settings)
         await _check_all(settings, report, ingested, screenshots)
     if check:
         started = time.monotonic()
@@ -90,7 +90,7 @@ async def _work(
 async def running_platform(console: Console) -> AsyncIterator[Settings]:
     """The platform, started and waited for; stopped in order at the end, whatever ends it."""
     with StartDisplay(console) as display:
-        settings = await start(on_event=display.seen)
+        settings = await start(on_event=display.seen, tied=True)
     try:
         yield settings
     finally:
@@ -123,6 +123,17 @@ def _note_ingest(report: Report, ingested: list[Ingested], started: float) -> No
     if ends:
         report.figures["seconds_to_first_title_playable"] = round(min(ends), 1)
         report.figures["seconds_to_all_titles_playable"] = round(max(ends), 1)
+
+
+async def _memory(settings: Settings) -> dict[str, object]:
+    """Megabytes of the whole platform at rest, pages that are shared counted once, and its largest program."""
+    processes = await observe(settings)
+    largest = max(processes, key=lambda process: process.memory_bytes)
+    return {
+        "memory_idle_mb": round(sum(process.memory_bytes for process in processes) / 1e6),
+        "memory_largest_mb": round(largest.memory_bytes / 1e6),
+        "memory_largest_process": largest.name,
+    }
 
 
 def _print_addresses(settings: Settings, console: Console) -> None:
