@@ -69,7 +69,7 @@ async def open_stores(settings: Settings, *, search_writer: bool = False) -> Asy
         stack.push_async_callback(accounts.close)
         history = await open_history(settings.database)
         stack.push_async_callback(history.close)
-        job_queue = await open_job_queue(settings.database)
+        job_queue = await open_job_queue(settings.database, attempts=settings.job_attempts)
         stack.push_async_callback(job_queue.close)
         resume_positions = await open_resume_positions(settings.resume_positions)
         stack.push_async_callback(resume_positions.close)
