@@ -274,7 +274,10 @@ class Catalogue(Protocol):
         ...
 
     async def delete(self, movie_id: str) -> Title:
-        """Takes the document out (search follows) and the title out of every row; objects are removed by the caller."""
+        """Takes the document out (search follows), the title out of every row, and its versions; returns it as it was.
+
+        Objects are removed by the caller. For every method the title is unknown from now on (also for a chain under way).
+        """
         ...
 
     async def announce(self, titles: Sequence[tuple[str, TitleDetails]]) -> int:

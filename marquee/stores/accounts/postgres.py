@@ -1,0 +1,198 @@
+"""Accounts in PostgreSQL: `account` (unique by folded address), `profile`, `refresh_token`.
+
+A refresh token is used once: the one statement that revokes it is also the test whether it was valid. Of an account's
+tokens those that were used (`revoked_at`) are told from those that were ended (`ended`): a used one that comes again was
+stolen, and ends them all. With PostgreSQL gone, `StoreUnavailable` after some seconds.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from marquee.domain.ids import new_account_id, new_profile_id
+from marquee.errors import AccountExists, InputInvalid, NotAuthenticated
+from marquee.stores.accounts.contract import Account, Profile, RefreshToken, Role
+from marquee.stores.postgres import Database
+
+_CREATE = text(
+    """
+    INSERT INTO account (account_id, email, email_folded, password_hash, role)
+    VALUES (:account_id, :email, :email_folded, :password_hash, :role)
+    ON CONFLICT (email_folded) DO NOTHING
+    """
+)
+_ADD_PROFILE = text(
+    """
+    INSERT INTO profile (profile_id, account_id, name)
+    SELECT :profile_id, account_id, :name FROM account WHERE account_id = :account_id
+    ON CONFLICT (profile_id) DO NOTHING
+    RETURNING profile_id
+    """
+)
+_ACCOUNT = """
+    SELECT account_id, email, password_hash, role, created_at,
+           ARRAY(SELECT ARRAY[profile_id, name] FROM profile
+                 WHERE profile.account_id = account.account_id ORDER BY profile_id) AS profiles
+    FROM account WHERE
+"""
+_BY_ID = text(f"{_ACCOUNT} account_id = :key")
+_BY_EMAIL = text(f"{_ACCOUNT} email_folded = :key")
+
+_CHANGE_PASSWORD = text("UPDATE account SET password_hash = :password_hash WHERE account_id = :account_id")
+_END_ALL = text(
+    """
+    WITH live AS (
+        SELECT count(*) AS live FROM refresh_token
+        WHERE account_id = :account_id AND revoked_at IS NULL AND expires_at > now()
+    ), ended AS (
+        UPDATE refresh_token SET ended = true, revoked_at = coalesce(revoked_at, now())
+        WHERE account_id = :account_id AND NOT ended
+    )
+    SELECT live FROM live
+    """
+)
+
+# FOR UPDATE: sessions that are being ended are waited for. A token without a predecessor starts a session of its own.
+_PREDECESSOR = text(
+    "SELECT ended FROM refresh_token WHERE token_hash = :replaces AND account_id = :account_id FOR UPDATE"
+)
+_KEEP = text(
+    """
+    INSERT INTO refresh_token (token_hash, account_id, profile_id, expires_at, revoked_at)
+    VALUES (:token_hash, :account_id, :profile_id, :expires_at, :revoked_at)
+    ON CONFLICT (token_hash) DO NOTHING
+    """
+)
+_DROP_EXPIRED = text(
+    "DELETE FROM refresh_token WHERE account_id = :account_id AND expires_at < now() - interval '7 days'"
+)
+_USE = text(
+    """
+    UPDATE refresh_token SET revoked_at = :now
+    WHERE token_hash = :token_hash AND revoked_at IS NULL AND expires_at > :now
+    RETURNING token_hash, account_id, profile_id, expires_at, revoked_at
+    """
+)
+_USED_BEFORE = text(
+    "SELECT account_id FROM refresh_token WHERE token_hash = :token_hash AND revoked_at IS NOT NULL AND NOT ended"
+)
+
+
+def folded(email: str) -> str:
+    """What addresses are compared by: no case, one Unicode form."""
+    return unicodedata.normalize("NFKC", email.strip()).casefold()
+
+
+class PostgresAccounts:
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    async def create(self, email: str, password_hash: str, *, role: Role, profile_names: Sequence[str]) -> Account:
+        account_id = new_account_id()
+        profiles = [(new_profile_id(), name) for name in profile_names]
+        # Ids made in one millisecond differ at random: sorted, they keep the order in which the names were given.
+        ordered = list(zip(sorted(profile_id for profile_id, _ in profiles), profile_names, strict=True))
+
+        async def work(connection: AsyncConnection) -> Account | None:
+            await connection.execute(
+                _CREATE,
+                {
+                    "account_id": account_id,
+                    "email": email,
+                    "email_folded": folded(email),
+                    "password_hash": password_hash,
+                    "role": role,
+                },
+            )
+            account = await _account(connection, folded(email))
+            if account is None or account.account_id != account_id:
+                return None
+            for profile_id, name in ordered:
+                await connection.execute(
+                    _ADD_PROFILE, {"profile_id": profile_id, "account_id": account_id, "name": name}
+                )
+            return await _account(connection, folded(email))
+
+        account = await self._database.transaction_of(work)
+        if account is None:
+            raise AccountExists("An account with this address exists already.", field="email")
+        return account
+
+    async def by_email(self, email: str) -> Account | None:
+        rows = await self._database.statement(_BY_EMAIL, {"key": folded(email)})
+        return _made(dict(rows[0])) if rows else None
+
+    async def by_id(self, account_id: str) -> Account | None:
+        rows = await self._database.statement(_BY_ID, {"key": account_id})
+        return _made(dict(rows[0])) if rows else None
+
+    async def change_password(self, account_id: str, password_hash: str) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(_CHANGE_PASSWORD, {"account_id": account_id, "password_hash": password_hash})
+            await connection.execute(_END_ALL, {"account_id": account_id})
+
+        await self._database.transaction_of(work)
+
+    async def add_profile(self, account_id: str, name: str) -> Profile:
+        profile = Profile(new_profile_id(), account_id, name)
+        rows = await self._database.statement(
+            _ADD_PROFILE, {"profile_id": profile.profile_id, "account_id": account_id, "name": name}, repeatable=False
+        )
+        if not rows:
+            raise InputInvalid("There is no such account.", field="account_id")
+        return profile
+
+    async def keep_refresh_token(self, token: RefreshToken, *, replaces: str | None = None) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            if replaces is not None:
+                parameters = {"replaces": replaces, "account_id": token.account_id}
+                if (await connection.execute(_PREDECESSOR, parameters)).scalar_one_or_none() is not False:
+                    raise NotAuthenticated("This session was ended; log in again.")
+            await connection.execute(_DROP_EXPIRED, {"account_id": token.account_id})
+            await connection.execute(
+                _KEEP,
+                {
+                    "token_hash": token.token_hash,
+                    "account_id": token.account_id,
+                    "profile_id": token.profile_id,
+                    "expires_at": token.expires_at,
+                    "revoked_at": token.revoked_at,
+                },
+            )
+
+        await self._database.transaction_of(work)
+
+    async def use_refresh_token(self, token_hash: str, *, now: datetime) -> RefreshToken | None:
+        async def work(connection: AsyncConnection) -> RefreshToken | None:
+            used = (await connection.execute(_USE, {"token_hash": token_hash, "now": now})).mappings().one_or_none()
+            if used is not None:
+                return RefreshToken(**used)
+            stolen_from = (await connection.execute(_USED_BEFORE, {"token_hash": token_hash})).scalar_one_or_none()
+            if stolen_from is not None:
+                await connection.execute(_END_ALL, {"account_id": stolen_from})
+            return None
+
+        return await self._database.transaction_of(work, repeatable=False)
+
+    async def revoke_refresh_tokens(self, account_id: str) -> int:
+        rows = await self._database.statement(_END_ALL, {"account_id": account_id})
+        return int(rows[0]["live"])
+
+    async def ping(self) -> None:
+        await self._database.ping()
+
+    async def close(self) -> None:
+        await self._database.close()
+
+
+async def _account(connection: AsyncConnection, email_folded: str) -> Account | None:
+    row = (await connection.execute(_BY_EMAIL, {"key": email_folded})).mappings().one_or_none()
+    return _made(dict(row)) if row else None
+
+
+def _made(row: dict[str, object]) -> Account:
+    profiles = [Profile(profile_id, str(row["account_id"]), name) for profile_id, name in row.pop("profiles")]  # type: ignore[attr-defined]
+    return Account(**row, profiles=profiles)  # type: ignore[arg-type]

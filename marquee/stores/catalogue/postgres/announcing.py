@@ -1,0 +1,72 @@
+"""Announced titles in bulk, and every live document for a rebuild of the search index.
+
+A batch goes over as one JSON text and is taken apart by the server: three statements a batch, whatever its size.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from marquee.documents import SearchDocument
+from marquee.stores.catalogue.contract import TitleDetails
+from marquee.stores.catalogue.postgres.titles import WRITE_DOCUMENTS, details_columns
+
+BATCH_TITLES: Final = 1000
+PAGE_DOCUMENTS: Final = 1000
+
+Batch = dict[str, TitleDetails]
+
+_KNOWN = text("SELECT movie_id FROM title WHERE movie_id = ANY(:movie_ids) AND state <> 'deleted' FOR UPDATE")
+# The revision of a title that exists is drawn in DO UPDATE, under its lock.
+_ANNOUNCE = text(
+    """
+    INSERT INTO title AS kept (movie_id, title, year, description, genres, people, aka, votes, popularity,
+                               state, announced, revision)
+    SELECT movie_id, title, year, description, genres, people, aka, votes, popularity,
+           'announced', true, nextval('title_revision')
+    FROM jsonb_to_recordset(CAST(:batch AS jsonb))
+         AS incoming (movie_id text, title text, year int, description text, genres text[], people text[],
+                      aka text[], votes bigint, popularity float8)
+    ORDER BY movie_id COLLATE "C"
+    ON CONFLICT (movie_id) DO UPDATE
+    SET title = excluded.title, year = excluded.year, description = excluded.description, genres = excluded.genres,
+        people = excluded.people, aka = excluded.aka, votes = excluded.votes, popularity = excluded.popularity,
+        state = CASE kept.state WHEN 'deleted' THEN 'announced' ELSE kept.state END,
+        announced = true, revision = nextval('title_revision')
+    WHERE kept.state = 'deleted'
+       OR (kept.announced AND NOT EXISTS (SELECT FROM title_version AS v WHERE v.movie_id = kept.movie_id)
+           AND (kept.title, kept.year, kept.description, kept.genres, kept.people, kept.aka, kept.votes)
+               IS DISTINCT FROM (excluded.title, excluded.year, excluded.description, excluded.genres,
+                                 excluded.people, excluded.aka, excluded.votes))
+    RETURNING movie_id
+    """
+)
+_DOCUMENTS = text(
+    """
+    SELECT document FROM title_document
+    WHERE movie_id > :after AND document IS NOT NULL ORDER BY movie_id LIMIT :limit
+    """
+)
+
+
+def batches(titles: Sequence[tuple[str, TitleDetails]]) -> Iterator[Batch]:
+    """Of several details for one id the last counts, within a batch as between them."""
+    for start in range(0, len(titles), BATCH_TITLES):
+        yield dict(titles[start : start + BATCH_TITLES])
+
+
+async def announce(connection: AsyncConnection, batch: Batch) -> int:
+    known = set((await connection.execute(_KNOWN, {"movie_ids": list(batch)})).scalars())
+    incoming = [{"movie_id": movie_id, **details_columns(details)} for movie_id, details in batch.items()]
+    parameters = {"batch": msgspec.json.encode(incoming).decode()}
+    changed = list((await connection.execute(_ANNOUNCE, parameters)).scalars())
+    await connection.execute(WRITE_DOCUMENTS, {"movie_ids": changed})
+    return len(set(changed) - known)
+
+
+async def documents(connection: AsyncConnection, *, after: str) -> Sequence[SearchDocument]:
+    found = await connection.execute(_DOCUMENTS, {"after": after, "limit": PAGE_DOCUMENTS})
+    return [msgspec.convert(document, SearchDocument) for document in found.scalars()]

@@ -1,0 +1,234 @@
+"""Uploads: from the first part to the outbox row that starts the chain, or to an end that leaves nothing.
+
+States: open -> completing -> completed, or (from open and completing) aborted and abandoned. An upload is locked before its
+title, never the other way round.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
+from marquee.stores.catalogue.contract import Sidecar, TitleDetails, Upload, UploadState
+from marquee.stores.catalogue.postgres import outbox
+from marquee.stores.catalogue.postgres.titles import details_columns, locked, settle_state
+
+MOST_UPLOADS: Final = 1000
+"""Of a reconciler's pass."""
+
+_COLUMNS: Final = """
+    upload_id, movie_id, version, account_id, file_name, content_type, size_bytes, part_bytes, key, multipart_id,
+    state, hot, sidecars, created_at, touched_at
+"""
+_UPLOAD = text(f"SELECT {_COLUMNS} FROM upload WHERE upload_id = :upload_id")  # noqa: S608 - no value is formatted in
+_LOCKED = text(f"SELECT {_COLUMNS} FROM upload WHERE upload_id = :upload_id FOR UPDATE")  # noqa: S608
+_REQUESTED_BY = text(
+    f"""
+    SELECT {_COLUMNS} FROM upload WHERE movie_id = :movie_id AND version = :version
+    ORDER BY created_at DESC LIMIT 1
+    """  # noqa: S608
+)
+_FIND_OPEN = text(
+    f"""
+    SELECT {_COLUMNS} FROM upload
+    WHERE account_id = :account_id AND file_name = :file_name AND size_bytes = :size_bytes AND state = 'open'
+    ORDER BY created_at DESC, upload_id DESC LIMIT 1
+    """  # noqa: S608
+)
+_UNTOUCHED = text(
+    f"""
+    SELECT {_COLUMNS} FROM upload WHERE state = :state AND touched_at < :moment
+    ORDER BY touched_at LIMIT {MOST_UPLOADS}
+    """  # noqa: S608
+)
+_NEW_TITLE = text(
+    """
+    INSERT INTO title (movie_id, title, year, description, genres, people, aka, votes, popularity, state, revision)
+    VALUES (:movie_id, :title, :year, :description, CAST(:genres AS text[]), CAST(:people AS text[]),
+            CAST(:aka AS text[]), :votes, :popularity, 'ingesting', nextval('title_revision'))
+    ON CONFLICT (movie_id) DO NOTHING RETURNING movie_id
+    """
+)
+_ALLOT_VERSION = text(
+    """
+    UPDATE title SET last_version = last_version + 1, hot = :hot WHERE movie_id = :movie_id RETURNING last_version
+    """
+)
+_NEW_VERSION = text(
+    """
+    INSERT INTO title_version (movie_id, version, upload_id, state, stage)
+    VALUES (:movie_id, :version, :upload_id, 'uploading', 'upload')
+    """
+)
+_NEW_UPLOAD = text(
+    f"""
+    INSERT INTO upload ({_COLUMNS})
+    VALUES (:upload_id, :movie_id, :version, :account_id, :file_name, :content_type, :size_bytes, :part_bytes, :key,
+            :multipart_id, 'open', :hot, CAST(:sidecars AS jsonb), :created_at, :touched_at)
+    """  # noqa: S608
+)
+_TOUCH = text("UPDATE upload SET touched_at = now() WHERE upload_id = :upload_id RETURNING upload_id")
+_ADD_SIDECAR = text(
+    """
+    UPDATE upload SET touched_at = now(),
+        sidecars = CASE WHEN sidecars @> CAST(:sidecar AS jsonb) THEN sidecars ELSE sidecars || CAST(:sidecar AS jsonb) END
+    WHERE upload_id = :upload_id
+    """
+)
+_SET_STATE = text(
+    f"UPDATE upload SET state = :state, touched_at = now() WHERE upload_id = :upload_id RETURNING {_COLUMNS}"  # noqa: S608
+)
+_START_VERSION = text(
+    """
+    UPDATE title_version SET state = 'ingesting', stage = 'source', updated_at = now()
+    WHERE upload_id = :upload_id AND state = 'uploading'
+    """
+)
+_DROP_VERSION = text("DELETE FROM title_version WHERE upload_id = :upload_id")
+_DROP_TITLE = text(
+    """
+    DELETE FROM title WHERE movie_id = :movie_id AND NOT announced
+    AND NOT EXISTS (SELECT FROM title_version WHERE title_version.movie_id = title.movie_id)
+    """
+)
+
+
+def _made(row: RowMapping) -> Upload:
+    columns = dict(row)
+    sidecars = [Sidecar(**sidecar) for sidecar in columns.pop("sidecars")]
+    return Upload(sidecars=sidecars, **columns)
+
+
+def _json(sidecars: Sequence[Sidecar]) -> str:
+    return msgspec.json.encode(sidecars).decode()
+
+
+async def upload(connection: AsyncConnection, upload_id: str) -> Upload:
+    return await _one(connection, _UPLOAD, upload_id)
+
+
+async def _one(connection: AsyncConnection, sql: TextClause, upload_id: str) -> Upload:
+    row = (await connection.execute(sql, {"upload_id": upload_id})).mappings().one_or_none()
+    if row is None:
+        raise UploadUnknown(f"There is no upload {upload_id}.", field="upload_id")
+    return _made(row)
+
+
+async def open_upload(connection: AsyncConnection, asked: Upload, details: TitleDetails | None) -> Upload:
+    known = (await connection.execute(_UPLOAD, {"upload_id": asked.upload_id})).mappings().one_or_none()
+    if known is not None:
+        return _made(known)
+    if details is not None:
+        columns = {"movie_id": asked.movie_id, **details_columns(details)}
+        if (await connection.execute(_NEW_TITLE, columns)).scalar_one_or_none() is None:
+            raise UploadStateConflict(f"The title {asked.movie_id} exists already.", field="movie_id")
+    else:
+        await locked(connection, asked.movie_id)
+    allotted = await connection.execute(_ALLOT_VERSION, {"movie_id": asked.movie_id, "hot": asked.hot})
+    key = {"movie_id": asked.movie_id, "version": allotted.scalar_one(), "upload_id": asked.upload_id}
+    await connection.execute(_NEW_VERSION, key)
+    await connection.execute(
+        _NEW_UPLOAD,
+        {
+            **key,
+            "account_id": asked.account_id,
+            "file_name": asked.file_name,
+            "content_type": asked.content_type,
+            "size_bytes": asked.size_bytes,
+            "part_bytes": asked.part_bytes,
+            "key": asked.key,
+            "multipart_id": asked.multipart_id,
+            "hot": asked.hot,
+            "sidecars": _json(asked.sidecars),
+            "created_at": asked.created_at,
+            "touched_at": asked.touched_at,
+        },
+    )
+    await settle_state(connection, asked.movie_id)
+    return await upload(connection, asked.upload_id)
+
+
+async def find_open_upload(
+    connection: AsyncConnection, account_id: str, file_name: str, size_bytes: int
+) -> Upload | None:
+    key = {"account_id": account_id, "file_name": file_name, "size_bytes": size_bytes}
+    row = (await connection.execute(_FIND_OPEN, key)).mappings().one_or_none()
+    return None if row is None else _made(row)
+
+
+async def touch_upload(connection: AsyncConnection, upload_id: str) -> None:
+    if (await connection.execute(_TOUCH, {"upload_id": upload_id})).scalar_one_or_none() is None:
+        raise UploadUnknown(f"There is no upload {upload_id}.", field="upload_id")
+
+
+async def add_sidecar(connection: AsyncConnection, upload_id: str, sidecar: Sidecar) -> None:
+    await _locked_in(connection, upload_id, ("open", "completing"))
+    await connection.execute(_ADD_SIDECAR, {"upload_id": upload_id, "sidecar": _json([sidecar])})
+
+
+async def begin_completion(connection: AsyncConnection, upload_id: str) -> Upload:
+    await _locked_in(connection, upload_id, ("open", "completing"))
+    return await _set_state(connection, upload_id, "completing")
+
+
+async def reopen_upload(connection: AsyncConnection, upload_id: str) -> Upload:
+    await _locked_in(connection, upload_id, ("open", "completing"))
+    return await _set_state(connection, upload_id, "open")
+
+
+async def finish_completion(connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> None:
+    current = await _locked_in(connection, upload_id, ("completing", "completed"))
+    if current.state == "completed":
+        return
+    await locked(connection, current.movie_id)
+    await _set_state(connection, upload_id, "completed")
+    await connection.execute(_START_VERSION, {"upload_id": upload_id})
+    await outbox.add(connection, topic=topic, key=current.movie_id, value=value)
+    await settle_state(connection, current.movie_id)
+
+
+async def end_upload(connection: AsyncConnection, upload_id: str, state: Literal["aborted", "abandoned"]) -> None:
+    current = await _locked_in(connection, upload_id, ("open", "completing", "aborted", "abandoned"))
+    if current.state in ("aborted", "abandoned"):
+        return
+    await _set_state(connection, upload_id, state)
+    try:
+        await locked(connection, current.movie_id)
+    except TitleUnknown:
+        # Deleted meanwhile: what is left of it stays as the tombstone.
+        await connection.execute(_DROP_VERSION, {"upload_id": upload_id})
+        return
+    await connection.execute(_DROP_VERSION, {"upload_id": upload_id})
+    await settle_state(connection, current.movie_id)
+    await connection.execute(_DROP_TITLE, {"movie_id": current.movie_id})
+
+
+async def uploads_untouched_since(
+    connection: AsyncConnection, moment: datetime, *, state: UploadState
+) -> Sequence[Upload]:
+    rows = (await connection.execute(_UNTOUCHED, {"state": state, "moment": moment})).mappings()
+    return [_made(row) for row in rows]
+
+
+async def requested_by(connection: AsyncConnection, movie_id: str, version: int) -> Upload:
+    key = {"movie_id": movie_id, "version": version}
+    row = (await connection.execute(_REQUESTED_BY, key)).mappings().one_or_none()
+    if row is None:
+        raise UploadUnknown(f"Version {version} of {movie_id} has no upload.", field="version")
+    return _made(row)
+
+
+async def _locked_in(connection: AsyncConnection, upload_id: str, states: tuple[UploadState, ...]) -> Upload:
+    current = await _one(connection, _LOCKED, upload_id)
+    if current.state not in states:
+        raise UploadStateConflict(f"The upload is {current.state} already.", field="upload_id")
+    return current
+
+
+async def _set_state(connection: AsyncConnection, upload_id: str, state: UploadState) -> Upload:
+    row = (await connection.execute(_SET_STATE, {"upload_id": upload_id, "state": state})).mappings().one()
+    return _made(row)

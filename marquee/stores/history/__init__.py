@@ -1,0 +1,11 @@
+"""Which titles a profile watched; the engine is chosen by the URL's scheme."""
+
+from marquee.stores.history.contract import WatchHistory
+from marquee.stores.urls import scheme_of
+
+
+async def open_history(url: str) -> WatchHistory:
+    scheme_of(url, setting="MARQUEE_DATABASE_URL", known=("postgresql",))
+    from marquee.stores.history.postgres import PostgresHistory
+
+    return PostgresHistory(url)
