@@ -18,6 +18,7 @@ from marquee.documents import SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, process
 from marquee.media.mixes import AudioMix, plan_mixes
+from marquee.media.probe import untrusted_input
 
 SAMPLE_RATE: Final = 48_000
 FRAME_SAMPLES: Final = 1024
@@ -81,15 +82,17 @@ def _cut(stream: Any, count: int) -> Any:
 
 
 def audio_arguments(
-    mixes: Sequence[AudioMix], source_path: Path, folder: Path, *, start_seconds: float, duration_seconds: float
+    mixes: Sequence[AudioMix], source: SourceDocument, source_path: Path, folder: Path, *, duration_seconds: float
 ) -> list[str]:
     """The one command that decodes every wanted stream once and writes all renditions of `mixes`."""
-    # -copyts keeps the container's own clock, the one that `start_seconds` of the picture is on.
-    source = ffmpeg.input(str(source_path), copyts=None, vn=None, sn=None, dn=None, protocol_whitelist="file")
+    # The clock that the picture's first time was read on: the container's own (-copyts), or, where that cannot be
+    # trusted, the one that ffmpeg mends.
+    clock = {"copyts": None} if source.seekable else {}
+    opened = ffmpeg.input(**untrusted_input(source_path), vn=None, sn=None, dn=None, **clock)
     count = packets(duration_seconds)
     outputs = []
     for mix in mixes:
-        aligned = [_aligned(source[str(index)], start_seconds) for index in mix.streams]
+        aligned = [_aligned(opened[str(index)], source.video.start_seconds) for index in mix.streams]
         whole = aligned[0]
         if len(aligned) > 1:
             mono = [one.filter("aformat", channel_layouts="mono").filter("apad") for one in aligned]
@@ -142,9 +145,8 @@ async def _encode(
     duration_seconds: float,
     memory_bytes: int | None,
 ) -> tuple[list[AudioMix], list[str], float]:
-    start = source.video.start_seconds
     finished = await process.run(
-        audio_arguments(mixes, source_path, folder, start_seconds=start, duration_seconds=duration_seconds),
+        audio_arguments(mixes, source, source_path, folder, duration_seconds=duration_seconds),
         # Decoding and encoding audio runs at 50x or more on one slow core; a source that needs longer is not sound.
         timeout_seconds=120 + duration_seconds * len(mixes) / 5,
         memory_bytes=memory_bytes,

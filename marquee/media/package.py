@@ -12,6 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from marquee.documents import PackagedStream, PlanDocument, Rung, StreamsDocument, published_prefix
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, process
@@ -87,6 +89,8 @@ async def package(
         playlist.write_text("".join(line for line in lines if not line.startswith("## ")))
     (folder / _MPD).unlink()
     (folder / _MASTER).unlink()
+    for name, track in tracks.items():
+        tracks[name] = msgspec.structs.replace(track, start_seconds=await measured_start(folder, track))
     video = [_video(plan, rung, tracks[f"video/{rung.name}"], iframe_bandwidth) for rung, _ in renditions]
     return StreamsDocument(
         movie_id=plan.movie_id,
@@ -97,6 +101,24 @@ async def package(
         segment_frames=plan.settings.segment_frames,
         size_bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
     )
+
+
+async def measured_start(folder: Path, track: Track) -> float:
+    """When a track's first sample is shown, in seconds, as a demuxer that honours edit lists sees it.
+
+    The MPD only says when the first segment starts, which is 0 whatever is inside it.
+    """
+    first = [(folder / name).read_bytes() for name in (track.init_segment, *track.segments[:1])]
+    probed = await process.run(
+        [
+            str(binaries.ffprobe()),
+            *("-v", "error", "-protocol_whitelist", "pipe", "-f", "mov", "-i", "pipe:0"),
+            *("-show_entries", "stream=start_time", "-of", "default=nw=1:nk=1"),
+        ],
+        timeout_seconds=60,
+        input=b"".join(first),
+    )
+    return float(probed.stdout.split()[0])
 
 
 def _video(plan: PlanDocument, rung: Rung, track: Track, iframe_bandwidth: dict[str, int]) -> PackagedStream:

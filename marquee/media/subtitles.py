@@ -18,6 +18,7 @@ from marquee.documents import SourceDocument, SubtitlesDocument, SubtitleStream,
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, captions, process
 from marquee.media.languages import language_label, language_tag
+from marquee.media.probe import untrusted_input
 
 SIDECAR_MAX_BYTES: Final = 5 * 1024**2
 MOST_TRACKS: Final = 40
@@ -39,20 +40,30 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     forced: bool = False
 
 
-def extraction_arguments(source_path: Path, streams: Sequence[SubtitleStream], folder: Path) -> list[str]:
-    """One ffmpeg command that reads the source once and writes each text stream as SubRip, on the container's clock."""
-    arguments = [str(binaries.ffmpeg()), "-hide_banner", "-nostdin", "-v", "error", "-y", "-copyts"]
-    arguments += ["-protocol_whitelist", "file", "-i", str(source_path)]
+def extraction_arguments(
+    source: SourceDocument, source_path: Path, streams: Sequence[SubtitleStream], folder: Path
+) -> list[str]:
+    """One ffmpeg command that reads the source once and writes each text stream as SubRip, on the picture's clock."""
+    arguments = [str(binaries.ffmpeg()), "-hide_banner", "-nostdin", "-v", "error", "-y"]
+    arguments += ["-copyts"] if source.seekable else []
+    options = untrusted_input(source_path)
+    arguments += [
+        "-protocol_whitelist",
+        options["protocol_whitelist"],
+        "-format_whitelist",
+        options["format_whitelist"],
+    ]
+    arguments += ["-i", options["filename"]]
     for stream in streams:
         arguments += ["-map", f"0:{stream.index}", "-c:s", "subrip", "-f", "srt", str(folder / f"{stream.index}.srt")]
     return arguments
 
 
-async def _extract(source_path: Path, streams: Sequence[SubtitleStream], folder: Path, seconds: float) -> None:
+async def _extract(source: SourceDocument, source_path: Path, streams: Sequence[SubtitleStream], folder: Path) -> None:
     await process.run(
-        extraction_arguments(source_path, streams, folder),
+        extraction_arguments(source, source_path, streams, folder),
         # The whole file is read, at no less than 20 MB/s, and hardly anything is computed.
-        timeout_seconds=120 + source_path.stat().st_size / 20e6 + seconds / 100,
+        timeout_seconds=120 + source_path.stat().st_size / 20e6,
     )
 
 
@@ -69,11 +80,11 @@ async def _embedded(source: SourceDocument, source_path: Path, seconds: float) -
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         try:
-            await _extract(source_path, streams, folder, seconds)
+            await _extract(source, source_path, streams, folder)
         except ProcessFailed:
             for one in streams:  # one bad track spoils a common command: each alone, so that only that one is lost
                 try:
-                    await _extract(source_path, [one], folder, seconds)
+                    await _extract(source, source_path, [one], folder)
                 except ProcessFailed:
                     (folder / f"{one.index}.srt").unlink(missing_ok=True)
         for one in streams:

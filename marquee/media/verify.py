@@ -1,0 +1,206 @@
+"""Judges a packaged title before a viewer can reach it: the facts behind the blocking asset checks. Pure.
+
+Reads the stages' documents, the published objects' sizes by path and the texts of the playlists; every function returns
+findings, one sentence each, and an empty list means sound. Paths are relative to the title's prefix.
+"""
+
+import posixpath
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from urllib.parse import unquote, urlsplit
+
+import m3u8
+
+from marquee.documents import PackagedStream, PlanDocument, StreamsDocument, SubtitlesDocument
+
+_DASH = "{urn:mpeg:dash:schema:mpd:2011}"
+
+
+def published_files(streams: StreamsDocument, subtitles: SubtitlesDocument) -> list[str]:
+    """Every file of a title's streams and subtitles, relative to its prefix (without master playlist and MPD)."""
+    files: list[str] = []
+    for one in [*streams.video, *streams.audio]:
+        files += [
+            one.playlist,
+            *([one.iframe_playlist] if one.iframe_playlist else []),
+            one.init_segment,
+            *one.segments,
+        ]
+    for track in subtitles.tracks:
+        files += [track.playlist, track.key]
+    return files
+
+
+def missing_files(streams: StreamsDocument, subtitles: SubtitlesDocument, sizes: Mapping[str, int]) -> list[str]:
+    """Files that the documents name and the store lacks, or holds empty or with another size than was packaged."""
+    measured = {
+        name: size
+        for one in [*streams.video, *streams.audio]
+        for name, size in zip(one.segments, one.segment_bytes, strict=True)
+    }
+    findings = []
+    for name in published_files(streams, subtitles):
+        stored = sizes.get(name)
+        if stored is None:
+            findings.append(f"{name} is named in the manifest and is not stored.")
+        elif stored == 0:
+            findings.append(f"{name} is stored empty.")
+        elif stored != measured.get(name, stored):
+            findings.append(f"{name} is stored with {stored} bytes; {measured[name]} were packaged.")
+    return findings
+
+
+def wrong_durations(plan: PlanDocument, streams: StreamsDocument) -> list[str]:
+    """Tracks whose segments do not add up to the plan's duration within one frame, or that start apart.
+
+    Audio comes in packets of 1024 samples (21 ms), so it may be that much longer than the picture.
+    """
+    rate = Fraction(plan.settings.frame_rate)
+    frame, expected = float(1 / rate), plan.duration_seconds
+    segment = float(plan.settings.segment_frames / rate)
+    findings = []
+    if not streams.video:
+        findings.append("The title has no video.")
+    for one in [*streams.video, *streams.audio]:
+        total = sum(one.segment_seconds)
+        packet = 1024 / one.sample_rate if one.sample_rate else 0.0
+        if abs(total - expected) > max(frame, packet) + 1e-6:
+            findings.append(f"{one.kind} {one.name} lasts {total:.3f} s, the plan's picture {expected:.3f} s.")
+        if one.kind == "video":
+            findings += [
+                f"{name} lasts {seconds:.4f} s; a segment is {segment:.4f} s."
+                for name, seconds in zip(one.segments[:-1], one.segment_seconds[:-1], strict=True)
+                if abs(seconds - segment) > 1e-6
+            ]
+    return findings
+
+
+def apart_starts(streams: StreamsDocument, *, frame_rate: str) -> list[str]:
+    """Tracks that do not start within one frame of the first video track."""
+    frame = float(1 / Fraction(frame_rate))
+    start = streams.video[0].start_seconds if streams.video else 0.0
+    return [
+        f"{one.kind} {one.name} starts at {one.start_seconds:.3f} s and the picture at {start:.3f} s: "
+        f"more than a frame ({frame:.3f} s) apart."
+        for one in [*streams.video, *streams.audio]
+        if abs(one.start_seconds - start) > frame + 1e-6
+    ]
+
+
+def _outward(uri: str) -> bool:
+    parts = urlsplit(uri)
+    return bool(parts.scheme or parts.netloc) or uri.startswith("/") or posixpath.normpath(uri).startswith("..")
+
+
+def _resolved(base: str, uri: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(base), unquote(uri)))
+
+
+def _media_findings(name: str, text: str, sizes: Mapping[str, int], tracks: Mapping[str, PackagedStream]) -> list[str]:
+    playlist = m3u8.loads(text)
+    findings = []
+    if not playlist.segments or not playlist.is_endlist:
+        return [
+            f"{name} does not list a whole title: {len(playlist.segments)} segments, end marked: {playlist.is_endlist}."
+        ]
+    uris = [*(one.uri for one in playlist.segments), *(one.uri for one in playlist.segment_map)]
+    for uri in dict.fromkeys(uris):
+        if _outward(uri):
+            findings.append(f"{name} names {uri}, which is not relative to it.")
+        elif _resolved(name, uri) not in sizes:
+            findings.append(f"{name} names {uri}, which is not stored.")
+    for segment in playlist.segments:
+        if round(segment.duration) > (playlist.target_duration or 0):
+            findings.append(f"{name}: {segment.uri} lasts longer than EXT-X-TARGETDURATION.")
+        if segment.byterange and not playlist.is_i_frames_only:
+            findings.append(f"{name} has a byte range in an ordinary playlist.")
+        if segment.byterange and "@" in segment.byterange:
+            length, offset = (int(part) for part in segment.byterange.split("@"))
+            if offset + length > sizes.get(_resolved(name, segment.uri), 0):
+                findings.append(f"{name} names bytes beyond the end of {segment.uri}.")
+    track = tracks.get(name)
+    if track and [_resolved(name, one.uri) for one in playlist.segments] != track.segments:
+        findings.append(f"{name} lists other segments than were packaged.")
+    return findings
+
+
+def playlist_findings(
+    streams: StreamsDocument, texts: Mapping[str, str], sizes: Mapping[str, int], *, master: str, mpd: str
+) -> list[str]:
+    """Everything that is wrong inside the playlists; `texts` holds every playlist and the MPD by path."""
+    findings: list[str] = []
+    stored = {**sizes, **{name: len(text) for name, text in texts.items()}}
+    parsed = m3u8.loads(texts.get(master, ""))
+    if not parsed.playlists:
+        findings.append(f"{master} lists no variant.")
+    groups = {(one.type, one.group_id) for one in parsed.media}
+    for variant in parsed.playlists:
+        info = variant.stream_info
+        for kind, group in (("AUDIO", info.audio), ("SUBTITLES", info.subtitles)):
+            if group and (kind, group) not in groups:
+                findings.append(
+                    f"{master}: {variant.uri} names the {kind.lower()} group {group}, which does not exist."
+                )
+        if not info.codecs or not info.bandwidth or not info.average_bandwidth or not info.resolution:
+            findings.append(f"{master}: {variant.uri} lacks its codecs, rates or size.")
+        elif info.average_bandwidth > info.bandwidth:
+            findings.append(f"{master}: {variant.uri} has a mean rate above its peak.")
+    named = [*(one.uri for one in parsed.playlists), *(one.uri for one in parsed.media if one.uri)]
+    named += [one.uri for one in parsed.iframe_playlists]
+    tracks = {one.playlist: one for one in [*streams.video, *streams.audio]}
+    for uri in dict.fromkeys(named):
+        if _outward(uri):
+            findings.append(f"{master} names {uri}, which is not relative to it.")
+        elif uri not in texts:
+            findings.append(f"{master} names {uri}, which is not stored.")
+        else:
+            findings += _media_findings(uri, texts[uri], stored, tracks)
+    return findings + _mpd_findings(mpd, texts.get(mpd, ""), stored)
+
+
+def _mpd_findings(name: str, text: str, sizes: Mapping[str, int]) -> list[str]:
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - our own document
+    except ET.ParseError:
+        return [f"{name} is not XML."]
+    findings = []
+    for representation in root.iter(f"{_DASH}Representation"):
+        who = representation.get("id")
+        template = representation.find(f"{_DASH}SegmentTemplate")
+        base = representation.findtext(f"{_DASH}BaseURL")
+        uris: Sequence[str] = [base] if base else []
+        if template is not None:
+            count = sum(int(one.get("r", "0")) + 1 for one in template.iter(f"{_DASH}S"))
+            media = template.attrib["media"]
+            uris = [
+                template.attrib["initialization"],
+                *(media.replace("$Number%05d$", f"{n:05d}") for n in range(1, count + 1)),
+            ]
+        if not uris:
+            findings.append(f"{name}: {who} names no media.")
+        for uri in uris:
+            if _outward(uri):
+                findings.append(f"{name}: {who} names {uri}, which is not relative to it.")
+            elif uri not in sizes:
+                findings.append(f"{name}: {who} names {uri}, which is not stored.")
+    return findings
+
+
+def title_findings(
+    plan: PlanDocument,
+    streams: StreamsDocument,
+    subtitles: SubtitlesDocument,
+    *,
+    texts: Mapping[str, str],
+    sizes: Mapping[str, int],
+    master: str = "master.m3u8",
+    mpd: str = "manifest.mpd",
+) -> list[str]:
+    """All checks of a title together; empty where it may be shown to viewers."""
+    return [
+        *missing_files(streams, subtitles, sizes),
+        *wrong_durations(plan, streams),
+        *apart_starts(streams, frame_rate=plan.settings.frame_rate),
+        *playlist_findings(streams, texts, sizes, master=master, mpd=mpd),
+    ]
