@@ -1,0 +1,155 @@
+"""How well search finds: misspelled titles, alternative titles, human grades, and how long it takes.
+
+`python -m bench.search_quality [--data FOLDER] [--sample N]` indexes the catalogue (156,097 titles) into a temporary folder and
+asks every judgement through the store's contract. The judgements are split in two by a hash of the query: `fit` is what the
+constants in `ranking` and `tantivy_query` were chosen on, `held` was only looked at. Ends with one JSON object.
+"""
+
+import argparse
+import asyncio
+import csv
+import gzip
+import hashlib
+import json
+import math
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from marquee.documents import SearchDocument
+from marquee.stores.search import open_search
+from marquee.stores.search.contract import SearchIndex
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+DEPTH = 10
+
+
+def documents(catalogue: Path) -> Iterator[SearchDocument]:
+    """The catalogue's titles as search documents; the id is the catalogue's."""
+    with gzip.open(catalogue, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            entry = json.loads(line)
+            yield SearchDocument(
+                movie_id=str(entry["id"]),
+                revision=1,
+                title=entry["title"] or "",
+                year=entry["year"],
+                aka=[name for name in entry["aka"] or [] if name],
+                genres=entry["genres"] or [],
+                people=[*(entry["directors"] or []), *(entry["cast"] or [])],
+                description=entry["description"],
+                popularity=math.log1p(entry["votes"] or 0),
+            )
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def half(query: str) -> str:
+    return "fit" if hashlib.sha256(query.encode()).digest()[0] % 2 else "held"
+
+
+@dataclass
+class Measured:
+    first: int = 0
+    found: int = 0
+    asked: int = 0
+    milliseconds: list[float] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "queries": self.asked,
+            "success@1": round(self.first / self.asked, 3),
+            "success@10": round(self.found / self.asked, 3),
+            "p50_ms": round(statistics.median(self.milliseconds), 2),
+            "p95_ms": round(statistics.quantiles(self.milliseconds, n=20)[18], 2),
+        }
+
+
+async def success(index: SearchIndex, asked: list[tuple[str, str]]) -> Measured:
+    """Whether the one right title is first, or among the first ten."""
+    measured = Measured()
+    for query, wanted in asked:
+        started = time.perf_counter()
+        page = await index.search(query, limit=DEPTH)
+        measured.milliseconds.append((time.perf_counter() - started) * 1000)
+        found = [hit.document.movie_id for hit in page.hits]
+        measured.asked += 1
+        measured.first += found[:1] == [wanted]
+        measured.found += wanted in found
+        if found[:1] != [wanted]:
+            top = page.hits[0].document if page.hits else None
+            place = found.index(wanted) + 1 if wanted in found else "-"
+            measured.missed.append(f"{query!r} wants {wanted} (at {place}), first is {top and (top.title, top.year)}")
+    return measured
+
+
+async def graded(index: SearchIndex, judged: dict[str, dict[str, int]]) -> float:
+    """Mean nDCG@10 over the judged titles: gain 2^grade - 1, unjudged titles count as 0."""
+    values = []
+    for query, grades in judged.items():
+        page = await index.search(query, limit=DEPTH)
+        gains = [2 ** grades.get(hit.document.movie_id, 0) - 1 for hit in page.hits]
+        ideal = sorted((2**grade - 1 for grade in grades.values()), reverse=True)[:DEPTH]
+        best = sum(gain / math.log2(place + 2) for place, gain in enumerate(ideal))
+        if best:
+            values.append(sum(gain / math.log2(place + 2) for place, gain in enumerate(gains)) / best)
+    return round(statistics.mean(values), 3)
+
+
+async def measure(data: Path, folder: Path, *, verbose: bool) -> dict[str, object]:
+    judgements = data / "judgements"
+    index = await open_search(f"tantivy://{folder}", writer=True)
+    figures: dict[str, object] = {}
+    if await index.count() == 0:
+
+        async def every() -> AsyncIterator[SearchDocument]:
+            for document in documents(data / "catalogue" / "catalogue.jsonl.gz"):
+                yield document
+
+        started = time.perf_counter()
+        figures["titles"] = await index.rebuild(every())
+        figures["rebuild_seconds"] = round(time.perf_counter() - started, 1)
+    sets = {
+        "misspelled": [(row["query"], row["catalogue_id"]) for row in rows(judgements / "misspelled_title_queries.tsv")],
+        "alternative": [(row["alias"], row["catalogue_id"]) for row in rows(judgements / "alias_queries.tsv")],
+    }
+    for name, asked in sets.items():
+        for part in ("fit", "held"):
+            measured = await success(index, [pair for pair in asked if half(pair[0]) == part])
+            figures[f"{name}_{part}"] = measured.figures()
+            if verbose and part == "fit":
+                sys.stderr.write("\n".join(measured.missed) + "\n")
+    judged: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for row in rows(judgements / "o19s_joined.tsv"):
+        judged[row["set"]][row["query"]][row["catalogue_id"]] = int(float(row["grade"]))
+    for name, queries in judged.items():
+        figures[f"ndcg@10_{name}"] = await graded(index, queries)
+    await index.close()
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--folder", type=Path, help="keep the index here, and use it again")
+    parser.add_argument("--verbose", action="store_true", help="name what was not found first, of the half that was fitted")
+    arguments = parser.parse_args()
+    if not (arguments.data / "catalogue").is_dir():
+        sys.exit(f"skipped: the catalogue and judgements are not in {arguments.data} (give --data)")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        figures = asyncio.run(measure(arguments.data, folder, verbose=arguments.verbose))
+    sys.stdout.write(json.dumps({"search_quality": figures}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Writing a Tantivy index: versioned changes, and a rebuild beside. Used from one thread at a time, in the one process.
+
+A change is refused unless its revision is newer than the one that the index has, or had when the title was deleted: deleted
+titles keep a tombstone. A delete also wins over its equal. Every change is one delete by id and one add, and a batch is one
+commit (about 10 ms), durable when it returns.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import tantivy
+from tantivy import Occur, Query
+
+from marquee.documents import SearchDocument
+from marquee.stores.search.contract import Deletion
+from marquee.stores.search.tantivy_folder import IndexFolder
+from marquee.stores.search.tantivy_query import LIVE, SCHEMA, to_tantivy, to_tombstone
+from marquee.stores.search.tantivy_reader import IndexReader, count, integers
+from marquee.telemetry import get_logger
+
+HEAP_BYTES = 48_000_000
+LOOKUP_BATCH = 500
+
+Change = SearchDocument | Deletion
+
+
+class IndexWriter:
+    def __init__(self, folder: IndexFolder, reader: IndexReader) -> None:
+        self._folder = folder
+        self._reader = reader
+        self._writer: tantivy.IndexWriter | None = None
+        self._building: tuple[Path, tantivy.IndexWriter] | None = None
+
+    def open(self) -> None:
+        """Take the lock and open the current generation; one that cannot be opened is replaced by an empty one."""
+        self._folder.lock_for_writing()
+        current = self._folder.current()
+        if current is not None:
+            try:
+                self._writer = _open_writer(current)
+            except (OSError, ValueError) as error:
+                get_logger().error("search_index_unreadable", folder=str(current), reason=str(error))
+        if self._writer is None:
+            generation = self._folder.new_generation()
+            self._writer = _open_writer(generation)
+            self._writer.commit()
+            self._folder.make_current(generation)
+
+    def apply(self, changes: Sequence[Change]) -> int:
+        assert self._writer is not None
+        newest: dict[str, Change] = {}
+        for change in changes:
+            before = newest.get(change.movie_id)
+            if before is None or _rank(change) > _rank(before):
+                newest[change.movie_id] = change
+        known = self._known(list(newest))
+        accepted = [change for key, change in newest.items() if key not in known or _rank(change) > known[key]]
+        try:
+            for change in accepted:
+                self._writer.delete_documents_by_term("movie_id", change.movie_id)
+                self._writer.add_document(_laid(change))
+            if accepted:
+                self._writer.commit()
+        except BaseException:
+            self._writer.rollback()
+            raise
+        return len(accepted)
+
+    def _known(self, movie_ids: Sequence[str]) -> dict[str, tuple[int, bool]]:
+        """What the index has of these titles: (revision, whether it is a tombstone)."""
+        searcher = self._reader.searcher()
+        known: dict[str, tuple[int, bool]] = {}
+        if searcher is None:
+            return known
+        for start in range(0, len(movie_ids), LOOKUP_BATCH):
+            batch = list(movie_ids[start : start + LOOKUP_BATCH])
+            query = Query.term_set_query(SCHEMA, "movie_id", batch)
+            known |= _revisions(searcher, query, limit=2 * len(batch))
+        return known
+
+    # --- rebuild -----------------------------------------------------------------------------------------
+    def begin_rebuild(self) -> None:
+        path = self._folder.new_generation()
+        self._building = (path, _open_writer(path))
+
+    def add_to_rebuild(self, documents: Iterable[SearchDocument]) -> None:
+        assert self._building is not None
+        for document in documents:
+            self._building[1].delete_documents_by_term("movie_id", document.movie_id)
+            self._building[1].add_document(to_tantivy(document))
+
+    def finish_rebuild(self) -> int:
+        """Carry over what was deleted, make the new generation the current one; returns its number of titles."""
+        assert self._building is not None
+        assert self._writer is not None
+        path, building = self._building
+        building.commit()
+        searcher = self._reader.searcher()
+        if searcher is not None:
+            dead = Query.term_query(SCHEMA, "state", "deleted")
+            tombstones = _revisions(searcher, dead, limit=max(1, searcher.num_docs))
+            fresh = tantivy.Index.open(str(path)).searcher()
+            for movie_id, (revision, _) in tombstones.items():
+                rebuilt = _revisions(fresh, Query.term_query(SCHEMA, "movie_id", movie_id), limit=1)
+                if movie_id not in rebuilt or rebuilt[movie_id][0] <= revision:
+                    building.delete_documents_by_term("movie_id", movie_id)
+                    building.add_document(to_tombstone(movie_id, revision))
+            building.commit()
+        self._folder.make_current(path)
+        self._writer, self._building = building, None
+        searcher = self._reader.searcher()
+        assert searcher is not None
+        return count(searcher, LIVE)
+
+    def abandon_rebuild(self) -> None:
+        self._building = None
+
+    def close(self) -> None:
+        self._writer = self._building = None
+        self._folder.unlock()
+
+
+def _open_writer(path: Path) -> tantivy.IndexWriter:
+    return tantivy.Index(SCHEMA, path=str(path), reuse=True).writer(heap_size=HEAP_BYTES, num_threads=1)
+
+
+def _laid(change: Change) -> tantivy.Document:
+    return to_tombstone(change.movie_id, change.revision) if isinstance(change, Deletion) else to_tantivy(change)
+
+
+def _rank(change: Change) -> tuple[int, bool]:
+    """Newest revision wins; of equal ones, the delete."""
+    return change.revision, isinstance(change, Deletion)
+
+
+def _revisions(searcher: tantivy.Searcher, query: Query, *, limit: int) -> dict[str, tuple[int, bool]]:
+    dead = Query.boolean_query([(Occur.Must, query), (Occur.Must, Query.term_query(SCHEMA, "state", "deleted"))])
+    found: dict[str, tuple[int, bool]] = {}
+    for selected, is_tombstone in ((query, False), (dead, True)):
+        addresses = [address for _, address in searcher.search(selected, limit=limit, count=False).hits]
+        for address, revision in zip(addresses, integers(searcher, "revision", addresses), strict=True):
+            found[searcher.doc(address)["movie_id"][0]] = (revision, is_tombstone)
+    return found
