@@ -7,9 +7,10 @@ Bounds stand in the types, so that OpenAPI states them and the decoder refuses w
 from typing import Annotated, TypeAlias
 
 import msgspec
+from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
-ID_BODY = "[0-9a-z]{20}"
+ID_BODY = "[0-9a-v]{20}"
 
 MovieId: TypeAlias = Annotated[
     str,
@@ -17,18 +18,27 @@ MovieId: TypeAlias = Annotated[
 ]
 UploadId: TypeAlias = Annotated[str, Meta(pattern=rf"^u_{ID_BODY}$", min_length=22, max_length=22)]
 ProfileId: TypeAlias = Annotated[str, Meta(pattern=rf"^p_{ID_BODY}$", min_length=22, max_length=22)]
-RowId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
 
-Cursor: TypeAlias = Annotated[
-    str, Meta(max_length=1000, description="`next_cursor` of the page before; empty or missing: the first page.")
-]
-PageLimit: TypeAlias = Annotated[int, Meta(ge=1, le=50, description="Items on a page.")]
 
 Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Prose: TypeAlias = Annotated[str, Meta(max_length=5000, pattern=r"^[^\x00]*$")]
 Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Year: TypeAlias = Annotated[int, Meta(ge=1870, le=2200)]
-Query: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+# Of addresses. Litestar states and checks the bounds that its own markers carry, not msgspec's.
+MovieIdPath: TypeAlias = Annotated[str, PathParameter(pattern=rf"^m_{ID_BODY}$", min_length=22, max_length=22)]
+UploadIdPath: TypeAlias = Annotated[str, PathParameter(pattern=rf"^u_{ID_BODY}$", min_length=22, max_length=22)]
+RowIdPath: TypeAlias = Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
+MovieIdQuery: TypeAlias = Annotated[str, QueryParameter(pattern=rf"^m_{ID_BODY}$", min_length=22, max_length=22)]
+CursorQuery: TypeAlias = Annotated[
+    str,
+    QueryParameter(max_length=1000, description="`next_cursor` of the page before; empty or missing: the first page."),
+]
+LimitQuery: TypeAlias = Annotated[int, QueryParameter(ge=1, le=50, description="Items on a page.")]
+TextQuery: TypeAlias = Annotated[
+    str, QueryParameter(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="What was typed.")
+]
+YearQuery: TypeAlias = Annotated[int | None, QueryParameter(ge=1870, le=2200)]
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,14 +49,14 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     """A response's body."""
 
 
-class FieldProblem(Output):
+class FieldProblem(Output, frozen=True, kw_only=True):
     """One input at fault: `field` is its dotted name."""
 
     field: str
     detail: str
 
 
-class Problem(Output, omit_defaults=True):
+class Problem(Output, frozen=True, kw_only=True, omit_defaults=True):
     """An RFC 9457 problem document. `code` is stable, for programs; `detail` is one sentence, for people."""
 
     title: str

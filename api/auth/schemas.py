@@ -29,7 +29,7 @@ NewPassword = Annotated[
 RefreshToken = Annotated[str, Meta(min_length=20, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
-class NewAccount(Input):
+class NewAccount(Input, frozen=True, kw_only=True):
     """`profiles` are names; without any there is one, called after the address."""
 
     email: Email
@@ -37,35 +37,35 @@ class NewAccount(Input):
     profiles: Annotated[list[Word], Meta(max_length=8)] = field(default_factory=list)
 
 
-class PasswordChange(Input):
+class PasswordChange(Input, frozen=True, kw_only=True):
     current_password: Password
     new_password: NewPassword
 
 
-class NewProfile(Input):
+class NewProfile(Input, frozen=True, kw_only=True):
     name: Word
 
 
-class Login(Input):
+class Login(Input, frozen=True, kw_only=True):
     email: Annotated[str, Meta(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]
     password: Password
     profile_id: ProfileId | None = None
     """Without one: the account's first profile."""
 
 
-class Refresh(Input):
+class Refresh(Input, frozen=True, kw_only=True):
     """A refresh token works once; `profile_id` changes the profile."""
 
     refresh_token: RefreshToken
     profile_id: ProfileId | None = None
 
 
-class ProfileOut(Output):
+class ProfileOut(Output, frozen=True, kw_only=True):
     profile_id: str
     name: str
 
 
-class AccountOut(Output):
+class AccountOut(Output, frozen=True, kw_only=True):
     account_id: str
     email: str
     role: Literal["viewer", "engineer", "operator"]
@@ -73,7 +73,7 @@ class AccountOut(Output):
     profiles: list[ProfileOut]
 
 
-class SessionOut(Output):
+class SessionOut(Output, frozen=True, kw_only=True):
     """`access_token` goes into `Authorization: Bearer ...` and lives for `expires_in` seconds."""
 
     access_token: str
@@ -85,7 +85,7 @@ class SessionOut(Output):
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
 
 
-class Jwk(Output):
+class Jwk(Output, frozen=True, kw_only=True):
     kty: str
     crv: str
     x: str
@@ -94,5 +94,5 @@ class Jwk(Output):
     use: str
 
 
-class Jwks(Output):
+class Jwks(Output, frozen=True, kw_only=True):
     keys: list[Jwk]

@@ -5,11 +5,11 @@ from typing import Literal
 from api.wire import Output
 
 
-class Alive(Output):
+class Alive(Output, frozen=True, kw_only=True):
     status: Literal["alive"] = "alive"
 
 
-class Readiness(Output):
+class Readiness(Output, frozen=True, kw_only=True):
     """`stores` says of each engine `ready` or why not."""
 
     ready: bool

@@ -5,7 +5,7 @@ from datetime import datetime
 from api.wire import Output
 
 
-class HistoryItem(Output):
+class HistoryItem(Output, frozen=True, kw_only=True):
     movie_id: str
     title: str
     year: int | None
@@ -15,6 +15,6 @@ class HistoryItem(Output):
     last_watched_at: datetime
 
 
-class HistoryPage(Output):
+class HistoryPage(Output, frozen=True, kw_only=True):
     items: list[HistoryItem]
     next_cursor: str | None

@@ -4,7 +4,7 @@ from api.rows.schemas import Row
 from api.wire import Output
 
 
-class Home(Output):
+class Home(Output, frozen=True, kw_only=True):
     """Rows in their order; a row that is empty or cannot be had now is left out."""
 
     rows: list[Row]

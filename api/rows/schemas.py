@@ -1,11 +1,11 @@
-"""The wire of rows."""
+"""The wire of rows, and the form of a cached row."""
 
 import msgspec
 
 from api.wire import Output
 
 
-class RowItem(Output, omit_defaults=True):
+class RowItem(Output, frozen=True, kw_only=True, omit_defaults=True):
     """A playable title on a row. The resume fields stand only in continue watching."""
 
     movie_id: str
@@ -18,7 +18,9 @@ class RowItem(Output, omit_defaults=True):
     watched_percent: float | None = None
 
 
-class Row(Output):
+class Row(Output, frozen=True, kw_only=True):
+    """`next_cursor` goes to `GET /rows/{id}`."""
+
     id: str
     title: str
     items: list[RowItem]
@@ -26,14 +28,15 @@ class Row(Output):
 
 
 class SharedItem(msgspec.Struct, frozen=True, array_like=True):
-    """An item inside the cache: its wire bytes and its place in the row's order, from which cursors are signed."""
+    """An item in the cache: the wire bytes of a `RowItem`, never decoded again, and its place in the row's order."""
 
-    item: RowItem
+    body: msgspec.Raw
     sort_value: float
+    movie_id: str
 
 
 class SharedRow(msgspec.Struct, frozen=True, array_like=True):
-    """The cached bytes of a row's beginning: the same for everybody. `more` says that the row goes on behind them."""
+    """A row's beginning as it is cached: the same for everybody. `more`: the row goes on behind these items."""
 
     items: list[SharedItem]
     more: bool

@@ -3,7 +3,7 @@
 from api.wire import Output
 
 
-class SearchResult(Output):
+class SearchResult(Output, frozen=True, kw_only=True):
     """Announced titles are found too, with `playable` false."""
 
     movie_id: str
@@ -18,12 +18,12 @@ class SearchResult(Output):
     score: float
 
 
-class SearchResults(Output):
+class SearchResults(Output, frozen=True, kw_only=True):
     results: list[SearchResult]
     next_cursor: str | None
     facets: dict[str, int] | None = None
     """Hits by genre, where `facets=true` asked for them."""
 
 
-class Suggestions(Output):
+class Suggestions(Output, frozen=True, kw_only=True):
     suggestions: list[str]

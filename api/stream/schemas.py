@@ -11,7 +11,7 @@ MAX_POSITION_SECONDS = 7 * 24 * 3600.0
 MAX_AGE_MS = 365 * 24 * 3600 * 1000
 
 
-class Stream(Output):
+class Stream(Output, frozen=True, kw_only=True):
     """Everything below `stream_url` and `dash_url` is readable until `expires_at`; images need no token."""
 
     movie_id: str
@@ -25,7 +25,7 @@ class Stream(Output):
     expires_at: datetime
 
 
-class Progress(Input):
+class Progress(Input, frozen=True, kw_only=True):
     """Where the viewer is. Post it every 4 s, on pause and when the page is hidden (`fetch` with `keepalive`)."""
 
     movie_id: MovieId

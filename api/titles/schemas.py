@@ -10,7 +10,7 @@ from api.wire import Input, Line, Output, Prose, Word, Year
 TitleStateOut = Literal["announced", "ingesting", "playable", "refused", "failed", "unpublished", "deleted"]
 
 
-class TitleOut(Output):
+class TitleOut(Output, frozen=True, kw_only=True):
     """`playable` is what to offer a play button by; `state` says why not."""
 
     movie_id: str
@@ -31,12 +31,12 @@ class TitleOut(Output):
     published_at: datetime | None
 
 
-class TitlePage(Output):
+class TitlePage(Output, frozen=True, kw_only=True):
     titles: list[TitleOut]
     next_cursor: str | None
 
 
-class TitleEdit(Input):
+class TitleEdit(Input, frozen=True, kw_only=True):
     """Only the fields given change; null clears `year`, `description` and `votes`. `revision`: as it was read."""
 
     title: Line | UnsetType = UNSET

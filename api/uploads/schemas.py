@@ -20,7 +20,7 @@ Language = Annotated[
 SidecarText = Annotated[str, Meta(min_length=1, max_length=2_000_000, pattern=r"^[^\x00]*$")]
 
 
-class NewUpload(Input):
+class NewUpload(Input, frozen=True, kw_only=True):
     """A film to be ingested: a new title, or with `movie_id` a new version of an existing one.
 
     Unless `resume` is false, an open upload of the same file name and size by the same account is returned again.
@@ -40,7 +40,7 @@ class NewUpload(Input):
     resume: bool = True
 
 
-class UploadOpened(Output):
+class UploadOpened(Output, frozen=True, kw_only=True):
     """Cut the file into `part_bytes` (the last part is smaller), ask for part URLs, PUT each part there."""
 
     upload_id: str
@@ -51,7 +51,7 @@ class UploadOpened(Output):
     resumed: bool
 
 
-class OpenUpload(Output):
+class OpenUpload(Output, frozen=True, kw_only=True):
     upload_id: str
     movie_id: str
     version: int
@@ -62,15 +62,15 @@ class OpenUpload(Output):
     created_at: datetime
 
 
-class OpenUploads(Output):
+class OpenUploads(Output, frozen=True, kw_only=True):
     uploads: list[OpenUpload]
 
 
-class PartNumbers(Input):
+class PartNumbers(Input, frozen=True, kw_only=True):
     numbers: Annotated[list[PartNumber], Meta(min_length=1, max_length=100)]
 
 
-class PartUrl(Output):
+class PartUrl(Output, frozen=True, kw_only=True):
     """PUT exactly `size_bytes` to `url`."""
 
     number: int
@@ -78,24 +78,24 @@ class PartUrl(Output):
     size_bytes: int
 
 
-class PartUrls(Output):
+class PartUrls(Output, frozen=True, kw_only=True):
     parts: list[PartUrl]
     expires_at: datetime
 
 
-class HeldPart(Output):
+class HeldPart(Output, frozen=True, kw_only=True):
     number: int
     size_bytes: int
     checksum: str
 
 
-class HeldParts(Output):
+class HeldParts(Output, frozen=True, kw_only=True):
     """What S3 holds already: a part whose checksum is right need not be sent again."""
 
     parts: list[HeldPart]
 
 
-class SidecarIn(Input):
+class SidecarIn(Input, frozen=True, kw_only=True):
     """A subtitle file beside the film (SRT, WebVTT, ASS), as text."""
 
     file_name: FileName
@@ -104,25 +104,25 @@ class SidecarIn(Input):
     label: Word | None = None
 
 
-class SidecarOut(Output):
+class SidecarOut(Output, frozen=True, kw_only=True):
     file_name: str
     language: str
     label: str
 
 
-class SentPart(Input):
+class SentPart(Input, frozen=True, kw_only=True):
     number: PartNumber
     size_bytes: Annotated[int, Meta(ge=0, le=5 * 1024**3)]
     checksum: Checksum
 
 
-class Completion(Input):
+class Completion(Input, frozen=True, kw_only=True):
     """All parts, in any order."""
 
     parts: Annotated[list[SentPart], Meta(min_length=1, max_length=MAX_PARTS)]
 
 
-class UploadStatus(Output):
+class UploadStatus(Output, frozen=True, kw_only=True):
     """Where the upload stands. `state` is the version's: follow it until it is playable, refused or failed."""
 
     upload_id: str

@@ -1,0 +1,115 @@
+"""The API's composition root: `granian --interface asgi --factory api.app:create_app`.
+
+The lifespan opens the stores once and builds the services over them. OpenAPI is at `/schema`, Scalar's pages at
+`/schema/scalar`, the token's key set at `/.well-known/jwks.json`, `/healthz`, `/readyz` and `/metrics` at the root.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.app import AppConfig
+from litestar.datastructures import CacheControlHeader
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, ScalarRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
+
+from api.auth.controller import AccountController, SessionController, jwks
+from api.auth.tokens import AccessTokens
+from api.guards import check_token
+from api.health.controller import HealthController
+from api.history.controller import HistoryController
+from api.home.controller import HomeController
+from api.openapi import ExactStructs
+from api.problems import answer_error
+from api.requests import MAX_BODY_BYTES, ApiRequest, TextGate
+from api.rows.controller import RowController
+from api.search.controller import SearchController
+from api.services import DEPENDENCIES, build_services
+from api.stream.controller import StreamController
+from api.titles.controller import TitleController
+from api.uploads.controller import UploadController
+from marquee import __version__
+from marquee.settings import Settings, load_settings
+from marquee.stores.opened import open_stores
+from marquee.telemetry import configure_logging
+
+CONTROLLERS = (
+    AccountController,
+    SessionController,
+    UploadController,
+    HomeController,
+    RowController,
+    SearchController,
+    TitleController,
+    StreamController,
+    HistoryController,
+)
+
+
+class RootHealthController(HealthController):
+    include_in_schema = False
+
+
+class Metrics(PrometheusController):
+    path = "/metrics"
+    include_in_schema = False
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """Raises `SettingsInvalid` naming the setting at fault."""
+    settings = settings or load_settings()
+    configure_logging("api")
+    tokens = AccessTokens(settings.token_private_key.get_secret_value(), life_seconds=settings.token_seconds)
+
+    @asynccontextmanager
+    async def stores_open(app: Litestar) -> AsyncIterator[None]:
+        async with open_stores(settings) as stores:
+            app.state.tokens = tokens
+            app.state.stores = stores
+            app.state.services = build_services(settings, stores, tokens)
+            yield
+
+    metrics = PrometheusConfig(app_name="marquee_api", prefix="marquee_api", group_path=True)
+    v1 = Router(
+        "/api/v1",
+        route_handlers=[*CONTROLLERS, HealthController],
+        guards=[check_token],
+        # What the API says is for one viewer and this moment: no proxy may keep it.
+        cache_control=CacheControlHeader(no_store=True),
+    )
+    return Litestar(
+        route_handlers=[v1, RootHealthController, Metrics, jwks],
+        lifespan=[stores_open],
+        dependencies=DEPENDENCIES,
+        request_class=ApiRequest,
+        request_max_body_size=MAX_BODY_BYTES,
+        exception_handlers={Exception: answer_error, HTTPException: answer_error},
+        middleware=[TextGate(), metrics.middleware],
+        plugins=[ExactStructs()],
+        openapi_config=_openapi(),
+        on_app_init=[_no_debug],
+    )
+
+
+def _no_debug(config: AppConfig) -> AppConfig:
+    # A traceback in an answer would tell the world of the inside, whatever LITESTAR_DEBUG says.
+    config.debug = False
+    return config
+
+
+def _openapi() -> OpenAPIConfig:
+    bearer: Any = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
+    return OpenAPIConfig(
+        title="Marquee",
+        version=__version__,
+        description="Video on demand: home, search, playing, progress, uploads. Errors are RFC 9457 problem documents.",
+        path="/schema",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json"), ScalarRenderPlugin(path="/scalar"), YamlRenderPlugin()],
+        components=Components(security_schemes={"bearer": bearer}),
+        use_handler_docstrings=True,
+        operation_id_creator=lambda handler, _method, _path: handler.handler_name,
+    )

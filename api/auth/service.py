@@ -1,0 +1,129 @@
+"""Accounts and sessions: registering, logging in, refreshing with rotation, changing a password.
+
+Attempts are counted by address before the password is looked at. Where the counter's engine is down, the attempt is let
+through: nobody should be locked out by a cache, and the bounded hashing threads hold a flood back.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from api.auth.passwords import Passwords, check_new_password
+from api.auth.tokens import AccessTokens, Caller
+from marquee.errors import InputInvalid, NotAuthenticated, StoreUnavailable, TooManyRequests
+from marquee.stores.accounts.contract import Account, Accounts, Profile, RefreshToken
+from marquee.stores.coordination.contract import Coordination
+from marquee.telemetry import get_logger
+
+LOGINS_A_MINUTE: Final = 60
+LOGINS_AN_HOUR: Final = 1000
+ACCOUNTS_A_MINUTE: Final = 600
+"""Over all callers: registering costs a hash, and this bounds what a script can fill the table with."""
+MAX_PROFILES: Final = 8
+_WRONG: Final = "The e-mail address or the password is wrong."
+
+
+@dataclass(frozen=True)
+class Session:
+    access_token: str
+    refresh_token: str
+    account: Account
+    profile_id: str
+
+
+class AuthService:
+    def __init__(
+        self,
+        accounts: Accounts,
+        coordination: Coordination,
+        passwords: Passwords,
+        tokens: AccessTokens,
+        *,
+        refresh_seconds: int,
+    ) -> None:
+        self.tokens = tokens
+        self.refresh_seconds = refresh_seconds
+        self._accounts = accounts
+        self._coordination = coordination
+        self._passwords = passwords
+
+    async def register(self, email: str, password: str, profiles: list[str]) -> Account:
+        """Raises `AccountExists`, `InputInvalid`."""
+        check_new_password(password, email)
+        await self._count("accounts", ACCOUNTS_A_MINUTE, 60)
+        names = list(dict.fromkeys(profiles)) or [email.partition("@")[0][:60]]
+        return await self._accounts.create(
+            email, await self._passwords.hash(password), role="viewer", profile_names=names
+        )
+
+    async def log_in(self, email: str, password: str, profile_id: str | None) -> Session:
+        """Raises `NotAuthenticated` for an unknown address and a wrong password alike, after the same time."""
+        name = hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]
+        await self._count(f"login:{name}", LOGINS_A_MINUTE, 60)
+        await self._count(f"login-hour:{name}", LOGINS_AN_HOUR, 3600)
+        account = await self._accounts.by_email(email.strip())
+        if not await self._passwords.verify(account.password_hash if account else None, password) or account is None:
+            raise NotAuthenticated(_WRONG)
+        return await self._open_session(account, profile_id)
+
+    async def refresh(self, token: str, profile_id: str | None) -> Session:
+        """Rotate: the token given ends, new ones come. Raises `NotAuthenticated`."""
+        used = await self._accounts.use_refresh_token(_hash(token), now=datetime.now(UTC))
+        account = await self._accounts.by_id(used.account_id) if used else None
+        if used is None or account is None:
+            raise NotAuthenticated("The refresh token is not valid any more: log in again.")
+        return await self._open_session(account, profile_id or used.profile_id, replaces=used.token_hash)
+
+    async def log_out(self, caller: Caller) -> None:
+        await self._accounts.revoke_refresh_tokens(caller.account_id)
+
+    async def account(self, caller: Caller) -> Account:
+        account = await self._accounts.by_id(caller.account_id)
+        if account is None:
+            raise NotAuthenticated("This account does not exist any more.")
+        return account
+
+    async def change_password(self, caller: Caller, current: str, new: str) -> None:
+        account = await self.account(caller)
+        await self._count(f"login:{account.account_id}", LOGINS_A_MINUTE, 60)
+        if not await self._passwords.verify(account.password_hash, current):
+            raise InputInvalid("The current password is wrong.", field="current_password")
+        check_new_password(new, account.email)
+        await self._accounts.change_password(account.account_id, await self._passwords.hash(new))
+
+    async def add_profile(self, caller: Caller, name: str) -> Profile:
+        account = await self.account(caller)
+        if len(account.profiles) >= MAX_PROFILES:
+            raise InputInvalid(f"An account has at most {MAX_PROFILES} profiles.", field="name")
+        if any(profile.name == name for profile in account.profiles):
+            raise InputInvalid("The account has a profile of this name.", field="name")
+        return await self._accounts.add_profile(account.account_id, name)
+
+    async def _open_session(self, account: Account, profile_id: str | None, *, replaces: str | None = None) -> Session:
+        own = [profile.profile_id for profile in account.profiles]
+        if not own:
+            own = [(await self._accounts.add_profile(account.account_id, account.email.partition("@")[0])).profile_id]
+        profile = profile_id or own[0]
+        if profile not in own:
+            raise InputInvalid("The account has no such profile.", field="profile_id")
+        token = secrets.token_urlsafe(32)
+        expires_at = datetime.now(UTC) + timedelta(seconds=self.refresh_seconds)
+        await self._accounts.keep_refresh_token(
+            RefreshToken(_hash(token), account.account_id, profile, expires_at, revoked_at=None), replaces=replaces
+        )
+        return Session(self.tokens.issue(account, profile), token, account, profile)
+
+    async def _count(self, bucket: str, limit: int, window_seconds: float) -> None:
+        try:
+            allowed = await self._coordination.allow(bucket, limit=limit, window_seconds=window_seconds)
+        except StoreUnavailable as error:
+            get_logger().warning("attempts are not counted", bucket=bucket.partition(":")[0], reason=error.detail)
+            return
+        if not allowed:
+            raise TooManyRequests("Too many attempts: wait a minute and try again.")
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

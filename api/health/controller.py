@@ -1,0 +1,29 @@
+"""`/healthz` and `/readyz`, at the root and below `/api/v1`."""
+
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+
+from api.guards import PUBLIC
+from api.health.schemas import Alive, Readiness
+from api.health.service import HealthService
+
+
+class HealthController(Controller):
+    path = "/"
+    tags = ("Health",)
+    opt = PUBLIC
+
+    @get("/healthz")
+    async def healthz(self) -> Alive:
+        """The process is alive."""
+        return Alive()
+
+    @get(
+        "/readyz",
+        responses={503: ResponseSpec(Readiness, description="Not ready", generate_examples=False)},
+    )
+    async def readyz(self, health: NamedDependency[HealthService]) -> Response[Readiness]:
+        """The engines behind the API answer; 503 and their names where one does not."""
+        readiness = await health.readiness()
+        return Response(readiness, status_code=200 if readiness.ready else 503)

@@ -1,0 +1,37 @@
+"""Readiness: every store asked at once, each within `PING_SECONDS`; the answer says which do not answer.
+
+Not ready means that requests would fail: PostgreSQL, resume positions, search and S3. The cache and the locks may be away
+(the API serves on without them), so they are named and do not make it unready.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from api.health.schemas import Readiness
+from marquee.errors import StoreUnavailable
+
+PING_SECONDS: Final = 2.0
+SPARED: Final = frozenset(("row_cache", "coordination"))
+
+
+class HealthService:
+    def __init__(self, pings: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
+        self._pings = pings
+
+    async def readiness(self) -> Readiness:
+        names = list(self._pings)
+        answers = await asyncio.gather(*(self._ask(name) for name in names))
+        stores = dict(zip(names, answers, strict=True))
+        ready = all(answer == "ready" for name, answer in stores.items() if name not in SPARED)
+        return Readiness(ready=ready, stores=stores)
+
+    async def _ask(self, name: str) -> str:
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self._pings[name]()
+        except StoreUnavailable as error:
+            return error.detail
+        except TimeoutError:
+            return f"did not answer within {PING_SECONDS:.0f} s"
+        return "ready"

@@ -1,0 +1,54 @@
+"""The home page: every row asked at once; what fails or is empty is left out, so the page never fails for one row.
+
+`limit` is the items of a row; pages are of rows, `ROWS_ON_PAGE` at a time, and a cursor names the last row of the page.
+"""
+
+import asyncio
+from typing import Final
+
+from api.auth.tokens import Caller
+from api.home.schemas import Home
+from api.rows.schemas import Row
+from api.rows.service import RowService
+from marquee import signing
+from marquee.domain.rows import ROWS, ROWS_BY_ID, RowDefinition
+from marquee.errors import CursorInvalid, StoreUnavailable
+from marquee.settings import Settings
+from marquee.telemetry import get_logger
+
+ROWS_ON_PAGE: Final = 24
+
+
+class HomeService:
+    def __init__(self, rows: RowService, settings: Settings, *, rows_on_page: int = ROWS_ON_PAGE) -> None:
+        self._rows = rows
+        self._secret = settings.cursor_secret.get_secret_value()
+        self._rows_on_page = rows_on_page
+
+    async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Home:
+        """Raises `CursorInvalid` alone."""
+        start = self._start(cursor)
+        wanted = ROWS[start : start + self._rows_on_page]
+        rows = await asyncio.gather(*(self._row(row, caller, limit) for row in wanted))
+        more = start + self._rows_on_page < len(ROWS)
+        return Home(
+            rows=[row for row in rows if row is not None and row.items],
+            next_cursor=signing.sign_cursor(self._secret, "home", wanted[-1].row_id) if more else None,
+        )
+
+    async def _row(self, row: RowDefinition, caller: Caller, limit: int) -> Row | None:
+        try:
+            return await self._rows.row(row, caller, limit=limit, cursor=None)
+        except StoreUnavailable as error:
+            get_logger().warning("a row is left out", row=row.row_id, reason=error.detail)
+        except Exception as error:
+            get_logger().error("a row is left out by a fault", row=row.row_id, exc_info=error)
+        return None
+
+    def _start(self, cursor: str | None) -> int:
+        if not cursor:
+            return 0
+        match signing.read_cursor(self._secret, "home", cursor):
+            case str() as row_id if row_id in ROWS_BY_ID:
+                return ROWS.index(ROWS_BY_ID[row_id]) + 1
+        raise CursorInvalid("cursor is of an older form: ask for the first page again.", field="cursor")

@@ -1,0 +1,61 @@
+"""What OpenAPI says of the wire: msgspec's own JSON Schema of each struct, which has every bound and refusal in it.
+
+Litestar's reading of structs leaves out bounds inside lists and optional fields, and that unknown fields are refused; a
+client generated from it would send what the decoder refuses.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from litestar._openapi.schema_generation.plugins.struct import StructSchemaPlugin
+from litestar._openapi.schema_generation.schema import SchemaCreator
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Reference, Schema
+from litestar.typing import FieldDefinition
+
+_COMPONENTS: Final = "#/components/schemas/{name}"
+_NAMES: Final = {
+    "description": "description",
+    "default": "default",
+    "enum": "enum",
+    "pattern": "pattern",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minItems": "min_items",
+    "maxItems": "max_items",
+}
+
+
+class ExactStructs(StructSchemaPlugin):
+    """Describes structs as their decoder reads them."""
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
+        # The reading of Litestar's own registers the structs inside this one as components.
+        schema = super().to_openapi_schema(field_definition, schema_creator)
+        kind = field_definition.type_
+        _, components = msgspec.json.schema_components([kind], ref_template=_COMPONENTS)
+        exact = components[kind.__name__]
+        schema.properties = {name: _described(one) for name, one in exact["properties"].items()}
+        schema.required = exact["required"] or None
+        schema.description = exact.get("description")
+        if exact.get("additionalProperties") is False:
+            schema.additional_properties = False
+        return schema
+
+
+def _described(exact: dict[str, Any]) -> Schema | Reference:
+    if "$ref" in exact:
+        return Reference(ref=exact["$ref"])
+    schema = Schema(**{_NAMES[name]: value for name, value in exact.items() if name in _NAMES})
+    if "type" in exact:
+        schema.type = OpenAPIType(exact["type"])
+    if "format" in exact:
+        schema.format = OpenAPIFormat(exact["format"])
+    if "anyOf" in exact:
+        schema.any_of = [_described(one) for one in exact["anyOf"]]
+    if isinstance(exact.get("items"), dict):
+        schema.items = _described(exact["items"])
+    if isinstance(exact.get("additionalProperties"), dict):
+        schema.additional_properties = _described(exact["additionalProperties"])
+    return schema

@@ -1,0 +1,133 @@
+"""Every error as an RFC 9457 problem document, which names the field at fault where there is one.
+
+One handler for all: the platform's own errors carry their status; Litestar's and the decoder's are translated; anything
+else is a fault of ours, logged with its traceback and answered with a 500 that tells nothing of the inside.
+"""
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+
+from api.wire import FieldProblem, Problem
+from marquee.errors import InputInvalid, MarqueeError, NotAuthenticated, TooManyRequests
+from marquee.telemetry import get_logger
+
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+
+_CODES: Final = {
+    400: ("input-invalid", InputInvalid.title),
+    401: ("not-authenticated", NotAuthenticated.title),
+    403: ("not-permitted", "This account may not do that"),
+    404: ("not-found", "There is nothing at this address"),
+    405: ("method-not-allowed", "This address does not know that method"),
+    413: ("body-too-large", "The request's body is too large"),
+    415: ("content-type-refused", "The body has to be JSON"),
+    429: ("too-many-requests", TooManyRequests.title),
+    503: ("store-unavailable", "A part of the platform is not reachable"),
+}
+_PATH = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
+_NAMED = re.compile(r"(?:missing required|unknown) field `(.*)`")
+
+
+class BodyTooLarge(MarqueeError):
+    status = 413
+    code = "body-too-large"
+    title = "The request's body is too large"
+
+
+class ContentTypeRefused(MarqueeError):
+    status = 415
+    code = "content-type-refused"
+    title = "The body has to be JSON"
+
+
+def documented(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problem responses of a handler for OpenAPI: these statuses, and those that any request may meet."""
+    # OpenAPI is read by client generators: a status that is not documented is one they do not handle.
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            description=HTTPStatus(status).phrase,
+            media_type=PROBLEM_MEDIA_TYPE,
+            generate_examples=False,
+        )
+        for status in sorted({*statuses, 400, 429, 503})
+    }
+
+
+def field_of(message: str) -> tuple[str, str]:
+    """The dotted field of one of msgspec's messages, and the message without its path."""
+    path = _PATH.search(message)
+    field = path.group(1) if path else ""
+    plain = _PATH.sub("", message)
+    named = _NAMED.search(plain)
+    if named:
+        field = f"{field}.{named.group(1)}" if field else named.group(1)
+    return field, plain
+
+
+def from_decoder(error: msgspec.ValidationError) -> InputInvalid:
+    field, plain = field_of(str(error))
+    return InputInvalid(f"{plain}." if not field else f"{field}: {plain}.", field=field or None)
+
+
+def _problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
+    path = request.scope.get("path")
+    if isinstance(error, MarqueeError):
+        fields = [FieldProblem(field=error.field, detail=error.detail)] if error.field else []
+        return Problem(
+            title=error.title,
+            status=error.status,
+            code=error.code,
+            # What a fault of ours says is for the log, not for the world.
+            detail=error.detail if error.status < 500 or error.status == 503 else None,
+            instance=path,
+            field=error.field,
+            errors=fields,
+        )
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        code, title = _CODES.get(error.status_code, ("input-invalid", HTTPStatus(error.status_code).phrase))
+        fields = _validation_fields(error.extra) if isinstance(error, ValidationException) else []
+        return Problem(
+            title=title,
+            status=error.status_code,
+            code=code,
+            detail="; ".join(f"{one.field}: {one.detail}" for one in fields) or error.detail or None,
+            instance=path,
+            field=fields[0].field if fields else None,
+            errors=fields,
+        )
+    return Problem(title=MarqueeError.title, status=500, code=MarqueeError.code, instance=path)
+
+
+def _validation_fields(extra: object) -> list[FieldProblem]:
+    found: list[FieldProblem] = []
+    for one in extra if isinstance(extra, Sequence) else []:
+        if isinstance(one, dict):
+            path, plain = field_of(str(one.get("message", "")))
+            name = str(one.get("key") or path or "")
+            found.append(FieldProblem(field=name, detail=plain))
+    return found
+
+
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The exception handler of the whole application."""
+    problem = _problem(request, error)
+    headers: dict[str, str] = {}
+    if isinstance(error, HTTPException) and error.headers:
+        headers = {name: str(value) for name, value in error.headers.items()}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="marquee"'
+    if problem.status in (429, 503):
+        headers["Retry-After"] = "2"
+    if problem.status >= 500 and problem.status != 503:
+        get_logger().error("request failed", path=problem.instance, exc_info=error)
+    return Response(
+        msgspec.json.encode(problem), status_code=problem.status, media_type=PROBLEM_MEDIA_TYPE, headers=headers
+    )

@@ -1,0 +1,55 @@
+"""A bulkhead: bounded concurrency, a bounded queue, a time-out and a circuit breaker around one service's calls.
+
+A service that hangs costs its own places and its callers the time-out, nothing else; after `FAILURES` failures in a row it
+is not asked at all for `OPEN_SECONDS`, then one call tries. Refusals that are the caller's fault do not count.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.model import OpenedState
+
+from marquee.errors import CursorInvalid, InputInvalid, StoreUnavailable, TitleUnknown
+
+FAILURES: Final = 5
+OPEN_SECONDS: Final = 2.0
+WAITING_PER_PLACE: Final = 32
+
+Result = TypeVar("Result")
+
+
+class Bulkhead:
+    def __init__(
+        self, name: str, breakers: AsyncCircuitBreakerFactory, *, concurrency: int, timeout_seconds: float
+    ) -> None:
+        self.name = name
+        self.timeout_seconds = timeout_seconds
+        self._breakers = breakers
+        self._places = asyncio.Semaphore(concurrency)
+        self._most_waiting = concurrency * WAITING_PER_PLACE
+        self._waiting = 0
+
+    async def call(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Raises `StoreUnavailable` when the service is full, open or too slow, and whatever `work` raises."""
+        if self._waiting >= self._most_waiting:
+            raise StoreUnavailable(f"{self.name} has too many callers waiting.")
+        breaker = await self._breakers.get_breaker(
+            self.name, FAILURES, OPEN_SECONDS, exclude=[InputInvalid, CursorInvalid, TitleUnknown]
+        )
+        try:
+            async with breaker, asyncio.timeout(self.timeout_seconds):
+                self._waiting += 1
+                try:
+                    await self._places.acquire()
+                finally:
+                    self._waiting -= 1
+                try:
+                    return await work()
+                finally:
+                    self._places.release()
+        except OpenedState as error:
+            raise StoreUnavailable(f"{self.name} failed several times and is left alone for a moment.") from error
+        except TimeoutError as error:
+            raise StoreUnavailable(f"{self.name} did not answer within {self.timeout_seconds} s.") from error

@@ -1,0 +1,122 @@
+"""One row's page for one viewer: from the shared row, from the catalogue behind it, or from the viewer's own positions.
+
+A cursor is the place of the last item seen, signed for its row; it holds nothing of the viewer in a shared row. Continue
+watching is read for each viewer and never cached: one read of the newest 50 positions and one of their cards.
+"""
+
+from typing import Final, cast
+
+from purgatory import AsyncCircuitBreakerFactory
+
+from api.auth.tokens import Caller
+from api.images import image_url
+from api.rows.bulkhead import Bulkhead
+from api.rows.schemas import Row, RowItem, SharedItem
+from api.rows.shared import CACHED_ITEMS, SharedRows
+from marquee import signing
+from marquee.domain.playback import resume_position, watched_percent
+from marquee.domain.rows import ROWS_BY_ID, RowDefinition
+from marquee.errors import CursorInvalid, RowUnknown
+from marquee.settings import Settings
+from marquee.stores.catalogue.contract import Catalogue, RowPosition
+from marquee.stores.resume_positions.contract import ResumePositions
+
+WATCHING_ITEMS: Final = 50
+
+
+class RowService:
+    def __init__(
+        self,
+        shared: SharedRows,
+        catalogue: Catalogue,
+        resume_positions: ResumePositions,
+        breakers: AsyncCircuitBreakerFactory,
+        settings: Settings,
+    ) -> None:
+        self._shared = shared
+        self._catalogue = catalogue
+        self._resume_positions = resume_positions
+        self._edges = settings.edges
+        self._secret = settings.cursor_secret.get_secret_value()
+        self._watching = Bulkhead(
+            "continue-watching",
+            breakers,
+            concurrency=settings.row_concurrency,
+            timeout_seconds=settings.row_timeout_seconds,
+        )
+
+    async def row_by_id(self, row_id: str, caller: Caller, *, limit: int, cursor: str | None) -> Row:
+        """Raises `RowUnknown`, `CursorInvalid`, `StoreUnavailable`."""
+        row = ROWS_BY_ID.get(row_id)
+        if row is None:
+            raise RowUnknown("There is no row of this id.", field="row_id")
+        return await self.row(row, caller, limit=limit, cursor=cursor)
+
+    async def row(self, row: RowDefinition, caller: Caller, *, limit: int, cursor: str | None) -> Row:
+        after = self._read_cursor(row, cursor)
+        if row.kind == "continue_watching":
+            return await self._watching.call(lambda: self._continue_watching(row, caller, limit, after))
+        items, more = await self._shared_page(row, limit, after)
+        return Row(
+            id=row.row_id,
+            title=row.title,
+            # Raw bytes in the place of items: they are copied into the response as they are.
+            items=cast("list[RowItem]", [one.body for one in items]),
+            next_cursor=self._sign_cursor(row, items[-1].sort_value, items[-1].movie_id) if more and items else None,
+        )
+
+    async def _shared_page(
+        self, row: RowDefinition, limit: int, after: RowPosition | None
+    ) -> tuple[list[SharedItem], bool]:
+        if after is None and limit <= CACHED_ITEMS:
+            shared = await self._shared.beginning(row)
+            return shared.items[:limit], shared.more or len(shared.items) > limit
+        found = await self._shared.page(row, limit=limit + 1, after=after)
+        return [self._shared.shared_item(card, at) for card, at in found[:limit]], len(found) > limit
+
+    async def _continue_watching(
+        self, row: RowDefinition, caller: Caller, limit: int, after: RowPosition | None
+    ) -> Row:
+        positions = await self._resume_positions.continue_watching(caller.profile_id, limit=WATCHING_ITEMS)
+        if after is not None:
+            positions = [
+                one for one in positions if (one.event_time_ms, one.movie_id) < (after.sort_value, after.movie_id)
+            ]
+        cards = {card.movie_id: card for card in await self._catalogue.cards([one.movie_id for one in positions])}
+        items: list[tuple[RowItem, int]] = []
+        for position in positions:
+            card = cards.get(position.movie_id)
+            duration = card.duration_seconds if card else None
+            seconds = resume_position(position.position_ms / 1000, duration or 0.0)
+            if card is None or duration is None or seconds <= 0:
+                continue
+            item = RowItem(
+                movie_id=card.movie_id,
+                title=card.title,
+                year=card.year,
+                poster_url=image_url(card.poster, card.movie_id, self._edges),
+                duration_seconds=duration,
+                genres=list(card.genres),
+                resume_position_seconds=seconds,
+                watched_percent=watched_percent(seconds, duration),
+            )
+            items.append((item, position.event_time_ms))
+        page = items[:limit]
+        more = len(items) > limit
+        return Row(
+            id=row.row_id,
+            title=row.title,
+            items=[item for item, _ in page],
+            next_cursor=self._sign_cursor(row, page[-1][1], page[-1][0].movie_id) if more else None,
+        )
+
+    def _sign_cursor(self, row: RowDefinition, sort_value: float, movie_id: str) -> str:
+        return signing.sign_cursor(self._secret, f"row:{row.row_id}", [sort_value, movie_id])
+
+    def _read_cursor(self, row: RowDefinition, cursor: str | None) -> RowPosition | None:
+        if not cursor:
+            return None
+        match signing.read_cursor(self._secret, f"row:{row.row_id}", cursor):
+            case [int() | float() as sort_value, str() as movie_id]:
+                return RowPosition(float(sort_value), movie_id)
+        raise CursorInvalid("cursor is of an older form: ask for the first page again.", field="cursor")

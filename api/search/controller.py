@@ -1,0 +1,53 @@
+"""`/search`."""
+
+from typing import Annotated
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+
+from api.guards import BEARER
+from api.problems import documented
+from api.search.schemas import SearchResults, Suggestions
+from api.search.service import SearchService
+from api.wire import CursorQuery, LimitQuery, TextQuery, YearQuery
+from marquee.domain.rows import canonical_genre
+from marquee.stores.search.contract import SearchFilters
+
+GenreQuery = Annotated[str | None, QueryParameter(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]
+SuggestionLimit = Annotated[int, QueryParameter(ge=1, le=20)]
+
+
+class SearchController(Controller):
+    path = "/search"
+    tags = ("Search",)
+    security = BEARER
+
+    @get("/", responses=documented(401, 403))
+    async def search(
+        self,
+        search: NamedDependency[SearchService],
+        q: TextQuery,
+        limit: LimitQuery = 10,
+        cursor: CursorQuery = "",
+        genre: GenreQuery = None,
+        playable: FromQuery[bool] = False,
+        year_from: YearQuery = None,
+        year_to: YearQuery = None,
+        facets: FromQuery[bool] = False,
+    ) -> SearchResults:
+        """Find titles by name, people, genre and description, misspelt or half typed. `playable=true`: only those."""
+        filters = SearchFilters(
+            genres=(canonical_genre(genre),) if genre else (),
+            playable_only=playable,
+            year_from=year_from,
+            year_to=year_to,
+        )
+        return await search.search(q, limit=limit, cursor=cursor, filters=filters, facets=facets)
+
+    @get("/suggest", responses=documented(401, 403))
+    async def suggest(
+        self, search: NamedDependency[SearchService], q: TextQuery, limit: SuggestionLimit = 8
+    ) -> Suggestions:
+        """Titles that what was typed so far may become."""
+        return Suggestions(suggestions=await search.suggest(q, limit=limit))

@@ -1,0 +1,82 @@
+"""The API's services over one set of stores: built once in the lifespan, injected by name."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar.datastructures import State
+from litestar.di import Provide
+from purgatory import AsyncCircuitBreakerFactory
+
+from api.auth.passwords import Passwords
+from api.auth.service import AuthService
+from api.auth.tokens import AccessTokens
+from api.guards import provide_caller
+from api.health.service import HealthService
+from api.history.service import HistoryService
+from api.home.service import HomeService
+from api.rows.service import RowService
+from api.rows.shared import SharedRows
+from api.search.service import SearchService
+from api.stream.service import StreamService
+from api.titles.service import TitleService
+from api.uploads.service import UploadService
+from marquee.settings import Settings
+from marquee.stores.opened import Stores
+
+
+@dataclass(frozen=True)
+class Services:
+    auth: AuthService
+    health: HealthService
+    history: HistoryService
+    home: HomeService
+    rows: RowService
+    search: SearchService
+    streams: StreamService
+    titles: TitleService
+    uploads: UploadService
+
+
+def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> Services:
+    breakers = AsyncCircuitBreakerFactory()
+    shared = SharedRows(stores.catalogue, stores.row_cache, stores.coordination, breakers, settings)
+    rows = RowService(shared, stores.catalogue, stores.resume_positions, breakers, settings)
+    return Services(
+        auth=AuthService(
+            stores.accounts,
+            stores.coordination,
+            Passwords(),
+            tokens,
+            refresh_seconds=settings.refresh_seconds,
+        ),
+        health=HealthService(
+            {
+                "catalogue": stores.catalogue.ping,
+                "resume_positions": stores.resume_positions.ping,
+                "search": stores.search.ping,
+                "objects": stores.objects.ping,
+                "row_cache": stores.row_cache.ping,
+                "coordination": stores.coordination.ping,
+            }
+        ),
+        history=HistoryService(stores.history, stores.catalogue, settings),
+        home=HomeService(rows, settings),
+        rows=rows,
+        search=SearchService(stores.search, settings),
+        streams=StreamService(stores.catalogue, stores.resume_positions, stores.history, settings),
+        titles=TitleService(stores.catalogue, shared, stores.objects, stores.published, settings),
+        uploads=UploadService(stores.catalogue, stores.objects, settings),
+    )
+
+
+def _provide(name: str) -> Provide:
+    def service(state: State) -> Any:
+        return getattr(state.services, name)
+
+    return Provide(service, sync_to_thread=False)
+
+
+DEPENDENCIES = {
+    "caller": Provide(provide_caller, sync_to_thread=False),
+    **{name: _provide(name) for name in Services.__dataclass_fields__},
+}

@@ -1,0 +1,32 @@
+"""`/stream`."""
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+from api.auth.tokens import Caller
+from api.guards import BEARER
+from api.problems import documented
+from api.stream.schemas import Progress, Stream
+from api.stream.service import StreamService
+from api.wire import MovieIdQuery
+
+
+class StreamController(Controller):
+    path = "/stream"
+    tags = ("Playing",)
+    security = BEARER
+
+    @get("/", responses=documented(401, 403, 404, 409))
+    async def stream(
+        self, movie_id: MovieIdQuery, caller: NamedDependency[Caller], streams: NamedDependency[StreamService]
+    ) -> Stream:
+        """Where to play a title from, and at which position. At or past 95 % of the duration that is 0."""
+        return await streams.stream(caller, movie_id)
+
+    @post("/progress", status_code=204, responses=documented(401, 403, 404, 409, 413, 415))
+    async def progress(
+        self, data: JSONBody[Progress], caller: NamedDependency[Caller], streams: NamedDependency[StreamService]
+    ) -> None:
+        """Note where the viewer is; durable when answered."""
+        await streams.record(caller, data)

@@ -1,0 +1,128 @@
+"""Playing: signed addresses with the position to resume from, and progress.
+
+Progress is the hot path: one write, durable when acknowledged. What it must know of the title (that it plays, how long it
+is) is remembered in the process for `FACTS_SECONDS`; the watch history is written with a viewer's first progress on a title
+and then every `HISTORY_SECONDS`, not every 4 s. With the catalogue down, what is remembered serves on.
+"""
+
+import time
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Final
+
+from api.auth.tokens import Caller
+from api.images import image_url
+from api.stream.schemas import Progress, Stream
+from marquee import signing
+from marquee.documents import published_prefix
+from marquee.domain.playback import credible_position, edge_of, event_time_ms, resume_position
+from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
+from marquee.settings import Settings
+from marquee.stores.catalogue.contract import Catalogue, Title
+from marquee.stores.history.contract import WatchHistory
+from marquee.stores.resume_positions.contract import ResumePosition, ResumePositions
+from marquee.telemetry import get_logger
+
+FACTS_SECONDS: Final = 15.0
+HISTORY_SECONDS: Final = 300.0
+REMEMBERED: Final = 50_000
+
+_WHY_NOT: Final = {
+    "announced": "This title is announced: there is no film of it here yet.",
+    "ingesting": "This title is being prepared; it can be played in a while.",
+    "refused": "The film of this title could not be used, so it cannot be played.",
+    "failed": "Preparing this title failed; it cannot be played yet.",
+    "unpublished": "This title was taken out of the programme.",
+    "deleted": "This title was deleted.",
+}
+
+
+class StreamService:
+    def __init__(
+        self, catalogue: Catalogue, resume_positions: ResumePositions, history: WatchHistory, settings: Settings
+    ) -> None:
+        self._catalogue = catalogue
+        self._resume_positions = resume_positions
+        self._history = history
+        self._edges = settings.edges
+        self._edge_secret = settings.edge_secret.get_secret_value()
+        self._life_seconds = settings.stream_url_seconds
+        self._durations: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._watched: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    async def stream(self, caller: Caller, movie_id: str) -> Stream:
+        """Raises `TitleUnknown`, `TitleNotPlayable`, `StoreUnavailable`."""
+        title = await self._catalogue.title(movie_id)
+        duration = _duration_of(title)
+        if title.active_version is None or title.manifest is None or title.dash is None:
+            raise TitleNotPlayable("This title has no streams.", field="movie_id")
+        resume = await self._resume_positions.get(caller.profile_id, movie_id)
+        expires_at = int(time.time()) + self._life_seconds
+        edge = edge_of(movie_id, self._edges)
+        signed = edge + signing.stream_path(self._edge_secret, movie_id, title.active_version, expires_at=expires_at)
+        prefix = published_prefix(movie_id, title.active_version)
+        return Stream(
+            movie_id=movie_id,
+            title=title.details.title,
+            stream_url=signed + title.manifest.removeprefix(prefix),
+            dash_url=signed + title.dash.removeprefix(prefix),
+            poster_url=image_url(title.poster, movie_id, self._edges),
+            sprite_vtt_url=image_url(title.sprite_vtt, movie_id, self._edges),
+            resume_position_seconds=resume_position(resume.position_ms / 1000 if resume else None, duration),
+            duration_seconds=duration,
+            expires_at=datetime.fromtimestamp(expires_at, UTC),
+        )
+
+    async def record(self, caller: Caller, progress: Progress) -> None:
+        """Durable when it returns. Raises `TitleUnknown`, `TitleNotPlayable`, `InputInvalid`, `StoreUnavailable`."""
+        now_ms = time.time_ns() // 1_000_000
+        duration = await self._duration(progress.movie_id)
+        seconds = credible_position(progress.position_seconds, duration)
+        at_ms = event_time_ms(now_ms, progress.age_ms)
+        await self._resume_positions.record(
+            ResumePosition(caller.profile_id, progress.movie_id, round(seconds * 1000), at_ms)
+        )
+        await self._note_watching(caller.profile_id, progress.movie_id, at_ms)
+
+    async def _duration(self, movie_id: str) -> float:
+        known = self._durations.get(movie_id)
+        now = time.monotonic()
+        if known is not None and now - known[1] < FACTS_SECONDS:
+            return known[0]
+        try:
+            duration = _duration_of(await self._catalogue.title(movie_id))
+        except StoreUnavailable:
+            if known is None:
+                raise
+            return known[0]
+        except MarqueeError:
+            self._durations.pop(movie_id, None)
+            raise
+        self._durations[movie_id] = (duration, now)
+        self._durations.move_to_end(movie_id)
+        if len(self._durations) > REMEMBERED:
+            self._durations.popitem(last=False)
+        return duration
+
+    async def _note_watching(self, profile_id: str, movie_id: str, at_ms: int) -> None:
+        key = (profile_id, movie_id)
+        now = time.monotonic()
+        noted = self._watched.get(key)
+        if noted is not None and now - noted < HISTORY_SECONDS:
+            return
+        try:
+            await self._history.record(profile_id, movie_id, datetime.fromtimestamp(at_ms / 1000, UTC))
+        except StoreUnavailable as error:
+            # The position is safe, and that is what was acknowledged; the next progress tries again.
+            get_logger().warning("watching was not noted in the history", reason=error.detail)
+            return
+        self._watched[key] = now
+        self._watched.move_to_end(key)
+        if len(self._watched) > REMEMBERED:
+            self._watched.popitem(last=False)
+
+
+def _duration_of(title: Title) -> float:
+    if title.state != "playable" or title.duration_seconds is None:
+        raise TitleNotPlayable(_WHY_NOT.get(title.state, "This title cannot be played."), field="movie_id")
+    return title.duration_seconds

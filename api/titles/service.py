@@ -1,0 +1,155 @@
+"""Titles: what a viewer may know of one, and a content engineer's changes, which reach search, rows and edges.
+
+Every change is one transaction of the catalogue, which also writes the title's search document; then the rows are purged.
+A deleted title's objects are removed last; a deletion that was cut short is finished by repeating it.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from api.auth.tokens import Caller
+from api.images import image_url
+from api.rows.keys import rows_of_title
+from api.rows.shared import SharedRows
+from api.titles.schemas import TitleEdit, TitleOut, TitlePage
+from marquee import signing
+from marquee.domain.rows import canonical_genres
+from marquee.errors import CursorInvalid, RevisionConflict, TitleUnknown
+from marquee.settings import Settings
+from marquee.stores.catalogue.contract import Catalogue, Title, TitleDetails, TitleState
+from marquee.stores.objects.contract import Objects
+
+VISIBLE_STATES: Final[frozenset[TitleState]] = frozenset(("playable", "announced", "ingesting"))
+"""What viewers may know of; the other states are the engineers' own."""
+DELETED_AT_ONCE: Final = 500
+EDIT_ATTEMPTS: Final = 5
+
+
+class TitleService:
+    def __init__(
+        self, catalogue: Catalogue, rows: SharedRows, objects: Objects, published: Objects, settings: Settings
+    ) -> None:
+        self._catalogue = catalogue
+        self._rows = rows
+        self._objects = objects
+        self._published = published
+        self._edges = settings.edges
+        self._secret = settings.cursor_secret.get_secret_value()
+
+    async def title(self, caller: Caller, movie_id: str) -> TitleOut:
+        """Raises `TitleUnknown`, for a viewer also where the title is not public."""
+        title = await self._catalogue.title(movie_id)
+        if caller.role == "viewer" and title.state not in VISIBLE_STATES:
+            raise TitleUnknown("There is no title of this id.", field="movie_id")
+        return self.shown(title)
+
+    async def page(self, *, limit: int, cursor: str | None, state: TitleState | None) -> TitlePage:
+        kind = f"titles:{state or ''}"
+        after = None
+        if cursor:
+            position = signing.read_cursor(self._secret, kind, cursor)
+            if not isinstance(position, str):
+                raise CursorInvalid("cursor is of an older form: ask for the first page again.", field="cursor")
+            after = position
+        found = await self._catalogue.titles(limit=limit + 1, after=after, state=state)
+        page = found[:limit]
+        more = len(found) > limit
+        return TitlePage(
+            titles=[self.shown(title) for title in page],
+            next_cursor=signing.sign_cursor(self._secret, kind, page[-1].movie_id) if more else None,
+        )
+
+    async def edit(self, movie_id: str, edit: TitleEdit, *, revision: int | None) -> TitleOut:
+        """Change the fields given. Raises `RevisionConflict` where `revision` is not the current one."""
+        for attempt in range(EDIT_ATTEMPTS):
+            before = await self._catalogue.title(movie_id)
+            if revision is not None and before.revision != revision:
+                raise RevisionConflict(f"The title is at revision {before.revision} now.", field="revision")
+            try:
+                after = await self._catalogue.edit(movie_id, _merged(before.details, edit), revision=before.revision)
+            except RevisionConflict:
+                # Somebody else's change came between reading and writing: merge into theirs.
+                if revision is not None or attempt == EDIT_ATTEMPTS - 1:
+                    raise
+                continue
+            await self._changed(before, after)
+            return self.shown(after)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def unpublish(self, movie_id: str) -> TitleOut:
+        title = await self._catalogue.unpublish(movie_id)
+        await self._changed(title)
+        return self.shown(title)
+
+    async def republish(self, movie_id: str) -> TitleOut:
+        title = await self._catalogue.republish(movie_id)
+        await self._changed(title)
+        return self.shown(title)
+
+    async def delete(self, movie_id: str) -> None:
+        """Raises `TitleUnknown` where there is neither a title nor anything left of one."""
+        try:
+            title = await self._catalogue.delete(movie_id)
+        except TitleUnknown:
+            if not await self._remove_objects(movie_id):
+                raise
+            return
+        await self._changed(title)
+        await self._remove_objects(movie_id)
+
+    def shown(self, title: Title) -> TitleOut:
+        return TitleOut(
+            movie_id=title.movie_id,
+            title=title.details.title,
+            state=title.state,
+            playable=title.state == "playable",
+            year=title.details.year,
+            description=title.details.description,
+            genres=list(title.details.genres),
+            people=list(title.details.people),
+            aka=list(title.details.aka),
+            duration_seconds=title.duration_seconds,
+            poster_url=image_url(title.poster, title.movie_id, self._edges),
+            hot=title.hot,
+            revision=title.revision,
+            active_version=title.active_version,
+            created_at=title.created_at,
+            published_at=title.published_at,
+        )
+
+    async def _changed(self, *titles: Title) -> None:
+        await self._rows.purge(rows_of_title(genre for title in titles for genre in title.details.genres))
+
+    async def _remove_objects(self, movie_id: str) -> int:
+        """Streams, images and stage documents of every version; how many objects there were."""
+        removed = 0
+        for bucket, prefix in (
+            (self._published, f"{movie_id}/"),
+            (self._published, f"images/{movie_id}/"),
+            (self._objects, f"titles/{movie_id}/"),
+        ):
+            async for keys in _batches(bucket, prefix):
+                await bucket.delete(keys)
+                removed += len(keys)
+        return removed
+
+
+async def _batches(bucket: Objects, prefix: str) -> AsyncIterator[list[str]]:
+    # Listed whole before anything is deleted: a listing does not bear deletions under its hands.
+    keys = [found.key async for found in bucket.list(prefix)]
+    for start in range(0, len(keys), DELETED_AT_ONCE):
+        yield keys[start : start + DELETED_AT_ONCE]
+
+
+def _merged(details: TitleDetails, edit: TitleEdit) -> TitleDetails:
+    given = {
+        name: value
+        for name in edit.__struct_fields__
+        if name != "revision" and (value := getattr(edit, name)) is not msgspec.UNSET
+    }
+    if "genres" in given:
+        given["genres"] = canonical_genres(given["genres"])
+    return replace(details, **given)

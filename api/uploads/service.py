@@ -1,0 +1,252 @@
+"""Uploads: what may be uploaded, where each part goes, and the state of an upload until its title plays.
+
+The bytes go straight to S3 by presigned URLs; the API only opens the multipart upload, signs, and completes. Nothing is
+kept for resuming but what S3 holds: an open upload of the same file by the same account is found again, and its parts'
+checksums say what need not be sent twice.
+"""
+
+import contextlib
+import hashlib
+import mimetypes
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Final
+
+from marquee.ingest.completion import complete_upload
+
+from api.auth.tokens import Caller
+from api.uploads.schemas import MAX_PARTS, NewUpload, SentPart, SidecarIn, UploadStatus
+from marquee.domain import ids
+from marquee.domain.rows import canonical_genres
+from marquee.errors import (
+    InputInvalid,
+    MediaTypeRefused,
+    NotPermitted,
+    ObjectMissing,
+    SourceRefused,
+    TitleUnknown,
+    UploadStateConflict,
+    UploadTooLarge,
+    UploadUnknown,
+)
+from marquee.settings import Settings
+from marquee.stores.catalogue.contract import Catalogue, Sidecar, TitleDetails, Upload
+from marquee.stores.objects.contract import Objects, StoredPart
+
+MAX_SIDECARS: Final = 32
+SIDECAR_SUFFIXES: Final = (".srt", ".vtt", ".ass", ".ssa")
+FILM_TYPES: Final = frozenset(
+    (
+        "application/octet-stream",
+        "application/mxf",
+        "application/ogg",
+        "application/mp4",
+        "application/vnd.rn-realmedia",
+    )
+)
+_MEBIBYTE: Final = 1024 * 1024
+
+
+def part_bytes_of(size_bytes: int, configured: int) -> int:
+    """The size of a part: as configured, larger where the file would have more than S3's 10,000 parts."""
+    needed = -(-size_bytes // MAX_PARTS)
+    return max(configured, -(-needed // _MEBIBYTE) * _MEBIBYTE)
+
+
+def parts_total(upload: Upload) -> int:
+    return max(1, -(-upload.size_bytes // upload.part_bytes))
+
+
+def media_type_of(file_name: str, stated: str | None) -> str:
+    """The type to store the master under. Raises `MediaTypeRefused` for what is no film by its own word.
+
+    What the file really is, the chain finds out by decoding it.
+    """
+    guessed = stated or mimetypes.guess_type(file_name)[0] or "application/octet-stream"
+    kind = guessed.lower()
+    if kind.startswith(("video/", "audio/", "application/x-matroska")) or kind in FILM_TYPES:
+        return kind
+    raise MediaTypeRefused(
+        f"{file_name} is of the type {kind}: upload a film (video/...).",
+        field="content_type" if stated else "file_name",
+    )
+
+
+def title_of(file_name: str) -> str:
+    """A title from a file's name: `big_buck_bunny.final.mp4` is `big buck bunny final`."""
+    words = PurePosixPath(file_name).stem.replace("_", " ").replace(".", " ").split()
+    return " ".join(words)[:200] or file_name
+
+
+class UploadService:
+    def __init__(self, catalogue: Catalogue, objects: Objects, settings: Settings) -> None:
+        self._catalogue = catalogue
+        self._objects = objects
+        self._settings = settings
+
+    async def open(self, caller: Caller, wanted: NewUpload) -> tuple[Upload, bool]:
+        """The upload and whether it is one that was open before.
+
+        Raises `UploadTooLarge`, `SourceRefused` for an empty file, `MediaTypeRefused`, `TitleUnknown`.
+        """
+        if wanted.size_bytes > self._settings.upload_max_bytes:
+            raise UploadTooLarge(
+                f"A file may have at most {self._settings.upload_max_bytes} bytes.", field="size_bytes"
+            )
+        if wanted.size_bytes == 0:
+            raise SourceRefused(f"{wanted.file_name} is empty: it has no picture.", field="size_bytes")
+        content_type = media_type_of(wanted.file_name, wanted.content_type)
+        if wanted.resume:
+            found = await self._catalogue.find_open_upload(caller.account_id, wanted.file_name, wanted.size_bytes)
+            if found is not None and wanted.movie_id in (None, found.movie_id):
+                return found, True
+        if wanted.movie_id is not None:
+            await self._catalogue.title(wanted.movie_id)
+        return await self._open_new(caller, wanted, content_type), False
+
+    async def _open_new(self, caller: Caller, wanted: NewUpload, content_type: str) -> Upload:
+        upload_id = ids.new_upload_id()
+        key = f"uploads/{upload_id}/source"
+        multipart_id = await self._objects.create_multipart(key, content_type=content_type)
+        now = datetime.now(UTC)
+        upload = Upload(
+            upload_id=upload_id,
+            movie_id=wanted.movie_id or ids.new_movie_id(),
+            version=0,
+            account_id=caller.account_id,
+            file_name=wanted.file_name,
+            content_type=content_type,
+            size_bytes=wanted.size_bytes,
+            part_bytes=part_bytes_of(wanted.size_bytes, self._settings.upload_part_bytes),
+            key=key,
+            multipart_id=multipart_id,
+            state="open",
+            hot=wanted.hot,
+            sidecars=(),
+            created_at=now,
+            touched_at=now,
+        )
+        details = None
+        if wanted.movie_id is None:
+            details = TitleDetails(
+                title=wanted.title or title_of(wanted.file_name),
+                year=wanted.year,
+                description=wanted.description,
+                genres=canonical_genres(wanted.genres),
+            )
+        try:
+            return await self._catalogue.open_upload(upload, details)
+        except BaseException:
+            # No row names it, so nobody else would ever end it.
+            await self._objects.abort_multipart(key, multipart_id)
+            raise
+
+    async def find_open(self, caller: Caller, file_name: str, size_bytes: int) -> list[Upload]:
+        found = await self._catalogue.find_open_upload(caller.account_id, file_name, size_bytes)
+        return [found] if found else []
+
+    async def held_parts(self, caller: Caller, upload_id: str) -> list[StoredPart]:
+        """What S3 holds of an open upload. Raises `UploadUnknown`, `UploadStateConflict`, `NotPermitted`."""
+        upload = await self._open_one(caller, upload_id)
+        return list(await self._objects.parts(upload.key, upload.multipart_id))
+
+    async def part_urls(
+        self, caller: Caller, upload_id: str, numbers: list[int]
+    ) -> tuple[list[tuple[int, str, int]], datetime]:
+        """(number, presigned URL, size) of each part asked for, and until when they hold. Counts as a sign of life."""
+        upload = await self._open_one(caller, upload_id)
+        total = parts_total(upload)
+        for index, number in enumerate(numbers):
+            if number > total:
+                raise InputInvalid(f"The file has {total} parts; {number} is none of them.", field=f"numbers[{index}]")
+        await self._catalogue.touch_upload(upload_id)
+        seconds = self._settings.presigned_seconds
+        expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
+        return [
+            (
+                number,
+                await self._objects.part_url(upload.key, upload.multipart_id, number, seconds=seconds),
+                min(upload.part_bytes, upload.size_bytes - (number - 1) * upload.part_bytes),
+            )
+            for number in dict.fromkeys(numbers)
+        ], expires_at
+
+    async def add_sidecar(self, caller: Caller, upload_id: str, sidecar: SidecarIn) -> Sidecar:
+        """Store a subtitle file beside the film; the same text twice is one. Raises `MediaTypeRefused`."""
+        upload = await self._open_one(caller, upload_id)
+        if PurePosixPath(sidecar.file_name).suffix.lower() not in SIDECAR_SUFFIXES:
+            raise MediaTypeRefused(f"Subtitles are read from {', '.join(SIDECAR_SUFFIXES)} files.", field="file_name")
+        body = sidecar.text.encode()
+        name = hashlib.sha256(f"{sidecar.file_name}\0{sidecar.language}\0".encode() + body).hexdigest()[:16]
+        stored = Sidecar(
+            key=f"uploads/{upload_id}/sidecars/{name}",
+            file_name=sidecar.file_name,
+            language=sidecar.language,
+            label=sidecar.label or sidecar.language,
+        )
+        if any(one.key == stored.key for one in upload.sidecars):
+            return stored
+        if len(upload.sidecars) >= MAX_SIDECARS:
+            raise UploadStateConflict(f"An upload has at most {MAX_SIDECARS} subtitle files.")
+        await self._objects.put(stored.key, body, content_type="text/plain; charset=utf-8")
+        await self._catalogue.add_sidecar(upload_id, stored)
+        return stored
+
+    async def complete(self, caller: Caller, upload_id: str, parts: list[SentPart]) -> UploadStatus:
+        """Verify and finish; doing it again is harmless. Raises `PartsMismatch`, `UploadStateConflict`."""
+        await self._permitted(caller, upload_id)
+        sent = [StoredPart(part.number, part.size_bytes, part.checksum) for part in parts]
+        await complete_upload(self._catalogue, self._objects, upload_id, sent)
+        return await self.status(upload_id)
+
+    async def abort(self, caller: Caller, upload_id: str) -> None:
+        """End an open upload and remove what it stored; nothing half-made is left."""
+        upload = await self._permitted(caller, upload_id)
+        await self._catalogue.end_upload(upload_id, "aborted")
+        # Of a repeated call it is gone already.
+        with contextlib.suppress(ObjectMissing):
+            await self._objects.abort_multipart(upload.key, upload.multipart_id)
+        if upload.sidecars:
+            await self._objects.delete([one.key for one in upload.sidecars])
+
+    async def status(self, upload_id: str) -> UploadStatus:
+        """Raises `UploadUnknown`."""
+        upload = await self._catalogue.upload(upload_id)
+        ended = upload.state if upload.state in ("aborted", "abandoned") else None
+        try:
+            version = await self._catalogue.version_of_upload(upload_id)
+        except (UploadUnknown, TitleUnknown):
+            version = None
+        return UploadStatus(
+            upload_id=upload.upload_id,
+            movie_id=upload.movie_id,
+            version=upload.version,
+            file_name=upload.file_name,
+            size_bytes=upload.size_bytes,
+            upload_state=upload.state,
+            state=ended or (version.state if version else "aborted"),
+            stage=version.stage if version else "upload",
+            percent=version.percent if version else 0.0,
+            speed=version.speed if version else None,
+            reason=version.reason if version else "The title was deleted." if not ended else None,
+            playable=version is not None and await self._plays(upload.movie_id, upload.version),
+        )
+
+    async def _plays(self, movie_id: str, version: int) -> bool:
+        try:
+            title = await self._catalogue.title(movie_id)
+        except TitleUnknown:
+            return False
+        return title.state == "playable" and title.active_version == version
+
+    async def _permitted(self, caller: Caller, upload_id: str) -> Upload:
+        upload = await self._catalogue.upload(upload_id)
+        if upload.account_id != caller.account_id and caller.role != "operator":
+            raise NotPermitted("This upload belongs to another account.")
+        return upload
+
+    async def _open_one(self, caller: Caller, upload_id: str) -> Upload:
+        upload = await self._permitted(caller, upload_id)
+        if upload.state != "open":
+            raise UploadStateConflict(f"The upload is {upload.state}: it takes no more parts.")
+        return upload
