@@ -3,12 +3,11 @@
 The movie_id is derived from the line's own `id`, so that a second import changes titles instead of doubling them.
 """
 
-import base64
-import hashlib
 from typing import Any
 
 import msgspec
 
+from marquee.domain.ids import movie_id_of
 from marquee.errors import InputInvalid
 
 
@@ -27,8 +26,7 @@ class AnnouncedTitle(msgspec.Struct, frozen=True):
 
     @property
     def movie_id(self) -> str:
-        digest = hashlib.sha256(f"announced:{self.id}".encode()).digest()
-        return "m_" + base64.b32encode(digest).decode().lower()[:20]
+        return movie_id_of(f"announced:{self.id}")
 
     @property
     def people(self) -> tuple[str, ...]:
