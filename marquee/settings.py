@@ -88,8 +88,6 @@ class Settings(BaseSettings):
     cursor_secret: SecretStr = Field(SecretStr(""), description="Signs cursors.")
     token_private_key: SecretStr = Field(SecretStr(""), description="Ed25519 private key, PKCS8 PEM in base64.")
     edge_secret: SecretStr = Field(SecretStr(""), description="Signs stream URLs for the edges.")
-    demo_email: str = Field("demo@marquee.local", description="The account made at the first start; empty: none.")
-    demo_password: SecretStr = Field(SecretStr(""), description="Its password.")
     dagster_url: str = Field("", description="Dagster's webserver, for links and for the checks.")
 
     # --- the account that the CLI logs in with; the first start creates it as a content engineer ---------------

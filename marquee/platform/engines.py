@@ -17,6 +17,7 @@ import redis.asyncio as redis
 from marquee.errors import PlatformUnavailable
 from marquee.platform import binaries
 from marquee.platform.program import Program
+from marquee.platform.state import run_folder, socket_path
 from marquee.settings import Settings
 
 PROBE_SECONDS = 2.0
@@ -27,8 +28,6 @@ def postgres(settings: Settings) -> Program:
     folder = settings.state / "postgres"
     if not (folder / "PG_VERSION").exists():
         _create_cluster(settings, folder)
-    sockets = settings.state / "run"
-    sockets.mkdir(parents=True, exist_ok=True)
     options = {
         "port": settings.port("postgres"),
         "listen_addresses": "127.0.0.1",
@@ -60,6 +59,7 @@ def postgres(settings: Settings) -> Program:
         unprivileged=True,
         interrupt=True,
         stop_seconds=20,
+        port=settings.port("postgres"),
     )
 
 
@@ -146,6 +146,7 @@ def _valkey(settings: Settings, name: str, options: tuple[str, ...]) -> Program:
         ),
         ready=ready,
         stage=10,
+        port=port,
     )
 
 
@@ -153,6 +154,7 @@ def seaweedfs(settings: Settings) -> Program:
     """S3: one process that is master, volume server, filer and gateway; anonymous reads of the published bucket only."""
     folder = settings.state / "seaweedfs"
     folder.mkdir(parents=True, exist_ok=True)
+    run_folder(settings).mkdir(exist_ok=True)
     published = settings.published.rsplit("/", 1)[-1]
     identities = {
         "identities": [
@@ -178,11 +180,18 @@ def seaweedfs(settings: Settings) -> Program:
         # Volumes of 1 GB, made when needed: the default would reserve eight a bucket.
         *("server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}", "-volume.max=0"),
         *("-master.volumeSizeLimitMB=1024", "-master.telemetry=false", "-volume.index=leveldb"),
+        # A master alone need not wait long for another to be elected: with the default of 10 s it comes back after 20.
+        *("-master.electionTimeout=1s", "-master.heartbeatInterval=200ms"),
+        # Nobody else asks this volume server: it need not wait 10 s for its heartbeat to be missed.
+        "-volume.preStopSeconds=0",
         *(f"-master.port={port('s3_master')}", f"-master.port.grpc={port('s3_master_grpc')}"),
         *(f"-volume.port={port('s3_volume')}", f"-volume.port.grpc={port('s3_volume_grpc')}"),
         *("-filer", f"-filer.port={port('s3_filer')}", f"-filer.port.grpc={port('s3_filer_grpc')}"),
         *("-s3", f"-s3.port={port('s3')}", f"-s3.port.grpc={port('s3_grpc')}", f"-s3.config={configuration}"),
-        "-s3.port.iceberg=0",
+        # What it would open besides, on fixed ports and in the common /tmp.
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false"),
+        f"-filer.localSocket={socket_path(settings, 'filer.sock')}",
+        f"-s3.localSocket={socket_path(settings, 's3.sock')}",
     )
 
     async def ready() -> None:
@@ -193,7 +202,18 @@ def seaweedfs(settings: Settings) -> Program:
             answer.raise_for_status()
 
     environment = {"GOMAXPROCS": str(min(2, os.cpu_count() or 1)), "GOMEMLIMIT": "384MiB"}
-    return Program(name="seaweedfs", command=command, ready=ready, stage=10, environment=environment, stop_seconds=15)
+    # On SIGTERM the volume server writes everything out and stops within milliseconds; the filer then waits 15 s for
+    # the gateway's stream, which lies in the same process and never ends. Its store is a write-ahead log, so that
+    # being killed loses nothing.
+    return Program(
+        name="seaweedfs",
+        command=command,
+        ready=ready,
+        stage=10,
+        environment=environment,
+        stop_seconds=3,
+        port=port("s3"),
+    )
 
 
 async def wait_until_ready(program: Program, *, seconds: float, interval: float = 0.05) -> None:

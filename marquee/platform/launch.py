@@ -1,9 +1,10 @@
 """What every supervised process is started through: it dies with its parent, and an engine that refuses root is not root.
 
-`python -m marquee.platform.launch [--unprivileged] -- PROGRAM ARGUMENTS...` sets PR_SET_PDEATHSIG, so that a
-supervisor killed with SIGKILL leaves no orphan, then replaces itself by the program. With `--unprivileged`, as root, it
-first enters a user namespace in which it is an ordinary user (PostgreSQL and Elasticsearch refuse root): unlike a change
-to `nobody`, that needs no access for others to the folders above the state folder. Elsewhere it does nothing.
+`... [--unprivileged] [--interrupt] [--detached] [--mark FILE] -- PROGRAM ARGUMENTS...` (see `program.launcher`) sets
+PR_SET_PDEATHSIG, so that a supervisor killed with SIGKILL leaves no orphan, ends what an earlier incarnation of the
+marked program left behind, then replaces itself by the program. With `--unprivileged`, as root, it first enters a user
+namespace in which it is an ordinary user (PostgreSQL and Elasticsearch refuse root): unlike a change to `nobody`, that
+needs no access for others to the folders above the state folder. Elsewhere it does nothing.
 """
 
 import ctypes
@@ -11,6 +12,8 @@ import os
 import signal
 import sys
 from pathlib import Path
+
+from marquee.platform import leftovers
 
 PR_SET_PDEATHSIG = 1
 CLONE_NEWUSER = 0x10000000
@@ -44,13 +47,19 @@ def become_unprivileged() -> None:
 def main() -> None:
     arguments = sys.argv[1:]
     if "--" not in arguments:
-        sys.exit("usage: python -m marquee.platform.launch [--unprivileged] -- PROGRAM ARGUMENTS...")
+        sys.exit("usage: launch [--unprivileged] [--interrupt] [--detached] [--mark FILE] -- PROGRAM ARGUMENTS...")
     split = arguments.index("--")
     options, command = arguments[:split], arguments[split + 1 :]
+    if "--mark" in options:
+        mark = Path(options[options.index("--mark") + 1])
+        leftovers.end(leftovers.of_program(mark))
+        leftovers.record(mark)
+        os.environ[leftovers.MARK] = str(mark)
     if "--unprivileged" in options:
         become_unprivileged()
     # SIGINT is PostgreSQL's fast shutdown; SIGTERM alone would wait for every client to leave.
-    die_with_parent(signal.SIGINT if "--interrupt" in options else signal.SIGTERM)
+    if "--detached" not in options:
+        die_with_parent(signal.SIGINT if "--interrupt" in options else signal.SIGTERM)
     os.execvp(command[0], command)  # noqa: S606
 
 

@@ -3,9 +3,14 @@
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from marquee.platform.project import PROJECT
 
 ReadyProbe = Callable[[], Awaitable[None]]
 """Raises while the process is not ready; returns once a real client's round trip succeeded."""
+
+_ENTER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from marquee.platform.launch import main; main()"
 
 
 @dataclass(frozen=True)
@@ -13,7 +18,8 @@ class Program:
     """One process under the supervisor.
 
     `stage` orders the start (lower first) and, backwards, the stop; `ready` is asked until it returns. `unprivileged`
-    programs refuse root; `interrupt` ones stop on SIGINT. `stop_seconds` is how long it may take to stop before SIGKILL.
+    programs refuse root; `interrupt` ones stop on SIGINT. `stop_seconds` is how long it may take to stop before SIGKILL;
+    `ready_seconds` how long to become ready. `port` is the one that `marquee status` shows.
     """
 
     name: str
@@ -24,9 +30,22 @@ class Program:
     unprivileged: bool = False
     interrupt: bool = False
     stop_seconds: int = 10
+    ready_seconds: float = 60.0
+    port: int | None = None
 
     @property
     def launch_command(self) -> tuple[str, ...]:
         """The command through `marquee.platform.launch`, so that it never outlives its parent."""
+        return self.marked_command(None)
+
+    def marked_command(self, run_folder: Path | None) -> tuple[str, ...]:
+        """The same, and marked as this program of one platform, so that what it left behind is found later."""
         options = ["--unprivileged"] * self.unprivileged + ["--interrupt"] * self.interrupt
-        return (sys.executable, "-m", "marquee.platform.launch", *options, "--", *self.command)
+        if run_folder is not None:
+            options += ["--mark", str(run_folder / self.name)]
+        return (*launcher(), *options, "--", *self.command)
+
+
+def launcher() -> tuple[str, ...]:
+    """Python with nothing but its standard library and this project: it is up in 20 ms and replaced at once."""
+    return (sys.executable, "-I", "-S", "-c", _ENTER, str(PROJECT))

@@ -1,0 +1,109 @@
+"""The command `marquee`. Each module of this package holds one group of commands; `COMMANDS` says which.
+
+A command is a plain function; what it raises becomes one line on stderr and an exit code: 2 usage, 3 refused, 4 the
+platform is not reachable, 1 anything else. A module is imported only when its command is called, so that `marquee
+status` needs nothing of what `marquee check` needs.
+"""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from marquee.errors import (
+    InputInvalid,
+    MarqueeError,
+    MediaTypeRefused,
+    NotAuthenticated,
+    NotPermitted,
+    PlatformUnavailable,
+    SettingsInvalid,
+    SourceRefused,
+    StoreUnavailable,
+    UploadTooLarge,
+)
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_REFUSED: Final = 3
+EXIT_UNREACHABLE: Final = 4
+EXIT_INTERRUPTED: Final = 130
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "up": ("platform", "Start every process of this machine's platform."),
+    "down": ("platform", "Stop the platform; no process is left."),
+    "status": ("platform", "Show every process: state, pid, uptime, memory, port."),
+    "doctor": ("doctor", "Check what this machine must have, each with its remedy."),
+    "settings": ("settings", "Show every setting, its value now and its meaning."),
+    "demo": ("demo", "Start everything with films in it, and stay up until Ctrl-C."),
+    "check": ("demo", "Check the running platform from outside, as its clients would."),
+    "upload": ("uploads", "Upload films."),
+    "titles": ("uploads", "List titles."),
+    "import-catalogue": ("uploads", "Announce titles from a file."),
+}
+"""Command -> (module of this package, its line in the help)."""
+
+_EXIT_CODES: Final[tuple[tuple[type[MarqueeError], int], ...]] = (
+    (SettingsInvalid, EXIT_USAGE),
+    (PlatformUnavailable, EXIT_UNREACHABLE),
+    (StoreUnavailable, EXIT_UNREACHABLE),
+    (SourceRefused, EXIT_REFUSED),
+    (UploadTooLarge, EXIT_REFUSED),
+    (MediaTypeRefused, EXIT_REFUSED),
+    (NotAuthenticated, EXIT_REFUSED),
+    (NotPermitted, EXIT_REFUSED),
+    (InputInvalid, EXIT_USAGE),
+)
+
+
+def exit_code(error: MarqueeError) -> int:
+    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), EXIT_FAILED)
+
+
+def app() -> None:
+    """The entry point: run the command of this process's arguments."""
+    try:
+        command_line(sys.argv[1:])()
+    except MarqueeError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+
+
+def command_line(arguments: Sequence[str]) -> typer.Typer:
+    """The commands; only the one that the arguments name is imported, of the others the help's line is enough."""
+    cli = typer.Typer(
+        name="marquee",
+        help="Marquee, a video-on-demand platform on one machine.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    cli.callback()(_app)
+    for name, (module, line) in COMMANDS.items():
+        asked_for = next((argument for argument in arguments if not argument.startswith("-")), None) == name
+        found = importlib.import_module(f"marquee.cli.{module}") if asked_for else None
+        cli.command(name, help=None if found else line)(getattr(found, name.replace("-", "_")) if found else _app)
+    return cli
+
+
+def fail(error: MarqueeError) -> NoReturn:
+    """Say what is wrong in one line (with `--json` as an object) and leave with the error's exit code."""
+    if "--json" in sys.argv:
+        typer.echo(json.dumps({"error": error.code, "detail": error.detail, "field": error.field}))
+    Console(stderr=True).print(f"[bold red]marquee:[/] {escape(error.detail)}", soft_wrap=True, highlight=False)
+    sys.exit(exit_code(error))
+
+
+def _app() -> None:
+    """Marquee, a video-on-demand platform on one machine."""

@@ -1,0 +1,134 @@
+"""`marquee up`, `down` and `status`: the processes of this machine's platform."""
+
+import asyncio
+import contextlib
+import json
+import signal
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from marquee.cli.starting import StartDisplay
+from marquee.errors import PlatformUnavailable
+from marquee.platform.observation import ObservedProcess, observe
+from marquee.platform.supervision import PlatformEvent, Supervisor, start, stop
+from marquee.settings import Settings, load_settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+Foreground = Annotated[
+    bool, typer.Option("--foreground", help="Stay until Ctrl-C or SIGTERM, then stop everything in order.")
+]
+WATCH_SECONDS = 2.0
+
+
+def up(foreground: Foreground = False, as_json: Json = False) -> None:
+    """Start every process of this machine's platform; what is running already stays as it is."""
+    asyncio.run(_up(Console(stderr=as_json), foreground=foreground, as_json=as_json))
+
+
+async def _up(console: Console, *, foreground: bool, as_json: bool) -> None:
+    stopping = asyncio.Event()
+    if foreground:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    with StartDisplay(console) as display:
+        starting = asyncio.create_task(start(on_event=Callback(display, as_json), tied=foreground))
+        settings = await _unless(stopping, starting)
+    if settings is not None:
+        _say_addresses(settings, console, as_json=as_json)
+        if not foreground:
+            return
+        await _until_stopped(stopping, settings)
+        with StartDisplay(console) as display:
+            await stop(settings, on_event=Callback(display, as_json))
+
+
+class Callback:
+    """Shows an event to people, and with `--json` also prints it."""
+
+    def __init__(self, display: StartDisplay, as_json: bool) -> None:
+        self._display = display
+        self._as_json = as_json
+
+    def __call__(self, event: PlatformEvent) -> None:
+        self._display.seen(event)
+        if self._as_json:
+            typer.echo(json.dumps(asdict(event)))
+
+
+async def _unless(stopping: asyncio.Event, starting: asyncio.Task[Settings]) -> Settings | None:
+    """What the start returns; None if a signal came first: then the start is undone."""
+    signalled = asyncio.create_task(stopping.wait())
+    await asyncio.wait({signalled, starting}, return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    if starting.done():
+        return await starting
+    starting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await starting
+    return None
+
+
+async def _until_stopped(stopping: asyncio.Event, settings: Settings) -> None:
+    """Wait for a signal. Raises `PlatformUnavailable` when the supervisor is gone."""
+    supervisor = Supervisor(settings)
+    while not stopping.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), WATCH_SECONDS)
+        if not stopping.is_set() and await supervisor.pid() is None:
+            raise PlatformUnavailable("The supervisor is gone: start the platform again with `marquee up`.")
+
+
+def _say_addresses(settings: Settings, console: Console, *, as_json: bool) -> None:
+    addresses = {
+        "web client": settings.public,
+        "API docs": f"{settings.public}/schema/scalar",
+        "Dagster UI": settings.dagster,
+    }
+    if as_json:
+        typer.echo(
+            json.dumps({"kind": "up", **{name.replace(" ", "_").lower(): url for name, url in addresses.items()}})
+        )
+    for name, url in addresses.items():
+        console.print(f"{name:<12} {url}", highlight=False)
+    console.print(f"{'log in with':<12} {settings.email}  {settings.password.get_secret_value()}", highlight=False)
+
+
+def down(as_json: Json = False) -> None:
+    """Stop the platform in order; no process is left."""
+    console = Console(stderr=as_json)
+    with StartDisplay(console) as display:
+        was_running = asyncio.run(stop(on_event=Callback(display, as_json)))
+    console.print("Stopped." if was_running else "The platform was not running.")
+
+
+def status(as_json: Json = False) -> None:
+    """Show every process: state, pid, uptime, memory, port."""
+    processes = asyncio.run(observe(load_settings()))
+    if as_json:
+        for process in processes:
+            typer.echo(json.dumps(asdict(process)))
+    else:
+        Console().print(_table(processes))
+    if any(process.state != "running" for process in processes):
+        raise typer.Exit(1)
+
+
+def _table(processes: list[ObservedProcess]) -> Table:
+    total = sum(process.memory_bytes for process in processes)
+    table = Table("process", "state", "pid", "uptime", "memory", "port", caption=f"{total / 1e6:.0f} MB in all")
+    for process in processes:
+        colour = "green" if process.state == "running" else "red"
+        table.add_row(
+            process.name,
+            f"[{colour}]{process.state}[/]",
+            str(process.pid or ""),
+            str(timedelta(seconds=process.uptime_seconds)),
+            f"{process.memory_bytes / 1e6:.0f} MB",
+            str(process.port or ""),
+        )
+    return table

@@ -1,0 +1,37 @@
+"""What people see while the platform starts and stops: a line a program, as it answers."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.status import Status
+
+from marquee.platform.supervision import PlatformEvent
+
+
+class StartDisplay:
+    """`with StartDisplay(console) as display: await start(on_event=display.seen)`."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = Status("looking around", console=console)
+        self._waiting: dict[str, None] = {}
+
+    def __enter__(self) -> Self:
+        self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._status.stop()
+
+    def seen(self, event: PlatformEvent) -> None:
+        if event.kind in ("starting", "stopping"):
+            self._waiting[event.name] = None
+        elif event.kind == "already-running":
+            self._console.print("The platform is running already.")
+        else:
+            self._waiting.pop(event.name, None)
+            self._console.print(f"[green]✓[/] {event.name:<20} {event.kind:<9} {event.seconds:5.1f} s", highlight=False)
+        self._status.update(f"waiting for {', '.join(self._waiting)}" if self._waiting else "going on")

@@ -1,0 +1,99 @@
+"""The platform's own processes: the API on granian, the transcode workers, search sync, change capture and outbox.
+
+The API answers for itself. A job has no port: it is ready once its connection stands in PostgreSQL, which knows it by
+the name that the supervisor gives it in PGAPPNAME (`select application_name from pg_stat_activity`).
+"""
+
+import sys
+
+import httpx
+import psycopg
+
+from marquee.errors import PlatformUnavailable
+from marquee.platform import binaries
+from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.program import Program, ReadyProbe
+from marquee.settings import Settings
+
+STAGE = 20
+
+
+def api(settings: Settings) -> Program:
+    """Litestar on granian, on loopback; the gateway is its door."""
+    port = settings.port("api")
+
+    async def ready() -> None:
+        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
+            (await client.get(f"http://127.0.0.1:{port}/readyz")).raise_for_status()
+
+    return Program(
+        name="api",
+        command=(
+            *(str(binaries.environment_program("granian")), "--interface", "asgi", "--factory"),
+            *("--host", "127.0.0.1", "--port", str(port), "--workers", str(settings.api_workers)),
+            # A worker that dies is replaced by granian; one that is asked to stop gets 5 s for what it has in hand.
+            *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--backlog", "1024"),
+            *("--no-ws", "--loop", "auto", "api.app:create_app"),
+        ),
+        ready=ready,
+        stage=STAGE,
+        environment={"PGAPPNAME": "api"},
+        port=port,
+        stop_seconds=10,
+        ready_seconds=90,
+    )
+
+
+def transcode_workers(settings: Settings) -> list[Program]:
+    """One process a worker; each runs one encoder at a time."""
+    return [_job(settings, f"transcode-{number}", "transcode") for number in range(1, settings.transcode_workers + 1)]
+
+
+def search_sync(settings: Settings) -> Program:
+    return _job(settings, "search-sync", "search_sync")
+
+
+def change_capture(settings: Settings) -> Program:
+    return _job(settings, "change-capture", "change_capture", ready=_slot_is_read(settings), ready_seconds=120)
+
+
+def outbox(settings: Settings) -> Program:
+    return _job(settings, "outbox", "outbox")
+
+
+def _job(
+    settings: Settings, name: str, module: str, *, ready: ReadyProbe | None = None, ready_seconds: float = 90
+) -> Program:
+    return Program(
+        name=name,
+        command=(sys.executable, "-m", f"jobs.{module}"),
+        ready=ready or _is_connected(settings, name),
+        stage=STAGE,
+        environment={"PGAPPNAME": name},
+        stop_seconds=10,
+        ready_seconds=ready_seconds,
+    )
+
+
+async def _ask_database(settings: Settings, question: str, *values: str) -> bool:
+    connection = await psycopg.AsyncConnection.connect(settings.database, connect_timeout=int(PROBE_SECONDS))
+    async with connection:
+        return await (await connection.execute(question.encode(), values)).fetchone() is not None
+
+
+def _is_connected(settings: Settings, name: str) -> ReadyProbe:
+    async def ready() -> None:
+        if not await _ask_database(settings, "select 1 from pg_stat_activity where application_name = %s", name):
+            raise PlatformUnavailable(f"{name} has no connection to PostgreSQL yet")
+
+    return ready
+
+
+def _slot_is_read(settings: Settings) -> ReadyProbe:
+    async def ready() -> None:
+        if not await _ask_database(
+            settings, "select 1 from pg_replication_slots where active and slot_type = 'logical'"
+        ):
+            raise PlatformUnavailable("nobody reads the change-capture slot yet")
+
+    return ready

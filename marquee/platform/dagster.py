@@ -1,0 +1,119 @@
+"""Dagster: one code server that holds the definitions and starts the runs, the daemon, and the webserver.
+
+DAGSTER_HOME lies in the state folder; storage is a database of the same PostgreSQL. The code server's runs are its
+children, so that stopping it stops them. Dagster itself is never imported here.
+"""
+
+import json
+from typing import Any, Final
+
+import grpc
+import httpx
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from marquee.errors import PlatformUnavailable
+from marquee.platform import binaries
+from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.program import Program
+from marquee.platform.state import write_privately
+from marquee.platform.templates import render
+from marquee.settings import Settings
+
+LOCATION: Final = "orchestration"
+PRIORITY_TAG: Final = "marquee/priority"
+"""On every run of the chain: `release` or `backfill`, as in the job queue."""
+DAEMON_HEALTH: Final = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
+
+
+def code_server(settings: Settings) -> Program:
+    home = write_home(settings)
+    port = settings.port("dagster_code")
+
+    async def ready() -> None:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            answer = await stub.Check(health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=PROBE_SECONDS)
+        if answer.status != health_pb2.HealthCheckResponse.SERVING:
+            raise PlatformUnavailable("the code server is loading the definitions")
+
+    return _dagster(
+        "dagster-code",
+        home,
+        ("dagster", "api", "grpc", "--host", "127.0.0.1", "--port", str(port)),
+        ("--module-name", "orchestration.definitions", "--location-name", LOCATION),
+        ready=ready,
+        stage=20,
+        port=port,
+        stop_seconds=20,
+    )
+
+
+def webserver(settings: Settings) -> Program:
+    home = write_home(settings)
+    port = settings.port("dagster")
+
+    async def ready() -> None:
+        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
+            (await client.get(f"http://127.0.0.1:{port}/server_info")).raise_for_status()
+
+    return _dagster(
+        "dagster-webserver",
+        home,
+        ("dagster-webserver", "--host", "127.0.0.1", "--port", str(port), "--workspace", f"{home}/workspace.yaml"),
+        ("--log-level", "warning"),
+        ready=ready,
+        stage=30,
+        port=port,
+    )
+
+
+def daemon(settings: Settings) -> Program:
+    """Sensors, schedules, the run queue and run monitoring; ready when Dagster itself calls each of them healthy."""
+    home = write_home(settings)
+
+    async def ready() -> None:
+        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
+            answer = await client.post(f"{settings.loopback('dagster')}/graphql", json={"query": DAEMON_HEALTH})
+        answer.raise_for_status()
+        statuses: list[dict[str, Any]] = answer.json()["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
+        if waiting := [each["daemonType"] for each in statuses if each["required"] and not each["healthy"]]:
+            raise PlatformUnavailable(f"Dagster waits for the first sign of its daemons: {', '.join(waiting)}")
+
+    return _dagster(
+        "dagster-daemon",
+        home,
+        ("dagster-daemon", "run", "--workspace", f"{home}/workspace.yaml"),
+        ready=ready,
+        stage=30,
+    )
+
+
+def write_home(settings: Settings) -> str:
+    """Write DAGSTER_HOME's two files; returns the folder."""
+    home = settings.state / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    unhurried = max(1, settings.max_concurrent_runs - settings.run_slots_for_releases)
+    text = render(
+        "dagster/dagster.yaml.jinja",
+        home=home,
+        database=settings.dagster_database,
+        max_concurrent_runs=settings.max_concurrent_runs,
+        limits=((PRIORITY_TAG, "backfill", unhurried),),
+        launcher_module="orchestration.launcher",
+        launcher_class="WatchfulRunLauncher",
+    )
+    write_privately(home / "dagster.yaml", text)
+    server = {"host": "127.0.0.1", "port": settings.port("dagster_code"), "location_name": LOCATION}
+    write_privately(home / "workspace.yaml", json.dumps({"load_from": [{"grpc_server": server}]}, indent=2) + "\n")
+    return str(home)
+
+
+def _dagster(name: str, home: str, *command: tuple[str, ...], **rest: Any) -> Program:
+    arguments = [part for each in command for part in each]
+    return Program(
+        name=name,
+        command=(str(binaries.environment_program(arguments[0])), *arguments[1:]),
+        environment={"DAGSTER_HOME": home, "DAGSTER_DISABLE_TELEMETRY": "1", "PGAPPNAME": name},
+        ready_seconds=120,
+        **rest,
+    )

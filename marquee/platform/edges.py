@@ -1,0 +1,143 @@
+"""nginx: two CDN edges over the published bucket, and one server for the web client's files.
+
+An edge checks the signed path (`marquee.signing.stream_path`), caches by the path below the token and adds `X-Cache`.
+Its cache is bounded in bytes and in time (`edge_ttl_seconds`: as long may a deleted title still be served).
+"""
+
+import os
+from urllib.parse import urlsplit
+
+import httpx
+
+from marquee.errors import SettingsInvalid
+from marquee.platform import binaries
+from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.program import Program
+from marquee.platform.project import DEPLOY, WEB_CLIENT
+from marquee.platform.state import configuration
+from marquee.platform.templates import render
+from marquee.settings import Settings
+
+MIN_FREE_BYTES = 512 * 1024**2
+"""An edge gives its cache up before the disk has less than this."""
+
+
+def edge(settings: Settings, number: int) -> Program:
+    """`number` is 1 or 2; both serve the same, so that viewers of a lost one move to the other."""
+    name = f"edge-{number}"
+    port, status_port = settings.port(f"edge_{number}"), settings.port(f"edge_{number}_status")
+    scheme, address, path = origin(settings.published)
+    folder = settings.state / name
+    (folder / "temp").mkdir(parents=True, exist_ok=True)
+    text = render(
+        "nginx/edge.conf.jinja",
+        as_root=os.geteuid() == 0,
+        folder=folder,
+        types=DEPLOY / "nginx" / "mime.types",
+        ttl_seconds=settings.edge_ttl_seconds,
+        cache_bytes=settings.edge_cache_bytes,
+        min_free_bytes=MIN_FREE_BYTES,
+        listen=f"{_bracketed(settings.bind_host)}:{port}",
+        status_port=status_port,
+        secret=settings.edge_secret.get_secret_value(),
+        origin_scheme=scheme,
+        origin_address=address,
+        origin_host=address.removesuffix(":443").removesuffix(":80"),
+        origin_path=path,
+    )
+    return _nginx(settings, name, text, question=f"http://127.0.0.1:{status_port}/healthz", port=port, stage=20)
+
+
+def origin(published: str) -> tuple[str, str, str]:
+    """Where an edge fetches from: scheme, host:port and path of the published bucket's URL.
+
+    Raises `SettingsInvalid` for a scheme that no edge can read.
+    """
+    parts = urlsplit(published)
+    if parts.scheme == "s3":
+        return "https", f"{parts.netloc}.s3.amazonaws.com:443", ""
+    if parts.scheme in ("s3+http", "s3+https") and parts.hostname:
+        scheme = parts.scheme.removeprefix("s3+")
+        port = parts.port or (443 if scheme == "https" else 80)
+        return scheme, f"{parts.hostname}:{port}", parts.path.rstrip("/")
+    raise SettingsInvalid(
+        "MARQUEE_PUBLISHED_URL cannot be used: it must be s3://bucket or s3+http://host:port/bucket.",
+        field="MARQUEE_PUBLISHED_URL",
+    )
+
+
+def web(settings: Settings) -> Program:
+    """The web client's built files on loopback; the gateway is its only door."""
+    folder = settings.state / "web"
+    (folder / "temp").mkdir(parents=True, exist_ok=True)
+    port = settings.port("web")
+    text = render(
+        "nginx/web.conf.jinja",
+        as_root=os.geteuid() == 0,
+        folder=folder,
+        types=DEPLOY / "nginx" / "mime.types",
+        port=port,
+        root=WEB_CLIENT,
+        content_security_policy=content_security_policy(settings),
+        missing="Not here. If this is the first page: the web client is built by `make web`.",
+    )
+    return _nginx(settings, "web", text, question=f"http://127.0.0.1:{port}/healthz", port=port, stage=20)
+
+
+def content_security_policy(settings: Settings) -> str:
+    """What a page of the web client may load: its own files, the edges, and uploads straight to S3."""
+    edges = " ".join(sorted(_origins(*settings.edges)))
+    uploads = " ".join(sorted(_origins(settings.public_s3)))
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"connect-src 'self' {edges} {uploads}",
+            f"img-src 'self' data: blob: {edges}",
+            f"media-src 'self' blob: {edges}",
+            # hls.js demuxes in a worker that it makes from a blob.
+            "worker-src 'self' blob:",
+            "style-src 'self' 'unsafe-inline'",
+            "script-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _origins(*urls: str) -> set[str]:
+    """Origins of these URLs; a loopback address also by its other name, as a browser takes them for two."""
+    found = set()
+    for url in urls:
+        parts = urlsplit(url)
+        found.add(f"{parts.scheme}://{parts.netloc}")
+        if parts.hostname in ("127.0.0.1", "localhost") and parts.port:
+            found |= {f"{parts.scheme}://{host}:{parts.port}" for host in ("127.0.0.1", "localhost")}
+    return found
+
+
+def browser_origins(settings: Settings) -> list[str]:
+    """The origins that the web client is opened from: S3 lets these put upload parts."""
+    return sorted(_origins(settings.public))
+
+
+def _nginx(settings: Settings, name: str, text: str, *, question: str, port: int, stage: int) -> Program:
+    path = configuration(settings, f"{name}.conf", text)
+
+    async def ready() -> None:
+        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
+            (await client.get(question)).raise_for_status()
+
+    return Program(
+        name=name,
+        command=(str(binaries.nginx()), "-p", str(settings.state / name), "-e", "stderr", "-c", str(path)),
+        ready=ready,
+        stage=stage,
+        port=port,
+        stop_seconds=5,
+    )
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,82 @@
+"""Envoy, the one door for clients: `/api`, `/schema` and `/.well-known` to the API, everything else to the web client.
+
+It verifies access tokens by a JWKS written into the state folder, bounds request bodies and the whole rate, and keeps
+`/metrics` inside. `OPEN_PATHS` is what may be asked for without a token; the API checks again.
+"""
+
+import json
+from typing import Final
+
+import httpx
+
+from marquee.platform import binaries
+from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.program import Program
+from marquee.platform.state import configuration
+from marquee.platform.templates import render
+from marquee.settings import Settings
+from marquee.signing import TOKEN_ISSUER, public_jwks
+
+MAX_REQUEST_BYTES: Final = 4 * 1024**2
+"""Media goes straight to S3, so that a request's body is a document, at most a batch of them."""
+RATE_PER_SECOND: Final = 3000
+
+OPEN_PATHS: Final = (
+    ("POST", "/api/v1/accounts"),
+    ("POST", "/api/v1/sessions"),
+    ("POST", "/api/v1/sessions/refresh"),
+    ("GET", "/api/v1/healthz"),
+    ("GET", "/api/v1/readyz"),
+)
+PROBLEMS: Final = (
+    (400, "input-invalid", "The request has a value that cannot be used"),
+    (401, "not-authenticated", "Log in first"),
+    (403, "not-permitted", "This account may not do that"),
+    (404, "not-found", "There is nothing here"),
+    (413, "request-too-large", "The request is larger than this platform accepts"),
+    (429, "too-many-requests", "Too many requests"),
+    (503, "platform-unavailable", "The platform is not reachable"),
+    (504, "platform-unavailable", "The platform did not answer in time"),
+)
+
+
+def gateway(settings: Settings) -> Program:
+    """Needs the token key among the secrets; routes to ports of this machine whether or not anybody listens there."""
+    port, admin_port = settings.port("gateway"), settings.port("gateway_admin")
+    jwks = configuration(settings, "jwks.json", json.dumps(public_jwks(settings.token_private_key.get_secret_value())))
+    path = configuration(
+        settings,
+        "gateway.yaml",
+        render(
+            "envoy/gateway.yaml.jinja",
+            admin_port=admin_port,
+            bind_host=settings.bind_host,
+            port=port,
+            jwks=jwks,
+            issuer=TOKEN_ISSUER,
+            open_paths=OPEN_PATHS,
+            problems=PROBLEMS,
+            max_request_bytes=MAX_REQUEST_BYTES,
+            rate_per_second=RATE_PER_SECOND,
+            clusters=(("api", settings.port("api")), ("web", settings.port("web"))),
+        ),
+    )
+
+    async def ready() -> None:
+        # The admin port tells of the configuration; the door itself, that it can be entered.
+        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
+            (await client.get(f"http://127.0.0.1:{admin_port}/ready")).raise_for_status()
+            await client.get(settings.loopback("gateway"))
+
+    return Program(
+        name="gateway",
+        command=(
+            str(binaries.envoy()),
+            *("-c", str(path), "--disable-hot-restart", "--concurrency", "1"),
+            *("--log-level", "warning", "--drain-time-s", "1"),
+        ),
+        ready=ready,
+        stage=30,
+        port=port,
+        stop_seconds=5,
+    )

@@ -1,0 +1,192 @@
+"""The state folder: made once with mode 0700, with secrets made once in `marquee.env` (0600), found by later starts.
+
+Owns the folder's layout that more than one program needs (`run`, `logs`, `config`) and the questions asked before a
+start: is there room, are the ports free. Secrets are written whole or not at all: the file is made beside and renamed.
+"""
+
+import base64
+import contextlib
+import hashlib
+import os
+import resource
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+import dotenv
+from pydantic import SecretStr
+
+from marquee.errors import PlatformUnavailable, SettingsInvalid
+from marquee.settings import ENVIRONMENT_FILE, Settings
+from marquee.signing import generate_private_key
+
+UNUSABLE_IN_PATHS = "\"'`;#\\{}$%\n"
+"""Characters that a configuration file of one of the programs would read as its own."""
+LONGEST_SOCKET_PATH = 100
+OPEN_FILES = 16384
+
+
+def run_folder(settings: Settings) -> Path:
+    """Process marks and the supervisor's configuration."""
+    return settings.state / "run"
+
+
+def logs_folder(settings: Settings) -> Path:
+    return settings.state / "logs"
+
+
+def log_file(settings: Settings, program: str) -> Path:
+    return logs_folder(settings) / f"{program}.log"
+
+
+def configuration(settings: Settings, name: str, text: str) -> Path:
+    """Write a program's configuration file, readable by nobody else; returns where it is."""
+    path = settings.state / "config" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_privately(path, text)
+    return path
+
+
+def socket_path(settings: Settings, name: str) -> Path:
+    """A unix socket's path: in the state folder, or, as a socket's path may have 107 bytes only, in a short private one."""
+    path = run_folder(settings) / name
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    digest = hashlib.sha256(os.fsencode(settings.state)).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"marquee-{os.getuid()}-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    about = folder.lstat()
+    if about.st_uid != os.getuid() or about.st_mode & 0o077 or folder.is_symlink():
+        raise PlatformUnavailable(
+            f"{folder} belongs to somebody else: remove it, or give MARQUEE_STATE a shorter path."
+        )
+    return folder / name
+
+
+def bootstrap(settings: Settings) -> Settings:
+    """Make the state folder and the secrets that are not there yet; returns the settings with the secrets in them.
+
+    Raises `SettingsInvalid` for a path that cannot hold a state, `PlatformUnavailable` where the disk is full.
+    """
+    state = settings.state
+    if unusable := {character for character in str(state) if character in UNUSABLE_IN_PATHS}:
+        raise SettingsInvalid(
+            f"MARQUEE_STATE cannot be used: its path has {' '.join(sorted(unusable))!r} in it; choose another folder.",
+            field="MARQUEE_STATE",
+        )
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state.chmod(0o700)
+        for folder in (run_folder(settings), logs_folder(settings)):
+            folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"MARQUEE_STATE cannot be used: {state}: {error.strerror}; choose a folder that you may write to.",
+            field="MARQUEE_STATE",
+        ) from error
+    check_disk(settings)
+    return _with_secrets(settings)
+
+
+def check_disk(settings: Settings) -> None:
+    free = shutil.disk_usage(settings.state).free
+    if free < settings.min_free_bytes:
+        raise PlatformUnavailable(
+            f"The disk of {settings.state} has {free / 1024**3:.1f} GiB free and "
+            f"{settings.min_free_bytes / 1024**3:.1f} GiB are needed: make room, or set MARQUEE_STATE to a folder elsewhere."
+        )
+
+
+def _generators(settings: Settings) -> Mapping[str, Callable[[], str]]:
+    """How each secret is made, of those that this platform needs: an engine from outside brings its own."""
+    wanted: dict[str, Callable[[], str]] = {
+        "cursor_secret": lambda: secrets.token_hex(32),
+        "token_private_key": generate_private_key,
+        "edge_secret": lambda: secrets.token_hex(32),
+        "password": lambda: "-".join(secrets.token_hex(2) for _ in range(3)),
+    }
+    if not (settings.database_url and settings.dagster_database_url):
+        wanted["postgres_password"] = lambda: secrets.token_hex(24)
+    if not (settings.objects_url and settings.published_url):
+        wanted["s3_access_key"] = lambda: base64.b32encode(secrets.token_bytes(10)).decode()
+        wanted["s3_secret_key"] = lambda: secrets.token_hex(24)
+    return wanted
+
+
+def stored_secrets(settings: Settings) -> dict[str, str]:
+    """What `marquee.env` has, by the variables' names."""
+    path = settings.state / ENVIRONMENT_FILE
+    return {name: value for name, value in dotenv.dotenv_values(path).items() if value} if path.is_file() else {}
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    path = settings.state / ENVIRONMENT_FILE
+    stored = stored_secrets(settings)
+    known: dict[str, SecretStr] = {}
+    made: dict[str, str] = {}
+    for name, generate in _generators(settings).items():
+        variable = f"MARQUEE_{name.upper()}"
+        if getattr(settings, name).get_secret_value():
+            continue
+        if variable not in stored:
+            _refuse_lost_secret(settings, name, path)
+            made[variable] = stored[variable] = generate()
+        known[name] = SecretStr(stored[variable])
+    if made:
+        lines = ["# Made at the first start. These are this platform's secrets: keep them, and keep them private."]
+        lines += [f"{variable}={value}" for variable, value in sorted(stored.items())]
+        write_privately(path, "\n".join(lines) + "\n")
+    return settings.model_copy(update=known)
+
+
+def _refuse_lost_secret(settings: Settings, name: str, path: Path) -> None:
+    if name == "postgres_password" and (settings.state / "postgres" / "PG_VERSION").exists():
+        raise PlatformUnavailable(
+            f"{path} has no MARQUEE_POSTGRES_PASSWORD, but {settings.state / 'postgres'} was made with one: "
+            "put the file back, or set MARQUEE_STATE to a new folder."
+        )
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Replace a file in one step, with mode 0600 from its first byte."""
+    making = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    making.rename(path)
+
+
+@contextlib.contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Let one command at a time start or stop this platform."""
+    with (run_folder(settings) / "lock").open("w") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            raise PlatformUnavailable(
+                f"Another command is starting or stopping the platform in {settings.state}: wait until it has ended."
+            ) from error
+        yield
+
+
+def port_is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def open_files_limit() -> int:
+    """How many files the supervisor may allow its programs: what the hard limit permits, up to `OPEN_FILES`."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)

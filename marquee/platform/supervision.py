@@ -1,0 +1,205 @@
+"""Starting and stopping a whole platform: `start`, `stop`, and what happens in between as events for whoever shows it.
+
+A start is: state folder, ports, supervisor, then stage by stage, each program asked until it answers; the engines are
+prepared before the platform's own processes come. A start that fails stops what it started. A stop goes backwards and
+leaves no process.
+"""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+from marquee.errors import MarqueeError, PlatformUnavailable
+from marquee.platform import leftovers
+from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.preparation import STEPS
+from marquee.platform.program import Program
+from marquee.platform.state import alone, bootstrap, log_file, run_folder
+from marquee.platform.supervisord import ProcessState, Supervisor, launch, write_configuration
+from marquee.platform.topology import ENGINES_STAGE, check_ports, platform_programs
+from marquee.settings import Settings, load_settings
+
+__all__ = ["PlatformEvent", "ProcessState", "Supervisor", "start", "stop"]
+
+SUPERVISOR_SECONDS = 15.0
+GIVE_UP_AFTER_PROCESSES = 4
+"""A program that ended this often during a start will not come: its last words are better than waiting."""
+ASK_AGAIN_SECONDS = 0.05
+ENDED = ("stopped", "exited", "fatal")
+
+
+@dataclass(frozen=True)
+class PlatformEvent:
+    """Something happened to a program or a step of preparation. `seconds` is what it took."""
+
+    kind: Literal["starting", "ready", "prepared", "already-running", "stopping", "stopped"]
+    name: str
+    seconds: float = 0.0
+
+
+OnEvent = Callable[[PlatformEvent], None]
+
+
+def _nobody_listens(_: PlatformEvent) -> None:
+    return None
+
+
+async def start(
+    settings: Settings | None = None, *, on_event: OnEvent = _nobody_listens, tied: bool = False
+) -> Settings:
+    """Start everything that is not running, and return the settings with this platform's secrets.
+
+    On a running platform it says so and waits until every program answers. With `tied`, everything stops when the
+    calling process ends, however it ends. Raises `PlatformUnavailable` with the remedy; then nothing is left running.
+    """
+    settings = bootstrap(settings or load_settings())
+    with alone(settings):
+        supervisor = Supervisor(settings)
+        if await supervisor.pid() is not None:
+            on_event(PlatformEvent("already-running", "platform"))
+            await _await_all(supervisor, settings, platform_programs(settings), on_event)
+            return settings
+        # A supervisor that was killed may have left programs on their way out.
+        await asyncio.to_thread(leftovers.end, leftovers.of_platform(run_folder(settings)), grace_seconds=10)
+        check_ports(settings)
+        programs = platform_programs(settings)
+        process = launch(settings, write_configuration(settings, programs), tied=tied)
+        try:
+            await _await_supervisor(supervisor, settings, process)
+            await _start_stages(supervisor, settings, programs, on_event)
+        except BaseException:
+            await _stop(settings, _nobody_listens)
+            raise
+    return settings
+
+
+async def stop(settings: Settings | None = None, *, on_event: OnEvent = _nobody_listens) -> bool:
+    """Stop everything in reverse order and end what was left behind; False where nothing was running."""
+    settings = settings or load_settings()
+    if not run_folder(settings).is_dir():
+        return False
+    with alone(settings):
+        return await _stop(settings, on_event)
+
+
+async def _start_stages(
+    supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
+) -> None:
+    stages = [list(group) for _, group in groupby(programs, key=lambda program: program.stage)]
+    engines = [stage for stage in stages if stage[0].stage <= ENGINES_STAGE]
+    for stage in engines:
+        await _start_stage(supervisor, settings, stage, on_event)
+    for name, step in STEPS:
+        began = time.monotonic()
+        await step(settings)
+        on_event(PlatformEvent("prepared", name, time.monotonic() - began))
+    for stage in stages[len(engines) :]:
+        await _start_stage(supervisor, settings, stage, on_event)
+
+
+async def _start_stage(
+    supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
+) -> None:
+    for program in programs:
+        on_event(PlatformEvent("starting", program.name))
+        await supervisor.start(program.name)
+    await _await_all(supervisor, settings, programs, on_event)
+
+
+async def _await_all(
+    supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
+) -> None:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for program in programs:
+                tasks.create_task(_await_program(supervisor, settings, program, on_event))
+    except BaseExceptionGroup as failures:
+        # The first that failed is the reason; the others were waiting.
+        raise failures.exceptions[0] from None
+
+
+async def _await_program(supervisor: Supervisor, settings: Settings, program: Program, on_event: OnEvent) -> None:
+    began = time.monotonic()
+    seen: set[int] = set()
+    while True:
+        process = await supervisor.process(program.name)
+        seen.add(process.pid)
+        error: Exception | None = None
+        if process.state in ("running", "starting"):
+            try:
+                await asyncio.wait_for(program.ready(), PROBE_SECONDS * 2)
+            except Exception as reason:
+                error = reason
+            else:
+                on_event(PlatformEvent("ready", program.name, time.monotonic() - began))
+                return
+        waited = time.monotonic() - began
+        if len(seen - {0}) >= GIVE_UP_AFTER_PROCESSES or waited > program.ready_seconds:
+            raise PlatformUnavailable(_last_words(settings, program, process, error, waited)) from error
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+
+def _last_words(
+    settings: Settings, program: Program, process: ProcessState, error: Exception | None, waited: float
+) -> str:
+    log = log_file(settings, program.name)
+    tail = _tail(log)
+    why = f" ({error!r})" if error is not None and process.state == "running" else ""
+    return f"{program.name} is {process.state} and did not become ready in {waited:.0f} s{why}; {log} ends:\n{tail}"
+
+
+def _tail(log: Path, *, lines: int = 12) -> str:
+    if not log.exists():
+        return "(nothing)"
+    return "\n".join(log.read_bytes()[-4000:].decode(errors="replace").splitlines()[-lines:])
+
+
+async def _await_supervisor(supervisor: Supervisor, settings: Settings, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + SUPERVISOR_SECONDS
+    while await supervisor.pid() is None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            log = log_file(settings, "supervisord-start")
+            raise PlatformUnavailable(f"The supervisor did not start; {log} ends:\n{_tail(log)}")
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+
+async def _stop(settings: Settings, on_event: OnEvent) -> bool:
+    supervisor = Supervisor(settings)
+    pid = await supervisor.pid()
+    if pid is not None:
+        await _stop_programs(supervisor, on_event)
+        await _end_supervisor(supervisor, pid)
+    left = leftovers.of_platform(run_folder(settings))
+    await asyncio.to_thread(leftovers.end, left, grace_seconds=10)
+    supervisor.socket.unlink(missing_ok=True)
+    return pid is not None or bool(left)
+
+
+async def _stop_programs(supervisor: Supervisor, on_event: OnEvent) -> None:
+    """Backwards by stage; of one stage all at once."""
+    processes = sorted(await supervisor.processes(), key=lambda process: -process.stage)
+    for _, stage in groupby(processes, key=lambda process: process.stage):
+        stopping = {process.name for process in stage if process.state not in ENDED}
+        began = time.monotonic()
+        for name in sorted(stopping):
+            on_event(PlatformEvent("stopping", name))
+            await supervisor.stop(name)
+        while stopping:
+            for process in await supervisor.processes():
+                if process.name in stopping and process.state in ENDED:
+                    stopping.discard(process.name)
+                    on_event(PlatformEvent("stopped", process.name, time.monotonic() - began))
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+
+async def _end_supervisor(supervisor: Supervisor, pid: int) -> None:
+    try:
+        await supervisor.shutdown()
+    except MarqueeError:
+        return  # it was gone already
+    await asyncio.to_thread(leftovers.end, [pid], grace_seconds=20)

@@ -1,0 +1,106 @@
+"""Which programs this machine runs, by stage: what a setting's URL replaces is left out, and so is what `without` names.
+
+Stages: 10 engines, then the platform is prepared (`preparation`), 20 its own processes, 30 what needs those.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from marquee.errors import PlatformUnavailable
+from marquee.platform import applications, dagster, edges, engines, gateway
+from marquee.platform.program import Program
+from marquee.platform.state import port_is_free
+from marquee.settings import Settings
+
+ENGINES_STAGE = 10
+PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """One program, or several alike: the ports it listens on, whether a URL replaces it, how it is made."""
+
+    name: str
+    ports: tuple[str, ...]
+    replaced: Callable[[Settings], bool]
+    make: Callable[[Settings], Program | Sequence[Program]]
+
+
+def _never(_: Settings) -> bool:
+    return False
+
+
+PARTS: tuple[Part, ...] = (
+    Part(
+        "postgres",
+        ("postgres",),
+        lambda s: bool(s.database_url and s.dagster_database_url),
+        engines.postgres,
+    ),
+    Part("valkey-cache", ("cache",), lambda s: bool(s.row_cache_url), engines.valkey_cache),
+    Part("valkey-log", ("log",), lambda s: bool(s.event_log_url and s.coordination_url), engines.valkey_log),
+    Part(
+        "seaweedfs",
+        (
+            *("s3", "s3_master", "s3_volume", "s3_filer"),
+            *("s3_master_grpc", "s3_volume_grpc", "s3_filer_grpc", "s3_grpc"),
+        ),
+        lambda s: bool(s.objects_url and s.published_url),
+        engines.seaweedfs,
+    ),
+    Part("api", ("api",), _never, applications.api),
+    Part("transcode", (), _never, applications.transcode_workers),
+    Part("search-sync", (), _never, applications.search_sync),
+    Part("change-capture", (), _never, applications.change_capture),
+    Part("outbox", (), _never, applications.outbox),
+    Part("edge-1", ("edge_1", "edge_1_status"), _never, lambda s: edges.edge(s, 1)),
+    Part("edge-2", ("edge_2", "edge_2_status"), _never, lambda s: edges.edge(s, 2)),
+    Part("web", ("web",), _never, edges.web),
+    Part("dagster-code", ("dagster_code",), _never, dagster.code_server),
+    Part("dagster-webserver", ("dagster",), _never, dagster.webserver),
+    Part("dagster-daemon", (), _never, dagster.daemon),
+    Part("gateway", ("gateway", "gateway_admin"), _never, gateway.gateway),
+)
+
+
+def parts(settings: Settings) -> list[Part]:
+    """What runs here. Raises `PlatformUnavailable` for a name in `without` that no program has."""
+    left_out = {name.strip() for name in settings.without.split(",") if name.strip()}
+    if unknown := left_out - {part.name for part in PARTS}:
+        raise PlatformUnavailable(
+            f"MARQUEE_WITHOUT names {', '.join(sorted(unknown))}, which is no program: "
+            f"choose from {', '.join(part.name for part in PARTS)}."
+        )
+    return [part for part in PARTS if part.name not in left_out and not part.replaced(settings)]
+
+
+def platform_programs(settings: Settings) -> list[Program]:
+    """Every program in starting order; makes their folders and configuration files.
+
+    Raises `PlatformUnavailable` for a wheel that does not exist here, with the setting that replaces it.
+    """
+    found: list[Program] = []
+    for part in parts(settings):
+        made = part.make(settings)
+        found += [made] if isinstance(made, Program) else made
+    return sorted(found, key=lambda program: program.stage)
+
+
+def check_ports(settings: Settings) -> None:
+    """Raises `PlatformUnavailable` naming every port that somebody else listens on, with the remedy."""
+    if taken := taken_ports(settings):
+        listed = ", ".join(f"{port} ({name})" for name, port in taken)
+        plural = "s" if len(taken) > 1 else ""
+        raise PlatformUnavailable(
+            f"Port{plural} {listed} of this machine {'are' if plural else 'is'} used by another process: stop it, "
+            f"or set MARQUEE_PORT_BASE to the first of 30 free ports (it is {settings.port_base} now)."
+        )
+
+
+def taken_ports(settings: Settings) -> list[tuple[str, int]]:
+    listeners = [(part.name, name) for part in parts(settings) for name in part.ports]
+    return [
+        (program, settings.port(name))
+        for program, name in listeners
+        if not port_is_free(settings.bind_host if name in PUBLIC_PORTS else "127.0.0.1", settings.port(name))
+    ]
