@@ -1,0 +1,105 @@
+"""When an upload is complete: the one rule, followed by the API and by the reconciler that finishes what a kill left.
+
+While the upload is open, the parts that S3 holds are compared with the file's size and with the client's checksums; only then
+it is `completing`, so that whoever finds it there may finish it without the client: join the parts, compare the size, and in
+one transaction mark it completed with its message in the outbox. Every step may be repeated. An upload is never completed
+twice, and its message is published because the outbox has it, whoever is killed when.
+"""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from marquee.errors import ObjectMissing, PartsMismatch, UploadStateConflict
+from marquee.events import TRANSCODING_JOBS, UploadCompleted
+from marquee.stores.catalogue.contract import Catalogue, Upload
+from marquee.stores.objects.contract import Objects, StoredPart
+
+
+async def complete_upload(
+    catalogue: Catalogue, objects: Objects, upload_id: str, parts: Sequence[StoredPart]
+) -> Upload:
+    """Verify the parts that the client sent and complete the upload; completing it again is harmless.
+
+    Raises `PartsMismatch` naming the part at fault (the upload stays open: send that part again), `UploadUnknown`,
+    `UploadStateConflict` for an upload that was ended.
+    """
+    upload = await catalogue.upload(upload_id)
+    if upload.state == "completed":
+        return upload
+    if upload.state == "open":
+        verify_parts(upload, parts, await _held_parts(objects, upload))
+        upload = await catalogue.begin_completion(upload_id)
+    elif upload.state != "completing":
+        raise UploadStateConflict(f"The upload is {upload.state}: start it again.", field="upload_id")
+    await finish_upload(catalogue, objects, upload)
+    return await catalogue.upload(upload_id)
+
+
+async def finish_upload(catalogue: Catalogue, objects: Objects, upload: Upload) -> None:
+    """Finish an upload that is `completing`, from wherever it stands.
+
+    Raises `PartsMismatch` where S3 does not hold the whole file; the upload is open again then.
+    """
+    try:
+        held = sorted(await objects.parts(upload.key, upload.multipart_id), key=lambda part: part.number)
+    except ObjectMissing:
+        # Joined before: by whoever was killed before it could say so.
+        stored = await objects.head(upload.key)
+    else:
+        try:
+            verify_parts(upload, held, held)
+            stored = await objects.complete_multipart(upload.key, upload.multipart_id, held)
+        except PartsMismatch:
+            await catalogue.reopen_upload(upload.upload_id)
+            raise
+    if stored is None or stored.size_bytes != upload.size_bytes:
+        await catalogue.reopen_upload(upload.upload_id)
+        found = "nothing" if stored is None else f"{stored.size_bytes} bytes"
+        raise PartsMismatch(
+            f"{found} of the file's {upload.size_bytes} bytes are stored: send it again.", field="parts"
+        )
+    message = UploadCompleted(
+        upload_id=upload.upload_id,
+        movie_id=upload.movie_id,
+        version=upload.version,
+        hot=upload.hot,
+        completed_at_ms=int(time.time() * 1000),
+    )
+    await catalogue.finish_completion(upload.upload_id, topic=TRANSCODING_JOBS, value=msgspec.json.encode(message))
+
+
+def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[StoredPart]) -> None:
+    """Every part of the file, once, of its exact size, stored with the checksum that the client states.
+
+    Raises `PartsMismatch` naming the first part that is not so.
+    """
+    total = max(1, -(-upload.size_bytes // upload.part_bytes))
+    stored = {part.number: part for part in held}
+    if len(sent) != total:
+        raise PartsMismatch(f"The file has {total} parts, but {len(sent)} were named.", field="parts")
+    for index, part in enumerate(sorted(sent, key=lambda part: part.number)):
+        number, size = index + 1, min(upload.part_bytes, upload.size_bytes - index * upload.part_bytes)
+        if part.number != number:
+            raise PartsMismatch(f"Part {number} is missing from the list, or is named twice.", field="parts")
+        there = stored.get(number)
+        if there is None:
+            raise PartsMismatch(f"Part {number} was not stored: send it again.", field=f"parts[{index}]")
+        if there.size_bytes != size or part.size_bytes != size:
+            raise PartsMismatch(
+                f"Part {number} must have {size} bytes; {there.size_bytes} are stored: send it again.",
+                field=f"parts[{index}].size_bytes",
+            )
+        if there.checksum.lower() != part.checksum.lower():
+            raise PartsMismatch(
+                f"Part {number} is stored with the MD5 {there.checksum}, not {part.checksum}: send it again.",
+                field=f"parts[{index}].checksum",
+            )
+
+
+async def _held_parts(objects: Objects, upload: Upload) -> Sequence[StoredPart]:
+    try:
+        return await objects.parts(upload.key, upload.multipart_id)
+    except ObjectMissing as error:
+        raise PartsMismatch("Nothing of this upload is stored any more: start it again.", field="parts") from error
