@@ -1,0 +1,114 @@
+/** Every call this client makes, one function each. All throw `Problem`. */
+
+import { request, withQuery } from "./client";
+import { changeSessionProfile, endSession, keepTokens, who } from "./session";
+import type {
+  Account,
+  HeldPart,
+  HistoryPage,
+  HomePage,
+  NewUpload,
+  OpenUpload,
+  PartUrl,
+  Profile,
+  Row,
+  SearchPage,
+  Session,
+  Stream,
+  Title,
+  UploadOpened,
+  UploadStatus,
+} from "./types";
+
+const at = encodeURIComponent;
+
+// --- accounts and sessions -----------------------------------------------------------------------------------------
+
+export async function logIn(email: string, password: string, profileId: string | null = null): Promise<void> {
+  const body = profileId === null ? { email, password } : { email, password, profile_id: profileId };
+  const session = await request<Session>("POST", "/sessions", { body, anonymous: true });
+  keepTokens(session, session.account.email);
+}
+
+export async function createAccount(email: string, password: string, profiles: string[]): Promise<void> {
+  await request<Account>("POST", "/accounts", { body: { email, password, profiles }, anonymous: true });
+  await logIn(email, password);
+}
+
+export const account = (signal?: AbortSignal) => request<Account>("GET", "/accounts/me", { signal });
+
+export const addProfile = (name: string) => request<Profile>("POST", "/accounts/me/profiles", { body: { name } });
+
+export const changeProfile = (profileId: string) => changeSessionProfile(profileId);
+
+/** The platform ends every session of the account then, this one too; so log in again with the new password. */
+export async function changePassword(email: string, current: string, next: string): Promise<void> {
+  const profileId = who()?.profileId ?? null;
+  await request<void>("POST", "/accounts/password", { body: { current_password: current, new_password: next } });
+  await logIn(email, next, profileId);
+}
+
+export async function logOutEverywhere(): Promise<void> {
+  await request<void>("DELETE", "/sessions");
+  endSession();
+}
+
+/** Rows and resume positions are asked for after the newest progress has arrived, or a second later. */
+let progressUnderWay: Promise<unknown> = Promise.resolve();
+const afterProgress = () => Promise.race([progressUnderWay, new Promise((resolve) => setTimeout(resolve, 1000))]);
+
+// --- browsing ------------------------------------------------------------------------------------------------------
+
+export async function home(cursor: string | null, signal?: AbortSignal): Promise<HomePage> {
+  await afterProgress();
+  return request("GET", withQuery("/home", { limit: 8, cursor }), { signal });
+}
+
+export const rowPage = (rowId: string, cursor: string, signal?: AbortSignal) =>
+  request<Row>("GET", withQuery(`/rows/${at(rowId)}`, { cursor }), { signal });
+
+export const search = (query: string, cursor: string | null, signal?: AbortSignal) =>
+  request<SearchPage>("GET", withQuery("/search", { q: query, limit: 24, cursor }), { signal });
+
+export const title = (movieId: string, signal?: AbortSignal) =>
+  request<Title>("GET", `/titles/${at(movieId)}`, { signal });
+
+export const watched = (cursor: string | null, signal?: AbortSignal) =>
+  request<HistoryPage>("GET", withQuery("/history", { limit: 24, cursor }), { signal });
+
+// --- playing -------------------------------------------------------------------------------------------------------
+
+export async function stream(movieId: string, signal?: AbortSignal): Promise<Stream> {
+  await afterProgress();
+  return request("GET", withQuery("/stream", { movie_id: movieId }), { signal });
+}
+
+export function progress(movieId: string, positionSeconds: number, ageMs: number, leaving: boolean): Promise<void> {
+  const body = { movie_id: movieId, position_seconds: positionSeconds, age_ms: ageMs };
+  const sent = request<void>("POST", "/stream/progress", { body, leaving });
+  progressUnderWay = sent.catch(() => undefined);
+  return sent;
+}
+
+// --- uploads -------------------------------------------------------------------------------------------------------
+
+export const openUpload = (upload: NewUpload) => request<UploadOpened>("POST", "/uploads", { body: upload });
+
+export const openUploads = (signal?: AbortSignal) => request<{ uploads: OpenUpload[] }>("GET", "/uploads", { signal });
+
+export const partUrls = (uploadId: string, numbers: number[], signal?: AbortSignal) =>
+  request<{ parts: PartUrl[] }>("POST", `/uploads/${at(uploadId)}/parts`, { body: { numbers }, signal });
+
+export const heldParts = (uploadId: string, signal?: AbortSignal) =>
+  request<{ parts: HeldPart[] }>("GET", `/uploads/${at(uploadId)}/parts`, { signal });
+
+export const addSidecar = (uploadId: string, fileName: string, text: string, language: string) =>
+  request<unknown>("POST", `/uploads/${at(uploadId)}/sidecars`, { body: { file_name: fileName, text, language } });
+
+export const completeUpload = (uploadId: string, parts: HeldPart[]) =>
+  request<UploadStatus>("POST", `/uploads/${at(uploadId)}/complete`, { body: { parts } });
+
+export const abortUpload = (uploadId: string) => request<void>("DELETE", `/uploads/${at(uploadId)}`);
+
+export const uploadStatus = (uploadId: string, signal?: AbortSignal) =>
+  request<UploadStatus>("GET", `/uploads/${at(uploadId)}`, { signal });

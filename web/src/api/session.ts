@@ -1,0 +1,172 @@
+/**
+ * Who is logged in. Owns the tokens.
+ *
+ * The refresh token lies in localStorage, so that a viewer stays logged in across tabs and days; the page's strict
+ * Content-Security-Policy (no inline or foreign script) is what keeps it safe, and the platform revokes the whole
+ * family if a used one comes back. Refreshing rotates it, so one refresh runs at a time: in a tab by one promise,
+ * between tabs by a Web Lock. The access token lives in memory; a copy in this tab's sessionStorage spares a reload
+ * the rotation.
+ */
+
+import { asProblem, problemFrom } from "./problem";
+
+export interface TokenAnswer {
+  access_token: string;
+  refresh_token: string;
+}
+
+export interface Who {
+  accountId: string;
+  profileId: string;
+  role: "viewer" | "engineer" | "operator";
+  email: string | null;
+}
+
+const REFRESH_KEY = "marquee.refresh";
+const ACCESS_KEY = "marquee.access";
+const EMAIL_KEY = "marquee.email";
+/** Refresh this long before the access token ends, so that no request is sent with one that ends on the way. */
+const EARLY_SECONDS = 20;
+
+interface Claims {
+  sub: string;
+  profile: string;
+  role: Who["role"];
+  exp: number;
+}
+
+let access: string | null = null;
+let claims: Claims | null = null;
+let refreshing: Promise<boolean> | null = null;
+const listeners = new Set<() => void>();
+
+export function readClaims(token: string): Claims | null {
+  try {
+    const payload = token.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/");
+    const read: unknown = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (c) => c.charCodeAt(0))));
+    return typeof read === "object" && read !== null && "sub" in read && "exp" in read ? (read as Claims) : null;
+  } catch {
+    return null;
+  }
+}
+
+function announce(): void {
+  for (const listener of listeners) listener();
+}
+
+export function onSessionChange(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function adopt(token: string | null): void {
+  access = token;
+  claims = token === null ? null : readClaims(token);
+  if (token === null) sessionStorage.removeItem(ACCESS_KEY);
+  else sessionStorage.setItem(ACCESS_KEY, token);
+}
+
+/** Keep the tokens of a login, a refresh or a change of profile. */
+export function keepTokens(answer: TokenAnswer, email?: string): void {
+  localStorage.setItem(REFRESH_KEY, answer.refresh_token);
+  if (email !== undefined) localStorage.setItem(EMAIL_KEY, email);
+  adopt(answer.access_token);
+  announce();
+}
+
+export function endSession(): void {
+  localStorage.removeItem(REFRESH_KEY);
+  localStorage.removeItem(EMAIL_KEY);
+  adopt(null);
+  announce();
+}
+
+export function currentRefreshToken(): string | null {
+  return localStorage.getItem(REFRESH_KEY);
+}
+
+export function who(): Who | null {
+  if (claims === null) return null;
+  return {
+    accountId: claims.sub,
+    profileId: claims.profile,
+    role: claims.role,
+    email: localStorage.getItem(EMAIL_KEY),
+  };
+}
+
+/** The access token if it still holds for a while; null: refresh first. */
+export function freshAccessToken(now: number = Date.now() / 1000): string | null {
+  return access !== null && claims !== null && claims.exp - EARLY_SECONDS > now ? access : null;
+}
+
+/** Whatever access token there is, for a request that cannot wait. */
+export function anyAccessToken(): string | null {
+  return access;
+}
+
+/** Start of the page: the tab's own access token, else a refresh. Whether somebody is logged in. */
+export async function restoreSession(): Promise<boolean> {
+  const kept = sessionStorage.getItem(ACCESS_KEY);
+  if (kept !== null && currentRefreshToken() !== null) {
+    adopt(kept);
+    if (freshAccessToken() !== null) return true;
+  }
+  return refreshSession();
+}
+
+/** A new access token; one at a time. False: nobody is logged in (any more). Throws `Problem` if no answer came. */
+export function refreshSession(): Promise<boolean> {
+  refreshing ??= locked(() => rotate(null)).finally(() => (refreshing = null));
+  return refreshing;
+}
+
+/** The same with another profile of the account. */
+export async function changeSessionProfile(profileId: string): Promise<boolean> {
+  await refreshing?.catch(() => false);
+  refreshing = locked(() => rotate(profileId)).finally(() => (refreshing = null));
+  return refreshing;
+}
+
+function locked(work: () => Promise<boolean>): Promise<boolean> {
+  return "locks" in navigator ? navigator.locks.request("marquee.refresh", work) : work();
+}
+
+async function rotate(profileId: string | null): Promise<boolean> {
+  const token = currentRefreshToken();
+  if (token === null) {
+    if (access !== null) endSession();
+    return false;
+  }
+  let response: Response;
+  try {
+    response = await fetch("/api/v1/sessions/refresh", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(profileId === null ? { refresh_token: token } : { refresh_token: token, profile_id: profileId }),
+      keepalive: true,
+    });
+  } catch (error) {
+    throw asProblem(error);
+  }
+  if (response.ok) {
+    keepTokens((await response.json()) as TokenAnswer);
+    return true;
+  }
+  if (response.status >= 500 || response.status === 429) {
+    throw problemFrom(response.status, await response.json().catch(() => null));
+  }
+  endSession();
+  return false;
+}
+
+/** Another tab logged out or in as somebody else: follow it. */
+export function followOtherTabs(): void {
+  window.addEventListener("storage", (event) => {
+    if (event.key === REFRESH_KEY && event.newValue === null) {
+      adopt(null);
+      announce();
+    }
+  });
+}
+

@@ -1,0 +1,119 @@
+/** Which page is shown, and what happens between two pages: login first, title, focus, scroll position. */
+
+import type { ComponentType } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Frame } from "./components/Frame";
+import { useTitle, useWho } from "./components/hooks";
+import { AccountPage } from "./pages/AccountPage";
+import { HistoryPage } from "./pages/HistoryPage";
+import { HomePage } from "./pages/HomePage";
+import { JoinPage, LoginPage } from "./pages/LoginPage";
+import { SearchPage } from "./pages/SearchPage";
+import { TitlePage } from "./pages/TitlePage";
+import { keptScroll, navigate, parseRoute, paths, safeNext, useLocation, type Route } from "./router";
+
+const openPlayer = () => import("./player/WatchPage").then((module) => module.WatchPage);
+const openUploads = () => import("./upload/UploadPage").then((module) => module.UploadPage);
+
+export function App() {
+  const where = useLocation();
+  const [path = "", query = ""] = where.split("?", 2);
+  const route = parseRoute(path, query);
+  const who = useWho();
+  const outside = route.page === "login" || route.page === "join";
+
+  useEffect(() => {
+    if (who === null && !outside) {
+      const next = where === paths.home ? "" : `?${new URLSearchParams({ next: where })}`;
+      navigate(paths.login + next, { replace: true });
+    } else if (who !== null && outside) {
+      navigate(safeNext(new URLSearchParams(query).get("next")), { replace: true });
+    }
+  }, [who === null, outside, where]);
+
+  // A profile sees its own rows and history: another one starts afresh.
+  const key = `${who?.profileId ?? "nobody"} ${route.page} ${"movieId" in route ? route.movieId : ""}`;
+  useArrival(key, route);
+
+  if ((who === null) !== outside) return null; // on the way to another page
+  if (route.page === "watch") return <Later key={key} load={openPlayer} props={{ movieId: route.movieId }} />;
+  return (
+    <Frame route={route} who={who}>
+      <Page key={key} route={route} />
+    </Frame>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  switch (route.page) {
+    case "home":
+      return <HomePage />;
+    case "login":
+      return <LoginPage />;
+    case "join":
+      return <JoinPage />;
+    case "search":
+      return <SearchPage query={route.query} />;
+    case "title":
+      return <TitlePage movieId={route.movieId} />;
+    case "history":
+      return <HistoryPage />;
+    case "account":
+      return <AccountPage />;
+    case "upload":
+      return <Later load={openUploads} props={{}} />;
+    default:
+      return <MissingPage />;
+  }
+}
+
+/** A page whose code is fetched when it is first needed. */
+function Later<P extends object>({ load, props }: { load: () => Promise<ComponentType<P>>; props: P }) {
+  const [loaded, setLoaded] = useState<{ page: ComponentType<P> } | "failed" | null>(null);
+  useEffect(() => {
+    load().then(
+      (page) => setLoaded({ page }),
+      () => setLoaded("failed"),
+    );
+  }, [load]);
+  if (loaded === "failed") {
+    return (
+      <div class="trouble" role="alert">
+        <p>This page could not be loaded. Check the connection.</p>
+        <button class="button" onClick={() => location.reload()}>
+          Reload
+        </button>
+      </div>
+    );
+  }
+  if (loaded === null) return <div class="waiting-page" aria-busy="true" />;
+  return <loaded.page {...props} />;
+}
+
+/** Focus moves to the new page, which screen readers then read; a page that was left is found where it was. */
+function useArrival(key: string, route: Route): void {
+  const first = useRef(true);
+  useLayoutEffect(() => {
+    window.scrollTo(0, keptScroll());
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    if (document.activeElement?.id === "search" && route.page === "search") return;
+    if (route.page === "search" && route.query === "") document.getElementById("search")?.focus();
+    else document.getElementById("main")?.focus({ preventScroll: true });
+  }, [key]);
+}
+
+function MissingPage() {
+  useTitle("Not found");
+  return (
+    <div class="empty tall">
+      <h1>There is nothing at this address</h1>
+      <p>The page may have moved, or the link was cut short.</p>
+      <a class="button primary" href={paths.home}>
+        Go home
+      </a>
+    </div>
+  );
+}

@@ -1,0 +1,115 @@
+/** A row of titles that scrolls sideways and asks for more near its end. Arrow keys move along it and between rows. */
+
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { rowPage } from "../api/calls";
+import type { Card, Row } from "../api/types";
+import { BackIcon, ForwardIcon } from "./icons";
+import { useSentinel } from "./hooks";
+import { CardBones, TitleCard } from "./TitleCard";
+
+export const CONTINUE_WATCHING = "continue-watching";
+
+interface Props {
+  row: Row;
+  /** Tells the page what was loaded, so that coming back finds it. */
+  onMore: (rowId: string, items: Card[], nextCursor: string | null) => void;
+}
+
+export function Shelf({ row, onMore }: Props) {
+  const track = useRef<HTMLUListElement>(null);
+  const loading = useRef(false);
+  const [edges, setEdges] = useState({ start: true, end: false });
+
+  const more = useCallback(() => {
+    if (loading.current || row.next_cursor === null) return;
+    loading.current = true;
+    rowPage(row.id, row.next_cursor)
+      .then((page) => onMore(row.id, page.items, page.next_cursor))
+      .catch(() => onMore(row.id, [], null)) // the row simply ends here; the page stands
+      .finally(() => (loading.current = false));
+  }, [row.id, row.next_cursor, onMore]);
+  const sentinel = useSentinel<HTMLLIElement>(more, "0px 600px 0px 0px", row.next_cursor);
+
+  const measure = useCallback(() => {
+    const list = track.current;
+    if (list === null) return;
+    setEdges({
+      start: list.scrollLeft < 8,
+      end: list.scrollLeft + list.clientWidth > list.scrollWidth - 8,
+    });
+  }, []);
+  useEffect(() => {
+    measure();
+    window.addEventListener("resize", measure);
+    return () => window.removeEventListener("resize", measure);
+  }, [measure, row.items.length]);
+
+  const turn = (direction: 1 | -1) => {
+    const list = track.current;
+    list?.scrollBy({ left: direction * list.clientWidth * 0.85, behavior: "smooth" });
+  };
+
+  const heading = `row-${row.id}`;
+  return (
+    <section class="shelf" aria-labelledby={heading} data-testid={`row-${row.id}`}>
+      <h2 id={heading}>{row.title}</h2>
+      <div class="shelf-frame">
+        <ul class="shelf-track" ref={track} onScroll={measure} onKeyDown={moveAlong}>
+          {row.items.map((card) => (
+            <li key={card.movie_id}>
+              <TitleCard card={card} resume={row.id === CONTINUE_WATCHING} />
+            </li>
+          ))}
+          {row.next_cursor !== null && <li ref={sentinel} class="shelf-more" aria-hidden="true" />}
+        </ul>
+        <button class="shelf-turn back" hidden={edges.start} onClick={() => turn(-1)} tabIndex={-1} aria-hidden="true">
+          <BackIcon />
+        </button>
+        <button class="shelf-turn on" hidden={edges.end} onClick={() => turn(1)} tabIndex={-1} aria-hidden="true">
+          <ForwardIcon />
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** Left and right along the row, up and down to the row beside it; everything stays reachable by Tab as well. */
+function moveAlong(event: KeyboardEvent): void {
+  const link = (event.target as Element).closest("a");
+  const row = link?.closest("section");
+  if (!link || !row) return;
+  let next: Element | null | undefined;
+  if (event.key === "ArrowRight") next = link.closest("li")?.nextElementSibling?.querySelector("a");
+  else if (event.key === "ArrowLeft") next = link.closest("li")?.previousElementSibling?.querySelector("a");
+  else if (event.key === "Home") next = row.querySelector("a");
+  else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const beside = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
+    next = nearest(beside, link.getBoundingClientRect().left);
+  } else return;
+  event.preventDefault();
+  if (next instanceof HTMLElement) {
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "smooth" });
+  }
+}
+
+function nearest(row: Element | null, left: number): Element | null {
+  let best: Element | null = null;
+  let distance = Number.POSITIVE_INFINITY;
+  for (const link of row?.querySelectorAll(".shelf-track a") ?? []) {
+    const away = Math.abs(link.getBoundingClientRect().left - left);
+    if (away < distance) [best, distance] = [link, away];
+  }
+  return best;
+}
+
+export function ShelfBones() {
+  return (
+    <div class="shelf" aria-hidden="true">
+      <div class="bone bone-heading" />
+      <ul class="shelf-track">
+        <CardBones count={8} />
+      </ul>
+    </div>
+  );
+}

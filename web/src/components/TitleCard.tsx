@@ -1,0 +1,74 @@
+/** A title on a row or in a grid: one link, its picture, and where the viewer stopped. */
+
+import { duration } from "../domain/format";
+import { paths } from "../router";
+import type { Card } from "../api/types";
+import { PlayIcon } from "./icons";
+import { Poster } from "./Poster";
+
+interface Props {
+  card: Card;
+  /** Announced titles are shown as such and never offered as playable. */
+  playable?: boolean;
+  /** Straight to the player: continue watching. */
+  resume?: boolean;
+  note?: string;
+}
+
+export function watchedPercent(card: Card): number | null {
+  if (card.watched_percent !== undefined && card.watched_percent !== null) return card.watched_percent;
+  if (!card.resume_position_seconds || !card.duration_seconds) return null;
+  return Math.min(100, (100 * card.resume_position_seconds) / card.duration_seconds);
+}
+
+export function TitleCard({ card, playable = true, resume = false, note }: Props) {
+  const percent = watchedPercent(card);
+  const left =
+    resume && card.duration_seconds ? duration(card.duration_seconds - (card.resume_position_seconds ?? 0)) : "";
+  const facts = [card.year, left ? `${left} left` : duration(card.duration_seconds), note].filter(Boolean);
+  return (
+    <a class="card" href={resume ? paths.watch(card.movie_id) : paths.title(card.movie_id)} data-testid="title-card">
+      <div class="card-picture">
+        <Poster title={card.title} url={card.poster_url} />
+        {playable && (
+          <span class="card-play" aria-hidden="true">
+            <PlayIcon />
+          </span>
+        )}
+        {!playable && <span class="badge card-badge">Announced</span>}
+        {percent !== null && percent > 0 && (
+          <div class="bar card-bar" style={{ "--part": `${percent}%` }}>
+            <i />
+            <span class="hidden-visually">{Math.round(percent)} % watched</span>
+          </div>
+        )}
+      </div>
+      <div class="card-words">
+        <span class="card-title">
+          {resume && <span class="hidden-visually">Resume </span>}
+          {card.title}
+        </span>
+        <span class="card-facts">
+          {facts.join(" · ")}
+          {!playable && <span class="hidden-visually"> (announced, not playable yet)</span>}
+        </span>
+      </div>
+    </a>
+  );
+}
+
+export function CardBones({ count }: { count: number }) {
+  return (
+    <>
+      {Array.from({ length: count }, (_, index) => (
+        <li key={index} class="card" aria-hidden="true">
+          <div class="card-picture bone" />
+          <div class="card-words">
+            <span class="bone bone-line" />
+            <span class="bone bone-line short" />
+          </div>
+        </li>
+      ))}
+    </>
+  );
+}

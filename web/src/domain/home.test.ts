@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import type { HomePage, Row } from "../api/types";
+import { withMoreItems, withNextRows, withRefreshedStart } from "./home";
+
+const row = (id: string, items: string[], next_cursor: string | null = null): Row => ({
+  id,
+  title: id,
+  items: items.map((movie_id) => ({ movie_id, title: movie_id })),
+  next_cursor,
+});
+const ids = (page: HomePage, at: number) => page.rows[at]?.items.map((card) => card.movie_id);
+
+describe("the home page", () => {
+  it("never shows a row or a title of a row twice when pages overlap", () => {
+    const page = { rows: [row("new", ["a", "b"], "c1")], next_cursor: "n1" };
+    const grown = withNextRows(page, { rows: [row("new", ["a"]), row("drama", ["x"])], next_cursor: null });
+    expect(grown.rows.map((each) => each.id)).toEqual(["new", "drama"]);
+    const longer = withMoreItems(grown, "new", [{ movie_id: "b", title: "b" }, { movie_id: "c", title: "c" }], "c2");
+    expect(ids(longer, 0)).toEqual(["a", "b", "c"]);
+    expect(longer.rows[0]?.next_cursor).toBe("c2");
+  });
+
+  it("takes in continue watching after a film was begun, and keeps what was loaded below", () => {
+    const held = { rows: [row("new", ["a"]), row("drama", ["x", "y", "z"], "d2"), row("war", ["w"])], next_cursor: "n2" };
+    const fresh = { rows: [row("continue-watching", ["a"]), row("new", ["b", "a"]), row("drama", ["x"], "d1")], next_cursor: "n1" };
+    const page = withRefreshedStart(held, fresh);
+    expect(page.rows.map((each) => each.id)).toEqual(["continue-watching", "new", "drama", "war"]);
+    expect(page.next_cursor).toBe("n2");
+    expect(ids(page, 2)).toEqual(["x", "y", "z"]);
+    expect(page.rows[2]?.next_cursor).toBe("d2");
+  });
+
+  it("drops a row that left the first page", () => {
+    const held = { rows: [row("continue-watching", ["a"]), row("new", ["a"]), row("war", ["w"])], next_cursor: null };
+    const page = withRefreshedStart(held, { rows: [row("new", ["a"])], next_cursor: "n1" });
+    expect(page.rows.map((each) => each.id)).toEqual(["new", "war"]);
+    expect(page.next_cursor).toBeNull();
+  });
+});

@@ -1,0 +1,38 @@
+/** How the home page grows and is refreshed without anything jumping or appearing twice. Pure. */
+
+import type { Card, HomePage, Row } from "../api/types";
+
+function unseen(held: readonly Card[], fresh: readonly Card[]): Card[] {
+  const ids = new Set(held.map((card) => card.movie_id));
+  return fresh.filter((card) => !ids.has(card.movie_id));
+}
+
+/** The next page of rows below those held. */
+export function withNextRows(page: HomePage, next: HomePage): HomePage {
+  const ids = new Set(page.rows.map((row) => row.id));
+  return { rows: [...page.rows, ...next.rows.filter((row) => !ids.has(row.id))], next_cursor: next.next_cursor };
+}
+
+/** More items at the end of one row. */
+export function withMoreItems(page: HomePage, rowId: string, items: readonly Card[], cursor: string | null): HomePage {
+  const extend = (row: Row): Row =>
+    row.id === rowId ? { ...row, items: [...row.items, ...unseen(row.items, items)], next_cursor: cursor } : row;
+  return { ...page, rows: page.rows.map(extend) };
+}
+
+/**
+ * The first page asked again while more is held: its rows take the place of the old ones, in the new order (continue
+ * watching comes and goes), and rows that were loaded further down stay. A row that was paged on keeps its tail.
+ */
+export function withRefreshedStart(held: HomePage, fresh: HomePage): HomePage {
+  const before = new Map(held.rows.map((row) => [row.id, row]));
+  const start = fresh.rows.map((row): Row => {
+    const old = before.get(row.id);
+    if (old === undefined || old.items.length <= row.items.length) return row;
+    return { ...row, items: [...row.items, ...unseen(row.items, old.items)], next_cursor: old.next_cursor };
+  });
+  const ids = new Set(start.map((row) => row.id));
+  const last = held.rows.findLastIndex((row) => ids.has(row.id));
+  const below = last < 0 ? [] : held.rows.slice(last + 1);
+  return { rows: [...start, ...below], next_cursor: below.length > 0 ? held.next_cursor : fresh.next_cursor };
+}

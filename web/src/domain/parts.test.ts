@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { cutIntoParts, guessTitle, missingParts } from "./parts";
+
+describe("upload parts", () => {
+  it("covers the file once, without gaps", () => {
+    const parts = cutIntoParts(25, 10);
+    expect(parts).toEqual([
+      { number: 1, start: 0, end: 10 },
+      { number: 2, start: 10, end: 20 },
+      { number: 3, start: 20, end: 25 },
+    ]);
+    expect(cutIntoParts(20, 10)).toHaveLength(2);
+    expect(cutIntoParts(0, 10)).toEqual([]);
+  });
+  it("asks again for parts that are missing or of the wrong size", () => {
+    const parts = cutIntoParts(25, 10);
+    const missing = missingParts(parts, [
+      { number: 1, size_bytes: 10 },
+      { number: 3, size_bytes: 4 },
+    ]);
+    expect(missing.map((part) => part.number)).toEqual([2, 3]);
+  });
+});
+
+describe("a title guessed from a file's name", () => {
+  it.each([
+    ["The_Long.Film (2019) 1080p.mkv", "The Long Film", 2019],
+    ["big buck bunny.mp4", "Big Buck Bunny", null],
+    ["2001.mp4", "2001", 2001],
+    ["sintel_720p_16s.mp4", "Sintel", null],
+    ["Metropolis.1927.mov", "Metropolis", 1927],
+  ])("%s", (name, title, year) => {
+    expect(guessTitle(name)).toEqual({ title, year });
+  });
+});

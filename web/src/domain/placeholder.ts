@@ -1,0 +1,21 @@
+/** The look of a poster that is not there: a hue and a pattern that always belong to the same title. Pure. */
+
+export interface Look {
+  hue: number;
+  pattern: 0 | 1 | 2 | 3;
+}
+
+/** FNV-1a over the title's characters. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const character of text) {
+    value ^= character.codePointAt(0)!;
+    value = Math.imul(value, 0x01000193);
+  }
+  return value >>> 0;
+}
+
+export function lookOf(title: string): Look {
+  const value = hash(title.trim().toLowerCase());
+  return { hue: value % 360, pattern: ((value >>> 9) % 4) as Look["pattern"] };
+}

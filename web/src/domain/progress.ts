@@ -1,0 +1,67 @@
+/**
+ * What the player tells the platform about where a viewer is: a sample every 4 s while playing, on pause and when the
+ * page is hidden. Each carries its age by the monotonic clock, so the server can order it whenever it arrives. A sample
+ * that could not be sent is kept until a newer one replaces it: only the newest position matters.
+ */
+
+export const PROGRESS_EVERY_MS = 4000;
+
+export interface ProgressSample {
+  position_seconds: number;
+  age_ms: number;
+}
+
+/** Resolves true when the platform acknowledged the sample. */
+export type SendProgress = (sample: ProgressSample, leaving: boolean) => Promise<boolean>;
+
+export class ProgressReporter {
+  private newest: { position: number; at: number } | null = null;
+  private sentAt = Number.NEGATIVE_INFINITY;
+  private sending = false;
+
+  constructor(
+    private readonly send: SendProgress,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Note the position while playing; sends when 4 s have gone since the last sample. */
+  played(position: number): void {
+    this.note(position);
+    if (this.now() - this.sentAt >= PROGRESS_EVERY_MS) void this.flush();
+  }
+
+  /** Note and send at once: paused, sought or ended. */
+  stopped(position: number): void {
+    this.note(position);
+    void this.flush();
+  }
+
+  /** The page goes away: send without waiting for one under way, in a request that outlives the page. */
+  leaving(position: number): void {
+    this.note(position);
+    void this.flush(true);
+  }
+
+  /** Send what is held, if anything; at most one at a time unless the page is leaving. */
+  async flush(leaving = false): Promise<void> {
+    const sample = this.newest;
+    if (sample === null || (this.sending && !leaving)) return;
+    const age = Math.max(0, Math.round(this.now() - sample.at));
+    this.sentAt = this.now();
+    this.sending = true;
+    let acknowledged = false;
+    try {
+      acknowledged = await this.send({ position_seconds: sample.position, age_ms: age }, leaving);
+    } catch {
+      acknowledged = false;
+    } finally {
+      this.sending = false;
+    }
+    if (acknowledged && this.newest === sample) this.newest = null;
+  }
+
+  private note(position: number): void {
+    if (!Number.isFinite(position) || position < 0) return;
+    this.newest = { position: Math.round(position * 1000) / 1000, at: this.now() };
+  }
+}

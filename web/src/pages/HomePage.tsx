@@ -1,0 +1,151 @@
+/** Home: one film large, then rows. What was loaded is kept, so that coming back is instant and finds its place. */
+
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { home, title as loadTitle } from "../api/calls";
+import { asProblem, isAbort, type Problem } from "../api/problem";
+import { onSessionChange, who } from "../api/session";
+import type { Card, HomePage as Page, Row, Title } from "../api/types";
+import { InfoIcon, PlayIcon } from "../components/icons";
+import { useSentinel, useTitle } from "../components/hooks";
+import { Poster } from "../components/Poster";
+import { CONTINUE_WATCHING, Shelf, ShelfBones } from "../components/Shelf";
+import { Empty, Trouble } from "../components/Trouble";
+import { mayUpload } from "../components/Frame";
+import { duration } from "../domain/format";
+import { withMoreItems, withNextRows, withRefreshedStart } from "../domain/home";
+import { keptScroll, paths } from "../router";
+
+let kept: { profileId: string; page: Page } | null = null;
+onSessionChange(() => {
+  if (kept !== null && who()?.profileId !== kept.profileId) kept = null;
+});
+
+export function HomePage() {
+  useTitle("");
+  const [page, setPage] = useState<Page | null>(() => kept?.page ?? null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [attempt, setAttempt] = useState(0);
+  const loadingMore = useRef(false);
+
+  useEffect(() => {
+    const profileId = who()?.profileId;
+    if (page !== null && profileId !== undefined) kept = { profileId, page };
+  }, [page]);
+  useLayoutEffect(() => window.scrollTo(0, keptScroll()), []);
+
+  useEffect(() => {
+    const controller = new AbortController();
+    setProblem(null);
+    home(null, controller.signal).then(
+      (fresh) => setPage((old) => (old === null ? fresh : withRefreshedStart(old, fresh))),
+      (error: unknown) => isAbort(error) || setProblem(asProblem(error)),
+    );
+    return () => controller.abort();
+  }, [attempt]);
+
+  const more = useCallback(() => {
+    const cursor = page?.next_cursor ?? null;
+    if (cursor === null || loadingMore.current) return;
+    loadingMore.current = true;
+    home(cursor)
+      .then((next) => setPage((old) => (old?.next_cursor === cursor ? withNextRows(old, next) : old)))
+      .catch((error: unknown) => setProblem(asProblem(error)))
+      .finally(() => (loadingMore.current = false));
+  }, [page]);
+  const sentinel = useSentinel<HTMLDivElement>(more, "900px", page?.next_cursor);
+
+  const onMore = useCallback(
+    (rowId: string, items: Card[], cursor: string | null) =>
+      setPage((old) => (old === null ? old : withMoreItems(old, rowId, items, cursor))),
+    [],
+  );
+
+  if (page === null) {
+    if (problem !== null) return <Trouble problem={problem} again={() => setAttempt((n) => n + 1)} />;
+    return (
+      <div aria-busy="true">
+        <h1 class="hidden-visually">Home</h1>
+        <div class="hero bone" aria-hidden="true" />
+        <div class="shelves">
+          <ShelfBones />
+          <ShelfBones />
+        </div>
+      </div>
+    );
+  }
+  if (page.rows.length === 0) {
+    return (
+      <Empty heading="Nothing is on yet">
+        <p>Films appear here as soon as the first one has been ingested.</p>
+        {mayUpload(who()) && (
+          <a class="button primary" href={paths.upload}>
+            Upload a film
+          </a>
+        )}
+      </Empty>
+    );
+  }
+  const featured = featuredOf(page.rows);
+  return (
+    <>
+      <h1 class="hidden-visually">Home</h1>
+      {featured !== null && <Hero key={featured.movie_id} card={featured} />}
+      <div class="shelves">
+        {page.rows.map((row) => (
+          <Shelf key={row.id} row={row} onMore={onMore} />
+        ))}
+        {page.next_cursor !== null && problem === null && (
+          <div ref={sentinel} aria-busy="true">
+            <ShelfBones />
+          </div>
+        )}
+        {problem !== null && (
+          <Trouble
+            problem={problem}
+            again={() => {
+              setProblem(null);
+              more();
+            }}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+/** The newest film; any film where nothing is new. */
+function featuredOf(rows: Row[]): Card | null {
+  const row = rows.find((each) => each.id === "new-releases") ?? rows.find((each) => each.id !== CONTINUE_WATCHING);
+  return row?.items[0] ?? null;
+}
+
+function Hero({ card }: { card: Card }) {
+  const [details, setDetails] = useState<Title | null>(null);
+  useEffect(() => {
+    const controller = new AbortController();
+    loadTitle(card.movie_id, controller.signal).then(setDetails, () => undefined); // the card alone is enough
+    return () => controller.abort();
+  }, [card.movie_id]);
+  const facts = [card.year, duration(card.duration_seconds), (card.genres ?? []).slice(0, 3).join(", ")];
+  return (
+    <section class="hero" aria-labelledby="featured" data-testid="hero">
+      <div class="hero-picture">
+        <Poster title={card.title} url={card.poster_url} eager />
+      </div>
+      <div class="hero-words">
+        <p class="eyebrow">New on Marquee</p>
+        <h2 id="featured">{card.title}</h2>
+        <p class="facts">{facts.filter(Boolean).join(" · ")}</p>
+        {details?.description && <p class="hero-description">{details.description}</p>}
+        <div class="actions">
+          <a class="button primary" href={paths.watch(card.movie_id)} aria-label={`Play ${card.title}`}>
+            <PlayIcon /> Play
+          </a>
+          <a class="button glass" href={paths.title(card.movie_id)} aria-label={`More about ${card.title}`}>
+            <InfoIcon /> More
+          </a>
+        </div>
+      </div>
+    </section>
+  );
+}

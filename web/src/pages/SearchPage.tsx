@@ -1,0 +1,93 @@
+/** Search as you type: the answer to the newest query wins, older requests are aborted. */
+
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { search } from "../api/calls";
+import { asProblem, isAbort, type Problem } from "../api/problem";
+import type { SearchPage as Page } from "../api/types";
+import { useSentinel, useSettled, useTitle } from "../components/hooks";
+import { Empty, Trouble } from "../components/Trouble";
+import { CardBones, TitleCard } from "../components/TitleCard";
+import { moveInGrid } from "../components/grid";
+
+const TYPING_PAUSE_MS = 140;
+
+interface Found extends Page {
+  query: string;
+}
+
+export function SearchPage({ query }: { query: string }) {
+  useTitle(query === "" ? "Search" : `“${query}”`);
+  const settled = useSettled(query, TYPING_PAUSE_MS);
+  const [found, setFound] = useState<Found | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [attempt, setAttempt] = useState(0);
+  const loadingMore = useRef(false);
+
+  useEffect(() => {
+    setProblem(null);
+    if (settled === "") {
+      setFound(null);
+      return;
+    }
+    const controller = new AbortController();
+    search(settled, null, controller.signal).then(
+      (page) => setFound({ ...page, query: settled }),
+      (error: unknown) => isAbort(error) || setProblem(asProblem(error)),
+    );
+    return () => controller.abort();
+  }, [settled, attempt]);
+
+  const more = useCallback(() => {
+    if (found === null || found.next_cursor === null || loadingMore.current) return;
+    loadingMore.current = true;
+    search(found.query, found.next_cursor)
+      .then((page) =>
+        setFound((old) =>
+          old === found ? { ...page, query: old.query, results: [...old.results, ...page.results] } : old,
+        ),
+      )
+      .catch(() => setFound((old) => (old === found ? { ...old, next_cursor: null } : old)))
+      .finally(() => (loadingMore.current = false));
+  }, [found]);
+  const sentinel = useSentinel<HTMLDivElement>(more, "600px", found);
+
+  const stale = found === null || found.query !== query;
+  return (
+    <div class="listing">
+      <h1>{query === "" ? "Search" : <>Results for “{query}”</>}</h1>
+      <p class="hidden-visually" role="status">
+        {query !== "" && !stale && problem === null && announceCount(found)}
+      </p>
+      {query === "" && <p class="lead">Find a film by its title, by the people in it, or by genre. Typing errors are fine.</p>}
+      {problem !== null && <Trouble problem={problem} again={() => setAttempt((n) => n + 1)} />}
+      {query !== "" && problem === null && (
+        <>
+          {found !== null && found.results.length === 0 && !stale && (
+            <Empty heading={`Nothing found for “${query}”`}>
+              <p>Try fewer letters, another spelling, or the name of somebody in it.</p>
+            </Empty>
+          )}
+          <ul class={`grid ${stale ? "stale" : ""}`} aria-label="Results" aria-busy={stale} onKeyDown={moveInGrid}>
+            {found === null ? (
+              <CardBones count={12} />
+            ) : (
+              found.results.map((result) => (
+                <li key={result.movie_id}>
+                  <TitleCard card={result} playable={result.playable} note={(result.people ?? []).slice(0, 1).join("")} />
+                </li>
+              ))
+            )}
+          </ul>
+          {found !== null && found.next_cursor !== null && <div ref={sentinel} class="sentinel" />}
+        </>
+      )}
+    </div>
+  );
+}
+
+function announceCount(found: Found): string {
+  const count = found.results.length;
+  if (count === 0) return "No results";
+  if (found.next_cursor !== null) return `More than ${count} results`;
+  return count === 1 ? "1 result" : `${count} results`;
+}

@@ -1,0 +1,155 @@
+/** One title: what it is, and play or resume; or why it cannot be played. */
+
+import { stream, title as loadTitle } from "../api/calls";
+import type { Title, TitleState } from "../api/types";
+import { who } from "../api/session";
+import { useEffect, useState } from "preact/hooks";
+import { mayUpload } from "../components/Frame";
+import { useLoaded, useTitle } from "../components/hooks";
+import { BackIcon, PlayIcon } from "../components/icons";
+import { Poster } from "../components/Poster";
+import { Notice, Trouble } from "../components/Trouble";
+import { clock, duration } from "../domain/format";
+import { goBack, navigate, paths } from "../router";
+
+const WHY_NOT: Record<Exclude<TitleState, "playable">, string> = {
+  announced: "This title is announced. It can be played here once the film has arrived.",
+  ingesting: "This title is being prepared. It can be played in a little while.",
+  refused: "The film that was delivered for this title could not be used. It can be played once a new one arrives.",
+  failed: "Something went wrong while this title was prepared. It can be played once that is mended.",
+  unpublished: "This title is not offered at the moment.",
+  deleted: "This title is no longer offered.",
+};
+
+export function TitlePage({ movieId }: { movieId: string }) {
+  const [loaded, reload] = useLoaded((signal) => loadTitle(movieId, signal), [movieId]);
+  useTitle(loaded.state === "ready" ? loaded.value.title : "");
+  if (loaded.state === "failed") {
+    return (
+      <div class="listing">
+        <h1>{loaded.problem.status === 404 || loaded.problem.status === 400 ? "No such title" : "Title"}</h1>
+        <Trouble problem={loaded.problem} {...(loaded.problem.status === 404 ? {} : { again: reload })} />
+      </div>
+    );
+  }
+  return (
+    <article class="title">
+      <button class="icon-button title-back" aria-label="Back" onClick={() => goBack()}>
+        <BackIcon />
+      </button>
+      {loaded.state === "ready" ? <Details title={loaded.value} /> : <Bones />}
+    </article>
+  );
+}
+
+function Details({ title }: { title: Title }) {
+  const facts = [title.year, duration(title.duration_seconds), title.genres.slice(0, 4).join(", ")];
+  return (
+    <>
+      <div class="title-picture">
+        <Poster title={title.title} url={title.poster_url} eager />
+      </div>
+      <div class="title-words">
+        <h1>{title.title}</h1>
+        <p class="facts">{facts.filter(Boolean).join(" · ")}</p>
+        {title.playable ? <PlayActions title={title} /> : <WhyNot state={title.state} />}
+        {title.description && <p class="title-description">{title.description}</p>}
+        <dl class="title-facts">
+          {title.people.length > 0 && (
+            <div>
+              <dt>People</dt>
+              <dd>
+                {title.people.slice(0, 12).map((name) => (
+                  <a key={name} class="chip" href={paths.search(name)}>
+                    {name}
+                  </a>
+                ))}
+              </dd>
+            </div>
+          )}
+          {title.genres.length > 0 && (
+            <div>
+              <dt>Genres</dt>
+              <dd>
+                {title.genres.map((genre) => (
+                  <a key={genre} class="chip" href={paths.search(genre)}>
+                    {genre}
+                  </a>
+                ))}
+              </dd>
+            </div>
+          )}
+        </dl>
+      </div>
+    </>
+  );
+}
+
+function PlayActions({ title }: { title: Title }) {
+  const [resume, setResume] = useState(0);
+  useEffect(() => {
+    const controller = new AbortController();
+    stream(title.movie_id, controller.signal).then(
+      (answer) => setResume(answer.resume_position_seconds),
+      () => undefined, // without it the button says Play, and the player asks again
+    );
+    void import("../player/WatchPage"); // the player is likely next: have its code here by then
+    return () => controller.abort();
+  }, [title.movie_id]);
+  const part = title.duration_seconds ? Math.min(100, (100 * resume) / title.duration_seconds) : 0;
+  return (
+    <div class="title-actions">
+      <div class="actions">
+        <button class="button primary" onClick={() => navigate(paths.watch(title.movie_id))} data-testid="play">
+          <PlayIcon /> {resume > 0 ? "Resume" : "Play"}
+        </button>
+        {resume > 0 && (
+          <button class="button glass" onClick={() => navigate(`${paths.watch(title.movie_id)}?from=start`)}>
+            From the start
+          </button>
+        )}
+      </div>
+      {resume > 0 && title.duration_seconds !== null && (
+        <div class="title-progress">
+          <div class="bar" style={{ "--part": `${part}%` }}>
+            <i />
+          </div>
+          <span>
+            {clock(resume)} of {clock(title.duration_seconds)}
+          </span>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function WhyNot({ state }: { state: TitleState }) {
+  return (
+    <div class="title-actions">
+      <Notice kind={state === "refused" || state === "failed" ? "bad" : "plain"}>
+        {state === "playable" ? "This title cannot be played at the moment." : WHY_NOT[state]}
+        {mayUpload(who()) && state !== "ingesting" && (
+          <>
+            {" "}
+            <a class="link" href={paths.upload}>
+              Upload a film
+            </a>
+          </>
+        )}
+      </Notice>
+    </div>
+  );
+}
+
+function Bones() {
+  return (
+    <div aria-busy="true" class="title-bones">
+      <div class="title-picture bone" />
+      <div class="title-words">
+        <div class="bone bone-title" />
+        <div class="bone bone-line" />
+        <div class="bone bone-line short" />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,174 @@
+/** The bar at the foot of the player. Stateless: what it shows comes in, what is pressed goes out. */
+
+import {
+  BackTenIcon,
+  CaptionsIcon,
+  ForwardTenIcon,
+  FullscreenIcon,
+  LeaveFullscreenIcon,
+  LanguageIcon,
+  MutedIcon,
+  PauseIcon,
+  PlayIcon,
+  ReplayIcon,
+  SettingsIcon,
+  VolumeIcon,
+} from "../components/icons";
+import { clock } from "../domain/format";
+import type { Choices } from "./media";
+import { Menu, type MenuGroup } from "./Menu";
+import { ScrubBar } from "./ScrubBar";
+import type { VideoState } from "./useVideo";
+
+export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
+
+export type OpenMenu = "subtitles" | "audio" | "settings" | null;
+
+interface Props {
+  video: VideoState;
+  choices: Choices;
+  spriteVttUrl: string | null;
+  fullscreen: boolean;
+  menu: OpenMenu;
+  setMenu: (menu: OpenMenu) => void;
+  toggle: () => void;
+  skip: (seconds: number) => void;
+  seek: (seconds: number) => void;
+  dragging: (dragging: boolean) => void;
+  setVolume: (volume: number) => void;
+  mute: () => void;
+  setRate: (rate: number) => void;
+  toggleFullscreen: () => void;
+  chooseQuality: (id: number) => void;
+  chooseAudio: (id: number) => void;
+  chooseSubtitle: (id: number) => void;
+}
+
+export function Controls(props: Props) {
+  const { video, choices, menu, setMenu } = props;
+  const silent = video.muted || video.volume === 0;
+  const menuProps = (name: Exclude<OpenMenu, null>) => ({
+    open: menu === name,
+    setOpen: (open: boolean) => setMenu(open ? name : null),
+  });
+  return (
+    <div class="controls">
+      <ScrubBar
+        time={video.time}
+        duration={video.duration}
+        buffered={video.buffered}
+        spriteVttUrl={props.spriteVttUrl}
+        seek={props.seek}
+        dragging={props.dragging}
+      />
+      <div class="control-line">
+        <div class="transport">
+          <button class="icon-button skip-ten" aria-label="10 seconds back" title="10 seconds back" onClick={() => props.skip(-10)}>
+            <BackTenIcon />
+          </button>
+          <button
+            class="icon-button play-pause"
+            aria-label={video.ended ? "Replay" : video.paused ? "Play" : "Pause"}
+            onClick={props.toggle}
+            data-testid="play-pause"
+          >
+            {video.ended ? <ReplayIcon /> : video.paused ? <PlayIcon /> : <PauseIcon />}
+          </button>
+          <button class="icon-button skip-ten" aria-label="10 seconds on" title="10 seconds on" onClick={() => props.skip(10)}>
+            <ForwardTenIcon />
+          </button>
+        </div>
+        <div class="volume">
+          <button class="icon-button" aria-label={silent ? "Sound on" : "Sound off"} onClick={props.mute}>
+            {silent ? <MutedIcon /> : <VolumeIcon />}
+          </button>
+          <input
+            type="range"
+            aria-label="Volume"
+            min={0}
+            max={1}
+            step={0.05}
+            value={video.muted ? 0 : video.volume}
+            style={{ "--part": `${(video.muted ? 0 : video.volume) * 100}%` }}
+            onInput={(event) => props.setVolume(Number(event.currentTarget.value))}
+          />
+        </div>
+        <span class="time" data-testid="time">
+          {clock(video.time)} <span>/ {clock(video.duration)}</span>
+        </span>
+        <span class="space" />
+        {choices.subtitles.length > 0 && (
+          <Menu
+            name="Subtitles"
+            icon={<CaptionsIcon />}
+            active={choices.subtitle >= 0}
+            groups={[subtitleGroup(props)]}
+            {...menuProps("subtitles")}
+          />
+        )}
+        {choices.audios.length > 1 && (
+          <Menu name="Audio" icon={<LanguageIcon />} groups={[audioGroup(props)]} {...menuProps("audio")} />
+        )}
+        <Menu
+          name="Quality and speed"
+          icon={<SettingsIcon />}
+          groups={[...(choices.qualities.length > 0 ? [qualityGroup(props)] : []), speedGroup(props)]}
+          {...menuProps("settings")}
+        />
+        <button
+          class="icon-button"
+          aria-label={props.fullscreen ? "Leave full screen" : "Full screen"}
+          title={props.fullscreen ? "Leave full screen (F)" : "Full screen (F)"}
+          onClick={props.toggleFullscreen}
+        >
+          {props.fullscreen ? <LeaveFullscreenIcon /> : <FullscreenIcon />}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function qualityGroup({ choices, chooseQuality }: Props): MenuGroup {
+  const auto = {
+    label: "Auto",
+    note: choices.quality === -1 ? (choices.playing ?? undefined) : undefined,
+    chosen: choices.quality === -1,
+    choose: () => chooseQuality(-1),
+  };
+  const rungs = choices.qualities.map(({ id, label }) => ({
+    label,
+    chosen: choices.quality === id,
+    choose: () => chooseQuality(id),
+  }));
+  return { heading: "Quality", choices: [auto, ...rungs] };
+}
+
+function speedGroup({ video, setRate }: Props): MenuGroup {
+  const choices = RATES.map((rate) => ({
+    label: rate === 1 ? "Normal" : `${rate}×`,
+    chosen: video.rate === rate,
+    choose: () => setRate(rate),
+  }));
+  return { heading: "Speed", choices };
+}
+
+function audioGroup({ choices, chooseAudio }: Props): MenuGroup {
+  return {
+    heading: "Audio",
+    choices: choices.audios.map(({ id, label }) => ({
+      label,
+      chosen: choices.audio === id,
+      choose: () => chooseAudio(id),
+    })),
+  };
+}
+
+function subtitleGroup({ choices, chooseSubtitle }: Props): MenuGroup {
+  const off = { label: "Off", chosen: choices.subtitle === -1, choose: () => chooseSubtitle(-1) };
+  const tracks = choices.subtitles.map(({ id, label }) => ({
+    label,
+    chosen: choices.subtitle === id,
+    choose: () => chooseSubtitle(id),
+  }));
+  return { heading: "Subtitles", choices: [off, ...tracks] };
+}

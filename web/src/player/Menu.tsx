@@ -1,0 +1,108 @@
+/** A button that opens a menu of choices (ARIA menu pattern: arrows, Home, End, Escape; focus comes back). */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { CheckIcon } from "../components/icons";
+
+export interface MenuChoice {
+  label: string;
+  note?: string | undefined;
+  chosen: boolean;
+  choose: () => void;
+}
+
+export interface MenuGroup {
+  heading: string;
+  choices: MenuChoice[];
+}
+
+interface Props {
+  name: string;
+  icon: ComponentChildren;
+  groups: MenuGroup[];
+  open: boolean;
+  setOpen: (open: boolean) => void;
+  active?: boolean;
+}
+
+export function Menu({ name, icon, groups, open, setOpen, active = false }: Props) {
+  const root = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+
+  useEffect(() => {
+    if (!open) return;
+    const items = root.current!.querySelectorAll<HTMLElement>("[role=menuitemradio]");
+    ([...items].find((item) => item.ariaChecked === "true") ?? items[0])?.focus();
+    const onPointerDown = (event: PointerEvent) => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false);
+    };
+    document.addEventListener("pointerdown", onPointerDown, true);
+    return () => document.removeEventListener("pointerdown", onPointerDown, true);
+  }, [open]);
+
+  const close = () => {
+    setOpen(false);
+    button.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!open) return;
+    const items = [...root.current!.querySelectorAll<HTMLElement>("[role=menuitemradio]")];
+    const at = items.indexOf(document.activeElement as HTMLElement);
+    const moves: Record<string, number> = {
+      ArrowDown: (at + 1) % items.length,
+      ArrowUp: (at - 1 + items.length) % items.length,
+      Home: 0,
+      End: items.length - 1,
+    };
+    const to = moves[event.key];
+    if (to !== undefined) items[to]?.focus();
+    else if (event.key === "Escape") close();
+    else if (event.key === "Tab") setOpen(false);
+    if (event.key !== "Tab") event.stopPropagation();
+    if (to !== undefined || event.key === "Escape") event.preventDefault();
+  };
+
+  return (
+    <div class="menu" ref={root} onKeyDown={onKeyDown}>
+      <button
+        ref={button}
+        class={`icon-button ${active ? "on" : ""}`}
+        aria-label={name}
+        title={name}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        {icon}
+      </button>
+      {open && (
+        <div class="menu-panel" role="menu" aria-label={name}>
+          {groups.map((group) => (
+            <div key={group.heading} role="group" aria-label={group.heading} class="menu-group">
+              <div class="menu-heading" aria-hidden="true">
+                {group.heading}
+              </div>
+              {group.choices.map((choice) => (
+                <button
+                  key={choice.label}
+                  role="menuitemradio"
+                  aria-checked={choice.chosen}
+                  tabIndex={-1}
+                  class="menu-item"
+                  onClick={() => {
+                    choice.choose();
+                    close();
+                  }}
+                >
+                  {choice.chosen ? <CheckIcon /> : <span class="icon" />}
+                  <span>{choice.label}</span>
+                  {choice.note !== undefined && <span class="menu-note">{choice.note}</span>}
+                </button>
+              ))}
+            </div>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,325 @@
+/** The player: one film, its controls, its keys; tells the reporter where the viewer is. */
+
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { Stream } from "../api/types";
+import { BackIcon, HelpIcon, PauseIcon, PlayIcon } from "../components/icons";
+import { clock } from "../domain/format";
+import type { ProgressReporter } from "../domain/progress";
+import { Captions } from "./Captions";
+import { Controls, RATES, type OpenMenu } from "./Controls";
+import { KeyHelp } from "./KeyHelp";
+import { actionFor } from "./keys";
+import { NO_CHOICES, openMedia, type Choices, type Media } from "./media";
+import { keepPreferences, readPreferences } from "./preferences";
+import { useFullscreen } from "./useFullscreen";
+import { useProgress } from "./useProgress";
+import { useVideo } from "./useVideo";
+
+const HIDE_AFTER_MS = 2800;
+
+interface Props {
+  stream: Stream;
+  startSeconds: number;
+  renew: () => Promise<string>;
+  reporter: ProgressReporter;
+  back: () => void;
+}
+
+export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
+  const root = useRef<HTMLDivElement>(null);
+  const element = useRef<HTMLVideoElement>(null);
+  const media = useRef<Media | null>(null);
+  const video = useVideo(element, stream.duration_seconds);
+  const [choices, setChoices] = useState<Choices>(NO_CHOICES);
+  const [failure, setFailure] = useState<string | null>(null);
+  const [attempt, setAttempt] = useState(0);
+  const [menu, setMenu] = useState<OpenMenu>(null);
+  const [help, setHelp] = useState(false);
+  const [drag, setDrag] = useState(false);
+  const [said, say] = useSaid();
+  const [awake, wake, sleep] = useAwake();
+  const [fullscreen, toggleFullscreen] = useFullscreen(root, element);
+  useProgress(element, reporter);
+
+  // The stream: opened once, and again at the same place when the viewer asks after a failure.
+  useEffect(() => {
+    const target = element.current!;
+    const liked = readPreferences();
+    target.volume = liked.volume;
+    target.muted = liked.muted;
+    let closed = false;
+    let likedApplied = { audio: false, subtitles: false };
+    const at = target.currentTime > 0 ? target.currentTime : startSeconds;
+    const url = attempt === 0 ? Promise.resolve(stream.stream_url) : renew();
+    url
+      .then((address) =>
+        openMedia(target, address, at, {
+          renew,
+          failed: (message) => !closed && setFailure(message),
+          choices: (now) => {
+            if (closed) return;
+            setChoices(now);
+            const opened = media.current;
+            if (opened === null) return;
+            if (!likedApplied.subtitles && now.subtitles.length > 0) {
+              likedApplied = { ...likedApplied, subtitles: true };
+              opened.chooseSubtitle(now.subtitles.find((track) => track.language === liked.subtitles)?.id ?? -1);
+            }
+            if (!likedApplied.audio && now.audios.length > 1) {
+              likedApplied = { ...likedApplied, audio: true };
+              const track = now.audios.find((one) => one.language === liked.audio);
+              if (liked.audio !== null && track !== undefined) opened.chooseAudio(track.id);
+            }
+          },
+        }),
+      )
+      .then(
+        (opened) => {
+          if (closed) return opened.close();
+          media.current = opened;
+          target.play().catch(() => undefined); // the browser wants a press first: the play button is there
+        },
+        (error: unknown) => !closed && setFailure(error instanceof Error ? error.message : String(error)),
+      );
+    return () => {
+      closed = true;
+      media.current?.close();
+      media.current = null;
+    };
+  }, [attempt]);
+
+  const seek = useCallback((seconds: number) => {
+    const target = element.current!;
+    const end = Number.isFinite(target.duration) ? target.duration : stream.duration_seconds;
+    target.currentTime = Math.min(Math.max(0, seconds), Math.max(0, end - 0.05));
+  }, []);
+  const toggle = () => {
+    const target = element.current!;
+    if (target.ended) seek(0);
+    if (target.paused) target.play().catch(() => undefined);
+    else target.pause();
+  };
+  const skip = (seconds: number) => {
+    seek(element.current!.currentTime + seconds);
+    say(`${seconds > 0 ? "+" : "−"}${Math.abs(seconds)} s`);
+  };
+  const setVolume = (volume: number) => {
+    const target = element.current!;
+    target.volume = Math.min(1, Math.max(0, volume));
+    target.muted = target.volume === 0;
+    keepPreferences({ volume: target.volume || 1, muted: target.muted });
+  };
+  const mute = () => {
+    const target = element.current!;
+    if (target.volume === 0) setVolume(0.5);
+    else target.muted = !target.muted;
+    keepPreferences({ muted: target.muted });
+    say(target.muted ? "Sound off" : "Sound on");
+  };
+  const setRate = (rate: number) => {
+    element.current!.playbackRate = rate;
+    say(rate === 1 ? "Normal speed" : `${rate}×`);
+  };
+  const chooseSubtitle = (id: number) => {
+    media.current?.chooseSubtitle(id);
+    const track = choices.subtitles.find((one) => one.id === id);
+    keepPreferences({ subtitles: track?.language ?? null });
+    say(track === undefined ? "Subtitles off" : `Subtitles: ${track.label}`);
+  };
+  const chooseAudio = (id: number) => {
+    media.current?.chooseAudio(id);
+    keepPreferences({ audio: choices.audios.find((one) => one.id === id)?.language ?? null });
+  };
+  const toggleSubtitles = () => {
+    if (choices.subtitles.length === 0) say("No subtitles");
+    else chooseSubtitle(choices.subtitle >= 0 ? -1 : choices.subtitles[0]!.id);
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    wake();
+    const target = event.target as Element;
+    const range = target instanceof HTMLInputElement;
+    const action = actionFor(event, range || target.closest("button") !== null);
+    if (action === null || (range && event.key.startsWith("Arrow"))) return;
+    event.preventDefault();
+    switch (action.do) {
+      case "toggle":
+        return toggle();
+      case "skip":
+        return skip(action.seconds);
+      case "volume":
+        setVolume(element.current!.volume + action.by);
+        return say(`Volume ${Math.round(element.current!.volume * 100)} %`);
+      case "mute":
+        return mute();
+      case "fullscreen":
+        return void toggleFullscreen();
+      case "captions":
+        return toggleSubtitles();
+      case "jump":
+        seek(action.share * video.duration);
+        return say(clock(action.share * video.duration));
+      case "faster": {
+        const at = RATES.findIndex((rate) => rate === video.rate);
+        return setRate(RATES[Math.min(RATES.length - 1, Math.max(0, at + action.by))]!);
+      }
+      case "help":
+        return setHelp(true);
+      case "leave":
+        return fullscreen ? void toggleFullscreen() : back();
+    }
+  };
+  useEffect(() => {
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  });
+  useMediaSession(stream, { toggle, skip, seek });
+
+  const busy = video.waiting && failure === null && !(video.paused && video.started);
+  const visible = awake || video.paused || menu !== null || drag || failure !== null;
+  return (
+    <div
+      ref={root}
+      class={`player ${visible ? "" : "quiet"}`}
+      onPointerMove={(event) => event.pointerType === "mouse" && wake()}
+      onPointerLeave={(event) => event.pointerType === "mouse" && sleep()}
+      data-testid="player"
+    >
+      <video
+        ref={element}
+        playsInline
+        crossOrigin="anonymous"
+        preload="auto"
+        aria-label={stream.title}
+        onClick={() => (matchMedia("(pointer: coarse)").matches ? (visible ? sleep() : wake()) : toggle())}
+        onDblClick={() => matchMedia("(pointer: fine)").matches && void toggleFullscreen()}
+      />
+      <Captions video={element} raised={visible} />
+      {busy && <div class="spinner player-spinner" role="status" aria-label="Loading" />}
+      {said !== null && (
+        <div class="said" role="status" key={said.at}>
+          {said.words}
+        </div>
+      )}
+      {failure === null && <Pulse paused={video.paused} started={video.started} />}
+      {failure !== null && (
+        <div class="player-failure" role="alert">
+          <h2>The film stopped</h2>
+          <p>{failure}</p>
+          <button
+            class="button primary"
+            onClick={() => {
+              setFailure(null);
+              setAttempt((n) => n + 1);
+            }}
+          >
+            Try again
+          </button>
+        </div>
+      )}
+      <div class="player-top">
+        <button class="icon-button" aria-label="Back" onClick={back}>
+          <BackIcon />
+        </button>
+        <h1>{stream.title}</h1>
+        <button class="icon-button keys-button" aria-label="Keys" title="Keys (?)" onClick={() => setHelp(true)}>
+          <HelpIcon />
+        </button>
+      </div>
+      <Controls
+        video={video}
+        choices={choices}
+        spriteVttUrl={stream.sprite_vtt_url}
+        fullscreen={fullscreen}
+        menu={menu}
+        setMenu={setMenu}
+        toggle={toggle}
+        skip={skip}
+        seek={seek}
+        dragging={setDrag}
+        setVolume={setVolume}
+        mute={mute}
+        setRate={setRate}
+        toggleFullscreen={() => void toggleFullscreen()}
+        chooseQuality={(id) => media.current?.chooseQuality(id)}
+        chooseAudio={chooseAudio}
+        chooseSubtitle={chooseSubtitle}
+      />
+      {help && <KeyHelp close={() => setHelp(false)} />}
+    </div>
+  );
+}
+
+/** A short sign in the middle when the film is paused or goes on. */
+function Pulse({ paused, started }: { paused: boolean; started: boolean }) {
+  const first = useRef(true);
+  useEffect(() => {
+    if (started) first.current = false;
+  }, [paused, started]);
+  if (!started || first.current) return null;
+  return (
+    <div class="pulse" key={String(paused)} aria-hidden="true">
+      {paused ? <PauseIcon /> : <PlayIcon />}
+    </div>
+  );
+}
+
+/** Words shown for a moment: what a key has done. */
+function useSaid(): [{ words: string; at: number } | null, (words: string) => void] {
+  const [said, setSaid] = useState<{ words: string; at: number } | null>(null);
+  useEffect(() => {
+    if (said === null) return;
+    const timer = setTimeout(() => setSaid(null), 900);
+    return () => clearTimeout(timer);
+  }, [said]);
+  return [said, useCallback((words: string) => setSaid({ words, at: performance.now() }), [])];
+}
+
+/** Controls are shown while something moves, and for a while after. */
+function useAwake(): [boolean, () => void, () => void] {
+  const [awake, setAwake] = useState(true);
+  const timer = useRef(0);
+  const wake = useCallback(() => {
+    setAwake(true);
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => setAwake(false), HIDE_AFTER_MS);
+  }, []);
+  const sleep = useCallback(() => {
+    clearTimeout(timer.current);
+    setAwake(false);
+  }, []);
+  useEffect(() => {
+    wake();
+    return () => clearTimeout(timer.current);
+  }, []);
+  return [awake, wake, sleep];
+}
+
+interface SessionActions {
+  toggle: () => void;
+  skip: (seconds: number) => void;
+  seek: (seconds: number) => void;
+}
+
+/** The system's own media keys and lock screen. */
+function useMediaSession(stream: Stream, actions: SessionActions): void {
+  const latest = useRef(actions);
+  latest.current = actions;
+  useEffect(() => {
+    if (!("mediaSession" in navigator)) return;
+    const session = navigator.mediaSession;
+    const artwork = stream.poster_url === null ? [] : [{ src: stream.poster_url }];
+    session.metadata = new MediaMetadata({ title: stream.title, artist: "Marquee", artwork });
+    session.setActionHandler("play", () => latest.current.toggle());
+    session.setActionHandler("pause", () => latest.current.toggle());
+    session.setActionHandler("seekbackward", () => latest.current.skip(-10));
+    session.setActionHandler("seekforward", () => latest.current.skip(10));
+    session.setActionHandler("seekto", (details) => latest.current.seek(details.seekTime ?? 0));
+    return () => {
+      session.metadata = null;
+      for (const name of ["play", "pause", "seekbackward", "seekforward", "seekto"] as const) {
+        session.setActionHandler(name, null);
+      }
+    };
+  }, [stream.movie_id]);
+}

@@ -1,0 +1,66 @@
+/** The player's page: asks for the stream, says why a title cannot be played, and shows the player. */
+
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { progress, stream } from "../api/calls";
+import "../styles/player.css";
+import { useLoaded, useTitle } from "../components/hooks";
+import { BackIcon } from "../components/icons";
+import { ProgressReporter } from "../domain/progress";
+import { goBack, paths } from "../router";
+import { Player } from "./Player";
+
+export function WatchPage({ movieId }: { movieId: string }) {
+  const [loaded, reload] = useLoaded((signal) => stream(movieId, signal), [movieId]);
+  const fromStart = useMemo(() => new URLSearchParams(location.search).get("from") === "start", [movieId]);
+  const back = () => goBack(paths.title(movieId));
+  const page = useRef<HTMLElement>(null);
+  useTitle(loaded.state === "ready" ? loaded.value.title : "");
+  useEffect(() => page.current?.focus({ preventScroll: true }), []);
+
+  const reporter = useMemo(
+    () =>
+      new ProgressReporter(async (sample, leaving) => {
+        await progress(movieId, sample.position_seconds, sample.age_ms, leaving);
+        return true;
+      }),
+    [movieId],
+  );
+
+  return (
+    <main id="main" class="watch" tabIndex={-1} ref={page}>
+      {loaded.state === "ready" ? (
+        <Player
+          stream={loaded.value}
+          startSeconds={fromStart ? 0 : loaded.value.resume_position_seconds}
+          renew={async () => (await stream(movieId)).stream_url}
+          reporter={reporter}
+          back={back}
+        />
+      ) : (
+        <div class="watch-message">
+          <button class="icon-button watch-back" aria-label="Back" onClick={back}>
+            <BackIcon />
+          </button>
+          {loaded.state === "loading" ? (
+            <div class="spinner" role="status" aria-label="Loading" />
+          ) : (
+            <div role="alert">
+              <h1>{loaded.problem.status === 409 ? "Not playable yet" : "This film cannot be played now"}</h1>
+              <p>{loaded.problem.detail}</p>
+              <div class="actions">
+                {loaded.problem.status !== 404 && (
+                  <button class="button primary" onClick={reload}>
+                    Try again
+                  </button>
+                )}
+                <button class="button" onClick={back}>
+                  Go back
+                </button>
+              </div>
+            </div>
+          )}
+        </div>
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,249 @@
+/**
+ * The stream behind the video element: hls.js where the browser has Media Source Extensions, else the browser's own HLS.
+ * Owns quality, audio and subtitle choice, and recovery: a stream URL that expired or an edge that is gone is replaced
+ * by a fresh URL from the API, at the same position; a decoder error is recovered in place once or twice.
+ *
+ * hls.js runs without its worker: CMAF segments need no remuxing, and so no blob: worker has to be allowed.
+ */
+
+import type Hls from "hls.js";
+import type { ErrorData, HlsConfig } from "hls.js";
+import { language } from "../domain/format";
+
+export interface Choice {
+  id: number;
+  label: string;
+  language: string | null;
+}
+
+export interface Choices {
+  qualities: Choice[];
+  /** -1: automatic. */
+  quality: number;
+  /** What automatic plays now. */
+  playing: string | null;
+  audios: Choice[];
+  audio: number;
+  subtitles: Choice[];
+  /** -1: off. */
+  subtitle: number;
+}
+
+export const NO_CHOICES: Choices = {
+  qualities: [],
+  quality: -1,
+  playing: null,
+  audios: [],
+  audio: -1,
+  subtitles: [],
+  subtitle: -1,
+};
+
+export interface MediaEvents {
+  choices: (choices: Choices) => void;
+  failed: (message: string) => void;
+  /** A fresh stream URL, after the old one stopped working. */
+  renew: () => Promise<string>;
+}
+
+export interface Media {
+  chooseQuality(id: number): void;
+  chooseAudio(id: number): void;
+  chooseSubtitle(id: number): void;
+  close(): void;
+}
+
+const LOST = "The film cannot be loaded at the moment. Check the connection and try again.";
+const UNPLAYABLE = "This browser cannot play this film.";
+/** A new stream URL is asked for at most this often; in between, the viewer decides. */
+const RENEW_EVERY_MS = 15_000;
+
+export async function openMedia(
+  video: HTMLVideoElement,
+  url: string,
+  startSeconds: number,
+  events: MediaEvents,
+): Promise<Media> {
+  const { default: Engine } = await import("hls.js");
+  if (Engine.isSupported()) return openHls(Engine, video, url, startSeconds, events);
+  if (video.canPlayType("application/vnd.apple.mpegurl") !== "") return openNative(video, url, startSeconds, events);
+  throw new Error(UNPLAYABLE);
+}
+
+function openHls(
+  Engine: typeof Hls,
+  video: HTMLVideoElement,
+  url: string,
+  startSeconds: number,
+  events: MediaEvents,
+): Media {
+  const config: Partial<HlsConfig> = {
+    enableWorker: false,
+    startPosition: startSeconds > 0 ? startSeconds : -1,
+    capLevelToPlayerSize: true,
+    maxBufferLength: 30,
+    backBufferLength: 60,
+    enableCEA708Captions: false,
+    // A first guess: most connections of today carry a good rung from the first segment on.
+    abrEwmaDefaultEstimate: 4_000_000,
+  };
+  const hls = new Engine(config);
+  hls.subtitleDisplay = false; // cues are read and drawn by the player itself
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  let mediaErrors = 0;
+  let closed = false;
+
+  const report = () => events.choices(hlsChoices(hls));
+  const { Events, ErrorTypes } = Engine;
+  for (const event of [
+    Events.MANIFEST_PARSED,
+    Events.LEVEL_SWITCHED,
+    Events.AUDIO_TRACKS_UPDATED,
+    Events.AUDIO_TRACK_SWITCHED,
+    Events.SUBTITLE_TRACKS_UPDATED,
+    Events.SUBTITLE_TRACK_SWITCH,
+  ] as const) {
+    hls.on(event, report);
+  }
+
+  const renew = async () => {
+    if (performance.now() - renewedAt < RENEW_EVERY_MS) {
+      hls.stopLoad();
+      events.failed(LOST);
+      return;
+    }
+    renewedAt = performance.now();
+    try {
+      const fresh = await events.renew();
+      if (closed) return;
+      const { subtitleTrack, audioTrack } = hls;
+      const position = video.currentTime > 0 ? video.currentTime : startSeconds;
+      const wasPlaying = !video.paused;
+      hls.config.startPosition = position;
+      hls.once(Events.MANIFEST_PARSED, () => {
+        hls.startLoad(position);
+        if (audioTrack >= 0) hls.audioTrack = audioTrack;
+        hls.subtitleTrack = subtitleTrack;
+        if (wasPlaying) void video.play().catch(() => undefined);
+      });
+      hls.loadSource(fresh);
+    } catch (error) {
+      if (!closed) events.failed(error instanceof Error ? error.message : LOST);
+    }
+  };
+
+  hls.on(Events.ERROR, (_event, data: ErrorData) => {
+    const status = data.response?.code;
+    const refused = status === 403 || status === 410;
+    if (data.type === ErrorTypes.NETWORK_ERROR && (data.fatal || refused)) {
+      if (refused && performance.now() - renewedAt < 2000) return; // answers still under way when the URL changed
+      void renew();
+    } else if (data.fatal && data.type === ErrorTypes.MEDIA_ERROR && mediaErrors < 2) {
+      mediaErrors += 1;
+      hls.recoverMediaError();
+    } else if (data.fatal) {
+      events.failed(UNPLAYABLE);
+    }
+  });
+
+  hls.loadSource(url);
+  hls.attachMedia(video);
+  return {
+    chooseQuality(id) {
+      hls.nextLevel = id;
+      report();
+    },
+    chooseAudio(id) {
+      hls.audioTrack = id;
+      report();
+    },
+    chooseSubtitle(id) {
+      hls.subtitleTrack = id;
+      report();
+    },
+    close() {
+      closed = true;
+      hls.destroy();
+    },
+  };
+}
+
+function hlsChoices(hls: Hls): Choices {
+  const lines = (level: { height: number; width: number }) => Math.min(level.height, level.width) || level.height;
+  const qualities = hls.levels
+    .map((level, id) => ({ id, lines: lines(level), bitrate: level.bitrate }))
+    .sort((a, b) => b.lines - a.lines || b.bitrate - a.bitrate)
+    .map(({ id, lines: count, bitrate }, _, all) => {
+      const twice = all.filter((other) => other.lines === count).length > 1;
+      const label = twice ? `${count}p · ${(bitrate / 1e6).toFixed(1)} Mbit/s` : `${count}p`;
+      return { id, label, language: null };
+    });
+  const current = hls.levels[hls.currentLevel];
+  return {
+    qualities,
+    quality: hls.autoLevelEnabled ? -1 : hls.nextLevel,
+    playing: current === undefined ? null : `${lines(current)}p`,
+    audios: hls.audioTracks.map((track, id) => ({
+      id,
+      label: track.name || language(track.lang),
+      language: track.lang ?? null,
+    })),
+    audio: hls.audioTrack,
+    subtitles: hls.subtitleTracks.map((track, id) => ({
+      id,
+      label: track.name || language(track.lang),
+      language: track.lang ?? null,
+    })),
+    subtitle: hls.subtitleTrack,
+  };
+}
+
+/** Safari on iPhones: the browser chooses the quality; subtitles are its text tracks. */
+function openNative(video: HTMLVideoElement, url: string, startSeconds: number, events: MediaEvents): Media {
+  let renewed = false;
+  let position = startSeconds;
+  const tracks = () => [...video.textTracks].filter((t) => t.kind === "subtitles" || t.kind === "captions");
+  const report = () => {
+    const texts = tracks();
+    events.choices({
+      ...NO_CHOICES,
+      subtitles: texts.map((t, id) => ({ id, label: t.label || language(t.language), language: t.language || null })),
+      subtitle: texts.findIndex((t) => t.mode !== "disabled"),
+    });
+  };
+  const onMetadata = () => {
+    if (position > 0) video.currentTime = position;
+    report();
+  };
+  const onError = () => {
+    if (renewed) {
+      events.failed(video.error?.code === MediaError.MEDIA_ERR_NETWORK ? LOST : UNPLAYABLE);
+      return;
+    }
+    renewed = true;
+    position = video.currentTime || startSeconds;
+    events.renew().then(
+      (fresh) => (video.src = fresh),
+      (error: unknown) => events.failed(error instanceof Error ? error.message : LOST),
+    );
+  };
+  video.addEventListener("loadedmetadata", onMetadata);
+  video.addEventListener("error", onError);
+  video.textTracks.addEventListener("addtrack", report);
+  video.src = url;
+  return {
+    chooseQuality: () => undefined,
+    chooseAudio: () => undefined,
+    chooseSubtitle(id) {
+      tracks().forEach((track, at) => (track.mode = at === id ? "hidden" : "disabled"));
+      report();
+    },
+    close() {
+      video.removeEventListener("loadedmetadata", onMetadata);
+      video.removeEventListener("error", onError);
+      video.textTracks.removeEventListener("addtrack", report);
+      video.removeAttribute("src");
+      video.load();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** Paths of the client and how one page becomes another. Plain links work: clicks on them are taken over here. */
+
+import { useEffect, useState } from "preact/hooks";
+
+export type Route =
+  | { page: "home" }
+  | { page: "login" }
+  | { page: "join" }
+  | { page: "search"; query: string }
+  | { page: "title"; movieId: string }
+  | { page: "watch"; movieId: string }
+  | { page: "history" }
+  | { page: "upload" }
+  | { page: "account" }
+  | { page: "missing" };
+
+export function parseRoute(path: string, query: string): Route {
+  const [first = "", second] = path.split("/").filter(Boolean);
+  if (second !== undefined && (first === "title" || first === "watch")) {
+    return { page: first, movieId: decodeURIComponent(second) };
+  }
+  if (second !== undefined) return { page: "missing" };
+  if (first === "") return { page: "home" };
+  if (first === "search") return { page: "search", query: new URLSearchParams(query).get("q") ?? "" };
+  if (["login", "join", "history", "upload", "account"].includes(first)) return { page: first } as Route;
+  return { page: "missing" };
+}
+
+export const paths = {
+  home: "/",
+  login: "/login",
+  join: "/join",
+  history: "/history",
+  upload: "/upload",
+  account: "/account",
+  search: (query: string) => (query === "" ? "/search" : `/search?${new URLSearchParams({ q: query })}`),
+  title: (movieId: string) => `/title/${encodeURIComponent(movieId)}`,
+  watch: (movieId: string) => `/watch/${encodeURIComponent(movieId)}`,
+};
+
+/** Only a path of this client may follow a login, never another site's address. */
+export function safeNext(next: string | null): string {
+  return next !== null && /^\/(?![/\\])/.test(next) ? next : paths.home;
+}
+
+const listeners = new Set<() => void>();
+const scrolls = new Map<string, number>();
+let entry = String(history.state?.entry ?? crypto.getRandomValues(new Uint32Array(1))[0]);
+let pageWasLeft = false;
+
+function announce(): void {
+  for (const listener of listeners) listener();
+}
+
+function enter(next: string): void {
+  scrolls.set(entry, window.scrollY);
+  entry = next;
+}
+
+export function navigate(path: string, options: { replace?: boolean } = {}): void {
+  if (options.replace === true) {
+    history.replaceState({ entry }, "", path);
+  } else {
+    enter(String(Date.now()) + Math.random());
+    history.pushState({ entry }, "", path);
+    pageWasLeft = true;
+  }
+  announce();
+}
+
+/** Back in this client's own history, or home if the visit began here. */
+export function goBack(fallback: string = paths.home): void {
+  if (pageWasLeft) history.back();
+  else navigate(fallback, { replace: true });
+}
+
+/** Where this history entry was scrolled to when it was left; 0 for a new one. */
+export function keptScroll(): number {
+  return scrolls.get(entry) ?? 0;
+}
+
+export function startRouter(): void {
+  history.scrollRestoration = "manual";
+  history.replaceState({ entry }, "");
+  window.addEventListener("popstate", (event: PopStateEvent) => {
+    enter(String((event.state as { entry?: string } | null)?.entry ?? ""));
+    announce();
+  });
+  document.addEventListener("click", (event) => {
+    const link = (event.target as Element | null)?.closest?.("a[href]") as HTMLAnchorElement | null;
+    if (event.defaultPrevented || event.button !== 0 || link === null) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (link.target !== "" || link.origin !== location.origin || link.hasAttribute("download")) return;
+    if (link.getAttribute("href")?.startsWith("#") === true || /^\/(api|schema)\b/.test(link.pathname)) return;
+    event.preventDefault();
+    const path = link.pathname + link.search;
+    navigate(path, { replace: path === location.pathname + location.search });
+  });
+}
+
+export function useLocation(): string {
+  const [where, setWhere] = useState(() => location.pathname + location.search);
+  useEffect(() => {
+    const listener = () => setWhere(location.pathname + location.search);
+    listeners.add(listener);
+    listener();
+    return () => void listeners.delete(listener);
+  }, []);
+  return where;
+}

@@ -1,0 +1,141 @@
+/** What an engineer says about a film before it is sent. */
+
+import { useId } from "preact/hooks";
+import type { Problem } from "../api/problem";
+import { CloseIcon } from "../components/icons";
+
+export interface Details {
+  title: string;
+  year: number | null;
+  genres: string;
+  description: string;
+  hot: boolean;
+  subtitles: { file: File; language: string }[];
+}
+
+interface Props {
+  details: Details;
+  change: (details: Details) => void;
+  problem: Problem | null;
+  send: () => void;
+}
+
+/** `film.de.srt` -> `de`: the language that subtitle files carry in their name by custom. */
+function languageOf(fileName: string): string {
+  return /[._-]([a-z]{2,3}(?:-[A-Za-z]{2,4})?)\.[a-z0-9]+$/.exec(fileName)?.[1] ?? "en";
+}
+
+export function FilmDetails({ details, change, problem, send }: Props) {
+  const id = useId();
+  const set = (part: Partial<Details>) => change({ ...details, ...part });
+  const invalid = (field: string) => problem?.field === field || undefined;
+  return (
+    <form
+      class="details"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div class="field details-title">
+        <label for={`${id}title`}>Title</label>
+        <input
+          class="input"
+          id={`${id}title`}
+          required
+          maxLength={200}
+          value={details.title}
+          aria-invalid={invalid("title")}
+          onInput={(event) => set({ title: event.currentTarget.value })}
+        />
+      </div>
+      <div class="field details-year">
+        <label for={`${id}year`}>Year</label>
+        <input
+          class="input"
+          id={`${id}year`}
+          type="number"
+          inputMode="numeric"
+          min={1870}
+          max={2200}
+          value={details.year ?? ""}
+          aria-invalid={invalid("year")}
+          onInput={(event) => set({ year: event.currentTarget.value === "" ? null : event.currentTarget.valueAsNumber })}
+        />
+      </div>
+      <div class="field details-genres">
+        <label for={`${id}genres`}>Genres</label>
+        <input
+          class="input"
+          id={`${id}genres`}
+          placeholder="Drama, Comedy"
+          value={details.genres}
+          aria-invalid={invalid("genres")}
+          onInput={(event) => set({ genres: event.currentTarget.value })}
+        />
+      </div>
+      <div class="field details-wide">
+        <label for={`${id}description`}>Description</label>
+        <textarea
+          class="input"
+          id={`${id}description`}
+          rows={3}
+          maxLength={5000}
+          value={details.description}
+          aria-invalid={invalid("description")}
+          onInput={(event) => set({ description: event.currentTarget.value })}
+        />
+      </div>
+      <div class="details-wide subtitle-files">
+        {details.subtitles.map(({ file, language }, at) => (
+          <div class="subtitle-file" key={file.name}>
+            <span>{file.name}</span>
+            <input
+              class="input"
+              aria-label={`Language of ${file.name}`}
+              pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"
+              title="A language code such as en or pt-BR"
+              value={language}
+              onInput={(event) => {
+                const value = event.currentTarget.value;
+                set({ subtitles: details.subtitles.map((one, i) => (i === at ? { ...one, language: value } : one)) });
+              }}
+            />
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={`Leave out ${file.name}`}
+              onClick={() => set({ subtitles: details.subtitles.filter((_, i) => i !== at) })}
+            >
+              <CloseIcon />
+            </button>
+          </div>
+        ))}
+        <label class="button quiet file-button">
+          Add subtitles
+          <input
+            type="file"
+            class="hidden-visually"
+            accept=".srt,.vtt,.ass,.ssa"
+            multiple
+            onChange={(event) => {
+              const added = [...(event.currentTarget.files ?? [])].map((file) => ({ file, language: languageOf(file.name) }));
+              event.currentTarget.value = "";
+              set({ subtitles: [...details.subtitles, ...added] });
+            }}
+          />
+        </label>
+      </div>
+      <label class="check details-wide">
+        <input type="checkbox" checked={details.hot} onChange={(event) => set({ hot: event.currentTarget.checked })} />
+        <span>
+          New release
+          <small>Encoded before everything else, and pushed to every edge.</small>
+        </span>
+      </label>
+      <button class="button primary details-wide" type="submit">
+        Upload
+      </button>
+    </form>
+  );
+}

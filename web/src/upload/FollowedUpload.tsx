@@ -1,0 +1,146 @@
+/** An upload whose bytes have arrived: its stage and per cent until it is playable or refused. */
+
+import { useEffect, useState } from "preact/hooks";
+import { uploadStatus } from "../api/calls";
+import { asProblem, isAbort, type Problem } from "../api/problem";
+import type { UploadStatus } from "../api/types";
+import { CheckIcon, CloseIcon } from "../components/icons";
+import { Notice } from "../components/Trouble";
+import { paths } from "../router";
+
+const POLL_MS = 1500;
+
+/** The chain's stages in order, in words. */
+const STAGES: readonly (readonly [string, string])[] = [
+  ["source", "Check"],
+  ["plan", "Plan"],
+  ["renditions", "Encode"],
+  ["streams", "Package"],
+  ["subtitles", "Subtitles"],
+  ["manifest", "Manifest"],
+  ["prewarm", "Warm edges"],
+  ["title", "Publish"],
+  ["search_document", "Search"],
+];
+
+const ENDED = new Set(["playable", "refused", "failed", "superseded", "duplicate", "aborted", "abandoned"]);
+
+interface Props {
+  uploadId: string;
+  title: string;
+  remove: () => void;
+}
+
+export function FollowedUpload({ uploadId, title, remove }: Props) {
+  const [status, setStatus] = useState<UploadStatus | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+
+  useEffect(() => {
+    const controller = new AbortController();
+    let timer = 0;
+    const ask = async () => {
+      try {
+        const answer = await uploadStatus(uploadId, controller.signal);
+        setStatus(answer);
+        setProblem(null);
+        if (ENDED.has(answer.state)) return;
+      } catch (error) {
+        if (isAbort(error)) return;
+        const found = asProblem(error);
+        setProblem(found);
+        if (found.status === 404) return;
+      }
+      timer = window.setTimeout(() => void ask(), POLL_MS);
+    };
+    void ask();
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+    };
+  }, [uploadId]);
+
+  const ended = status !== null && ENDED.has(status.state);
+  return (
+    <article class="film" aria-label={title} data-testid="upload" data-state={status?.state ?? "unknown"}>
+      <header class="film-head">
+        <div>
+          <h2>{title}</h2>
+          {status !== null && status.file_name !== title && <p class="film-file">{status.file_name}</p>}
+        </div>
+        {(ended || problem?.status === 404) && (
+          <button class="icon-button" aria-label={`Take ${title} off this list`} onClick={remove}>
+            <CloseIcon />
+          </button>
+        )}
+      </header>
+      {status !== null && !ended && <Chain status={status} />}
+      {status !== null && ended && <Outcome status={status} title={title} />}
+      {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+    </article>
+  );
+}
+
+function Chain({ status }: { status: UploadStatus }) {
+  const at = STAGES.findIndex(([stage]) => stage === status.stage);
+  const words = at < 0 ? (status.state === "uploading" ? "Waiting for its parts" : "Waiting to start") : STAGES[at]![1];
+  const percent = Math.round(status.percent);
+  return (
+    <>
+      <div
+        class={`bar ${at < 0 ? "waiting" : ""}`}
+        role="progressbar"
+        aria-label="Ingest"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+        aria-valuetext={`${words}, ${percent} %`}
+        style={{ "--part": `${status.percent}%` }}
+      >
+        <i />
+      </div>
+      <p class="film-now">
+        <strong>{words}</strong>
+        <span>
+          {percent} %{status.speed !== null && ` · ${status.speed.toFixed(1)}× real time`}
+        </span>
+      </p>
+      <ol class="stages" aria-hidden="true">
+        {STAGES.map(([stage, name], index) => (
+          <li key={stage} class={index < at ? "done" : index === at ? "now" : ""}>
+            {index < at && <CheckIcon />}
+            {name}
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+function Outcome({ status, title }: { status: UploadStatus; title: string }) {
+  if (status.state === "playable") {
+    return (
+      <Notice kind="good">
+        {title} can be played now.{" "}
+        <a class="link" href={paths.title(status.movie_id)}>
+          Open it
+        </a>
+        {status.reason !== null && <p>{status.reason}</p>}
+      </Notice>
+    );
+  }
+  if (status.state === "refused" || status.state === "failed") {
+    return (
+      <Notice kind="bad">
+        <strong>{status.state === "refused" ? "Refused" : "Failed"}</strong>
+        <p>{status.reason ?? "No reason was given."}</p>
+      </Notice>
+    );
+  }
+  const words = {
+    superseded: "A newer upload took its place.",
+    duplicate: "This film is here already.",
+    aborted: "Cancelled.",
+    abandoned: "It was left unfinished for too long and has been removed. Upload it again.",
+  }[status.state as "superseded" | "duplicate" | "aborted" | "abandoned"];
+  return <Notice kind="plain">{status.reason ?? words}</Notice>;
+}

@@ -1,0 +1,130 @@
+/** Uploads, for content engineers: choose films, say what they are, follow them until they play or are refused. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import "../styles/upload.css";
+import { openUploads } from "../api/calls";
+import { who } from "../api/session";
+import { useLoaded, useTitle } from "../components/hooks";
+import { mayUpload } from "../components/Frame";
+import { UploadIcon } from "../components/icons";
+import { Empty, Notice } from "../components/Trouble";
+import { bytes } from "../domain/format";
+import { FollowedUpload } from "./FollowedUpload";
+import { NewFilm } from "./NewFilm";
+import { forget, remembered } from "./remembered";
+
+const VIDEO = "video/*,.mkv,.mov,.mp4,.m4v,.avi,.webm,.ts,.mpg,.mpeg,.flv,.wmv,.mxf,.ogv,.3gp";
+
+interface Chosen {
+  id: number;
+  file: File;
+}
+
+export function UploadPage() {
+  useTitle("Upload");
+  const [chosen, setChosen] = useState<Chosen[]>([]);
+  const [followed, setFollowed] = useState(remembered);
+  const [open, reloadOpen] = useLoaded((signal) => openUploads(signal), []);
+  const [over, setOver] = useState(false);
+  const next = useRef(0);
+
+  // A transfer ends with the page: ask before it is closed.
+  const busy = useRef(new Set<number>());
+  useEffect(() => {
+    const onLeave = (event: BeforeUnloadEvent) => {
+      if (busy.current.size > 0) event.preventDefault();
+    };
+    window.addEventListener("beforeunload", onLeave);
+    return () => window.removeEventListener("beforeunload", onLeave);
+  }, []);
+
+  const take = (files: FileList | null | undefined) => {
+    const films = [...(files ?? [])].map((file) => ({ id: (next.current += 1), file }));
+    setChosen((old) => [...films, ...old]);
+  };
+
+  if (!mayUpload(who())) {
+    return (
+      <Empty heading="Uploads are for content engineers">
+        <p>This account can watch. Ask an operator for an engineer's account.</p>
+      </Empty>
+    );
+  }
+  const unfinished = open.state === "ready" ? open.value.uploads : [];
+  const inProgress = new Set(chosen.map(({ file }) => `${file.name} ${file.size}`));
+  const toResume = unfinished.filter((one) => !inProgress.has(`${one.file_name} ${one.size_bytes}`));
+  return (
+    <div class="listing uploads">
+      <h1>Upload</h1>
+      <label
+        class={`drop ${over ? "over" : ""}`}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          setOver(false);
+          take(event.dataTransfer?.files);
+        }}
+      >
+        <input
+          type="file"
+          class="hidden-visually"
+          accept={VIDEO}
+          multiple
+          aria-label="Choose films"
+          onChange={(event) => {
+            take(event.currentTarget.files);
+            event.currentTarget.value = "";
+          }}
+        />
+        <UploadIcon />
+        <strong>Drop films here, or choose files</strong>
+        <span>Any format ffmpeg can read. The bytes go straight to the store, part by part, and can be resumed.</span>
+      </label>
+
+      {toResume.length > 0 && (
+        <Notice kind="plain">
+          <strong>Unfinished</strong>
+          <ul>
+            {toResume.map((one) => (
+              <li key={one.upload_id}>
+                {one.file_name} ({bytes(one.size_bytes)}): choose the same file again and the upload goes on where it
+                stopped.
+              </li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+
+      <ul class="films">
+        {chosen.map(({ id, file }) => (
+          <li key={id}>
+            <NewFilm
+              file={file}
+              transferring={(yes) => void (yes ? busy.current.add(id) : busy.current.delete(id))}
+              remove={() => {
+                setChosen((old) => old.filter((one) => one.id !== id));
+                reloadOpen();
+              }}
+            />
+          </li>
+        ))}
+        {followed.map((upload) => (
+          <li key={upload.uploadId}>
+            <FollowedUpload
+              uploadId={upload.uploadId}
+              title={upload.title}
+              remove={() => {
+                forget(upload.uploadId);
+                setFollowed((old) => old.filter((one) => one.uploadId !== upload.uploadId));
+              }}
+            />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+/** Uploads that this browser began, so that their ingest can be followed after a reload. */
+
+export interface Remembered {
+  uploadId: string;
+  title: string;
+}
+
+const KEY = "marquee.uploads";
+const MOST = 12;
+
+export function remembered(): Remembered[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return Array.isArray(kept) ? (kept as Remembered[]) : [];
+  } catch {
+    return [];
+  }
+}
+
+function keep(list: Remembered[]): void {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(list.slice(0, MOST)));
+  } catch {
+    // Not remembered then; the platform still knows the upload.
+  }
+}
+
+export function remember(upload: Remembered): void {
+  keep([upload, ...remembered().filter((one) => one.uploadId !== upload.uploadId)]);
+}
+
+export function forget(uploadId: string): void {
+  keep(remembered().filter((one) => one.uploadId !== uploadId));
+}

@@ -1,0 +1,133 @@
+/**
+ * The transfer of one file: parts straight to S3, three at a time, each with its MD5.
+ *
+ * It can be stopped and run again at any moment, also after a reload: what S3 holds is asked for first, and a part
+ * whose checksum is right is not sent again. A part is tried seven times; a URL that expired is asked for again.
+ */
+
+import { completeUpload, heldParts, partUrls } from "../api/calls";
+import { Problem, isAbort } from "../api/problem";
+import type { HeldPart, UploadOpened } from "../api/types";
+import { cutIntoParts, type Part } from "../domain/parts";
+import { md5 } from "./checksums";
+import { PartRefused, pause, pauseMs, putPart } from "./send";
+
+const AT_ONCE = 3;
+const URLS_AT_ONCE = 20;
+const ATTEMPTS = 7;
+
+export interface TransferProgress {
+  sentBytes: number;
+  /** Already held by the platform when this run began. */
+  heldBytes: number;
+  partsDone: number;
+  partsTotal: number;
+}
+
+export class Transfer {
+  private readonly parts: Part[];
+  private readonly urls = new Map<number, string>();
+  private urlsAsked: Promise<void> = Promise.resolve();
+  private readonly bytes = new Map<number, number>();
+  private readonly done = new Map<number, HeldPart>();
+  private heldBytes = 0;
+
+  constructor(
+    private readonly file: File,
+    private readonly upload: UploadOpened,
+    private readonly tell: (progress: TransferProgress) => void,
+  ) {
+    this.parts = cutIntoParts(file.size, upload.part_bytes);
+  }
+
+  /** Runs until every part is held and the upload is completed. Throws `Problem`, or AbortError when stopped. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { parts } = await heldParts(this.upload.upload_id, signal);
+    const held = new Map(parts.map((part) => [part.number, part]));
+    this.heldBytes = 0;
+    this.bytes.clear();
+    const waiting = this.parts.filter((part) => !this.done.has(part.number));
+    for (const part of this.done.values()) this.bytes.set(part.number, part.size_bytes);
+
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    const lane = async () => {
+      for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
+        await this.send(part, held.get(part.number), waiting, both);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    } catch (error) {
+      stop.abort(); // one part failed for good: the others stop too
+      throw error;
+    }
+    await completeUpload(
+      this.upload.upload_id,
+      [...this.done.values()].sort((a, b) => a.number - b.number),
+    );
+  }
+
+  private async send(part: Part, held: HeldPart | undefined, next: readonly Part[], signal: AbortSignal): Promise<void> {
+    const blob = this.file.slice(part.start, part.end);
+    const checksum = await md5(blob);
+    signal.throwIfAborted();
+    const finish = () => {
+      this.done.set(part.number, { number: part.number, size_bytes: blob.size, checksum });
+      this.note(part.number, blob.size);
+    };
+    if (held?.checksum === checksum && held.size_bytes === blob.size) {
+      this.heldBytes += blob.size;
+      finish();
+      return;
+    }
+    for (let failures = 0; ; ) {
+      try {
+        const url = await this.urlOf(part, next, signal);
+        const etag = await putPart(url, blob, signal, (bytes) => this.note(part.number, bytes));
+        if (etag !== null && etag !== checksum) throw new PartRefused(0, "A part arrived damaged.");
+        finish();
+        return;
+      } catch (error) {
+        this.note(part.number, 0);
+        if (isAbort(error) || signal.aborted) throw error;
+        if (error instanceof Problem && error.status >= 400 && error.status < 500 && error.status !== 429) throw error;
+        failures += 1;
+        if (failures >= ATTEMPTS) {
+          const why = error instanceof Error ? error.message : String(error);
+          throw new Problem(0, "part-not-sent", `Part ${part.number} could not be sent: ${why}`);
+        }
+        this.urls.delete(part.number); // it may have expired
+        await pause(pauseMs(failures), signal);
+      }
+    }
+  }
+
+  /** A part's URL; URLs of the parts that come next are asked for in the same call. */
+  private async urlOf(part: Part, next: readonly Part[], signal: AbortSignal): Promise<string> {
+    await this.urlsAsked.catch(() => undefined);
+    const known = this.urls.get(part.number);
+    if (known !== undefined) return known;
+    const numbers = [part.number, ...next.map((each) => each.number).filter((number) => !this.urls.has(number))];
+    const asked = partUrls(this.upload.upload_id, numbers.slice(0, URLS_AT_ONCE), signal).then(({ parts }) => {
+      for (const { number, url } of parts) this.urls.set(number, url);
+    });
+    this.urlsAsked = asked;
+    await asked;
+    const url = this.urls.get(part.number);
+    if (url === undefined) throw new Problem(0, "no-part-url", `There is no address for part ${part.number}.`);
+    return url;
+  }
+
+  private note(number: number, bytes: number): void {
+    this.bytes.set(number, bytes);
+    let sentBytes = 0;
+    for (const value of this.bytes.values()) sentBytes += value;
+    this.tell({
+      sentBytes: Math.min(sentBytes, this.file.size),
+      heldBytes: this.heldBytes,
+      partsDone: this.done.size,
+      partsTotal: this.parts.length,
+    });
+  }
+}
