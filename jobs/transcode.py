@@ -17,6 +17,7 @@ import time
 
 import msgspec
 import tenacity
+from marquee.media.transcode import EncodedPart, transcode_chunk
 
 from jobs.hints import Hints, wait_for_stop
 from jobs.outages import log_outage, through_outages
@@ -25,7 +26,6 @@ from jobs.work_folder import work_folder
 from marquee.documents import ChunkJob, ChunkResult, RenditionPart
 from marquee.errors import LeaseLost, MarqueeError, ObjectMissing, SourceRefused, StoreUnavailable
 from marquee.events import CHUNK_JOBS
-from marquee.media.transcode import EncodedPart, transcode_chunk
 from marquee.settings import Settings, load_settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.job_queue import open_job_queue

@@ -1,0 +1,80 @@
+"""Filling one edge with a version's files, and reading back that it has them.
+
+Every file is asked for twice under a token of the same kind that viewers get: once to fill, once to read the edge's own word
+in `X-Cache`. Tries are bounded; an edge that cannot be reached at all is given up at once, not once a file.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import httpx
+import tenacity
+
+from marquee.documents import EdgeResult
+from marquee.settings import Settings
+from marquee.signing import stream_path
+
+_TOKEN_SECONDS: Final = 3600
+_CONCURRENT: Final = 8
+_TRIES: Final = 3
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=2.0)
+
+
+async def warm(settings: Settings, edge: str, movie_id: str, version: int, files: Sequence[str]) -> EdgeResult:
+    """Request `files` (published keys) through one edge."""
+    secret = settings.edge_secret.get_secret_value()
+    signed = stream_path(secret, movie_id, version, expires_at=int(time.time()) + _TOKEN_SECONDS)
+    below = f"{movie_id}/v{version}/"
+    paths = [signed + key.removeprefix(below) if key.startswith(below) else f"/{key}" for key in files]
+    started = time.monotonic()
+    filled: list[tuple[bool, int]] = []
+    async with httpx.AsyncClient(base_url=edge, timeout=_TIMEOUT) as client:
+        if paths and await _answers(client, paths[0]):
+            places = asyncio.Semaphore(_CONCURRENT)
+            filled = await asyncio.gather(*(_fill(client, path, places) for path in paths))
+    hits = sum(hit for hit, _ in filled)
+    return EdgeResult(
+        edge=edge,
+        requested=len(paths),
+        hits=hits,
+        failed=len(paths) - hits,
+        bytes=sum(size for _, size in filled),
+        seconds=time.monotonic() - started,
+    )
+
+
+async def _answers(client: httpx.AsyncClient, path: str) -> bool:
+    try:
+        await _get(client, path)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+async def _fill(client: httpx.AsyncClient, path: str, places: asyncio.Semaphore) -> tuple[bool, int]:
+    """(whether the second answer came from the cache, bytes of the first)."""
+    async with places:
+        try:
+            size, _ = await _get(client, path)
+            _, cached = await _get(client, path)
+        except httpx.HTTPError:
+            return False, 0
+        return cached == "HIT", size
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(httpx.HTTPError),
+    wait=tenacity.wait_exponential_jitter(initial=0.2, max=2),
+    stop=tenacity.stop_after_attempt(_TRIES),
+    reraise=True,
+)
+async def _get(client: httpx.AsyncClient, path: str) -> tuple[int, str]:
+    """(bytes read, the edge's X-Cache)."""
+    size = 0
+    async with client.stream("GET", path) as answer:
+        answer.raise_for_status()
+        async for block in answer.aiter_raw():
+            size += len(block)
+        return size, answer.headers.get("X-Cache", "")

@@ -1,0 +1,59 @@
+"""What an asset shows on the title's page in Dagster: tables, links and pictures, in one form for all stages."""
+
+import base64
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Final
+
+import dagster as dg
+
+from marquee.settings import Settings
+from marquee.signing import stream_path
+
+_LINK_SECONDS: Final = 24 * 3600
+"""How long a link to a stream in the UI holds."""
+
+
+def table(rows: Sequence[Mapping[str, object]]) -> dg.MetadataValue:
+    """Rows of equal keys as a Markdown table; a dash where there is none."""
+    if not rows:
+        return dg.MetadataValue.md("-")
+    head = list(rows[0])
+    lines = [head, ["---"] * len(head), *([str(row[key]) for key in head] for row in rows)]
+    return dg.MetadataValue.md("\n".join("| " + " | ".join(cells) + " |" for cells in lines))
+
+
+def picture(png: bytes, alt: str) -> dg.MetadataValue:
+    """A PNG inside the page itself."""
+    return dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{base64.b64encode(png).decode()})")
+
+
+def sentences(lines: Sequence[str]) -> dg.MetadataValue:
+    return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "-")
+
+
+def web_page(settings: Settings, movie_id: str) -> dg.MetadataValue:
+    """The title's page in the web client."""
+    return dg.MetadataValue.url(f"{settings.public}/title/{movie_id}")
+
+
+def edge_url(settings: Settings, movie_id: str, version: int, file: str) -> dg.MetadataValue:
+    """A file of the version at the first edge, signed for a day."""
+    path = stream_path(
+        settings.edge_secret.get_secret_value(), movie_id, version, expires_at=int(time.time()) + _LINK_SECONDS
+    )
+    return dg.MetadataValue.url(settings.edges[0] + path + PurePosixPath(file).as_posix())
+
+
+def image_url(settings: Settings, key: str) -> dg.MetadataValue:
+    """A public image at the first edge."""
+    return dg.MetadataValue.url(f"{settings.edges[0]}/{key}")
+
+
+def kilobits(bits_per_second: float) -> str:
+    return f"{bits_per_second / 1000:.0f} kbit/s"
+
+
+def mebibytes(size_bytes: float) -> str:
+    return f"{size_bytes / 1024**2:.2f} MiB"

@@ -1,0 +1,24 @@
+"""How much of an ingest each stage is: weights in per cent, in the chain's order, so that the title's per cent only grows."""
+
+from typing import Final
+
+from marquee.documents import STAGES
+
+WEIGHTS: Final[dict[str, float]] = {
+    "source": 6,
+    "plan": 1,
+    "renditions": 68,
+    "streams": 10,
+    "subtitles": 1,
+    "manifest": 9,
+    "prewarm": 2,
+    "title": 1,
+    "search_document": 2,
+}
+"""Measured on a film of 3 minutes with four rungs: most of the time is the encode."""
+
+
+def overall_percent(stage: str, share: float) -> float:
+    """Per cent of the whole when `share` (0 to 1) of `stage` is done."""
+    before = sum(WEIGHTS[name] for name in STAGES[: STAGES.index(stage)])
+    return before + WEIGHTS[stage] * min(1.0, max(0.0, share))

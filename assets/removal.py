@@ -1,0 +1,41 @@
+"""Taking away what an ingest half made: nothing of a refused or deleted version stays but the master that was uploaded."""
+
+import msgspec
+
+from marquee.documents import PlanDocument, SourceDocument, images_prefix, published_prefix, stage_key
+from marquee.errors import ObjectMissing
+from marquee.media.plan import chunk_jobs
+from marquee.stores.objects.contract import Objects
+from marquee.stores.opened import Stores
+
+_BATCH = 500
+
+
+async def remove_half_made(stores: Stores, movie_id: str, version: int) -> None:
+    """Cancel the version's jobs and remove its streams, images, chunks and stage documents; idempotent."""
+    await stores.job_queue.cancel(movie_id, version)
+    for prefix in (published_prefix(movie_id, version), images_prefix(movie_id, version)):
+        await remove_below(stores.published, prefix)
+    await _remove_chunks(stores, movie_id, version)
+    await remove_below(stores.objects, f"titles/{movie_id}/v{version}/")
+
+
+async def remove_below(objects: Objects, prefix: str, *, keep: frozenset[str] = frozenset()) -> int:
+    """Remove every object under a prefix but those to `keep`; returns how many went."""
+    keys = [info.key async for info in objects.list(prefix) if info.key not in keep]
+    for first in range(0, len(keys), _BATCH):
+        await objects.delete(keys[first : first + _BATCH])
+    return len(keys)
+
+
+async def _remove_chunks(stores: Stores, movie_id: str, version: int) -> None:
+    try:
+        found = await stores.objects.get(stage_key(movie_id, version, "source"))
+        planned = await stores.objects.get(stage_key(movie_id, version, "plan"))
+    except ObjectMissing:
+        return  # refused before any chunk was made
+    source = msgspec.json.decode(found, type=SourceDocument)
+    if source.same_content_as is not None:
+        return  # another title is made of the same chunks
+    for job in chunk_jobs(msgspec.json.decode(planned, type=PlanDocument), source):
+        await remove_below(stores.objects, job.result_prefix)

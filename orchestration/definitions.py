@@ -1,0 +1,23 @@
+"""The composition root of Dagster's side: `workspace.yaml` and `dagster definitions validate` load this module.
+
+Loading reads no setting and opens nothing: the settings are read when an asset or a sensor runs.
+"""
+
+import dagster as dg
+
+import assets
+from orchestration.jobs import ingest
+from orchestration.resources import PlatformSettings
+from orchestration.sensors import lost_ingests, uploads
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return dg.Definitions(
+        assets=dg.load_assets_from_package_module(assets, group_name="ingest"),
+        asset_checks=dg.load_asset_checks_from_package_module(assets),
+        jobs=[ingest],
+        sensors=[uploads, lost_ingests],
+        resources={"settings": PlatformSettings()},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,79 @@
+"""A run launcher that notices when a run's process is gone, so that run monitoring fails the run and it is retried.
+
+Dagster's default launcher starts each run as a process of the code server and never looks at it again: a run killed with
+SIGKILL would stay "started" for ever. Dagster logs the process's pid in the run's own events; alive means that this pid is a
+process that is older than that event (a pid may be used again) and not a zombie. Needs nothing else, so it knows of runs that
+another daemon or code server started. A dead run is called dead only once the code server answers: Dagster tries a retry once,
+at once, and without a code server it would be lost. One machine only: elsewhere Dagster's launcher there does all this.
+"""
+
+import os
+import signal
+from dataclasses import dataclass
+from typing import Final
+
+import dagster as dg
+import psutil
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+
+_CLOCK_SECONDS: Final = 5.0
+"""How far the kernel's start time of a process and the event's wall clock may be apart."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A run's process as the run's events tell of it."""
+
+    pid: int
+    logged_at: float
+
+    def is_alive(self) -> bool:
+        try:
+            process = psutil.Process(self.pid)
+            return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= self.logged_at + _CLOCK_SECONDS
+        except psutil.NoSuchProcess:
+            return False
+
+
+class WatchfulRunLauncher(DefaultRunLauncher):
+    """`run_launcher: {module: orchestration.launcher, class: WatchfulRunLauncher}` in dagster.yaml."""
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        seen = self._seen(run.run_id)
+        if seen is None or seen.is_alive():
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        if not self._code_server_answers(run.run_id):
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "its process is gone; waiting for the code server")
+        return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {seen.pid} is gone", run_worker_id=str(seen.pid))
+
+    def _code_server_answers(self, run_id: str) -> bool:
+        client = self._get_grpc_client_for_termination(run_id)  # type: ignore[no-untyped-call]
+        if client is None:
+            return True
+        try:
+            client.ping("")
+        except DagsterUserCodeUnreachableError:
+            return False
+        return True
+
+    def terminate(self, run_id: str) -> bool:
+        """Through the code server that started the run; where that one is gone, by a signal to the run's process."""
+        if super().terminate(run_id):  # type: ignore[no-untyped-call]
+            return True
+        seen = self._seen(run_id)
+        if seen is None or not seen.is_alive():
+            return False
+        os.kill(seen.pid, signal.SIGINT)
+        return True
+
+    def _seen(self, run_id: str) -> _Seen | None:
+        for entry in self._instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+            metadata = entry.get_dagster_event().engine_event_data.metadata
+            if "pid" in metadata:
+                return _Seen(int(str(metadata["pid"].value)), entry.timestamp)
+        return None

@@ -1,0 +1,15 @@
+"""What assets and sensors are given. Settings alone: each stage opens its own stores from them and closes them again.
+
+Stores belong to one event loop and one process; opening them costs milliseconds, and nothing is connected before it is used.
+"""
+
+import dagster as dg
+
+from marquee.settings import Settings, load_settings
+
+
+class PlatformSettings(dg.ConfigurableResource[Settings]):
+    """This platform's settings, read from the environment of the process that runs the asset."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Settings:  # noqa: ARG002  (Dagster's signature)
+        return load_settings()

@@ -1,0 +1,131 @@
+"""What starts the chain, and what settles it when a run ended without a word.
+
+`uploads` reads completed uploads from the event log (its place is Dagster's cursor, no consumer group) and asks for one run an
+upload; the run's key is the upload's id, so reading twice is harmless. What fails inside a stage is told by the stage, and
+a killed run is retried by Dagster; `lost_ingests` compares the catalogue with the runs and mends what fell between.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import dagster as dg
+import msgspec
+
+from assets.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG, titles
+from marquee.errors import TitleUnknown
+from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
+from marquee.settings import Settings
+from marquee.stores.catalogue import open_catalogue
+from marquee.stores.event_log import open_event_log
+from orchestration.jobs import ingest
+
+UPLOADS_A_TICK: Final = 50
+"""A tick must end well within its time-out; the next follows at once."""
+AGAIN_TAG: Final = "marquee/again"
+MAX_AGAIN: Final = 3
+LOOK_BACK: Final = timedelta(days=1)
+RUNS_A_LOOK: Final = 200
+
+
+@dg.sensor(
+    job=ingest,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Completed uploads, from the event log: a partition and a run each.",
+)
+def uploads(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
+    completed, cursor = asyncio.run(_read(settings, context.cursor))
+    return dg.SensorResult(
+        run_requests=[_run_request(upload) for upload in completed],
+        dynamic_partitions_requests=[titles.build_add_request(sorted({upload.movie_id for upload in completed}))]
+        if completed
+        else [],
+        cursor=cursor,
+    )
+
+
+async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadCompleted], str]:
+    event_log = await open_event_log(settings.event_log)
+    try:
+        await event_log.ensure_topic(TRANSCODING_JOBS, streams=TOPIC_STREAMS[TRANSCODING_JOBS])
+        records, after = await event_log.read(TRANSCODING_JOBS, cursor, limit=UPLOADS_A_TICK)
+    finally:
+        await event_log.close()
+    return [msgspec.json.decode(record.value, type=UploadCompleted) for record in records], after
+
+
+def _run_request(upload: UploadCompleted) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=upload.upload_id,
+        partition_key=upload.movie_id,
+        tags={
+            UPLOAD_TAG: upload.upload_id,
+            VERSION_TAG: str(upload.version),
+            PRIORITY_TAG: "release" if upload.hot else "backfill",
+            "dagster/priority": "10" if upload.hot else "0",
+        },
+    )
+
+
+@dg.sensor(
+    job=ingest,
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ingests whose run ended without a word and is not retried: started again, or told to the title's page.",
+)
+def lost_ingests(
+    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+) -> dg.SensorResult | dg.SkipReason:
+    ended = context.instance.get_run_records(
+        dg.RunsFilter(
+            job_name=ingest.name,
+            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
+            updated_after=datetime.now(UTC) - LOOK_BACK,
+        ),
+        limit=RUNS_A_LOOK,
+    )
+    runs = [record.dagster_run for record in ended if not _is_retried(record.dagster_run)]
+    lost = asyncio.run(_lost(settings, runs))
+    return dg.SensorResult(run_requests=[_again(run) for run in lost])
+
+
+def _is_retried(run: dg.DagsterRun) -> bool:
+    """Whether Dagster's own run retries have it, or are about to."""
+    return run.tags.get("dagster/will_retry") == "true" or VERSION_TAG not in run.tags
+
+
+async def _lost(settings: Settings, runs: Sequence[dg.DagsterRun]) -> list[dg.DagsterRun]:
+    """The runs to start again; a title whose run a person cancelled, or was lost too often, is told so."""
+    again = []
+    catalogue = await open_catalogue(settings.database)
+    try:
+        for run in runs:
+            movie_id, number = run.tags["dagster/partition"], int(run.tags[VERSION_TAG])
+            try:
+                version = await catalogue.version(movie_id, number)
+            except TitleUnknown:
+                continue
+            if version.state != "ingesting" or version.run_id not in (None, run.run_id):
+                continue  # a stage said how it ended, or a newer run has it
+            if run.status == dg.DagsterRunStatus.CANCELED:
+                await catalogue.fail(movie_id, number, f"{version.stage}: the run was cancelled in Dagster.")
+            elif int(run.tags.get(AGAIN_TAG, "0")) >= MAX_AGAIN:
+                await catalogue.fail(movie_id, number, f"{version.stage}: the run was lost again and again.")
+            else:
+                again.append(run)
+    finally:
+        await catalogue.close()
+    return again
+
+
+def _again(run: dg.DagsterRun) -> dg.RunRequest:
+    kept = {
+        key: run.tags[key] for key in (UPLOAD_TAG, VERSION_TAG, PRIORITY_TAG, "dagster/priority") if key in run.tags
+    }
+    return dg.RunRequest(
+        run_key=f"again:{run.run_id}",
+        partition_key=run.tags["dagster/partition"],
+        tags={**kept, AGAIN_TAG: str(int(run.tags.get(AGAIN_TAG, "0")) + 1)},
+    )
