@@ -1,0 +1,132 @@
+"""The fixed H.264 ladder, as typed data, and which of its rungs a source gets.
+
+Lines and bitrates are those of Apple's "HLS Authoring Specification for Apple Devices" (table of H.264 bit rates for
+16:9 at up to 30 fps; of two rates given for 432, 720 and 1080 lines, the one that keeps the steps even). A rung is a
+16:9 frame of so many lines into which the picture is fitted, upright or lying, as if it had black bars: so a portrait
+film has the same ladder as a landscape one, and a wide one (2.39:1) keeps within the pixels, the bits and the H.264
+level that the step was made for. No rung is larger than the source; a source that falls between two steps gets one
+native rung on top, at a bitrate interpolated by its lines.
+"""
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from marquee.documents import Rung
+
+
+class Step(NamedTuple):
+    lines: int
+    bitrate_bps: int
+
+
+LADDER: Final = (
+    Step(234, 145_000),
+    Step(360, 365_000),
+    Step(432, 730_000),
+    Step(540, 2_000_000),
+    Step(720, 4_500_000),
+    Step(1080, 7_800_000),
+)
+NATIVE_FROM: Final = Fraction(103, 100)
+"""A source with this much more lines than the highest rung below it gets a native rung."""
+PEAK: Final = 1.25
+"""VBV maximum over the ladder's rate: demanding film averages near the rate, its peaks stay well below Apple's 200 %."""
+BUFFER_SECONDS: Final = 2
+_ASPECT: Final = Fraction(16, 9)
+
+
+class Level(NamedTuple):
+    name: str
+    macroblocks_per_second: int
+    macroblocks_per_frame: int
+    bits_per_second: int
+    decoded_buffer_macroblocks: int
+
+
+LEVELS: Final = (
+    Level("1.0", 1_485, 99, 64_000, 396),
+    Level("1.1", 3_000, 396, 192_000, 900),
+    Level("1.2", 6_000, 396, 384_000, 2_376),
+    Level("1.3", 11_880, 396, 768_000, 2_376),
+    Level("2.0", 11_880, 396, 2_000_000, 2_376),
+    Level("2.1", 19_800, 792, 4_000_000, 4_752),
+    Level("2.2", 20_250, 1_620, 4_000_000, 8_100),
+    Level("3.0", 40_500, 1_620, 10_000_000, 8_100),
+    Level("3.1", 108_000, 3_600, 14_000_000, 18_000),
+    Level("3.2", 216_000, 5_120, 20_000_000, 20_480),
+    Level("4.0", 245_760, 8_192, 20_000_000, 32_768),
+    Level("4.1", 245_760, 8_192, 50_000_000, 32_768),
+    Level("4.2", 522_240, 8_704, 50_000_000, 34_816),
+    Level("5.0", 589_824, 22_080, 135_000_000, 110_400),
+    Level("5.1", 983_040, 36_864, 240_000_000, 184_320),
+    Level("5.2", 2_073_600, 36_864, 240_000_000, 184_320),
+)
+"""ITU-T H.264 table A-1 (bit rates for Baseline and Main; High may have 1.25 times as much)."""
+_HIGH_PROFILE_FACTOR: Final = 1.25
+_DECODED_FRAMES: Final = 4
+"""Frames that x264 keeps decoded with its presets up to `medium`: three references and one pyramid B frame."""
+
+
+def even(value: float | Fraction) -> int:
+    """The nearest even number of pixels, at least 2: 4:2:0 has one colour sample for two by two pixels."""
+    return max(2, 2 * round(value / 2))
+
+
+def level_for(width: int, height: int, rate: Fraction, bits_per_second: int) -> str:
+    """The lowest H.264 level (table A-1) whose limits hold this picture, rate and peak bitrate in High profile."""
+    across, down = math.ceil(width / 16), math.ceil(height / 16)
+    macroblocks = across * down
+    for level in LEVELS:
+        side = math.isqrt(8 * level.macroblocks_per_frame)
+        if (
+            macroblocks <= level.macroblocks_per_frame
+            and max(across, down) <= side
+            and macroblocks * rate <= level.macroblocks_per_second
+            and bits_per_second <= level.bits_per_second * _HIGH_PROFILE_FACTOR
+            and macroblocks * _DECODED_FRAMES <= level.decoded_buffer_macroblocks
+        ):
+            return level.name
+    return LEVELS[-1].name
+
+
+def _interpolated(lines: float) -> float:
+    """Bits for a picture of `lines`: straight lines between the ladder's steps, on logarithmic axes."""
+    points = [(math.log(step.lines), math.log(step.bitrate_bps)) for step in LADDER]
+    x = math.log(lines)
+    steps = list(pairwise(points))
+    (x0, y0), (x1, y1) = next((step for step in steps if x <= step[1][0]), steps[-1])
+    return math.exp(y0 + (y1 - y0) * (x - x0) / (x1 - x0))
+
+
+def _rung(name: str, width: int, height: int, rate: Fraction, bitrate: float) -> Rung:
+    bitrate_bps = max(50_000, round(bitrate / 1000) * 1000)
+    peak = round(bitrate_bps * PEAK)
+    return Rung(
+        name=name,
+        width=width,
+        height=height,
+        bitrate_bps=bitrate_bps,
+        max_bitrate_bps=peak,
+        buffer_bits=peak * BUFFER_SECONDS,
+        level=level_for(width, height, rate, peak),
+    )
+
+
+def rungs_for(width: int, height: int, rate: Fraction) -> list[Rung]:
+    """The rungs of a source shown at `width` x `height` square pixels and encoded at `rate`, the smallest first.
+
+    Never above the source. A source smaller than the first step has one native rung.
+    """
+    lines = max(Fraction(min(width, height)), Fraction(max(width, height)) / _ASPECT)
+    rungs = []
+    for step in LADDER:
+        if step.lines > lines:
+            break
+        size = (even(width * step.lines / lines), even(height * step.lines / lines))
+        rungs.append(_rung(f"{step.lines}p", *size, rate, step.bitrate_bps))
+    top = LADDER[len(rungs) - 1].lines if rungs else 0
+    if lines < LADDER[-1].lines and lines > top * NATIVE_FROM:
+        rungs.append(_rung(f"{round(lines)}p", even(width), even(height), rate, _interpolated(float(lines))))
+    return rungs

@@ -1,0 +1,187 @@
+"""The picture's filter chain as typed data: from the decoded source to the top rung, then down the ladder.
+
+`picture_chain` decides the filters up to the split (clock, deinterlace, rate, tone map, size, rotation, colour), as a
+text that is hashed into a chunk's identity; `{start}` and `{end}` in it stand for the chunk's frames. `apply` puts a
+chain on an ffmpeg-python stream. The chain depends on the source alone, never on the chunk: that is what makes
+chunks join without a seam.
+"""
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from marquee.documents import VideoStream
+
+_SD_LINES: Final = 576
+"""Up to here an untagged picture is taken for BT.601, above for BT.709, as players do."""
+_KEPT_MATRICES: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470bg"}
+_PRIMARIES: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470bg"}
+_TRANSFER: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "smpte170m"}
+_PEAK_NITS: Final = 100
+
+
+class Filter(NamedTuple):
+    name: str
+    options: dict[str, str]
+
+    def __str__(self) -> str:
+        options = ":".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.name}={options}" if options else self.name
+
+
+def render(chain: Sequence[Filter]) -> str:
+    return ",".join(str(one) for one in chain)
+
+
+def parse(text: str) -> list[Filter]:
+    """The chain that `render` wrote (its values hold no comma, colon or equals sign)."""
+    found = []
+    for one in text.split(","):
+        name, _, options = one.partition("=")
+        found.append(Filter(name, dict(pair.split("=", 1) for pair in options.split(":")) if options else {}))
+    return found
+
+
+def apply(stream: Any, chain: Sequence[Filter]) -> Any:
+    """Put a chain on an ffmpeg-python stream."""
+    for one in chain:
+        stream = stream.filter(one.name, **one.options)
+    return stream
+
+
+def chunk_chain(filters: str, start_frame: int, frames: int) -> list[Filter]:
+    """`EncodingSettings.filters` for one run of output frames."""
+    return parse(filters.replace("{start}", str(start_frame)).replace("{end}", str(start_frame + frames)))
+
+
+def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int, *, seekable: bool) -> str:
+    """The chain from the decoded picture to `width` x `height` (the top rung, upright) at `rate`, 8 bit 4:2:0."""
+    turned = video.rotation in {90, 270}
+    size = (height, width) if turned else (width, height)
+    return render(
+        [
+            *_clock(video, seekable=seekable),
+            *_progressive(video),
+            *_grid(rate),
+            *_colour_and_size(video, *size),
+            *_upright(video.rotation),
+            *_tags(video),
+        ]
+    )
+
+
+def _clock(video: VideoStream, *, seekable: bool) -> list[Filter]:
+    """Time 0 is the title's first frame.
+
+    A source that is sought keeps its container's clock (-copyts), so the first frame's time is a number known from
+    the scan; one that is always decoded from its start says it itself.
+    """
+    first = f"round({video.start_seconds!r}/TB)" if seekable else "STARTPTS"
+    return [Filter("setpts", {"expr": f"PTS-{first}"})]
+
+
+def _progressive(video: VideoStream) -> list[Filter]:
+    """One frame out of two fields; frames that are not flagged interlaced pass untouched."""
+    return (
+        [Filter("bwdif", {"mode": "send_frame", "parity": "auto", "deint": "interlaced"})] if video.interlaced else []
+    )
+
+
+def _grid(rate: Fraction) -> list[Filter]:
+    """The constant-rate grid pinned to time 0, and the chunk's frames of it.
+
+    `fps` numbers frames by their time alone, so any run that decodes from before `{start}` sees the same frames there.
+    The last frame may be repeated twice at the very end, where rounding leaves the count short; more missing frames
+    are a failure, which the count of the result shows.
+    """
+    return [
+        Filter("fps", {"fps": str(rate), "round": "near"}),
+        Filter("tpad", {"stop": "2", "stop_mode": "clone"}),
+        Filter("trim", {"start_pts": "{start}", "end_pts": "{end}"}),
+        Filter("setpts", {"expr": "PTS-{start}"}),
+    ]
+
+
+def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter]:
+    """To 8 bit 4:2:0 limited range at the top rung's size; HDR is tone-mapped to BT.709 after the scaling, where
+    there are fewer pixels."""
+    size = {"w": str(width), "h": str(height)}
+    output = [Filter("format", {"pix_fmts": "yuv420p"}), Filter("setsar", {"sar": "1"})]
+    if video.hdr:
+        return [
+            Filter("zscale", {**size, **_named_input(video), "t": "linear", "npl": str(_PEAK_NITS)}),
+            Filter("format", {"pix_fmts": "gbrpf32le"}),
+            Filter("zscale", {"p": "bt709"}),
+            Filter("tonemap", {"tonemap": "hable", "desat": "0"}),
+            Filter("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
+            *output,
+        ]
+    if video.color_space in {None, *_KEPT_MATRICES}:
+        ranges = {"in_range": "pc", "out_range": "tv"} if _full_range(video) else {}
+        return [Filter("scale", {**size, **ranges}), *output]
+    if video.color_space == "gbr":
+        return [Filter("scale", {**size, "out_color_matrix": "bt709", "out_range": "tv"}), *output]
+    return [Filter("zscale", {**size, **_named_input(video), "p": "709", "t": "709", "m": "709", "r": "tv"}), *output]
+
+
+def _full_range(video: VideoStream) -> bool:
+    return video.color_range == "pc" or video.pixel_format.startswith("yuvj")
+
+
+def _named_input(video: VideoStream) -> dict[str, str]:
+    """zscale refuses what is not named; what the source leaves out is BT.2020, as every HDR format has it."""
+    return {
+        "tin": video.color_transfer or "bt709",
+        "pin": video.color_primaries or "bt2020",
+        "min": video.color_space or "bt2020nc",
+        "rin": "pc" if _full_range(video) else "tv",
+    }
+
+
+def _upright(rotation: int) -> list[Filter]:
+    turns = {90: ["clock"], 180: ["clock", "clock"], 270: ["cclock"]}.get(rotation, [])
+    return [Filter("transpose", {"dir": turn}) for turn in turns]
+
+
+def output_matrix(video: VideoStream) -> str:
+    """The YUV matrix of the renditions: the source's own where players know it, else BT.709."""
+    if video.hdr or video.color_space not in {None, *_KEPT_MATRICES}:
+        return "bt709"
+    if video.color_space is not None:
+        return _KEPT_MATRICES[video.color_space]
+    lines = min(video.width, video.height)
+    if lines > _SD_LINES or max(video.width, video.height) > 1024:
+        return "bt709"
+    return "bt470bg" if video.height in {576, 288} else "smpte170m"
+
+
+def _tags(video: VideoStream) -> list[Filter]:
+    """Every rendition says what its colours are: a small rung of an HD film would else be taken for BT.601."""
+    matrix = output_matrix(video)
+    return [
+        Filter(
+            "setparams",
+            {
+                "range": "tv",
+                "colorspace": matrix,
+                "color_primaries": _PRIMARIES[matrix],
+                "color_trc": _TRANSFER[matrix],
+                "field_mode": "prog",
+            },
+        )
+    ]
+
+
+_SAFE: Final = re.compile(r"[0-9a-z]+")
+
+
+def colour_name(name: str | None) -> str | None:
+    """A colour property as ffmpeg prints it, or None where it says that it does not know."""
+    if (
+        name is None
+        or name in {"unknown", "unspecified", "reserved", "N/A"}
+        or not _SAFE.fullmatch(name.replace("-", ""))
+    ):
+        return None
+    return name
