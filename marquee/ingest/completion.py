@@ -22,14 +22,15 @@ async def complete_upload(
 ) -> Upload:
     """Verify the parts that the client sent and complete the upload; completing it again is harmless.
 
-    Raises `PartsMismatch` naming the part at fault (the upload stays open: send that part again), `UploadUnknown`,
+    Raises `PartsMismatch` naming the part at fault (the upload stays open: send that part again; it is ended where nothing
+    of it is stored any more), `UploadUnknown`,
     `UploadStateConflict` for an upload that was ended.
     """
     upload = await catalogue.upload(upload_id)
     if upload.state == "completed":
         return upload
     if upload.state == "open":
-        verify_parts(upload, parts, await _held_parts(objects, upload))
+        verify_parts(upload, parts, await _held_parts(catalogue, objects, upload))
         upload = await catalogue.begin_completion(upload_id)
     elif upload.state != "completing":
         raise UploadStateConflict(f"The upload is {upload.state}: start it again.", field="upload_id")
@@ -40,7 +41,7 @@ async def complete_upload(
 async def finish_upload(catalogue: Catalogue, objects: Objects, upload: Upload) -> None:
     """Finish an upload that is `completing`, from wherever it stands.
 
-    Raises `PartsMismatch` where S3 does not hold the whole file; the upload is open again then.
+    Raises `PartsMismatch` where S3 does not hold the whole file; the upload is open again then, or ended if nothing is left.
     """
     try:
         held = sorted(await objects.parts(upload.key, upload.multipart_id), key=lambda part: part.number)
@@ -98,8 +99,9 @@ def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[Stor
             )
 
 
-async def _held_parts(objects: Objects, upload: Upload) -> Sequence[StoredPart]:
+async def _held_parts(catalogue: Catalogue, objects: Objects, upload: Upload) -> Sequence[StoredPart]:
     try:
         return await objects.parts(upload.key, upload.multipart_id)
     except ObjectMissing as error:
+        await catalogue.end_upload(upload.upload_id, "abandoned")
         raise PartsMismatch("Nothing of this upload is stored any more: start it again.", field="parts") from error

@@ -197,7 +197,9 @@ class TantivyIndex:
         return count(searcher, tantivy_query.LIVE) if searcher is not None else 0
 
     async def ping(self) -> None:
-        await self._read(self._reader.searcher)
+        searcher = await self._read(self._reader.searcher)
+        if searcher is None and self._writer is not None:
+            raise StoreUnavailable(f"The search index in {self._folder.root} is gone.")
 
     async def close(self) -> None:
         if self._writer is not None:

@@ -1,0 +1,129 @@
+"""`python -m jobs.outbox`: what the catalogue promised to tell is told, and what was left half-way is finished or removed.
+
+Reads the outbox (every 0.25 s) and publishes each entry to its topic before it is deleted: a kill in between publishes it
+again, and its readers know it by its upload. Uploads left `completing` for RECONCILE_AFTER_SECONDS are finished by the rule of
+`marquee.ingest.completion`; those left open for `upload_abandoned_seconds` lose their parts and end as abandoned. Topics lose
+what every group has acknowledged and is older than RETENTION_MS.
+"""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from jobs.running import every, stop_on_signals, until_answered
+from marquee.errors import MarqueeError, ObjectMissing, PartsMismatch, StoreUnavailable, UploadStateConflict
+from marquee.events import TOPIC_STREAMS
+from marquee.ingest.completion import finish_upload
+from marquee.settings import Settings, load_settings
+from marquee.stores.catalogue import open_catalogue
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.event_log import open_event_log
+from marquee.stores.event_log.contract import EventLog
+from marquee.stores.objects.contract import Objects
+from marquee.stores.opened import open_bucket
+from marquee.telemetry import configure_logging, get_logger
+
+PUBLISH_SECONDS: Final = 0.25
+RECONCILE_SECONDS: Final = 5.0
+RECONCILE_AFTER_SECONDS: Final = 20.0
+"""A completion that is under way touches the upload when it begins; joining 10,000 parts takes less than this."""
+ABANDON_SECONDS: Final = 60.0
+TRIM_SECONDS: Final = 3600.0
+RETENTION_MS: Final = 7 * 24 * 3600 * 1000
+
+log = get_logger()
+
+
+async def publish_outbox(catalogue: Catalogue, event_log: EventLog) -> int:
+    """Publish what waits, oldest first; returns how many entries went out."""
+    published = 0
+    while entries := await catalogue.outbox(limit=100):
+        for entry in entries:
+            await event_log.publish(entry.topic, entry.key, entry.value)
+            await catalogue.mark_published([entry.entry_id])
+        published += len(entries)
+    if published:
+        log.info("outbox published", entries=published)
+    return published
+
+
+async def reconcile_uploads(catalogue: Catalogue, objects: Objects, *, older_than_seconds: float) -> int:
+    """Finish uploads whose completion was cut short; returns how many were finished."""
+    moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+    finished = 0
+    for upload in await catalogue.uploads_untouched_since(moment, state="completing"):
+        try:
+            await finish_upload(catalogue, objects, upload)
+            finished += 1
+            log.info("upload finished for its client", upload_id=upload.upload_id)
+        except (PartsMismatch, UploadStateConflict) as error:
+            log.warning("upload not finished", upload_id=upload.upload_id, reason=error.detail)
+    return finished
+
+
+async def abandon_uploads(catalogue: Catalogue, objects: Objects, *, older_than_seconds: float) -> int:
+    """End uploads that nobody continues and remove what they stored; returns how many were ended."""
+    moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+    ended = 0
+    for upload in await catalogue.uploads_untouched_since(moment, state="open"):
+        # What is stored goes first: killed in between, the next round finds the upload still open and goes on.
+        with contextlib.suppress(ObjectMissing):
+            await objects.abort_multipart(upload.key, upload.multipart_id)
+        await objects.delete([sidecar.key for sidecar in upload.sidecars])
+        try:
+            await catalogue.end_upload(upload.upload_id, "abandoned")
+        except UploadStateConflict as error:
+            log.warning("upload not abandoned", upload_id=upload.upload_id, reason=error.detail)
+            continue
+        ended += 1
+        log.info("upload abandoned", upload_id=upload.upload_id, file_name=upload.file_name)
+    return ended
+
+
+async def trim_topics(event_log: EventLog) -> None:
+    for topic in TOPIC_STREAMS:
+        dropped = await event_log.trim(topic, older_than_ms=RETENTION_MS)
+        if dropped:
+            log.info("topic trimmed", topic=topic, records=dropped)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Until `stop` is set."""
+    async with contextlib.AsyncExitStack() as opened:
+        catalogue = await open_catalogue(settings.database)
+        opened.push_async_callback(catalogue.close)
+        event_log = await open_event_log(settings.event_log)
+        opened.push_async_callback(event_log.close)
+        objects = await open_bucket(settings, settings.objects)
+        opened.push_async_callback(objects.close)
+
+        async def reconcile() -> None:
+            await reconcile_uploads(catalogue, objects, older_than_seconds=RECONCILE_AFTER_SECONDS)
+
+        async def abandon() -> None:
+            await abandon_uploads(catalogue, objects, older_than_seconds=settings.upload_abandoned_seconds)
+
+        with contextlib.suppress(StoreUnavailable):  # told to stop before the catalogue was there
+            await until_answered(stop, catalogue.ping)
+        log.info("outbox ready")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(every(PUBLISH_SECONDS, stop, lambda: publish_outbox(catalogue, event_log)))
+            tasks.create_task(every(RECONCILE_SECONDS, stop, reconcile))
+            tasks.create_task(every(min(ABANDON_SECONDS, settings.upload_abandoned_seconds), stop, abandon))
+            tasks.create_task(every(TRIM_SECONDS, stop, lambda: trim_topics(event_log)))
+
+
+async def main() -> None:
+    configure_logging("outbox")
+    settings = load_settings()
+    try:
+        await run(settings, stop_on_signals())
+    except* MarqueeError as errors:
+        log.error("outbox failed", reasons=[str(error) for error in errors.exceptions])
+        raise
+    log.info("outbox stopped")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,181 @@
+"""`python -m jobs.search_sync`: the one writer of the search index, fed by `metadata-changes`.
+
+Consumes the group `search-sync` and applies what it polls as one batch, which is one commit; records are acknowledged after
+it, so that a kill applies them again, harmlessly: the index refuses what is not newer. While a batch is committed the next one
+gathers, so batches grow with the load. A record that is not a change of a title goes to `metadata-changes.dead` with its
+reason. An index that is empty (new, lost or unreadable) is rebuilt from the catalogue first. Logs the lag from commit to
+searchable.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from jobs.running import stop_on_signals, until_answered
+from marquee.documents import SearchDocument
+from marquee.errors import StoreUnavailable
+from marquee.events import METADATA_CHANGES, TitleDocumentChange
+from marquee.settings import Settings, load_settings
+from marquee.stores.catalogue import open_catalogue
+from marquee.stores.event_log import open_event_log
+from marquee.stores.event_log.contract import Consumer, Record
+from marquee.stores.search import open_search
+from marquee.stores.search.contract import Deletion, SearchIndex
+from marquee.telemetry import configure_logging, get_logger
+
+GROUP: Final = "search-sync"
+BATCH: Final = 500
+POLL_SECONDS: Final = 2.0
+POISON_DELIVERIES: Final = 5
+"""A record that the index fails on is tried alone; failing this often, it is buried."""
+
+log = get_logger()
+
+
+class _Row(msgspec.Struct):
+    """A row of `title_document` in Debezium's envelope: jsonb comes as a string of JSON."""
+
+    movie_id: str
+    revision: int
+    document: str | dict[str, object] | None = None
+
+
+class ChangeUnreadable(ValueError):
+    """The record is not a change of a title's document."""
+
+
+def read_change(value: bytes) -> tuple[SearchDocument | Deletion, int | None]:
+    """The change that a Debezium record tells, and when it was committed (Unix milliseconds).
+
+    The envelope may be bare or, with the converter's schemas on, inside `payload`. Raises `ChangeUnreadable`.
+    """
+    try:
+        envelope = msgspec.json.decode(value)
+        if isinstance(envelope, dict) and "payload" in envelope:
+            envelope = envelope["payload"]
+        change = msgspec.convert(envelope, TitleDocumentChange)
+        row = msgspec.convert(change.before if change.op == "d" else change.after, _Row)
+        committed = (change.source or {}).get("ts_ms")
+        committed_at_ms = committed if isinstance(committed, int) else None
+        if change.op == "d" or row.document is None:
+            return Deletion(row.movie_id, row.revision), committed_at_ms
+        if isinstance(row.document, str):
+            document = msgspec.json.decode(row.document, type=SearchDocument)
+        else:
+            document = msgspec.convert(row.document, SearchDocument)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ChangeUnreadable(f"Not a change of a title's document: {error}") from error
+    if (document.movie_id, document.revision) != (row.movie_id, row.revision):
+        raise ChangeUnreadable(f"The document of {row.movie_id} states another id or revision than its row.")
+    return document, committed_at_ms
+
+
+class IndexFailed(RuntimeError):
+    """The index cannot be written any more: it is opened, and if need be rebuilt, by a new process."""
+
+
+class SearchSync:
+    def __init__(self, consumer: Consumer, index: SearchIndex) -> None:
+        self._consumer = consumer
+        self._index = index
+
+    async def step(self) -> int:
+        """Poll once, apply, acknowledge; returns how many changes the index accepted."""
+        records = await self._consumer.poll(limit=BATCH, timeout_seconds=POLL_SECONDS)
+        if not records:
+            return 0
+        changes: list[SearchDocument | Deletion] = []
+        commits: list[int] = []
+        for record in records:
+            try:
+                change, committed_at_ms = read_change(record.value)
+            except ChangeUnreadable as error:
+                await self._bury(record, str(error))
+                continue
+            changes.append(change)
+            commits += [] if committed_at_ms is None else [committed_at_ms]
+        try:
+            accepted = await self._index.apply(changes) if changes else 0
+        except Exception as error:
+            log.error("batch not applied", changes=len(changes), reason=str(error))
+            await self._apply_singly(records)
+            return 0
+        await self._consumer.acknowledge(records)
+        if commits:
+            lag_ms = int(time.time() * 1000) - min(commits)
+            log.info("changes searchable", changes=len(changes), accepted=accepted, lag_ms=lag_ms)
+        return accepted
+
+    async def _apply_singly(self, records: Sequence[Record]) -> None:
+        """After a batch that failed: what can be applied is, the record at fault is buried once it failed often enough.
+
+        Raises `IndexFailed` where it is the index that is at fault.
+        """
+        for record in records:
+            try:
+                change, _ = read_change(record.value)
+                await self._index.apply([change])
+            except ChangeUnreadable:
+                continue  # buried before
+            except Exception as error:
+                try:
+                    await self._index.ping()
+                except StoreUnavailable as unwell:
+                    raise IndexFailed(unwell.detail) from error
+                if record.deliveries >= POISON_DELIVERIES:
+                    await self._bury(record, f"{type(error).__name__}: {error}")
+                    continue
+                await self._consumer.rewind()
+                return
+            await self._consumer.acknowledge([record])
+
+    async def _bury(self, record: Record, reason: str) -> None:
+        log.error("change buried", key=record.key, position=record.position, reason=reason)
+        await self._consumer.dead_letter(record, reason)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Until `stop` is set. Raises `StoreUnavailable` where another process writes the index."""
+    async with contextlib.AsyncExitStack() as opened:
+        index = await open_search(settings.search, writer=True)
+        opened.push_async_callback(index.close)
+        catalogue = await open_catalogue(settings.database)
+        opened.push_async_callback(catalogue.close)
+        event_log = await open_event_log(settings.event_log)
+        opened.push_async_callback(event_log.close)
+        await until_answered(stop, catalogue.ping)
+        consumer = await until_answered(stop, lambda: event_log.subscribe(METADATA_CHANGES, GROUP))
+        opened.push_async_callback(consumer.close)
+        if await index.count() == 0:
+            titles = await until_answered(stop, lambda: index.rebuild(catalogue.documents()))
+            log.info("index rebuilt from the catalogue", titles=titles)
+        log.info("search sync ready")
+        sync = SearchSync(consumer, index)
+        while not stop.is_set():
+            working = asyncio.create_task(until_answered(stop, sync.step))
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            # A batch under way is finished; a wait for records ends within POLL_SECONDS.
+            await working
+
+
+async def main() -> None:
+    configure_logging("search-sync")
+    settings = load_settings()
+    stop = stop_on_signals()
+    try:
+        await run(settings, stop)
+    except (StoreUnavailable, IndexFailed) as error:
+        if not stop.is_set():
+            log.error("search sync failed", reason=str(error))
+            raise SystemExit(1) from error
+    log.info("search sync stopped")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
