@@ -76,7 +76,8 @@ def _make_engine(url: str) -> AsyncEngine:
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "options": options,
-            "application_name": "marquee",
+            # The supervisor names each process in PGAPPNAME, which goes before this.
+            "fallback_application_name": "marquee",
             # Prepared at the second use on a connection.
             "prepare_threshold": 1,
             # A peer that vanished without a word is given up after this long.
