@@ -60,9 +60,9 @@ class AuthService:
 
     async def log_in(self, email: str, password: str, profile_id: str | None) -> Session:
         """Raises `NotAuthenticated` for an unknown address and a wrong password alike, after the same time."""
-        name = hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]
-        await self._count(f"login:{name}", LOGINS_A_MINUTE, 60)
-        await self._count(f"login-hour:{name}", LOGINS_AN_HOUR, 3600)
+        bucket = attempts_bucket(email)
+        await self._count(bucket, LOGINS_A_MINUTE, 60)
+        await self._count(f"{bucket}:hour", LOGINS_AN_HOUR, 3600)
         account = await self._accounts.by_email(email.strip())
         if not await self._passwords.verify(account.password_hash if account else None, password) or account is None:
             raise NotAuthenticated(_WRONG)
@@ -87,7 +87,7 @@ class AuthService:
 
     async def change_password(self, caller: Caller, current: str, new: str) -> None:
         account = await self.account(caller)
-        await self._count(f"login:{account.account_id}", LOGINS_A_MINUTE, 60)
+        await self._count(attempts_bucket(account.email), LOGINS_A_MINUTE, 60)
         if not await self._passwords.verify(account.password_hash, current):
             raise InputInvalid("The current password is wrong.", field="current_password")
         check_new_password(new, account.email)
@@ -127,3 +127,8 @@ class AuthService:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def attempts_bucket(email: str) -> str:
+    """Where the attempts on an address are counted; the address itself is not kept there."""
+    return f"login:{hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]}"

@@ -7,6 +7,7 @@ last 20,000 verified tokens are remembered until they expire. An access token ca
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,16 +31,17 @@ class Caller:
 
 
 class AccessTokens:
-    def __init__(self, private_key: str, *, life_seconds: int) -> None:
+    def __init__(self, private_key: str, *, life_seconds: int, clock: Callable[[], float] = time.time) -> None:
         self.life_seconds = life_seconds
         self.jwks = signing.public_jwks(private_key)
         self._key = signing.private_key(private_key)
         self._public = self._key.public_key()
         self._headers = {"kid": self.jwks["keys"][0]["kid"]}
+        self._clock = clock
         self._verified: OrderedDict[str, Caller] = OrderedDict()
 
     def issue(self, account: Account, profile_id: str) -> str:
-        now = int(time.time())
+        now = int(self._clock())
         claims = {
             "iss": signing.TOKEN_ISSUER,
             "sub": account.account_id,
@@ -59,7 +61,7 @@ class AccessTokens:
             self._verified[token] = caller
             if len(self._verified) > REMEMBERED:
                 self._verified.popitem(last=False)
-        if caller.expires_at <= time.time():
+        if caller.expires_at <= self._clock():
             self._verified.pop(token, None)
             raise NotAuthenticated("The access token has run out: refresh the session.")
         return caller

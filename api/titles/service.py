@@ -4,7 +4,7 @@ Every change is one transaction of the catalogue, which also writes the title's 
 A deleted title's objects are removed last; a deletion that was cut short is finished by repeating it.
 """
 
-from collections.abc import AsyncIterator
+import itertools
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from marquee import signing
 from marquee.domain.rows import canonical_genres
-from marquee.errors import CursorInvalid, RevisionConflict, TitleUnknown
+from marquee.errors import CursorInvalid, RevisionConflict, TitleUnknown, UploadUnknown
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue, Title, TitleDetails, TitleState
 from marquee.stores.objects.contract import Objects
@@ -124,24 +124,29 @@ class TitleService:
         await self._rows.purge(rows_of_title(genre for title in titles for genre in title.details.genres))
 
     async def _remove_objects(self, movie_id: str) -> int:
-        """Streams, images and stage documents of every version; how many objects there were."""
+        """Streams, images, stage documents and masters of every version; how many objects there were."""
         removed = 0
         for bucket, prefix in (
             (self._published, f"{movie_id}/"),
             (self._published, f"images/{movie_id}/"),
             (self._objects, f"titles/{movie_id}/"),
         ):
-            async for keys in _batches(bucket, prefix):
-                await bucket.delete(keys)
-                removed += len(keys)
+            removed += await _remove_below(bucket, prefix)
+        for version in itertools.count(1):
+            try:
+                upload = await self._catalogue.requested_by(movie_id, version)
+            except UploadUnknown:
+                return removed
+            removed += await _remove_below(self._objects, f"uploads/{upload.upload_id}/")
         return removed
 
 
-async def _batches(bucket: Objects, prefix: str) -> AsyncIterator[list[str]]:
+async def _remove_below(bucket: Objects, prefix: str) -> int:
     # Listed whole before anything is deleted: a listing does not bear deletions under its hands.
     keys = [found.key async for found in bucket.list(prefix)]
     for start in range(0, len(keys), DELETED_AT_ONCE):
-        yield keys[start : start + DELETED_AT_ONCE]
+        await bucket.delete(keys[start : start + DELETED_AT_ONCE])
+    return len(keys)
 
 
 def _merged(details: TitleDetails, edit: TitleEdit) -> TitleDetails:
