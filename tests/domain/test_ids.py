@@ -13,7 +13,15 @@ def test_each_kind_has_its_letter_and_no_other() -> None:
 
 
 def test_what_is_no_id_is_refused() -> None:
-    for text in ("", "m_", "m_" + "0" * 19, "m_" + "0" * 21, "m_" + "W" * 20, "m_" + "z" * 20, ids.new_movie_id() + "\n"):
+    for text in (
+        "",
+        "m_",
+        "m_" + "0" * 19,
+        "m_" + "0" * 21,
+        "m_" + "W" * 20,
+        "m_" + "z" * 20,
+        ids.new_movie_id() + "\n",
+    ):
         assert not ids.is_movie_id(text), f"{text!r} taken for a movie_id"
 
 

@@ -1,0 +1,93 @@
+"""Steps of a title's life that the catalogue's suites share, each by the contract's own methods."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import psycopg
+
+from marquee.documents import SearchDocument
+from marquee.domain.ids import new_account_id, new_movie_id, new_upload_id
+from marquee.stores.catalogue.contract import Catalogue, Publication, TitleDetails, Upload
+
+DETAILS = TitleDetails(
+    "Léon: The Professional",
+    year=1994,
+    description="A hitman and a girl.",
+    genres=("Crime", "Drama"),
+    people=("Jean Reno", "Natalie Portman"),
+    aka=("Der Profi",),
+    votes=1000,
+)
+
+
+def upload_of(movie_id: str, *, hot: bool = False, file_name: str = "film.mp4") -> Upload:
+    now = datetime.now(UTC)
+    upload_id = new_upload_id()
+    return Upload(
+        upload_id=upload_id,
+        movie_id=movie_id,
+        version=0,
+        account_id=new_account_id(),
+        file_name=file_name,
+        content_type="video/mp4",
+        size_bytes=12_345_678_901,
+        part_bytes=8_388_608,
+        key=f"uploads/{upload_id}/source",
+        multipart_id="multipart",
+        state="open",
+        hot=hot,
+        sidecars=(),
+        created_at=now,
+        touched_at=now,
+    )
+
+
+async def opened(catalogue: Catalogue, movie_id: str | None = None, details: TitleDetails = DETAILS) -> Upload:
+    """An open upload: of a new title, or of the next version of one."""
+    if movie_id is not None:
+        return await catalogue.open_upload(upload_of(movie_id), None)
+    return await catalogue.open_upload(upload_of(new_movie_id()), details)
+
+
+async def ingesting(catalogue: Catalogue, movie_id: str | None = None, details: TitleDetails = DETAILS) -> Upload:
+    upload = await opened(catalogue, movie_id, details)
+    await catalogue.begin_completion(upload.upload_id)
+    await catalogue.finish_completion(upload.upload_id, topic="transcoding-jobs", value=b"{}")
+    return await catalogue.upload(upload.upload_id)
+
+
+def publication_of(movie_id: str, version: int) -> Publication:
+    prefix = f"{movie_id}/v{version}"
+    return Publication(
+        movie_id=movie_id,
+        version=version,
+        duration_seconds=100.0 + version,
+        manifest=f"{prefix}/master.m3u8",
+        dash=f"{prefix}/manifest.mpd",
+        poster=f"{prefix}/poster.jpg",
+        sprite_vtt=f"{prefix}/sprite.vtt",
+    )
+
+
+async def playable(catalogue: Catalogue, details: TitleDetails = DETAILS) -> str:
+    """The movie_id of a title that was published."""
+    upload = await ingesting(catalogue, details=details)
+    await catalogue.publish(publication_of(upload.movie_id, upload.version))
+    return upload.movie_id
+
+
+async def documents(catalogue: Catalogue) -> dict[str, SearchDocument]:
+    return {document.movie_id: document async for document in catalogue.documents()}
+
+
+def captured_row(url: str, movie_id: str) -> tuple[int, bool] | None:
+    """What change capture sees of a title: its revision, and whether it has a document."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "SELECT revision, document IS NOT NULL FROM title_document WHERE movie_id = %s", [movie_id]
+        ).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def renamed(title: str, details: TitleDetails = DETAILS) -> TitleDetails:
+    return replace(details, title=title)

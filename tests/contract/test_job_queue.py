@@ -1,0 +1,278 @@
+"""The job queue: leases, fencing tokens, attempts, priorities, and jobs that several titles wait for."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from marquee.domain.ids import new_movie_id
+from marquee.errors import LeaseLost
+from marquee.stores.job_queue import open_job_queue
+from marquee.stores.job_queue.contract import JobQueue, JobState, JobStatus, Lease, NewJob, Priority
+
+ENGINES = {"postgres": "emptied_postgres_url"}
+
+ATTEMPTS = 2
+LEASE = 30.0
+OVER = -1.0
+"""Seconds of a lease that is over when it is given."""
+
+
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+async def queue(url: str) -> AsyncIterator[JobQueue]:
+    store = await open_job_queue(url, attempts=ATTEMPTS)
+    yield store
+    await store.close()
+
+
+def jobs_of(movie_id: str, count: int = 1, *, version: int = 1, priority: Priority = "release") -> list[NewJob]:
+    return [
+        NewJob(secrets.token_hex(32), movie_id, version, f"payload {place}".encode(), priority)
+        for place in range(count)
+    ]
+
+
+async def claimed(queue: JobQueue, *, lease_seconds: float = LEASE, worker: str = "worker") -> Lease:
+    lease = await queue.claim(worker, lease_seconds=lease_seconds)
+    assert lease is not None, "there was nothing to claim"
+    return lease
+
+
+async def abandoned(queue: JobQueue) -> Lease:
+    """A lease whose worker vanished."""
+    return await claimed(queue, lease_seconds=OVER, worker="gone")
+
+
+async def status(queue: JobQueue, job_id: str) -> JobStatus:
+    (found,) = await queue.statuses([job_id])
+    return found
+
+
+async def states(queue: JobQueue, jobs: Sequence[NewJob]) -> list[JobState]:
+    return [found.state for found in await queue.statuses([job.job_id for job in jobs])]
+
+
+async def test_a_job_goes_from_queued_to_done(queue: JobQueue) -> None:
+    (job,) = jobs_of(new_movie_id())
+    assert await queue.enqueue([job]) == 1
+    lease = await claimed(queue)
+    assert (lease.job_id, lease.attempt, lease.payload) == (job.job_id, 1, job.payload)
+    assert await queue.claim("another", lease_seconds=LEASE) is None, "a leased job was given away"
+    await queue.extend(lease, lease_seconds=LEASE, progress=0.5)
+    await queue.extend(lease, lease_seconds=LEASE, progress=0.25)
+    assert (await status(queue, job.job_id)).progress == 0.5, "progress went back"
+    await queue.complete(lease, b"result")
+    assert await status(queue, job.job_id) == JobStatus(
+        job.job_id, job.movie_id, 1, "done", 1, 1.0, "worker", b"result", None
+    )
+    assert await queue.claim("another", lease_seconds=LEASE) is None
+
+
+async def test_releases_come_before_backfills_and_each_in_its_order(queue: JobQueue) -> None:
+    backfill = jobs_of(new_movie_id(), 2, priority="backfill")
+    release = jobs_of(new_movie_id(), 3)
+    await queue.enqueue(backfill)
+    await queue.enqueue(release)
+    order = [(await claimed(queue)).job_id for _ in range(5)]
+    assert order == [job.job_id for job in release + backfill]
+
+
+async def test_a_release_lifts_a_job_that_a_backfill_queued(queue: JobQueue) -> None:
+    backfill = jobs_of(new_movie_id(), 2, priority="backfill")
+    await queue.enqueue(backfill)
+    wanted = backfill[1]
+    again = NewJob(wanted.job_id, new_movie_id(), 1, wanted.payload, "release")
+    assert await queue.enqueue([again]) == 0
+    assert (await claimed(queue)).job_id == wanted.job_id
+    await queue.enqueue([NewJob(wanted.job_id, new_movie_id(), 1, wanted.payload, "backfill")])
+    assert await states(queue, backfill) == ["queued", "leased"]
+
+
+async def test_twenty_claimers_never_share_a_job(queue: JobQueue) -> None:
+    jobs = jobs_of(new_movie_id(), 120)
+    await queue.enqueue(jobs)
+    taken: list[str] = []
+
+    async def work(number: int) -> None:
+        while (lease := await queue.claim(f"worker {number}", lease_seconds=LEASE)) is not None:
+            taken.append(lease.job_id)
+            await queue.complete(lease, b"")
+
+    await asyncio.gather(*(work(number) for number in range(20)))
+    assert sorted(taken) == sorted(job.job_id for job in jobs), "a job was done twice, or never"
+    assert await queue.depth() == {"done": 120}
+
+
+async def test_what_is_done_is_not_done_again(queue: JobQueue) -> None:
+    (job,) = jobs_of(new_movie_id())
+    await queue.enqueue([job, job])
+    await queue.complete(await claimed(queue), b"result")
+    other = NewJob(job.job_id, new_movie_id(), 1, job.payload)
+    assert await queue.enqueue([other]) == 0
+    assert (await status(queue, job.job_id)).result == b"result"
+    assert await queue.claim("worker", lease_seconds=LEASE) is None
+
+
+async def test_a_result_that_is_gone_is_made_again(queue: JobQueue) -> None:
+    done, waiting = jobs_of(new_movie_id(), 2)
+    await queue.enqueue([done, waiting])
+    await queue.complete(await claimed(queue), b"result")
+    assert await queue.requeue([done.job_id, waiting.job_id, "unknown"]) == 1
+    found = await status(queue, done.job_id)
+    assert (found.state, found.result, found.progress, found.attempts) == ("queued", None, 0.0, 0)
+    assert (await claimed(queue)).job_id == waiting.job_id, "the job made again goes to the end"
+    lease = await claimed(queue)
+    assert (lease.job_id, lease.attempt) == (done.job_id, 1)
+
+
+async def test_a_lease_that_ended_is_taken_over_and_its_holder_changes_nothing(queue: JobQueue) -> None:
+    (job,) = jobs_of(new_movie_id())
+    await queue.enqueue([job])
+    first = await abandoned(queue)
+    second = await claimed(queue, worker="second")
+    assert (second.job_id, second.attempt) == (job.job_id, 2)
+    assert second.token > first.token
+    before = await status(queue, job.job_id)
+    for change in (
+        queue.extend(first, lease_seconds=LEASE, progress=0.9),
+        queue.complete(first, b"of the fenced-off worker"),
+        queue.fail(first, "of the fenced-off worker", retry=False),
+        queue.release(first),
+    ):
+        with pytest.raises(LeaseLost):
+            await change
+    assert await status(queue, job.job_id) == before
+    await queue.complete(second, b"result")
+    with pytest.raises(LeaseLost):
+        await queue.complete(first, b"of the fenced-off worker")
+    assert (await status(queue, job.job_id)).result == b"result"
+
+
+async def test_a_holder_that_was_late_goes_on_if_nobody_took_over(queue: JobQueue) -> None:
+    (job,) = jobs_of(new_movie_id())
+    await queue.enqueue([job])
+    lease = await abandoned(queue)
+    await queue.extend(lease, lease_seconds=LEASE, progress=0.5)
+    assert await queue.claim("another", lease_seconds=LEASE) is None
+    await queue.complete(lease, b"result")
+
+
+async def test_a_completion_whose_answer_was_lost_may_be_sent_again(queue: JobQueue) -> None:
+    await queue.enqueue(jobs_of(new_movie_id()))
+    lease = await claimed(queue)
+    await queue.complete(lease, b"result")
+    await queue.complete(lease, b"result")
+    with pytest.raises(LeaseLost):
+        await queue.complete(lease, b"another result")
+    with pytest.raises(LeaseLost):
+        await queue.fail(lease, "after it was done", retry=True)
+
+
+async def test_a_job_fails_after_its_last_attempt_in_the_encoders_words(queue: JobQueue) -> None:
+    (job,) = jobs_of(new_movie_id())
+    await queue.enqueue([job])
+    await queue.fail(await claimed(queue), "first words", retry=True)
+    assert await states(queue, [job]) == ["queued"]
+    await queue.fail(await claimed(queue), "last words \x00 \ud800", retry=True)
+    found = await status(queue, job.job_id)
+    assert (found.state, found.attempts) == ("failed", ATTEMPTS)
+    assert found.error is not None
+    assert found.error.startswith("last words")
+    assert await queue.claim("worker", lease_seconds=LEASE) is None
+
+
+async def test_a_hopeless_job_fails_at_once(queue: JobQueue) -> None:
+    (job,) = jobs_of(new_movie_id())
+    await queue.enqueue([job])
+    await queue.fail(await claimed(queue), "poison", retry=False)
+    assert await states(queue, [job]) == ["failed"]
+
+
+async def test_a_job_that_kills_its_workers_fails_with_words(queue: JobQueue) -> None:
+    poison, good = jobs_of(new_movie_id(), 2)
+    await queue.enqueue([poison, good])
+    for _ in range(ATTEMPTS):
+        assert (await abandoned(queue)).job_id == poison.job_id
+    assert (await claimed(queue)).job_id == good.job_id, "a poison job held the next one up"
+    found = await status(queue, poison.job_id)
+    assert found.state == "failed"
+    assert found.error is not None
+    assert f"ended {ATTEMPTS} times" in found.error
+    assert "gone" in found.error, "the error does not name the worker"
+
+
+async def test_a_failed_job_may_be_queued_afresh(queue: JobQueue) -> None:
+    (job,) = jobs_of(new_movie_id())
+    await queue.enqueue([job])
+    first = await claimed(queue)
+    await queue.fail(first, "poison", retry=False)
+    assert await queue.enqueue([NewJob(job.job_id, job.movie_id, 2, b"new payload", "backfill")]) == 1
+    found = await status(queue, job.job_id)
+    assert (found.state, found.attempts, found.error, found.version) == ("queued", 0, None, 2)
+    again = await claimed(queue)
+    assert (again.attempt, again.payload) == (1, b"new payload")
+    assert again.token > first.token, "the fencing token went back"
+
+
+async def test_a_job_given_back_untouched_has_lost_no_attempt(queue: JobQueue) -> None:
+    (job,) = jobs_of(new_movie_id())
+    await queue.enqueue([job])
+    for _ in range(ATTEMPTS + 2):
+        lease = await claimed(queue)
+        assert lease.attempt == 1
+        await queue.release(lease)
+    assert await states(queue, [job]) == ["queued"]
+
+
+async def test_cancelling_takes_only_what_nobody_else_waits_for(queue: JobQueue) -> None:
+    movie_id = new_movie_id()
+    queued, leased, done, shared = jobs_of(movie_id, 4)
+    await queue.enqueue([done, leased, queued, shared])
+    await queue.complete(await claimed(queue), b"result")
+    lease = await claimed(queue)
+    other = new_movie_id()
+    await queue.enqueue([NewJob(shared.job_id, other, 7, shared.payload)])
+    assert await queue.cancel(movie_id, 1) == 2
+    assert await states(queue, [queued, leased, done, shared]) == ["cancelled", "cancelled", "done", "queued"]
+    with pytest.raises(LeaseLost):
+        await queue.extend(lease, lease_seconds=LEASE, progress=0.5)
+    with pytest.raises(LeaseLost):
+        await queue.complete(lease, b"of a cancelled job")
+    assert await queue.cancel(movie_id, 1) == 0
+    assert await queue.cancel(other, 7) == 1
+    assert await queue.enqueue([queued]) == 1, "a cancelled job is queued afresh"
+    assert await states(queue, [queued]) == ["queued"]
+
+
+async def test_cancelling_and_queueing_at_once_never_lose_a_waiters_job(queue: JobQueue) -> None:
+    first, second = new_movie_id(), new_movie_id()
+    jobs = jobs_of(first, 20)
+    again = [NewJob(job.job_id, second, 1, job.payload) for job in reversed(jobs)]
+    await queue.enqueue(jobs)
+    for _ in range(10):
+        await asyncio.gather(queue.cancel(first, 1), queue.enqueue(again))
+        assert set(await states(queue, jobs)) == {"queued"}, "the second title waits for a cancelled job"
+        await asyncio.gather(queue.enqueue(jobs), queue.cancel(second, 1))
+        assert set(await states(queue, jobs)) == {"queued"}, "the first title waits for a cancelled job"
+
+
+async def test_statuses_come_in_the_order_asked_and_leave_out_what_is_unknown(queue: JobQueue) -> None:
+    jobs = jobs_of(new_movie_id(), 3)
+    await queue.enqueue(jobs)
+    asked = [jobs[2].job_id, "unknown", jobs[0].job_id]
+    assert [found.job_id for found in await queue.statuses(asked)] == [jobs[2].job_id, jobs[0].job_id]
+    assert await queue.enqueue([]) == 0
+
+
+async def test_depth_counts_by_state(queue: JobQueue) -> None:
+    assert await queue.depth() == {}
+    await queue.enqueue(jobs_of(new_movie_id(), 3))
+    await claimed(queue)
+    assert await queue.depth() == {"queued": 2, "leased": 1}
+    await queue.ping()
