@@ -44,7 +44,9 @@ def code_server(settings: Settings) -> Program:
         ready=ready,
         stage=20,
         port=port,
-        stop_seconds=20,
+        stop_seconds=10,
+        # A run goes on when its code server is killed; the launcher in `orchestration` watches it by its pid.
+        children_outlive=True,
     )
 
 

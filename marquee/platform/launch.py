@@ -1,6 +1,6 @@
 """What every supervised process is started through: it dies with its parent, and an engine that refuses root is not root.
 
-`... [--unprivileged] [--interrupt] [--detached] [--mark FILE] -- PROGRAM ARGUMENTS...` (see `program.launcher`) sets
+`... [--unprivileged] [--interrupt] [--detached] [--mark FILE] [--children-outlive] -- PROGRAM ARGUMENTS...` (see `program.launcher`) sets
 PR_SET_PDEATHSIG, so that a supervisor killed with SIGKILL leaves no orphan, ends what an earlier incarnation of the
 marked program left behind, then replaces itself by the program. With `--unprivileged`, as root, it first enters a user
 namespace in which it is an ordinary user (PostgreSQL and Elasticsearch refuse root): unlike a change to `nobody`, that
@@ -47,12 +47,13 @@ def become_unprivileged() -> None:
 def main() -> None:
     arguments = sys.argv[1:]
     if "--" not in arguments:
-        sys.exit("usage: launch [--unprivileged] [--interrupt] [--detached] [--mark FILE] -- PROGRAM ARGUMENTS...")
+        sys.exit("usage: launch [--unprivileged] [--interrupt] [--detached] [--mark FILE] [--children-outlive] -- PROGRAM ARGUMENTS...")
     split = arguments.index("--")
     options, command = arguments[:split], arguments[split + 1 :]
     if "--mark" in options:
         mark = Path(options[options.index("--mark") + 1])
-        leftovers.end(leftovers.of_program(mark))
+        if "--children-outlive" not in options:
+            leftovers.end(leftovers.of_program(mark))
         leftovers.record(mark)
         os.environ[leftovers.MARK] = str(mark)
     if "--unprivileged" in options:

@@ -19,7 +19,8 @@ class Program:
 
     `stage` orders the start (lower first) and, backwards, the stop; `ready` is asked until it returns. `unprivileged`
     programs refuse root; `interrupt` ones stop on SIGINT. `stop_seconds` is how long it may take to stop before SIGKILL;
-    `ready_seconds` how long to become ready. `port` is the one that `marquee status` shows.
+    `ready_seconds` how long to become ready. With `children_outlive`, what a killed incarnation had started goes on beside the
+    next. `port` is the one that `marquee status` shows.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Program:
     interrupt: bool = False
     stop_seconds: int = 10
     ready_seconds: float = 60.0
+    children_outlive: bool = False
     port: int | None = None
 
     @property
@@ -42,7 +44,7 @@ class Program:
         """The same, and marked as this program of one platform, so that what it left behind is found later."""
         options = ["--unprivileged"] * self.unprivileged + ["--interrupt"] * self.interrupt
         if run_folder is not None:
-            options += ["--mark", str(run_folder / self.name)]
+            options += ["--mark", str(run_folder / self.name)] + ["--children-outlive"] * self.children_outlive
         return (*launcher(), *options, "--", *self.command)
 
 

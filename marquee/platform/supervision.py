@@ -175,7 +175,8 @@ async def _stop(settings: Settings, on_event: OnEvent) -> bool:
         await _stop_programs(supervisor, on_event)
         await _end_supervisor(supervisor, pid)
     left = leftovers.of_platform(run_folder(settings))
-    await asyncio.to_thread(leftovers.end, left, grace_seconds=10)
+    # Without a supervisor its programs are on their way out; else only strays are left, such as a run of Dagster.
+    await asyncio.to_thread(leftovers.end, left, grace_seconds=10 if pid is None else 0)
     supervisor.socket.unlink(missing_ok=True)
     return pid is not None or bool(left)
 

