@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.manifest import manifest
 from assets.metadata import sentences
-from assets.partitions import PATIENCE, titles
+from assets.partitions import PATIENCE
 from assets.stage import Stage, fail_by_check, open_stage
 from assets.streams import streams
 from jobs.outages import through_outages
@@ -24,7 +24,7 @@ _CONCURRENT: Final = 8
 _FINDINGS_SHOWN: Final = 20
 
 
-@dg.asset_check(asset=streams, blocking=True, partitions_def=titles, retry_policy=PATIENCE)  # type: ignore[arg-type]
+@dg.asset_check(asset=streams, blocking=True, retry_policy=PATIENCE)  # type: ignore[arg-type]
 async def audio_in_step(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
@@ -35,7 +35,7 @@ async def audio_in_step(
         return await _settled(stage, findings + verify.wrong_durations(plan, packaged))
 
 
-@dg.asset_check(asset=manifest, blocking=True, partitions_def=titles, retry_policy=PATIENCE)  # type: ignore[arg-type]
+@dg.asset_check(asset=manifest, blocking=True, retry_policy=PATIENCE)  # type: ignore[arg-type]
 async def segments_add_up(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
@@ -50,7 +50,7 @@ async def segments_add_up(
         return await _settled(stage, findings, {"files": len(stored), "bytes": sum(stored.values())})
 
 
-@dg.asset_check(asset=manifest, blocking=True, partitions_def=titles, retry_policy=PATIENCE)  # type: ignore[arg-type]
+@dg.asset_check(asset=manifest, blocking=True, retry_policy=PATIENCE)  # type: ignore[arg-type]
 async def picture_good_enough(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:

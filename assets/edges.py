@@ -66,7 +66,7 @@ async def _fill(client: httpx.AsyncClient, path: str, places: asyncio.Semaphore)
 
 @tenacity.retry(
     retry=tenacity.retry_if_exception_type(httpx.HTTPError),
-    wait=tenacity.wait_exponential_jitter(initial=0.2, max=2),
+    wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=2),
     stop=tenacity.stop_after_attempt(_TRIES),
     reraise=True,
 )

@@ -20,12 +20,16 @@ async def through_outages(call: Callable[[], Awaitable[T]], *, seconds: float = 
     """Repeat an idempotent call while its store is unavailable; raises `StoreUnavailable` after `seconds`."""
     repeating = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception_type(StoreUnavailable),
-        wait=tenacity.wait_exponential_jitter(initial=0.2, max=5),
+        wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=5),
         stop=tenacity.stop_after_delay(seconds),
         before_sleep=log_outage,
         reraise=True,
     )
-    return await repeating(call)
+
+    async def once() -> T:  # tenacity awaits only what it sees to be a coroutine function
+        return await call()
+
+    return await repeating(once)
 
 
 def log_outage(state: tenacity.RetryCallState) -> None:

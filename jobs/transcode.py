@@ -17,7 +17,6 @@ import time
 
 import msgspec
 import tenacity
-from marquee.media.transcode import EncodedPart, transcode_chunk
 
 from jobs.hints import Hints, wait_for_stop
 from jobs.outages import log_outage, through_outages
@@ -26,6 +25,7 @@ from jobs.work_folder import work_folder
 from marquee.documents import ChunkJob, ChunkResult, RenditionPart
 from marquee.errors import LeaseLost, MarqueeError, ObjectMissing, SourceRefused, StoreUnavailable
 from marquee.events import CHUNK_JOBS
+from marquee.media.transcode import EncodedPart, transcode_chunk
 from marquee.settings import Settings, load_settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.job_queue import open_job_queue
@@ -66,7 +66,7 @@ class TranscodeWorker:
     async def _claim(self, stop: asyncio.Event) -> Lease | None:
         asking = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(StoreUnavailable),
-            wait=tenacity.wait_exponential_jitter(initial=0.2, max=5),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=5),
             stop=tenacity.stop_when_event_set(stop),  # type: ignore[arg-type]
             sleep=functools.partial(wait_for_stop, stop),
             before_sleep=log_outage,

@@ -13,11 +13,16 @@ from orchestration.sensors import lost_ingests, uploads
 
 @dg.definitions
 def defs() -> dg.Definitions:
+    return platform(PlatformSettings())
+
+
+def platform(settings: object) -> dg.Definitions:
+    """Everything that Dagster runs; `settings` is `Settings`, or the resource that reads them where an asset runs."""
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets, group_name="ingest"),
         asset_checks=dg.load_asset_checks_from_package_module(assets),
         jobs=[ingest],
         sensors=[uploads, lost_ingests],
-        resources={"settings": PlatformSettings()},
+        resources={"settings": settings},
         executor=dg.in_process_executor,
     )

@@ -5,12 +5,10 @@ In one process: the heavy work is in the transcode workers, and a process a step
 
 import dagster as dg
 
-from assets.partitions import titles
 
 ingest = dg.define_asset_job(
     "ingest",
     selection=dg.AssetSelection.all(),
-    partitions_def=titles,
     executor_def=dg.in_process_executor,
     description="A title, from its uploaded master to playable and searchable.",
 )
