@@ -62,6 +62,8 @@ def join_arguments(script: Path, out: Path, frame_rate: Fraction) -> list[str]:
     return [
         str(binaries.ffmpeg()),
         *("-hide_banner", "-nostdin", "-v", "error", "-y"),
+        # The pixels are upright; a rotation that the source's frames handed on would turn them again.
+        *("-display_rotation:v:0", "0"),
         *("-protocol_whitelist", "file", "-f", "concat", "-safe", "1", "-i", str(script)),
         *("-map", "0:v:0", "-c", "copy", "-bsf:v", f"filter_units=remove_types=7-8,{grid}"),
         *("-video_track_timescale", str(timescale), "-f", "mp4", str(out)),
@@ -115,7 +117,7 @@ async def seam_problem(path: Path, *, frame_rate: Fraction, frames: int) -> str 
     shown: list[int] = []
     last_decoded: int | None = None
     for line in listing.stdout.decode("ascii", "replace").split():
-        fields = line.split(",")
+        fields = line.rstrip(",").split(",")
         if len(fields) == 1:
             if fields[0] != f"1/{timescale}":
                 return f"its time base is {fields[0]}, not 1/{timescale}"
