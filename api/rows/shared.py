@@ -1,7 +1,7 @@
 """Shared rows: the beginning of a row, the same bytes for everybody, from the cache; one query however many callers miss.
 
-Cache, else lock, check again, else one query, fill under the generation read before the query. Inside a process the misses
-of a row share one task; between processes the lock decides, and who does not get it waits for the filled row. A caller
+Cache, else lock, check again, else one query, fill under the generation read before the query. Inside a process the readers
+of a row share one look and one fill; between processes the lock decides, and who does not get it waits for the filled row. A caller
 whose time is up is served stale, the task goes on and fills. With the cache gone every process holds the rows of the last
 `row_ttl_seconds` itself and asks PostgreSQL through a few shared places, so that losing the cache does not take PostgreSQL
 along; with the locks gone each process fills for itself.
@@ -31,7 +31,7 @@ from marquee.telemetry import get_logger
 CACHED_ITEMS: Final = 50
 QUERIES_AT_ONCE: Final = 6
 """Row queries of this process that may be in PostgreSQL at once: fewer than its pool, which progress writes share."""
-LOOKS_AT_ONCE: Final = 64
+LOOKS_AT_ONCE: Final = 24
 LOOK_SECONDS: Final = 0.3
 LOCK_SECONDS: Final = 0.6
 FIRST_LOOK_SECONDS: Final = 0.01
@@ -56,6 +56,7 @@ class SharedRows:
         self._edges = settings.edges
         self._ttl_seconds = float(settings.row_ttl_seconds)
         self._timeout_seconds = settings.row_timeout_seconds
+        self._looking: dict[str, asyncio.Task[CachedRow | None]] = {}
         self._fills: dict[str, asyncio.Task[SharedRow]] = {}
         self._last: dict[str, tuple[float, SharedRow]] = {}
         self._looks = Bulkhead("the row cache", breakers, concurrency=LOOKS_AT_ONCE, timeout_seconds=LOOK_SECONDS)
@@ -68,7 +69,7 @@ class SharedRows:
     async def beginning(self, row: RowDefinition) -> SharedRow:
         """The row's first `CACHED_ITEMS` items. Raises `StoreUnavailable` where not even a stale row is to be had."""
         try:
-            cached = await self._look(row)
+            cached = await asyncio.shield(self._shared_look(row))
         except StoreUnavailable:
             return await self._without_cache(row)
         if cached is not None and cached.fresh:
@@ -89,7 +90,8 @@ class SharedRows:
         """Drop rows after a change; a cache that is down is not waited for: what it holds goes stale by itself."""
         for row_id in row_ids:
             self._last.pop(row_id, None)
-            # Whoever comes from now on must not join a fill that read before the change.
+            # Whoever comes from now on must not join a look or a fill that read before the change.
+            self._looking.pop(row_id, None)
             self._fills.pop(row_id, None)
         try:
             await self._cache.purge([row_key(row_id) for row_id in row_ids])
@@ -100,6 +102,20 @@ class SharedRows:
 
     async def _look(self, row: RowDefinition) -> CachedRow | None:
         return await self._looks.call(lambda: self._cache.get(row_key(row.row_id)))
+
+    def _shared_look(self, row: RowDefinition) -> asyncio.Task[CachedRow | None]:
+        """One read of the cache for all callers of this moment: a burst costs one connection, not hundreds."""
+        task = self._looking.get(row.row_id)
+        if task is None:
+            task = self._looking[row.row_id] = asyncio.create_task(self._look(row), name=f"look {row.row_id}")
+            task.add_done_callback(lambda done: self._looked(row.row_id, done))
+        return task
+
+    def _looked(self, row_id: str, task: asyncio.Task[CachedRow | None]) -> None:
+        if self._looking.get(row_id) is task:
+            del self._looking[row_id]
+        if not task.cancelled():
+            task.exception()  # Its callers have it; without this, none would mean a warning at exit.
 
     def _filling(self, row: RowDefinition) -> asyncio.Task[SharedRow]:
         return self._shared_task(row, self._fill)

@@ -51,7 +51,8 @@ def problem_of(answer: Any, what: str) -> dict[str, Any]:
     assert answer.headers["content-type"].startswith("application/problem+json"), f"{what}: {answer.text[:300]}"
     problem: dict[str, Any] = answer.json()
     assert problem["status"] == answer.status_code, f"{what}: the document states another status"
-    assert problem["title"] and problem["code"], f"{what}: {problem}"
+    assert problem["title"], f"{what}: {problem}"
+    assert problem["code"], f"{what}: {problem}"
     return problem
 
 

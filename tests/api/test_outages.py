@@ -1,0 +1,108 @@
+"""Engines that are really gone: a killed cache, killed locks, a PostgreSQL that nobody listens for."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from api.app import create_app
+from api.rows.keys import keys_of_title
+from api.services import Services
+from marquee.platform import engines
+from marquee.settings import Settings
+from marquee.stores.opened import Stores
+from tests.api.conftest import PASSWORD, Person
+from tests.api.seeding import Seeder
+from tests.api.test_rows import Watched
+from tests.servers import free_port_base, make_test_settings, running
+
+Client = AsyncTestClient[Litestar]
+
+
+@pytest.fixture
+def own_valkeys(tmp_path: Path) -> Iterator[tuple[Settings, list[subprocess.Popen[bytes]]]]:
+    """A cache and a log of this test's own, to be killed."""
+    settings = make_test_settings(tmp_path)
+    with (
+        running(engines.valkey_cache(settings), tmp_path) as cache,
+        running(engines.valkey_log(settings), tmp_path) as log,
+    ):
+        yield settings, [cache, log]
+
+
+@pytest.fixture
+async def exposed(
+    own_valkeys: tuple[Settings, list[subprocess.Popen[bytes]]], api_settings: Settings
+) -> AsyncIterator[Client]:
+    """An API over those Valkeys and the session's PostgreSQL and S3."""
+    valkeys, _ = own_valkeys
+    update = {name: getattr(valkeys, name.removesuffix("_url")) for name in ("row_cache_url", "coordination_url")}
+    app = create_app(api_settings.model_copy(update={**update, "row_timeout_seconds": 2.0}))
+    async with AsyncTestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+async def test_without_cache_and_locks_the_api_serves_on_and_spares_postgresql(
+    exposed: Client,
+    own_valkeys: tuple[Settings, list[subprocess.Popen[bytes]]],
+    viewer: Person,
+    seed: Seeder,
+) -> None:
+    movie_id = await seed.playable("Survives", genres=["Fantasy"])
+    assert (await exposed.get("/api/v1/home", headers=viewer.headers)).status_code == 200
+    for process in own_valkeys[1]:
+        process.kill()
+        process.wait()
+
+    services: Services = exposed.app.state.services
+    shared = services.rows._shared
+    watched = Watched(shared._catalogue)
+    shared._catalogue = watched  # type: ignore[assignment]
+    shared._last.clear()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    answers = await asyncio.gather(*(exposed.get("/api/v1/home", headers=viewer.headers) for _ in range(60)))
+    assert [answer.status_code for answer in answers] == [200] * 60, "the home page failed with the cache gone"
+    full = answers[-1].json()["rows"]
+    assert "genre-fantasy" in [row["id"] for row in full], "with the cache gone a row was left out that could be had"
+    assert watched.queries <= 25, f"60 home pages without a cache made {watched.queries} genre queries"
+    assert loop.time() - begun < 15, "the home page hangs with the cache gone"
+
+    body = {"movie_id": movie_id, "position_seconds": 12}
+    progress = await exposed.post("/api/v1/stream/progress", json=body, headers=viewer.headers)
+    assert progress.status_code == 204, "progress needs the cache"
+    login = await exposed.post("/api/v1/sessions", json={"email": viewer.email, "password": PASSWORD})
+    assert login.status_code == 201, f"nobody can log in without the counter's engine: {login.text}"
+    ready = await exposed.get("/readyz")
+    assert ready.status_code == 200, "the API serves on, so it is ready"
+    assert ready.json()["stores"]["row_cache"] != "ready", "readyz does not say that the cache is gone"
+
+
+async def test_without_postgresql_home_comes_from_the_cache_and_the_rest_says_503(
+    client: Client, api_settings: Settings, viewer: Person, seed: Seeder, stores: Stores
+) -> None:
+    movie_id = await seed.playable("In the cache", genres=["Adventure"])
+    await stores.row_cache.purge(keys_of_title(["Adventure"]))
+    await client.get("/api/v1/rows/genre-adventure", headers=viewer.headers)
+    nobody = f"postgresql://marquee:x@127.0.0.1:{free_port_base()}/marquee"
+    app = create_app(api_settings.model_copy(update={"database_url": nobody}))
+    async with AsyncTestClient(app, raise_server_exceptions=False) as cut_off:
+        async with asyncio.timeout(8):
+            home = await cut_off.get("/api/v1/home", headers=viewer.headers)
+        assert home.status_code == 200, "the home page failed with PostgreSQL gone"
+        rows = {row["id"]: row for row in home.json()["rows"]}
+        assert movie_id in [item["movie_id"] for item in rows["genre-adventure"]["items"]]
+        assert "continue-watching" not in rows
+        ready = await cut_off.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["stores"]["catalogue"] != "ready", "readyz does not name PostgreSQL"
+        assert (await cut_off.get("/healthz")).status_code == 200, "the process lives, whatever is behind it"
+        async with asyncio.timeout(20):
+            stream = await cut_off.get("/api/v1/stream", params={"movie_id": movie_id}, headers=viewer.headers)
+        assert stream.status_code == 503
+        assert stream.json()["code"] == "store-unavailable"
+        assert stream.headers["retry-after"]

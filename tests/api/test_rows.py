@@ -1,0 +1,241 @@
+"""Rows: one query however many miss, purges that win over fills, stale rows, bulkheads and breakers, pages."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from purgatory import AsyncCircuitBreakerFactory
+
+from api.rows import bulkhead
+from api.rows.bulkhead import Bulkhead
+from api.rows.keys import keys_of_title, row_key
+from api.rows.shared import SharedRows
+from marquee.domain.rows import GENRES, RowDefinition
+from marquee.errors import StoreUnavailable
+from marquee.settings import Settings
+from marquee.stores.catalogue.contract import Catalogue, RowPosition, TitleCard
+from marquee.stores.opened import Stores
+from tests.api.conftest import People, Person
+from tests.api.seeding import Seeder
+
+Client = AsyncTestClient[Litestar]
+
+
+class Watched:
+    """The real catalogue, its row queries counted, held up or failing as a test asks."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self.queries = 0
+        self.failing = False
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.asked = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._catalogue, name)
+
+    async def genre_row(
+        self, genre: str, *, limit: int, after: RowPosition | None
+    ) -> Sequence[tuple[TitleCard, RowPosition]]:
+        self.queries += 1
+        self.asked.set()
+        if self.failing:
+            raise StoreUnavailable("PostgreSQL is away.")
+        found = await self._catalogue.genre_row(genre, limit=limit, after=after)
+        await self.go_on.wait()
+        return found
+
+
+def _process(stores: Stores, settings: Settings, catalogue: Any) -> SharedRows:
+    """The row services as one API process has them."""
+    return SharedRows(catalogue, stores.row_cache, stores.coordination, AsyncCircuitBreakerFactory(), settings)
+
+
+def _own_row() -> RowDefinition:
+    """A genre row that no other test fills."""
+    genre = f"Genre {secrets.token_hex(4)}"
+    return RowDefinition(f"genre-{genre.lower().replace(' ', '-')}", genre, "genre", genre)
+
+
+async def test_200_callers_of_two_processes_that_miss_at_once_make_one_query(
+    stores: Stores, seed: Seeder, api_settings: Settings
+) -> None:
+    row = _own_row()
+    movie_id = await seed.playable("Wanted by all", genres=[str(row.genre)])
+    catalogue = Watched(stores.catalogue)
+    processes = [_process(stores, api_settings, catalogue) for _ in range(2)]
+    found = await asyncio.gather(*(processes[number % 2].beginning(row) for number in range(200)))
+    assert all([item.movie_id for item in one.items] == [movie_id] for one in found), "a caller got another row"
+    assert catalogue.queries == 1, f"{catalogue.queries} queries for one row that 200 callers missed at once"
+    await processes[0].beginning(row)
+    assert catalogue.queries == 1, "a cached row was queried again"
+
+
+async def test_a_purge_during_a_fill_wins(stores: Stores, seed: Seeder, api_settings: Settings) -> None:
+    row = _own_row()
+    movie_id = await seed.playable("Leaves", genres=[str(row.genre)])
+    catalogue = Watched(stores.catalogue)
+    rows, other = (_process(stores, api_settings, catalogue) for _ in range(2))
+    catalogue.go_on.clear()
+    slow = asyncio.create_task(rows.beginning(row))
+    await catalogue.asked.wait()
+    await stores.catalogue.unpublish(movie_id)
+    await rows.purge([row.row_id])
+    catalogue.go_on.set()
+    await slow
+    for name, process in (("the same", rows), ("another", other)):
+        assert (await process.beginning(row)).items == [], f"{name} process serves what was read before the purge"
+
+
+async def test_a_row_whose_query_fails_is_served_stale(stores: Stores, seed: Seeder, api_settings: Settings) -> None:
+    row = _own_row()
+    movie_id = await seed.playable("Old but there", genres=[str(row.genre)])
+    settings = api_settings.model_copy(update={"row_ttl_seconds": 0})
+    catalogue = Watched(stores.catalogue)
+    await _process(stores, settings, catalogue).beginning(row)
+    cached = await stores.row_cache.get(row_key(row.row_id))
+    assert cached is not None
+    assert not cached.fresh, "the test wants a stale row"
+    catalogue.failing = True
+    found = await _process(stores, settings, catalogue).beginning(row)
+    assert [item.movie_id for item in found.items] == [movie_id]
+    assert catalogue.queries == 2, "the stale row was served without trying for a fresh one"
+
+
+async def test_a_slow_query_costs_its_callers_the_time_out_and_still_fills(
+    stores: Stores, seed: Seeder, api_settings: Settings
+) -> None:
+    row = _own_row()
+    await seed.playable("Slow", genres=[str(row.genre)])
+    settings = api_settings.model_copy(update={"row_timeout_seconds": 0.3})
+    catalogue = Watched(stores.catalogue)
+    catalogue.go_on.clear()
+    rows = _process(stores, settings, catalogue)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    with pytest.raises(StoreUnavailable):
+        await rows.beginning(row)
+    assert loop.time() - begun < 1.5, "a hanging query held its caller past the time-out"
+
+
+async def test_a_breaker_stops_asking_and_tries_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulkhead, "OPEN_SECONDS", 0.2)
+    service = Bulkhead("a service", AsyncCircuitBreakerFactory(), concurrency=2, timeout_seconds=1.0)
+    asked = 0
+
+    async def fails() -> None:
+        nonlocal asked
+        asked += 1
+        raise StoreUnavailable("away")
+
+    for _ in range(bulkhead.FAILURES + 10):
+        with pytest.raises(StoreUnavailable):
+            await service.call(fails)
+    assert asked == bulkhead.FAILURES, f"a service that fails was asked {asked} times before it was left alone"
+
+    async def works() -> str:
+        return "back"
+
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                assert await service.call(works) == "back"
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(0.02)
+
+
+async def test_a_bulkhead_bounds_what_runs_and_what_waits() -> None:
+    service = Bulkhead("a service", AsyncCircuitBreakerFactory(), concurrency=2, timeout_seconds=5.0)
+    running = most = refused = 0
+    go_on, full = asyncio.Event(), asyncio.Event()
+    room = 2 + 2 * bulkhead.WAITING_PER_PLACE
+
+    async def work() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await go_on.wait()
+        running -= 1
+
+    async def call() -> None:
+        nonlocal refused
+        try:
+            await service.call(work)
+        except StoreUnavailable:
+            refused += 1
+            if refused == 200 - room:
+                full.set()
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as calls:
+        for _ in range(200):
+            calls.create_task(call())
+        await full.wait()
+        go_on.set()
+    assert most == 2, f"{most} calls ran at once in a bulkhead of 2"
+    assert refused == 200 - room, f"{200 - refused} of 200 calls were let wait"
+
+
+async def test_home_has_every_filled_row_in_order_and_leaves_empty_ones_out(
+    client: Client, people: People, seed: Seeder, stores: Stores
+) -> None:
+    person = await people.join()
+    watched = await seed.playable("Being watched", genres=["Drama"], duration_seconds=100)
+    finished = await seed.playable("Finished", genres=["Comedy"], duration_seconds=100)
+    await stores.row_cache.purge(keys_of_title(GENRES))
+    for movie_id, seconds in ((watched, 30), (finished, 99)):
+        body = {"movie_id": movie_id, "position_seconds": seconds}
+        assert (await client.post("/api/v1/stream/progress", json=body, headers=person.headers)).status_code == 204
+    answer = await client.get("/api/v1/home", params={"limit": 3, "cursor": ""}, headers=person.headers)
+    assert answer.status_code == 200, answer.text
+    rows = {row["id"]: row for row in answer.json()["rows"]}
+    assert list(rows)[:3] == ["continue-watching", "new-releases", "genre-drama"]
+    assert [item["movie_id"] for item in rows["continue-watching"]["items"]] == [watched], "a finished title goes on"
+    item = rows["continue-watching"]["items"][0]
+    assert (item["resume_position_seconds"], item["watched_percent"]) == (30.0, 30.0)
+    assert [item["movie_id"] for item in rows["new-releases"]["items"]][:2] == [finished, watched]
+    assert all(row["items"] for row in rows.values()), "an empty row was shown"
+    assert all(len(row["items"]) <= 3 for row in rows.values())
+    first = rows["new-releases"]["items"][0]
+    assert {"movie_id", "title", "poster_url", "duration_seconds"} <= set(first)
+    other = await people.join()
+    theirs = await client.get("/api/v1/home", headers=other.headers)
+    assert "continue-watching" not in [row["id"] for row in theirs.json()["rows"]], "a row leaked to another viewer"
+
+
+async def test_a_row_is_paged_to_its_end_without_gap_or_double(
+    client: Client, viewer: Person, seed: Seeder, stores: Stores
+) -> None:
+    made = {await seed.playable(f"Paged {number}", genres=["Mystery"]) for number in range(7)}
+    await stores.row_cache.purge(keys_of_title(["Mystery"]))
+    found: list[str] = []
+    cursor = ""
+    for _ in range(30):
+        query = {"limit": 3, "cursor": cursor}
+        page = (await client.get("/api/v1/rows/genre-mystery", params=query, headers=viewer.headers)).json()
+        found += [item["movie_id"] for item in page["items"]]
+        cursor = page["next_cursor"] or ""
+        if not cursor:
+            break
+    assert len(found) == len(set(found)), "a title stands on two pages"
+    assert made <= set(found), "a title stands on no page"
+
+
+async def test_continue_watching_is_paged_too(client: Client, people: People, seed: Seeder) -> None:
+    person = await people.join()
+    for number in range(5):
+        body = {"movie_id": await seed.playable(f"Half {number}"), "position_seconds": 9, "age_ms": number * 1000}
+        await client.post("/api/v1/stream/progress", json=body, headers=person.headers)
+    path, found, cursor = "/api/v1/rows/continue-watching", [], ""
+    for _ in range(9):
+        page = (await client.get(path, params={"limit": 2, "cursor": cursor}, headers=person.headers)).json()
+        found += [item["title"] for item in page["items"]]
+        cursor = page["next_cursor"] or ""
+        if not cursor:
+            break
+    assert found == [f"Half {number}" for number in range(5)]
