@@ -158,7 +158,10 @@ def credible_seconds(picture: Stream, probed: Probe, size_bytes: int) -> float |
     A container is as long as its longest track, so the picture's own claim counts if it has one, and is in turn held to
     the container's. A claim that leaves fewer than 500 bits a second is not believed.
     """
-    claims = [one for one in (picture.duration_seconds, probed.duration_seconds) if one is not None]
+    # Matroska's durations are ends on its clock; a picture that starts late is not missing what came before it.
+    late = picture.start_seconds or 0.0 if probed.container.startswith("matroska") else 0.0
+    claims = [one - late for one in (picture.duration_seconds, probed.duration_seconds) if one is not None]
+    claims = [one for one in claims if one > 0]
     believed = [one for one in claims if size_bytes * 8 >= CREDIBLE_BPS_MIN * one]
     return min(believed, default=None)
 
@@ -232,7 +235,7 @@ async def _check_complete(
     declared = credible_seconds(picture, probed, size)
     if declared is not None and decoded < DECODED_SHARE_MIN * declared:
         # The container's claim is that of its longest track: sound that outlasts the picture is no damage.
-        end = scanned.first_seconds - probed.start_seconds + decoded
+        end = (picture.start_seconds or 0.0) - probed.start_seconds + decoded
         outlasted = (
             picture.duration_seconds is None
             and not scanned.truncated

@@ -107,9 +107,7 @@ def chunk_arguments(
     job: ChunkJob, source_path: Path, paths: dict[str, Path], *, sought: bool, threads: int
 ) -> list[str]:
     """The one command of a chunk. `sought` starts decoding shortly before the chunk instead of at the film's start."""
-    source = _source(job, source_path, sought=sought, threads=threads)
-    picture = source[str(job.source.video.index)]
-    top = apply(picture, chunk_chain(job.settings.filters, job.chunk.start_frame, job.chunk.frames))
+    top = chunk_picture(job, source_path, sought=sought, threads=threads)
     outputs = [
         ffmpeg.output(stream, str(paths[rung.name]), **rung_options(rung, job.settings, threads))
         for rung, stream in _down_the_ladder(top, job.settings.rungs)
@@ -121,6 +119,13 @@ def chunk_arguments(
         .compile(cmd=str(binaries.picture_ffmpeg()))
     )
     return argv
+
+
+def chunk_picture(job: ChunkJob, source_path: Path, *, sought: bool, threads: int = 1) -> Any:
+    """The chunk's frames at the top rung's size, not encoded yet: an ffmpeg-python stream."""
+    source = _source(job, source_path, sought=sought, threads=threads)
+    picture = source[str(job.source.video.index)]
+    return apply(picture, chunk_chain(job.settings.filters, job.chunk.start_frame, job.chunk.frames))
 
 
 def _source(job: ChunkJob, source_path: Path, *, sought: bool, threads: int) -> Any:
