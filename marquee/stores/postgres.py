@@ -26,8 +26,8 @@ POOL_CONNECTIONS: Final = 16
 POOL_WAIT_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 3
 STATEMENT_SECONDS: Final = 10
-RETRY_SECONDS: Final = 10.0
-"""A supervised server is back 1 to 3 s after SIGKILL, its recovery included."""
+RETRY_SECONDS: Final = 20.0
+"""A supervised server is back 1 to 3 s after SIGKILL, its recovery included; on a machine with all cores busy, in 10."""
 
 TRANSIENT_STATES: Final = (
     "08",  # connection exceptions
