@@ -8,7 +8,6 @@ import type {
   HistoryPage,
   HomePage,
   NewUpload,
-  OpenUpload,
   PartUrl,
   Profile,
   Row,
@@ -93,8 +92,6 @@ export function progress(movieId: string, positionSeconds: number, ageMs: number
 // --- uploads -------------------------------------------------------------------------------------------------------
 
 export const openUpload = (upload: NewUpload) => request<UploadOpened>("POST", "/uploads", { body: upload });
-
-export const openUploads = (signal?: AbortSignal) => request<{ uploads: OpenUpload[] }>("GET", "/uploads", { signal });
 
 export const partUrls = (uploadId: string, numbers: number[], signal?: AbortSignal) =>
   request<{ parts: PartUrl[] }>("POST", `/uploads/${at(uploadId)}/parts`, { body: { numbers }, signal });

@@ -109,15 +109,6 @@ export interface UploadOpened {
   resumed: boolean;
 }
 
-export interface OpenUpload {
-  upload_id: string;
-  movie_id: string;
-  file_name: string;
-  size_bytes: number;
-  part_bytes: number;
-  created_at: string;
-}
-
 export interface PartUrl {
   number: number;
   url: string;

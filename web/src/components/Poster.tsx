@@ -1,6 +1,6 @@
 /** A title's picture, 16:9; where there is none, or it cannot be had, one made of the title itself. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { lookOf } from "../domain/placeholder";
 
 interface Props {
@@ -10,9 +10,12 @@ interface Props {
   eager?: boolean;
 }
 
-export function Poster({ title, url, eager = false }: Props) {
+export function Poster(props: Props) {
+  return <Picture key={props.url} {...props} />;
+}
+
+function Picture({ title, url, eager = false }: Props) {
   const [state, setState] = useState<"waiting" | "shown" | "missing">(url ? "waiting" : "missing");
-  useEffect(() => setState(url ? "waiting" : "missing"), [url]);
   const look = lookOf(title);
   return (
     <div class={`poster poster-${state}`} aria-hidden="true">

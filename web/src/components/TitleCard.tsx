@@ -12,7 +12,6 @@ interface Props {
   playable?: boolean;
   /** Straight to the player: continue watching. */
   resume?: boolean;
-  note?: string;
 }
 
 export function watchedPercent(card: Card): number | null {
@@ -21,11 +20,11 @@ export function watchedPercent(card: Card): number | null {
   return Math.min(100, (100 * card.resume_position_seconds) / card.duration_seconds);
 }
 
-export function TitleCard({ card, playable = true, resume = false, note }: Props) {
+export function TitleCard({ card, playable = true, resume = false }: Props) {
   const percent = watchedPercent(card);
   const left =
     resume && card.duration_seconds ? duration(card.duration_seconds - (card.resume_position_seconds ?? 0)) : "";
-  const facts = [card.year, left ? `${left} left` : duration(card.duration_seconds), note].filter(Boolean);
+  const facts = [card.year, left ? `${left} left` : duration(card.duration_seconds)].filter(Boolean);
   return (
     <a class="card" href={resume ? paths.watch(card.movie_id) : paths.title(card.movie_id)} data-testid="title-card">
       <div class="card-picture">

@@ -73,7 +73,7 @@ export function SearchPage({ query }: { query: string }) {
             ) : (
               found.results.map((result) => (
                 <li key={result.movie_id}>
-                  <TitleCard card={result} playable={result.playable} note={(result.people ?? []).slice(0, 1).join("")} />
+                  <TitleCard card={result} playable={result.playable} />
                 </li>
               ))
             )}

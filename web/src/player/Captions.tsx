@@ -3,39 +3,44 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+const EVENTS = ["seeked", "timeupdate"] as const; // a cue taken out of its track ends without an event of its own
+
+function activeCues(video: HTMLVideoElement): VTTCue[] {
+  const cues: VTTCue[] = [];
+  for (const track of video.textTracks) {
+    if (track.mode === "disabled" || (track.kind !== "subtitles" && track.kind !== "captions")) continue;
+    for (const cue of track.activeCues ?? []) if ("getCueAsHTML" in cue) cues.push(cue as VTTCue);
+  }
+  return cues;
+}
+
 export function Captions({ video, raised }: { video: RefObject<HTMLVideoElement | null>; raised: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = video.current;
     if (element === null) return;
+    let drawn: VTTCue[] = [];
     const draw = () => {
-      const lines: HTMLElement[] = [];
-      const seen = new Set<string>();
-      for (const track of element.textTracks) {
-        if (track.mode === "disabled" || (track.kind !== "subtitles" && track.kind !== "captions")) continue;
-        for (const cue of track.activeCues ?? []) {
-          if (!("getCueAsHTML" in cue) || seen.has((cue as VTTCue).text)) continue;
-          seen.add((cue as VTTCue).text);
-          const line = document.createElement("p");
-          const words = document.createElement("span");
-          words.append((cue as VTTCue).getCueAsHTML());
-          line.append(words);
-          lines.push(line);
-        }
-      }
+      const cues = activeCues(element);
+      if (cues.length === drawn.length && cues.every((cue, at) => cue === drawn[at])) return;
+      drawn = cues;
+      const lines = cues.map((cue) => {
+        const line = document.createElement("p");
+        const words = document.createElement("span");
+        words.append(cue.getCueAsHTML());
+        line.append(words);
+        return line;
+      });
       box.current?.replaceChildren(...lines);
     };
-    const listen = (track: TextTrack | null) => track?.addEventListener("cuechange", draw);
-    const onTrack = (event: TrackEvent) => listen(event.track);
-    [...element.textTracks].forEach(listen);
+    const onTrack = (event: TrackEvent) => event.track?.addEventListener("cuechange", draw);
+    for (const track of element.textTracks) track.addEventListener("cuechange", draw);
     element.textTracks.addEventListener("addtrack", onTrack);
-    element.textTracks.addEventListener("change", draw);
-    element.addEventListener("seeked", draw);
+    for (const event of EVENTS) element.addEventListener(event, draw);
     return () => {
       for (const track of element.textTracks) track.removeEventListener("cuechange", draw);
       element.textTracks.removeEventListener("addtrack", onTrack);
-      element.textTracks.removeEventListener("change", draw);
-      element.removeEventListener("seeked", draw);
+      for (const event of EVENTS) element.removeEventListener(event, draw);
     };
   }, []);
   return <div ref={box} class={`captions ${raised ? "raised" : ""}`} data-testid="captions" />;

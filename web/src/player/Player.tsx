@@ -1,5 +1,6 @@
 /** The player: one film, its controls, its keys; tells the reporter where the viewer is. */
 
+import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Stream } from "../api/types";
 import { BackIcon, HelpIcon, PauseIcon, PlayIcon } from "../components/icons";
@@ -40,6 +41,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   const [awake, wake, sleep] = useAwake();
   const [fullscreen, toggleFullscreen] = useFullscreen(root, element);
   useProgress(element, reporter);
+  const position = useLastPosition(element, startSeconds);
 
   // The stream: opened once, and again at the same place when the viewer asks after a failure.
   useEffect(() => {
@@ -48,29 +50,15 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
     target.volume = liked.volume;
     target.muted = liked.muted;
     let closed = false;
-    let likedApplied = { audio: false, subtitles: false };
-    const at = target.currentTime > 0 ? target.currentTime : startSeconds;
     const url = attempt === 0 ? Promise.resolve(stream.stream_url) : renew();
     url
       .then((address) =>
-        openMedia(target, address, at, {
+        openMedia(target, address, position.current, {
+          liked,
           renew,
+          position: () => position.current,
           failed: (message) => !closed && setFailure(message),
-          choices: (now) => {
-            if (closed) return;
-            setChoices(now);
-            const opened = media.current;
-            if (opened === null) return;
-            if (!likedApplied.subtitles && now.subtitles.length > 0) {
-              likedApplied = { ...likedApplied, subtitles: true };
-              opened.chooseSubtitle(now.subtitles.find((track) => track.language === liked.subtitles)?.id ?? -1);
-            }
-            if (!likedApplied.audio && now.audios.length > 1) {
-              likedApplied = { ...likedApplied, audio: true };
-              const track = now.audios.find((one) => one.language === liked.audio);
-              if (liked.audio !== null && track !== undefined) opened.chooseAudio(track.id);
-            }
-          },
+          choices: (now) => !closed && setChoices(now),
         }),
       )
       .then(
@@ -181,6 +169,10 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
     <div
       ref={root}
       class={`player ${visible ? "" : "quiet"}`}
+      onClick={(event) => {
+        // Pressed by pointer: the keys go back to the film, so that Space pauses it and does not press this again.
+        if (event.detail > 0 && menu === null) root.current?.closest("main")?.focus({ preventScroll: true });
+      }}
       onPointerMove={(event) => event.pointerType === "mouse" && wake()}
       onPointerLeave={(event) => event.pointerType === "mouse" && sleep()}
       data-testid="player"
@@ -248,6 +240,22 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
       {help && <KeyHelp close={() => setHelp(false)} />}
     </div>
   );
+}
+
+/** Where the film was last; holds while nothing is loaded, between one stream URL and the next. */
+function useLastPosition(video: RefObject<HTMLVideoElement | null>, startSeconds: number): RefObject<number> {
+  const position = useRef(startSeconds);
+  useEffect(() => {
+    const element = video.current!;
+    const read = () => {
+      if (element.readyState >= HTMLMediaElement.HAVE_METADATA) position.current = element.currentTime;
+    };
+    for (const event of ["timeupdate", "seeking"]) element.addEventListener(event, read);
+    return () => {
+      for (const event of ["timeupdate", "seeking"]) element.removeEventListener(event, read);
+    };
+  }, []);
+  return position;
 }
 
 /** A short sign in the middle when the film is paused or goes on. */

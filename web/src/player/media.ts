@@ -9,6 +9,7 @@
 import type Hls from "hls.js";
 import type { ErrorData, HlsConfig } from "hls.js";
 import { language } from "../domain/format";
+import { CueStore } from "./cues";
 
 export interface Choice {
   id: number;
@@ -39,9 +40,14 @@ export const NO_CHOICES: Choices = {
   subtitle: -1,
 };
 
-export interface MediaEvents {
+/** What the stream needs of the player. */
+export interface MediaOwner {
   choices: (choices: Choices) => void;
   failed: (message: string) => void;
+  /** Where the viewer is, also while the element has nothing loaded. */
+  position: () => number;
+  /** Languages that the viewer chose before: subtitles are off without one, audio is the film's own. */
+  liked: { subtitles: string | null; audio: string | null };
   /** A fresh stream URL, after the old one stopped working. */
   renew: () => Promise<string>;
 }
@@ -62,11 +68,11 @@ export async function openMedia(
   video: HTMLVideoElement,
   url: string,
   startSeconds: number,
-  events: MediaEvents,
+  owner: MediaOwner,
 ): Promise<Media> {
   const { default: Engine } = await import("hls.js");
-  if (Engine.isSupported()) return openHls(Engine, video, url, startSeconds, events);
-  if (video.canPlayType("application/vnd.apple.mpegurl") !== "") return openNative(video, url, startSeconds, events);
+  if (Engine.isSupported()) return openHls(Engine, video, url, startSeconds, owner);
+  if (video.canPlayType("application/vnd.apple.mpegurl") !== "") return openNative(video, url, startSeconds, owner);
   throw new Error(UNPLAYABLE);
 }
 
@@ -75,7 +81,7 @@ function openHls(
   video: HTMLVideoElement,
   url: string,
   startSeconds: number,
-  events: MediaEvents,
+  owner: MediaOwner,
 ): Media {
   const config: Partial<HlsConfig> = {
     enableWorker: false,
@@ -84,17 +90,26 @@ function openHls(
     maxBufferLength: 30,
     backBufferLength: 60,
     enableCEA708Captions: false,
+    // Cues are kept and drawn by the player; hls.js's own track elements load a data: URL, which the page forbids.
+    renderTextTracksNatively: false,
+    ...(owner.liked.audio === null ? {} : { audioPreference: { lang: owner.liked.audio } }),
     // A first guess: most connections of today carry a good rung from the first segment on.
     abrEwmaDefaultEstimate: 4_000_000,
   };
   const hls = new Engine(config);
-  hls.subtitleDisplay = false; // cues are read and drawn by the player itself
+  const cues = new CueStore(video);
   let renewedAt = Number.NEGATIVE_INFINITY;
   let mediaErrors = 0;
   let closed = false;
 
-  const report = () => events.choices(hlsChoices(hls));
+  const report = () => owner.choices(hlsChoices(hls));
   const { Events, ErrorTypes } = Engine;
+  let subtitlesChosen = false;
+  hls.on(Events.SUBTITLE_TRACKS_UPDATED, (_event, { subtitleTracks }) => {
+    if (subtitlesChosen || subtitleTracks.length === 0) return;
+    subtitlesChosen = true;
+    hls.subtitleTrack = subtitleTracks.findIndex((track) => track.lang === owner.liked.subtitles);
+  });
   for (const event of [
     Events.MANIFEST_PARSED,
     Events.LEVEL_SWITCHED,
@@ -105,19 +120,23 @@ function openHls(
   ] as const) {
     hls.on(event, report);
   }
+  hls.on(Events.CUES_PARSED, (_event, data) => {
+    if (data.type === "subtitles") cues.add(data.subtitleTrack?.id ?? hls.subtitleTrack, data.cues as VTTCue[]);
+  });
+  hls.on(Events.SUBTITLE_TRACK_SWITCH, (_event, data) => cues.show(data.id));
 
   const renew = async () => {
     if (performance.now() - renewedAt < RENEW_EVERY_MS) {
       hls.stopLoad();
-      events.failed(LOST);
+      owner.failed(LOST);
       return;
     }
     renewedAt = performance.now();
     try {
-      const fresh = await events.renew();
+      const fresh = await owner.renew();
       if (closed) return;
       const { subtitleTrack, audioTrack } = hls;
-      const position = video.currentTime > 0 ? video.currentTime : startSeconds;
+      const position = owner.position();
       const wasPlaying = !video.paused;
       hls.config.startPosition = position;
       hls.once(Events.MANIFEST_PARSED, () => {
@@ -126,9 +145,10 @@ function openHls(
         hls.subtitleTrack = subtitleTrack;
         if (wasPlaying) void video.play().catch(() => undefined);
       });
+      cues.clear();
       hls.loadSource(fresh);
     } catch (error) {
-      if (!closed) events.failed(error instanceof Error ? error.message : LOST);
+      if (!closed) owner.failed(error instanceof Error ? error.message : LOST);
     }
   };
 
@@ -142,7 +162,7 @@ function openHls(
       mediaErrors += 1;
       hls.recoverMediaError();
     } else if (data.fatal) {
-      events.failed(UNPLAYABLE);
+      owner.failed(UNPLAYABLE);
     }
   });
 
@@ -163,6 +183,7 @@ function openHls(
     },
     close() {
       closed = true;
+      cues.clear();
       hls.destroy();
     },
   };
@@ -199,13 +220,13 @@ function hlsChoices(hls: Hls): Choices {
 }
 
 /** Safari on iPhones: the browser chooses the quality; subtitles are its text tracks. */
-function openNative(video: HTMLVideoElement, url: string, startSeconds: number, events: MediaEvents): Media {
+function openNative(video: HTMLVideoElement, url: string, startSeconds: number, owner: MediaOwner): Media {
   let renewed = false;
   let position = startSeconds;
   const tracks = () => [...video.textTracks].filter((t) => t.kind === "subtitles" || t.kind === "captions");
   const report = () => {
     const texts = tracks();
-    events.choices({
+    owner.choices({
       ...NO_CHOICES,
       subtitles: texts.map((t, id) => ({ id, label: t.label || language(t.language), language: t.language || null })),
       subtitle: texts.findIndex((t) => t.mode !== "disabled"),
@@ -213,18 +234,19 @@ function openNative(video: HTMLVideoElement, url: string, startSeconds: number, 
   };
   const onMetadata = () => {
     if (position > 0) video.currentTime = position;
+    for (const track of tracks()) track.mode = track.language === owner.liked.subtitles ? "hidden" : "disabled";
     report();
   };
   const onError = () => {
     if (renewed) {
-      events.failed(video.error?.code === MediaError.MEDIA_ERR_NETWORK ? LOST : UNPLAYABLE);
+      owner.failed(video.error?.code === MediaError.MEDIA_ERR_NETWORK ? LOST : UNPLAYABLE);
       return;
     }
     renewed = true;
-    position = video.currentTime || startSeconds;
-    events.renew().then(
+    position = owner.position();
+    owner.renew().then(
       (fresh) => (video.src = fresh),
-      (error: unknown) => events.failed(error instanceof Error ? error.message : LOST),
+      (error: unknown) => owner.failed(error instanceof Error ? error.message : LOST),
     );
   };
   video.addEventListener("loadedmetadata", onMetadata);

@@ -13,12 +13,14 @@ export function useProgress(video: RefObject<HTMLVideoElement | null>, reporter:
     const onPlaying = () => {
       begun = true;
     };
-    const onTime = () => begun && !element.paused && !element.seeking && reporter.played(element.currentTime);
-    const onStop = () => begun && reporter.stopped(element.currentTime);
-    const onSeeked = () => begun && element.paused && reporter.stopped(element.currentTime);
+    // An element without a film is at 0 seconds: that is no position of the viewer's.
+    const known = () => begun && element.readyState >= HTMLMediaElement.HAVE_METADATA;
+    const onTime = () => known() && !element.paused && !element.seeking && reporter.played(element.currentTime);
+    const onStop = () => known() && reporter.stopped(element.currentTime);
+    const onSeeked = () => known() && element.paused && reporter.stopped(element.currentTime);
     const leave = () => {
       // Hiding a page and leaving it come as two events in a row: one sample is enough.
-      if (!begun || performance.now() - leftAt < 500) return;
+      if (!known() || performance.now() - leftAt < 500) return;
       leftAt = performance.now();
       reporter.leaving(element.currentTime);
     };

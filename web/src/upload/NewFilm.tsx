@@ -10,7 +10,7 @@ import { bytes, clock } from "../domain/format";
 import { guessTitle } from "../domain/parts";
 import { FilmDetails, type Details } from "./FilmDetails";
 import { FollowedUpload } from "./FollowedUpload";
-import { remember } from "./remembered";
+import { forget, remember, type Remembered } from "./remembered";
 import { Transfer, type TransferProgress } from "./transfer";
 
 type Step = "details" | "sending" | "paused" | "arrived";
@@ -43,6 +43,13 @@ export function NewFilm({ file, transferring, remove }: Props) {
     return () => transferring(false);
   }, [step]);
 
+  const entry = ({ upload_id: uploadId }: UploadOpened, arrived: boolean): Remembered => ({
+    uploadId,
+    title: details.title.trim(),
+    fileName: file.name,
+    sizeBytes: file.size,
+    arrived,
+  });
   const open = async (): Promise<UploadOpened> => {
     if (opened !== null) return opened;
     const answer = await openUpload({
@@ -59,6 +66,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
       await addSidecar(answer.upload_id, sidecar.name, await sidecar.text(), language || "und");
     }
     setOpened(answer);
+    remember(entry(answer, false));
     transfer.current = new Transfer(file, answer, setProgress);
     return answer;
   };
@@ -72,7 +80,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
       const answer = await open();
       begun.current = { at: performance.now(), bytes: progress?.sentBytes ?? 0 };
       await transfer.current!.run(controller.signal);
-      remember({ uploadId: answer.upload_id, title: details.title.trim() });
+      remember(entry(answer, true));
       setStep("arrived");
     } catch (error) {
       if (!isAbort(error)) setProblem(asProblem(error));
@@ -82,7 +90,10 @@ export function NewFilm({ file, transferring, remove }: Props) {
   const cancel = async () => {
     stop.current?.abort();
     try {
-      if (opened !== null) await abortUpload(opened.upload_id);
+      if (opened !== null) {
+        await abortUpload(opened.upload_id);
+        forget(opened.upload_id);
+      }
       remove();
     } catch (error) {
       setProblem(asProblem(error));

@@ -2,9 +2,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import "../styles/upload.css";
-import { openUploads } from "../api/calls";
 import { who } from "../api/session";
-import { useLoaded, useTitle } from "../components/hooks";
+import { useTitle } from "../components/hooks";
 import { mayUpload } from "../components/Frame";
 import { UploadIcon } from "../components/icons";
 import { Empty, Notice } from "../components/Trouble";
@@ -24,7 +23,6 @@ export function UploadPage() {
   useTitle("Upload");
   const [chosen, setChosen] = useState<Chosen[]>([]);
   const [followed, setFollowed] = useState(remembered);
-  const [open, reloadOpen] = useLoaded((signal) => openUploads(signal), []);
   const [over, setOver] = useState(false);
   const next = useRef(0);
 
@@ -50,9 +48,8 @@ export function UploadPage() {
       </Empty>
     );
   }
-  const unfinished = open.state === "ready" ? open.value.uploads : [];
   const inProgress = new Set(chosen.map(({ file }) => `${file.name} ${file.size}`));
-  const toResume = unfinished.filter((one) => !inProgress.has(`${one.file_name} ${one.size_bytes}`));
+  const unfinished = followed.filter((one) => !one.arrived && !inProgress.has(`${one.fileName} ${one.sizeBytes}`));
   return (
     <div class="listing uploads">
       <h1>Upload</h1>
@@ -85,19 +82,12 @@ export function UploadPage() {
         <span>Any format ffmpeg can read. The bytes go straight to the store, part by part, and can be resumed.</span>
       </label>
 
-      {toResume.length > 0 && (
-        <Notice kind="plain">
-          <strong>Unfinished</strong>
-          <ul>
-            {toResume.map((one) => (
-              <li key={one.upload_id}>
-                {one.file_name} ({bytes(one.size_bytes)}): choose the same file again and the upload goes on where it
-                stopped.
-              </li>
-            ))}
-          </ul>
+      {unfinished.map((one) => (
+        <Notice kind="plain" key={one.uploadId}>
+          <strong>{one.title} is unfinished.</strong> Choose {one.fileName} ({bytes(one.sizeBytes)}) again and it goes on
+          where it stopped.
         </Notice>
-      )}
+      ))}
 
       <ul class="films">
         {chosen.map(({ id, file }) => (
@@ -107,12 +97,12 @@ export function UploadPage() {
               transferring={(yes) => void (yes ? busy.current.add(id) : busy.current.delete(id))}
               remove={() => {
                 setChosen((old) => old.filter((one) => one.id !== id));
-                reloadOpen();
+                setFollowed(remembered());
               }}
             />
           </li>
         ))}
-        {followed.map((upload) => (
+        {followed.filter((one) => one.arrived).map((upload) => (
           <li key={upload.uploadId}>
             <FollowedUpload
               uploadId={upload.uploadId}

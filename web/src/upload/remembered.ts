@@ -1,8 +1,12 @@
-/** Uploads that this browser began, so that their ingest can be followed after a reload. */
+/** Uploads that this browser began: to be gone on with, or followed through the chain, after a reload. */
 
 export interface Remembered {
   uploadId: string;
   title: string;
+  fileName: string;
+  sizeBytes: number;
+  /** All its bytes have arrived. */
+  arrived: boolean;
 }
 
 const KEY = "marquee.uploads";
