@@ -1,10 +1,11 @@
 """How a job runs until it is told to stop: SIGTERM and SIGINT set one event, and loops go on through outages."""
 
 import asyncio
+import contextlib
 import functools
 import signal
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import tenacity
 
@@ -13,6 +14,9 @@ from jobs.outages import log_outage
 from marquee.errors import StoreUnavailable
 
 Answer = TypeVar("Answer")
+
+GRACE_SECONDS: Final = 3.0
+"""What is under way when a stop comes has this long to end; then it is cancelled, as a kill would."""
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -41,9 +45,17 @@ async def until_answered(stop: asyncio.Event, call: Callable[[], Awaitable[Answe
 
 async def every(seconds: float, stop: asyncio.Event, call: Callable[[], Awaitable[object]]) -> None:
     """Do it now and at intervals until `stop` is set; an outage is waited through."""
+    stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
-        try:
-            await until_answered(stop, call)
-        except StoreUnavailable:
-            return
+        working = asyncio.create_task(_answered(stop, call))
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            await asyncio.wait({working}, timeout=GRACE_SECONDS)
+            working.cancel()
+        await asyncio.gather(working, return_exceptions=working.cancelling() > 0)
         await wait_for_stop(stop, seconds)
+
+
+async def _answered(stop: asyncio.Event, call: Callable[[], Awaitable[object]]) -> None:
+    with contextlib.suppress(StoreUnavailable):  # told to stop while a store was away
+        await until_answered(stop, call)

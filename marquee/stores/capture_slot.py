@@ -1,0 +1,36 @@
+"""The replication slot of change capture, which must fit the place that Debezium keeps outside PostgreSQL."""
+
+from typing import Literal
+
+import psycopg
+
+from marquee.errors import StoreUnavailable
+
+CONNECT_SECONDS = 5
+
+SlotState = Literal["kept", "missing"]
+
+
+async def settle_slot(database_url: str, slot: str) -> SlotState:
+    """Drop a slot whose WAL PostgreSQL gave up (`max_slot_wal_keep_size`); whether a usable one is there.
+
+    Where it is missing, any place in the WAL that was noted is void: begin with a snapshot. Raises `StoreUnavailable`.
+    """
+    try:
+        connection = await psycopg.AsyncConnection.connect(
+            database_url, connect_timeout=CONNECT_SECONDS, autocommit=True
+        )
+        async with connection:
+            cursor = await connection.execute(
+                "SELECT wal_status FROM pg_replication_slots WHERE slot_name = %s AND database = current_database()",
+                (slot,),
+            )
+            found = await cursor.fetchone()
+            if found is None:
+                return "missing"
+            if found[0] != "lost":
+                return "kept"
+            await connection.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+            return "missing"
+    except psycopg.Error as error:
+        raise StoreUnavailable(f"PostgreSQL did not tell of the slot {slot}: {error}") from error
