@@ -29,7 +29,7 @@ async def audio_in_step(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
     """Picture and sound start within one frame of each other, and every track is as long as the plan's picture."""
-    async with open_stage(context, settings, "streams", share=1.0) as stage:
+    async with open_stage(context, settings, "streams", reports=False) as stage:
         packaged, plan = await stage.read("streams", StreamsDocument), await stage.read("plan", PlanDocument)
         findings = verify.apart_starts(packaged, frame_rate=plan.settings.frame_rate)
         return await _settled(stage, findings + verify.wrong_durations(plan, packaged))
@@ -40,7 +40,7 @@ async def segments_add_up(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
     """Every segment named in the manifests is in the published bucket with its size, and their durations add up."""
-    async with open_stage(context, settings, "manifest", share=1.0) as stage:
+    async with open_stage(context, settings, "manifest", reports=False) as stage:
         plan = await stage.read("plan", PlanDocument)
         packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
         stored = await _stored(stage, packaged.prefix)
@@ -55,7 +55,7 @@ async def picture_good_enough(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
     """The top rung's mean VMAF on its sample, scored at the source's size, is above the platform's floor."""
-    async with open_stage(context, settings, "manifest", share=1.0) as stage:
+    async with open_stage(context, settings, "manifest", reports=False) as stage:
         floor = settings.quality_floor_vmaf
         scores = (await stage.read("manifest", ManifestDocument)).quality
         findings = [

@@ -111,17 +111,18 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(context: Context, settings: Settings, name: str, *, share: float = 0.0) -> AsyncIterator[Stage]:
+async def open_stage(context: Context, settings: Settings, name: str, *, reports: bool = True) -> AsyncIterator[Stage]:
     """Open the stores for one stage of this run's version; turns its errors into what Dagster and the title's page show.
 
-    `share` of the stage is done when it opens: all of it, for the checks that follow it.
+    A check does not report: it would take a version that another check has just failed for being worked on again.
     """
     movie_id = context.partition_key
     async with open_stores(settings) as stores:
         try:
             await through_outages(lambda: stores.catalogue.title(movie_id))
             stage = Stage(name, context, settings, stores, await _upload(context, stores, movie_id))
-            await stage.report(share)
+            if reports:
+                await stage.report(0.0)
         except TitleUnknown as error:
             raise _final(context, f"Title {movie_id} was deleted: there is nothing left to do.") from error
         try:

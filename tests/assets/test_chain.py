@@ -114,7 +114,7 @@ async def test_the_same_content_twice_is_recognised_and_reuses_every_chunk(
     assert result.success, sentence(result)
     assert (await stage_document(stores, second, "source", SourceDocument)).same_content_as == first.movie_id
     renditions = await stage_document(stores, second, "renditions", RenditionsDocument)
-    assert renditions.reused_chunks == len(renditions.chunk_results) > 1, "nothing is encoded twice"
+    assert renditions.reused_chunks == len(renditions.chunk_results) > 0, "nothing is encoded twice"
     assert str(metadata(result, "source")["same_content_as"]).endswith(first.movie_id)
     assert (await stores.catalogue.title(second.movie_id)).state == "playable", "it is a title of its own all the same"
 
