@@ -104,12 +104,16 @@ function openHls(
 
   const report = () => owner.choices(hlsChoices(hls));
   const { Events, ErrorTypes } = Engine;
-  let subtitlesChosen = false;
-  hls.on(Events.SUBTITLE_TRACKS_UPDATED, (_event, { subtitleTracks }) => {
-    if (subtitlesChosen || subtitleTracks.length === 0) return;
-    subtitlesChosen = true;
-    hls.subtitleTrack = subtitleTracks.findIndex((track) => track.lang === owner.liked.subtitles);
-  });
+  // hls.js turns a film's default subtitles on by itself, after it has told of the tracks: the viewer's wish stands above.
+  let wanted: number | null = null;
+  const insist = () => {
+    if (wanted === null && hls.subtitleTracks.length > 0) {
+      wanted = hls.subtitleTracks.findIndex((track) => track.lang === owner.liked.subtitles);
+    }
+    if (wanted !== null && hls.subtitleTrack !== wanted) hls.subtitleTrack = wanted;
+  };
+  hls.on(Events.SUBTITLE_TRACKS_UPDATED, () => queueMicrotask(insist));
+  hls.on(Events.SUBTITLE_TRACK_SWITCH, () => queueMicrotask(insist));
   for (const event of [
     Events.MANIFEST_PARSED,
     Events.LEVEL_SWITCHED,
@@ -135,14 +139,13 @@ function openHls(
     try {
       const fresh = await owner.renew();
       if (closed) return;
-      const { subtitleTrack, audioTrack } = hls;
+      const { audioTrack } = hls;
       const position = owner.position();
       const wasPlaying = !video.paused;
       hls.config.startPosition = position;
       hls.once(Events.MANIFEST_PARSED, () => {
         hls.startLoad(position);
         if (audioTrack >= 0) hls.audioTrack = audioTrack;
-        hls.subtitleTrack = subtitleTrack;
         if (wasPlaying) void video.play().catch(() => undefined);
       });
       cues.clear();
@@ -178,7 +181,9 @@ function openHls(
       report();
     },
     chooseSubtitle(id) {
+      wanted = id;
       hls.subtitleTrack = id;
+      cues.show(id);
       report();
     },
     close() {
