@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from marquee.domain.ids import new_movie_id, new_profile_id
+from marquee.errors import InputInvalid
 from marquee.stores.resume_positions import open_resume_positions
 from marquee.stores.resume_positions.contract import ResumePosition, ResumePositions
 
@@ -105,6 +106,30 @@ async def test_batches_that_overlap_in_any_order_all_arrive(positions: ResumePos
     await asyncio.gather(*(write(step) for step in range(30)))
     for user_id in users:
         assert await kept(positions, user_id, movie_id) == (NOW_MS + 29, 29)
+
+
+async def test_one_that_cannot_be_stored_costs_the_others_nothing(positions: ResumePositions) -> None:
+    users = [new_profile_id() for _ in range(40)]
+    users[7] = "nul\x00"
+    outcomes = await asyncio.gather(
+        *(positions.record(ResumePosition(user_id, "m_" + "0" * 20, 5, NOW_MS)) for user_id in users),
+        return_exceptions=True,
+    )
+    assert [place for place, outcome in enumerate(outcomes) if outcome is not None] == [7]
+    assert isinstance(outcomes[7], InputInvalid)
+    assert all([await kept(positions, user_id, "m_" + "0" * 20) for user_id in users if "\x00" not in user_id])
+
+
+async def test_a_caller_that_gives_up_costs_the_others_nothing(positions: ResumePositions) -> None:
+    users = [new_profile_id() for _ in range(40)]
+    calls = [
+        asyncio.create_task(positions.record(ResumePosition(user_id, "m_" + "1" * 20, 5, NOW_MS))) for user_id in users
+    ]
+    await asyncio.sleep(0)
+    for call in calls[::2]:
+        call.cancel()
+    await asyncio.gather(*calls[1::2])
+    assert all([await kept(positions, user_id, "m_" + "1" * 20) for user_id in users[1::2]])
 
 
 async def test_continue_watching_is_newest_first_and_nobody_elses(positions: ResumePositions) -> None:
