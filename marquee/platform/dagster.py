@@ -98,7 +98,8 @@ def write_home(settings: Settings) -> str:
     text = render(
         "dagster/dagster.yaml.jinja",
         home=home,
-        database=settings.dagster_database,
+        # SQLAlchemy's own choice for postgresql:// is psycopg 3, whose connections Dagster closes by `with`.
+        database=settings.dagster_database.replace("postgresql://", "postgresql+psycopg2://", 1),
         max_concurrent_runs=settings.max_concurrent_runs,
         limits=((PRIORITY_TAG, "backfill", unhurried),),
         launcher_module="orchestration.launcher",

@@ -211,7 +211,7 @@ def seaweedfs(settings: Settings) -> Program:
         ready=ready,
         stage=10,
         environment=environment,
-        stop_seconds=3,
+        stop_seconds=2,
         port=port("s3"),
     )
 

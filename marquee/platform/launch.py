@@ -1,10 +1,11 @@
 """What every supervised process is started through: it dies with its parent, and an engine that refuses root is not root.
 
-`... [--unprivileged] [--interrupt] [--detached] [--mark FILE] [--children-outlive] -- PROGRAM ARGUMENTS...` (see `program.launcher`) sets
-PR_SET_PDEATHSIG, so that a supervisor killed with SIGKILL leaves no orphan, ends what an earlier incarnation of the
-marked program left behind, then replaces itself by the program. With `--unprivileged`, as root, it first enters a user
-namespace in which it is an ordinary user (PostgreSQL and Elasticsearch refuse root): unlike a change to `nobody`, that
-needs no access for others to the folders above the state folder. Elsewhere it does nothing.
+`... [OPTIONS] -- PROGRAM ARGUMENTS...` (see `program.launcher`) sets PR_SET_PDEATHSIG, so that a supervisor killed with
+SIGKILL leaves no orphan (`--interrupt`: by SIGINT, `--detached`: not at all), ends what an earlier incarnation of the
+program marked by `--mark FILE` left behind (`--children-outlive`: lets it go on), then replaces itself by the program.
+With `--unprivileged`, as root, it first enters a user namespace in which it is an ordinary user (PostgreSQL and
+Elasticsearch refuse root): unlike a change to `nobody`, that needs no access for others to the folders above the state
+folder. Elsewhere it does nothing.
 """
 
 import ctypes
@@ -47,7 +48,9 @@ def become_unprivileged() -> None:
 def main() -> None:
     arguments = sys.argv[1:]
     if "--" not in arguments:
-        sys.exit("usage: launch [--unprivileged] [--interrupt] [--detached] [--mark FILE] [--children-outlive] -- PROGRAM ARGUMENTS...")
+        sys.exit(
+            "usage: launch [--unprivileged] [--interrupt] [--detached] [--mark FILE] [--children-outlive] -- PROGRAM ARGUMENTS..."
+        )
     split = arguments.index("--")
     options, command = arguments[:split], arguments[split + 1 :]
     if "--mark" in options:

@@ -4,6 +4,7 @@ Memory is the proportional set size of a program and its children, so that share
 """
 
 import contextlib
+import time
 from dataclasses import dataclass
 
 import psutil
@@ -57,8 +58,6 @@ def memory(pid: int, *, children: bool = True) -> int:
 
 
 def _uptime(pid: int) -> int:
-    import time
-
     with contextlib.suppress(psutil.Error):
         return int(time.time() - psutil.Process(pid).create_time())
     return 0

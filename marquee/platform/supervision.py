@@ -14,10 +14,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from marquee.errors import MarqueeError, PlatformUnavailable
+from marquee.errors import PlatformUnavailable
 from marquee.platform import leftovers
 from marquee.platform.engines import PROBE_SECONDS
-from marquee.platform.preparation import STEPS
 from marquee.platform.program import Program
 from marquee.platform.state import alone, bootstrap, log_file, run_folder
 from marquee.platform.supervisord import ProcessState, Supervisor, launch, write_configuration
@@ -27,7 +26,7 @@ from marquee.settings import Settings, load_settings
 __all__ = ["PlatformEvent", "ProcessState", "Supervisor", "start", "stop"]
 
 SUPERVISOR_SECONDS = 15.0
-GIVE_UP_AFTER_PROCESSES = 4
+GIVE_UP_AFTER_PROCESSES = 3
 """A program that ended this often during a start will not come: its last words are better than waiting."""
 ASK_AGAIN_SECONDS = 0.05
 ENDED = ("stopped", "exited", "fatal")
@@ -94,6 +93,9 @@ async def _start_stages(
     engines = [stage for stage in stages if stage[0].stage <= ENGINES_STAGE]
     for stage in engines:
         await _start_stage(supervisor, settings, stage, on_event)
+    # Here, because only a start needs what it imports, and that takes longer than a stop.
+    from marquee.platform.preparation import STEPS
+
     for name, step in STEPS:
         began = time.monotonic()
         await step(settings)
@@ -173,7 +175,8 @@ async def _stop(settings: Settings, on_event: OnEvent) -> bool:
     pid = await supervisor.pid()
     if pid is not None:
         await _stop_programs(supervisor, on_event)
-        await _end_supervisor(supervisor, pid)
+        # It has nothing left to do; asked to shut down it would go through its stopped programs, one a second.
+        await asyncio.to_thread(leftovers.end, [pid])
     left = leftovers.of_platform(run_folder(settings))
     # Without a supervisor its programs are on their way out; else only strays are left, such as a run of Dagster.
     await asyncio.to_thread(leftovers.end, left, grace_seconds=10 if pid is None else 0)
@@ -196,11 +199,3 @@ async def _stop_programs(supervisor: Supervisor, on_event: OnEvent) -> None:
                     stopping.discard(process.name)
                     on_event(PlatformEvent("stopped", process.name, time.monotonic() - began))
             await asyncio.sleep(ASK_AGAIN_SECONDS)
-
-
-async def _end_supervisor(supervisor: Supervisor, pid: int) -> None:
-    try:
-        await supervisor.shutdown()
-    except MarqueeError:
-        return  # it was gone already
-    await asyncio.to_thread(leftovers.end, [pid], grace_seconds=20)

@@ -112,9 +112,6 @@ class Supervisor:
             if "NOT_RUNNING" not in fault.faultString:
                 raise PlatformUnavailable(f"{name} could not be stopped: {fault.faultString}.") from fault
 
-    async def shutdown(self) -> None:
-        await self.call("shutdown")
-
 
 def _process_state(found: dict[str, Any], stages: dict[str, int]) -> ProcessState:
     running = found["statename"] in ("RUNNING", "STOPPING")

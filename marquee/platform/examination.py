@@ -1,0 +1,146 @@
+"""What a machine must have before a platform can start on it, each asked for and answered with its remedy: `marquee doctor`.
+
+A precondition that only some checks need (a browser) is `optional`: without it those are skipped.
+"""
+
+import asyncio
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from marquee.errors import MarqueeError
+from marquee.platform import binaries
+from marquee.platform.program import launcher
+from marquee.platform.project import PROJECT, WEB_CLIENT
+from marquee.platform.state import check_disk
+from marquee.platform.supervisord import Supervisor
+from marquee.platform.topology import check_ports, parts
+from marquee.settings import Settings
+
+RUN_SECONDS = 60
+OPEN_FILES_NEEDED = 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`state` is ok, missing (the platform does not start) or optional (something is skipped); `detail` has the remedy."""
+
+    name: str
+    state: Literal["ok", "missing", "optional"]
+    detail: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Ask for everything; starts each wheel's program once, to see that it runs here."""
+    running = {part.name for part in parts(settings)}
+    findings = [
+        Finding("Python", "ok", sys.version.split()[0]),
+        _linux(),
+        _disk(settings),
+        _ports(settings),
+        _open_files(),
+    ]
+    programs: tuple[tuple[str, bool, Callable[[], Path], str], ...] = (
+        ("PostgreSQL", "postgres" in running, lambda: binaries.postgres("postgres"), "--version"),
+        ("Valkey", bool(running & {"valkey-cache", "valkey-log"}), binaries.valkey_server, "--version"),
+        ("SeaweedFS", "seaweedfs" in running, binaries.seaweedfs, "version"),
+        ("nginx", bool(running & {"edge-1", "edge-2", "web"}), binaries.nginx, "-v"),
+        ("Envoy", "gateway" in running, binaries.envoy, "--version"),
+        ("Java 17", "change-capture" in running, binaries.java, "-version"),
+        ("Node", True, lambda: binaries.environment_program("node"), "--version"),
+    )
+    findings += [_program(name, find, option) for name, wanted, find, option in programs if wanted]
+    findings += [_unprivileged()] * (os.geteuid() == 0 and "postgres" in running)
+    return [*findings, _web_client(), _browser(), _full_java()]
+
+
+def _linux() -> Finding:
+    if not sys.platform.startswith("linux") or not hasattr(os, "pidfd_open"):
+        return Finding("Linux", "missing", f"{sys.platform}: the supervised processes need Linux 5.4 or newer.")
+    return Finding("Linux", "ok", os.uname().release)
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = next(each for each in (settings.state, *settings.state.parents) if each.exists())
+    try:
+        check_disk(settings.model_copy(update={"state": folder}))
+    except MarqueeError as error:
+        return Finding("disk", "missing", error.detail)
+    return Finding("disk", "ok", f"{shutil.disk_usage(folder).free / 1024**3:.0f} GiB free for {settings.state}")
+
+
+def _ports(settings: Settings) -> Finding:
+    if asyncio.run(Supervisor(settings).pid()) is not None:
+        return Finding("ports", "ok", f"from {settings.port_base}; the platform is running on them")
+    try:
+        check_ports(settings)
+    except MarqueeError as error:
+        return Finding("ports", "missing", error.detail)
+    return Finding("ports", "ok", f"from {settings.port_base}, all free")
+
+
+def _open_files() -> Finding:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < OPEN_FILES_NEEDED:
+        return Finding("open files", "missing", f"the limit is {hard}: raise it to {OPEN_FILES_NEEDED} (ulimit -Hn).")
+    return Finding("open files", "ok", "no limit" if hard == resource.RLIM_INFINITY else f"up to {hard}")
+
+
+def _program(name: str, find: Callable[[], Path], option: str) -> Finding:
+    try:
+        path = find()
+    except MarqueeError as error:
+        return Finding(name, "missing", error.detail)
+    try:
+        done = subprocess.run([str(path), option], capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding(name, "missing", f"{path} does not run here ({error}): reinstall with `make install`.")
+    said = (done.stdout + done.stderr).strip().splitlines()
+    if done.returncode != 0:
+        last = said[-1] if said else f"exit code {done.returncode}"
+        return Finding(name, "missing", f"{path} does not run here ({last}): reinstall with `make install`.")
+    return Finding(name, "ok", next((line for line in said if line), str(path)))
+
+
+def _unprivileged() -> Finding:
+    """PostgreSQL refuses root; `marquee.platform.launch` makes an ordinary user of it by a user namespace."""
+    command = [*launcher(), "--unprivileged", "--", "id", "-u"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+    if done.returncode != 0:
+        return Finding(
+            "user namespaces",
+            "missing",
+            "this kernel or container forbids them, and PostgreSQL refuses root: start as an ordinary user, "
+            "or give MARQUEE_DATABASE_URL and MARQUEE_DAGSTER_DATABASE_URL of a server.",
+        )
+    return Finding("user namespaces", "ok", "PostgreSQL will be an ordinary user in one")
+
+
+def _web_client() -> Finding:
+    if not (WEB_CLIENT / "index.html").is_file():
+        return Finding("web client", "optional", f"not built in {WEB_CLIENT.relative_to(PROJECT)}: `make web`.")
+    return Finding("web client", "ok", "built")
+
+
+def _browser() -> Finding:
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    if found is None:
+        return Finding("Chromium", "optional", "missing, so no browser plays a film: on Debian, apt install chromium.")
+    return Finding("Chromium", "ok", found)
+
+
+def _full_java() -> Finding:
+    found = shutil.which("java")
+    if found is None:
+        return Finding(
+            "a full Java", "optional", "missing; only Spark needs one: on Debian, apt install default-jre-headless."
+        )
+    return Finding("a full Java", "ok", found)

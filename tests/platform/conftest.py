@@ -1,0 +1,62 @@
+"""One real platform of engines, edges and gateway for the whole folder; its API is a tiny real server of the tests."""
+
+import asyncio
+import http.server
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from marquee.platform.supervision import start, stop
+from marquee.platform.topology import PARTS
+from marquee.settings import Settings
+from tests.servers import make_test_settings
+
+APPLICATIONS = ("api", "transcode", "search-sync", "change-capture", "outbox")
+DAGSTER = ("dagster-code", "dagster-webserver", "dagster-daemon")
+
+
+def without_all_but(*names: str) -> str:
+    """The setting that leaves out every program but these."""
+    return ",".join(part.name for part in PARTS if part.name not in names)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Engines, edges, web and gateway under a real supervisor."""
+    settings = make_test_settings(
+        # A space, and a path longer than a socket's may be.
+        tmp_path_factory.mktemp("a state folder whose path is far longer than a unix socket path may be") / "state",
+        without=",".join((*APPLICATIONS, *DAGSTER)),
+    )
+    settings = asyncio.run(start(settings))
+    yield settings
+    asyncio.run(stop(settings))
+
+
+class _Echo(http.server.BaseHTTPRequestHandler):
+    """Answers every request with its own path, so that a test sees what came through."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = f"{self.command} {self.path}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = _answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        return None
+
+
+@pytest.fixture(scope="session")
+def upstream(platform: Settings) -> Iterator[None]:
+    """A server where the gateway expects the API."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", platform.port("api")), _Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield
+    server.shutdown()

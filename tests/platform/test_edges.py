@@ -1,0 +1,98 @@
+"""An edge serves who holds a signed path, keeps what was asked for under the path below the token, and nothing else."""
+
+import time
+from collections.abc import Iterator
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+from marquee.errors import SettingsInvalid
+from marquee.platform.edges import origin
+from marquee.settings import Settings
+from marquee.signing import stream_path
+
+MOVIE = "m_00000000000000000001"
+OTHER = "m_00000000000000000002"
+SEGMENT = b"0123456789" * 5000
+
+
+@pytest.fixture(scope="module")
+def published(platform: Settings) -> Settings:
+    client = boto3.client(
+        "s3",
+        endpoint_url=platform.loopback("s3"),
+        aws_access_key_id=platform.s3_access_key.get_secret_value(),
+        aws_secret_access_key=platform.s3_secret_key.get_secret_value(),
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    for key in (f"{MOVIE}/v1/video/360/1.m4s", f"{OTHER}/v1/video/360/1.m4s", f"images/{MOVIE}/v1/poster.jpg"):
+        client.put_object(Bucket="marquee-published", Key=key, Body=SEGMENT, CacheControl="no-store")
+    return platform
+
+
+@pytest.fixture
+def edge(published: Settings) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=published.edges[0]) as client:
+        yield client
+
+
+def signed(settings: Settings, movie_id: str = MOVIE, *, seconds: int = 600) -> str:
+    secret = settings.edge_secret.get_secret_value()
+    return stream_path(secret, movie_id, 1, expires_at=int(time.time()) + seconds)
+
+
+def test_the_second_viewer_is_served_from_the_cache(published: Settings, edge: httpx.Client) -> None:
+    first = edge.get(signed(published) + "video/360/1.m4s")
+    second = edge.get(signed(published, seconds=900) + "video/360/1.m4s")
+    assert (first.status_code, first.headers["x-cache"], first.content == SEGMENT) == (200, "MISS", True)
+    assert (second.status_code, second.headers["x-cache"]) == (200, "HIT"), "the token must not be in the cache key"
+    assert second.headers["access-control-allow-origin"] == "*"
+    assert "private" in second.headers["cache-control"]
+
+
+def test_a_range_is_cut_from_the_cached_file(published: Settings, edge: httpx.Client) -> None:
+    answer = edge.get(signed(published, OTHER) + "video/360/1.m4s", headers={"Range": "bytes=10-19"})
+    assert (answer.status_code, answer.content) == (206, b"0123456789")
+    again = edge.get(signed(published, OTHER) + "video/360/1.m4s", headers={"Range": "bytes=5-7"})
+    assert (again.headers["x-cache"], again.content) == ("HIT", b"567")
+
+
+def test_a_path_that_is_not_signed_for_it_is_refused(published: Settings, edge: httpx.Client) -> None:
+    good = signed(published)
+    refused = {
+        "expired": signed(published, seconds=-10),
+        "forged": good.replace(good.split("/")[2], "A" * 22),
+        "longer": good.replace(good.split("/")[3], str(int(good.split("/")[3]) + 1)),
+        "another title": good.replace(MOVIE, OTHER),
+        "another version": good.replace("/v1/", "/v2/"),
+        "out of the title": good + f"../../{OTHER}/v1/",
+        "out of the title, encoded": good + f"..%2f..%2f{OTHER}/v1/",
+        "no token": f"/{MOVIE}/v1/",
+        "the bucket": "/marquee-published/",
+    }
+    answers = {name: edge.get(path + "video/360/1.m4s").status_code for name, path in refused.items()}
+    assert answers == dict.fromkeys(refused, 403)
+
+
+def test_posters_are_open_and_immutable_and_nothing_else_is(published: Settings, edge: httpx.Client) -> None:
+    poster = edge.get(f"/images/{MOVIE}/v1/poster.jpg")
+    assert (poster.status_code, "immutable" in poster.headers["cache-control"]) == (200, True)
+    for path in ("/", "/status", "/healthz", "/images/", "/images/../marquee-ingest/a", f"/images/{MOVIE}/v1/../x"):
+        assert edge.get(path).status_code == 403, f"{path} must not be reachable"
+    assert edge.post(f"/images/{MOVIE}/v1/poster.jpg").status_code == 405
+
+
+def test_a_missing_segment_is_not_kept(published: Settings, edge: httpx.Client) -> None:
+    answer = edge.get(signed(published) + "video/360/99.m4s")
+    assert answer.status_code in (403, 404)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_an_origin_that_no_edge_can_read_names_the_setting() -> None:
+    assert origin("s3://films") == ("https", "films.s3.amazonaws.com:443", "")
+    assert origin("s3+http://10.0.0.1:9000/films") == ("http", "10.0.0.1:9000", "/films")
+    with pytest.raises(SettingsInvalid, match="MARQUEE_PUBLISHED_URL"):
+        origin("ftp://films")

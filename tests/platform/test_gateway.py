@@ -1,0 +1,79 @@
+"""The gateway lets in who holds a token of this platform, and sends everything that is not the API to the web client."""
+
+import time
+
+import httpx
+import jwt
+import pytest
+
+from marquee.platform.gateway import MAX_REQUEST_BYTES
+from marquee.settings import Settings
+from marquee.signing import TOKEN_ALGORITHM, TOKEN_ISSUER, generate_private_key, private_key
+
+pytestmark = pytest.mark.usefixtures("upstream")
+
+
+def token(key: str, *, seconds: int = 600, issuer: str = TOKEN_ISSUER) -> dict[str, str]:
+    claims = {"iss": issuer, "sub": "a_1", "exp": int(time.time()) + seconds}
+    return {"Authorization": f"Bearer {jwt.encode(claims, private_key(key), algorithm=TOKEN_ALGORITHM)}"}
+
+
+@pytest.fixture
+def door(platform: Settings) -> httpx.Client:
+    return httpx.Client(base_url=platform.public)
+
+
+def test_a_token_of_this_platform_passes_and_no_other(platform: Settings, door: httpx.Client) -> None:
+    own = platform.token_private_key.get_secret_value()
+    assert door.get("/api/v1/home?limit=3", headers=token(own)).text == "GET /api/v1/home?limit=3"
+    refused = {
+        "none": {},
+        "not a token": {"Authorization": "Bearer abc"},
+        "another key's": token(generate_private_key()),
+        "expired": token(own, seconds=-60),
+        "another issuer's": token(own, issuer="somebody"),
+    }
+    for name, headers in refused.items():
+        answer = door.get("/api/v1/home", headers=headers)
+        assert answer.status_code == 401, f"a token that is {name} must not pass"
+        assert answer.headers["content-type"].startswith("application/problem+json")
+        assert answer.json()["code"] == "not-authenticated"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/v1/sessions"),
+        ("POST", "/api/v1/accounts"),
+        ("POST", "/api/v1/sessions/refresh"),
+        ("GET", "/api/v1/readyz"),
+        ("GET", "/schema/openapi.json"),
+        ("GET", "/.well-known/jwks.json"),
+    ],
+)
+def test_what_needs_no_token_reaches_the_api(door: httpx.Client, method: str, path: str) -> None:
+    assert door.request(method, path).text == f"{method} {path}"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/sessions/", "/api/v1//home", "/api/v1/x/../home", "/api", "/api/v1/sessions;x"]
+)
+def test_no_spelling_of_a_path_goes_round_the_token(door: httpx.Client, path: str) -> None:
+    assert door.get(path).status_code == 401
+
+
+def test_measurements_stay_inside(door: httpx.Client) -> None:
+    assert door.get("/metrics").status_code == 404
+    assert door.get("/metrics/").status_code == 404
+
+
+def test_a_body_that_is_too_large_is_refused(door: httpx.Client) -> None:
+    answer = door.post("/api/v1/sessions", content=b"x" * (MAX_REQUEST_BYTES + 1))
+    assert (answer.status_code, answer.json()["code"]) == (413, "request-too-large")
+
+
+def test_the_web_client_answers_for_everything_else_with_its_security_headers(door: httpx.Client) -> None:
+    answer = door.get("/title/m_00000000000000000001")
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert door.get("/assets/none.js").status_code == 404

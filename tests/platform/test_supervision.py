@@ -1,0 +1,129 @@
+"""The supervisor brings back what is killed, leaves nothing behind when it is killed itself, and stops in order."""
+
+import asyncio
+import os
+import signal
+import socket
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from marquee.errors import PlatformUnavailable, SettingsInvalid
+from marquee.platform import leftovers
+from marquee.platform.observation import observe
+from marquee.platform.state import bootstrap, run_folder, stored_secrets
+from marquee.platform.supervision import PlatformEvent, Supervisor, start, stop
+from marquee.settings import Settings
+from tests.platform.conftest import without_all_but
+from tests.servers import make_test_settings
+
+SMALL = ("valkey-log", "seaweedfs", "postgres")
+"""The least that the preparation needs."""
+
+
+async def eventually(what: str, holds: Callable[[], bool], *, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"after {seconds:.0f} s still not so: {what}"
+        await asyncio.sleep(0.05)
+
+
+def processes_of(settings: Settings) -> list[int]:
+    return leftovers.of_platform(run_folder(settings))
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+async def test_a_killed_program_comes_back(platform: Settings) -> None:
+    supervisor = Supervisor(platform)
+    for name, url in (
+        ("edge-1", f"http://127.0.0.1:{platform.port('edge_1_status')}/healthz"),
+        ("gateway", f"http://127.0.0.1:{platform.port('gateway_admin')}/ready"),
+    ):
+        before = (await supervisor.process(name)).pid
+        os.kill(before, signal.SIGKILL)
+        await eventually(f"{name} is gone", lambda pid=before: not psutil.pid_exists(pid))
+        await eventually(f"{name} answers again", lambda url=url: answers(url))
+        assert (await supervisor.process(name)).pid != before, f"{name} must be a new process"
+
+
+async def test_a_second_start_changes_nothing(platform: Settings) -> None:
+    before = {process.name: process.pid for process in await Supervisor(platform).processes()}
+    seen: list[PlatformEvent] = []
+    await start(platform, on_event=seen.append)
+    after = {process.name: process.pid for process in await Supervisor(platform).processes()}
+    assert before == after
+    assert seen[0].kind == "already-running"
+
+
+async def test_every_program_is_shown_with_its_memory(platform: Settings) -> None:
+    observed = {process.name: process for process in await observe(platform)}
+    assert observed["postgres"].port == platform.port("postgres")
+    assert [process.name for process in observed.values() if process.memory_bytes == 0] == []
+    assert [stat.S_IMODE(platform.state.stat().st_mode)] == [0o700]
+
+
+async def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_recovers(tmp_path: Path) -> None:
+    settings = await start(make_test_settings(tmp_path / "state", without=without_all_but(*SMALL)))
+    try:
+        pid = await Supervisor(settings).pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await eventually("every program is gone", lambda: not processes_of(settings))
+        settings = await start(settings)
+        assert all(process.state == "running" for process in await Supervisor(settings).processes())
+        # Another platform beside it, with ports and a state of its own.
+        beside = await start(make_test_settings(tmp_path / "beside", without=without_all_but(*SMALL)))
+        assert await stop(beside)
+        assert await Supervisor(settings).pid() is not None, "stopping one platform must leave the other alone"
+    finally:
+        await stop(settings)
+    assert processes_of(settings) == [], "no process may be left after a stop"
+    assert not await stop(settings), "a second stop finds nothing"
+
+
+async def test_a_used_port_is_named_with_the_remedy(tmp_path: Path) -> None:
+    settings = make_test_settings(tmp_path / "state")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", settings.port("s3")))
+        other.listen()
+        with pytest.raises(PlatformUnavailable, match=rf"Port {settings.port('s3')} \(seaweedfs\).*MARQUEE_PORT_BASE"):
+            await start(settings)
+    assert processes_of(settings) == []
+
+
+async def test_a_program_that_cannot_start_says_why(tmp_path: Path) -> None:
+    settings = make_test_settings(tmp_path / "state", without=without_all_but("valkey-log"))
+    folder = settings.state / "valkey-log" / "appendonlydir"
+    folder.mkdir(parents=True)
+    (folder / "appendonly.aof.manifest").write_text("this is no manifest")
+    with pytest.raises(PlatformUnavailable, match=r"valkey-log[\s\S]*manifest"):
+        await start(settings)
+    assert processes_of(settings) == [], "a start that failed leaves nothing running"
+
+
+def test_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
+    settings = Settings(state=tmp_path / "state")
+    first = bootstrap(settings)
+    file = tmp_path / "state" / "marquee.env"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(stored_secrets(settings)) == 7
+    assert bootstrap(settings).token_private_key == first.token_private_key
+    assert first.password.get_secret_value() not in repr(first)
+
+
+def test_a_full_disk_and_an_unusable_path_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(PlatformUnavailable, match="GiB free"):
+        bootstrap(Settings(state=tmp_path / "state", min_free_bytes=1 << 60))
+    with pytest.raises(SettingsInvalid, match="MARQUEE_STATE"):
+        bootstrap(Settings(state=tmp_path / "quo'te"))
