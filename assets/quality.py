@@ -6,14 +6,16 @@ poster is cut from the top rung, the sprites from the smallest.
 """
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from marquee.media.quality import score
 
 from assets.publishing import fetch_files
 from assets.stage import Stage
 from marquee.documents import PackagedStream, PlanDocument, QualityScore, SourceDocument, StreamsDocument
-from marquee.media.images import ImagesMade, make_images
+
+if TYPE_CHECKING:
+    from marquee.media.images import ImagesMade
 
 MAX_SHARE: Final = 0.1
 _COPY_BYTES: Final = 1 << 20
@@ -36,8 +38,11 @@ async def score_top_rung(
 
 async def make_pictures(
     top: PackagedStream, rendition: Path, preview: Path, folder: Path, *, duration_seconds: float
-) -> ImagesMade:
+) -> "ImagesMade":
     """Poster and sprites below `folder`."""
+    # Imported here: it brings numpy, which takes longer to import than all stages together.
+    from marquee.media.images import make_images
+
     assert top.width is not None
     assert top.height is not None
     return await make_images(

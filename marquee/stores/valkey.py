@@ -18,8 +18,8 @@ from redis.exceptions import TimeoutError as ServerSilent
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from marquee.errors import StoreUnavailable
+from marquee.stores.urls import VALKEY_SCHEMES
 
-SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss"}
 TRANSIENT = (ServerGone, ServerSilent, ReadOnlyError, OSError)
 """Errors of a server that is away or just coming back (loading its AOF is a `ServerGone`)."""
 
@@ -33,7 +33,7 @@ def open_client(url: str, *, timeout_seconds: float, connections: int) -> Any:
     """
     scheme, rest = url.split("://", 1)
     pool = redis.BlockingConnectionPool.from_url(
-        f"{SCHEMES[scheme]}://{rest}",
+        f"{VALKEY_SCHEMES[scheme]}://{rest}",
         max_connections=connections,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,

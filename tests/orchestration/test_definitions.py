@@ -1,0 +1,106 @@
+"""Dagster accepts the definitions, quickly and without any engine; the sensor asks for each upload's run once."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import msgspec
+import pytest
+
+from assets.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG
+from marquee.documents import STAGES
+from marquee.events import TRANSCODING_JOBS, UploadCompleted
+from marquee.settings import Settings
+from marquee.stores.event_log import open_event_log
+from orchestration.definitions import platform
+from orchestration.sensors import uploads
+from tests.chain import house  # noqa: F401 - a fixture
+
+PROJECT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["dagster", "definitions", "validate", "-w", "workspace.yaml"],
+        ["dg", "check", "defs"],
+    ],
+    ids=["dagster definitions validate", "dg check defs"],
+)
+def test_dagsters_own_validation_passes(command: list[str], tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / command[0]
+    if not program.exists():
+        pytest.skip(f"{command[0]} is not installed: pip install dagster-dg-cli")
+    checked = subprocess.run(
+        [str(program), *command[1:]],
+        cwd=PROJECT,
+        env={**os.environ, "DAGSTER_HOME": str(tmp_path), "MARQUEE_STATE": str(tmp_path / "nowhere")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_chain_is_one_job_in_the_order_of_its_stages() -> None:
+    definitions = platform(object())
+    graph = definitions.resolve_asset_graph()
+    order = [key.to_user_string() for level in graph.toposorted_asset_keys_by_level for key in level]
+    assert order == list(STAGES)
+    checks = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
+    assert set(checks) == {"audio_in_step", "segments_add_up", "picture_good_enough"}
+    assert all(spec.blocking for spec in checks.values()), "a check that does not block would let a bad title out"
+    publishing = graph.get(dg.AssetKey("title")).parent_keys
+    assert publishing == {dg.AssetKey("prewarm")}, "title comes after every checked asset"
+
+
+def test_loading_the_definitions_is_quick() -> None:
+    def cpu_seconds(code: str) -> float:
+        before = os.times().children_user + os.times().children_system
+        subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, timeout=120)
+        return os.times().children_user + os.times().children_system - before
+
+    dagster_alone = cpu_seconds("import dagster")
+    ours = cpu_seconds("from orchestration.definitions import defs; defs()") - dagster_alone
+    assert ours < 1.5, (
+        f"loading the definitions costs {ours:.2f} s of computing beyond Dagster's own {dagster_alone:.2f} s"
+    )
+
+
+async def test_the_sensor_asks_for_one_run_an_upload(house: Settings) -> None:  # noqa: F811
+    event_log = await open_event_log(house.event_log)
+    try:
+        cursor = await event_log.cursor_at(TRANSCODING_JOBS, int(time.time() * 1000))
+        for upload_id, hot in (("u_one", True), ("u_two", False)):
+            completed = UploadCompleted(upload_id, f"m_{upload_id}", 3, hot, 0)
+            await event_log.publish(TRANSCODING_JOBS, completed.movie_id, msgspec.json.encode(completed))
+    finally:
+        await event_log.close()
+
+    def tick(cursor: str | None) -> dg.SensorResult:
+        with dg.DagsterInstance.ephemeral() as instance:
+            context = dg.build_sensor_context(
+                instance=instance, cursor=cursor, resources={"settings": house}, definitions=platform(house)
+            )
+            result = uploads(context)
+            assert isinstance(result, dg.SensorResult)
+            return result
+
+    result = await asyncio.to_thread(tick, cursor)
+    requests = {request.run_key: request for request in result.run_requests or []}
+    assert set(requests) == {"u_one", "u_two"}
+    assert requests["u_one"].partition_key == "m_u_one"
+    assert requests["u_one"].tags[UPLOAD_TAG] == "u_one"
+    assert requests["u_one"].tags[VERSION_TAG] == "3"
+    assert requests["u_one"].tags[PRIORITY_TAG] == "release"
+    assert requests["u_two"].tags[PRIORITY_TAG] == "backfill"
+    assert int(requests["u_one"].tags["dagster/priority"]) > int(requests["u_two"].tags["dagster/priority"])
+    (added,) = result.dynamic_partitions_requests or []
+    assert set(added.partition_keys) == {"m_u_one", "m_u_two"}
+    again = await asyncio.to_thread(tick, result.cursor)
+    assert not again.run_requests, "the cursor has moved past what was read"
