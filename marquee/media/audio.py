@@ -17,6 +17,7 @@ import msgspec
 from marquee.documents import SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, process
+from marquee.media.clock import Clock, picture_clock
 from marquee.media.mixes import AudioMix, plan_mixes
 from marquee.media.probe import untrusted_input
 
@@ -82,17 +83,14 @@ def _cut(stream: Any, count: int) -> Any:
 
 
 def audio_arguments(
-    mixes: Sequence[AudioMix], source: SourceDocument, source_path: Path, folder: Path, *, duration_seconds: float
+    mixes: Sequence[AudioMix], source_path: Path, folder: Path, *, clock: Clock, duration_seconds: float
 ) -> list[str]:
     """The one command that decodes every wanted stream once and writes all renditions of `mixes`."""
-    # The clock that the picture's first time was read on: the container's own (-copyts), or, where that cannot be
-    # trusted, the one that ffmpeg mends.
-    clock = {"copyts": None} if source.seekable else {}
-    opened = ffmpeg.input(**untrusted_input(source_path), vn=None, sn=None, dn=None, **clock)
+    opened = ffmpeg.input(**untrusted_input(source_path), vn=None, sn=None, dn=None, **clock.options)
     count = packets(duration_seconds)
     outputs = []
     for mix in mixes:
-        aligned = [_aligned(opened[str(index)], source.video.start_seconds) for index in mix.streams]
+        aligned = [_aligned(opened[str(index)], clock.start_seconds) for index in mix.streams]
         whole = aligned[0]
         if len(aligned) > 1:
             mono = [one.filter("aformat", channel_layouts="mono").filter("apad") for one in aligned]
@@ -139,14 +137,14 @@ def _damage_notes(mixes: Sequence[AudioMix], stderr: str) -> tuple[list[AudioMix
 
 async def _encode(
     mixes: Sequence[AudioMix],
-    source: SourceDocument,
     source_path: Path,
     folder: Path,
+    clock: Clock,
     duration_seconds: float,
     memory_bytes: int | None,
 ) -> tuple[list[AudioMix], list[str], float]:
     finished = await process.run(
-        audio_arguments(mixes, source, source_path, folder, duration_seconds=duration_seconds),
+        audio_arguments(mixes, source_path, folder, clock=clock, duration_seconds=duration_seconds),
         # Decoding and encoding audio runs at 50x or more on one slow core; a source that needs longer is not sound.
         timeout_seconds=120 + duration_seconds * len(mixes) / 5,
         memory_bytes=memory_bytes,
@@ -179,10 +177,11 @@ async def encode_audio(
     mixes = [mix for mix in mixes if not late & {*mix.streams}]
     if not mixes:
         return AudioMade(renditions=[], notes=notes, cpu_seconds=0.0)
+    clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
     kept: list[AudioMix] = []
     cpu_seconds = 0.0
     try:
-        kept, more, cpu_seconds = await _encode(mixes, source, source_path, folder, duration_seconds, memory_bytes)
+        kept, more, cpu_seconds = await _encode(mixes, source_path, folder, clock, duration_seconds, memory_bytes)
         notes += more
     except ProcessFailed as failure:
         if len(mixes) == 1:
@@ -190,7 +189,7 @@ async def encode_audio(
         for mix in mixes if len(mixes) > 1 else ():
             # One track spoils a common command: each alone, so that only the bad one is lost.
             try:
-                one, more, spent = await _encode([mix], source, source_path, folder, duration_seconds, memory_bytes)
+                one, more, spent = await _encode([mix], source_path, folder, clock, duration_seconds, memory_bytes)
                 kept, notes, cpu_seconds = kept + one, notes + more, cpu_seconds + spent
             except ProcessFailed as alone:
                 notes.append(_failed(mix, alone))

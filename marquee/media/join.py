@@ -55,7 +55,8 @@ def join_arguments(script: Path, out: Path, frame_rate: Fraction) -> list[str]:
     timescale, ticks = video_timescale(frame_rate), frame_ticks(frame_rate)
     # The demuxer hands out Annex B with each part's own parameter sets in band, which `avc1` forbids: dropped, as the
     # sample entry carries them. Presentation and decoding times are both put on the grid; B-frames keep their order.
-    grid = f"setts=time_base=1/{timescale}:duration={ticks}" + "".join(
+    # The first `setts` only goes over to the timescale: expressions count in the ticks that they are given.
+    grid = f"setts=time_base=1/{timescale}:pts=PTS:dts=DTS,setts=duration={ticks}" + "".join(
         f":{kind.lower()}=round({kind}*TB*{frame_rate.numerator}/{frame_rate.denominator})*{ticks}"
         for kind in ("PTS", "DTS")
     )

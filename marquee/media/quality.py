@@ -28,6 +28,8 @@ pyramids of B-frames (four): on 16 s of 720p the means of a sample were within 0
 within 1.1 and saved little more."""
 MOST_SEGMENTS: Final = 20
 """Twenty places spread over a title; more would cost more and hardly move the mean."""
+MOST_SEGMENTS_UNSOUGHT: Final = 3
+"""Where a source cannot be sought, the way to each sample is decoded: three cost a decode and a half of the film."""
 UHD_LINES: Final = 1440
 """Above this the model for 4K screens is meant (viewing distance 1.5 heights instead of 3)."""
 
@@ -49,17 +51,18 @@ class _Log(msgspec.Struct, frozen=True):
     frames: list[_Frame]
 
 
-def samples(plan: PlanDocument, max_share: float) -> list[Sample]:
+def samples(plan: PlanDocument, max_share: float, *, most: int = MOST_SEGMENTS) -> list[Sample]:
     """What is scored: at most `max_share` of the segments, at least one, spread evenly.
 
     Of each, the middle GOP stands for the whole: for the same cost, many short places tell more than few long ones, and
     every GOP is coded alike. A title shorter than a GOP is scored whole.
     """
     segment, gop, total = plan.settings.segment_frames, plan.settings.gop_frames, plan.total_frames
-    count = max(1, min(MOST_SEGMENTS, int(total / segment * max_share)))
-    gops = max(1, total // gop)
+    count = max(1, min(most, int(total / segment * max_share)))
+    gops, in_segment = max(1, total // gop), segment // gop
     # The middle GOP of the middle segment of each of `count` equal stretches of the title.
-    places = [min(gops - 1, (gops * (2 * index + 1) // (2 * count)) // 3 * 3 + 1) for index in range(count)]
+    middles = [gops * (2 * index + 1) // (2 * count) for index in range(count)]
+    places = [min(gops - 1, middle // in_segment * in_segment + in_segment // 2) for middle in middles]
     return [Sample(place * gop, min(gop, total - place * gop)) for place in places]
 
 
@@ -147,7 +150,7 @@ async def scores(
 
     Raises `ProcessFailed` where a rendition has fewer frames in a sample than the source.
     """
-    taken = samples(plan, max_share)
+    taken = samples(plan, max_share, most=MOST_SEGMENTS if source.seekable else MOST_SEGMENTS_UNSOUGHT)
     found: list[list[float]] = [[] for _ in renditions]
     cpu_seconds = 0.0
     for sample in taken:

@@ -17,6 +17,7 @@ import msgspec
 from marquee.documents import SourceDocument, SubtitlesDocument, SubtitleStream, TextTrack
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, captions, process
+from marquee.media.clock import Clock, picture_clock
 from marquee.media.languages import language_label, language_tag
 from marquee.media.probe import untrusted_input
 
@@ -40,12 +41,10 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     forced: bool = False
 
 
-def extraction_arguments(
-    source: SourceDocument, source_path: Path, streams: Sequence[SubtitleStream], folder: Path
-) -> list[str]:
+def extraction_arguments(source_path: Path, streams: Sequence[SubtitleStream], folder: Path, clock: Clock) -> list[str]:
     """One ffmpeg command that reads the source once and writes each text stream as SubRip, on the picture's clock."""
     arguments = [str(binaries.ffmpeg()), "-hide_banner", "-nostdin", "-v", "error", "-y"]
-    arguments += ["-copyts"] if source.seekable else []
+    arguments += [f"-{name}" for name in clock.options]
     options = untrusted_input(source_path)
     arguments += [
         "-protocol_whitelist",
@@ -59,9 +58,9 @@ def extraction_arguments(
     return arguments
 
 
-async def _extract(source: SourceDocument, source_path: Path, streams: Sequence[SubtitleStream], folder: Path) -> None:
+async def _extract(source_path: Path, streams: Sequence[SubtitleStream], folder: Path, clock: Clock) -> None:
     await process.run(
-        extraction_arguments(source, source_path, streams, folder),
+        extraction_arguments(source_path, streams, folder, clock),
         # The whole file is read, at no less than 20 MB/s, and hardly anything is computed.
         timeout_seconds=120 + source_path.stat().st_size / 20e6,
     )
@@ -77,21 +76,22 @@ async def _embedded(source: SourceDocument, source_path: Path, seconds: float) -
     found: list[_Found] = []
     if not streams:
         return found, left_out
+    clock = await picture_clock(source, source_path)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         try:
-            await _extract(source, source_path, streams, folder)
+            await _extract(source_path, streams, folder, clock)
         except ProcessFailed:
             for one in streams:  # one bad track spoils a common command: each alone, so that only that one is lost
                 try:
-                    await _extract(source, source_path, [one], folder)
+                    await _extract(source_path, [one], folder, clock)
                 except ProcessFailed:
                     (folder / f"{one.index}.srt").unlink(missing_ok=True)
         for one in streams:
             path = folder / f"{one.index}.srt"
             try:
                 cues = captions.parse(captions.decode(path.read_bytes())) if path.is_file() else []
-                cues = captions.placed(cues, offset_seconds=source.video.start_seconds, duration_seconds=seconds)
+                cues = captions.placed(cues, offset_seconds=clock.start_seconds, duration_seconds=seconds)
                 if not cues:
                     raise captions.NotSubtitles("has no cue within the picture" if path.is_file() else "cannot be read")
             except captions.NotSubtitles as reason:
