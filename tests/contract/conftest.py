@@ -5,6 +5,8 @@ a suite to another engine is one more entry. Suites use ids of their own; the on
 catalogue) ask for an emptied one.
 """
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -28,3 +30,26 @@ def emptied_postgres_url(postgres_url: str) -> str:
     with psycopg.connect(postgres_url) as connection:
         connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(tables)))
     return postgres_url
+
+
+# --- stores beside PostgreSQL: a shared engine each; names in the suites are unique a test ---------------------
+
+
+@pytest.fixture(scope="session")
+def valkey_log_url(valkey_log_server: Settings) -> str:
+    return f"{valkey_log_server.event_log}?lease_seconds=1.5"
+
+
+@pytest.fixture(scope="session")
+def valkey_coordination_url(valkey_log_server: Settings) -> str:
+    return valkey_log_server.coordination
+
+
+@pytest.fixture(scope="session")
+def valkey_cache_url(valkey_cache_server: Settings) -> str:
+    return valkey_cache_server.row_cache
+
+
+@pytest.fixture
+def tantivy_url(tmp_path: Path) -> str:
+    return f"tantivy://{tmp_path / 'search'}"

@@ -1,0 +1,83 @@
+"""Locks that end by themselves, with tokens and fences; rate limits over a sliding window."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+
+from marquee.stores.coordination import open_coordination
+from marquee.stores.coordination.contract import Coordination, Lock
+
+ENGINES = {"valkey": "valkey_coordination_url"}
+
+
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+async def coordination(url: str) -> AsyncIterator[Coordination]:
+    store = await open_coordination(url)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def name() -> str:
+    return f"test:{secrets.token_hex(6)}"
+
+
+async def test_of_many_who_ask_at_once_one_gets_the_lock(coordination: Coordination, name: str) -> None:
+    asked = await asyncio.gather(*(coordination.acquire(name, hold_seconds=10) for _ in range(30)))
+    assert len([lock for lock in asked if lock is not None]) == 1
+
+
+async def test_a_released_lock_can_be_taken_with_a_higher_fence(coordination: Coordination, name: str) -> None:
+    first = await coordination.acquire(name, hold_seconds=10)
+    assert first is not None
+    assert await coordination.is_held(first)
+    assert await coordination.release(first)
+    second = await coordination.acquire(name, hold_seconds=10)
+    assert second is not None
+    assert second.fence > first.fence
+    assert not await coordination.is_held(first)
+
+
+async def test_a_holder_that_was_paused_past_its_lock_cannot_release_the_next(
+    coordination: Coordination, name: str
+) -> None:
+    paused = await coordination.acquire(name, hold_seconds=0.1)
+    assert paused is not None
+    await asyncio.sleep(0.2)
+    assert not await coordination.is_held(paused)
+    following = await coordination.acquire(name, hold_seconds=10)
+    assert following is not None
+    assert not await coordination.release(paused)
+    assert await coordination.is_held(following)
+
+
+async def test_a_made_up_token_holds_nothing(coordination: Coordination, name: str) -> None:
+    held = await coordination.acquire(name, hold_seconds=10)
+    assert held is not None
+    forged = Lock(name, "forged", held.fence)
+    assert not await coordination.is_held(forged)
+    assert not await coordination.release(forged)
+
+
+async def test_a_limit_counts_within_its_window(coordination: Coordination, name: str) -> None:
+    allowed = await asyncio.gather(*(coordination.allow(name, limit=5, window_seconds=0.5) for _ in range(20)))
+    assert sum(allowed) == 5
+    assert await coordination.allow(f"{name}:other", limit=1, window_seconds=0.5)
+    await asyncio.sleep(0.6)
+    assert await coordination.allow(name, limit=5, window_seconds=0.5)
+
+
+async def test_a_refused_use_does_not_prolong_the_refusal(coordination: Coordination, name: str) -> None:
+    assert await coordination.allow(name, limit=1, window_seconds=0.4)
+    for _ in range(3):
+        await asyncio.sleep(0.1)
+        await coordination.allow(name, limit=1, window_seconds=0.4)
+    await asyncio.sleep(0.2)
+    assert await coordination.allow(name, limit=1, window_seconds=0.4)
