@@ -25,7 +25,7 @@ from api.history.controller import HistoryController
 from api.home.controller import HomeController
 from api.openapi import ExactStructs
 from api.problems import answer_error
-from api.requests import MAX_BODY_BYTES, ApiRequest, TextGate
+from api.requests import MAX_BODY_BYTES, AddressGate, ApiRequest
 from api.rows.controller import RowController
 from api.search.controller import SearchController
 from api.services import DEPENDENCIES, build_services
@@ -78,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         "/api/v1",
         route_handlers=[*CONTROLLERS, HealthController],
         guards=[check_token],
+        middleware=[AddressGate()],
         # What the API says is for one viewer and this moment: no proxy may keep it.
         cache_control=CacheControlHeader(no_store=True),
     )
@@ -88,7 +89,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         request_class=ApiRequest,
         request_max_body_size=MAX_BODY_BYTES,
         exception_handlers={Exception: answer_error, HTTPException: answer_error},
-        middleware=[TextGate(), metrics.middleware],
+        middleware=[metrics.middleware],
         plugins=[ExactStructs()],
         openapi_config=_openapi(),
         on_app_init=[_no_debug],

@@ -6,12 +6,14 @@ own decoder reads the bytes at once, which is both stricter and quicker on the h
 
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 import msgspec
 from litestar import Request
 from litestar.enums import ScopeType
+from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
+from litestar.params import QueryParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import ContentTypeRefused, from_decoder
@@ -46,19 +48,37 @@ class ApiRequest(Request[Any, Any, Any]):
             raise InputInvalid(f"The body is not valid JSON in UTF-8: {error}.", field="body") from error
 
 
-class TextGate(ASGIMiddleware):
-    """Refuses an address whose text is not UTF-8, or has a NUL, before anything reads it."""
+class AddressGate(ASGIMiddleware):
+    """Refuses an address whose text is not UTF-8 or has a NUL, and query parameters that the handler does not know.
+
+    An unknown parameter is refused like an unknown field: `?limt=5` would otherwise be answered as if nothing was asked.
+    """
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         query = scope.get("query_string") or b""
         if query:
-            _check(query.replace(b"+", b" "), "query")
+            _check(query, "query")
+            known = _query_parameters(scope["route_handler"])
+            for part in query.split(b"&"):
+                name = unquote_plus(part.partition(b"=")[0].decode())
+                if part and name not in known:
+                    raise InputInvalid(f"There is no query parameter {name[:60]}.", field=name[:60] or "query")
         raw_path = scope.get("raw_path") or b""
         if b"%" in raw_path:
             _check(raw_path, "path")
         await next_app(scope, receive, send)
+
+
+@lru_cache(256)
+def _query_parameters(handler: BaseRouteHandler) -> frozenset[str]:
+    fields = handler.parsed_fn_signature.parameters
+    return frozenset(
+        field.kwarg_definition.name or name
+        for name, field in fields.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    )
 
 
 def _check(raw: bytes, field: str) -> None:

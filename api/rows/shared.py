@@ -1,8 +1,8 @@
 """Shared rows: the beginning of a row, the same bytes for everybody, from the cache; one query however many callers miss.
 
 Cache, else lock, check again, else one query, fill under the generation read before the query. Inside a process the readers
-of a row share one look and one fill; between processes the lock decides, and who does not get it waits for the filled row. A caller
-whose time is up is served stale, the task goes on and fills. With the cache gone every process holds the rows of the last
+of a row share one look and one fill; between processes the lock decides, and who does not get it waits for the filled row.
+A caller whose time is up is served stale, the fill goes on. With the cache gone every process holds the rows of the last
 `row_ttl_seconds` itself and asks PostgreSQL through a few shared places, so that losing the cache does not take PostgreSQL
 along; with the locks gone each process fills for itself.
 """

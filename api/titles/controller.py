@@ -13,9 +13,10 @@ from api.guards import BEARER, ENGINEER
 from api.problems import documented
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage, TitleStateOut
 from api.titles.service import TitleService
-from api.wire import CursorQuery, LimitQuery, MovieIdPath
+from api.wire import CursorQuery, MovieIdPath
 from marquee.errors import InputInvalid
 
+TitlesLimit = Annotated[int, QueryParameter(ge=1, le=100, description="Titles on a page.")]
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,16})"$')
 
 
@@ -42,7 +43,7 @@ class TitleController(Controller):
     async def titles(
         self,
         titles: NamedDependency[TitleService],
-        limit: LimitQuery = 20,
+        limit: TitlesLimit = 20,
         cursor: CursorQuery = "",
         wanted_state: Annotated[TitleStateOut | None, QueryParameter(name="state")] = None,
     ) -> TitlePage:

@@ -98,6 +98,8 @@ async def test_ten_megabytes_are_refused(client: Client, engineer: Person) -> No
     ("path", "status", "field"),
     [
         ("/home?limit=0", 400, "limit"),
+        ("/home?limt=5", 400, "limt"),
+        ("/search?q=a&%71x=5", 400, "qx"),
         ("/home?limit=51", 400, "limit"),
         ("/home?limit=ten", 400, "limit"),
         ("/home?limit=" + "9" * 400, 400, "limit"),

@@ -14,6 +14,7 @@ from api.rows.keys import keys_of_title
 from api.services import Services
 from marquee.platform import engines
 from marquee.settings import Settings
+from marquee.stores import postgres
 from marquee.stores.opened import Stores
 from tests.api.conftest import PASSWORD, Person
 from tests.api.seeding import Seeder
@@ -83,8 +84,14 @@ async def test_without_cache_and_locks_the_api_serves_on_and_spares_postgresql(
 
 
 async def test_without_postgresql_home_comes_from_the_cache_and_the_rest_says_503(
-    client: Client, api_settings: Settings, viewer: Person, seed: Seeder, stores: Stores
+    client: Client,
+    api_settings: Settings,
+    viewer: Person,
+    seed: Seeder,
+    stores: Stores,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(postgres, "RETRY_SECONDS", 1.5)
     movie_id = await seed.playable("In the cache", genres=["Adventure"])
     await stores.row_cache.purge(keys_of_title(["Adventure"]))
     await client.get("/api/v1/rows/genre-adventure", headers=viewer.headers)

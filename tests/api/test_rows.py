@@ -107,11 +107,11 @@ async def test_a_row_whose_query_fails_is_served_stale(stores: Stores, seed: See
     assert catalogue.queries == 2, "the stale row was served without trying for a fresh one"
 
 
-async def test_a_slow_query_costs_its_callers_the_time_out_and_still_fills(
+async def test_a_slow_query_costs_its_callers_the_time_out_and_no_more(
     stores: Stores, seed: Seeder, api_settings: Settings
 ) -> None:
     row = _own_row()
-    await seed.playable("Slow", genres=[str(row.genre)])
+    movie_id = await seed.playable("Slow", genres=[str(row.genre)])
     settings = api_settings.model_copy(update={"row_timeout_seconds": 0.3})
     catalogue = Watched(stores.catalogue)
     catalogue.go_on.clear()
@@ -121,6 +121,9 @@ async def test_a_slow_query_costs_its_callers_the_time_out_and_still_fills(
     with pytest.raises(StoreUnavailable):
         await rows.beginning(row)
     assert loop.time() - begun < 1.5, "a hanging query held its caller past the time-out"
+    catalogue.go_on.set()
+    found = await rows.beginning(row)
+    assert [item.movie_id for item in found.items] == [movie_id], "a row that hung once is lost"
 
 
 async def test_a_breaker_stops_asking_and_tries_again_later(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,31 @@
+"""A real API server for tests: granian as the supervisor starts it, told everything by its environment."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+
+from marquee.platform import applications
+from marquee.settings import Settings
+from tests.servers import running
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The MARQUEE_... variables that make another process read the same settings."""
+    found = {}
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if plain != "":
+            found[f"MARQUEE_{name.upper()}"] = str(plain)
+    return found
+
+
+@contextlib.contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """The URL of a running API."""
+    program = applications.api(settings)
+    program = dataclasses.replace(program, environment={**program.environment, **environment_of(settings)})
+    with running(program, settings.state, seconds=90):
+        yield settings.loopback("api")
