@@ -55,7 +55,7 @@ export function SearchBox({ route }: { route: Route }) {
         ref={input}
         id="search"
         type="search"
-        aria-label="Search titles and people"
+        aria-label="Search"
         placeholder="Titles, people, genres"
         autocomplete="off"
         autocapitalize="off"
