@@ -26,6 +26,8 @@ POOL_CONNECTIONS: Final = 16
 POOL_WAIT_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 3
 STATEMENT_SECONDS: Final = 10
+ATTEMPT_SECONDS: Final = 30.0
+"""Of one attempt, seen from here: a server that hangs keeps no time-out of its own."""
 RETRY_SECONDS: Final = 20.0
 """A supervised server is back 1 to 3 s after SIGKILL, its recovery included; on a machine with all cores busy, in 10."""
 
@@ -192,7 +194,10 @@ class Database:
 
 async def _translated(attempt: Callable[[], Awaitable[Result]]) -> Result:
     try:
-        return await attempt()
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            return await attempt()
+    except TimeoutError as error:
+        raise StoreUnavailable(f"PostgreSQL did not answer within {ATTEMPT_SECONDS:.0f} s.") from error
     except PoolTimeout as error:
         raise StoreUnavailable("PostgreSQL is busy: every connection of this process is in use.") from error
     except UnicodeEncodeError as error:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator
@@ -55,6 +57,12 @@ class Server:
         self._process.kill()
         # A process that nobody waited for still counts as running for the next one.
         self._process.wait()
+
+    def backends(self) -> list[int]:
+        """The processes that serve our connections now."""
+        with psycopg.connect(self.settings.database) as connection:
+            rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'marquee'")
+            return [process_id for (process_id,) in rows]
 
     def stop(self) -> None:
         self._stack.close()
@@ -153,6 +161,38 @@ async def test_stores_of_one_url_share_one_bounded_pool(postgres_url: str, monke
     finally:
         await first.close()
         await second.close()
+
+
+async def test_callers_that_give_up_give_their_connections_back(postgres_url: str) -> None:
+    database = Database(f"{postgres_url}?pool_size=3")
+    try:
+        for _ in range(3):
+            calls = [asyncio.create_task(database.statement(text("SELECT pg_sleep(60)"), {})) for _ in range(10)]
+            _done, waiting = await asyncio.wait(calls, timeout=0.2)
+            for call in waiting:
+                call.cancel()
+            await asyncio.wait(calls, timeout=20)
+        answers = await asyncio.gather(*(database.statement(text("SELECT 1 AS one"), {}) for _ in range(10)))
+        assert [row["one"] for (row,) in answers] == [1] * 10
+    finally:
+        await database.close()
+
+
+async def test_a_server_that_hangs_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "ATTEMPT_SECONDS", 0.5)
+    positions = await open_resume_positions(server.settings.database)
+    await positions.record(ResumePosition("p", "m", 1, 1))
+    backends = server.backends()
+    for process_id in backends:
+        os.kill(process_id, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreUnavailable):
+            await asyncio.wait_for(positions.get("p", "m"), 20)
+    finally:
+        for process_id in backends:
+            os.kill(process_id, signal.SIGCONT)
+    assert await positions.get("p", "m") is not None
+    await positions.close()
 
 
 async def test_connections_are_durable_and_bounded_in_time(postgres_url: str) -> None:
