@@ -63,6 +63,7 @@ class TantivyIndex:
         self._read_threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="search")
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="search-writer")
         self._writing = asyncio.Lock()
+        self._closed = False
 
     async def open(self) -> None:
         if self._writer is not None:
@@ -185,7 +186,8 @@ class TantivyIndex:
         searcher = self._reader.searcher()
         if searcher is None:
             return None
-        query = tantivy_query.filtered(Query.term_query(tantivy_query.SCHEMA, "movie_id", movie_id), None)
+        wanted = Query.term_query(tantivy_query.SCHEMA, "movie_id", tantivy_query.storable(movie_id))
+        query = tantivy_query.filtered(wanted, None)
         addresses = [address for _, address in searcher.search(query, limit=1, count=False).hits]
         return integers(searcher, "revision", addresses)[0] if addresses else None
 
@@ -202,6 +204,9 @@ class TantivyIndex:
             raise StoreUnavailable(f"The search index in {self._folder.root} is gone.")
 
     async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         if self._writer is not None:
             await self._write(self._writer.close)
         self._read_threads.shutdown(wait=False)

@@ -111,6 +111,11 @@ def to_tombstone(movie_id: str, revision: int) -> tantivy.Document:
     return laid
 
 
+def storable(value: str) -> str:
+    """Without lone surrogates, which no index can hold."""
+    return value.encode("utf-8", "ignore").decode()
+
+
 # --- queries -----------------------------------------------------------------------------------------------------
 
 
@@ -176,7 +181,7 @@ def filtered(query: Query, filters: SearchFilters | None) -> Query:
     clauses = [(Occur.Must, query), (Occur.Must, Query.boost_query(LIVE, 0.0))]
     if filters is not None:
         if filters.genres:
-            keys = [genre.casefold() for genre in filters.genres]
+            keys = [storable(genre.casefold()) for genre in filters.genres]
             clauses.append((Occur.Must, Query.const_score_query(Query.term_set_query(SCHEMA, "genre_key", keys), 0.0)))
         if filters.playable_only:
             clauses.append((Occur.Must, Query.const_score_query(Query.term_query(SCHEMA, "playable", 1), 0.0)))

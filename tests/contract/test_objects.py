@@ -1,0 +1,190 @@
+"""Objects: what is stored comes back whole or not at all; parts are what their checksums say; a killed server is waited for."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from marquee.errors import ObjectMissing, PartsMismatch, StoreUnavailable
+from marquee.platform import engines
+from marquee.settings import Settings
+from marquee.stores.objects.contract import Objects, StoredPart
+from marquee.stores.opened import open_bucket
+from tests.restarting import RestartingServer
+
+ENGINES = {"s3": "s3_server"}
+SERVERS = {"s3": engines.seaweedfs}
+ORIGIN = "http://web.test:8400"
+PART = 5 * 1024**2
+
+
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+def where(request: pytest.FixtureRequest) -> Settings:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Settings)
+    return found
+
+
+@pytest.fixture
+async def objects(where: Settings) -> AsyncIterator[Objects]:
+    store = await open_bucket(where, where.objects)
+    await store.ensure_bucket(allowed_origins=[ORIGIN])
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def key() -> str:
+    return f"test/{secrets.token_hex(6)}/file ä.bin"
+
+
+async def put_part(objects: Objects, key: str, multipart_id: str, number: int, body: bytes) -> StoredPart:
+    url = await objects.part_url(key, multipart_id, number, seconds=60)
+    async with httpx.AsyncClient(timeout=30) as client:
+        answer = await client.put(url, content=body, headers={"Origin": ORIGIN})
+    assert answer.status_code == 200, answer.text
+    return StoredPart(number, len(body), answer.headers["etag"].strip('"'))
+
+
+async def test_an_object_comes_back_with_its_facts(objects: Objects, key: str) -> None:
+    await objects.put(key, b"body", content_type="text/plain", cache_control="max-age=60")
+    assert await objects.get(key) == b"body"
+    facts = await objects.head(key)
+    assert facts is not None
+    assert (facts.key, facts.size_bytes, facts.etag) == (key, 4, hashlib.md5(b"body").hexdigest())
+    await objects.put(key, b"", content_type="text/plain")
+    assert await objects.get(key) == b""
+
+
+async def test_a_missing_object_is_named(objects: Objects, key: str, tmp_path: Path) -> None:
+    assert await objects.head(key) is None
+    with pytest.raises(ObjectMissing, match="file ä"):
+        await objects.get(key)
+    with pytest.raises(ObjectMissing):
+        await objects.get_file(key, tmp_path / "file")
+    assert list(tmp_path.iterdir()) == [], "half a file was left"
+
+
+@pytest.mark.parametrize("size", [0, 1, 1024**2, 37 * 1024**2 + 11])
+async def test_a_file_goes_there_and_back(objects: Objects, key: str, tmp_path: Path, size: int) -> None:
+    source, copy = tmp_path / "source", tmp_path / "below" / "copy"
+    source.write_bytes(os.urandom(size))
+    stored = await objects.put_file(key, source, content_type="video/mp4")
+    assert stored.size_bytes == size
+    await objects.get_file(key, copy)
+    assert copy.read_bytes() == source.read_bytes()
+    assert [path.name for path in copy.parent.iterdir()] == ["copy"]
+
+
+async def test_a_listing_has_every_key_below_a_prefix(objects: Objects) -> None:
+    prefix = f"list/{secrets.token_hex(6)}/"
+    keys = [f"{prefix}{number:04}/part" for number in range(30)]
+    await asyncio.gather(*(objects.put(one, b"x", content_type="text/plain") for one in keys))
+    assert sorted([entry.key async for entry in objects.list(prefix)]) == keys
+    await objects.delete([*keys[:20], f"{prefix}never-there"])
+    assert sorted([entry.key async for entry in objects.list(prefix)]) == keys[20:]
+    await objects.delete([])
+
+
+async def test_parts_make_the_file(objects: Objects, key: str) -> None:
+    bodies = [os.urandom(PART), os.urandom(PART), b"tail"]
+    multipart_id = await objects.create_multipart(key, content_type="video/mp4")
+    # Out of order, and the second one twice: the last body counts.
+    await put_part(objects, key, multipart_id, 2, os.urandom(PART))
+    for number in (3, 1, 2):
+        await put_part(objects, key, multipart_id, number, bodies[number - 1])
+    parts = sorted(await objects.parts(key, multipart_id), key=lambda part: part.number)
+    assert [part.checksum for part in parts] == [hashlib.md5(body).hexdigest() for body in bodies]
+    assert [part.size_bytes for part in parts] == [len(body) for body in bodies]
+    info = await objects.complete_multipart(key, multipart_id, parts)
+    assert info.size_bytes == sum(map(len, bodies))
+    assert await objects.get(key) == b"".join(bodies)
+    # The answer may have been lost: asking again is harmless.
+    assert (await objects.complete_multipart(key, multipart_id, parts)).etag == info.etag
+
+
+async def test_parts_that_are_not_stored_so_are_refused(objects: Objects, key: str) -> None:
+    multipart_id = await objects.create_multipart(key, content_type="video/mp4")
+    part = await put_part(objects, key, multipart_id, 1, b"abc")
+    with pytest.raises(PartsMismatch):
+        await objects.complete_multipart(key, multipart_id, [StoredPart(1, 3, hashlib.md5(b"other").hexdigest())])
+    with pytest.raises(PartsMismatch):
+        await objects.complete_multipart(key, multipart_id, [part, StoredPart(2, 3, part.checksum)])
+    assert await objects.head(key) is None
+
+
+async def test_an_aborted_multipart_is_gone(objects: Objects, key: str) -> None:
+    multipart_id = await objects.create_multipart(key, content_type="video/mp4")
+    await put_part(objects, key, multipart_id, 1, b"abc")
+    await objects.abort_multipart(key, multipart_id)
+    await objects.abort_multipart(key, multipart_id)
+    with pytest.raises(ObjectMissing):
+        await objects.parts(key, multipart_id)
+    assert await objects.head(key) is None
+
+
+async def test_browsers_of_the_allowed_origin_may_put_parts_and_read_etag(objects: Objects, key: str) -> None:
+    multipart_id = await objects.create_multipart(key, content_type="video/mp4")
+    url = await objects.part_url(key, multipart_id, 1, seconds=60)
+    async with httpx.AsyncClient() as client:
+        asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
+        answer = await client.options(url, headers=asked)
+        assert answer.headers["access-control-allow-origin"] in (ORIGIN, "*")
+        refused = await client.options(url, headers={**asked, "Origin": "http://elsewhere.test"})
+        assert "access-control-allow-origin" not in refused.headers
+        put = await client.put(url, content=b"x", headers={"Origin": ORIGIN})
+    assert "ETag" in put.headers["access-control-expose-headers"]
+
+
+async def test_a_presigned_part_cannot_be_forged(objects: Objects, key: str) -> None:
+    multipart_id = await objects.create_multipart(key, content_type="video/mp4")
+    url = await objects.part_url(key, multipart_id, 1, seconds=60)
+    async with httpx.AsyncClient() as client:
+        assert (await client.put(url.replace("partNumber=1", "partNumber=2"), content=b"x")).status_code == 403
+        assert (await client.put(url.replace(key.split("/")[1], "0" * 12), content=b"x")).status_code == 403
+        corrupted = await client.put(url, content=b"x", headers={"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="})
+    assert corrupted.status_code == 400
+    assert list(await objects.parts(key, multipart_id)) == []
+
+
+async def test_part_urls_are_signed_for_the_public_address(where: Settings) -> None:
+    elsewhere = where.model_copy(update={"public_s3_url": "https://s3.public.test"})
+    store = await open_bucket(elsewhere, where.objects)
+    url = await store.part_url("k", "id", 3, seconds=60)
+    assert url.startswith("https://s3.public.test/")
+    assert "partNumber=3" in url
+    await store.close()
+
+
+@pytest.mark.parametrize("engine", SERVERS)
+async def test_a_killed_server_is_waited_for_and_has_lost_nothing(engine: str, tmp_path: Path) -> None:
+    async with RestartingServer(SERVERS[engine], tmp_path) as server:
+        store = await open_bucket(server.settings, server.settings.objects)
+        await store.ensure_bucket()
+        stored: dict[str, bytes] = {}
+
+        async def put(number: int) -> None:
+            body = os.urandom(20_000)
+            await store.put(f"k{number}", body, content_type="text/plain")
+            stored[f"k{number}"] = body
+
+        for number in range(20):
+            await put(number)
+        multipart_id = await store.create_multipart("film", content_type="video/mp4")
+        await put_part(store, "film", multipart_id, 1, b"before the kill")
+        server.kill()
+        with pytest.raises(StoreUnavailable):
+            await store.ping()
+        puts = [asyncio.create_task(put(number)) for number in range(20, 30)]
+        await server.start()
+        await asyncio.gather(*puts)
+        for name, body in stored.items():
+            assert await store.get(name) == body, f"{name} was acknowledged and is not what was stored"
+        await store.complete_multipart("film", multipart_id, await store.parts("film", multipart_id))
+        assert await store.get("film") == b"before the kill"
+        await store.close()
