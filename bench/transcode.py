@@ -43,7 +43,13 @@ async def looped(film: Path, seconds: float, folder: Path) -> Path:
 
 
 async def judged(film: Path) -> SourceDocument:
-    identity = {"movie_id": "m_bench", "upload_id": "u_bench", "key": "film", "file_name": film.name, "sha256": "0" * 64}
+    identity = {
+        "movie_id": "m_bench",
+        "upload_id": "u_bench",
+        "key": "film",
+        "file_name": film.name,
+        "sha256": "0" * 64,
+    }
     return await judge(film, version=1, limits=SourceLimits(), **identity)
 
 

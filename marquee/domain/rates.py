@@ -36,7 +36,7 @@ def frame_rate(times: Sequence[int], time_base: Fraction, hints: Sequence[Fracti
     if not steps:
         return FrameRate(next((hint for hint in hints if hint <= 240), _UNKNOWN), variable=False)
     usual = median(steps)
-    regular = [step for step in steps if abs(step - usual) <= max(1, _JITTER * usual)]
+    regular = [step for step in steps if abs(step - usual) <= max(_JITTER * usual, min(1, usual / 2))]
     if len(regular) < _REGULAR_SHARE * len(steps):
         about = 1 / (Fraction(usual) * time_base)
         return FrameRate(

@@ -75,6 +75,10 @@ async def judge(
         raise SourceRefused(f"The file is too large: {size} bytes, and this platform takes {limits.max_bytes} at most.")
     probed = await _probed(path, limits)
     picture = _picture(probed)
+    if (seconds := recognise.avi_seconds(path)) is not None:
+        # ffprobe cuts an AVI's own claim down to what is left of the file.
+        picture = msgspec.structs.replace(picture, duration_seconds=seconds)
+        probed = msgspec.structs.replace(probed, duration_seconds=seconds)
     _check_claims(picture, probed, size, limits)
     scanned = await _scanned(path, picture, probed, size, limits, on_progress)
     _check_frames(scanned, limits)
@@ -205,6 +209,7 @@ async def _scanned(
             path,
             picture.index,
             own_clock=own_clock,
+            gapless=probed.container.startswith("mpeg"),
             timeout_seconds=timeout,
             memory_bytes=limits.memory_bytes,
             max_pixels=limits.max_pixels,
@@ -248,7 +253,7 @@ async def _check_complete(
                 f"({100 * decoded / declared:.0f} %) can be decoded. Copy it again."
             )
     whole = max(scanned.frames, scanned.frames + scanned.damaged - scanned.corrupt)
-    if scanned.damaged > max(1, DAMAGED_SHARE_MAX * whole):
+    if scanned.damaged > max(1, DAMAGED_SHARE_MAX * whole) or scanned.corrupt >= scanned.frames:
         raise SourceRefused(
             f"The film is too damaged: {scanned.damaged} of {whole} frames "
             f"({100 * scanned.damaged / whole:.0f} %) are broken or missing. Copy it again."

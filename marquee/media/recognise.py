@@ -102,3 +102,14 @@ def mp4_boxes(path: Path) -> list[str]:
 
 def is_matroska(head: bytes) -> bool:
     return head.startswith(b"\x1aE\xdf\xa3")
+
+
+def avi_seconds(path: Path) -> float | None:
+    """How long an AVI's main header says that the picture is, which holds even if the file was cut off; else None."""
+    head = read_head(path)
+    at = head.find(b"avih")
+    if head[:4] != b"RIFF" or head[8:11] != b"AVI" or at < 0 or len(head) < at + 28:
+        return None
+    frame_microseconds = int.from_bytes(head[at + 8 : at + 12], "little")
+    frames = int.from_bytes(head[at + 24 : at + 28], "little")
+    return frame_microseconds * frames / 1e6 or None

@@ -32,9 +32,16 @@ _COLOUR: Final = re.compile(r"color_range:(\S+) color_space:(\S+) color_primarie
 _PACKETS: Final = re.compile(
     r"Input stream #0:\d+ \(video\): (\d+) packets read .*?(\d+) frames decoded; (\d+) decode errors"
 )
+_CONTAINER_COMPLAINT: Final = re.compile(
+    r"\[(in#0/\S+|mov|matroska|ogg|mpegts|mpeg|flv|avi|asf|mxf)\S* @ \S+\] "
+    r"(\[error\]|.*(CRC mismatch|corrupt|Continuity|invalid|Invalid))"
+)
 _LAST_FRAME_SECONDS_MAX: Final = 10.0
 SEEK_MARGIN_SECONDS: Final = 1.0
 """An index by decoding time may land as much later than asked as frames are reordered; this is far more."""
+_SINGLE_FRAME_SECONDS: Final = Fraction(1, 25)
+_NEVER_SOUGHT_SECONDS: Final = 6
+"""A film of one segment is one chunk."""
 _TIMES_MAX: Final = 20_000_000
 """Frames of a whole day at 230 fps; more is not a film."""
 
@@ -42,7 +49,8 @@ _TIMES_MAX: Final = 20_000_000
 class Scan:
     """What a decode of the whole picture found. Times are in units of `time_base`, in order of showing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, gapless: bool = False) -> None:
+        self.gapless = gapless
         self.time_base = Fraction(1, 1_000_000)
         self.times = array("q")
         self.durations: Counter[int] = Counter()
@@ -55,6 +63,7 @@ class Scan:
         self.corrupt = 0
         self.refused_packets = 0
         self.packets = 0
+        self.container_complaints = 0
         self.truncated = False
         self.complaint = ""
         self.cpu_seconds = 0.0
@@ -89,6 +98,8 @@ class Scan:
             return Fraction(0)
         last = self.last_duration
         usual = self.step or self.last_duration
+        if not usual:
+            return _SINGLE_FRAME_SECONDS
         if last <= 0 or (last - usual) * self.time_base > _LAST_FRAME_SECONDS_MAX:
             last = usual
         return (max(self.times) - min(self.times) + last) * self.time_base
@@ -97,12 +108,13 @@ class Scan:
     def damaged(self) -> int:
         """Frames that a viewer would see broken or miss: concealed ones, and packets that gave none.
 
-        A packet without a frame counts only if there is also a hole in time: some codecs have packets that show
-        nothing (VP8's hidden references), some containers frames that last long.
+        A hole in time counts as missing frames in a container that has none (`gapless`: broadcast streams); elsewhere
+        only if packets without a frame, or a container that complains of its own damage, go with it: some codecs have
+        packets that show nothing (VP8's hidden references), and in some films a frame lasts long.
         """
         step = self.step
         holes = sum(round((b - a) / step) - 1 for a, b in pairwise(self.times) if b - a > 1.5 * step) if step else 0
-        missing = min(holes, max(0, self.packets - self.frames))
+        missing = holes if self.gapless or self.container_complaints else min(holes, max(0, self.packets - self.frames))
         return self.corrupt + max(missing, self.refused_packets)
 
     def _take(self, line: str) -> None:
@@ -115,6 +127,8 @@ class Scan:
             self.complaint = line
         elif "File ended prematurely" in line or "partial file" in line:
             self.truncated = True
+        elif _CONTAINER_COMPLAINT.match(line):
+            self.container_complaints += 1
         elif "[error]" in line and "[null @" not in line and not self.complaint:
             self.complaint = line
         elif found := _PACKETS.search(line):
@@ -160,6 +174,7 @@ async def scan(
     stream_index: int,
     *,
     own_clock: bool = True,
+    gapless: bool = False,
     timeout_seconds: float,
     memory_bytes: int | None = None,
     max_pixels: int,
@@ -169,7 +184,7 @@ async def scan(
 
     A decoder that gives up midway is no error here: what was found until then is the answer. Raises `ProcessTimedOut`.
     """
-    result = Scan()
+    result = Scan(gapless=gapless)
     argv = scan_arguments(path, stream_index, own_clock=own_clock, max_pixels=max_pixels)
     try:
         finished = await process.run(
@@ -198,6 +213,8 @@ async def seeks_exactly(
 ) -> bool:
     """Whether the container's index can be trusted: at three places of the film, seeking must give the very frames
     that the scan found there, from before the place that was asked for."""
+    if scanned.duration_seconds < _NEVER_SOUGHT_SECONDS:
+        return True
     first, last = scanned.times[0], scanned.times[-1]
     for share in (Fraction(1, 3), Fraction(2, 3), Fraction(19, 20)):
         at = first + int((last - first) * share)
