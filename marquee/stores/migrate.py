@@ -1,15 +1,18 @@
-"""Brings a PostgreSQL database to the newest schema: `migrate(url)`, or `python -m marquee.stores.migrate [URL]`.
+"""Brings a PostgreSQL database to the newest schema: `migrate(url)`, or `python -m marquee.stores.migrate`.
 
 Creates the database where it is missing and the role may. An advisory lock lets one of several starts migrate while the
 others wait and then find nothing to do. Each revision is one transaction, so that a kill half-way leaves whole revisions.
 """
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
@@ -27,24 +30,32 @@ def migrate(url: str) -> None:
     Raises `StoreUnavailable` where the server cannot be reached or refuses.
     """
     ensure_database(url)
+    with _locked(url) as connection:
+        command.upgrade(alembic_config(connection), "head")
+
+
+def draft(url: str, message: str) -> None:
+    """Write the next revision: what lies between the database, which must be migrated, and the tables."""
+    with _locked(url) as connection:
+        config = alembic_config(connection)
+        newest = ScriptDirectory.from_config(config).get_current_head() or "0000"
+        command.revision(config, message, autogenerate=True, rev_id=f"{int(newest) + 1:04d}")
+
+
+@contextlib.contextmanager
+def _locked(url: str) -> Iterator[Connection]:
+    """A connection that holds the migrations' lock; committed at the end."""
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
-    try:
-        with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": ADVISORY_LOCK})
-            connection.commit()
-            try:
-                command.upgrade(alembic_config(connection), "head")
-                connection.commit()
-            finally:
-                connection.rollback()
-                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": ADVISORY_LOCK})
-                connection.commit()
-    finally:
-        engine.dispose()
+    # The lock is the session's: it ends with the connection, however that ends.
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": ADVISORY_LOCK})
+        connection.commit()
+        yield connection
+        connection.commit()
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -52,6 +63,7 @@ def alembic_config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", "marquee:migrations")
     config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     return config
 
@@ -88,4 +100,10 @@ def _create_database(url: str) -> None:
 if __name__ == "__main__":
     from marquee.settings import load_settings
 
-    migrate(sys.argv[1] if len(sys.argv) > 1 else load_settings().database)
+    match sys.argv[1:]:
+        case []:
+            migrate(load_settings().database)
+        case ["draft", message]:
+            draft(load_settings().database, message)
+        case _:
+            sys.exit('usage: python -m marquee.stores.migrate [draft "what changes"]')
