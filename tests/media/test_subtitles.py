@@ -95,7 +95,12 @@ async def test_sidecars_become_tracks_and_broken_ones_a_sentence(tmp_path: Path)
     assert "00:00:00.500 --> 00:00:01.000\nB" in text
     assert "captions.vtt" in (tmp_path / "out" / made.tracks[0].playlist).read_text()
     reasons = "\n".join(made.left_out)
-    for name, reason in [("empty", "no cue"), ("prose", "no cue"), ("film", "not text"), ("late", "within the picture")]:
+    for name, reason in [
+        ("empty", "no cue"),
+        ("prose", "no cue"),
+        ("film", "not text"),
+        ("late", "within the picture"),
+    ]:
         assert any(name in line and reason in line for line in made.left_out), f"{name}: {reason} is not in\n{reasons}"
 
 
