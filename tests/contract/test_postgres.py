@@ -77,7 +77,8 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     await asyncio.to_thread(own.stop)
 
 
-async def test_what_was_acknowledged_outlives_a_sigkill_and_writers_go_on(server: Server) -> None:
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.soak)])
+async def test_what_was_acknowledged_outlives_a_sigkill_and_writers_go_on(server: Server, kills: int) -> None:
     positions = await open_resume_positions(server.settings.database)
     acknowledged: dict[tuple[str, str], int] = {}
     enough = asyncio.Event()
@@ -100,7 +101,7 @@ async def test_what_was_acknowledged_outlives_a_sigkill_and_writers_go_on(server
     written = 0
     stopped = False
     writers = [asyncio.create_task(write()) for _ in range(WRITERS)]
-    for _ in range(2):
+    for _ in range(kills):
         await asyncio.wait_for(enough.wait(), 60)
         server.kill()
         before = dict(acknowledged)
