@@ -29,29 +29,32 @@ async def complete_upload(
     upload = await catalogue.upload(upload_id)
     if upload.state == "completed":
         return upload
+    chosen: Sequence[StoredPart] | None = None
     if upload.state == "open":
-        verify_parts(upload, parts, await _held_parts(catalogue, objects, upload))
+        chosen = verify_parts(upload, parts, await _held_parts(catalogue, objects, upload))
         upload = await catalogue.begin_completion(upload_id)
     elif upload.state != "completing":
         raise UploadStateConflict(f"The upload is {upload.state}: start it again.", field="upload_id")
-    await finish_upload(catalogue, objects, upload)
+    await finish_upload(catalogue, objects, upload, parts=chosen)
     return await catalogue.upload(upload_id)
 
 
-async def finish_upload(catalogue: Catalogue, objects: Objects, upload: Upload) -> None:
-    """Finish an upload that is `completing`, from wherever it stands.
+async def finish_upload(
+    catalogue: Catalogue, objects: Objects, upload: Upload, *, parts: Sequence[StoredPart] | None = None
+) -> None:
+    """Finish an upload that is `completing`, from wherever it stands; `parts`: what was verified, where it is known.
 
     Raises `PartsMismatch` where S3 does not hold the whole file; the upload is open again then, or ended if nothing is left.
     """
     try:
-        held = sorted(await objects.parts(upload.key, upload.multipart_id), key=lambda part: part.number)
+        held = await objects.parts(upload.key, upload.multipart_id)
     except ObjectMissing:
         # Joined before: by whoever was killed before it could say so.
         stored = await objects.head(upload.key)
     else:
         try:
-            verify_parts(upload, held, held)
-            stored = await objects.complete_multipart(upload.key, upload.multipart_id, held)
+            verified = verify_parts(upload, parts if parts is not None else held, held)
+            stored = await objects.complete_multipart(upload.key, upload.multipart_id, verified)
         except PartsMismatch:
             await catalogue.reopen_upload(upload.upload_id)
             raise
@@ -71,32 +74,35 @@ async def finish_upload(catalogue: Catalogue, objects: Objects, upload: Upload) 
     await catalogue.finish_completion(upload.upload_id, topic=TRANSCODING_JOBS, value=msgspec.json.encode(message))
 
 
-def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[StoredPart]) -> None:
-    """Every part of the file, once, of its exact size, stored with the checksum that the client states.
+def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[StoredPart]) -> list[StoredPart]:
+    """Every part of the file, once, of its exact size, stored with the checksum that the client states; in order.
 
     Raises `PartsMismatch` naming the first part that is not so.
     """
     total = max(1, -(-upload.size_bytes // upload.part_bytes))
-    stored = {part.number: part for part in held}
     if len(sent) != total:
         raise PartsMismatch(f"The file has {total} parts, but {len(sent)} were named.", field="parts")
+    chosen = []
     for index, part in enumerate(sorted(sent, key=lambda part: part.number)):
         number, size = index + 1, min(upload.part_bytes, upload.size_bytes - index * upload.part_bytes)
         if part.number != number:
             raise PartsMismatch(f"Part {number} is missing from the list, or is named twice.", field="parts")
-        there = stored.get(number)
-        if there is None:
+        there = {one.checksum.lower(): one for one in held if one.number == number}
+        if not there:
             raise PartsMismatch(f"Part {number} was not stored: send it again.", field=f"parts[{index}]")
-        if there.size_bytes != size or part.size_bytes != size:
+        match = there.get(part.checksum.lower())
+        if match is None:
             raise PartsMismatch(
-                f"Part {number} must have {size} bytes; {there.size_bytes} are stored: send it again.",
-                field=f"parts[{index}].size_bytes",
-            )
-        if there.checksum.lower() != part.checksum.lower():
-            raise PartsMismatch(
-                f"Part {number} is stored with the MD5 {there.checksum}, not {part.checksum}: send it again.",
+                f"Part {number} is stored with the MD5 {', '.join(there)}, not {part.checksum}: send it again.",
                 field=f"parts[{index}].checksum",
             )
+        if match.size_bytes != size or part.size_bytes != size:
+            raise PartsMismatch(
+                f"Part {number} must have {size} bytes; {match.size_bytes} are stored: send it again.",
+                field=f"parts[{index}].size_bytes",
+            )
+        chosen.append(match)
+    return chosen
 
 
 async def _held_parts(catalogue: Catalogue, objects: Objects, upload: Upload) -> Sequence[StoredPart]:

@@ -58,7 +58,13 @@ class Objects(Protocol):
         """A presigned PUT for one part, signed for the public S3 address."""
         ...
 
-    async def parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]: ...
+    async def parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]:
+        """What is stored of it, by number. Raises `ObjectMissing` once it was completed or aborted.
+
+        A part that was sent twice with different bytes may be listed twice (some S3s keep both until completion, which
+        chooses by checksum).
+        """
+        ...
 
     async def complete_multipart(self, key: str, multipart_id: str, parts: Sequence[StoredPart]) -> ObjectInfo: ...
 

@@ -255,7 +255,7 @@ class S3Objects:
                 for part in page.get("Parts", ())
             ]
             if not page.get("IsTruncated"):
-                return parts
+                return sorted(dict.fromkeys(parts), key=lambda part: part.number)
             marker = int(page["NextPartNumberMarker"])
 
     async def complete_multipart(self, key: str, multipart_id: str, parts: Sequence[StoredPart]) -> ObjectInfo:
