@@ -1,3 +1,8 @@
+"""Stage 6: what a player opens first, written last: master playlist and MPD, after pictures and the quality score.
+
+Reads streams and subtitles; two blocking checks look at its document and at what is stored. Next: `prewarm`.
+"""
+
 import asyncio
 
 import dagster as dg

@@ -1,3 +1,8 @@
+"""Stage 2: ladder, frame grid and chunks, decided by `marquee.media.plan` from the accepted source and the settings.
+
+Everything that encoders are told is in the document, and its hash is part of every chunk's identity. Next: `renditions`.
+"""
+
 import dagster as dg
 
 from assets.metadata import kilobits, table

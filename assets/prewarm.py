@@ -1,3 +1,5 @@
+"""Stage 7: a hot title into every edge's cache, by `edges.warm`; reads the manifest's list of files. Next: `title`."""
+
 import asyncio
 
 import dagster as dg

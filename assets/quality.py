@@ -8,11 +8,10 @@ poster is cut from the top rung, the sprites from the smallest.
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from marquee.media.quality import score
-
 from assets.publishing import fetch_files
 from assets.stage import Stage
 from marquee.documents import PackagedStream, PlanDocument, QualityScore, SourceDocument, StreamsDocument
+from marquee.media.quality import score
 
 if TYPE_CHECKING:
     from marquee.media.images import ImagesMade

@@ -1,3 +1,8 @@
+"""Stage 3: every chunk of the plan through the job queue, and what came of it; the waiting is in `chunks`.
+
+Reads source and plan; the workers leave `chunks/{job_id}/{rung}.mp4` in the ingest bucket. Next: `streams`.
+"""
+
 import time
 from collections.abc import Sequence
 

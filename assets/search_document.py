@@ -1,3 +1,5 @@
+"""Stage 9, the last: sees the title's revision arrive in the search index, and how long that took from the commit."""
+
 import asyncio
 import time
 from typing import Final

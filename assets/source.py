@@ -1,3 +1,8 @@
+"""Stage 1: fetches the uploaded master, names its content by SHA-256 and has `marquee.media.judge` accept or refuse it.
+
+Reads `uploads/{upload_id}/source`; leaves the master in the host's cache, where the workers find it. Next: `plan`.
+"""
+
 import asyncio
 
 import dagster as dg

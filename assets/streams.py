@@ -1,3 +1,8 @@
+"""Stage 4: joins chunks, encodes audio, packages, and stores segments and media playlists under the version's prefix.
+
+Reads source, plan and renditions; the blocking check `audio_in_step` looks at its document. Next: `subtitles`.
+"""
+
 import asyncio
 from fractions import Fraction
 from pathlib import Path

@@ -1,3 +1,8 @@
+"""Stage 5: WebVTT tracks under `text/` of the version's prefix. Reads the master and the upload's sidecars.
+
+Comes after `streams` for the sake of one order of stages, not because it needs them. Next: `manifest`.
+"""
+
 import dagster as dg
 
 from assets.metadata import sentences, table

@@ -1,3 +1,8 @@
+"""Stage 8: publishes the version, by the catalogue's one transaction; only from here on can a viewer reach it.
+
+What follows is change capture's and the search sync's; `search_document` watches them.
+"""
+
 import time
 
 import dagster as dg

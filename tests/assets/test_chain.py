@@ -116,6 +116,7 @@ async def test_the_same_content_twice_is_recognised_and_reuses_every_chunk(
     renditions = await stage_document(stores, second, "renditions", RenditionsDocument)
     assert renditions.reused_chunks == len(renditions.chunk_results) > 0, "nothing is encoded twice"
     assert str(metadata(result, "source")["same_content_as"]).endswith(first.movie_id)
+    assert first.movie_id in ((await version_of(stores, second)).reason or ""), "its owner is told of the other title"
     assert (await stores.catalogue.title(second.movie_id)).state == "playable", "it is a title of its own all the same"
 
 

@@ -73,6 +73,12 @@ _OWNER_IS_LIVE = text(
           AND title_version.state IN ('ingesting', 'playable'))
     """
 )
+_REMARK = text(
+    """
+    UPDATE title_version SET reason = :remark
+    WHERE movie_id = :movie_id AND version = :version AND state = 'ingesting'
+    """
+)
 _TAKE_CONTENT = text("UPDATE title_content SET movie_id = :movie_id, version = :version WHERE sha256 = :sha256")
 
 _SUPERSEDE = text(
@@ -81,9 +87,11 @@ _SUPERSEDE = text(
     WHERE movie_id = :movie_id AND version < :version AND state = 'playable'
     """
 )
+# The remark of a version that did not fail (its content is another title's too) stays.
 _SET_STATE = text(
     """
-    UPDATE title_version SET state = :state, reason = NULL, updated_at = now()
+    UPDATE title_version SET state = :state, updated_at = now(),
+                             reason = CASE WHEN state IN ('ingesting', 'playable') THEN reason END
     WHERE movie_id = :movie_id AND version = :version
     """
 )
@@ -148,6 +156,8 @@ async def remember_content(connection: AsyncConnection, movie_id: str, number: i
     await connection.execute(_CLAIM_CONTENT, claim)
     owner = (await connection.execute(_CONTENT_OWNER, {"sha256": sha256})).mappings().one()
     if owner["movie_id"] != movie_id and (await connection.execute(_OWNER_IS_LIVE, dict(owner))).scalar_one():
+        remark = f"This file has the same content as title {owner['movie_id']}: what was made of that is used again."
+        await connection.execute(_REMARK, {**claim, "remark": remark})
         return str(owner["movie_id"])
     await connection.execute(_TAKE_CONTENT, claim)
     return None
