@@ -6,16 +6,17 @@ the name that the supervisor gives it in PGAPPNAME (`select application_name fro
 
 import sys
 
-import httpx
 import psycopg
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform import binaries
-from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.probes import PROBE_SECONDS, answers
 from marquee.platform.program import Program, ReadyProbe
 from marquee.settings import Settings
 
 STAGE = 20
+READY_SECONDS = 240.0
+"""On a machine whose cores are all busy an import takes a minute; one that keeps ending is noticed long before."""
 
 
 def api(settings: Settings) -> Program:
@@ -23,8 +24,7 @@ def api(settings: Settings) -> Program:
     port = settings.port("api")
 
     async def ready() -> None:
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
-            (await client.get(f"http://127.0.0.1:{port}/readyz")).raise_for_status()
+        await answers(f"http://127.0.0.1:{port}/readyz")
 
     return Program(
         name="api",
@@ -40,7 +40,7 @@ def api(settings: Settings) -> Program:
         environment={"PGAPPNAME": "api"},
         port=port,
         stop_seconds=10,
-        ready_seconds=90,
+        ready_seconds=READY_SECONDS,
     )
 
 
@@ -54,16 +54,14 @@ def search_sync(settings: Settings) -> Program:
 
 
 def change_capture(settings: Settings) -> Program:
-    return _job(settings, "change-capture", "change_capture", ready=_slot_is_read(settings), ready_seconds=120)
+    return _job(settings, "change-capture", "change_capture", ready=_slot_is_read(settings))
 
 
 def outbox(settings: Settings) -> Program:
     return _job(settings, "outbox", "outbox")
 
 
-def _job(
-    settings: Settings, name: str, module: str, *, ready: ReadyProbe | None = None, ready_seconds: float = 90
-) -> Program:
+def _job(settings: Settings, name: str, module: str, *, ready: ReadyProbe | None = None) -> Program:
     return Program(
         name=name,
         command=(sys.executable, "-m", f"jobs.{module}"),
@@ -71,7 +69,7 @@ def _job(
         stage=STAGE,
         environment={"PGAPPNAME": name},
         stop_seconds=10,
-        ready_seconds=ready_seconds,
+        ready_seconds=READY_SECONDS,
     )
 
 

@@ -8,12 +8,12 @@ import json
 from typing import Any, Final
 
 import grpc
-import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform import binaries
-from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.applications import READY_SECONDS
+from marquee.platform.probes import PROBE_SECONDS, answers, loopback_client
 from marquee.platform.program import Program
 from marquee.platform.state import write_privately
 from marquee.platform.templates import render
@@ -55,8 +55,7 @@ def webserver(settings: Settings) -> Program:
     port = settings.port("dagster")
 
     async def ready() -> None:
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
-            (await client.get(f"http://127.0.0.1:{port}/server_info")).raise_for_status()
+        await answers(f"http://127.0.0.1:{port}/server_info")
 
     return _dagster(
         "dagster-webserver",
@@ -65,6 +64,7 @@ def webserver(settings: Settings) -> Program:
         ("--log-level", "warning"),
         ready=ready,
         stage=30,
+        after=("dagster-code",),
         port=port,
     )
 
@@ -74,7 +74,7 @@ def daemon(settings: Settings) -> Program:
     home = write_home(settings)
 
     async def ready() -> None:
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
+        async with loopback_client() as client:
             answer = await client.post(f"{settings.loopback('dagster')}/graphql", json={"query": DAEMON_HEALTH})
         answer.raise_for_status()
         statuses: list[dict[str, Any]] = answer.json()["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
@@ -87,6 +87,7 @@ def daemon(settings: Settings) -> Program:
         ("dagster-daemon", "run", "--workspace", f"{home}/workspace.yaml"),
         ready=ready,
         stage=30,
+        after=("dagster-code",),
     )
 
 
@@ -117,6 +118,6 @@ def _dagster(name: str, home: str, *command: tuple[str, ...], **rest: Any) -> Pr
         name=name,
         command=(str(binaries.environment_program(arguments[0])), *arguments[1:]),
         environment={"DAGSTER_HOME": home, "DAGSTER_DISABLE_TELEMETRY": "1", "PGAPPNAME": name},
-        ready_seconds=120,
+        ready_seconds=READY_SECONDS,
         **rest,
     )

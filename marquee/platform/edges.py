@@ -7,11 +7,9 @@ Its cache is bounded in bytes and in time (`edge_ttl_seconds`: as long may a del
 import os
 from urllib.parse import urlsplit
 
-import httpx
-
 from marquee.errors import SettingsInvalid
 from marquee.platform import binaries
-from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.probes import answers
 from marquee.platform.program import Program
 from marquee.platform.project import DEPLOY, WEB_CLIENT
 from marquee.platform.state import configuration
@@ -126,8 +124,7 @@ def _nginx(settings: Settings, name: str, text: str, *, question: str, port: int
     path = configuration(settings, f"{name}.conf", text)
 
     async def ready() -> None:
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
-            (await client.get(question)).raise_for_status()
+        await answers(question)
 
     return Program(
         name=name,

@@ -10,17 +10,15 @@ import os
 import subprocess
 from pathlib import Path
 
-import httpx
 import psycopg
 import redis.asyncio as redis
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform import binaries
+from marquee.platform.probes import PROBE_SECONDS, answers
 from marquee.platform.program import Program
 from marquee.platform.state import run_folder, socket_path
 from marquee.settings import Settings
-
-PROBE_SECONDS = 2.0
 
 
 def postgres(settings: Settings) -> Program:
@@ -195,11 +193,9 @@ def seaweedfs(settings: Settings) -> Program:
     )
 
     async def ready() -> None:
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
-            (await client.get(f"{settings.loopback('s3')}/healthz")).raise_for_status()
-            # The gateway answers before the filer behind it does: ask for something that needs both.
-            answer = await client.get(f"{settings.loopback('s3_filer')}/")
-            answer.raise_for_status()
+        await answers(f"{settings.loopback('s3')}/healthz")
+        # The gateway answers before the filer behind it does.
+        await answers(f"{settings.loopback('s3_filer')}/")
 
     environment = {"GOMAXPROCS": str(min(2, os.cpu_count() or 1)), "GOMEMLIMIT": "384MiB"}
     # On SIGTERM the volume server writes everything out and stops within milliseconds; the filer then waits 15 s for

@@ -7,10 +7,8 @@ It verifies access tokens by a JWKS written into the state folder, bounds reques
 import json
 from typing import Final
 
-import httpx
-
 from marquee.platform import binaries
-from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.probes import answers, loopback_client
 from marquee.platform.program import Program
 from marquee.platform.state import configuration
 from marquee.platform.templates import render
@@ -64,8 +62,8 @@ def gateway(settings: Settings) -> Program:
 
     async def ready() -> None:
         # The admin port tells of the configuration; the door itself, that it can be entered.
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
-            (await client.get(f"http://127.0.0.1:{admin_port}/ready")).raise_for_status()
+        await answers(f"http://127.0.0.1:{admin_port}/ready")
+        async with loopback_client() as client:
             await client.get(settings.loopback("gateway"))
 
     return Program(

@@ -17,10 +17,10 @@ _ENTER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from marquee.platform
 class Program:
     """One process under the supervisor.
 
-    `stage` orders the start (lower first) and, backwards, the stop; `ready` is asked until it returns. `unprivileged`
-    programs refuse root; `interrupt` ones stop on SIGINT. `stop_seconds` is how long it may take to stop before SIGKILL;
-    `ready_seconds` how long to become ready. With `children_outlive`, what a killed incarnation had started goes on beside the
-    next. `port` is the one that `marquee status` shows.
+    `stage` orders the start (lower first) and, backwards, the stop; within a stage a program starts once those in `after`
+    are ready; `ready` is asked until it returns. `unprivileged` programs refuse root; `interrupt` ones stop on SIGINT.
+    `stop_seconds` is how long it may take to stop before SIGKILL; `ready_seconds` how long to become ready. With
+    `children_outlive`, what a killed incarnation had started goes on beside the next. `port` is its listener's.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Program:
     ready: ReadyProbe
     stage: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
     unprivileged: bool = False
     interrupt: bool = False
     stop_seconds: int = 10

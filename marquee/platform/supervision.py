@@ -1,14 +1,15 @@
 """Starting and stopping a whole platform: `start`, `stop`, and what happens in between as events for whoever shows it.
 
-A start is: state folder, ports, supervisor, then stage by stage, each program asked until it answers; the engines are
-prepared before the platform's own processes come. A start that fails stops what it started. A stop goes backwards and
+A start is: state folder, ports, supervisor, engines, their preparation, then the platform's own processes, each asked
+until it answers. A start that fails stops what it started. A stop goes backwards and
 leaves no process.
 """
 
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Literal
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform import leftovers
-from marquee.platform.engines import PROBE_SECONDS
+from marquee.platform.probes import PROBE_SECONDS
 from marquee.platform.program import Program
 from marquee.platform.state import alone, bootstrap, log_file, run_folder
 from marquee.platform.supervisord import ProcessState, Supervisor, launch, write_configuration
@@ -29,6 +30,7 @@ SUPERVISOR_SECONDS = 15.0
 GIVE_UP_AFTER_PROCESSES = 3
 """A program that ended this often during a start will not come: its last words are better than waiting."""
 ASK_AGAIN_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 0.5
 ENDED = ("stopped", "exited", "fatal")
 
 
@@ -42,6 +44,7 @@ class PlatformEvent:
 
 
 OnEvent = Callable[[PlatformEvent], None]
+Step = tuple[str, Callable[[Settings], Awaitable[None]]]
 
 
 def _nobody_listens(_: PlatformEvent) -> None:
@@ -70,7 +73,7 @@ async def start(
         process = launch(settings, write_configuration(settings, programs), tied=tied)
         try:
             await _await_supervisor(supervisor, settings, process)
-            await _start_stages(supervisor, settings, programs, on_event)
+            await _start_programs(supervisor, settings, programs, on_event)
         except BaseException:
             await _stop(settings, _nobody_listens)
             raise
@@ -86,43 +89,71 @@ async def stop(settings: Settings | None = None, *, on_event: OnEvent = _nobody_
         return await _stop(settings, on_event)
 
 
-async def _start_stages(
+async def _start_programs(
     supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
 ) -> None:
-    stages = [list(group) for _, group in groupby(programs, key=lambda program: program.stage)]
-    engines = [stage for stage in stages if stage[0].stage <= ENGINES_STAGE]
-    for stage in engines:
-        await _start_stage(supervisor, settings, stage, on_event)
-    # Here, because only a start needs what it imports, and that takes longer than a stop.
-    from marquee.platform.preparation import STEPS
+    """Engines at once, each step of preparation as soon as its engine answers, then everything else.
 
-    for name, step in STEPS:
+    Within a stage all start together; a program waits besides for those named in its `after`.
+    """
+    ready = {program.name: asyncio.Event() for program in programs}
+    prepared = asyncio.Event()
+
+    async def one(program: Program) -> None:
+        if program.stage > ENGINES_STAGE:
+            await prepared.wait()
+        for name in program.after:
+            if name in ready:
+                await ready[name].wait()
+        on_event(PlatformEvent("starting", program.name))
+        await supervisor.start(program.name)
+        await _await_program(supervisor, settings, program, on_event)
+        ready[program.name].set()
+
+    async def prepare() -> None:
+        # Imported here: only a start needs it, and its imports take longer than a whole stop.
+        from marquee.platform.preparation import PREPARATIONS
+
+        async with asyncio.TaskGroup() as tasks:
+            for engine, steps in PREPARATIONS:
+                tasks.create_task(_prepare(settings, steps, ready.get(engine), on_event))
+        prepared.set()
+
+    async with _first_failure(), asyncio.TaskGroup() as tasks:
+        for program in programs:
+            tasks.create_task(one(program))
+        tasks.create_task(prepare())
+
+
+async def _prepare(
+    settings: Settings, steps: Sequence[Step], engine_ready: asyncio.Event | None, on_event: OnEvent
+) -> None:
+    if engine_ready is not None:
+        await engine_ready.wait()
+    for name, step in steps:
         began = time.monotonic()
         await step(settings)
         on_event(PlatformEvent("prepared", name, time.monotonic() - began))
-    for stage in stages[len(engines) :]:
-        await _start_stage(supervisor, settings, stage, on_event)
 
 
-async def _start_stage(
-    supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
-) -> None:
-    for program in programs:
-        on_event(PlatformEvent("starting", program.name))
-        await supervisor.start(program.name)
-    await _await_all(supervisor, settings, programs, on_event)
+@asynccontextmanager
+async def _first_failure() -> AsyncIterator[None]:
+    """Of a group of failures the first is the reason; the others were waiting."""
+    try:
+        yield
+    except BaseExceptionGroup as failures:
+        first: BaseException = failures
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
 
 
 async def _await_all(
     supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
 ) -> None:
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for program in programs:
-                tasks.create_task(_await_program(supervisor, settings, program, on_event))
-    except BaseExceptionGroup as failures:
-        # The first that failed is the reason; the others were waiting.
-        raise failures.exceptions[0] from None
+    async with _first_failure(), asyncio.TaskGroup() as tasks:
+        for program in programs:
+            tasks.create_task(_await_program(supervisor, settings, program, on_event))
 
 
 async def _await_program(supervisor: Supervisor, settings: Settings, program: Program, on_event: OnEvent) -> None:
@@ -143,7 +174,7 @@ async def _await_program(supervisor: Supervisor, settings: Settings, program: Pr
         waited = time.monotonic() - began
         if len(seen - {0}) >= GIVE_UP_AFTER_PROCESSES or waited > program.ready_seconds:
             raise PlatformUnavailable(_last_words(settings, program, process, error, waited)) from error
-        await asyncio.sleep(ASK_AGAIN_SECONDS)
+        await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, ASK_AGAIN_SECONDS + waited / 10))
 
 
 def _last_words(

@@ -103,7 +103,7 @@ async def test_a_used_port_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 async def test_a_program_that_cannot_start_says_why(tmp_path: Path) -> None:
-    settings = make_test_settings(tmp_path / "state", without=without_all_but("valkey-log"))
+    settings = make_test_settings(tmp_path / "state", without=without_all_but(*SMALL))
     folder = settings.state / "valkey-log" / "appendonlydir"
     folder.mkdir(parents=True)
     (folder / "appendonly.aof.manifest").write_text("this is no manifest")
