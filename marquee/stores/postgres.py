@@ -1,9 +1,9 @@
 """PostgreSQL as every store of ours uses it: one bounded pool a URL and process, transactions, and what is tried again.
 
-`Database.transaction_of(work)` runs one transaction and `statement(sql, ...)` one statement without BEGIN and COMMIT around
-it. A server that was killed is waited for: whatever failed before its COMMIT was sent has not happened and is done again,
-with jitter, for at most `RETRY_SECONDS`; a lost answer to COMMIT is done again only where the caller says that twice does
-no harm. After that, and when the pool is exhausted, `StoreUnavailable`.
+`Database.transaction_of(work)` runs one transaction; `statement_of(work)` and `statement(sql, ...)` run one statement without
+BEGIN and COMMIT around it. A server that was killed is waited for: whatever failed before its COMMIT was sent has not
+happened and is done again, with jitter, for at most `RETRY_SECONDS`; a lost answer to COMMIT is done again only where the
+caller says that twice does no harm. After that, and when the pool is exhausted, `StoreUnavailable`.
 """
 
 import asyncio
@@ -151,22 +151,30 @@ class Database:
 
         return await self._tried(attempt)
 
-    async def statement(
-        self, sql: TextClause, parameters: Parameters, *, repeatable: bool = True
-    ) -> Sequence[RowMapping]:
-        """One statement, a transaction of its own in one round trip; its rows. Raises as `transaction_of` does."""
+    async def statement_of(self, work: Work[Result], *, repeatable: bool = True) -> Result:
+        """Run `work`, which makes one statement, without BEGIN and COMMIT: one round trip. Raises as `transaction_of`."""
 
-        async def attempt() -> Sequence[RowMapping]:
+        async def attempt() -> Result:
             async with self._shared.autocommit.connect() as connection:
                 try:
-                    result = await connection.execute(sql, parameters)
+                    return await work(connection)
                 except DBAPIError as error:
                     if repeatable or not error.connection_invalidated:
                         raise
                     raise StoreUnavailable("PostgreSQL was lost while it made a change.") from error
-                return result.mappings().all() if result.returns_rows else ()
 
         return await self._tried(attempt)
+
+    async def statement(
+        self, sql: TextClause, parameters: Parameters, *, repeatable: bool = True
+    ) -> Sequence[RowMapping]:
+        """One statement in one round trip; its rows. Raises as `transaction_of` does."""
+
+        async def work(connection: AsyncConnection) -> Sequence[RowMapping]:
+            result = await connection.execute(sql, parameters)
+            return result.mappings().all() if result.returns_rows else ()
+
+        return await self.statement_of(work, repeatable=repeatable)
 
     async def ping(self) -> None:
         """One round trip, not tried again. Raises `StoreUnavailable`."""

@@ -159,6 +159,17 @@ async def test_the_same_content_is_recognised(catalogue: Catalogue) -> None:
         await remember(new_movie_id(), 1, "aa")
 
 
+async def test_a_copy_says_whose_content_it_has_also_once_it_is_playable(catalogue: Catalogue) -> None:
+    first, copy = await ingesting(catalogue), await ingesting(catalogue)
+    await catalogue.remember_content(first.movie_id, 1, "aa")
+    await catalogue.remember_content(copy.movie_id, 1, "aa")
+    await catalogue.publish(publication_of(copy.movie_id, 1))
+    reason = (await catalogue.version(copy.movie_id, 1)).reason
+    assert reason is not None
+    assert first.movie_id in reason
+    assert (await catalogue.version(first.movie_id, 1)).reason is None
+
+
 @pytest.mark.parametrize("end", ["refuse", "fail", "delete"])
 async def test_content_is_free_again_when_its_owner_is_gone(catalogue: Catalogue, end: str) -> None:
     first, second = await ingesting(catalogue), await ingesting(catalogue)

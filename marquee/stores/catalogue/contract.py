@@ -224,7 +224,8 @@ class Catalogue(Protocol):
     async def remember_content(self, movie_id: str, version: int, sha256: str) -> str | None:
         """Note a version's content hash; the movie_id of another live title that has the same content, if any.
 
-        Of several that state the same content, the first one owns it as long as its version is ingesting or playable.
+        Of several that state the same content, the first one owns it as long as its version is ingesting or playable; the
+        version of another one says so as its `reason`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The catalogue in PostgreSQL: each method one transaction, its body a function of the module that it belongs to.
+"""The catalogue in PostgreSQL: each method one transaction (or one statement), its body a function of its module.
 
 Tables: `title`, `title_version`, `title_content`, `title_genre` (the genre rows' order), `title_document` (what change
 capture reads), `upload`, `outbox`; shapes in `marquee.stores.tables`. Whoever changes a title locks its row first. With
@@ -32,21 +32,22 @@ class PostgresCatalogue:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
         self._transaction = self._database.transaction_of
+        self._statement = self._database.statement_of
 
     # --- uploads -----------------------------------------------------------------------------------------
     async def open_upload(self, upload: Upload, details: TitleDetails | None) -> Upload:
         return await self._transaction(lambda connection: uploads.open_upload(connection, upload, details))
 
     async def upload(self, upload_id: str) -> Upload:
-        return await self._transaction(lambda connection: uploads.upload(connection, upload_id))
+        return await self._statement(lambda connection: uploads.upload(connection, upload_id))
 
     async def find_open_upload(self, account_id: str, file_name: str, size_bytes: int) -> Upload | None:
-        return await self._transaction(
+        return await self._statement(
             lambda connection: uploads.find_open_upload(connection, account_id, file_name, size_bytes)
         )
 
     async def touch_upload(self, upload_id: str) -> None:
-        await self._transaction(lambda connection: uploads.touch_upload(connection, upload_id))
+        await self._statement(lambda connection: uploads.touch_upload(connection, upload_id))
 
     async def add_sidecar(self, upload_id: str, sidecar: Sidecar) -> None:
         await self._transaction(lambda connection: uploads.add_sidecar(connection, upload_id, sidecar))
@@ -66,26 +67,26 @@ class PostgresCatalogue:
         await self._transaction(lambda connection: uploads.end_upload(connection, upload_id, state))
 
     async def uploads_untouched_since(self, moment: datetime, *, state: UploadState) -> Sequence[Upload]:
-        return await self._transaction(
+        return await self._statement(
             lambda connection: uploads.uploads_untouched_since(connection, moment, state=state)
         )
 
     # --- outbox ------------------------------------------------------------------------------------------
     async def outbox(self, *, limit: int = 100) -> Sequence[OutboxEntry]:
-        return await self._transaction(lambda connection: outbox.oldest(connection, limit=limit))
+        return await self._statement(lambda connection: outbox.oldest(connection, limit=limit))
 
     async def mark_published(self, entry_ids: Sequence[int]) -> None:
-        await self._transaction(lambda connection: outbox.mark_published(connection, entry_ids))
+        await self._statement(lambda connection: outbox.mark_published(connection, entry_ids))
 
     # --- the chain ---------------------------------------------------------------------------------------
     async def version(self, movie_id: str, version: int) -> Version:
-        return await self._transaction(lambda connection: versions.version(connection, movie_id, version))
+        return await self._statement(lambda connection: versions.version(connection, movie_id, version))
 
     async def version_of_upload(self, upload_id: str) -> Version:
-        return await self._transaction(lambda connection: versions.version_of_upload(connection, upload_id))
+        return await self._statement(lambda connection: versions.version_of_upload(connection, upload_id))
 
     async def newest_version(self, movie_id: str) -> Version:
-        return await self._transaction(lambda connection: versions.newest_version(connection, movie_id))
+        return await self._statement(lambda connection: versions.newest_version(connection, movie_id))
 
     async def report_progress(
         self,
@@ -122,19 +123,19 @@ class PostgresCatalogue:
         return await self._transaction(lambda connection: versions.publish(connection, publication))
 
     async def requested_by(self, movie_id: str, version: int) -> Upload:
-        return await self._transaction(lambda connection: uploads.requested_by(connection, movie_id, version))
+        return await self._statement(lambda connection: uploads.requested_by(connection, movie_id, version))
 
     # --- titles ------------------------------------------------------------------------------------------
     async def title(self, movie_id: str) -> Title:
-        return await self._transaction(lambda connection: titles.title(connection, movie_id))
+        return await self._statement(lambda connection: titles.title(connection, movie_id))
 
     async def titles(self, *, limit: int, after: str | None = None, state: TitleState | None = None) -> Sequence[Title]:
-        return await self._transaction(
+        return await self._statement(
             lambda connection: titles.titles(connection, limit=limit, after=after, state=state)
         )
 
     async def cards(self, movie_ids: Sequence[str]) -> Sequence[TitleCard]:
-        return await self._transaction(lambda connection: rows.cards(connection, movie_ids))
+        return await self._statement(lambda connection: rows.cards(connection, movie_ids))
 
     async def edit(self, movie_id: str, details: TitleDetails, *, revision: int | None = None) -> Title:
         return await self._transaction(
@@ -162,16 +163,16 @@ class PostgresCatalogue:
     async def genre_row(
         self, genre: str, *, limit: int, after: RowPosition | None
     ) -> Sequence[tuple[TitleCard, RowPosition]]:
-        return await self._transaction(lambda connection: rows.genre_row(connection, genre, limit=limit, after=after))
+        return await self._statement(lambda connection: rows.genre_row(connection, genre, limit=limit, after=after))
 
     async def new_releases(self, *, limit: int, after: RowPosition | None) -> Sequence[tuple[TitleCard, RowPosition]]:
-        return await self._transaction(lambda connection: rows.new_releases(connection, limit=limit, after=after))
+        return await self._statement(lambda connection: rows.new_releases(connection, limit=limit, after=after))
 
     # --- search documents --------------------------------------------------------------------------------
     async def documents(self) -> AsyncIterator[SearchDocument]:
         """In pages by movie_id, each a transaction: a rebuild survives a restart of the server and holds no snapshot."""
         after = ""
-        while page := await self._transaction(
+        while page := await self._statement(
             lambda connection, after=after: announcing.documents(connection, after=after)  # type: ignore[misc]
         ):
             for document in page:
