@@ -78,7 +78,7 @@ class TantivyIndex:
     async def _thread(self, threads: ThreadPoolExecutor, call: Callable[[], Answer]) -> Answer:
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, call)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
             raise StoreUnavailable(f"The search index in {self._folder.root} failed: {error}") from error
 
     def _one_writer(self) -> IndexWriter:
@@ -200,8 +200,11 @@ class TantivyIndex:
 
     async def ping(self) -> None:
         searcher = await self._read(self._reader.searcher)
-        if searcher is None and self._writer is not None:
-            raise StoreUnavailable(f"The search index in {self._folder.root} is gone.")
+        if self._writer is not None:
+            if searcher is None:
+                raise StoreUnavailable(f"The search index in {self._folder.root} is gone.")
+            async with self._writing:
+                await self._write(self._writer.check)
 
     async def close(self) -> None:
         if self._closed:

@@ -46,8 +46,17 @@ class IndexWriter:
             self._writer.commit()
             self._folder.make_current(generation)
 
+    def check(self) -> None:
+        """An empty commit: raises OSError or ValueError where nothing can be written."""
+        self._working().commit()
+
+    def _working(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            raise OSError("it cannot be written any more and must be opened again")
+        return self._writer
+
     def apply(self, changes: Sequence[Change]) -> int:
-        assert self._writer is not None
+        writer = self._working()
         newest: dict[str, Change] = {}
         for change in changes:
             before = newest.get(change.movie_id)
@@ -57,12 +66,16 @@ class IndexWriter:
         accepted = [change for key, change in newest.items() if key not in known or _rank(change) > known[key]]
         try:
             for change in accepted:
-                self._writer.delete_documents_by_term("movie_id", change.movie_id)
-                self._writer.add_document(_laid(change))
+                writer.delete_documents_by_term("movie_id", change.movie_id)
+                writer.add_document(_laid(change))
             if accepted:
-                self._writer.commit()
-        except BaseException:
-            self._writer.rollback()
+                writer.commit()
+        except Exception:
+            try:
+                writer.rollback()
+            except Exception:
+                # A writer that cannot go back has lost its place, and would panic when used again.
+                self._writer = None
             raise
         return len(accepted)
 
@@ -92,7 +105,6 @@ class IndexWriter:
     def finish_rebuild(self) -> int:
         """Carry over what was deleted, make the new generation the current one; returns its number of titles."""
         assert self._building is not None
-        assert self._writer is not None
         path, building = self._building
         building.commit()
         searcher = self._reader.searcher()

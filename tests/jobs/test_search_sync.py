@@ -1,0 +1,146 @@
+"""The search sync: what Debezium tells reaches the index; poison is buried; a lost index is rebuilt."""
+
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from jobs.search_sync import ChangeUnreadable, IndexFailed, SearchSync, read_change
+from marquee.documents import SearchDocument
+from marquee.errors import StoreUnavailable
+from marquee.settings import Settings
+from marquee.stores.event_log import open_event_log
+from marquee.stores.event_log.contract import Consumer, EventLog
+from marquee.stores.search import open_search
+from marquee.stores.search.contract import Deletion, SearchIndex
+
+
+def envelope(movie_id: str, revision: int, title: str | None = "Film", op: str = "u") -> bytes:
+    """As Debezium writes it: jsonb is a string of JSON; no document is a tombstone."""
+    document = None
+    if title is not None:
+        document = msgspec.json.encode(SearchDocument(movie_id=movie_id, revision=revision, title=title)).decode()
+    row = {"movie_id": movie_id, "revision": revision, "document": document, "changed_at": "2026-11-22T18:00:00Z"}
+    sides = {"before": row, "after": None} if op == "d" else {"before": None, "after": row}
+    return json.dumps({**sides, "op": op, "source": {"ts_ms": int(time.time() * 1000)}, "ts_ms": 1}).encode()
+
+
+@pytest.fixture
+async def log(valkey_log_server: Settings) -> AsyncIterator[EventLog]:
+    store = await open_event_log(f"{valkey_log_server.event_log}?lease_seconds=1.5")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def topic(log: EventLog) -> str:
+    name = f"changes-{secrets.token_hex(6)}"
+    await log.ensure_topic(name, streams=2)
+    return name
+
+
+@pytest.fixture
+async def consumer(log: EventLog, topic: str) -> AsyncIterator[Consumer]:
+    member = await log.subscribe(topic, "search-sync")
+    yield member
+    await member.close()
+
+
+@pytest.fixture
+async def index(tmp_path: Path) -> AsyncIterator[SearchIndex]:
+    store = await open_search(f"tantivy://{tmp_path}/search", writer=True)
+    yield store
+    await store.close()
+
+
+async def drain(sync: SearchSync, log: EventLog, topic: str, *, group: str = "search-sync") -> None:
+    for _ in range(30):
+        await sync.step()
+        if await log.lag(topic, group) == 0:
+            return
+    raise AssertionError(f"{await log.lag(topic, group)} changes were never acknowledged")
+
+
+@pytest.mark.parametrize("op", ["c", "u", "r"])
+def test_a_written_row_is_an_upsert(op: str) -> None:
+    change, committed_at_ms = read_change(envelope("m", 3, "Film", op))
+    assert change == SearchDocument(movie_id="m", revision=3, title="Film")
+    assert committed_at_ms is not None
+
+
+def test_a_tombstone_and_a_deleted_row_are_deletions() -> None:
+    assert read_change(envelope("m", 4, None))[0] == Deletion("m", 4)
+    assert read_change(envelope("m", 4, "Film", "d"))[0] == Deletion("m", 4)
+
+
+def test_an_envelope_with_its_schema_is_read_too() -> None:
+    wrapped = json.dumps({"schema": {"type": "struct"}, "payload": json.loads(envelope("m", 3))}).encode()
+    assert (
+        read_change(wrapped) == read_change(envelope("m", 3))
+        or read_change(wrapped)[0] == read_change(envelope("m", 3))[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"op":"x"}',
+        b'{"op":"u","after":null}',
+        b'{"op":"u","after":{"movie_id":1,"revision":1,"document":"{}"}}',
+        b'{"op":"u","after":{"movie_id":"m","revision":1,"document":"{"}}',
+        b'{"op":"u","after":{"movie_id":"m","revision":1,"document":"{\\"movie_id\\":\\"n\\",\\"revision\\":1,\\"title\\":\\"\\"}"}}',
+    ],
+)
+def test_what_is_no_change_is_said_so(value: bytes) -> None:
+    with pytest.raises(ChangeUnreadable):
+        read_change(value)
+
+
+async def test_changes_reach_the_index_and_replay_does_no_harm(
+    log: EventLog, topic: str, consumer: Consumer, index: SearchIndex
+) -> None:
+    for revision in (1, 3, 2):
+        await log.publish(topic, "m", envelope("m", revision, f"Film {revision}"))
+    await log.publish(topic, "gone", envelope("gone", 1))
+    await log.publish(topic, "gone", envelope("gone", 2, None))
+    sync = SearchSync(consumer, index)
+    await drain(sync, log, topic)
+    assert (await index.revision("m"), await index.revision("gone"), await index.count()) == (3, None, 1)
+    again = await log.subscribe(topic, "replay")
+    await drain(SearchSync(again, index), log, topic, group="replay")
+    assert (await index.revision("m"), await index.revision("gone"), await index.count()) == (3, None, 1)
+    await again.close()
+
+
+async def test_poison_is_buried_and_holds_nothing_up(
+    log: EventLog, topic: str, consumer: Consumer, index: SearchIndex
+) -> None:
+    await log.publish(topic, "a", b"not a change")
+    await log.publish(topic, "a", envelope("a", 1))
+    # Readable, but nothing that an index can hold.
+    await log.publish(topic, "c", envelope("c", -1))
+    await log.publish(topic, "b", envelope("b", 2))
+    await drain(SearchSync(consumer, index), log, topic)
+    assert (await index.revision("a"), await index.revision("b")) == (1, 2)
+    buried, _ = await log.read(f"{topic}.dead", None)
+    assert sorted(record.key for record in buried) == ["a", "c"]
+    assert all(record.headers["dead-reason"] for record in buried)
+
+
+async def test_an_index_that_is_gone_ends_the_sync_and_nothing_is_acknowledged(
+    log: EventLog, topic: str, consumer: Consumer, index: SearchIndex, tmp_path: Path
+) -> None:
+    await log.publish(topic, "m", envelope("m", 1))
+    (tmp_path / "search").rename(tmp_path / "elsewhere")
+    with pytest.raises((IndexFailed, StoreUnavailable)):
+        await SearchSync(consumer, index).step()
+    assert await log.lag(topic, "search-sync") == 1
