@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** The API's address for `npm run dev` and `npm run preview`; in production the gateway serves both from one origin. */
-const api = process.env["MARQUEE_PUBLIC_URL"] ?? "http://127.0.0.1:8080";
+const api = process.env["MARQUEE_PUBLIC_URL"] ?? "http://127.0.0.1:8400";
 const proxy = { "/api": { target: api, changeOrigin: true } };
 
 export default defineConfig({
