@@ -10,6 +10,7 @@ along; with the locks gone each process fills for itself.
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -31,6 +32,10 @@ from marquee.telemetry import get_logger
 CACHED_ITEMS: Final = 50
 QUERIES_AT_ONCE: Final = 6
 """Row queries of this process that may be in PostgreSQL at once: fewer than its pool, which progress writes share."""
+HELD_SECONDS: Final = 0.5
+"""How long a process serves a row that it just read from the cache without reading it again: a home page is 21 rows, and
+another process's purge may be seen this much later."""
+EMPTY_SECONDS: Final = 2.0
 LOOKS_AT_ONCE: Final = 24
 LOOK_SECONDS: Final = 0.3
 LOCK_SECONDS: Final = 0.6
@@ -58,6 +63,8 @@ class SharedRows:
         self._timeout_seconds = settings.row_timeout_seconds
         self._looking: dict[str, asyncio.Task[CachedRow | None]] = {}
         self._fills: dict[str, asyncio.Task[SharedRow]] = {}
+        self._purges: Counter[str] = Counter()
+        self._held: dict[str, tuple[float, SharedRow]] = {}
         self._last: dict[str, tuple[float, SharedRow]] = {}
         self._looks = Bulkhead("the row cache", breakers, concurrency=LOOKS_AT_ONCE, timeout_seconds=LOOK_SECONDS)
         self._locks = Bulkhead("the locks", breakers, concurrency=LOOKS_AT_ONCE, timeout_seconds=LOCK_SECONDS)
@@ -68,12 +75,19 @@ class SharedRows:
 
     async def beginning(self, row: RowDefinition) -> SharedRow:
         """The row's first `CACHED_ITEMS` items. Raises `StoreUnavailable` where not even a stale row is to be had."""
+        at, held = self._held.get(row.row_id, (0.0, None))
+        if held is not None and time.monotonic() - at < HELD_SECONDS:
+            return held
+        purges = self._purges[row.row_id]
         try:
             cached = await asyncio.shield(self._shared_look(row))
         except StoreUnavailable:
             return await self._without_cache(row)
         if cached is not None and cached.fresh:
-            return _decode(cached.body)
+            found = _decode(cached.body)
+            if self._purges[row.row_id] == purges:
+                self._held[row.row_id] = (time.monotonic(), found)
+            return found
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await asyncio.shield(self._filling(row))
@@ -89,6 +103,8 @@ class SharedRows:
     async def purge(self, row_ids: Sequence[str]) -> None:
         """Drop rows after a change; a cache that is down is not waited for: what it holds goes stale by itself."""
         for row_id in row_ids:
+            self._purges[row_id] += 1
+            self._held.pop(row_id, None)
             self._last.pop(row_id, None)
             # Whoever comes from now on must not join a look or a fill that read before the change.
             self._looking.pop(row_id, None)
@@ -179,7 +195,8 @@ class SharedRows:
                     row_key(row.row_id),
                     body,
                     generation=generation,
-                    fresh_seconds=self._ttl_seconds,
+                    # An empty row is about to change on a young platform, and costs least to ask for again.
+                    fresh_seconds=self._ttl_seconds if found.items else min(self._ttl_seconds, EMPTY_SECONDS),
                     keep_seconds=KEEP_SECONDS,
                 )
             )
@@ -188,10 +205,12 @@ class SharedRows:
         return found
 
     async def _first_items(self, row: RowDefinition) -> SharedRow:
+        purges = self._purges[row.row_id]
         found = await self._bulkhead(row).call(lambda: self._query(row, limit=CACHED_ITEMS + 1, after=None))
         items = [self.shared_item(card, position) for card, position in found[:CACHED_ITEMS]]
         shared = SharedRow(items, more=len(found) > CACHED_ITEMS)
-        self._last[row.row_id] = (time.monotonic(), shared)
+        if self._purges[row.row_id] == purges:
+            self._last[row.row_id] = (time.monotonic(), shared)
         return shared
 
     async def _query(

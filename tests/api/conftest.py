@@ -29,6 +29,8 @@ def api_settings(
         update={
             "token_private_key": SecretStr(signing.generate_private_key()),
             "upload_max_bytes": 100 * 1024 * 1024,
+            # A busy machine is not what these tests are about.
+            "row_timeout_seconds": 5.0,
         }
     )
 

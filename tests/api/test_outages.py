@@ -96,7 +96,7 @@ async def test_without_postgresql_home_comes_from_the_cache_and_the_rest_says_50
     await stores.row_cache.purge(keys_of_title(["Adventure"]))
     await client.get("/api/v1/rows/genre-adventure", headers=viewer.headers)
     nobody = f"postgresql://marquee:x@127.0.0.1:{free_port_base()}/marquee"
-    app = create_app(api_settings.model_copy(update={"database_url": nobody}))
+    app = create_app(api_settings.model_copy(update={"database_url": nobody, "row_timeout_seconds": 1.0}))
     async with AsyncTestClient(app, raise_server_exceptions=False) as cut_off:
         async with asyncio.timeout(8):
             home = await cut_off.get("/api/v1/home", headers=viewer.headers)

@@ -1,0 +1,185 @@
+"""Progress writes and home pages per second through the real API server, against a bare ASGI handler on the same granian.
+
+`python -m bench.api [--rounds 5] [--seconds 2]`. Rounds alternate between the two, so that a busy machine hurts both; the
+ratio is of each round's pair, given with its median and its spread. All on one machine: the load's own cost is in both.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+
+from api.auth.passwords import Passwords
+from marquee import signing
+from marquee.platform import engines
+from marquee.settings import Settings
+from marquee.stores.migrate import migrate
+from marquee.stores.opened import Stores, open_stores
+from tests.api.seeding import Seeder
+from tests.api.serving import serving
+from tests.servers import make_test_settings, running
+
+CLIENTS = 32
+PASSWORD = "a bench's password"  # noqa: S105
+
+
+@contextlib.contextmanager
+def _bare(settings: Settings) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).parent / "granian"), "--interface", "asgi", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--workers", "1", "--no-ws", "--loop", "auto", "bench.bare:app"]
+    process = subprocess.Popen(
+        command, env={**os.environ, "BENCH_DATABASE": settings.database}, stdout=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"http://127.0.0.1:{port}/").status_code == 204:
+                    break
+            if time.monotonic() > deadline:
+                raise TimeoutError("the bare handler did not start")
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+class Load:
+    """Raw HTTP/1.1 on kept-alive connections: a client library would cost more than the server."""
+
+    def __init__(self, url: str, request: Callable[[int], bytes]) -> None:
+        self._host, self._port = url.removeprefix("http://").split(":")
+        self._request = request
+
+    async def rate(self, seconds: float) -> float:
+        """Answers a second; anything but 200 and 204 ends the measurement."""
+        until = time.perf_counter() + seconds
+        begun = time.perf_counter()
+        counts = await asyncio.gather(*(self._client(number, until) for number in range(CLIENTS)))
+        return sum(counts) / (time.perf_counter() - begun)
+
+    async def _client(self, number: int, until: float) -> int:
+        reader, writer = await asyncio.open_connection(self._host, int(self._port), limit=2**22)
+        count = 0
+        try:
+            while time.perf_counter() < until:
+                writer.write(self._request(number * 1_000_000 + count))
+                head = await reader.readuntil(b"\r\n\r\n")
+                if head[9:12] not in (b"200", b"204"):
+                    raise RuntimeError(f"unexpected answer: {head[:200]!r}")
+                length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0].strip()
+                if length and int(length):
+                    await reader.readexactly(int(length))
+                count += 1
+        finally:
+            writer.close()
+        return count
+
+
+def _post(path: str, body: bytes, token: str) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    return head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def _token(url: str, stores: Stores) -> str:
+    email = "bench@example.org"
+    await stores.accounts.create(email, await Passwords().hash(PASSWORD), role="viewer", profile_names=["Bench"])
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        answer = await http.post("/api/v1/sessions", json={"email": email, "password": PASSWORD})
+        answer.raise_for_status()
+        token: str = answer.json()["access_token"]
+        return token
+
+
+async def _alternating(
+    rounds: int, ours: Callable[[], Awaitable[float]], bare: Callable[[], Awaitable[float]]
+) -> dict[str, object]:
+    pairs = []
+    for turn in range(rounds):
+        first, second = (ours, bare) if turn % 2 else (bare, ours)
+        one, other = await first(), await second()
+        pairs.append((one, other) if turn % 2 else (other, one))
+    ratios = [our / base for our, base in pairs]
+    return {
+        "api_per_second": round(statistics.median(our for our, _ in pairs)),
+        "bare_per_second": round(statistics.median(base for _, base in pairs)),
+        "ratio": round(statistics.median(ratios), 3),
+        "ratio_spread": [round(min(ratios), 3), round(max(ratios), 3)],
+    }
+
+
+@contextlib.asynccontextmanager
+async def _seeded(settings: Settings) -> AsyncIterator[tuple[Stores, list[str]]]:
+    async with open_stores(settings, search_writer=True) as stores:
+        await stores.objects.ensure_bucket()
+        await stores.published.ensure_bucket()
+        genres = ["Drama", "Comedy", "Action", "Horror", "Crime", "War", "Western", "Fantasy"]
+        seeder = Seeder(stores)
+        yield stores, [await seeder.playable(f"Film {n}", genres=[genres[n % 8]]) for n in range(80)]
+
+
+async def measure(url: str, bare_url: str, settings: Settings, rounds: int, seconds: float) -> dict[str, object]:
+    async with _seeded(settings) as (stores, movies):
+        token = await _token(url, stores)
+
+        def progress(number: int) -> bytes:
+            body = b'{"movie_id":"%s","position_seconds":%d}' % (movies[number % len(movies)].encode(), number % 600)
+            return _post("/api/v1/stream/progress", body, token)
+
+        home = f"GET /api/v1/home?limit=10 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        nothing = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        writes, bare_writes = Load(url, progress), Load(bare_url, progress)
+        homes, bare_gets = Load(url, lambda _: home), Load(bare_url, lambda _: nothing)
+        for load in (writes, bare_writes, homes, bare_gets):
+            await load.rate(0.5)
+        return {
+            "progress": await _alternating(rounds, lambda: writes.rate(seconds), lambda: bare_writes.rate(seconds)),
+            "home_against_an_empty_answer": await _alternating(
+                rounds, lambda: homes.rate(seconds), lambda: bare_gets.rate(seconds)
+            ),
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        settings = make_test_settings(Path(folder)).model_copy(
+            update={"token_private_key": SecretStr(signing.generate_private_key())}
+        )
+        for engine in (engines.postgres, engines.valkey_cache, engines.valkey_log, engines.seaweedfs):
+            stack.enter_context(running(engine(settings), settings.state))
+        migrate(settings.database)
+        asyncio.run(_prepare(settings))
+        url, bare_url = stack.enter_context(serving(settings)), stack.enter_context(_bare(settings))
+        figures = asyncio.run(measure(url, bare_url, settings, asked.rounds, asked.seconds))
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+async def _prepare(settings: Settings) -> None:
+    """The buckets and an empty index, which the API's readiness asks for."""
+    async with open_stores(settings, search_writer=True) as stores:
+        await stores.objects.ensure_bucket()
+        await stores.published.ensure_bucket()
+
+
+if __name__ == "__main__":
+    main()
