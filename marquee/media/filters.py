@@ -110,11 +110,10 @@ def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter
     output = [Filter("format", {"pix_fmts": "yuv420p"}), Filter("setsar", {"sar": "1"})]
     if video.hdr:
         return [
-            Filter("zscale", {**size, **_named_input(video), "t": "linear", "npl": str(_PEAK_NITS)}),
+            Filter("zscale", {**size, **_named_input(video), **_linear("{}"), "npl": str(_PEAK_NITS)}),
             Filter("format", {"pix_fmts": "gbrpf32le"}),
-            Filter("zscale", {"p": "bt709"}),
             Filter("tonemap", {"tonemap": "hable", "desat": "0"}),
-            Filter("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
+            Filter("zscale", {**_linear("{}in"), "t": "bt709", "p": "bt709", "m": "bt709", "r": "tv"}),
             *output,
         ]
     if video.color_space in {None, *_KEPT_MATRICES}:
@@ -123,6 +122,16 @@ def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter
     if video.color_space == "gbr":
         return [Filter("scale", {**size, "out_color_matrix": "bt709", "out_range": "tv"}), *output]
     return [Filter("zscale", {**size, **_named_input(video), "p": "709", "t": "709", "m": "709", "r": "tv"}), *output]
+
+
+def _linear(option: str) -> dict[str, str]:
+    """zscale's names for linear light in BT.709's primaries, in which HDR is tone-mapped."""
+    return {
+        option.format("t"): "linear",
+        option.format("p"): "bt709",
+        option.format("m"): "gbr",
+        option.format("r"): "pc",
+    }
 
 
 def _full_range(video: VideoStream) -> bool:

@@ -205,7 +205,7 @@ async def scan(
 def sought_input(path: Path, at_seconds: float, **options: object) -> dict[str, object]:
     """Input options that start decoding at the keyframe before `at_seconds` of the container's own clock."""
     seek = {"ss": f"{at_seconds - SEEK_MARGIN_SECONDS:.6f}", "seek_timestamp": 1, "noaccurate_seek": None}
-    return {**untrusted_input(path), **options, **seek, "copyts": None, "noautorotate": None}
+    return {**untrusted_input(path), **options, **seek, "copyts": None, "noautorotate": None, "display_rotation": 0}
 
 
 async def seeks_exactly(

@@ -129,12 +129,17 @@ def chunk_picture(job: ChunkJob, source_path: Path, *, sought: bool, threads: in
 
 
 def _source(job: ChunkJob, source_path: Path, *, sought: bool, threads: int) -> Any:
+    """The source with its rotation taken off (the chain turns the picture; what stays on it would turn the rendition a
+    second time) and one filter graph for all of it, even if the picture changes its size midway."""
     video = job.source.video
+    steady: dict[str, Any] = {} if video.interlaced else {"reinit_filter": 0}
     if sought:
         at = video.start_seconds + float(job.chunk.start_frame / Fraction(job.settings.frame_rate))
-        return ffmpeg.input(**sought_input(source_path, at, threads=threads))
+        return ffmpeg.input(**sought_input(source_path, at, threads=threads, **steady))
     clock = {"copyts": None} if job.source.seekable else {}
-    return ffmpeg.input(**untrusted_input(source_path), threads=threads, noautorotate=None, **clock)
+    return ffmpeg.input(
+        **untrusted_input(source_path), threads=threads, noautorotate=None, display_rotation=0, **clock, **steady
+    )
 
 
 def _down_the_ladder(top: Any, rungs: list[Rung]) -> list[tuple[Rung, Any]]:
