@@ -7,18 +7,14 @@ hold it, or where the picture's own track claims less. Sound and text are listed
 """
 
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from marquee.documents import AudioStream, SourceDocument, SubtitleStream, VideoStream
-from marquee.domain.ladder import even
-from marquee.domain.rates import frame_rate
+from marquee.documents import SourceDocument
 from marquee.errors import ProcessFailed, ProcessTimedOut, SourceRefused
-from marquee.media import process, recognise
-from marquee.media.filters import colour_name
+from marquee.media import described, process, recognise
 from marquee.media.probe import Probe, Stream, probe
 from marquee.media.scan import Scan, TooManyFrames, last_sound_seconds, scan, seeks_exactly
 from marquee.telemetry import get_logger
@@ -32,10 +28,6 @@ _INDEXED: Final = ("mov", "matroska")
 _MENDED: Final = ("mpegts", "mpeg", "ogg", "flv", "asf")
 """Containers whose clock may jump; ffmpeg mends it as it reads from the start."""
 _JUMP_SECONDS: Final = 10.0
-_TEXT_CODECS: Final = {
-    "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer",
-}  # fmt: skip
-_ASPECT_MAX: Final = 10
 
 _log = get_logger()
 
@@ -104,9 +96,9 @@ async def judge(
         sha256=sha256,
         container=probed.container,
         duration_seconds=float(scanned.duration_seconds),
-        video=_video(picture, scanned, own_clock.first_seconds),
-        audio=[_audio(stream) for stream in probed.of_kind("audio")],
-        subtitles=[_subtitle(stream) for stream in probed.of_kind("subtitle")],
+        video=described.video(picture, scanned, own_clock.first_seconds),
+        audio=[described.audio(stream) for stream in probed.of_kind("audio")],
+        subtitles=[described.subtitle(stream) for stream in probed.of_kind("subtitle")],
         frames_decoded=scanned.frames,
         frames_damaged=scanned.damaged,
         seekable=seekable,
@@ -227,7 +219,7 @@ def _check_frames(scanned: Scan, limits: SourceLimits) -> None:
         raise SourceRefused("Nothing of the picture can be decoded: it is damaged, or in a format not known here.")
     if float(scanned.duration_seconds) > limits.max_seconds:
         raise _too_long(float(scanned.duration_seconds), limits)
-    width, height = _size(scanned)
+    width, height = described.size(scanned)
     if width * height > limits.max_pixels:
         raise SourceRefused(f"The picture is too large: {width} x {height}.")
 
@@ -272,84 +264,3 @@ def _warnings(probed: Probe, picture: Stream, scanned: Scan) -> list[str]:
     if others:
         found.append(f"The file has {len(others) + 1} picture streams; stream {picture.index} is used.")
     return found
-
-
-def _size(scanned: Scan) -> tuple[int, int]:
-    width, _, height = scanned.sizes.most_common(1)[0][0].partition("x")
-    return int(width), int(height)
-
-
-def _aspect(scanned: Scan) -> Fraction:
-    above, _, below = scanned.aspects.most_common(1)[0][0].partition("/")
-    aspect = Fraction(int(above), int(below)) if int(above) > 0 and int(below) > 0 else Fraction(1)
-    return aspect if Fraction(1, _ASPECT_MAX) <= aspect <= _ASPECT_MAX else Fraction(1)
-
-
-def bit_depth(pixel_format: str) -> int:
-    """Bits a sample from ffmpeg's name of a format: yuv420p10le 10, gray12 12, p010 10, else 8."""
-    for bits in (9, 10, 12, 14, 16):
-        if pixel_format.removesuffix("le").removesuffix("be").endswith((f"p{bits}", f"gray{bits}", f"p0{bits}")):
-            return bits
-    return 8
-
-
-def _video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
-    width, height = _size(scanned)
-    aspect = _aspect(scanned)
-    shown = (even(width * aspect), even(height))
-    pixel_format = scanned.formats.most_common(1)[0][0]
-    colours = scanned.colours.most_common(1)
-    found = [colour_name(name) for name in colours[0][0]] if colours else [None] * 4
-    fields = scanned.fields
-    hints = [rate for rate in (picture.rate, picture.average_rate) if rate is not None]
-    rate = frame_rate(scanned.times, scanned.time_base, hints)
-    return VideoStream(
-        index=picture.index,
-        codec=picture.codec,
-        width=width,
-        height=height,
-        display_width=shown[picture.rotation in {90, 270}],
-        display_height=shown[picture.rotation not in {90, 270}],
-        rotation=picture.rotation,
-        sample_aspect_ratio=f"{aspect.numerator}/{aspect.denominator}",
-        frame_rate=f"{rate.rate.numerator}/{rate.rate.denominator}",
-        variable_frame_rate=rate.variable,
-        interlaced=fields["T"] + fields["B"] > 0.05 * scanned.frames,
-        top_field_first=fields["T"] >= fields["B"],
-        pixel_format=pixel_format,
-        bit_depth=bit_depth(pixel_format),
-        color_range=found[0],
-        color_space=found[1],
-        color_primaries=found[2],
-        color_transfer=found[3],
-        start_seconds=first_seconds,
-        duration_seconds=float(scanned.duration_seconds),
-        bitrate_bps=picture.bitrate_bps,
-    )
-
-
-def _audio(stream: Stream) -> AudioStream:
-    return AudioStream(
-        index=stream.index,
-        codec=stream.codec,
-        channels=stream.channels,
-        sample_rate=stream.sample_rate,
-        channel_layout=stream.channel_layout,
-        language=stream.language,
-        title=stream.title,
-        default=stream.default,
-        start_seconds=stream.start_seconds or 0.0,
-        duration_seconds=stream.duration_seconds or 0.0,
-    )
-
-
-def _subtitle(stream: Stream) -> SubtitleStream:
-    return SubtitleStream(
-        index=stream.index,
-        codec=stream.codec,
-        language=stream.language,
-        title=stream.title,
-        forced=stream.forced,
-        default=stream.default,
-        text=stream.codec in _TEXT_CODECS,
-    )

@@ -51,6 +51,9 @@ ONLY_SOUND = {
     "two_aac51_tracks.mp4",
 }
 
+KNOWN_DAMAGE = {"bbb_mpeg2_1080p.ts": 2}
+"""Frames that are missing in a real file: this one has a hole of two frames after its first picture."""
+
 REAL: dict[str, Accepted] = {
     "bbb_720p_5.1aac.mp4": Accepted(1280, 720, 5.28, "25/1"),
     "bikes_640x272_silent.mp4": Accepted(640, 272, 10.0, "25/1"),
@@ -124,7 +127,7 @@ async def test_every_shared_film_is_accepted_as_it_is(path: Path) -> None:
             await judged(path)
         return
     source = await judged(path)
-    assert source.frames_damaged == 0
+    assert source.frames_damaged == KNOWN_DAMAGE.get(path.name, 0)
     if path.name in REAL:
         check(source, REAL[path.name])
 
