@@ -21,8 +21,9 @@ from marquee.stores.migrate import ensure_database
 from marquee.stores.opened import Stores, open_stores
 from tests.chain import completed, house, upload_film, version_of, workers  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 WAIT_SECONDS = 240.0
+"""Generous: these tests start Dagster itself, on a machine that may be busy."""
 
 
 @contextlib.contextmanager
@@ -30,7 +31,7 @@ def started(program: Program, settings: Settings) -> Iterator[subprocess.Popen[b
     """A program that says by itself when it is of use: nothing here waits for it."""
     with (settings.state / f"{program.name}.log").open("ab") as output:
         process = subprocess.Popen(
-            program.command,
+            program.launch_command,
             stdout=output,
             stderr=output,
             env={**os.environ, **program.environment, "MARQUEE_STATE": str(settings.state)},
