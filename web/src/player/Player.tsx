@@ -1,6 +1,5 @@
 /** The player: one film, its controls, its keys; tells the reporter where the viewer is. */
 
-import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Stream } from "../api/types";
 import { BackIcon, HelpIcon, PauseIcon, PlayIcon } from "../components/icons";
@@ -9,14 +8,13 @@ import type { ProgressReporter } from "../domain/progress";
 import { Captions } from "./Captions";
 import { Controls, RATES, type OpenMenu } from "./Controls";
 import { KeyHelp } from "./KeyHelp";
+import { useAwake, useLastPosition, useMediaSession, useSaid } from "./hooks";
 import { actionFor } from "./keys";
 import { NO_CHOICES, openMedia, type Choices, type Media } from "./media";
 import { keepPreferences, readPreferences } from "./preferences";
 import { useFullscreen } from "./useFullscreen";
 import { useProgress } from "./useProgress";
 import { useVideo } from "./useVideo";
-
-const HIDE_AFTER_MS = 2800;
 
 interface Props {
   stream: Stream;
@@ -242,22 +240,6 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   );
 }
 
-/** Where the film was last; holds while nothing is loaded, between one stream URL and the next. */
-function useLastPosition(video: RefObject<HTMLVideoElement | null>, startSeconds: number): RefObject<number> {
-  const position = useRef(startSeconds);
-  useEffect(() => {
-    const element = video.current!;
-    const read = () => {
-      if (element.readyState >= HTMLMediaElement.HAVE_METADATA) position.current = element.currentTime;
-    };
-    for (const event of ["timeupdate", "seeking"]) element.addEventListener(event, read);
-    return () => {
-      for (const event of ["timeupdate", "seeking"]) element.removeEventListener(event, read);
-    };
-  }, []);
-  return position;
-}
-
 /** A short sign in the middle when the film is paused or goes on. */
 function Pulse({ paused, started }: { paused: boolean; started: boolean }) {
   const first = useRef(true);
@@ -270,64 +252,4 @@ function Pulse({ paused, started }: { paused: boolean; started: boolean }) {
       {paused ? <PauseIcon /> : <PlayIcon />}
     </div>
   );
-}
-
-/** Words shown for a moment: what a key has done. */
-function useSaid(): [{ words: string; at: number } | null, (words: string) => void] {
-  const [said, setSaid] = useState<{ words: string; at: number } | null>(null);
-  useEffect(() => {
-    if (said === null) return;
-    const timer = setTimeout(() => setSaid(null), 900);
-    return () => clearTimeout(timer);
-  }, [said]);
-  return [said, useCallback((words: string) => setSaid({ words, at: performance.now() }), [])];
-}
-
-/** Controls are shown while something moves, and for a while after. */
-function useAwake(): [boolean, () => void, () => void] {
-  const [awake, setAwake] = useState(true);
-  const timer = useRef(0);
-  const wake = useCallback(() => {
-    setAwake(true);
-    clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => setAwake(false), HIDE_AFTER_MS);
-  }, []);
-  const sleep = useCallback(() => {
-    clearTimeout(timer.current);
-    setAwake(false);
-  }, []);
-  useEffect(() => {
-    wake();
-    return () => clearTimeout(timer.current);
-  }, []);
-  return [awake, wake, sleep];
-}
-
-interface SessionActions {
-  toggle: () => void;
-  skip: (seconds: number) => void;
-  seek: (seconds: number) => void;
-}
-
-/** The system's own media keys and lock screen. */
-function useMediaSession(stream: Stream, actions: SessionActions): void {
-  const latest = useRef(actions);
-  latest.current = actions;
-  useEffect(() => {
-    if (!("mediaSession" in navigator)) return;
-    const session = navigator.mediaSession;
-    const artwork = stream.poster_url === null ? [] : [{ src: stream.poster_url }];
-    session.metadata = new MediaMetadata({ title: stream.title, artist: "Marquee", artwork });
-    session.setActionHandler("play", () => latest.current.toggle());
-    session.setActionHandler("pause", () => latest.current.toggle());
-    session.setActionHandler("seekbackward", () => latest.current.skip(-10));
-    session.setActionHandler("seekforward", () => latest.current.skip(10));
-    session.setActionHandler("seekto", (details) => latest.current.seek(details.seekTime ?? 0));
-    return () => {
-      session.metadata = null;
-      for (const name of ["play", "pause", "seekbackward", "seekforward", "seekto"] as const) {
-        session.setActionHandler(name, null);
-      }
-    };
-  }, [stream.movie_id]);
 }
