@@ -94,7 +94,7 @@ async def success(index: SearchIndex, asked: list[tuple[str, str]]) -> Measured:
 
 async def graded(index: SearchIndex, judged: dict[str, dict[str, int]]) -> float:
     """Mean nDCG@10 over the judged titles: gain 2^grade - 1, unjudged titles count as 0."""
-    values = []
+    values: list[float] = []
     for query, grades in judged.items():
         page = await index.search(query, limit=DEPTH)
         gains = [2 ** grades.get(hit.document.movie_id, 0) - 1 for hit in page.hits]
@@ -102,7 +102,7 @@ async def graded(index: SearchIndex, judged: dict[str, dict[str, int]]) -> float
         best = sum(gain / math.log2(place + 2) for place, gain in enumerate(ideal))
         if best:
             values.append(sum(gain / math.log2(place + 2) for place, gain in enumerate(gains)) / best)
-    return round(statistics.mean(values), 3)
+    return round(float(statistics.mean(values)), 3)
 
 
 async def measure(data: Path, folder: Path, *, verbose: bool) -> dict[str, object]:

@@ -24,6 +24,7 @@ from marquee.stores.catalogue.contract import Catalogue, TitleDetails
 from marquee.stores.migrate import migrate
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import SearchIndex
+from marquee.telemetry import get_logger
 from tests.restarting import RestartingServer
 
 TITLES = 100
@@ -123,13 +124,10 @@ async def pipeline(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pi
         yield pipeline
 
 
-async def test_a_changed_row_is_searchable_soon(
-    pipeline: Pipeline, record_property: Callable[[str, object], None]
-) -> None:
+async def test_a_changed_row_is_searchable_soon(pipeline: Pipeline) -> None:
     lags = [await pipeline.searchable(await pipeline.announce(f"Film {number}")) for number in range(TITLES)]
     p50, p99 = statistics.median(lags), statistics.quantiles(lags, n=100)[98]
-    record_property("lag_p50_seconds", round(p50, 3))
-    record_property("lag_p99_seconds", round(p99, 3))
+    get_logger().info("from commit to searchable", p50_seconds=round(p50, 3), p99_seconds=round(p99, 3), titles=TITLES)
     assert p50 <= 1.0, f"from commit to searchable took {p50:.2f} s in the middle"
     assert p99 <= 3.0, f"from commit to searchable took {p99:.2f} s at p99"
 

@@ -1,7 +1,8 @@
 """The search index's contract: one document a title, versioned from outside.
 
 `revision` is the external version: an upsert or a delete that is not newer than what the index has (or had, when it was
-deleted) is refused silently, so that disorder and replay do no harm. One writer (the search sync), many readers.
+deleted) is refused silently, so that disorder and replay do no harm; only a delete also wins over its equal. One
+writer (the search sync), many readers.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -28,6 +29,7 @@ class SearchPage:
 @dataclass(frozen=True)
 class SearchFilters:
     genres: Sequence[str] = field(default_factory=tuple)
+    """Any of these, compared without case."""
     playable_only: bool = False
     year_from: int | None = None
     year_to: int | None = None

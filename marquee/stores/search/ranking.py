@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import msgspec
 from rapidfuzz.distance import OSA
 
 from marquee.documents import SearchDocument
@@ -27,6 +28,32 @@ PEOPLE, GENRE, DESCRIPTION = 0.75, 0.55, 0.45
 BEGINNING = 0.85
 CLOSE_ENOUGH = 0.6
 """A word less similar than this is another word."""
+
+
+class Prepared(msgspec.Struct, frozen=True, array_like=True):
+    """A title's words, made once when it is indexed: folding text at each query would cost more than ranking."""
+
+    names: list[list[str]]
+    """The title's first, then each alternative title's."""
+    titled: bool
+    """Whether the first name is the title's: one without words has none."""
+    people: list[str]
+    genres: list[str]
+    described: list[str]
+    popularity: float
+
+
+def prepare(document: SearchDocument) -> Prepared:
+    title = words(document.title)
+    aliases = [list(found) for name in document.aka if (found := words(name))]
+    return Prepared(
+        names=[list(title), *aliases] if title else aliases,
+        titled=bool(title),
+        people=list(dict.fromkeys(word for person in document.people for word in words(person))),
+        genres=list(dict.fromkeys(stem(word) for genre in document.genres for word in words(genre))),
+        described=list(dict.fromkeys(stem(word) for word in words(document.description or ""))),
+        popularity=document.popularity,
+    )
 
 
 @dataclass
@@ -52,7 +79,7 @@ class Typed:
 def _similarity(word: str, other: str, *, last: bool) -> float:
     longer = max(len(word), len(other))
     best = 0.0
-    if len(word) > 2:
+    if len(word) > 2 and abs(len(word) - len(other)) <= 2:
         distance = OSA.distance(word, other, score_cutoff=2)
         if distance <= (1 if len(word) <= 5 else 2):
             # A wrong first letter is rare among misspellings.
@@ -66,20 +93,18 @@ def _similarity(word: str, other: str, *, last: bool) -> float:
     return best if best >= CLOSE_ENOUGH or best >= 1 - 1 / longer - 0.08 else 0.0
 
 
-def score(typed: Typed, document: SearchDocument) -> float:
-    """How well a title matches; larger is better. Depends on the query and the document alone."""
-    elsewhere = _elsewhere(typed, document)
+def score(typed: Typed, title: Prepared) -> float:
+    """How well a title matches; larger is better. Depends on the query and the title alone."""
+    elsewhere = _elsewhere(typed, title)
     best = 0.0
     wanted = whole(typed.words)
-    for place, name in enumerate((document.title, *document.aka)):
-        found = words(name)
-        if not found:
-            continue
-        value = _name_score(typed, found, elsewhere)
-        if whole(found) == wanted:
-            value += EXACT_NAME if place == 0 else EXACT_ALIAS
+    for place, listed in enumerate(title.names):
+        name = tuple(listed)
+        value = _name_score(typed, name, elsewhere)
+        if whole(name) == wanted:
+            value += EXACT_NAME if place == 0 and title.titled else EXACT_ALIAS
         best = max(best, value)
-    return best + PRIOR * min(max(document.popularity, 0.0), 20.0)
+    return best + PRIOR * min(max(title.popularity, 0.0), 20.0)
 
 
 def _name_score(typed: Typed, name: tuple[str, ...], elsewhere: Sequence[float]) -> float:
@@ -118,21 +143,25 @@ def _name_score(typed: Typed, name: tuple[str, ...], elsewhere: Sequence[float])
     return value
 
 
-def _elsewhere(typed: Typed, document: SearchDocument) -> list[float]:
-    """For each typed word, how well people, genres or the description answer it."""
-    people = {word for person in document.people for word in words(person)}
-    genres = {stem(word) for genre in document.genres for word in words(genre)}
-    described = {stem(word) for word in words(document.description or "")}
+def _elsewhere(typed: Typed, title: Prepared) -> list[float]:
+    """For each typed word, how well people, genres or the description answer it; 0 where a name has the word itself."""
     values = []
     for place, word in enumerate(typed.words):
         value = 0.0
-        if word in people:
+        if any(word in name for name in title.names):
+            pass
+        elif word in title.people:
             value = PEOPLE
-        elif stem(word) in genres:
+        elif (singular := stem(word)) in title.genres:
             value = GENRE
-        elif stem(word) in described:
+        elif singular in title.described:
             value = DESCRIPTION
-        elif len(word) >= 4:
-            value = PEOPLE * max((typed.similarity(place, other) for other in people), default=0.0)
+        elif len(word) >= 4 and not _is_named(typed, place, title):
+            value = PEOPLE * max((typed.similarity(place, other) for other in title.people), default=0.0)
         values.append(value)
     return values
+
+
+def _is_named(typed: Typed, place: int, title: Prepared) -> bool:
+    """Whether a name answers a word so well that no person can answer it better."""
+    return any(typed.similarity(place, other) >= PEOPLE for name in title.names for other in name)

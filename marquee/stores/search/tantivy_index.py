@@ -28,7 +28,7 @@ from marquee.stores.search.tantivy_reader import IndexReader, count, integers
 from marquee.stores.search.tantivy_writer import IndexWriter
 from marquee.stores.search.text import query_words, words
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Part of the folder's name: an index of another schema is not read, and the sync builds a new one."""
 READ_THREADS = 4
 RANKED = 100
@@ -130,10 +130,11 @@ class TantivyIndex:
             ranked = ranking.Typed(typed, weights)
             ordered = _ranked(ranked, searcher, found.ranked(threshold))
             hits = [
-                (SearchHit(document, -negative), True, order)
-                for negative, order, document in ordered
-                if after is None or (negative, order) > (-after.score, after.order)
-            ][: limit + 1]
+                (SearchHit(_document(searcher, address), -negative), True, order)
+                for negative, order, address in [
+                    hit for hit in ordered if after is None or hit[:2] > (-after.score, after.order)
+                ][: limit + 1]
+            ]
         seen = after.seen if after else 0
         if len(hits) <= limit:
             start = (-after.score, after.order) if after and not after.ranked else (-threshold, -1)
@@ -266,10 +267,12 @@ class Candidates:
 
 def _ranked(
     typed: ranking.Typed, searcher: tantivy.Searcher, hits: Sequence[tuple[float, int, tantivy.DocAddress]]
-) -> list[tuple[float, int, SearchDocument]]:
-    """(negated score, order, title), best first."""
-    documents = [(order, _document(searcher, address)) for _, order, address in hits]
-    scored = [(-ranking.score(typed, document), order, document) for order, document in documents]
+) -> list[tuple[float, int, tantivy.DocAddress]]:
+    """(negated score, order, address), best first."""
+    scored = []
+    for _, order, address in hits:
+        title = _PREPARED.decode(searcher.doc(address)["prepared"][0])
+        scored.append((-ranking.score(typed, title), order, address))
     return sorted(scored, key=lambda hit: hit[:2])
 
 
@@ -290,6 +293,7 @@ def _document(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> Search
 
 
 _DECODER = msgspec.json.Decoder(SearchDocument)
+_PREPARED = msgspec.msgpack.Decoder(ranking.Prepared)
 
 
 def _write_position(position: Position) -> str:

@@ -17,6 +17,7 @@ from tantivy import FieldType, Occur, Query
 
 from marquee.documents import SearchDocument
 from marquee.stores.search.contract import SearchFilters
+from marquee.stores.search.ranking import prepare
 from marquee.stores.search.text import joined_pairs, query_words, stem, whole, words
 
 PRIOR_PER_POPULARITY = 0.045
@@ -28,14 +29,6 @@ EXACT, JOINED, PREFIX, FUZZY_1, FUZZY_PREFIX, FUZZY_2 = 1.0, 0.95, 0.8, 0.75, 0.
 PEOPLE, PEOPLE_FUZZY, GENRE, DESCRIPTION = 0.8, 0.6, 0.6, 0.45
 WHOLE_NAME = 0.6
 """Added to the sum of the words' weights where the whole name is what was typed."""
-
-
-class Document(msgspec.Struct, frozen=True):
-    """What is stored of a title; a deleted one keeps its revision only."""
-
-    movie_id: str
-    revision: int
-    document: SearchDocument | None
 
 
 def schema() -> tantivy.Schema:
@@ -52,6 +45,7 @@ def schema() -> tantivy.Schema:
     builder.add_unsigned_field("playable", indexed=True, fast=True)
     builder.add_integer_field("year", indexed=True, fast=True)
     builder.add_float_field("prior", fast=True)
+    builder.add_bytes_field("prepared", stored=True)
     builder.add_bytes_field("body", stored=True)
     return builder.build()
 
@@ -97,6 +91,7 @@ def to_tantivy(document: SearchDocument) -> tantivy.Document:
     if document.year is not None:
         laid.add_integer("year", document.year)
     laid.add_float("prior", prior(document.popularity, document.movie_id))
+    laid.add_bytes("prepared", msgspec.msgpack.encode(prepare(document)))
     laid.add_bytes("body", msgspec.json.encode(document))
     return laid
 
@@ -145,7 +140,6 @@ def word_query(word: str, *, joined: Sequence[str], last: bool) -> Query:
     distance = distances(word)
     if distance >= 1:
         clauses.append(_fuzzy("names", word, 1, FUZZY_1))
-        clauses += [_fuzzy("names", pair, 1, FUZZY_1 * JOINED) for pair in joined if len(pair) > 4]
     if distance >= 2:
         clauses.append(_fuzzy("names", word, 2, FUZZY_2))
     if len(word) >= 4:
