@@ -1,8 +1,8 @@
 """How well search finds: misspelled titles, alternative titles, human grades, and how long it takes.
 
 `python -m bench.search_quality [--data FOLDER] [--sample N]` indexes the catalogue (156,097 titles) into a temporary folder and
-asks every judgement through the store's contract. The judgements are split in two by a hash of the query: `fit` is what the
-constants in `ranking` and `tantivy_query` were chosen on, `held` was only looked at. Ends with one JSON object.
+asks every judgement through the store's contract. The judgements are split in two by a hash of the query: whoever
+fits the constants of `ranking` and `tantivy_query` does it on `fit`, and leaves `held` to tell whether it helped. Ends with one JSON object.
 """
 
 import argparse
@@ -119,7 +119,9 @@ async def measure(data: Path, folder: Path, *, verbose: bool) -> dict[str, objec
         figures["titles"] = await index.rebuild(every())
         figures["rebuild_seconds"] = round(time.perf_counter() - started, 1)
     sets = {
-        "misspelled": [(row["query"], row["catalogue_id"]) for row in rows(judgements / "misspelled_title_queries.tsv")],
+        "misspelled": [
+            (row["query"], row["catalogue_id"]) for row in rows(judgements / "misspelled_title_queries.tsv")
+        ],
         "alternative": [(row["alias"], row["catalogue_id"]) for row in rows(judgements / "alias_queries.tsv")],
     }
     for name, asked in sets.items():
@@ -141,7 +143,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--folder", type=Path, help="keep the index here, and use it again")
-    parser.add_argument("--verbose", action="store_true", help="name what was not found first, of the half that was fitted")
+    parser.add_argument(
+        "--verbose", action="store_true", help="name what was not found first, of the half that was fitted"
+    )
     arguments = parser.parse_args()
     if not (arguments.data / "catalogue").is_dir():
         sys.exit(f"skipped: the catalogue and judgements are not in {arguments.data} (give --data)")

@@ -27,7 +27,7 @@ from marquee.telemetry import configure_logging, get_logger
 PUBLISH_SECONDS: Final = 0.25
 RECONCILE_SECONDS: Final = 5.0
 RECONCILE_AFTER_SECONDS: Final = 20.0
-"""A completion that is under way touches the upload when it begins; joining 10,000 parts takes less than this."""
+"""A completion that is under way touched the upload when it began. Finishing one that is still at work is harmless."""
 ABANDON_SECONDS: Final = 60.0
 TRIM_SECONDS: Final = 3600.0
 RETENTION_MS: Final = 7 * 24 * 3600 * 1000

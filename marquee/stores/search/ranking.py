@@ -3,7 +3,7 @@
 Each typed word is matched with the most similar word of a name (edit distance over the longer word's length; the last one
 also as a beginning), else with people, genres or the description. The name's share is what part of the query it answers
 (weighted by how rare the words are) and what part of itself is asked for; a whole name typed exactly comes first; popularity
-is a mild prior. The constants were fitted on half of the sample judgements and checked on the other (bench/search_quality).
+is a mild prior. The constants were set by judgement and not fitted; bench/search_quality measures what they give.
 """
 
 from collections.abc import Sequence

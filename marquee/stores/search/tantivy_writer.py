@@ -2,7 +2,7 @@
 
 A change is refused unless its revision is newer than the one that the index has, or had when the title was deleted: deleted
 titles keep a tombstone. A delete also wins over its equal. Every change is one delete by id and one add, and a batch is one
-commit (about 10 ms), durable when it returns.
+commit, durable when it returns.
 """
 
 from collections.abc import Iterable, Sequence
