@@ -1,8 +1,9 @@
 """How well search finds: misspelled titles, alternative titles, human grades, and how long it takes.
 
-`python -m bench.search_quality [--data FOLDER] [--sample N]` indexes the catalogue (156,097 titles) into a temporary folder and
-asks every judgement through the store's contract. The judgements are split in two by a hash of the query: whoever
-fits the constants of `ranking` and `tantivy_query` does it on `fit`, and leaves `held` to tell whether it helped. Ends with one JSON object.
+`python -m bench.search_quality [--data FOLDER] [--folder FOLDER]` indexes the catalogue (156,097 titles) into a temporary
+folder and asks every judgement through the store's contract. The judgements are split in two by a hash of the query: whoever
+fits the constants of `ranking` and `tantivy_query` does it on `fit`, and leaves `held` to tell whether it helped. Ends with
+one JSON object.
 """
 
 import argparse
