@@ -17,7 +17,7 @@ from rich.panel import Panel
 
 from marquee.cli.display import TitleDisplay
 from marquee.cli.starting import StartDisplay
-from marquee.demo.checks import logged_in, run_checks
+from marquee.demo.checks import RESUMED_TITLE, deleted_leaves_search, logged_in, run_checks
 from marquee.demo.films import FILMS, LONG_FILM, require_fixtures
 from marquee.demo.ingest import Ingested, ingest_films
 from marquee.demo.kills import survive_kills
@@ -26,7 +26,7 @@ from marquee.demo.report import Report
 from marquee.errors import PlatformUnavailable
 from marquee.platform.observation import observe
 from marquee.platform.supervision import start, stop
-from marquee.settings import Settings
+from marquee.settings import Settings, load_settings
 
 Screenshots = Annotated[Path | None, typer.Option(help="Keep pictures of the pages that the browser check sees.")]
 
@@ -155,10 +155,17 @@ async def _check_all(settings: Settings, report: Report, ingested: list[Ingested
         if missing:
             raise PlatformUnavailable("; ".join(missing))
         said.append(f"{len(ingested)} titles")
-    reel = next(title for title in ingested if title.title == LONG_FILM.title)
-    path = await make_reel(reel_path(settings))
-    await run_checks(settings, path, report, screenshots=screenshots)
-    await survive_kills(settings, path, report, movie_id=reel.movie_id)
+    await _outside(settings, report, await make_reel(reel_path(settings)), kills=True, screenshots=screenshots)
+
+
+async def _outside(settings: Settings, report: Report, reel: Path, *, kills: bool, screenshots: Path | None) -> None:
+    """Every check; what they upload is deleted again at the end."""
+    movie_id = await run_checks(settings, reel, report, screenshots=screenshots)
+    uploaded = [movie_id] if movie_id else []
+    if kills and movie_id:
+        uploaded += await survive_kills(settings, reel, report, movie_id=movie_id)
+    async with await logged_in(settings) as api, report.check("what was uploaded is deleted again") as said:
+        said.append(await deleted_leaves_search(api, uploaded, RESUMED_TITLE))
 
 
 def check(
@@ -172,18 +179,11 @@ def check(
 
 
 async def _check(console: Console, *, strict: bool, kills: bool, screenshots: Path | None) -> bool:
-    from marquee.settings import load_settings
-
     settings = load_settings()
     report = Report(console)
     with tempfile.TemporaryDirectory(prefix="marquee-check-") as folder:
         reel = await make_reel(Path(folder) / LONG_FILM.file_name)
-        await run_checks(settings, reel, report, screenshots=screenshots)
-        if kills:
-            async with await logged_in(settings) as api:
-                home = await api.get("/home", limit=1)
-                movie_id = home["rows"][0]["items"][0]["movie_id"]
-            await survive_kills(settings, reel, report, movie_id=movie_id)
+        await _outside(settings, report, reel, kills=kills, screenshots=screenshots)
     console.print(report.table())
     passed = report.passed(strict=strict)
     typer.echo(json.dumps({"passed": passed, "checks": len(report.results), **report.figures}))

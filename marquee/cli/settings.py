@@ -28,7 +28,9 @@ def settings_rows() -> list[tuple[str, str, str]]:
 def markdown_table() -> str:
     """The README's settings table."""
     lines = ["| setting | default | meaning |", "|---|---|---|"]
-    lines += [f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |" for name, default, meaning in settings_rows()]
+    lines += [
+        f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |" for name, default, meaning in settings_rows()
+    ]
     return "\n".join(lines)
 
 

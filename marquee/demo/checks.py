@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -20,14 +21,16 @@ import m3u8
 from marquee.client.following import follow_upload
 from marquee.client.session import ApiSession
 from marquee.demo.browser import watch_and_resume
-from marquee.demo.films import BROKEN_FILM, LONG_FILM
+from marquee.demo.films import BROKEN_FILM
 from marquee.demo.report import Report, expect
 from marquee.media.binaries import ffmpeg, ffprobe
 from marquee.media.process import run
 from marquee.settings import Settings
 
 INGEST_SECONDS = 600.0
-MISSPELLED = "Marqee Rell"
+FOLLOW_SECONDS = 90.0
+RESUMED_TITLE = "The Resumed Reel"
+MISSPELLED = "Resumd Reel"
 RUN_QUERY = """query Runs($filter: RunsFilter) {
   runsOrError(filter: $filter, limit: 20) { __typename ... on Runs { results { runId status } } }
 }"""
@@ -48,7 +51,7 @@ async def upload_killed_and_resumed(settings: Settings, reel: Path) -> dict[str,
     """
     with tempfile.TemporaryDirectory(prefix="marquee-check-") as folder:
         film = await fresh_copy(reel, Path(folder), "resumed_reel.mp4")
-        arguments = ["upload", str(film), "--title", "The Resumed Reel", "--genre", "Drama", "--hot", "--json"]
+        arguments = ["upload", str(film), "--title", RESUMED_TITLE, "--genre", "Drama", "--hot", "--json"]
         sent = await _upload_until_part(settings, arguments, stop_after=2)
         events = await _upload_until_part(settings, arguments, stop_after=None)
     parts = [event for event in events if event["state"] == "uploading"]
@@ -102,9 +105,7 @@ async def dagster_run_is_green(settings: Settings, upload_id: str) -> str:
     async with httpx.AsyncClient(timeout=20) as http:
         deadline = asyncio.get_running_loop().time() + 60
         while True:
-            answer = await http.post(
-                f"{settings.dagster}/graphql", json={"query": RUN_QUERY, "variables": variables}
-            )
+            answer = await http.post(f"{settings.dagster}/graphql", json={"query": RUN_QUERY, "variables": variables})
             runs = answer.raise_for_status().json()["data"]["runsOrError"]["results"]
             if any(run["status"] == "SUCCESS" for run in runs):
                 return str(next(run["runId"] for run in runs if run["status"] == "SUCCESS"))
@@ -204,8 +205,25 @@ async def broken_file_is_refused(settings: Settings) -> str:
     return str(last["reason"])
 
 
-async def run_checks(settings: Settings, reel: Path, report: Report, *, screenshots: Path | None = None) -> None:
-    """All checks but the kills, in an order in which each stands on the one before."""
+async def deleted_leaves_search(api: ApiSession, movie_ids: Sequence[str], query: str) -> str:
+    """Delete what the checks uploaded; search and home must follow."""
+    for movie_id in movie_ids:
+        await api.delete(f"/titles/{movie_id}")
+    deadline = asyncio.get_running_loop().time() + FOLLOW_SECONDS
+    while True:
+        results = (await api.get("/search", q=query, limit=50))["results"]
+        home = await api.get("/home", limit=50)
+        shown = {item["movie_id"] for item in results}
+        shown |= {item["movie_id"] for row in home["rows"] for item in row["items"]}
+        left = shown & set(movie_ids)
+        if not left:
+            return f"{len(movie_ids)} titles left search and home"
+        expect(asyncio.get_running_loop().time() < deadline, f"{sorted(left)} were deleted and are still offered")
+        await asyncio.sleep(0.5)
+
+
+async def run_checks(settings: Settings, reel: Path, report: Report, *, screenshots: Path | None = None) -> str:
+    """All checks but the kills, in an order in which each stands on the one before; returns the uploaded movie_id."""
     resumed: dict[str, Any] = {}
     async with report.check("upload by the CLI, killed once and resumed") as said:
         resumed = await upload_killed_and_resumed(settings, reel)
@@ -217,7 +235,7 @@ async def run_checks(settings: Settings, reel: Path, report: Report, *, screensh
         async with report.check("home shows it") as said:
             said.append(await home_shows(api, movie_id))
         async with report.check("a misspelled title finds it") as said:
-            said.append(await search_finds(api, "Resumd Reel", movie_id))
+            said.append(await search_finds(api, MISSPELLED, movie_id))
         async with report.check("every file of the stream answers from an edge") as said:
             said.append(await stream_is_whole(api, movie_id))
         async with report.check("resume position and the 95 % rule") as said:
@@ -231,7 +249,8 @@ async def run_checks(settings: Settings, reel: Path, report: Report, *, screensh
                 settings.email,
                 settings.password.get_secret_value(),
                 query=MISSPELLED,
-                title=LONG_FILM.title,
+                title=RESUMED_TITLE,
                 screenshots=screenshots,
             )
         )
+    return str(resumed.get("movie_id", ""))

@@ -74,9 +74,7 @@ async def _upload(api: ApiSession, film: DemoFilm, path: Path, display: Display,
         "hot": film.hot,
     }
     sidecars = [FIXTURES / film.sidecar] if film.sidecar else []
-    return await upload_film(
-        api, path, details, sidecars=sidecars, on_part=lambda sent: display.part_sent(row, sent)
-    )
+    return await upload_film(api, path, details, sidecars=sidecars, on_part=lambda sent: display.part_sent(row, sent))
 
 
 async def _follow(
@@ -90,6 +88,4 @@ async def _follow(
     ended = await follow_upload(
         api, upload["upload_id"], on_state=lambda state: display.state_seen(row, state), seconds=seconds
     )
-    return Ingested(
-        film.title, upload["movie_id"], ended["state"], ended.get("reason"), time.monotonic()
-    )
+    return Ingested(film.title, upload["movie_id"], ended["state"], ended.get("reason"), time.monotonic())

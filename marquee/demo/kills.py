@@ -90,6 +90,7 @@ class Ingests:
     reel: Path
     folder: Path
     uploads: list[str] = field(default_factory=list)
+    movie_ids: list[str] = field(default_factory=list)
 
     async def under_way(self, *, at_stage: str | None = None) -> dict[str, Any]:
         """The state of an ingest that has not ended, once it is at a stage."""
@@ -107,7 +108,9 @@ class Ingests:
         number = len(self.uploads) + 1
         film = await fresh_copy(self.reel, self.folder, f"killed_{number}.mp4")
         details: dict[str, object] = {"title": f"Survivor {number}", "genres": ["Drama"], "hot": True}
-        self.uploads.append((await upload_film(self.api, film, details))["upload_id"])
+        upload = await upload_film(self.api, film, details)
+        self.uploads.append(upload["upload_id"])
+        self.movie_ids.append(upload["movie_id"])
 
     async def all_green(self) -> str:
         for upload_id in self.uploads:
@@ -117,8 +120,11 @@ class Ingests:
         return f"{len(self.uploads)} ingests met the kills, all playable and green"
 
 
-async def survive_kills(settings: Settings, reel: Path, report: Report, *, movie_id: str) -> None:
-    """Kill everything once, one after the other; see the module's docstring for what must hold."""
+async def survive_kills(settings: Settings, reel: Path, report: Report, *, movie_id: str) -> list[str]:
+    """Kill everything once, one after the other; see the module's docstring for what must hold.
+
+    Returns the movie_ids that were ingested meanwhile.
+    """
     with tempfile.TemporaryDirectory(prefix="marquee-kills-") as folder:
         async with await logged_in(settings) as api, writing(api, movie_id) as writer:
             ingests = Ingests(settings, api, reel, Path(folder))
@@ -134,6 +140,7 @@ async def survive_kills(settings: Settings, reel: Path, report: Report, *, movie
                 said.append(await writer.verify())
             async with report.check("no title is missing from search") as said:
                 said.append(await _search_finds_all(api))
+    return ingests.movie_ids
 
 
 async def _victims(settings: Settings) -> list[str]:
