@@ -7,6 +7,7 @@ status` needs nothing of what `marquee check` needs.
 
 import importlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from marquee.errors import (
     StoreUnavailable,
     UploadTooLarge,
 )
+from marquee.telemetry import configure_logging
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -68,6 +70,8 @@ def exit_code(error: MarqueeError) -> int:
 
 def app() -> None:
     """The entry point: run the command of this process's arguments."""
+    # People read what the commands print; what the libraries below have to say is for the processes' own logs.
+    configure_logging("cli", level=logging.WARNING)
     try:
         command_line(sys.argv[1:])()
     except MarqueeError as error:

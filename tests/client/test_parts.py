@@ -1,5 +1,7 @@
 """How a file is cut into upload parts."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ def test_parts_cover_the_file_once_and_in_order(size: int, part_bytes: int) -> N
     parts = cut_into_parts(size, part_bytes)
     assert [part.number for part in parts] == list(range(1, len(parts) + 1)), "part numbers count from 1"
     assert parts[0].offset == 0
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in itertools.pairwise(parts):
         assert after.offset == before.offset + before.size_bytes, "parts neither overlap nor leave a gap"
         assert before.size_bytes == part_bytes, "only the last part may be short"
     assert parts[-1].offset + parts[-1].size_bytes == size
