@@ -21,6 +21,7 @@ import m3u8
 from marquee.client.following import follow_upload
 from marquee.client.session import ApiSession
 from marquee.demo.browser import watch_and_resume
+from marquee.demo.dagster_runs import green_run
 from marquee.demo.films import BROKEN_FILM
 from marquee.demo.report import Report, expect
 from marquee.media.binaries import ffmpeg, ffprobe
@@ -31,9 +32,6 @@ INGEST_SECONDS = 600.0
 FOLLOW_SECONDS = 90.0
 RESUMED_TITLE = "The Resumed Reel"
 MISSPELLED = "Resumd Reel"
-RUN_QUERY = """query Runs($filter: RunsFilter) {
-  runsOrError(filter: $filter, limit: 20) { __typename ... on Runs { results { runId status } } }
-}"""
 
 
 async def fresh_copy(source: Path, folder: Path, name: str) -> Path:
@@ -97,25 +95,6 @@ async def logged_in(settings: Settings) -> ApiSession:
     api = ApiSession(settings.public)
     await api.log_in(settings.email, settings.password.get_secret_value())
     return api
-
-
-async def dagster_run_is_green(settings: Settings, upload_id: str) -> str:
-    """The upload's run by Dagster's GraphQL; returns its id."""
-    variables = {"filter": {"tags": [{"key": "marquee/upload_id", "value": upload_id}]}}
-    async with httpx.AsyncClient(timeout=20) as http:
-        deadline = asyncio.get_running_loop().time() + 60
-        while True:
-            answer = await http.post(f"{settings.dagster}/graphql", json={"query": RUN_QUERY, "variables": variables})
-            runs = answer.raise_for_status().json()["data"]["runsOrError"]["results"]
-            if any(run["status"] == "SUCCESS" for run in runs):
-                return str(next(run["runId"] for run in runs if run["status"] == "SUCCESS"))
-            # The title is playable a moment before its run has ended.
-            pending = any(run["status"] in ("STARTED", "STARTING", "QUEUED", "NOT_STARTED") for run in runs)
-            expect(
-                pending and asyncio.get_running_loop().time() < deadline,
-                f"the upload's runs are {[run['status'] for run in runs]}, none is green",
-            )
-            await asyncio.sleep(0.5)
 
 
 async def home_shows(api: ApiSession, movie_id: str) -> str:
@@ -229,7 +208,7 @@ async def run_checks(settings: Settings, reel: Path, report: Report, *, screensh
         resumed = await upload_killed_and_resumed(settings, reel)
         said.append(f"{resumed['reused']} of {resumed['parts']} parts were not sent again")
     async with report.check("its run is green in Dagster") as said:
-        said.append(f"run {await dagster_run_is_green(settings, resumed['upload_id'])}")
+        said.append(f"run {await green_run(settings, resumed['upload_id'])}")
     async with await logged_in(settings) as api:
         movie_id = resumed.get("movie_id", "")
         async with report.check("home shows it") as said:

@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from marquee.client.following import follow_upload
 from marquee.client.session import ApiSession
 from marquee.client.uploader import upload_film
-from marquee.demo.checks import INGEST_SECONDS, dagster_run_is_green, fresh_copy, logged_in
+from marquee.demo.checks import INGEST_SECONDS, fresh_copy, logged_in
+from marquee.demo.dagster_runs import green_run, process_of_run
 from marquee.demo.ingest import known_titles
 from marquee.demo.report import Report, expect
 from marquee.errors import MarqueeError
@@ -49,7 +48,7 @@ class ProgressWriter:
         while True:
             number += 1
             # Every value differs from its neighbours and stays short of the 95 % rule.
-            position = round(1 + (number * 0.37) % (self.duration_seconds * 0.9), 3)
+            position = round((number * 0.37) % (self.duration_seconds * 0.9), 3)
             self.since_acknowledged.append(position)
             with contextlib.suppress(MarqueeError):
                 await self.api.post("/stream/progress", {"movie_id": self.movie_id, "position_seconds": position})
@@ -116,7 +115,7 @@ class Ingests:
         for upload_id in self.uploads:
             ended = await follow_upload(self.api, upload_id, seconds=INGEST_SECONDS)
             expect(ended["state"] == "playable", f"an ingest ended {ended['state']}: {ended.get('reason')}")
-            await dagster_run_is_green(self.settings, upload_id)
+            await green_run(self.settings, upload_id)
         return f"{len(self.uploads)} ingests met the kills, all playable and green"
 
 
@@ -131,8 +130,12 @@ async def survive_kills(settings: Settings, reel: Path, report: Report, *, movie
             for name in [DAGSTER_RUN, *await _victims(settings)]:
                 async with report.check(f"SIGKILL of {name}") as said:
                     busy = name.startswith("transcode") or name == DAGSTER_RUN
-                    await ingests.under_way(at_stage="renditions" if busy else None)
-                    said.append(await _kill_and_await_return(settings, name))
+                    state = await ingests.under_way(at_stage="renditions" if busy else None)
+                    if name == DAGSTER_RUN:
+                        os.kill(await _run_process(settings, state["upload_id"]), signal.SIGKILL)
+                        said.append("Dagster must notice and go on")
+                    else:
+                        said.append(await _kill_and_await_return(settings, name))
                     said.append(await writer.verify())
             async with report.check("every ingest that met a kill ends green without a hand") as said:
                 said.append(await ingests.all_green())
@@ -155,9 +158,6 @@ async def _find(settings: Settings, name: str) -> ProcessState:
 
 
 async def _kill_and_await_return(settings: Settings, name: str) -> str:
-    if name == DAGSTER_RUN:
-        os.kill(await _run_process(settings), signal.SIGKILL)
-        return "Dagster must notice and go on"
     victim = await _find(settings, name)
     os.kill(victim.pid, signal.SIGKILL)
     loop = asyncio.get_running_loop()
@@ -173,18 +173,13 @@ async def _kill_and_await_return(settings: Settings, name: str) -> str:
         await asyncio.sleep(0.1)
 
 
-async def _run_process(settings: Settings) -> int:
-    """The pid of a Dagster run of this platform: a descendant of its code server."""
+async def _run_process(settings: Settings, upload_id: str) -> int:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + RETURN_SECONDS
-    while True:
-        server = await _find(settings, "dagster-code")
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(server.pid).children(recursive=True):
-                if "execute_run" in " ".join(child.cmdline()):
-                    return int(child.pid)
-        expect(loop.time() < deadline, "no run's process was found below Dagster's code server")
+    while (pid := await process_of_run(settings, upload_id)) is None:
+        expect(loop.time() < deadline, f"Dagster names no process that does the run of {upload_id}")
         await asyncio.sleep(0.1)
+    return pid
 
 
 async def _search_finds_all(api: ApiSession) -> str:
