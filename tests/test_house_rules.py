@@ -40,7 +40,9 @@ def test_nothing_but_the_settings_reads_the_environment() -> None:
     allowed = {"marquee/settings.py", "marquee/platform/launch.py", "marquee/platform/leftovers.py"}
     reading = re.compile(r"os\.environ\.get\(|os\.getenv\(|os\.environ\[[^\]]+\](?!\s*=)")
     readers = {str(path.relative_to(PROJECT)) for path in SOURCES if reading.search(path.read_text())}
-    assert readers <= allowed, f"{sorted(readers - allowed)} read the environment; a value belongs in marquee/settings.py"
+    assert readers <= allowed, (
+        f"{sorted(readers - allowed)} read the environment; a value belongs in marquee/settings.py"
+    )
 
 
 def _committed() -> list[Path]:
@@ -59,10 +61,14 @@ def test_locks_name_no_package_index() -> None:
 def test_committed_files_are_small() -> None:
     total = sum(path.stat().st_size for path in (PROJECT / "tests" / "fixtures").rglob("*") if path.is_file())
     assert total < 5_000_000, f"the fixtures have grown to {total} bytes"
-    large = [str(path.relative_to(PROJECT)) for path in _committed() if path.is_file() and path.stat().st_size > 1_500_000]
+    large = [
+        str(path.relative_to(PROJECT)) for path in _committed() if path.is_file() and path.stat().st_size > 1_500_000
+    ]
     assert not large, f"{large} are too large to be committed: generate them"
 
 
 def test_modules_have_a_docstring() -> None:
-    bare = [str(path.relative_to(PROJECT)) for path in SOURCES if ast.get_docstring(ast.parse(path.read_text())) is None]
+    bare = [
+        str(path.relative_to(PROJECT)) for path in SOURCES if ast.get_docstring(ast.parse(path.read_text())) is None
+    ]
     assert not bare, f"{bare} do not say what they own"

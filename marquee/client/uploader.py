@@ -97,9 +97,7 @@ async def _send_missing(
                 await _put_part(api, http, upload_id, part.number, body)
             done_bytes += part.size_bytes
             if on_part is not None:
-                on_part(
-                    PartSent(upload_id, upload["movie_id"], part.number, len(parts), done_bytes, total, reused)
-                )
+                on_part(PartSent(upload_id, upload["movie_id"], part.number, len(parts), done_bytes, total, reused))
             return {"number": part.number, "size_bytes": part.size_bytes, "checksum": checksum}
 
     try:

@@ -25,7 +25,15 @@ def test_the_same_id_is_the_same_title_on_every_import() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b"[]", b'{"id": 7}', b'{"id": 7, "title": " "}', b'{"id": 7, "title": "\xff"}', b'{"id":7,"title":"a\\u0000"}']
+    "line",
+    [
+        b"{",
+        b"[]",
+        b'{"id": 7}',
+        b'{"id": 7, "title": " "}',
+        b'{"id": 7, "title": "\xff"}',
+        b'{"id":7,"title":"a\\u0000"}',
+    ],
 )
 def test_a_bad_line_says_which_it_is(line: bytes) -> None:
     with pytest.raises(InputInvalid, match="Line 42"):
