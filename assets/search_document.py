@@ -8,10 +8,9 @@ import dagster as dg
 
 from assets.metadata import web_page
 from assets.partitions import OWNERS, PATIENCE, titles
-from assets.stage import Stage, open_stage
+from assets.stage import Stage, final_failure, open_stage
 from assets.title import title
 from marquee.documents import TitleIndexed, TitlePublished
-from marquee.errors import PlatformUnavailable
 from marquee.settings import Settings
 
 WAIT_SECONDS: Final = 120.0
@@ -47,7 +46,10 @@ async def search_document(
 
 
 async def _until_searchable(stage: Stage, published: TitlePublished) -> int:
-    """The revision that a search finds, once it is the published one or newer. Raises `PlatformUnavailable`."""
+    """The revision that a search finds, once it is the published one or newer.
+
+    Waits once and is not retried: viewers have the title already, and a run that waits holds a slot that an upload needs.
+    """
     deadline = time.monotonic() + WAIT_SECONDS
     poll_seconds = _FIRST_POLL_SECONDS
     while True:
@@ -57,9 +59,10 @@ async def _until_searchable(stage: Stage, published: TitlePublished) -> int:
         # Unpublished or deleted meanwhile: the index has rightly no such document.
         await stage.report(0.5)
         if time.monotonic() > deadline:
-            raise PlatformUnavailable(
+            raise final_failure(
+                stage.context,
                 f"Revision {published.revision} did not reach the search index in {WAIT_SECONDS:.0f} s: look at the "
-                "change capture and search sync processes."
+                "change capture and search sync processes, then materialize this asset again.",
             )
         await asyncio.sleep(poll_seconds)
         poll_seconds = min(poll_seconds * 1.5, _LAST_POLL_SECONDS)

@@ -124,19 +124,19 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
             if reports:
                 await stage.report(0.0)
         except TitleUnknown as error:
-            raise _final(context, f"Title {movie_id} was deleted: there is nothing left to do.") from error
+            raise final_failure(context, f"Title {movie_id} was deleted: there is nothing left to do.") from error
         try:
             yield stage
         except SourceRefused as refusal:
             await remove_half_made(stores, movie_id, stage.version)
             await _tell(stores.catalogue.refuse, stage, refusal.detail)
-            raise _final(context, refusal.detail) from refusal
+            raise final_failure(context, refusal.detail) from refusal
         except TitleUnknown as error:
             await remove_half_made(stores, movie_id, stage.version)
-            raise _final(context, f"Title {movie_id} was deleted while it was ingested.") from error
+            raise final_failure(context, f"Title {movie_id} was deleted while it was ingested.") from error
         except ChunkFailed as error:
             await _tell(stores.catalogue.fail, stage, error.detail)
-            raise _final(context, error.detail) from error
+            raise final_failure(context, error.detail) from error
         except Exception as error:
             if nothing_more_is_tried(context) and not _is_published(name):
                 detail = error.detail if isinstance(error, MarqueeError) else repr(error)
@@ -173,7 +173,7 @@ async def _upload(context: Context, stores: Stores, movie_id: str) -> Upload:
     return await stores.catalogue.requested_by(movie_id, number)
 
 
-def _final(context: Context, sentence: str) -> dg.Failure:
+def final_failure(context: Context, sentence: str) -> dg.Failure:
     """A failure that neither the step nor the run retries; the sentence is what the UI shows."""
     context.instance.add_run_tags(context.run.run_id, _NO_RETRY_TAG)
     return dg.Failure(description=sentence, allow_retries=False)

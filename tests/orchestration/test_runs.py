@@ -19,7 +19,7 @@ from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Upload
 from marquee.stores.migrate import ensure_database
 from marquee.stores.opened import Stores, open_stores
-from tests.chain import completed, house, upload_film, version_of, workers  # noqa: F401 - fixtures
+from tests.chain import completed, house, searchable, upload_film, version_of, workers  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 WAIT_SECONDS = 240.0
@@ -51,6 +51,13 @@ def started(program: Program, settings: Settings) -> Iterator[subprocess.Popen[b
 async def stores(house: Settings) -> AsyncIterator[Stores]:  # noqa: F811
     async with open_stores(house) as stores:
         yield stores
+
+
+@pytest.fixture(autouse=True)
+async def search_sync(house: Settings) -> AsyncIterator[None]:  # noqa: F811
+    """A run ends only once its title is searchable, and until then holds one of Dagster's slots."""
+    async with searchable(house):
+        yield
 
 
 @pytest.fixture
