@@ -5,7 +5,6 @@ In one process: the heavy work is in the transcode workers, and a process a step
 
 import dagster as dg
 
-
 ingest = dg.define_asset_job(
     "ingest",
     selection=dg.AssetSelection.all(),

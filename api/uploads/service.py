@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Final
 
-from marquee.ingest.completion import complete_upload
-
 from api.auth.tokens import Caller
 from api.uploads.schemas import MAX_PARTS, NewUpload, SentPart, SidecarIn, UploadStatus
 from marquee.domain import ids
@@ -29,6 +27,7 @@ from marquee.errors import (
     UploadTooLarge,
     UploadUnknown,
 )
+from marquee.ingest.completion import complete_upload
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue, Sidecar, TitleDetails, Upload
 from marquee.stores.objects.contract import Objects, StoredPart
