@@ -19,16 +19,31 @@ from marquee.media.judge import SourceLimits, judge
 from marquee.media.transcode import encoder_version
 from marquee.settings import Settings
 from marquee.stores.job_queue.contract import JobStatus, NewJob
+from marquee.stores.migrate import migrate
 from marquee.stores.opened import Stores, open_stores
-from tests.chain import house, upload_film, worker  # noqa: F401 - house is a fixture
+from tests.chain import house, upload_film, worker, write_environment  # noqa: F401 - house is a fixture
 
 SINTEL = "dev/sintel_720p_16s.mp4"
 WAIT_SECONDS = 90.0
 
 
+@pytest.fixture(scope="module")
+def apart(house: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:  # noqa: F811
+    """A queue and a state folder of these tests' own: no other test's worker takes their chunks."""
+    apart = house.model_copy(
+        update={
+            "state": tmp_path_factory.mktemp("apart"),
+            "database_url": house.database.rsplit("/", 1)[0] + "/transcode",
+        }
+    )
+    write_environment(apart)
+    migrate(apart.database)
+    return apart
+
+
 @pytest.fixture
-async def stores(house: Settings) -> AsyncIterator[Stores]:  # noqa: F811
-    async with open_stores(house) as stores:
+async def stores(apart: Settings) -> AsyncIterator[Stores]:
+    async with open_stores(apart) as stores:
         yield stores
 
 
@@ -70,12 +85,12 @@ async def statuses_when(stores: Stores, jobs: list[ChunkJob], wanted: str) -> li
 
 
 async def test_a_worker_killed_in_a_chunk_costs_that_chunk_and_nothing_else(
-    house: Settings,  # noqa: F811
+    apart: Settings,
     stores: Stores,
     shared_media: Path,
 ) -> None:
     async with queued(stores, shared_media / "dev" / "theora_400x300.ogv", preset="slow") as jobs:
-        with worker(house) as victim:
+        with worker(apart) as victim:
             found = await statuses_when(stores, jobs, "leased")
             encoders = psutil.Process(victim.pid).children(recursive=True)
             victim.send_signal(signal.SIGKILL)
@@ -83,7 +98,7 @@ async def test_a_worker_killed_in_a_chunk_costs_that_chunk_and_nothing_else(
         killed = next(status.job_id for status in found if status.state == "leased")
         _, alive = psutil.wait_procs(encoders, timeout=5)
         assert not alive, "an encoder does not outlive its worker"
-        with worker(house):
+        with worker(apart):
             found = await statuses_when(stores, jobs, "done")
     attempts = {status.job_id: status.attempts for status in found}
     assert attempts.pop(killed) == 2, "the killed worker's chunk is done again"
@@ -96,17 +111,17 @@ async def test_a_worker_killed_in_a_chunk_costs_that_chunk_and_nothing_else(
             info = await stores.objects.head(part.key)
             assert info is not None, f"{part.key} is missing although its job is done"
             assert info.size_bytes == part.size_bytes
-    leftovers = [path for path in (house.state / "work").iterdir() if path.name.startswith("chunk-")]
+    leftovers = [path for path in (apart.state / "work").iterdir() if path.name.startswith("chunk-")]
     assert not leftovers, "the next worker sweeps what a killed one left"
 
 
 async def test_a_worker_told_to_stop_gives_its_chunk_back_at_once(
-    house: Settings,  # noqa: F811
+    apart: Settings,
     stores: Stores,
     shared_media: Path,
 ) -> None:
     async with queued(stores, shared_media / SINTEL, preset="veryslow") as jobs:
-        with worker(house) as stopped:
+        with worker(apart) as stopped:
             await statuses_when(stores, jobs, "leased")
             stopped.terminate()
             await asyncio.to_thread(stopped.wait, 10)
@@ -117,23 +132,23 @@ async def test_a_worker_told_to_stop_gives_its_chunk_back_at_once(
 
 
 async def test_a_cancelled_chunk_ends_its_encoder(
-    house: Settings,  # noqa: F811
+    apart: Settings,
     stores: Stores,
     shared_media: Path,
 ) -> None:
     async with queued(stores, shared_media / SINTEL, preset="veryslow") as jobs:
-        with worker(house) as busy:
+        with worker(apart) as busy:
             await statuses_when(stores, jobs, "leased")
             await stores.job_queue.cancel(jobs[0].movie_id, jobs[0].version)
             process = psutil.Process(busy.pid)
-            async with asyncio.timeout(house.lease_seconds * 3):
+            async with asyncio.timeout(apart.lease_seconds * 3):
                 while process.children():  # noqa: ASYNC110 - another process's children make no event
                     await asyncio.sleep(0.05)
             assert busy.poll() is None, "the worker itself lives on"
 
 
 async def test_a_master_is_fetched_once_however_many_want_it(
-    house: Settings,  # noqa: F811
+    apart: Settings,
     stores: Stores,
     shared_media: Path,
     tmp_path: Path,
@@ -154,7 +169,7 @@ async def test_a_master_is_fetched_once_however_many_want_it(
 
 
 async def test_the_cache_evicts_the_longest_unused_and_never_what_is_held(
-    house: Settings,  # noqa: F811
+    apart: Settings,
     stores: Stores,
     shared_media: Path,
     tmp_path: Path,
@@ -182,7 +197,7 @@ async def test_the_cache_evicts_the_longest_unused_and_never_what_is_held(
 
 
 async def test_a_master_that_changed_in_the_store_is_not_used(
-    house: Settings,  # noqa: F811
+    apart: Settings,
     stores: Stores,
     shared_media: Path,
     tmp_path: Path,
