@@ -58,11 +58,10 @@ async def picture_good_enough(
     async with open_stage(context, settings, "manifest", reports=False) as stage:
         floor = settings.quality_floor_vmaf
         scores = (await stage.read("manifest", ManifestDocument)).quality
-        findings = [
-            f"Rung {score.rung} scores VMAF {score.vmaf_mean:.1f} on average, below the floor of {floor:.1f}."
-            for score in scores
-            if score.vmaf_mean < floor
-        ]
+        top = scores[-1]
+        findings = [f"Rung {top.rung} scores VMAF {top.vmaf_mean:.1f} on average, below the floor of {floor:.1f}."]
+        if top.vmaf_mean >= floor:
+            findings = []
         return await _settled(stage, findings, {"floor": floor, **{one.rung: one.vmaf_mean for one in scores}})
 
 

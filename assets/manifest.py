@@ -10,7 +10,7 @@ import dagster as dg
 from assets.metadata import edge_url, image_url, picture, table
 from assets.partitions import OWNERS, PATIENCE, titles
 from assets.publishing import CACHE_CONTROL, MEDIA_TYPES, publish_folder
-from assets.quality import fetch_track, make_pictures, score_top_rung, top_and_smallest
+from assets.quality import fetch_track, make_pictures, score_rungs, upwards
 from assets.stage import Stage, open_stage
 from assets.subtitles import subtitles
 from jobs.outages import through_outages
@@ -33,21 +33,17 @@ async def manifest(
 ) -> dg.MaterializeResult[None]:
     """Master playlist and MPD, written last under the version's prefix, from measured rates and with relative URIs alone.
 
-    Here too: the poster, the sprite for scrubbing, and the top rung's VMAF on a sample of what viewers will be sent.
+    Here too: the poster, the sprite for scrubbing, and every rung's VMAF on a sample of what viewers will be sent.
     """
     async with open_stage(context, settings, "manifest") as stage:
         source, plan = await stage.read_source(), await stage.read("plan", PlanDocument)
         packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
         images = images_prefix(stage.movie_id, stage.version)
         with work_folder(settings.state, f"manifest-{stage.movie_id}") as folder:
-            top, smallest = top_and_smallest(packaged)
-            rendition = await fetch_track(stage, packaged, top, folder)
-            preview = rendition if smallest is top else await fetch_track(stage, packaged, smallest, folder)
-            quality = await score_top_rung(stage, source, plan, top, rendition)
+            renditions = [(track, await fetch_track(stage, packaged, track, folder)) for track in upwards(packaged)]
+            quality = await score_rungs(stage, source, plan, renditions)
             await stage.report(0.6)
-            made = await make_pictures(
-                top, rendition, preview, folder / "images", duration_seconds=plan.duration_seconds
-            )
+            made = await make_pictures(renditions, folder / "images", duration_seconds=plan.duration_seconds)
             await publish_folder(stage.stores.published, folder / "images", images)
         await stage.report(0.9)
         await _write(stage, packaged.prefix + MPD, mpd(packaged, texts))
@@ -64,7 +60,7 @@ async def manifest(
             files=_files(
                 packaged, texts, images, [path.name for path in (made.poster, made.sprite_vtt, *made.sprites)]
             ),
-            quality=[quality],
+            quality=quality,
         )
         await stage.leave(document)
         return dg.MaterializeResult(

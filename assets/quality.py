@@ -1,17 +1,18 @@
 """What is measured and pictured from the packaged streams themselves, so that it speaks of what viewers are sent.
 
 A CMAF track is its init segment followed by its segments: fetched from the published bucket and laid end to end, it is a file
-that ffmpeg reads. The top rung's VMAF is scored on a sample of at most a tenth of its segments, at the source's size; the
+that ffmpeg reads. Every rung's VMAF is scored on a sample of at most a tenth of its segments, at the source's size; the
 poster is cut from the top rung, the sprites from the smallest.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assets.publishing import fetch_files
 from assets.stage import Stage
 from marquee.documents import PackagedStream, PlanDocument, QualityScore, SourceDocument, StreamsDocument
-from marquee.media.quality import score
+from marquee.media.quality import scores
 
 if TYPE_CHECKING:
     from marquee.media.images import ImagesMade
@@ -20,28 +21,29 @@ MAX_SHARE: Final = 0.1
 _COPY_BYTES: Final = 1 << 20
 
 
-def top_and_smallest(packaged: StreamsDocument) -> tuple[PackagedStream, PackagedStream]:
-    """The video tracks with the most and the fewest lines; the same one where there is only one."""
-    by_lines = sorted(packaged.video, key=lambda track: track.height or 0)
-    return by_lines[-1], by_lines[0]
+def upwards(packaged: StreamsDocument) -> list[PackagedStream]:
+    """The video tracks from the fewest lines to the most."""
+    return sorted(packaged.video, key=lambda track: track.height or 0)
 
 
-async def score_top_rung(
-    stage: Stage, source: SourceDocument, plan: PlanDocument, top: PackagedStream, rendition: Path
-) -> QualityScore:
-    """VMAF of the top rung."""
-    rung = next(rung for rung in plan.settings.rungs if rung.name == top.name)
+async def score_rungs(
+    stage: Stage, source: SourceDocument, plan: PlanDocument, renditions: Sequence[tuple[PackagedStream, Path]]
+) -> list[QualityScore]:
+    """VMAF of every rung on the same sample, the source decoded once for all of them; in the order given."""
+    rungs = {rung.name: rung for rung in plan.settings.rungs}
     async with stage.hold_source(source) as source_path:
-        return await score(source, source_path, plan, rung, rendition, max_share=MAX_SHARE)
+        pairs = [(rungs[track.name], path) for track, path in renditions]
+        return await scores(source, source_path, plan, pairs, max_share=MAX_SHARE)
 
 
 async def make_pictures(
-    top: PackagedStream, rendition: Path, preview: Path, folder: Path, *, duration_seconds: float
+    renditions: Sequence[tuple[PackagedStream, Path]], folder: Path, *, duration_seconds: float
 ) -> "ImagesMade":
-    """Poster and sprites below `folder`."""
+    """Poster (from the top rung) and sprites (from the smallest) below `folder`."""
     # Imported here: it brings numpy, which takes longer to import than all stages together.
     from marquee.media.images import make_images
 
+    top, rendition = renditions[-1]
     assert top.width is not None
     assert top.height is not None
     return await make_images(
@@ -50,7 +52,7 @@ async def make_pictures(
         duration_seconds=duration_seconds,
         width=top.width,
         height=top.height,
-        preview_path=preview,
+        preview_path=renditions[0][1],
     )
 
 

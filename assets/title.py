@@ -3,16 +3,19 @@
 What follows is change capture's and the search sync's; `search_document` watches them.
 """
 
+import contextlib
 import time
 
 import dagster as dg
 
+from api.rows.keys import keys_of_title
 from assets.metadata import edge_url, image_url, web_page
 from assets.partitions import OWNERS, PATIENCE, titles
 from assets.prewarm import prewarm
-from assets.stage import open_stage
+from assets.stage import Stage, open_stage
 from jobs.outages import through_outages
 from marquee.documents import ManifestDocument, SourceDocument, TitlePublished
+from marquee.errors import StoreUnavailable
 from marquee.media.manifest import MASTER
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Publication
@@ -36,6 +39,7 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
             sprite_vtt=made.sprite_vtt,
         )
         revision = await through_outages(lambda: stage.stores.catalogue.publish(publication))
+        await _refresh_rows(stage)
         document = TitlePublished(
             movie_id=stage.movie_id,
             version=stage.version,
@@ -53,3 +57,10 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
         if found.same_content_as is not None:
             metadata["same_content_as"] = web_page(settings, found.same_content_as)
         return dg.MaterializeResult(data_version=dg.DataVersion(str(revision)), metadata=metadata)
+
+
+async def _refresh_rows(stage: Stage) -> None:
+    """Purge the rows that the title now stands in; with the cache down they go stale by themselves."""
+    with contextlib.suppress(StoreUnavailable):
+        genres = (await stage.stores.catalogue.title(stage.movie_id)).details.genres
+        await stage.stores.row_cache.purge(keys_of_title(genres))

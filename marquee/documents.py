@@ -156,6 +156,11 @@ class EncodingSettings(msgspec.Struct, frozen=True, kw_only=True):
     gop_frames: int
     segment_frames: int
     preset: str
+    crf: int = 21
+    """Constant quality under each rung's VBV cap: chunks are encoded apart, and an average rate would start each one by
+    guessing and show a step at every seam."""
+    options_version: int = 1
+    """Raised with any change of the encoder's other options, so that no chunk of before is taken for one of after."""
     rungs: list[Rung]
     filters: str
     """The ffmpeg filter graph up to the split (deinterlace, rotate, square pixels, rate, tone map)."""

@@ -24,9 +24,6 @@ from marquee.media.probe import untrusted_input
 from marquee.media.process import Progress
 from marquee.media.scan import sought_input
 
-QUALITY_CRF: Final = 21
-"""Constant quality under each rung's VBV cap: chunks are encoded apart, and an average rate would start each one by
-guessing and show a step at every seam."""
 _TIMEOUT_BASE_SECONDS: Final = 300.0
 _TIMEOUT_PER_FRAME_SECONDS: Final = 3.0
 _TIMEOUT_PER_DECODED_FRAME_SECONDS: Final = 0.5
@@ -165,7 +162,7 @@ def rung_options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[s
         "preset": settings.preset,
         "profile:v": rung.profile,
         "level:v": rung.level,
-        "crf": QUALITY_CRF,
+        "crf": settings.crf,
         "maxrate": rung.max_bitrate_bps,
         "bufsize": rung.buffer_bits,
         # GOPs of one fixed length, each decodable alone: segments are cut there, on every rung at the same frame.
