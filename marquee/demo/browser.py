@@ -148,4 +148,5 @@ async def watch_and_resume(
 async def _picture(page: Page, folder: Path | None, name: str) -> None:
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
+        await page.wait_for_function("() => [...document.images].every(image => image.complete)")
         await page.screenshot(path=str(folder / f"{name}.png"))
