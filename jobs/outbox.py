@@ -12,9 +12,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from jobs.running import every, stop_on_signals, until_answered
-from marquee.errors import MarqueeError, ObjectMissing, PartsMismatch, StoreUnavailable, UploadStateConflict
+from marquee.errors import (
+    MarqueeError,
+    ObjectMissing,
+    PartsMismatch,
+    StoreUnavailable,
+    TitleUnknown,
+    UploadStateConflict,
+)
 from marquee.events import TOPIC_STREAMS
 from marquee.ingest.completion import finish_upload
+from marquee.ingest.ending import end_upload
 from marquee.settings import Settings, load_settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
@@ -57,7 +65,7 @@ async def reconcile_uploads(catalogue: Catalogue, objects: Objects, *, older_tha
             await finish_upload(catalogue, objects, upload)
             finished += 1
             log.info("upload finished for its client", upload_id=upload.upload_id)
-        except (PartsMismatch, UploadStateConflict) as error:
+        except (ObjectMissing, PartsMismatch, TitleUnknown, UploadStateConflict) as error:
             log.warning("upload not finished", upload_id=upload.upload_id, reason=error.detail)
     return finished
 
@@ -67,12 +75,8 @@ async def abandon_uploads(catalogue: Catalogue, objects: Objects, *, older_than_
     moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
     ended = 0
     for upload in await catalogue.uploads_untouched_since(moment, state="open"):
-        # What is stored goes first: killed in between, the next round finds the upload still open and goes on.
-        with contextlib.suppress(ObjectMissing):
-            await objects.abort_multipart(upload.key, upload.multipart_id)
-        await objects.delete([sidecar.key for sidecar in upload.sidecars])
         try:
-            await catalogue.end_upload(upload.upload_id, "abandoned")
+            await end_upload(catalogue, objects, upload.upload_id, "abandoned")
         except UploadStateConflict as error:
             log.warning("upload not abandoned", upload_id=upload.upload_id, reason=error.detail)
             continue

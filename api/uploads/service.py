@@ -5,7 +5,6 @@ kept for resuming but what S3 holds: an open upload of the same file by the same
 checksums say what need not be sent twice.
 """
 
-import contextlib
 import hashlib
 import mimetypes
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,6 @@ from marquee.errors import (
     InputInvalid,
     MediaTypeRefused,
     NotPermitted,
-    ObjectMissing,
     SourceRefused,
     TitleUnknown,
     UploadStateConflict,
@@ -28,6 +26,7 @@ from marquee.errors import (
     UploadUnknown,
 )
 from marquee.ingest.completion import complete_upload
+from marquee.ingest.ending import end_upload
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue, Sidecar, TitleDetails, Upload
 from marquee.stores.objects.contract import Objects, StoredPart
@@ -200,13 +199,8 @@ class UploadService:
 
     async def abort(self, caller: Caller, upload_id: str) -> None:
         """End an open upload and remove what it stored; nothing half-made is left."""
-        upload = await self._permitted(caller, upload_id)
-        await self._catalogue.end_upload(upload_id, "aborted")
-        # Of a repeated call it is gone already.
-        with contextlib.suppress(ObjectMissing):
-            await self._objects.abort_multipart(upload.key, upload.multipart_id)
-        if upload.sidecars:
-            await self._objects.delete([one.key for one in upload.sidecars])
+        await self._permitted(caller, upload_id)
+        await end_upload(self._catalogue, self._objects, upload_id, "aborted")
 
     async def status(self, upload_id: str) -> UploadStatus:
         """Raises `UploadUnknown`."""

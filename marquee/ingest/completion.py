@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from marquee.errors import ObjectMissing, PartsMismatch, UploadStateConflict
+from marquee.errors import ObjectMissing, PartsMismatch, TitleUnknown, UploadStateConflict
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
+from marquee.ingest.ending import remove_stored
 from marquee.stores.catalogue.contract import Catalogue, Upload
 from marquee.stores.objects.contract import Objects, StoredPart
 
@@ -23,8 +24,7 @@ async def complete_upload(
     """Verify the parts that the client sent and complete the upload; completing it again is harmless.
 
     Raises `PartsMismatch` naming the part at fault (the upload stays open: send that part again; it is ended where nothing
-    of it is stored any more), `UploadUnknown`,
-    `UploadStateConflict` for an upload that was ended.
+    of it is stored any more), `UploadUnknown`, `TitleUnknown`, `UploadStateConflict` for an upload that was ended.
     """
     upload = await catalogue.upload(upload_id)
     if upload.state == "completed":
@@ -44,7 +44,8 @@ async def finish_upload(
 ) -> None:
     """Finish an upload that is `completing`, from wherever it stands; `parts`: what was verified, where it is known.
 
-    Raises `PartsMismatch` where S3 does not hold the whole file; the upload is open again then, or ended if nothing is left.
+    Raises `PartsMismatch` where S3 does not hold the whole file; the upload is open again then.
+    Raises `TitleUnknown` where the title was deleted meanwhile; the upload is ended and its bytes are removed.
     """
     try:
         held = await objects.parts(upload.key, upload.multipart_id)
@@ -71,7 +72,13 @@ async def finish_upload(
         hot=upload.hot,
         completed_at_ms=int(time.time() * 1000),
     )
-    await catalogue.finish_completion(upload.upload_id, topic=TRANSCODING_JOBS, value=msgspec.json.encode(message))
+    try:
+        await catalogue.finish_completion(upload.upload_id, topic=TRANSCODING_JOBS, value=msgspec.json.encode(message))
+    except TitleUnknown:
+        # Deleted while its film was on the way: nobody would ever finish this upload, nor remove its bytes.
+        await remove_stored(objects, upload)
+        await catalogue.end_upload(upload.upload_id, "abandoned")
+        raise
 
 
 def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[StoredPart]) -> list[StoredPart]:

@@ -12,9 +12,17 @@ import pytest
 
 from jobs.outbox import abandon_uploads, publish_outbox, reconcile_uploads
 from marquee.domain import ids
-from marquee.errors import ObjectMissing, PartsMismatch, UploadStateConflict, UploadUnknown
+from marquee.errors import (
+    ObjectMissing,
+    PartsMismatch,
+    StoreUnavailable,
+    TitleUnknown,
+    UploadStateConflict,
+    UploadUnknown,
+)
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
 from marquee.ingest.completion import complete_upload
+from marquee.ingest.ending import end_upload
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue, TitleDetails, Upload
@@ -168,6 +176,55 @@ async def test_an_abandoned_upload_leaves_nothing(catalogue: Catalogue, objects:
         await objects.parts(upload.key, upload.multipart_id)
     with pytest.raises(UploadUnknown):
         await catalogue.version_of_upload(upload.upload_id)
+
+
+@pytest.mark.parametrize("client_is_gone", [False, True])
+async def test_an_upload_of_a_title_deleted_meanwhile_ends_and_leaves_nothing(
+    catalogue: Catalogue, objects: Objects, upload: Upload, client_is_gone: bool
+) -> None:
+    await catalogue.delete(upload.movie_id)
+    if client_is_gone:
+        await catalogue.begin_completion(upload.upload_id)
+        assert await reconcile_uploads(catalogue, objects, older_than_seconds=0) == 0
+    else:
+        with pytest.raises(TitleUnknown):
+            await complete_upload(catalogue, objects, upload.upload_id, stated())
+    assert (await catalogue.upload(upload.upload_id)).state == "abandoned", "it would be tried again for ever"
+    assert [one.key async for one in objects.list(f"uploads/{upload.upload_id}/")] == [], "its film was left behind"
+
+
+async def test_an_upload_whose_end_was_cut_short_is_ended_by_the_next_round(
+    catalogue: Catalogue, objects: Objects, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten = f"uploads/{upload.upload_id}/sidecars/forgotten"
+    await objects.put(forgotten, b"WEBVTT", content_type="text/plain")
+
+    async def killed(*_: object) -> None:
+        raise StoreUnavailable("killed here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(catalogue, "end_upload", killed)
+        with pytest.raises(StoreUnavailable):
+            await end_upload(catalogue, objects, upload.upload_id, "aborted")
+    with pytest.raises(ObjectMissing):
+        await objects.parts(upload.key, upload.multipart_id)
+    assert await objects.head(forgotten) is None, "a subtitle that no row names was left behind"
+    assert (await catalogue.upload(upload.upload_id)).state == "open", "nobody would look for what is left"
+    assert await abandon_uploads(catalogue, objects, older_than_seconds=0) == 1
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["joined", "completed"])
+async def test_a_film_that_is_whole_is_not_removed_by_ending_its_upload(
+    catalogue: Catalogue, objects: Objects, upload: Upload, told: bool
+) -> None:
+    if told:
+        await complete_upload(catalogue, objects, upload.upload_id, stated())
+    else:
+        await catalogue.begin_completion(upload.upload_id)
+        await objects.complete_multipart(upload.key, upload.multipart_id, stated())
+    with pytest.raises(UploadStateConflict):
+        await end_upload(catalogue, objects, upload.upload_id, "aborted")
+    assert await objects.get(upload.key) == b"".join(BODIES)
 
 
 async def test_the_outbox_is_published_in_order_and_emptied(

@@ -1,0 +1,43 @@
+"""How an upload ends without a film: what it stored is removed first, then the catalogue says that it ended.
+
+The one rule of the API's abort and of the job that ends what nobody continues. Killed in between, the upload is still open and
+whoever comes next goes on; the other way round nobody would know of the parts any more. An upload whose parts are joined
+already is let finish.
+"""
+
+from typing import Literal
+
+from marquee.errors import UploadStateConflict
+from marquee.stores.catalogue.contract import Catalogue, Upload
+from marquee.stores.objects.contract import Objects
+
+
+async def end_upload(
+    catalogue: Catalogue, objects: Objects, upload_id: str, state: Literal["aborted", "abandoned"]
+) -> None:
+    """Remove an upload's parts and subtitles and end it; ending it again is harmless.
+
+    Raises `UploadUnknown`, `UploadStateConflict` for an upload that is completed or about to be.
+    """
+    upload = await catalogue.upload(upload_id)
+    _check_not_completed(upload)
+    await objects.abort_multipart(upload.key, upload.multipart_id)
+    # From here on nobody can join the parts; who joined them a moment ago left the object, and its upload is completed.
+    upload = await catalogue.upload(upload_id)
+    _check_not_completed(upload)
+    if upload.state == "completing" and await objects.head(upload.key) is not None:
+        raise UploadStateConflict("The upload is being completed.", field="upload_id")
+    await remove_stored(objects, upload)
+    await catalogue.end_upload(upload_id, state)
+
+
+async def remove_stored(objects: Objects, upload: Upload) -> None:
+    """Everything that an upload has in the store: its parts, the film, its subtitles, also those that no row names."""
+    await objects.abort_multipart(upload.key, upload.multipart_id)
+    # Listed whole before anything is deleted: a listing does not bear deletions under its hands.
+    await objects.delete([stored.key async for stored in objects.list(f"uploads/{upload.upload_id}/")])
+
+
+def _check_not_completed(upload: Upload) -> None:
+    if upload.state == "completed":
+        raise UploadStateConflict("The upload is completed already.", field="upload_id")
