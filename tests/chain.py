@@ -46,6 +46,8 @@ def house(
             "lease_seconds": 3.0,
             "quality_floor_vmaf": 20.0,
             "database_url": settings.database.rsplit("/", 1)[0] + "/chain",
+            # One writer an index: the API's tests have the state folder's own.
+            "search_url": f"tantivy://{settings.state / 'chain-search'}",
         }
     )
     write_environment(house)
