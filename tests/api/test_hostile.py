@@ -181,6 +181,9 @@ async def test_a_cursor_of_one_page_does_not_open_another(client: Client, viewer
         ({"movie_id": "1"}, "movie_id"),
         ({"state": "playable"}, "state"),
         ({"content_type": "video"}, "content_type"),
+        ({"content_type": "video/mp4\n"}, "content_type"),
+        ({"file_name": "film.mp4\n"}, "file_name"),
+        ({"title": "A film\n"}, "title"),
     ],
 )
 async def test_a_bad_upload_names_its_field(

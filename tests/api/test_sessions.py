@@ -8,10 +8,12 @@ import jwt
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
+from pydantic import SecretStr
 
+from api.app import create_app
 from api.auth.service import LOGINS_A_MINUTE, attempts_bucket
 from api.auth.tokens import AccessTokens
-from marquee.errors import NotAuthenticated
+from marquee.errors import NotAuthenticated, SettingsInvalid
 from marquee.settings import Settings
 from marquee.stores.accounts.contract import Account
 from marquee.stores.opened import Stores
@@ -32,6 +34,27 @@ async def test_a_person_registers_logs_in_and_sees_the_profiles(client: Client) 
     assert session.status_code == 201, session.text
     me = await client.get("/api/v1/accounts/me", headers={"Authorization": f"Bearer {session.json()['access_token']}"})
     assert me.json()["account_id"] == registered.json()["account_id"]
+
+
+def test_another_spelling_of_an_address_gives_no_further_guesses() -> None:
+    for spelling in (" Anna@Example.org", "ANNA@example.ORG", "\uff41nna@example.org"):
+        assert attempts_bucket(spelling) == attempts_bucket("anna@example.org"), f"{spelling!r} is counted apart"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cursor_secret", ""),
+        ("edge_secret", ""),
+        ("token_private_key", ""),
+        ("token_private_key", "bm90IGEga2V5"),
+        ("token_private_key", "not even base64!"),
+    ],
+)
+def test_without_its_secrets_the_api_does_not_start(api_settings: Settings, name: str, value: str) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        create_app(api_settings.model_copy(update={name: SecretStr(value)}))
+    assert refused.value.field == f"MARQUEE_{name.upper()}"
 
 
 async def test_the_published_key_set_verifies_the_token_and_its_claims(

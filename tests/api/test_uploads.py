@@ -150,6 +150,7 @@ async def test_sidecars_are_kept_once_and_bounded(client: Client, people: People
         ({"text": "x" * 2_000_001}, 400),
         ({"text": "x" * (5 * 1024 * 1024)}, 413),
         ({"language": "../en"}, 400),
+        ({"language": "en\n"}, 400),
     ):
         answer = await client.post(path, json={**sidecar, **change}, headers=person.headers)
         assert answer.status_code == status, f"a sidecar with {str(change)[:40]} got {answer.status_code}"
