@@ -11,6 +11,9 @@ from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
 ID_BODY = "[0-9a-v]{20}"
+END = r"$(?!\n)"
+"""The end of a text in a pattern; `$` alone also stands before a last newline."""
+ONE_LINE = rf"^[^\x00-\x1f\x7f]*{END}"
 
 MovieId: TypeAlias = Annotated[
     str,
@@ -20,9 +23,9 @@ UploadId: TypeAlias = Annotated[str, Meta(pattern=rf"^u_{ID_BODY}$", min_length=
 ProfileId: TypeAlias = Annotated[str, Meta(pattern=rf"^p_{ID_BODY}$", min_length=22, max_length=22)]
 
 
-Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
 Prose: TypeAlias = Annotated[str, Meta(max_length=5000, pattern=r"^[^\x00]*$")]
-Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=60, pattern=ONE_LINE)]
 Year: TypeAlias = Annotated[int, Meta(ge=1870, le=2200)]
 
 # Of addresses. Litestar states and checks the bounds that its own markers carry, not msgspec's.
@@ -36,7 +39,7 @@ CursorQuery: TypeAlias = Annotated[
 ]
 LimitQuery: TypeAlias = Annotated[int, QueryParameter(ge=1, le=50, description="Items on a page.")]
 TextQuery: TypeAlias = Annotated[
-    str, QueryParameter(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="What was typed.")
+    str, QueryParameter(min_length=1, max_length=200, pattern=ONE_LINE, description="What was typed.")
 ]
 YearQuery: TypeAlias = Annotated[int | None, QueryParameter(ge=1870, le=2200)]
 

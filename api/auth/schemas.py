@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from api.wire import Input, Output, ProfileId, Word
+from api.wire import END, Input, Output, ProfileId, Word
 
 Email = Annotated[
     str,
     Meta(
         min_length=3,
         max_length=254,
-        pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$",
+        pattern=rf"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+{END}",
         description="Compared without case.",
     ),
 ]

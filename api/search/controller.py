@@ -10,11 +10,11 @@ from api.guards import BEARER
 from api.problems import documented
 from api.search.schemas import SearchResults, Suggestions
 from api.search.service import SearchService
-from api.wire import CursorQuery, LimitQuery, TextQuery, YearQuery
+from api.wire import ONE_LINE, CursorQuery, LimitQuery, TextQuery, YearQuery
 from marquee.domain.rows import canonical_genre
 from marquee.stores.search.contract import SearchFilters
 
-GenreQuery = Annotated[str | None, QueryParameter(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]
+GenreQuery = Annotated[str | None, QueryParameter(min_length=1, max_length=60, pattern=ONE_LINE)]
 SuggestionLimit = Annotated[int, QueryParameter(ge=1, le=20)]
 
 

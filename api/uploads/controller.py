@@ -10,6 +10,7 @@ from api.auth.tokens import Caller
 from api.guards import BEARER, ENGINEER
 from api.problems import documented
 from api.uploads.schemas import (
+    FILE_NAME,
     Completion,
     HeldPart,
     HeldParts,
@@ -28,7 +29,7 @@ from api.uploads.service import UploadService, parts_total
 from api.wire import UploadIdPath
 
 SizeQuery = Annotated[int, QueryParameter(ge=0, le=2**53)]
-FileNameQuery = Annotated[str, QueryParameter(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]*$")]
+FileNameQuery = Annotated[str, QueryParameter(min_length=1, max_length=255, pattern=FILE_NAME)]
 COMPLETION_BYTES = 2 * 1024 * 1024
 """10,000 parts with their checksums are about 1 MB."""
 SIDECAR_BYTES = 5 * 1024 * 1024

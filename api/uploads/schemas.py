@@ -1,21 +1,23 @@
 """The wire of uploads. Sizes are bytes; a part's checksum is its MD5 in hex, as S3's ETag states it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, field
 
-from api.wire import Input, Line, MovieId, Output, Prose, Word, Year
+from api.wire import END, Input, Line, MovieId, Output, Prose, Word, Year
 
 MAX_PARTS = 10_000
 """S3's own bound on the parts of one object."""
 
 PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS)]
 Checksum = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", min_length=32, max_length=32, description="MD5 in hex.")]
-FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]*$")]
-MediaType = Annotated[str, Meta(max_length=127, pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")]
+FILE_NAME: Final = rf"^[^\x00-\x1f\x7f/\\]*{END}"
+FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=FILE_NAME)]
+MediaType = Annotated[str, Meta(max_length=127, pattern=rf"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+{END}")]
 Language = Annotated[
-    str, Meta(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", description="BCP 47: en, pt-BR, und.")
+    str,
+    Meta(max_length=35, pattern=rf"^[A-Za-z]{{2,8}}(-[A-Za-z0-9]{{1,8}})*{END}", description="BCP 47: en, pt-BR, und."),
 ]
 SidecarText = Annotated[str, Meta(min_length=1, max_length=2_000_000, pattern=r"^[^\x00]*$")]
 
