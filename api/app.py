@@ -33,6 +33,7 @@ from api.stream.controller import StreamController
 from api.titles.controller import TitleController
 from api.uploads.controller import UploadController
 from marquee import __version__
+from marquee.errors import SettingsInvalid
 from marquee.settings import Settings, load_settings
 from marquee.stores.opened import open_stores
 from marquee.telemetry import configure_logging
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     """Raises `SettingsInvalid` naming the setting at fault."""
     settings = settings or load_settings()
     configure_logging("api")
+    _check_secrets(settings)
     tokens = AccessTokens(settings.token_private_key.get_secret_value(), life_seconds=settings.token_seconds)
 
     @asynccontextmanager
@@ -94,6 +96,16 @@ def create_app(settings: Settings | None = None) -> Litestar:
         openapi_config=_openapi(),
         on_app_init=[_no_debug],
     )
+
+
+def _check_secrets(settings: Settings) -> None:
+    # With an empty secret everything would seem to work, and anybody could sign cursors and stream URLs.
+    for name in ("cursor_secret", "edge_secret"):
+        if not getattr(settings, name).get_secret_value():
+            raise SettingsInvalid(
+                f"MARQUEE_{name.upper()} is empty: set it, or MARQUEE_STATE to the platform's state folder.",
+                field=f"MARQUEE_{name.upper()}",
+            )
 
 
 def _no_debug(config: AppConfig) -> AppConfig:

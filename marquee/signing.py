@@ -10,11 +10,12 @@ import hashlib
 import json
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from itsdangerous import BadData, URLSafeSerializer
 
-from marquee.errors import CursorInvalid
+from marquee.errors import CursorInvalid, SettingsInvalid
 
 TOKEN_ISSUER = "marquee"  # noqa: S105
 TOKEN_ALGORITHM = "EdDSA"  # noqa: S105
@@ -29,9 +30,16 @@ def generate_private_key() -> str:
 
 
 def private_key(setting: str) -> Ed25519PrivateKey:
-    key = serialization.load_pem_private_key(base64.b64decode(setting), password=None)
+    """Raises `SettingsInvalid` for what is no Ed25519 key of that form."""
+    try:
+        key = serialization.load_pem_private_key(base64.b64decode(setting), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise TypeError("MARQUEE_TOKEN_PRIVATE_KEY is not an Ed25519 key")
+        raise SettingsInvalid(
+            "MARQUEE_TOKEN_PRIVATE_KEY has to be an Ed25519 key: PKCS8 PEM, base64 on one line.",
+            field="MARQUEE_TOKEN_PRIVATE_KEY",
+        )
     return key
 
 

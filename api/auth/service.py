@@ -12,6 +12,7 @@ from typing import Final
 
 from api.auth.passwords import Passwords, check_new_password
 from api.auth.tokens import AccessTokens, Caller
+from marquee.domain.addresses import folded_address
 from marquee.errors import InputInvalid, NotAuthenticated, StoreUnavailable, TooManyRequests
 from marquee.stores.accounts.contract import Account, Accounts, Profile, RefreshToken
 from marquee.stores.coordination.contract import Coordination
@@ -131,4 +132,4 @@ def _hash(token: str) -> str:
 
 def attempts_bucket(email: str) -> str:
     """Where the attempts on an address are counted; the address itself is not kept there."""
-    return f"login:{hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]}"
+    return f"login:{hashlib.sha256(folded_address(email).encode()).hexdigest()[:32]}"

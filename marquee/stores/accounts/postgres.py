@@ -5,13 +5,13 @@ tokens those that were used (`revoked_at`) are told from those that were ended (
 stolen, and ends them all. With PostgreSQL gone, `StoreUnavailable` after some seconds.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.domain.addresses import folded_address
 from marquee.domain.ids import new_account_id, new_profile_id
 from marquee.errors import AccountExists, InputInvalid, NotAuthenticated
 from marquee.stores.accounts.contract import Account, Profile, RefreshToken, Role
@@ -81,11 +81,6 @@ _USED_BEFORE = text(
 )
 
 
-def folded(email: str) -> str:
-    """What addresses are compared by: no case, one Unicode form."""
-    return unicodedata.normalize("NFKC", email.strip()).casefold()
-
-
 class PostgresAccounts:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
@@ -102,19 +97,19 @@ class PostgresAccounts:
                 {
                     "account_id": account_id,
                     "email": email,
-                    "email_folded": folded(email),
+                    "email_folded": folded_address(email),
                     "password_hash": password_hash,
                     "role": role,
                 },
             )
-            account = await _account(connection, folded(email))
+            account = await _account(connection, folded_address(email))
             if account is None or account.account_id != account_id:
                 return None
             for profile_id, name in ordered:
                 await connection.execute(
                     _ADD_PROFILE, {"profile_id": profile_id, "account_id": account_id, "name": name}
                 )
-            return await _account(connection, folded(email))
+            return await _account(connection, folded_address(email))
 
         account = await self._database.transaction_of(work)
         if account is None:
@@ -122,7 +117,7 @@ class PostgresAccounts:
         return account
 
     async def by_email(self, email: str) -> Account | None:
-        rows = await self._database.statement(_BY_EMAIL, {"key": folded(email)})
+        rows = await self._database.statement(_BY_EMAIL, {"key": folded_address(email)})
         return _made(dict(rows[0])) if rows else None
 
     async def by_id(self, account_id: str) -> Account | None:
