@@ -67,7 +67,7 @@ def read_change(value: bytes) -> tuple[SearchDocument | Deletion, int | None]:
             document = msgspec.json.decode(row.document, type=SearchDocument)
         else:
             document = msgspec.convert(row.document, SearchDocument)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ChangeUnreadable(f"Not a change of a title's document: {error}") from error
     if (document.movie_id, document.revision) != (row.movie_id, row.revision):
         raise ChangeUnreadable(f"The document of {row.movie_id} states another id or revision than its row.")

@@ -94,6 +94,7 @@ def test_an_envelope_with_its_schema_is_read_too() -> None:
         b"{}",
         b"\xff",
         b'{"op":"x"}',
+        b"[" * 20_000,
         b'{"op":"u","after":null}',
         b'{"op":"u","after":{"movie_id":1,"revision":1,"document":"{}"}}',
         b'{"op":"u","after":{"movie_id":"m","revision":1,"document":"{"}}',
