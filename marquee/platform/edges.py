@@ -90,11 +90,11 @@ def content_security_policy(settings: Settings) -> str:
         (
             "default-src 'self'",
             f"connect-src 'self' {edges} {uploads}",
-            f"img-src 'self' data: blob: {edges}",
+            f"img-src 'self' {edges}",
+            # The player hands its Media Source to the video element as a blob.
             f"media-src 'self' blob: {edges}",
-            # hls.js demuxes in a worker that it makes from a blob.
-            "worker-src 'self' blob:",
-            "style-src 'self' 'unsafe-inline'",
+            "worker-src 'self'",
+            "style-src 'self'",
             "script-src 'self'",
             "object-src 'none'",
             "base-uri 'none'",

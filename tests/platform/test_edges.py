@@ -15,6 +15,7 @@ from marquee.signing import stream_path
 
 MOVIE = "m_00000000000000000001"
 OTHER = "m_00000000000000000002"
+AFTER = f"images/{MOVIE}/v1/sprite.jpg"
 SEGMENT = b"0123456789" * 5000
 
 
@@ -28,7 +29,7 @@ def published(platform: Settings) -> Settings:
         region_name="us-east-1",
         config=Config(s3={"addressing_style": "path"}),
     )
-    for key in (f"{MOVIE}/v1/video/360/1.m4s", f"{OTHER}/v1/video/360/1.m4s", f"images/{MOVIE}/v1/poster.jpg"):
+    for key in (f"{MOVIE}/v1/video/360/1.m4s", f"{OTHER}/v1/video/360/1.m4s", f"images/{MOVIE}/v1/poster.jpg", AFTER):
         client.put_object(Bucket="marquee-published", Key=key, Body=SEGMENT, CacheControl="no-store")
     return platform
 
@@ -89,6 +90,26 @@ def test_a_missing_segment_is_not_kept(published: Settings, edge: httpx.Client) 
     answer = edge.get(signed(published) + "video/360/99.m4s")
     assert answer.status_code in (403, 404)
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_request_with_a_body_does_not_spoil_the_next_viewers(edge: httpx.Client) -> None:
+    """The body stays here; were its length passed on, the origin would swallow the next request on that connection."""
+    sent = [edge.request("GET", f"/images/{MOVIE}/v1/none-{n}.jpg", content=b"x" * 1000) for n in range(4)]
+    assert {answer.status_code for answer in sent} <= {403, 404}
+    after = edge.get("/" + AFTER)
+    assert (after.status_code, after.content == SEGMENT) == (200, True)
+
+
+def test_a_page_of_the_web_client_may_run_and_load_only_its_own(platform: Settings) -> None:
+    policy = httpx.get(platform.loopback("web") + "/").headers["content-security-policy"]
+    rules = {rule.split()[0]: rule.split()[1:] for rule in policy.split("; ")}
+    assert "unsafe" not in policy
+    assert rules["script-src"] == rules["style-src"] == rules["worker-src"] == ["'self'"]
+    assert [name for name, sources in rules.items() if "blob:" in sources] == ["media-src"], "the player's alone"
+    assert "data:" not in policy
+    for edge_url in platform.edges:
+        assert all(edge_url in rules[name] for name in ("connect-src", "img-src", "media-src"))
+    assert platform.public_s3 in rules["connect-src"], "upload parts go straight to S3"
 
 
 def test_an_origin_that_no_edge_can_read_names_the_setting() -> None:
