@@ -29,11 +29,18 @@ def upwards(packaged: StreamsDocument) -> list[PackagedStream]:
 async def score_rungs(
     stage: Stage, source: SourceDocument, plan: PlanDocument, renditions: Sequence[tuple[PackagedStream, Path]]
 ) -> list[QualityScore]:
-    """VMAF of every rung on the same sample, the source decoded once for all of them; in the order given."""
+    """VMAF of every rung on the same sample; in the order given."""
     rungs = {rung.name: rung for rung in plan.settings.rungs}
     async with stage.hold_source(source) as source_path:
         pairs = [(rungs[track.name], path) for track, path in renditions]
-        return await scores(source, source_path, plan, pairs, max_share=MAX_SHARE)
+        return await scores(
+            source,
+            source_path,
+            plan,
+            pairs,
+            max_share=MAX_SHARE,
+            memory_bytes=stage.settings.process_memory_bytes,
+        )
 
 
 async def make_pictures(

@@ -2,8 +2,8 @@
 
 The source goes through the very filters that the renditions were made with, only to its own display size, and every
 rendition is scaled up to that, as on a viewer's screen. Both are counted from the same frame of the title's grid, so
-frame n is compared with frame n. The source is decoded once for all rungs. The blocking check on the top rung and
-the ladder's plot read the result.
+frame n is compared with frame n. The source is decoded once for all rungs, above 4K once for a few of them. The blocking
+check on the top rung and the ladder's plot read the result.
 """
 
 import tempfile
@@ -19,17 +19,18 @@ from marquee.documents import PlanDocument, QualityScore, Rung, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, process
 from marquee.media.filters import apply, chunk_chain, picture_chain
-from marquee.media.probe import untrusted_input
-from marquee.media.scan import sought_input
+from marquee.media.transcode import source_picture
 
 SUBSAMPLE: Final = 3
 """Every third frame is scored, which halves the cost; motion is still measured over all. Three does not beat with the
-pyramids of B-frames (four): on 16 s of 720p the means of a sample were within 0.9 of those over every frame, five were
-within 1.1 and saved little more."""
+pyramids of B-frames (four): on 16 s of 720p the means of a sample were within 1.2 of those over every frame, five were
+within 1.6 and saved little more."""
 MOST_SEGMENTS: Final = 20
 """Twenty places spread over a title; more would cost more and hardly move the mean."""
 MOST_SEGMENTS_UNSOUGHT: Final = 3
 """Where a source cannot be sought, the way to each sample is decoded: three cost a decode and a half of the film."""
+PIXELS_AT_ONCE: Final = 4 * 3840 * 2160
+"""As many rungs are scored in one command as keep its memory well below 4 GiB: six at once of 3840 x 2160 take 2.6 GB."""
 UHD_LINES: Final = 1440
 """Above this the model for 4K screens is meant (viewing distance 1.5 heights instead of 3)."""
 
@@ -69,14 +70,10 @@ def samples(plan: PlanDocument, max_share: float, *, most: int = MOST_SEGMENTS) 
 def _reference(source: SourceDocument, source_path: Path, plan: PlanDocument, sample: Sample, threads: int) -> Any:
     """The source's frames of `sample`, at its display size."""
     video, rate = source.video, Fraction(plan.settings.frame_rate)
-    if source.seekable and sample.start_frame > 0:
-        at = video.start_seconds + float(sample.start_frame / rate)
-        opened = ffmpeg.input(**sought_input(source_path, at, threads=threads))
-    else:
-        clock = {"copyts": None} if source.seekable else {}
-        opened = ffmpeg.input(**untrusted_input(source_path), threads=threads, noautorotate=None, **clock)
+    at = float(sample.start_frame / rate) if source.seekable and sample.start_frame > 0 else None
+    picture = source_picture(source, source_path, at_seconds=at, threads=threads)
     chain = picture_chain(video, rate, video.display_width, video.display_height, seekable=source.seekable)
-    return apply(opened[str(video.index)], chunk_chain(chain, sample.start_frame, sample.frames))
+    return apply(picture, chunk_chain(chain, sample.start_frame, sample.frames))
 
 
 def _distorted(path: Path, rate: Fraction, size: tuple[int, int], sample: Sample, threads: int) -> Any:
@@ -150,6 +147,23 @@ async def scores(
 
     Raises `ProcessFailed` where a rendition has fewer frames in a sample than the source.
     """
+    at_once = max(1, PIXELS_AT_ONCE // (source.video.display_width * source.video.display_height))
+    found: list[QualityScore] = []
+    for first in range(0, len(renditions), at_once):
+        some = renditions[first : first + at_once]
+        found += await _scores_at_once(source, source_path, plan, some, max_share, threads, memory_bytes)
+    return found
+
+
+async def _scores_at_once(
+    source: SourceDocument,
+    source_path: Path,
+    plan: PlanDocument,
+    renditions: Sequence[tuple[Rung, Path]],
+    max_share: float,
+    threads: int,
+    memory_bytes: int | None,
+) -> list[QualityScore]:
     taken = samples(plan, max_share, most=MOST_SEGMENTS if source.seekable else MOST_SEGMENTS_UNSOUGHT)
     found: list[list[float]] = [[] for _ in renditions]
     cpu_seconds = 0.0

@@ -16,7 +16,7 @@ from typing import Any, Final
 import ffmpeg
 import msgspec
 
-from marquee.documents import ChunkJob, EncodingSettings, Rung
+from marquee.documents import ChunkJob, EncodingSettings, Rung, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, process
 from marquee.media.filters import apply, chunk_chain
@@ -120,23 +120,27 @@ def chunk_arguments(
 
 def chunk_picture(job: ChunkJob, source_path: Path, *, sought: bool, threads: int = 1) -> Any:
     """The chunk's frames at the top rung's size, not encoded yet: an ffmpeg-python stream."""
-    source = _source(job, source_path, sought=sought, threads=threads)
-    picture = source[str(job.source.video.index)]
+    at = float(job.chunk.start_frame / Fraction(job.settings.frame_rate)) if sought else None
+    picture = source_picture(job.source, source_path, at_seconds=at, threads=threads)
     return apply(picture, chunk_chain(job.settings.filters, job.chunk.start_frame, job.chunk.frames))
 
 
-def _source(job: ChunkJob, source_path: Path, *, sought: bool, threads: int) -> Any:
-    """The source with its rotation taken off (the chain turns the picture; what stays on it would turn the rendition a
-    second time) and one filter graph for all of it, even if the picture changes its size midway."""
-    video = job.source.video
+def source_picture(source: SourceDocument, path: Path, *, at_seconds: float | None, threads: int) -> Any:
+    """The source's picture before any filter, decoded from shortly before `at_seconds` of the title, or from its start.
+
+    Its rotation is taken off (the chain turns the picture; what stays on it would turn the rendition a second time), and
+    one filter graph serves all of it, even if the picture changes its size midway.
+    """
+    video = source.video
     steady: dict[str, Any] = {} if video.interlaced else {"reinit_filter": 0}
-    if sought:
-        at = video.start_seconds + float(job.chunk.start_frame / Fraction(job.settings.frame_rate))
-        return ffmpeg.input(**sought_input(source_path, at, threads=threads, **steady))
-    clock = {"copyts": None} if job.source.seekable else {}
-    return ffmpeg.input(
-        **untrusted_input(source_path), threads=threads, noautorotate=None, display_rotation=0, **clock, **steady
-    )
+    if at_seconds is not None:
+        opened = ffmpeg.input(**sought_input(path, video.start_seconds + at_seconds, threads=threads, **steady))
+    else:
+        clock = {"copyts": None} if source.seekable else {}
+        opened = ffmpeg.input(
+            **untrusted_input(path), threads=threads, noautorotate=None, display_rotation=0, **clock, **steady
+        )
+    return opened[str(video.index)]
 
 
 def _down_the_ladder(top: Any, rungs: list[Rung]) -> list[tuple[Rung, Any]]:

@@ -3,10 +3,15 @@
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
 from marquee.documents import Rung
 from marquee.media.filters import picture_chain
 from marquee.media.join import video_timescale
+from marquee.media.plan import chunk_jobs
 from marquee.media.quality import MOST_SEGMENTS, samples, score, scores
+from marquee.media.transcode import transcode_chunk
+from tests.media.films import judged, planned
 from tests.media.packaging import a_plan, a_rung, a_source, ffmpeg
 
 
@@ -68,3 +73,38 @@ async def test_good_scores_above_bad_and_a_frame_late_scores_badly(tmp_path: Pat
     assert good.cpu_seconds > 0
     unsought = await score(a_source(width=320, height=180, seekable=False), film, plan, *rungs[0], max_share=0.7)
     assert abs(unsought.vmaf_mean - good.vmaf_mean) < 0.5, "the score depends on how the source was reached"
+
+
+async def test_a_source_that_changes_its_size_is_scored_as_it_was_encoded(tmp_path: Path) -> None:
+    """One graph for the whole source, as in the encode: begun anew midway, it would count its frames from 0 again."""
+    halves = []
+    for size in ("640x360", "480x270"):
+        half = tmp_path / f"{size}.ts"
+        await ffmpeg(*("-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d=8", "-c:v", "libx264", "-g", "50", half))
+        halves.append(half.read_bytes())
+    film = tmp_path / "film.ts"
+    film.write_bytes(b"".join(halves))
+    source = await judged(film)
+    assert not source.seekable
+    plan = planned(source, segments=10)
+    (job,) = chunk_jobs(plan, source)
+    encoded = await transcode_chunk(job, film, tmp_path)
+    found = await scores(source, film, plan, [(plan.settings.rungs[-1], encoded.parts[-1].path)], max_share=1)
+    assert found[0].segments_scored == 2, "one sample in each half"
+    assert found[0].vmaf_mean > 75, f"frames are compared with others: the mean is {found[0].vmaf_mean:.1f}"
+
+
+async def test_large_pictures_are_scored_a_few_rungs_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = tmp_path / "film.mp4"
+    await ffmpeg(*("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-c:v", "libx264", "-pix_fmt", "yuv420p", film))
+    source = a_source(width=320, height=180)
+    chain = picture_chain(source.video, Fraction(25), 320, 180, seekable=True)
+    rungs = [(a_rung(name, 320, 180), tmp_path / f"{name}.mp4") for name in ("one", "two", "three")]
+    for _, path in rungs:
+        path.symlink_to(film)
+    plan = a_plan(Fraction(25), 50, *(rung for rung, _ in rungs), filters=chain)
+    whole = await scores(source, film, plan, rungs)
+    monkeypatch.setattr("marquee.media.quality.PIXELS_AT_ONCE", 2 * 320 * 180)
+    parts = await scores(source, film, plan, rungs)
+    assert [one.rung for one in parts] == ["one", "two", "three"]
+    assert [one.vmaf_mean for one in parts] == [one.vmaf_mean for one in whole]
