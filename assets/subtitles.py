@@ -40,6 +40,7 @@ async def subtitles(
                     ],
                     folder / "made",
                     duration_seconds=plan.duration_seconds,
+                    memory_bytes=settings.process_memory_bytes,
                 )
             await publish_folder(
                 stage.stores.published, folder / "made", published_prefix(stage.movie_id, stage.version)

@@ -21,7 +21,8 @@ from marquee.media.clock import Clock, picture_clock
 from marquee.media.languages import language_label, language_tag
 from marquee.media.probe import untrusted_input
 
-SIDECAR_MAX_BYTES: Final = 5 * 1024**2
+TRACK_MAX_BYTES: Final = 5 * 1024**2
+"""A day of dense captions has 3 MB; what a hostile file unpacks to must not fill the disk or the memory."""
 MOST_TRACKS: Final = 40
 
 
@@ -54,43 +55,52 @@ def extraction_arguments(source_path: Path, streams: Sequence[SubtitleStream], f
     ]
     arguments += ["-i", options["filename"]]
     for stream in streams:
-        arguments += ["-map", f"0:{stream.index}", "-c:s", "subrip", "-f", "srt", str(folder / f"{stream.index}.srt")]
+        bound = ["-fs", str(TRACK_MAX_BYTES + 1)]
+        arguments += ["-map", f"0:{stream.index}", "-c:s", "subrip", *bound, "-f", "srt"]
+        arguments.append(str(folder / f"{stream.index}.srt"))
     return arguments
 
 
-async def _extract(source_path: Path, streams: Sequence[SubtitleStream], folder: Path, clock: Clock) -> None:
+async def _extract(
+    source_path: Path, streams: Sequence[SubtitleStream], folder: Path, clock: Clock, memory_bytes: int | None
+) -> None:
     await process.run(
         extraction_arguments(source_path, streams, folder, clock),
         # The whole file is read, at no less than 20 MB/s, and hardly anything is computed.
         timeout_seconds=120 + source_path.stat().st_size / 20e6,
+        memory_bytes=memory_bytes,
     )
 
 
-async def _embedded(source: SourceDocument, source_path: Path, seconds: float) -> tuple[list[_Found], list[str]]:
+async def _embedded(
+    source: SourceDocument, source_path: Path, seconds: float, memory_bytes: int | None
+) -> tuple[list[_Found], list[str]]:
     left_out = [
         f"Subtitle track {one.index} ({_described(one)}) is left out: {one.codec} subtitles are pictures, not text."
         for one in source.subtitles
         if not one.text
     ]
-    streams = [one for one in source.subtitles if one.text]
+    texts = [one for one in source.subtitles if one.text]
+    streams = texts[:MOST_TRACKS]
+    left_out += [_too_many() for _ in texts[MOST_TRACKS:]]
     found: list[_Found] = []
     if not streams:
         return found, left_out
-    clock = await picture_clock(source, source_path)
+    clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         try:
-            await _extract(source_path, streams, folder, clock)
+            await _extract(source_path, streams, folder, clock, memory_bytes)
         except ProcessFailed:
             for one in streams:  # one bad track spoils a common command: each alone, so that only that one is lost
                 try:
-                    await _extract(source_path, [one], folder, clock)
+                    await _extract(source_path, [one], folder, clock, memory_bytes)
                 except ProcessFailed:
                     (folder / f"{one.index}.srt").unlink(missing_ok=True)
         for one in streams:
             path = folder / f"{one.index}.srt"
             try:
-                cues = captions.parse(captions.decode(path.read_bytes())) if path.is_file() else []
+                cues = captions.parse(captions.decode(_read(path))) if path.is_file() else []
                 cues = captions.placed(cues, offset_seconds=clock.start_seconds, duration_seconds=seconds)
                 if not cues:
                     raise captions.NotSubtitles("has no cue within the picture" if path.is_file() else "cannot be read")
@@ -102,6 +112,16 @@ async def _embedded(source: SourceDocument, source_path: Path, seconds: float) -
     return found, left_out
 
 
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > TRACK_MAX_BYTES:
+        raise captions.NotSubtitles(f"is larger than {TRACK_MAX_BYTES // 1024**2} MiB")
+    return path.read_bytes()
+
+
+def _too_many() -> str:
+    return f"A subtitle track is left out: a title has at most {MOST_TRACKS}."
+
+
 def _described(stream: SubtitleStream) -> str:
     tag = language_tag(stream.language)
     return stream.title or language_label(tag) or "language unknown"
@@ -109,9 +129,7 @@ def _described(stream: SubtitleStream) -> str:
 
 def _sidecar(sidecar: SidecarFile, seconds: float) -> _Found:
     """Raises `NotSubtitles` with the end of a sentence that begins with the file's name."""
-    if sidecar.path.stat().st_size > SIDECAR_MAX_BYTES:
-        raise captions.NotSubtitles(f"is larger than {SIDECAR_MAX_BYTES // 1024**2} MiB")
-    cues = captions.parse(captions.decode(sidecar.path.read_bytes()))
+    cues = captions.parse(captions.decode(_read(sidecar.path)))
     cues = captions.placed(cues, offset_seconds=0.0, duration_seconds=seconds)
     if not cues:
         raise captions.NotSubtitles("has no cue within the picture")
@@ -145,15 +163,16 @@ async def extract_subtitles(
     folder: Path,
     *,
     duration_seconds: float,
+    memory_bytes: int | None = None,
 ) -> SubtitlesDocument:
     """Write every text track of a title below `folder`; keys in the document are relative to the title's prefix."""
-    found, left_out = await _embedded(source, source_path, duration_seconds)
+    found, left_out = await _embedded(source, source_path, duration_seconds, memory_bytes)
     for sidecar in sidecars:
         try:
             found.append(_sidecar(sidecar, duration_seconds))
         except captions.NotSubtitles as reason:
             left_out.append(f"The subtitle file {sidecar.file_name} is left out: it {reason}.")
-    left_out += [f"A subtitle track is left out: a title has at most {MOST_TRACKS}." for _ in found[MOST_TRACKS:]]
+    left_out += [_too_many() for _ in found[MOST_TRACKS:]]
     names: set[str] = set()
     labels: set[str] = set()
     tracks: list[TextTrack] = []

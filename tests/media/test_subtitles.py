@@ -117,6 +117,18 @@ async def test_embedded_text_is_on_the_pictures_clock(tmp_path: Path) -> None:
     assert "00:00:01.000 --> 00:00:02.000\nNow" in (tmp_path / "out" / made.tracks[0].key).read_text()
 
 
+async def test_a_track_too_large_to_be_subtitles_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marquee.media.subtitles.TRACK_MAX_BYTES", 1024**2)
+    cues = [f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{'x' * 60_000}\n" for n in range(30)]
+    (tmp_path / "text.srt").write_text("\n".join(cues))
+    path = tmp_path / "film.mkv"
+    await ffmpeg("-i", tmp_path / "text.srt", "-c:s", "subrip", path)
+    source = a_source(subtitles=[SubtitleStream(index=0, codec="subrip", language="eng")])
+    made = await extract_subtitles(source, path, [], tmp_path / "out", duration_seconds=120.0)
+    assert not made.tracks
+    assert made.left_out == ["Subtitle track 0 (English) is left out: it is larger than 1 MiB."]
+
+
 async def test_bitmap_tracks_are_left_out_with_a_sentence(tmp_path: Path) -> None:
     stream = SubtitleStream(index=2, codec="hdmv_pgs_subtitle", language="eng", text=False)
     made = await extract_subtitles(
