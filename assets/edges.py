@@ -1,7 +1,8 @@
 """Filling one edge with a version's files, and reading back that it has them.
 
 Every file is asked for twice under a token of the same kind that viewers get: once to fill, once to read the edge's own word
-in `X-Cache`. Tries are bounded; an edge that cannot be reached at all is given up at once, not once a file.
+in `X-Cache`. Tries are bounded; an edge that cannot be reached at all is given up at once, not once a file, and one that
+stops answering midway after `_FAILURES` files: each may have taken a minute and a half.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from marquee.signing import stream_path
 _TOKEN_SECONDS: Final = 3600
 _CONCURRENT: Final = 8
 _TRIES: Final = 3
+_FAILURES: Final = 8
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=2.0)
 
 
@@ -30,10 +32,23 @@ async def warm(settings: Settings, edge: str, movie_id: str, version: int, files
     paths = [signed + key.removeprefix(below) if key.startswith(below) else f"/{key}" for key in files]
     started = time.monotonic()
     filled: list[tuple[bool, int]] = []
+    failures = 0
+
+    async def fill(path: str) -> tuple[bool, int]:
+        nonlocal failures
+        async with places:
+            if failures >= _FAILURES:
+                return False, 0
+            try:
+                return await _fill(client, path)
+            except httpx.HTTPError as error:
+                failures += isinstance(error, httpx.TransportError)
+                return False, 0
+
+    places = asyncio.Semaphore(_CONCURRENT)
     async with httpx.AsyncClient(base_url=edge, timeout=_TIMEOUT) as client:
         if paths and await _answers(client, paths[0]):
-            places = asyncio.Semaphore(_CONCURRENT)
-            filled = await asyncio.gather(*(_fill(client, path, places) for path in paths))
+            filled = await asyncio.gather(*(fill(path) for path in paths))
     hits = sum(hit for hit, _ in filled)
     return EdgeResult(
         edge=edge,
@@ -53,15 +68,11 @@ async def _answers(client: httpx.AsyncClient, path: str) -> bool:
     return True
 
 
-async def _fill(client: httpx.AsyncClient, path: str, places: asyncio.Semaphore) -> tuple[bool, int]:
+async def _fill(client: httpx.AsyncClient, path: str) -> tuple[bool, int]:
     """(whether the second answer came from the cache, bytes of the first)."""
-    async with places:
-        try:
-            size, _ = await _get(client, path)
-            _, cached = await _get(client, path)
-        except httpx.HTTPError:
-            return False, 0
-        return cached == "HIT", size
+    size, _ = await _get(client, path)
+    _, cached = await _get(client, path)
+    return cached == "HIT", size
 
 
 @tenacity.retry(

@@ -1,5 +1,6 @@
 """A real edge is filled and says so itself; one that is down is recorded and holds nothing back."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -45,3 +46,22 @@ async def test_an_edge_that_is_down_is_recorded(house: Settings) -> None:
     down = await warm(house, house.edges[1], MOVIE, 1, FILES)
     assert (down.requested, down.hits, down.failed, down.bytes) == (len(FILES), 0, len(FILES), 0)
     assert down.seconds < 15, "a lost edge is given up soon"
+
+
+async def test_an_edge_that_stops_answering_midway_is_given_up(house: Settings) -> None:
+    asked = 0
+
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.readuntil(b"\r\n\r\n")
+        if asked == 1:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx")
+        writer.close()
+
+    files = [f"{MOVIE}/v1/video/360p/seg_{number:05d}.m4s" for number in range(200)]
+    async with await asyncio.start_server(answer_once, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        lost = await warm(house, f"http://127.0.0.1:{port}", MOVIE, 1, files)
+    assert (lost.requested, lost.hits, lost.failed) == (200, 0, 200)
+    assert asked < 60, f"a lost edge was asked {asked} times: a long film's run would wait for hours"
