@@ -51,7 +51,7 @@ async def publish_folder(
 
 
 async def fetch_files(objects: Objects, keys: dict[str, Path]) -> None:
-    """Fetch objects into files, a few at a time. Raises `ObjectMissing`."""
+    """Fetch objects into files, a few at a time. Raises `ObjectMissing`, in a group."""
     places = asyncio.Semaphore(_CONCURRENT)
 
     async def fetch(key: str, path: Path) -> None:

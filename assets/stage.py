@@ -6,8 +6,8 @@ retried by the step, then by Dagster's run retries, and recorded as failed when 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -126,7 +126,8 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
         except TitleUnknown as error:
             raise final_failure(context, f"Title {movie_id} was deleted: there is nothing left to do.") from error
         try:
-            yield stage
+            with first_reason():
+                yield stage
         except SourceRefused as refusal:
             await remove_half_made(stores, movie_id, stage.version)
             await _tell(stores.catalogue.refuse, stage, refusal.detail)
@@ -144,6 +145,18 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
             if isinstance(error, MarqueeError):
                 raise dg.Failure(description=error.detail) from error
             raise
+
+
+@contextmanager
+def first_reason() -> Iterator[None]:
+    """Of what failed side by side, the first is the reason: the others were cancelled for it."""
+    try:
+        yield
+    except ExceptionGroup as failures:
+        first: Exception = failures
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        raise first from failures
 
 
 async def _tell(tell: Callable[[str, int, str], Awaitable[None]], stage: Stage, reason: str) -> None:
