@@ -25,7 +25,7 @@ SAMPLE_RATE: Final = 48_000
 FRAME_SAMPLES: Final = 1024
 """Samples in an AAC-LC packet; ffmpeg's encoder also delays its output by this many."""
 BITRATES_BPS: Final = {2: 128_000, 6: 384_000}
-"""AAC-LC by number of channels: transparent for most ears at 64 kbit/s a channel."""
+"""AAC-LC by number of channels: 64 kbit/s each, in the range that Apple's authoring specification gives for stereo."""
 LAYOUTS: Final = {2: "stereo", 6: "5.1"}
 
 
@@ -55,8 +55,8 @@ def packets(duration_seconds: float) -> int:
 def _aligned(stream: Any, start_seconds: float) -> Any:
     """A source stream on the picture's clock, at 48 kHz.
 
-    Jumps over 40 ms (a frame) are filled or cut; below that, the rate is bent by at most 100 samples a second (0.2 %,
-    3.6 cents: not audible), which takes out the drift of a free-running recorder.
+    Jumps over 40 ms (a frame) are filled or cut; below that, the rate is bent by at most 100 samples a second (0.2 %, a
+    28th of a semitone), which takes out the drift of a free-running recorder.
     """
     return stream.filter("asetpts", f"PTS-({start_seconds:.9f})/TB").filter(
         "aresample", SAMPLE_RATE, **{"async": 100}, min_hard_comp=0.04, first_pts=0

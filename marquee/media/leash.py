@@ -1,9 +1,9 @@
 """Runs before a media program, in its process: limits first, then exec. Not imported, run by `process` by its path.
 
 Arguments: parent pid, address space in bytes (0: no limit), niceness, then the program and its arguments. A program
-started so dies with its parent, even if that was killed with SIGKILL (PDEATHSIG), leaves no core file, and cannot
-take more memory than it was given. A separate 10 ms interpreter instead of `preexec_fn`, which may deadlock in a
-process that has threads.
+started so dies with its parent, even if that was killed with SIGKILL (PDEATHSIG), leaves no core file, gains no rights
+by what it starts, and cannot take more memory than it was given. A separate 10 ms interpreter instead of
+`preexec_fn`, which may deadlock in a process that has threads.
 """
 
 import ctypes
@@ -13,6 +13,7 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NO_NEW_PRIVS = 38
 
 
 def main(arguments: list[str]) -> None:
@@ -20,6 +21,7 @@ def main(arguments: list[str]) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+    ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory_bytes:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
