@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cutIntoParts, guessTitle, missingParts } from "./parts";
+import { cutIntoParts, guessTitle, isHeld } from "./parts";
 
 describe("upload parts", () => {
   it("covers the file once, without gaps", () => {
@@ -12,13 +12,18 @@ describe("upload parts", () => {
     expect(cutIntoParts(20, 10)).toHaveLength(2);
     expect(cutIntoParts(0, 10)).toEqual([]);
   });
-  it("asks again for parts that are missing or of the wrong size", () => {
-    const parts = cutIntoParts(25, 10);
-    const missing = missingParts(parts, [
-      { number: 1, size_bytes: 10 },
-      { number: 3, size_bytes: 4 },
-    ]);
-    expect(missing.map((part) => part.number)).toEqual([2, 3]);
+  it("knows a held part by its bytes, also where its number is held twice", () => {
+    const [first, second, last] = cutIntoParts(25, 10);
+    const held = [
+      { number: 1, size_bytes: 10, checksum: "one" },
+      { number: 1, size_bytes: 10, checksum: "another" },
+      { number: 3, size_bytes: 4, checksum: "three" },
+    ];
+    expect(isHeld(first!, "one", held)).toBe(true);
+    expect(isHeld(first!, "another", held)).toBe(true);
+    expect(isHeld(first!, "changed", held)).toBe(false);
+    expect(isHeld(second!, "one", held)).toBe(false);
+    expect(isHeld(last!, "three", held)).toBe(false);
   });
 });
 

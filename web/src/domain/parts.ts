@@ -1,4 +1,6 @@
-/** How a file is cut into upload parts, and which of them are still missing. Pure. */
+/** How a file is cut into upload parts, and which of them are held already. Pure. */
+
+import type { HeldPart } from "../api/types";
 
 export interface Part {
   number: number;
@@ -15,15 +17,11 @@ export function cutIntoParts(sizeBytes: number, partBytes: number): Part[] {
   return parts;
 }
 
-export interface HeldPart {
-  number: number;
-  size_bytes: number;
-}
-
-/** The parts that the platform does not hold whole. */
-export function missingParts(parts: readonly Part[], held: readonly HeldPart[]): Part[] {
-  const sizes = new Map(held.map((part) => [part.number, part.size_bytes]));
-  return parts.filter((part) => sizes.get(part.number) !== part.end - part.start);
+/** Whether the platform holds exactly these bytes. A number may be held twice, with different bytes: one of them will do. */
+export function isHeld(part: Part, checksum: string, held: readonly HeldPart[]): boolean {
+  return held.some(
+    (one) => one.number === part.number && one.checksum === checksum && one.size_bytes === part.end - part.start,
+  );
 }
 
 /** `The_Long.Film (2019) 1080p.mkv` -> `The Long Film`, 2019: a first guess that the engineer may change. */

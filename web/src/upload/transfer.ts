@@ -8,7 +8,7 @@
 import { completeUpload, heldParts, partUrls } from "../api/calls";
 import { Problem, isAbort } from "../api/problem";
 import type { HeldPart, UploadOpened } from "../api/types";
-import { cutIntoParts, type Part } from "../domain/parts";
+import { cutIntoParts, isHeld, type Part } from "../domain/parts";
 import { md5 } from "./checksums";
 import { PartRefused, pause, pauseMs, putPart } from "./send";
 
@@ -42,8 +42,7 @@ export class Transfer {
 
   /** Runs until every part is held and the upload is completed. Throws `Problem`, or AbortError when stopped. */
   async run(signal: AbortSignal): Promise<void> {
-    const { parts } = await heldParts(this.upload.upload_id, signal);
-    const held = new Map(parts.map((part) => [part.number, part]));
+    const { parts: held } = await heldParts(this.upload.upload_id, signal);
     this.heldBytes = 0;
     this.bytes.clear();
     const waiting = this.parts.filter((part) => !this.done.has(part.number));
@@ -53,7 +52,7 @@ export class Transfer {
     const both = AbortSignal.any([signal, stop.signal]);
     const lane = async () => {
       for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
-        await this.send(part, held.get(part.number), waiting, both);
+        await this.send(part, held, waiting, both);
       }
     };
     try {
@@ -68,7 +67,7 @@ export class Transfer {
     );
   }
 
-  private async send(part: Part, held: HeldPart | undefined, next: readonly Part[], signal: AbortSignal): Promise<void> {
+  private async send(part: Part, held: readonly HeldPart[], next: readonly Part[], signal: AbortSignal): Promise<void> {
     const blob = this.file.slice(part.start, part.end);
     const checksum = await md5(blob);
     signal.throwIfAborted();
@@ -76,7 +75,7 @@ export class Transfer {
       this.done.set(part.number, { number: part.number, size_bytes: blob.size, checksum });
       this.note(part.number, blob.size);
     };
-    if (held?.checksum === checksum && held.size_bytes === blob.size) {
+    if (isHeld(part, checksum, held)) {
       this.heldBytes += blob.size;
       finish();
       return;
