@@ -56,9 +56,10 @@ test: install web ## The whole suite but what is long
 soak: install web ## What is long: many kills, mutants, big loads
 	$(PYTEST) -m soak --timeout 3600 $(ARGS)
 
-bench: install ## Measurements against stated baselines, alternating in one run (FILM=... adds the cost of transcoding it)
-	@$(if $(FILM),$(BIN)/python -m bench.transcode $(FILM),echo "bench.transcode is left out: name a film by FILM=...")
-	@for module in api search_quality; do echo "bench.$$module"; $(BIN)/python -m bench.$$module || exit 1; done
+bench: install ## Measurements against stated baselines, alternating in one run (FILM=... for another film to transcode)
+	$(BIN)/python -m bench.search_quality
+	$(BIN)/python -m bench.transcode $(FILM)
+	$(BIN)/python -m bench.api
 
 lint: install ## Format, style, types and the direction of imports
 	$(BIN)/ruff format --check

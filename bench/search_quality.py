@@ -149,7 +149,8 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     if not (arguments.data / "catalogue").is_dir():
-        sys.exit(f"skipped: the catalogue and judgements are not in {arguments.data} (give --data)")
+        sys.stdout.write(f"skipped: the catalogue and its judgements are not in {arguments.data} (give --data)\n")
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         figures = asyncio.run(measure(arguments.data, folder, verbose=arguments.verbose))
