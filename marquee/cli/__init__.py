@@ -17,18 +17,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from marquee.errors import (
-    InputInvalid,
-    MarqueeError,
-    MediaTypeRefused,
-    NotAuthenticated,
-    NotPermitted,
-    PlatformUnavailable,
-    SettingsInvalid,
-    SourceRefused,
-    StoreUnavailable,
-    UploadTooLarge,
-)
+from marquee.errors import MarqueeError, SettingsInvalid
 from marquee.telemetry import configure_logging
 
 EXIT_FAILED: Final = 1
@@ -51,21 +40,22 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 """Command -> (module of this package, its line in the help)."""
 
-_EXIT_CODES: Final[tuple[tuple[type[MarqueeError], int], ...]] = (
-    (SettingsInvalid, EXIT_USAGE),
-    (PlatformUnavailable, EXIT_UNREACHABLE),
-    (StoreUnavailable, EXIT_UNREACHABLE),
-    (SourceRefused, EXIT_REFUSED),
-    (UploadTooLarge, EXIT_REFUSED),
-    (MediaTypeRefused, EXIT_REFUSED),
-    (NotAuthenticated, EXIT_REFUSED),
-    (NotPermitted, EXIT_REFUSED),
-    (InputInvalid, EXIT_USAGE),
-)
+_EXIT_CODES: Final[dict[int, int]] = {
+    400: EXIT_USAGE,
+    401: EXIT_REFUSED,
+    403: EXIT_REFUSED,
+    404: EXIT_USAGE,
+    409: EXIT_REFUSED,
+    413: EXIT_REFUSED,
+    415: EXIT_REFUSED,
+    422: EXIT_REFUSED,
+    503: EXIT_UNREACHABLE,
+}
+"""By the status of the error, which is the same whether it was raised here or is the API's answer."""
 
 
 def exit_code(error: MarqueeError) -> int:
-    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), EXIT_FAILED)
+    return EXIT_USAGE if isinstance(error, SettingsInvalid) else _EXIT_CODES.get(error.status, EXIT_FAILED)
 
 
 def app() -> None:

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from marquee.client.uploader import PartSent
@@ -35,7 +36,7 @@ class TitleDisplay:
         self._progress.stop()
 
     def add(self, title: str) -> TaskID:
-        return self._progress.add_task(title[:32], total=100, stage="upload", speed="")
+        return self._progress.add_task(escape(title[:32]), total=100, stage="upload", speed="")
 
     def part_sent(self, row: TaskID, sent: PartSent) -> None:
         share = sent.bytes_done / max(1, sent.bytes_total)

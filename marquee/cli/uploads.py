@@ -3,18 +3,20 @@
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from marquee.cli.display import TitleDisplay
 from marquee.client.following import follow_upload
-from marquee.client.session import ApiSession
-from marquee.client.uploader import PartSent, upload_film
+from marquee.client.session import ApiProblem, ApiSession
+from marquee.client.uploader import PartSent, shown, upload_film
 from marquee.domain.announced import read_announced
 from marquee.errors import InputInvalid
 from marquee.settings import load_settings
@@ -22,8 +24,13 @@ from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import TitleDetails
 
 EXIT_REFUSED = 3
+REFUSED_STATUSES = (413, 415, 422)
+"""With which the API refuses a film before it has a title: too large, no film by its name, empty."""
+GREETING_SECONDS = 15.0
+"""How long the first answer of a platform is waited for; once it was there, an outage is waited through for longer."""
 IMPORT_BATCH = 2_000
 SHOWN_REFUSALS = 5
+MOST_TITLE_CHARACTERS = 200
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Url = Annotated[str, typer.Option(help="The gateway; default: this machine's platform.")]
@@ -38,7 +45,11 @@ async def open_session(url: str) -> ApiSession:
     """A session logged in as the account of the settings."""
     settings = load_settings()
     api = ApiSession(url or settings.public)
-    await api.log_in(settings.email, settings.password.get_secret_value())
+    try:
+        await api.log_in(settings.email, settings.password.get_secret_value(), seconds=GREETING_SECONDS)
+    except BaseException:
+        await api.close()
+        raise
     return api
 
 
@@ -86,11 +97,12 @@ async def _upload_all(
     async with await open_session(url) as api:
         with TitleDisplay(console) as display:
             for path in files:
-                named = details if "movie_id" in details else {**details, "title": title or path.stem}
+                named = details if "movie_id" in details else {**details, "title": title or title_of(path)}
                 state = await _upload_one(api, path, named, sidecars, wait, as_json, display)
                 states.append(state["state"])
                 if state["state"] in ("refused", "failed"):
-                    console.print(f"[red]{path.name}: {state['reason']}[/]", highlight=False)
+                    line = escape(f"{shown(path.name)}: {state['reason']}")
+                    console.print(f"[red]{line}[/]", highlight=False, soft_wrap=True)
     return states
 
 
@@ -103,7 +115,7 @@ async def _upload_one(
     as_json: bool,
     display: TitleDisplay,
 ) -> dict[str, Any]:
-    row = display.add(str(details.get("title") or path.name))
+    row = display.add(str(details.get("title") or shown(path.name)))
 
     def on_part(sent: PartSent) -> None:
         display.part_sent(row, sent)
@@ -117,21 +129,28 @@ async def _upload_one(
             reused=sent.reused,
         )
 
-    uploaded = await upload_film(api, path, details, sidecars=sidecars, on_part=on_part)
-    upload_id = uploaded["upload_id"]
-    if wait:
-        state = await follow_upload(api, upload_id, on_state=lambda seen: display.state_seen(row, seen))
+    try:
+        uploaded = await upload_film(api, path, details, sidecars=sidecars, on_part=on_part)
+    except ApiProblem as problem:
+        if problem.status not in REFUSED_STATUSES:
+            raise
+        # The other files are uploaded all the same.
+        state = {"movie_id": None, "upload_id": None, "state": "refused", "reason": problem.detail}
+        display.state_seen(row, {**state, "stage": "upload", "percent": 0.0})
     else:
-        state = await api.get(f"/uploads/{upload_id}")
-    _say(
-        as_json,
-        movie_id=state["movie_id"],
-        upload_id=upload_id,
-        state=state["state"],
-        reason=state.get("reason"),
-        file=path.name,
-    )
+        upload_id = uploaded["upload_id"]
+        if wait:
+            state = await follow_upload(api, upload_id, on_state=lambda seen: display.state_seen(row, seen))
+        else:
+            state = await api.get(f"/uploads/{upload_id}")
+    said = {name: state.get(name) for name in ("movie_id", "upload_id", "state", "reason")}
+    _say(as_json, **said, file=shown(path.name))
     return state
+
+
+def title_of(path: Path) -> str:
+    """A title for a film that is given none: its file's name, without the ending."""
+    return shown(path.stem).strip()[:MOST_TITLE_CHARACTERS] or shown(path.name)[:MOST_TITLE_CHARACTERS]
 
 
 def titles(
@@ -150,7 +169,11 @@ def titles(
     for item in found:
         seconds = item.get("duration_seconds")
         table.add_row(
-            item["movie_id"], item["title"], str(item["year"] or ""), item["state"], f"{seconds:.1f}" if seconds else ""
+            item["movie_id"],
+            escape(item["title"]),
+            str(item["year"] or ""),
+            item["state"],
+            f"{seconds:.1f}" if seconds else "",
         )
     Console().print(table)
 
@@ -179,7 +202,7 @@ def import_catalogue(
     read, new = asyncio.run(_import(file, refused, console))
     console.print(f"{read} titles read, {new} new, {len(refused)} lines left out")
     for problem in refused[:SHOWN_REFUSALS]:
-        console.print(f"[yellow]{problem.detail}[/]", highlight=False)
+        console.print(f"[yellow]{escape(problem.detail)}[/]", highlight=False)
     reasons = [problem.detail for problem in refused[:SHOWN_REFUSALS]]
     _say(as_json, state="imported", read=read, new=new, left_out=len(refused), reasons=reasons)
 
@@ -211,10 +234,8 @@ def _batches(rows: Iterator[tuple[str, TitleDetails]]) -> Iterator[list[tuple[st
 
 def _announced(file: Path, refused: list[InputInvalid]) -> Iterator[tuple[str, TitleDetails]]:
     """The file's titles; a line that is none is left out and told, so that one bad line does not stop an import."""
-    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
+    for number, line in enumerate(_lines(file), 1):
+        if line.strip():
             try:
                 announced = read_announced(line, number=number)
             except InputInvalid as problem:
@@ -232,3 +253,12 @@ def _announced(file: Path, refused: list[InputInvalid]) -> Iterator[tuple[str, T
                     votes=int(announced.votes) if announced.votes is not None else None,
                 ),
             )
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    """Raises `InputInvalid` for a file that cannot be read to its end."""
+    try:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
+            yield from lines
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputInvalid(f"{shown(str(file))} cannot be read: {error}.", field="file") from error

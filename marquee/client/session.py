@@ -47,13 +47,18 @@ class ApiSession:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
         await self._http.aclose()
 
-    async def log_in(self, email: str, password: str) -> None:
-        """Raises `ApiProblem` for a wrong login, `PlatformUnavailable` where nothing answers."""
+    async def log_in(self, email: str, password: str, *, seconds: float | None = None) -> None:
+        """Raises `ApiProblem` for a wrong login, `PlatformUnavailable` where nothing answers for `seconds`."""
         self._credentials = (email, password)
         self._http.headers.pop("Authorization", None)
-        answer = await self._call("POST", "/sessions", {"email": email, "password": password}, None, repeat=True)
+        answer = await self._call(
+            "POST", "/sessions", {"email": email, "password": password}, None, repeat=True, seconds=seconds
+        )
         self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     async def get(self, path: str, **query: object) -> Any:
@@ -83,12 +88,19 @@ class ApiSession:
             return await self._call(method, path, body, query, repeat=repeat)
 
     async def _call(
-        self, method: str, path: str, body: object, query: Mapping[str, object] | None, *, repeat: bool
+        self,
+        method: str,
+        path: str,
+        body: object,
+        query: Mapping[str, object] | None,
+        *,
+        repeat: bool,
+        seconds: float | None = None,
     ) -> Any:
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(_Transient),
-                stop=stop_after_delay(self._retry_seconds if repeat else 0),
+                stop=stop_after_delay((seconds or self._retry_seconds) if repeat else 0),
                 wait=wait_random_exponential(multiplier=0.2, max=3),
                 reraise=True,
             ):

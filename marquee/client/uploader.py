@@ -5,8 +5,10 @@ compares the checksums of the parts that S3 holds with the file's own: equal par
 """
 
 import asyncio
+import base64
 import hashlib
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +18,12 @@ import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from marquee.client.session import ApiSession
-from marquee.errors import InputInvalid
+from marquee.errors import InputInvalid, PlatformUnavailable
 
 PARTS_AT_ONCE = 3
 PART_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 PART_RETRY_SECONDS = 120.0
+MOST_NAME_CHARACTERS = 255
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,23 @@ async def upload_film(
     `details` are the fields of `POST /uploads` besides the file's name and size. Returns the API's upload. Raises
     `InputInvalid` for an unreadable file, `ApiProblem`, `PlatformUnavailable`.
     """
-    if not path.is_file() or not os.access(path, os.R_OK):
-        raise InputInvalid(f"{path} is not a file that can be read.", field="file")
+    for file in (path, *sidecars):
+        if not file.is_file() or not os.access(file, os.R_OK):
+            raise InputInvalid(f"{shown(str(file))} is not a file that can be read.", field="file")
     size = path.stat().st_size
-    upload = await api.post("/uploads", {"file_name": path.name, "size_bytes": size, **details}, repeat=True)
+    upload = await api.post("/uploads", {"file_name": shown(path.name), "size_bytes": size, **details}, repeat=True)
     parts = cut_into_parts(size, int(upload["part_bytes"]))
     stored = await _send_missing(api, path, upload, parts, on_part)
     for sidecar in sidecars:
         await _send_sidecar(api, upload["upload_id"], sidecar)
     finished = await api.post(f"/uploads/{upload['upload_id']}/complete", {"parts": stored}, repeat=True)
     return {**upload, **(finished or {})}
+
+
+def shown(name: str) -> str:
+    """A file's name as text that can be printed and sent; what is no UTF-8, no character or a backslash is replaced."""
+    text = os.fsencode(name).decode(errors="replace")
+    return re.sub(r"[\x00-\x1f\x7f\\]", "\N{REPLACEMENT CHARACTER}", text)[:MOST_NAME_CHARACTERS]
 
 
 def cut_into_parts(size: int, part_bytes: int) -> list[Part]:
@@ -82,7 +92,8 @@ async def _send_missing(
 ) -> list[dict[str, object]]:
     """Send what S3 does not hold; returns all parts with their checksums, in order."""
     upload_id = upload["upload_id"]
-    held = {part["number"]: part for part in (await api.get(f"/uploads/{upload_id}/parts"))["parts"]}
+    # A number may be held twice, with different bytes: a part is known by its checksum too.
+    held = {(part["number"], part["checksum"]) for part in (await api.get(f"/uploads/{upload_id}/parts"))["parts"]}
     total = sum(part.size_bytes for part in parts)
     done_bytes = 0
     places = asyncio.Semaphore(PARTS_AT_ONCE)
@@ -92,9 +103,12 @@ async def _send_missing(
         async with places:
             body = await asyncio.to_thread(_read, path, part)
             checksum = hashlib.md5(body, usedforsecurity=False).hexdigest()
-            reused = part.number in held and held[part.number]["checksum"] == checksum
+            reused = (part.number, checksum) in held
             if not reused:
-                await _put_part(api, http, upload_id, part.number, body)
+                try:
+                    await _put_part(api, http, upload_id, part.number, body)
+                except httpx.HTTPError as error:
+                    raise PlatformUnavailable(f"Part {part.number} could not be stored: {error}") from error
             done_bytes += part.size_bytes
             if on_part is not None:
                 on_part(PartSent(upload_id, upload["movie_id"], part.number, len(parts), done_bytes, total, reused))
@@ -114,7 +128,7 @@ def _read(path: Path, part: Part) -> bytes:
         file.seek(part.offset)
         body = file.read(part.size_bytes)
     if len(body) != part.size_bytes:
-        raise InputInvalid(f"{path} became shorter while it was uploaded.", field="file")
+        raise InputInvalid(f"{shown(str(path))} became shorter while it was uploaded.", field="file")
     return body
 
 
@@ -127,7 +141,9 @@ def _read(path: Path, part: Part) -> bytes:
 async def _put_part(api: ApiSession, http: httpx.AsyncClient, upload_id: str, number: int, body: bytes) -> None:
     # A fresh URL for every try: the last one may have run out while S3 was away.
     urls = await api.post(f"/uploads/{upload_id}/parts", {"numbers": [number]}, repeat=True)
-    answer = await http.put(urls["parts"][0]["url"], content=body)
+    # S3 refuses a part whose bytes changed on the way.
+    md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    answer = await http.put(urls["parts"][0]["url"], content=body, headers={"Content-MD5": md5})
     answer.raise_for_status()
 
 
@@ -135,5 +151,5 @@ async def _send_sidecar(api: ApiSession, upload_id: str, path: Path) -> None:
     # film.en.vtt names its language before the ending.
     language = path.suffixes[-2].lstrip(".") if len(path.suffixes) > 1 else "und"
     text = path.read_text("utf-8", errors="replace")
-    body = {"file_name": path.name, "language": language, "label": language, "text": text}
+    body = {"file_name": shown(path.name), "language": language, "label": language, "text": text}
     await api.post(f"/uploads/{upload_id}/sidecars", body, repeat=True)

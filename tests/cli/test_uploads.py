@@ -1,0 +1,145 @@
+"""`marquee upload` as people and scripts meet it: exit codes, one clear line, and files with difficult names."""
+
+import gzip
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marquee import cli
+from marquee.cli import uploads
+from marquee.settings import Settings
+from tests.served import served  # noqa: F401 - a fixture
+from tests.servers import free_port_base
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    printed: list[dict[str, Any]]
+    errors: str
+
+
+class Command:
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+        self._capsys, self._monkeypatch = capsys, monkeypatch
+        self.set(
+            state=settings.state,
+            public_url=settings.public,
+            email=settings.email,
+            password=settings.password.get_secret_value(),
+        )
+
+    def set(self, **values: object) -> None:
+        for name, value in values.items():
+            self._monkeypatch.setenv(f"MARQUEE_{name.upper()}", str(value))
+
+    def run(self, *arguments: str | Path) -> Ran:
+        self._monkeypatch.setattr(sys, "argv", ["marquee", *map(str, arguments), "--json"])
+        with pytest.raises(SystemExit) as ended:
+            cli.app()
+        out, errors = self._capsys.readouterr()
+        return Ran(int(ended.value.code or 0), [json.loads(line) for line in out.splitlines()], errors)
+
+
+@pytest.fixture
+def command(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    served: Settings,  # noqa: F811 - the fixture above
+) -> Command:
+    return Command(capsys, monkeypatch, served)
+
+
+def film(folder: Path, name: str | bytes = "film.mp4", body: bytes = b"x" * 1000) -> Path:
+    path = folder / os.fsdecode(name)
+    path.write_bytes(body)
+    return path
+
+
+def one_line(ran: Ran) -> str:
+    lines = ran.errors.strip().splitlines()
+    assert len(lines) == 1, f"a person gets {len(lines)} lines: {ran.errors}"
+    return lines[0]
+
+
+def test_an_uploaded_film_is_0(command: Command, tmp_path: Path) -> None:
+    ran = command.run("upload", film(tmp_path))
+    assert ran.code == 0, ran.errors
+    assert ran.printed[-1]["state"] == "ingesting"
+    assert ran.printed[-1]["movie_id"].startswith("m_")
+
+
+def test_a_wrong_password_is_3(command: Command, tmp_path: Path) -> None:
+    command.set(password="not the password")
+    ran = command.run("upload", film(tmp_path))
+    assert ran.code == 3
+    assert "password is wrong" in one_line(ran)
+    assert ran.printed == [{"error": "not-authenticated", "detail": ran.printed[0]["detail"], "field": None}]
+
+
+def test_no_platform_is_4(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "GREETING_SECONDS", 0.1)
+    command.set(public_url=f"http://127.0.0.1:{free_port_base()}")
+    ran = command.run("upload", film(tmp_path))
+    assert ran.code == 4
+    assert "is not reachable" in one_line(ran)
+
+
+@pytest.mark.parametrize("arguments", [("nowhere.mp4",), ("nowhere.mp4", "--year", "12"), ("--no-such-option",)])
+def test_a_wrong_call_is_2(command: Command, arguments: tuple[str, ...]) -> None:
+    assert command.run("upload", *arguments).code == 2
+
+
+def test_an_unknown_title_is_2_and_a_missing_subtitle_too(command: Command, tmp_path: Path) -> None:
+    ran = command.run("upload", film(tmp_path), "--movie-id", "m_vvvvvvvvvvvvvvvvvvvv")
+    assert (ran.code, ran.printed[-1]["error"]) == (2, "title-unknown")
+    ran = command.run("upload", film(tmp_path), "--subtitles", tmp_path / "film.en.vtt")
+    assert (ran.code, ran.printed[-1]["field"]) == (2, "file"), (
+        "a film was uploaded before its subtitles were looked for"
+    )
+
+
+def test_a_film_refused_at_the_door_is_3_and_does_not_stop_the_others(command: Command, tmp_path: Path) -> None:
+    empty, text, good = film(tmp_path, "empty.mp4", b""), film(tmp_path, "notes.txt"), film(tmp_path, "good.mp4")
+    ran = command.run("upload", empty, text, good)
+    assert ran.code == 3, ran.errors
+    ended = {event["file"]: event for event in ran.printed if "file" in event}
+    assert {name: event["state"] for name, event in ended.items()} == {
+        "empty.mp4": "refused",
+        "notes.txt": "refused",
+        "good.mp4": "ingesting",
+    }
+    assert "is empty" in ended["empty.mp4"]["reason"]
+    assert "upload a film" in ended["notes.txt"]["reason"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"caf\xe9.mp4",
+        b"new\nline.mp4",
+        b"back\\slash.mp4",
+        b"[red]markup[bold].mp4",
+        b"x" * 251 + b".mp4",
+        "ä".encode() * 125 + b".mp4",
+        b" .mp4",
+    ],
+)
+def test_a_file_of_any_name_is_uploaded(command: Command, tmp_path: Path, name: bytes) -> None:
+    ran = command.run("upload", film(tmp_path, name))
+    assert ran.code == 0, ran.errors
+    ran.printed[-1]["file"].encode()
+
+
+def test_a_catalogue_that_breaks_off_is_2(command: Command, tmp_path: Path, served: Settings) -> None:  # noqa: F811
+    command.set(database_url=served.database)
+    whole = gzip.compress(b'{"id": 1, "title": "A"}\n' * 1000)
+    for name, body in (("half.jsonl.gz", whole[:-20]), ("text.jsonl.gz", b"no gzip at all")):
+        ran = command.run("import-catalogue", film(tmp_path, name, body))
+        assert ran.code == 2, ran.errors
+        assert name in ran.printed[-1]["detail"]
