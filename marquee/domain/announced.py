@@ -3,7 +3,7 @@
 The movie_id is derived from the line's own `id`, so that a second import changes titles instead of doubling them.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -16,13 +16,13 @@ class AnnouncedTitle(msgspec.Struct, frozen=True):
 
     id: int | str
     title: str
-    year: int | None = None
+    year: Annotated[int, msgspec.Meta(ge=0, le=9999)] | None = None
     aka: list[str] | None = None
     genres: list[str] | None = None
     cast: list[str] | None = None
     directors: list[str] | None = None
     description: str | None = None
-    votes: float | None = None
+    votes: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None = None
 
     @property
     def movie_id(self) -> str:
@@ -33,15 +33,23 @@ class AnnouncedTitle(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys([*(self.directors or []), *(self.cast or [])]))
 
 
+MOST_LINE_BYTES = 100_000
+"""A title's document travels through the event log, whose records are bounded."""
+
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnnouncedTitle)
 
 
 def read_announced(line: bytes, *, number: int) -> AnnouncedTitle:
     """Raises `InputInvalid` naming the line and the field."""
+    if len(line) > MOST_LINE_BYTES:
+        raise InputInvalid(f"Line {number} has more than {MOST_LINE_BYTES} bytes.", field=f"line {number}")
     try:
         title: AnnouncedTitle = _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputInvalid(f"Line {number} is not a catalogue title: {error}.", field=f"line {number}") from error
-    if not title.title.strip() or "\x00" in title.title:
+    if not title.title.strip():
         raise InputInvalid(f"Line {number} has no usable title.", field=f"line {number}.title")
+    texts = (title.title, title.description or "", *(title.aka or ()), *(title.genres or ()), *title.people)
+    if any("\x00" in text for text in texts):
+        raise InputInvalid(f"Line {number} has a NUL character, which no store keeps.", field=f"line {number}")
     return title

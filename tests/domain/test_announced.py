@@ -33,6 +33,12 @@ def test_the_same_id_is_the_same_title_on_every_import() -> None:
         b'{"id": 7, "title": " "}',
         b'{"id": 7, "title": "\xff"}',
         b'{"id":7,"title":"a\\u0000"}',
+        b'{"id":7,"title":"a","cast":["b\\u0000"]}',
+        b'{"id":7,"title":"a","description":"b\\u0000"}',
+        b'{"id":7,"title":"a","year":99999999999}',
+        b'{"id":7,"title":"a","votes":1e300}',
+        b'{"id":7,"title":"a","description":"' + b"x" * 100_000 + b'"}',
+        b'{"id":7,"title":"a","more":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
     ],
 )
 def test_a_bad_line_says_which_it_is(line: bytes) -> None:

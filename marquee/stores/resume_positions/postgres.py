@@ -107,7 +107,8 @@ class PostgresResumePositions:
                 try:
                     await self._write([one])
                 except MarqueeError as error:
-                    one[1].set_exception(error)
+                    if not one[1].done():  # its caller may be gone
+                        one[1].set_exception(error)
         for _, written in batch:
             if not written.done():
                 written.set_result(None)
