@@ -40,7 +40,8 @@ class TitleDisplay:
 
     def part_sent(self, row: TaskID, sent: PartSent) -> None:
         share = sent.bytes_done / max(1, sent.bytes_total)
-        self._progress.update(row, completed=100 * share, stage=f"upload {sent.number}/{sent.parts_total}")
+        # Short of the whole: a bar that has been full stops its clock, and the ingest is still to come.
+        self._progress.update(row, completed=99 * share, stage=f"upload {sent.number}/{sent.parts_total}")
 
     def state_seen(self, row: TaskID, state: dict[str, Any]) -> None:
         ended = _COLOUR.get(state["state"])
