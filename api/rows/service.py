@@ -79,8 +79,9 @@ class RowService:
     ) -> Row:
         positions = await self._resume_positions.continue_watching(caller.profile_id, limit=WATCHING_ITEMS)
         if after is not None:
+            # The newest first, and of one moment in the order of their ids, as the store gives them.
             positions = [
-                one for one in positions if (one.event_time_ms, one.movie_id) < (after.sort_value, after.movie_id)
+                one for one in positions if (-one.event_time_ms, one.movie_id) > (-after.sort_value, after.movie_id)
             ]
         cards = {card.movie_id: card for card in await self._catalogue.cards([one.movie_id for one in positions])}
         items: list[tuple[RowItem, int]] = []
