@@ -17,6 +17,9 @@ from marquee.demo.report import CheckFailed, CheckSkipped, expect
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ACTION_MS = 20_000
 RESUME_TOLERANCE_SECONDS = 1.0
+_PICTURES_IN_SIGHT = """() => [...document.images].every(image =>
+  image.complete || image.getBoundingClientRect().top > window.innerHeight
+  || image.getBoundingClientRect().left > window.innerWidth)"""
 _VIDEO = """() => {
   const video = document.querySelector('video');
   if (!video) return null;
@@ -148,5 +151,5 @@ async def watch_and_resume(
 async def _picture(page: Page, folder: Path | None, name: str) -> None:
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        await page.wait_for_function("() => [...document.images].every(image => image.complete)")
+        await page.wait_for_function(_PICTURES_IN_SIGHT)
         await page.screenshot(path=str(folder / f"{name}.png"))
