@@ -19,6 +19,8 @@ from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.event_log import open_event_log
+from marquee.stores.event_log.contract import Record
+from marquee.telemetry import get_logger
 from orchestration.jobs import ingest
 
 UPLOADS_A_TICK: Final = 50
@@ -53,7 +55,16 @@ async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadComp
         records, after = await event_log.read(TRANSCODING_JOBS, cursor, limit=UPLOADS_A_TICK)
     finally:
         await event_log.close()
-    return [msgspec.json.decode(record.value, type=UploadCompleted) for record in records], after
+    return [upload for record in records if (upload := _upload_completed(record)) is not None], after
+
+
+def _upload_completed(record: Record) -> UploadCompleted | None:
+    """What a record tells; None for one that is no completed upload, which would stop this sensor at its place for ever."""
+    try:
+        return msgspec.json.decode(record.value, type=UploadCompleted)
+    except msgspec.MsgspecError as error:
+        get_logger().warning("a record is no completed upload", position=record.position, reason=str(error))
+        return None
 
 
 def _run_request(upload: UploadCompleted) -> dg.RunRequest:

@@ -21,6 +21,8 @@ from marquee.client.session import ApiSession
 from marquee.errors import InputInvalid, PlatformUnavailable
 
 PARTS_AT_ONCE = 3
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+"""As a file names it: en, pt-BR; `film` of The.film.srt is none."""
 PART_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 PART_RETRY_SECONDS = 120.0
 MOST_NAME_CHARACTERS = 255
@@ -149,7 +151,8 @@ async def _put_part(api: ApiSession, http: httpx.AsyncClient, upload_id: str, nu
 
 async def _send_sidecar(api: ApiSession, upload_id: str, path: Path) -> None:
     # film.en.vtt names its language before the ending.
-    language = path.suffixes[-2].lstrip(".") if len(path.suffixes) > 1 else "und"
+    named = path.stem.rpartition(".")[2]
+    language = named if _LANGUAGE.fullmatch(named) and "." in path.stem else "und"
     text = path.read_text("utf-8", errors="replace")
     body = {"file_name": shown(path.name), "language": language, "label": language, "text": text}
     await api.post(f"/uploads/{upload_id}/sidecars", body, repeat=True)

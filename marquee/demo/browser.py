@@ -62,6 +62,9 @@ async def open_page(*, width: int = 1280, height: int = 800) -> AsyncIterator[tu
             page.set_default_timeout(ACTION_MS)
             errors: list[str] = []
             page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on(
+                "console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None
+            )
             yield page, errors
         finally:
             await browser.close()

@@ -79,10 +79,7 @@ def test_a_tombstone_and_a_deleted_row_are_deletions() -> None:
 
 def test_an_envelope_with_its_schema_is_read_too() -> None:
     wrapped = json.dumps({"schema": {"type": "struct"}, "payload": json.loads(envelope("m", 3))}).encode()
-    assert (
-        read_change(wrapped) == read_change(envelope("m", 3))
-        or read_change(wrapped)[0] == read_change(envelope("m", 3))[0]
-    )
+    assert read_change(wrapped)[0] == read_change(envelope("m", 3))[0]
 
 
 @pytest.mark.parametrize(
