@@ -37,6 +37,7 @@ def house(
     valkey_log_server: Settings,
     valkey_cache_server: Settings,
     s3_server: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Settings:
     """Settings of a platform that is ready for an ingest: quick encodes, a segment a chunk, short leases."""
     house = settings.model_copy(
@@ -46,8 +47,8 @@ def house(
             "lease_seconds": 3.0,
             "quality_floor_vmaf": 20.0,
             "database_url": settings.database.rsplit("/", 1)[0] + "/chain",
-            # One writer an index: the API's tests have the state folder's own.
-            "search_url": f"tantivy://{settings.state / 'chain-search'}",
+            # A state folder of its own: what stands in its environment file is not for the session's other processes.
+            "state": tmp_path_factory.mktemp("chain"),
         }
     )
     write_environment(house)
