@@ -33,15 +33,11 @@ from marquee.stores.objects.contract import Objects, StoredPart
 
 MAX_SIDECARS: Final = 32
 SIDECAR_SUFFIXES: Final = (".srt", ".vtt", ".ass", ".ssa")
-FILM_TYPES: Final = frozenset(
-    (
-        "application/octet-stream",
-        "application/mxf",
-        "application/ogg",
-        "application/mp4",
-        "application/vnd.rn-realmedia",
-    )
-)
+UNDECIDED_TYPE: Final = "application/octet-stream"
+NOT_FILMS: Final = ("text/", "image/", "font/", "model/", "message/")
+"""Kinds of content that no film is of, where the client itself states them."""
+MISTAKEN_TYPES: Final = frozenset(("text/vnd.trolltech.linguist",))
+"""What some systems take an MPEG transport stream (.ts) for."""
 _MEBIBYTE: Final = 1024 * 1024
 
 
@@ -56,18 +52,16 @@ def parts_total(upload: Upload) -> int:
 
 
 def media_type_of(file_name: str, stated: str | None) -> str:
-    """The type to store the master under. Raises `MediaTypeRefused` for what is no film by its own word.
+    """The type to store the master under. Raises `MediaTypeRefused` for what is no film by the client's own word.
 
-    What the file really is, the chain finds out by decoding it.
+    A name's ending decides nothing: what the file really is, the chain finds out by decoding it.
     """
-    guessed = stated or mimetypes.guess_type(file_name)[0] or "application/octet-stream"
-    kind = guessed.lower()
-    if kind.startswith(("video/", "audio/", "application/x-matroska")) or kind in FILM_TYPES:
+    kind = (stated or mimetypes.guess_type(file_name)[0] or UNDECIDED_TYPE).lower()
+    if not kind.startswith(NOT_FILMS):
         return kind
-    raise MediaTypeRefused(
-        f"{file_name} is of the type {kind}: upload a film (video/...).",
-        field="content_type" if stated else "file_name",
-    )
+    if stated is None or kind in MISTAKEN_TYPES:
+        return UNDECIDED_TYPE
+    raise MediaTypeRefused(f"{file_name} is of the type {kind}: upload a film (video/...).", field="content_type")
 
 
 def title_of(file_name: str) -> str:

@@ -105,17 +105,15 @@ def test_an_unknown_title_is_2_and_a_missing_subtitle_too(command: Command, tmp_
 
 
 def test_a_film_refused_at_the_door_is_3_and_does_not_stop_the_others(command: Command, tmp_path: Path) -> None:
-    empty, text, good = film(tmp_path, "empty.mp4", b""), film(tmp_path, "notes.txt"), film(tmp_path, "good.mp4")
-    ran = command.run("upload", empty, text, good)
+    empty, good = film(tmp_path, "empty.mp4", b""), film(tmp_path, "good.mp4")
+    ran = command.run("upload", empty, good)
     assert ran.code == 3, ran.errors
     ended = {event["file"]: event for event in ran.printed if "file" in event}
     assert {name: event["state"] for name, event in ended.items()} == {
         "empty.mp4": "refused",
-        "notes.txt": "refused",
         "good.mp4": "ingesting",
     }
     assert "is empty" in ended["empty.mp4"]["reason"]
-    assert "upload a film" in ended["notes.txt"]["reason"]
 
 
 @pytest.mark.parametrize(
