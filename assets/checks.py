@@ -23,6 +23,10 @@ from marquee.settings import Settings
 _CONCURRENT: Final = 8
 _FINDINGS_SHOWN: Final = 20
 
+VMAF_LINES_MIN: Final = 144
+"""VMAF halves the picture three times; of fewer lines its coarsest scale sees a handful of pixels, and its score says nothing.
+It is recorded there, and holds back no title."""
+
 
 @dg.asset_check(asset=streams, blocking=True, retry_policy=PATIENCE)  # type: ignore[arg-type]
 async def audio_in_step(
@@ -59,8 +63,9 @@ async def picture_good_enough(
         floor = settings.quality_floor_vmaf
         scores = (await stage.read("manifest", ManifestDocument)).quality
         top = scores[-1]
+        lines = max(track.height or 0 for track in (await stage.read("streams", StreamsDocument)).video)
         findings = [f"Rung {top.rung} scores VMAF {top.vmaf_mean:.1f} on average, below the floor of {floor:.1f}."]
-        if top.vmaf_mean >= floor:
+        if top.vmaf_mean >= floor or lines < VMAF_LINES_MIN:
             findings = []
         return await _settled(stage, findings, {"floor": floor, **{one.rung: one.vmaf_mean for one in scores}})
 
