@@ -76,6 +76,15 @@ class Settings(BaseSettings):
     objects_url: str = Field("", description="Ingest bucket: s3://bucket or s3+http://host:port/bucket")
     published_url: str = Field("", description="Published bucket, same form; edges read it without a login.")
 
+    # --- engines of several machines, started here by `marquee engines` ------------------------------------
+    engine_cache: Path = Field(
+        Path("~/.cache/marquee/engines"), description="Where `marquee engines fetch` keeps the engines' files."
+    )
+    java_17: str = Field("", description="A Java 17 for Kafka and Cassandra; empty: the wheel's.")
+    java_21: str = Field(
+        "", description="A Java 21 or newer for Elasticsearch; empty: one that is found, else a wheel's."
+    )
+
     # --- the three public doors ----------------------------------------------------------------------------
     public_url: str = Field("", description="Gateway, as clients reach it.")
     public_s3_url: str = Field("", description="S3 for presigned parts, as clients reach it.")
@@ -142,17 +151,18 @@ class Settings(BaseSettings):
 
     # The addresses that the rest of the code uses: the setting, else this machine's engine.
 
-    def _postgres(self, database: str) -> str:
+    def postgres_url(self, database: str) -> str:
+        """A database of the PostgreSQL that runs on this platform's port."""
         password = self.postgres_password.get_secret_value()
         return f"postgresql://marquee:{password}@127.0.0.1:{self.port('postgres')}/{database}"
 
     @property
     def database(self) -> str:
-        return self.database_url or self._postgres("marquee")
+        return self.database_url or self.postgres_url("marquee")
 
     @property
     def dagster_database(self) -> str:
-        return self.dagster_database_url or self._postgres("dagster")
+        return self.dagster_database_url or self.postgres_url("dagster")
 
     @property
     def resume_positions(self) -> str:

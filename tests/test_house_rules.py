@@ -13,8 +13,8 @@ SOURCES = [path for package in PACKAGES for path in (PROJECT / package).rglob("*
 
 DRIVERS = {"psycopg", "sqlalchemy", "sqlmodel", "alembic", "redis", "boto3", "botocore", "tantivy"}
 DRIVERS |= {"kafka", "cassandra", "elasticsearch"}
-MAY_IMPORT_DRIVERS = ("marquee/stores/", "marquee/migrations/", "marquee/platform/")
-"""The platform asks the engines that it starts whether they are ready, by their own clients."""
+MAY_IMPORT_DRIVERS = ("marquee/stores/", "marquee/migrations/", "marquee/platform/", "marquee/engines/")
+"""Whoever starts an engine asks it whether it is ready, by its own client."""
 
 
 def _imports(path: Path) -> set[str]:

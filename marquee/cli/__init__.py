@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "status": ("platform", "Show every process: state, pid, uptime, memory, port."),
     "doctor": ("doctor", "Check what this machine must have, each with its remedy."),
     "settings": ("settings", "Show every setting, its value now and its meaning."),
+    "engines": ("engines", "Start or stop Kafka, Cassandra and the like on this machine, without Docker."),
     "demo": ("demo", "Start everything with films in it, and stay up until Ctrl-C."),
     "check": ("demo", "Check the running platform from outside, as its clients would."),
     "upload": ("uploads", "Upload films."),

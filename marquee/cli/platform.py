@@ -113,12 +113,12 @@ def status(as_json: Json = False) -> None:
         for process in processes:
             typer.echo(json.dumps(asdict(process)))
     else:
-        Console().print(_table(processes))
+        Console().print(process_table(processes))
     if any(process.state != "running" for process in processes):
         raise typer.Exit(1)
 
 
-def _table(processes: list[ObservedProcess]) -> Table:
+def process_table(processes: list[ObservedProcess]) -> Table:
     total = sum(process.memory_bytes for process in processes)
     table = Table("process", "state", "pid", "uptime", "memory", "port", caption=f"{total / 1e6:.0f} MB in all")
     for process in processes:

@@ -72,6 +72,13 @@ def bootstrap(settings: Settings) -> Settings:
 
     Raises `SettingsInvalid` for a path that cannot hold a state, `PlatformUnavailable` where the disk is full.
     """
+    bootstrap_folders(settings)
+    check_disk(settings)
+    return _with_secrets(settings)
+
+
+def bootstrap_folders(settings: Settings) -> None:
+    """Make the state folder, readable by its user alone. Raises `SettingsInvalid` for a path that cannot hold a state."""
     state = settings.state
     if unusable := {character for character in str(state) if character in UNUSABLE_IN_PATHS}:
         raise SettingsInvalid(
@@ -88,8 +95,6 @@ def bootstrap(settings: Settings) -> Settings:
             f"MARQUEE_STATE cannot be used: {state}: {error.strerror}; choose a folder that you may write to.",
             field="MARQUEE_STATE",
         ) from error
-    check_disk(settings)
-    return _with_secrets(settings)
 
 
 def check_disk(settings: Settings) -> None:

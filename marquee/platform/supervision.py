@@ -24,7 +24,7 @@ from marquee.platform.supervisord import ProcessState, Supervisor, launch, write
 from marquee.platform.topology import ENGINES_STAGE, check_ports, platform_programs
 from marquee.settings import Settings, load_settings
 
-__all__ = ["PlatformEvent", "ProcessState", "Supervisor", "start", "stop"]
+__all__ = ["PlatformEvent", "ProcessState", "Supervisor", "run_programs", "start", "stop"]
 
 SUPERVISOR_SECONDS = 15.0
 GIVE_UP_AFTER_PROCESSES = 3
@@ -45,6 +45,8 @@ class PlatformEvent:
 
 OnEvent = Callable[[PlatformEvent], None]
 Step = tuple[str, Callable[[Settings], Awaitable[None]]]
+Preparations = Sequence[tuple[str, Sequence[Step]]]
+"""By the engine that must answer first, the steps to take then; their names are what people see."""
 
 
 def _nobody_listens(_: PlatformEvent) -> None:
@@ -59,25 +61,55 @@ async def start(
     On a running platform it says so and waits until every program answers. With `tied`, everything stops when the
     calling process ends, however it ends. Raises `PlatformUnavailable` with the remedy; then nothing is left running.
     """
-    settings = bootstrap(settings or load_settings())
+    found = bootstrap(settings or load_settings())
+
+    def preparations() -> Preparations:
+        # Imported here: only a start needs it, and its imports take longer than a whole stop.
+        from marquee.platform.preparation import PREPARATIONS
+
+        return PREPARATIONS
+
+    await run_programs(
+        found,
+        lambda: platform_programs(found),
+        preparations,
+        check=lambda: check_ports(found),
+        on_event=on_event,
+        tied=tied,
+    )
+    return found
+
+
+async def run_programs(
+    settings: Settings,
+    make_programs: Callable[[], Sequence[Program]],
+    preparations: Callable[[], Preparations],
+    *,
+    check: Callable[[], None],
+    on_event: OnEvent = _nobody_listens,
+    tied: bool = False,
+) -> None:
+    """Start programs under a supervisor whose folders lie in `settings.state`, and wait until every one answers.
+
+    `check` is asked before they are made, and not where they run already. Raises as `start` does.
+    """
     with alone(settings):
         supervisor = Supervisor(settings)
         if await supervisor.pid() is not None:
-            on_event(PlatformEvent("already-running", "platform"))
-            await _await_all(supervisor, settings, platform_programs(settings), on_event)
-            return settings
+            on_event(PlatformEvent("already-running", settings.state.name))
+            await _await_all(supervisor, settings, make_programs(), on_event)
+            return
         # A supervisor that was killed may have left programs on their way out.
         await asyncio.to_thread(leftovers.end, leftovers.of_platform(run_folder(settings)), grace_seconds=10)
-        check_ports(settings)
-        programs = platform_programs(settings)
+        check()
+        programs = make_programs()
         process = launch(settings, write_configuration(settings, programs), tied=tied)
         try:
             await _await_supervisor(supervisor, settings, process)
-            await _start_programs(supervisor, settings, programs, on_event)
+            await _start_programs(supervisor, settings, programs, preparations, on_event)
         except BaseException:
             await _stop(settings, _nobody_listens)
             raise
-    return settings
 
 
 async def stop(settings: Settings | None = None, *, on_event: OnEvent = _nobody_listens) -> bool:
@@ -90,7 +122,11 @@ async def stop(settings: Settings | None = None, *, on_event: OnEvent = _nobody_
 
 
 async def _start_programs(
-    supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
+    supervisor: Supervisor,
+    settings: Settings,
+    programs: Sequence[Program],
+    preparations: Callable[[], Preparations],
+    on_event: OnEvent,
 ) -> None:
     """Engines at once, each step of preparation as soon as its engine answers, then everything else.
 
@@ -111,11 +147,8 @@ async def _start_programs(
         ready[program.name].set()
 
     async def prepare() -> None:
-        # Imported here: only a start needs it, and its imports take longer than a whole stop.
-        from marquee.platform.preparation import PREPARATIONS
-
         async with asyncio.TaskGroup() as tasks:
-            for engine, steps in PREPARATIONS:
+            for engine, steps in preparations():
                 tasks.create_task(_prepare(settings, steps, ready.get(engine), on_event))
         prepared.set()
 

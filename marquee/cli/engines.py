@@ -1,0 +1,81 @@
+"""`marquee engines`: the engines of several machines, on this one, each for itself."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from marquee.cli.platform import Callback, Json, process_table
+from marquee.cli.starting import StartDisplay
+from marquee.engines import running
+from marquee.engines.catalogue import ENGINES, chosen
+from marquee.engines.engine import Engine
+from marquee.settings import load_settings
+
+
+class Action(StrEnum):
+    FETCH = "fetch"
+    UP = "up"
+    STATUS = "status"
+    DOWN = "down"
+
+
+def engines(
+    action: Annotated[Action, typer.Argument(help="fetch their files, start, show or stop them.")],
+    names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(ENGINES)}; all if none is named.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch, start, show or stop Kafka, Cassandra and the like on this machine; `up` prints the URLs to export."""
+    asked = chosen(names or [])
+    console = Console(stderr=True)
+    match action:
+        case Action.FETCH:
+            _fetch(asked, console)
+        case Action.UP:
+            _up(asked, console, as_json=as_json)
+        case Action.STATUS:
+            _status(asked, as_json=as_json)
+        case Action.DOWN:
+            _down(asked, console, as_json=as_json)
+
+
+def _fetch(asked: list[Engine], console: Console) -> None:
+    settings = load_settings()
+    for engine in asked:
+        with console.status(f"fetching what {engine.name} is made of"):
+            engine.fetch(settings)
+        console.print(f"[green]✓[/] {engine.name}", highlight=False)
+
+
+def _up(asked: list[Engine], console: Console, *, as_json: bool) -> None:
+    with StartDisplay(console) as display:
+        urls = asyncio.run(running.up(load_settings(), asked, on_event=Callback(display, as_json)))
+    if as_json:
+        typer.echo(json.dumps({"kind": "up", **urls}))
+        return
+    console.print("A platform uses them by these settings:")
+    for variable, url in urls.items():
+        typer.echo(f"export {variable}='{url}'")
+
+
+def _status(asked: list[Engine], *, as_json: bool) -> None:
+    processes = asyncio.run(running.observe(load_settings(), asked))
+    if as_json:
+        for process in processes:
+            typer.echo(json.dumps(asdict(process)))
+    elif processes:
+        Console().print(process_table(processes))
+    else:
+        Console().print("No engine is running.")
+    if any(process.state != "running" for process in processes):
+        raise typer.Exit(1)
+
+
+def _down(asked: list[Engine], console: Console, *, as_json: bool) -> None:
+    with StartDisplay(console) as display:
+        stopped = asyncio.run(running.down(load_settings(), asked, on_event=Callback(display, as_json)))
+    console.print(f"Stopped: {', '.join(stopped)}." if stopped else "No engine was running.")

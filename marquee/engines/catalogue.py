@@ -1,0 +1,18 @@
+"""Which engines there are, by the name that people type."""
+
+from typing import Final
+
+from marquee.engines.engine import Engine
+from marquee.engines.postgres import POSTGRES
+from marquee.errors import InputInvalid
+
+ENGINES: Final[dict[str, Engine]] = {engine.name: engine for engine in (POSTGRES,)}
+
+
+def chosen(names: list[str]) -> list[Engine]:
+    """The engines of these names, all of them for none. Raises `InputInvalid` for a name that there is not."""
+    if unknown := sorted(set(names) - set(ENGINES)):
+        raise InputInvalid(
+            f"There is no engine {', '.join(unknown)}: choose from {', '.join(ENGINES)}.", field="engines"
+        )
+    return [ENGINES[name] for name in names or ENGINES]

@@ -1,0 +1,50 @@
+"""PostgreSQL as a server apart from the platform: the wheel's 18 on a folder and port of its own.
+
+Stands for any server by URL; the platform asks nothing of it that 15 does not have (`tests/contract` runs on both).
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pydantic import SecretStr
+
+from marquee.engines.engine import Engine, EngineHome
+from marquee.platform import engines
+from marquee.platform.program import Program
+from marquee.platform.state import write_privately
+from marquee.settings import PORT_OFFSETS, Settings
+
+SECRET_FILE: Final = "secret"
+
+
+def _settings(home: EngineHome) -> Settings:
+    """As if it were a platform whose PostgreSQL has the instance's port."""
+    return home.settings.model_copy(
+        update={
+            "port_base": home.ports["postgres"] - PORT_OFFSETS["postgres"],
+            "postgres_password": SecretStr(_password(home)),
+        }
+    )
+
+
+def _password(home: EngineHome) -> str:
+    path = home.folder / SECRET_FILE
+    if not path.is_file():
+        write_privately(path, secrets.token_hex(24))
+    return path.read_text()
+
+
+def _programs(home: EngineHome) -> Sequence[Program]:
+    return (engines.postgres(_settings(home)),)
+
+
+def _urls(home: EngineHome) -> Mapping[str, str]:
+    settings = _settings(home)
+    return {
+        "MARQUEE_DATABASE_URL": settings.postgres_url("marquee"),
+        "MARQUEE_DAGSTER_DATABASE_URL": settings.postgres_url("dagster"),
+    }
+
+
+POSTGRES: Final = Engine(name="postgres", port_names=("postgres",), programs=_programs, urls=_urls)
