@@ -15,7 +15,7 @@ from marquee.platform.program import Program
 from marquee.platform.state import write_privately
 from marquee.settings import PORT_OFFSETS, Settings
 
-SECRET_FILE: Final = "secret"
+CREDENTIALS_FILE: Final = "credentials"
 
 
 def _settings(home: EngineHome) -> Settings:
@@ -29,7 +29,7 @@ def _settings(home: EngineHome) -> Settings:
 
 
 def _password(home: EngineHome) -> str:
-    path = home.folder / SECRET_FILE
+    path = home.folder / CREDENTIALS_FILE
     if not path.is_file():
         write_privately(path, secrets.token_hex(24))
     return path.read_text()
