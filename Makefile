@@ -47,8 +47,8 @@ $(STAMPS)/web: $(WEB_SOURCES) $(STAMPS)/installed
 	else echo "web/package-lock.json is missing: the web client is not built."; fi
 	@touch $@
 
-demo: install web ## Start everything, ingest the films, stay up until Ctrl-C (CHECK=1: check it and stop; STRICT=1: skips fail)
-	@exec $(BIN)/marquee demo $(if $(filter 1,$(CHECK)),--check) $(if $(filter 1,$(STRICT)),--strict)
+demo: install web ## Start everything, ingest the films, stay up until Ctrl-C (CHECK=1: check it and stop; STRICT=1: skips fail; ENGINES=distributed)
+	@exec $(BIN)/marquee demo $(if $(filter 1,$(CHECK)),--check) $(if $(filter 1,$(STRICT)),--strict) $(if $(ENGINES),--engines $(ENGINES))
 
 test: install web ## The whole suite but what is long
 	$(PYTEST) -n 2 --dist loadgroup -m "not soak" $(ARGS)

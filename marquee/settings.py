@@ -210,6 +210,11 @@ class Settings(BaseSettings):
         return self.dagster_url or self.loopback("dagster")
 
 
+def setting_of(variable: str) -> str:
+    """The name in `Settings` of a MARQUEE_... variable."""
+    return variable.removeprefix("MARQUEE_").lower()
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the settings of this process.
 

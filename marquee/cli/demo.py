@@ -6,8 +6,9 @@ import json
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +24,19 @@ from marquee.demo.ingest import Ingested, ingest_films
 from marquee.demo.kills import survive_kills
 from marquee.demo.reel import make_reel
 from marquee.demo.report import Report
+from marquee.engines import running
+from marquee.engines.catalogue import DISTRIBUTED, chosen
+from marquee.engines.engine import Engine
 from marquee.errors import PlatformUnavailable
 from marquee.platform.observation import observe
 from marquee.platform.supervision import start, stop
-from marquee.settings import Settings, load_settings
+from marquee.settings import Settings, load_settings, setting_of
+
+
+class EngineSet(StrEnum):
+    EMBEDDED = "embedded"
+    DISTRIBUTED = "distributed"
+
 
 Screenshots = Annotated[Path | None, typer.Option(help="Keep pictures of the pages that the browser check sees.")]
 
@@ -35,20 +45,29 @@ def demo(
     check: Annotated[bool, typer.Option("--check", help="Check from outside, print figures, stop.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A check that had to be skipped fails.")] = False,
     screenshots: Screenshots = None,
+    engines: Annotated[
+        EngineSet,
+        typer.Option(help="The engines of one machine, or Kafka, Cassandra, Elasticsearch and Redis Cluster."),
+    ] = EngineSet.EMBEDDED,
 ) -> None:
     """Start everything, ingest the demo's films, and stay up until Ctrl-C; or check it all and stop."""
     require_fixtures()
     console = Console(stderr=check)
-    if not asyncio.run(_demo(console, check=check, strict=strict, screenshots=screenshots)):
+    beside = chosen(list(DISTRIBUTED)) if engines is EngineSet.DISTRIBUTED else []
+    if not asyncio.run(_demo(console, beside, check=check, strict=strict, screenshots=screenshots)):
         raise typer.Exit(1)
 
 
-async def _demo(console: Console, *, check: bool, strict: bool, screenshots: Path | None) -> bool:
+async def _demo(
+    console: Console, engines: Sequence[Engine], *, check: bool, strict: bool, screenshots: Path | None
+) -> bool:
     report = Report(console)
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    work = asyncio.create_task(_work(console, report, stopping, check=check, strict=strict, screenshots=screenshots))
+    work = asyncio.create_task(
+        _work(console, engines, report, stopping, check=check, strict=strict, screenshots=screenshots)
+    )
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
@@ -61,10 +80,20 @@ async def _demo(console: Console, *, check: bool, strict: bool, screenshots: Pat
 
 
 async def _work(
-    console: Console, report: Report, stopping: asyncio.Event, *, check: bool, strict: bool, screenshots: Path | None
+    console: Console,
+    engines: Sequence[Engine],
+    report: Report,
+    stopping: asyncio.Event,
+    *,
+    check: bool,
+    strict: bool,
+    screenshots: Path | None,
 ) -> bool:
+    # What comes from outside is not part of any start.
+    for engine in engines:
+        await asyncio.to_thread(engine.fetch, load_settings())
     started = time.monotonic()
-    async with running_platform(console) as settings:
+    async with running_platform(console, engines) as settings:
         report.figures["seconds_to_all_ready"] = round(time.monotonic() - started, 1)
         ingested = await _ingest(settings, console)
         _note_ingest(report, ingested, started)
@@ -72,11 +101,11 @@ async def _work(
             _print_addresses(settings, console)
             await stopping.wait()
             return True
-        report.figures |= await _memory(settings)
-        await _check_all(settings, report, ingested, screenshots)
+        report.figures |= await _memory(settings, engines)
+        await _check_all(settings, engines, report, ingested, screenshots)
     if check:
         started = time.monotonic()
-        async with running_platform(console):
+        async with running_platform(console, engines):
             report.figures["second_start_seconds"] = round(time.monotonic() - started, 1)
     console.print(report.table())
     passed = report.passed(strict=strict)
@@ -87,15 +116,19 @@ async def _work(
 
 
 @asynccontextmanager
-async def running_platform(console: Console) -> AsyncIterator[Settings]:
-    """The platform, started and waited for; stopped in order at the end, whatever ends it."""
-    with StartDisplay(console) as display:
-        settings = await start(on_event=display.seen, tied=True)
+async def running_platform(console: Console, engines: Sequence[Engine] = ()) -> AsyncIterator[Settings]:
+    """The platform, on these engines where any are named, started and waited for; stopped in order at the end."""
+    settings = load_settings()
     try:
+        with StartDisplay(console) as display:
+            urls = await running.up(settings, engines, on_event=display.seen, tied=True)
+            settings = load_settings(**{setting_of(variable): url for variable, url in urls.items()})
+            settings = await start(settings, on_event=display.seen, tied=True)
         yield settings
     finally:
         with StartDisplay(console) as display:
             await stop(settings, on_event=display.seen)
+            await running.down(settings, engines, on_event=display.seen)
 
 
 async def _ingest(settings: Settings, console: Console) -> list[Ingested]:
@@ -125,9 +158,9 @@ def _note_ingest(report: Report, ingested: list[Ingested], started: float) -> No
         report.figures["seconds_to_all_titles_playable"] = round(max(ends), 1)
 
 
-async def _memory(settings: Settings) -> dict[str, object]:
+async def _memory(settings: Settings, engines: Sequence[Engine]) -> dict[str, object]:
     """Megabytes of the whole platform at rest, pages that are shared counted once, and its largest program."""
-    processes = await observe(settings)
+    processes = [*await observe(settings), *await running.observe(settings, engines)]
     largest = max(processes, key=lambda process: process.memory_bytes)
     return {
         "memory_idle_mb": round(sum(process.memory_bytes for process in processes) / 1e6),
@@ -149,21 +182,37 @@ def _print_addresses(settings: Settings, console: Console) -> None:
     console.print(Panel("\n".join(lines), title="Marquee is up", expand=False), highlight=False)
 
 
-async def _check_all(settings: Settings, report: Report, ingested: list[Ingested], screenshots: Path | None) -> None:
+async def _check_all(
+    settings: Settings,
+    engines: Sequence[Engine],
+    report: Report,
+    ingested: list[Ingested],
+    screenshots: Path | None,
+) -> None:
     async with report.check("the demo's films are playable") as said:
         missing = [f"{title.title} ({title.state}: {title.reason})" for title in ingested if title.state != "playable"]
         if missing:
             raise PlatformUnavailable("; ".join(missing))
         said.append(f"{len(ingested)} titles")
-    await _outside(settings, report, await make_reel(reel_path(settings)), kills=True, screenshots=screenshots)
+    reel = await make_reel(reel_path(settings))
+    await _outside(settings, report, reel, kills=True, engines=engines, screenshots=screenshots)
 
 
-async def _outside(settings: Settings, report: Report, reel: Path, *, kills: bool, screenshots: Path | None) -> None:
+async def _outside(
+    settings: Settings,
+    report: Report,
+    reel: Path,
+    *,
+    kills: bool,
+    engines: Sequence[Engine] = (),
+    screenshots: Path | None,
+) -> None:
     """Every check; what they upload is deleted again at the end."""
     movie_id = await run_checks(settings, reel, report, screenshots=screenshots)
     uploaded = [movie_id] if movie_id else []
     if kills and movie_id:
-        uploaded += await survive_kills(settings, reel, report, movie_id=movie_id)
+        victims = [each for engine in engines for each in running.supervised(settings, [engine])[:1]]
+        uploaded += await survive_kills(settings, reel, report, movie_id=movie_id, engines=victims)
     async with await logged_in(settings) as api, report.check("what was uploaded is deleted again") as said:
         said.append(await deleted_leaves_search(api, uploaded, RESUMED_TITLE))
 

@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,9 @@ from marquee.demo.checks import INGEST_SECONDS, fresh_copy, logged_in
 from marquee.demo.dagster_runs import green_run, process_of_run
 from marquee.demo.ingest import known_titles
 from marquee.demo.report import Report, expect
+from marquee.engines.running import Supervised
 from marquee.errors import MarqueeError
-from marquee.platform.supervision import ProcessState, Supervisor
+from marquee.platform.supervision import Supervisor
 from marquee.platform.topology import platform_programs
 from marquee.settings import Settings
 
@@ -119,23 +120,28 @@ class Ingests:
         return f"{len(self.uploads)} ingests met the kills, all playable and green"
 
 
-async def survive_kills(settings: Settings, reel: Path, report: Report, *, movie_id: str) -> list[str]:
+async def survive_kills(
+    settings: Settings, reel: Path, report: Report, *, movie_id: str, engines: Sequence[Supervised] = ()
+) -> list[str]:
     """Kill everything once, one after the other; see the module's docstring for what must hold.
+
+    `engines` are programs beside the platform's own that are killed too, last.
 
     Returns the movie_ids that were ingested meanwhile.
     """
     with tempfile.TemporaryDirectory(prefix="marquee-kills-") as folder:
         async with await logged_in(settings) as api, writing(api, movie_id) as writer:
             ingests = Ingests(settings, api, reel, Path(folder))
-            for name in [DAGSTER_RUN, *await _victims(settings)]:
+            async with report.check(f"SIGKILL of {DAGSTER_RUN}") as said:
+                state = await ingests.under_way(at_stage="renditions")
+                os.kill(await _run_process(settings, state["upload_id"]), signal.SIGKILL)
+                said.append("Dagster must notice and go on")
+                said.append(await writer.verify())
+            for victim in [*await _victims(settings), *engines]:
+                name = victim.program.name
                 async with report.check(f"SIGKILL of {name}") as said:
-                    busy = name.startswith("transcode") or name == DAGSTER_RUN
-                    state = await ingests.under_way(at_stage="renditions" if busy else None)
-                    if name == DAGSTER_RUN:
-                        os.kill(await _run_process(settings, state["upload_id"]), signal.SIGKILL)
-                        said.append("Dagster must notice and go on")
-                    else:
-                        said.append(await _kill_and_await_return(settings, name))
+                    await ingests.under_way(at_stage="renditions" if name.startswith("transcode") else None)
+                    said.append(await _kill_and_await_return(victim))
                     said.append(await writer.verify())
             async with report.check("every ingest that met a kill ends green without a hand") as said:
                 said.append(await ingests.all_green())
@@ -146,28 +152,25 @@ async def survive_kills(settings: Settings, reel: Path, report: Report, *, movie
     return ingests.movie_ids
 
 
-async def _victims(settings: Settings) -> list[str]:
+async def _victims(settings: Settings) -> list[Supervised]:
     """Every supervised process, those that do the work first, the stores last."""
-    stages = {program.name: program.stage for program in platform_programs(settings)}
-    running = [process.name for process in await Supervisor(settings).processes() if process.pid]
-    return sorted(running, key=lambda name: -stages.get(name, 0))
+    supervisor = Supervisor(settings)
+    running = {process.name for process in await supervisor.processes() if process.pid}
+    programs = [program for program in platform_programs(settings) if program.name in running]
+    return [Supervised(supervisor, program) for program in sorted(programs, key=lambda program: -program.stage)]
 
 
-async def _find(settings: Settings, name: str) -> ProcessState:
-    return await Supervisor(settings).process(name)
-
-
-async def _kill_and_await_return(settings: Settings, name: str) -> str:
-    victim = await _find(settings, name)
-    os.kill(victim.pid, signal.SIGKILL)
+async def _kill_and_await_return(victim: Supervised) -> str:
+    name = victim.program.name
+    killed = await victim.supervisor.process(name)
+    os.kill(killed.pid, signal.SIGKILL)
     loop = asyncio.get_running_loop()
     started = loop.time()
-    program = next(program for program in platform_programs(settings) if program.name == name)
     while True:
-        process = await _find(settings, name)
-        if process.pid and process.pid != victim.pid:
+        process = await victim.supervisor.process(name)
+        if process.pid and process.pid != killed.pid:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(program.ready(), 5)
+                await asyncio.wait_for(victim.program.ready(), 5)
                 return f"back in {loop.time() - started:.1f} s"
         expect(loop.time() - started < RETURN_SECONDS, f"{name} is not back after {RETURN_SECONDS:.0f} s")
         await asyncio.sleep(0.1)

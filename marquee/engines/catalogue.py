@@ -8,6 +8,9 @@ from marquee.errors import InputInvalid
 
 ENGINES: Final[dict[str, Engine]] = {engine.name: engine for engine in (POSTGRES,)}
 
+DISTRIBUTED: Final = ("kafka", "cassandra", "elasticsearch", "redis-cluster")
+"""What `marquee demo --engines distributed` runs on, beside the PostgreSQL and the S3 that every platform has."""
+
 
 def chosen(names: list[str]) -> list[Engine]:
     """The engines of these names, all of them for none. Raises `InputInvalid` for a name that there is not."""

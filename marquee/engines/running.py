@@ -7,11 +7,13 @@ import asyncio
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from marquee.engines.engine import Engine, EngineHome
 from marquee.errors import PlatformUnavailable
 from marquee.platform.observation import ObservedProcess, memory
+from marquee.platform.program import Program
 from marquee.platform.state import bootstrap_folders, port_is_free, run_folder
 from marquee.platform.supervision import OnEvent, PlatformEvent, Supervisor, run_programs, stop
 from marquee.settings import Settings
@@ -46,6 +48,23 @@ def free_ports(count: int) -> list[int]:
         if all(port_is_free("127.0.0.1", first + offset) for offset in range(count)):
             return list(range(first, first + count))
     raise PlatformUnavailable(f"No {count} free ports in a row between {LOWEST_PORT} and {HIGHEST_PORT}.")
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """A program of an engine, and who watches it."""
+
+    supervisor: Supervisor
+    program: Program
+
+
+def supervised(settings: Settings, engines: Sequence[Engine]) -> list[Supervised]:
+    """Every program of the engines, with its supervisor."""
+    found: list[Supervised] = []
+    for engine in engines:
+        own = home(settings, engine)
+        found += [Supervised(Supervisor(own.settings), program) for program in engine.programs(own)]
+    return found
 
 
 async def up(
@@ -97,20 +116,18 @@ async def running(settings: Settings, engines: Sequence[Engine]) -> list[Engine]
 async def observe(settings: Settings, engines: Sequence[Engine]) -> list[ObservedProcess]:
     """Every process of the engines that run."""
     found: list[ObservedProcess] = []
-    for engine in await running(settings, engines):
-        own = home(settings, engine)
-        ports = {program.name: program.port for program in engine.programs(own)}
-        found += [
+    for each in supervised(settings, await running(settings, engines)):
+        process = await each.supervisor.process(each.program.name)
+        found.append(
             ObservedProcess(
                 process.name,
                 process.state,
                 process.pid,
                 process.uptime_seconds,
                 memory(process.pid),
-                ports.get(process.name),
+                each.program.port,
             )
-            for process in await Supervisor(own.settings).processes()
-        ]
+        )
     return found
 
 
