@@ -4,12 +4,18 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pytest
+
+from marquee.engines import running as engines_running
+from marquee.engines.engine import Engine
+from marquee.errors import PlatformUnavailable
 from marquee.platform.engines import wait_until_ready
 from marquee.platform.program import Program
 from marquee.settings import PORT_OFFSETS, Settings, load_settings
@@ -67,3 +73,24 @@ def running(program: Program, log_folder: Path, *, seconds: float = 60.0) -> Ite
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def running_engine(engine: Engine, folder: Path) -> Iterator[Mapping[str, str]]:
+    """An engine under its own supervisor, as `marquee engines up` starts it, and the settings that it gives a platform."""
+    settings = load_settings(state=folder)
+    fetched_or_skipped(engine, settings)
+    try:
+        yield asyncio.run(engines_running.up(settings, [engine], on_event=lambda _: None, tied=True))
+    finally:
+        asyncio.run(engines_running.down(settings, [engine], on_event=lambda _: None))
+
+
+def fetched_or_skipped(engine: Engine, settings: Settings) -> None:
+    """Skip where Maven is missing and the engine's files are not in the cache either."""
+    try:
+        engine.fetch(settings)
+    except PlatformUnavailable as error:
+        if shutil.which("mvn") is None:
+            pytest.skip(str(error))
+        raise

@@ -1,0 +1,157 @@
+"""Cassandra 5.0: one node of a cluster of its own, in the memory of a small machine (some 330 MB).
+
+Its jars come from Maven Central into the engines' cache; it needs Java 17 (it dies on 25). Ready means that a client logs in
+and reads; then `prepare` changes the password that every new Cassandra has to one of this instance's own, which is in the
+URL. Killed with SIGKILL it is back in 6 to 10 s with everything that it had acknowledged (`commitlog_sync: batch`). A
+service runs three nodes or more and gives their URL.
+"""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from cassandra.cluster import Session
+
+from marquee.engines import artifacts
+from marquee.engines.engine import Engine, EngineHome
+from marquee.engines.java import java_17
+from marquee.platform.probes import PROBE_SECONDS
+from marquee.platform.program import Program
+from marquee.platform.project import DEPLOY
+from marquee.platform.state import configuration, logs_folder, write_privately
+from marquee.platform.templates import render
+from marquee.settings import Settings
+from marquee.stores.cassandra_session import connect, is_refused
+from marquee.stores.cassandra_url import parse
+
+VERSION: Final = "5.0.9"
+COORDINATE: Final = f"org.apache.cassandra:cassandra-all:{VERSION}"
+USER: Final = "cassandra"
+FIRST_PASSWORD: Final = "cassandra"  # noqa: S105  (everybody's; `prepare` changes it)
+CREDENTIALS_FILE: Final = "credentials"
+SETTING: Final = "MARQUEE_RESUME_POSITIONS_URL"
+
+
+def _jars(settings: Settings) -> Path:
+    return artifacts.cached(
+        settings, f"cassandra-{VERSION}", lambda folder: artifacts.fetch_libraries([COORDINATE], folder)
+    )
+
+
+def _fetch(settings: Settings) -> None:
+    _jars(settings)
+
+
+def _programs(home: EngineHome) -> Sequence[Program]:
+    settings = home.settings
+    data, temporary = home.folder / "data", home.folder / "tmp"
+    for folder in (data, temporary):
+        folder.mkdir(exist_ok=True)
+    yaml = configuration(
+        settings,
+        "cassandra.yaml",
+        render(
+            "engines/cassandra/cassandra.yaml.jinja",
+            data=data,
+            port=home.ports["cassandra"],
+            storage_port=home.ports["cassandra_storage"],
+        ),
+    )
+    options = configuration(
+        settings,
+        "jvm.options",
+        render(
+            "engines/cassandra/jvm.options.jinja",
+            configuration=yaml.as_uri(),
+            logging=DEPLOY / "engines" / "cassandra" / "logback.xml",
+            data=data,
+            logs=logs_folder(settings),
+            temporary=temporary,
+        ),
+    )
+
+    async def ready() -> None:
+        await asyncio.to_thread(_require_answer, home)
+
+    classes = f"{_jars(settings)}/*"
+    program = Program(
+        name="cassandra",
+        command=(
+            *(str(java_17(settings)), f"@{options}"),
+            *("-cp", classes, "org.apache.cassandra.service.CassandraDaemon"),
+        ),
+        ready=ready,
+        stage=10,
+        # As root it would lock all of its memory: 580 MB for 330.
+        unprivileged=True,
+        stop_seconds=20,
+        ready_seconds=120.0,
+        port=home.ports["cassandra"],
+    )
+    return (program,)
+
+
+def _require_answer(home: EngineHome) -> None:
+    """Raises unless a client logs in and reads."""
+    # A client of its own is costly to make; while nobody listens there is no need to.
+    socket.create_connection(("127.0.0.1", home.ports["cassandra"]), PROBE_SECONDS).close()
+    try:
+        with _session(home, _password(home)) as session:
+            session.execute("SELECT release_version FROM system.local")
+    except Exception as error:
+        if not is_refused(error):
+            raise
+        with _session(home, FIRST_PASSWORD) as session:
+            session.execute("SELECT release_version FROM system.local")
+
+
+async def _prepare(home: EngineHome) -> None:
+    await asyncio.to_thread(_change_first_password, home)
+
+
+def _change_first_password(home: EngineHome) -> None:
+    try:
+        with _session(home, FIRST_PASSWORD) as session:
+            session.execute(f"ALTER ROLE {USER} WITH PASSWORD = '{_password(home)}'")
+    except Exception as error:
+        if not is_refused(error):
+            raise
+        # It was changed before.
+
+
+@contextmanager
+def _session(home: EngineHome, password: str) -> Iterator[Session]:
+    cluster, session = connect(parse(_url(home, password), setting=SETTING))
+    try:
+        yield session
+    finally:
+        cluster.shutdown()
+
+
+def _password(home: EngineHome) -> str:
+    path = home.folder / CREDENTIALS_FILE
+    if not path.is_file():
+        write_privately(path, secrets.token_hex(24))
+    return path.read_text()
+
+
+def _url(home: EngineHome, password: str) -> str:
+    return f"cassandra://{USER}:{password}@127.0.0.1:{home.ports['cassandra']}/marquee?replication=1"
+
+
+def _urls(home: EngineHome) -> Mapping[str, str]:
+    return {SETTING: _url(home, _password(home))}
+
+
+CASSANDRA: Final = Engine(
+    name="cassandra",
+    port_names=("cassandra", "cassandra_storage"),
+    programs=_programs,
+    urls=_urls,
+    fetch=_fetch,
+    prepare=_prepare,
+)
