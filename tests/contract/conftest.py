@@ -5,15 +5,18 @@ a suite to another engine is one more entry. Suites use ids of their own; the on
 catalogue) ask for an emptied one.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from marquee.engines.cassandra import CASSANDRA
 from marquee.settings import Settings
 from marquee.stores.migrate import migrate
 from marquee.stores.tables import HEARTBEAT_TABLE, metadata
+from tests.servers import running_engine
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +51,18 @@ def valkey_coordination_url(valkey_log_server: Settings) -> str:
 @pytest.fixture(scope="session")
 def valkey_cache_url(valkey_cache_server: Settings) -> str:
     return valkey_cache_server.row_cache
+
+
+@pytest.fixture(scope="session")
+def cassandra_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of the one Cassandra that all suites use."""
+    return tmp_path_factory.mktemp("cassandra")
+
+
+@pytest.fixture(scope="session")
+def cassandra_url(cassandra_folder: Path) -> Iterator[str]:
+    with running_engine(CASSANDRA, cassandra_folder) as urls:
+        yield urls["MARQUEE_RESUME_POSITIONS_URL"]
 
 
 @pytest.fixture

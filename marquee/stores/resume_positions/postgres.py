@@ -1,31 +1,41 @@
 """Resume positions in the PostgreSQL table `resume_position` (user_id, movie_id, event_time_ms, position_ms).
 
 A write is a prepared upsert in one round trip, on disk when `record` returns. What arrives while one is under way shares the
-next (a group commit: no wait for anybody, one flush to disk and one statement for many). The newest (event_time_ms,
-position_ms) wins inside the statement, whatever the order of arrival. A forgotten position leaves a row without a position
-at its event time, so that a late older write cannot bring it back. With PostgreSQL gone a write is tried again for some
-seconds (twice does no harm), then `StoreUnavailable`: the client sends its next position soon.
+next (a group commit: no wait for anybody, one flush to disk and one statement for many). The event that goes before wins
+inside the statement, whatever the order of arrival. A forgotten position leaves a row without a position at its event time,
+so that a late older write cannot bring it back. With PostgreSQL gone a write is tried again for some seconds (twice does no
+harm), then `StoreUnavailable`: the client sends its next position soon.
 """
 
 import asyncio
-import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import text
+import msgspec
+from sqlalchemy import RowMapping, text
 
-from marquee.errors import InputInvalid, MarqueeError, StoreUnavailable
+from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.stores.postgres import Database
-from marquee.stores.resume_positions.contract import ResumePosition
+from marquee.stores.resume_positions.contract import (
+    Event,
+    Forgotten,
+    Key,
+    Page,
+    ResumePosition,
+    key_of,
+    require_storable,
+)
 
 STATEMENTS_UNDER_WAY: Final = 4
 """Of one process; fewer than the pool has connections, so that reads are never behind writes."""
-BATCH_POSITIONS: Final = 500
+BATCH_EVENTS: Final = 500
 MOST_WAITING: Final = 20_000
-"""Past this many positions that wait for PostgreSQL, more are refused at once."""
+"""Past this many events that wait for PostgreSQL, more are refused at once."""
+PAGE_EVENTS: Final = 5000
 
-# A row whose position is null (forgotten) wins at equal times: comparing it with a number is not true.
-_NEWER = "(excluded.event_time_ms, excluded.position_ms) > (kept.event_time_ms, kept.position_ms)"
+# `precedence` of the contract; a row whose position is null is a forgotten one.
+_PRECEDENCE = "({row}.event_time_ms, coalesce({row}.position_ms, 9223372036854775807))"
+_WINS = f"{_PRECEDENCE.format(row='excluded')} > {_PRECEDENCE.format(row='kept')}"
 
 # One row a key, as one statement may touch a row once; in key order, so that two batches cannot deadlock.
 _RECORD_MANY = text(
@@ -35,51 +45,47 @@ _RECORD_MANY = text(
     FROM unnest(CAST(:user_ids AS text[]), CAST(:movie_ids AS text[]),
                 CAST(:event_times_ms AS bigint[]), CAST(:positions_ms AS bigint[]))
          AS batch (user_id, movie_id, event_time_ms, position_ms)
-    ORDER BY user_id, movie_id, event_time_ms DESC, position_ms DESC
+    ORDER BY user_id, movie_id, event_time_ms DESC, position_ms DESC NULLS FIRST
     ON CONFLICT (user_id, movie_id) DO UPDATE
     SET event_time_ms = excluded.event_time_ms, position_ms = excluded.position_ms
-    WHERE {_NEWER}
+    WHERE {_WINS}
     """  # noqa: S608
 )
 
-_FORGET = text(
-    """
-    INSERT INTO resume_position AS kept (user_id, movie_id, event_time_ms, position_ms)
-    VALUES (:user_id, :movie_id, CAST(:event_time_ms AS bigint), NULL)
-    ON CONFLICT (user_id, movie_id) DO UPDATE
-    SET event_time_ms = excluded.event_time_ms, position_ms = NULL
-    WHERE excluded.event_time_ms >= kept.event_time_ms
-    """
-)
+_EVENT = "SELECT kept.user_id, kept.movie_id, kept.event_time_ms, kept.position_ms FROM resume_position AS kept"
 
-_GET = text(
-    """
-    SELECT user_id, movie_id, position_ms, event_time_ms FROM resume_position
-    WHERE user_id = :user_id AND movie_id = :movie_id AND position_ms IS NOT NULL
-    """
-)
+_GET = text(f"{_EVENT} WHERE user_id = :user_id AND movie_id = :movie_id AND position_ms IS NOT NULL")
 
 # A viewer's rows lie in one index range; sorting a few hundred is cheaper than an index that every write would touch.
 _CONTINUE = text(
-    """
-    SELECT user_id, movie_id, position_ms, event_time_ms FROM resume_position
-    WHERE user_id = :user_id AND position_ms IS NOT NULL
-    ORDER BY event_time_ms DESC, movie_id LIMIT :limit
+    f"{_EVENT} WHERE user_id = :user_id AND position_ms IS NOT NULL ORDER BY event_time_ms DESC, movie_id LIMIT :limit"
+)
+
+_EVENTS = text(
+    f"""
+    {_EVENT} JOIN unnest(CAST(:user_ids AS text[]), CAST(:movie_ids AS text[])) AS asked (user_id, movie_id)
+        ON kept.user_id = asked.user_id AND kept.movie_id = asked.movie_id
     """
 )
+
+_EVENTS_OF = text(f"{_EVENT} WHERE user_id = :user_id")
+
+# In the order of the primary key, each page a range of it.
+_SCAN = text(f"{_EVENT} WHERE (user_id, movie_id) > (:user_id, :movie_id) ORDER BY user_id, movie_id LIMIT :limit")
 
 
 class PostgresResumePositions:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        self._waiting: list[tuple[ResumePosition, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Event, asyncio.Future[None]]] = []
         self._writers: set[asyncio.Task[None]] = set()
 
-    async def record(self, position: ResumePosition) -> None:
+    async def record(self, event: Event) -> None:
+        require_storable(event)
         if len(self._waiting) >= MOST_WAITING:
             raise StoreUnavailable("Too many positions wait to be written; send the next one in a moment.")
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((position, written))
+        self._waiting.append((event, written))
         if len(self._writers) < STATEMENTS_UNDER_WAY:
             writer = asyncio.create_task(self._write_waiting())
             self._writers.add(writer)
@@ -88,41 +94,35 @@ class PostgresResumePositions:
 
     async def _write_waiting(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH_POSITIONS], self._waiting[BATCH_POSITIONS:]
+            batch, self._waiting = self._waiting[:BATCH_EVENTS], self._waiting[BATCH_EVENTS:]
+            error: Exception | None = None
             try:
-                await self._write(batch)
-            except Exception as error:
-                for _, written in batch:
-                    if not written.done():
-                        written.set_exception(error)
+                await self._write([event for event, _ in batch])
+            except Exception as reason:
+                error = reason
+            for _, written in batch:
+                if written.done():  # its caller is gone
+                    continue
+                if error is None:
+                    written.set_result(None)
+                else:
+                    written.set_exception(error)
 
-    async def _write(self, batch: list[tuple[ResumePosition, asyncio.Future[None]]]) -> None:
-        try:
-            await self.record_many([position for position, _ in batch])
-        except InputInvalid:
-            if len(batch) == 1:
-                raise
-            # One of them cannot be stored: find out which, so that the others are.
-            for one in batch:
-                try:
-                    await self._write([one])
-                except MarqueeError as error:
-                    if not one[1].done():  # its caller may be gone
-                        one[1].set_exception(error)
-        for _, written in batch:
-            if not written.done():
-                written.set_result(None)
+    async def record_many(self, events: Sequence[Event]) -> None:
+        for event in events:
+            require_storable(event)
+        if events:
+            await self._write(events)
 
-    async def record_many(self, positions: Sequence[ResumePosition]) -> None:
-        if not positions:
-            return
+    async def _write(self, events: Sequence[Event]) -> None:
+        positions = [event.position_ms if isinstance(event, ResumePosition) else None for event in events]
         await self._database.statement(
             _RECORD_MANY,
             {
-                "user_ids": [position.user_id for position in positions],
-                "movie_ids": [position.movie_id for position in positions],
-                "event_times_ms": [position.event_time_ms for position in positions],
-                "positions_ms": [position.position_ms for position in positions],
+                "user_ids": [event.user_id for event in events],
+                "movie_ids": [event.movie_id for event in events],
+                "event_times_ms": [event.event_time_ms for event in events],
+                "positions_ms": positions,
             },
         )
 
@@ -134,12 +134,40 @@ class PostgresResumePositions:
         rows = await self._database.statement(_CONTINUE, {"user_id": user_id, "limit": limit})
         return [ResumePosition(**row) for row in rows]
 
-    async def forget(self, user_id: str, movie_id: str, *, event_time_ms: int | None = None) -> None:
-        moment = time.time_ns() // 1_000_000 if event_time_ms is None else event_time_ms
-        await self._database.statement(_FORGET, {"user_id": user_id, "movie_id": movie_id, "event_time_ms": moment})
+    async def events(self, keys: Sequence[Key]) -> Mapping[Key, Event]:
+        users, movies = [user_id for user_id, _ in keys], [movie_id for _, movie_id in keys]
+        rows = await self._database.statement(_EVENTS, {"user_ids": users, "movie_ids": movies})
+        return {key_of(event): event for event in map(_event, rows)}
+
+    async def events_of(self, user_id: str) -> Sequence[Event]:
+        return [_event(row) for row in await self._database.statement(_EVENTS_OF, {"user_id": user_id})]
+
+    async def scan(self, *, after: str | None = None) -> AsyncIterator[Page]:
+        user_id, movie_id = ("", "") if after is None else _read_cursor(after)
+        while True:
+            place = {"user_id": user_id, "movie_id": movie_id, "limit": PAGE_EVENTS}
+            events = [_event(row) for row in await self._database.statement(_SCAN, place)]
+            if not events:
+                return
+            user_id, movie_id = key_of(events[-1])
+            yield Page(events, msgspec.json.encode(key_of(events[-1])).decode())
 
     async def ping(self) -> None:
         await self._database.ping()
 
     async def close(self) -> None:
         await self._database.close()
+
+
+def _event(row: RowMapping) -> Event:
+    if row["position_ms"] is None:
+        return Forgotten(row["user_id"], row["movie_id"], row["event_time_ms"])
+    return ResumePosition(**row)
+
+
+def _read_cursor(cursor: str) -> Key:
+    try:
+        user_id, movie_id = msgspec.json.decode(cursor, type=tuple[str, str])
+    except msgspec.MsgspecError as error:
+        raise InputInvalid("The cursor is not one of PostgreSQL's.", field="after") from error
+    return user_id, movie_id
