@@ -38,7 +38,12 @@ def test_dagsters_own_validation_passes(command: list[str], tmp_path: Path) -> N
     checked = subprocess.run(
         [str(program), *command[1:]],
         cwd=PROJECT,
-        env={**os.environ, "DAGSTER_HOME": str(tmp_path), "DAGSTER_DISABLE_TELEMETRY": "1", "MARQUEE_STATE": str(tmp_path / "nowhere")},
+        env={
+            **os.environ,
+            "DAGSTER_HOME": str(tmp_path),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            "MARQUEE_STATE": str(tmp_path / "nowhere"),
+        },
         capture_output=True,
         text=True,
         timeout=120,
