@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from marquee.domain.ids import new_movie_id, new_profile_id
+from marquee.domain.ids import new_movie_id
 from marquee.errors import PlatformUnavailable, StoreUnavailable
 from marquee.platform import engines
 from marquee.settings import Settings
@@ -27,10 +27,8 @@ from marquee.stores.postgres import Database
 from marquee.stores.resume_positions import open_resume_positions
 from marquee.stores.resume_positions.contract import ResumePosition
 from tests.contract.catalogue_steps import DETAILS
+from tests.contract.position_writers import acknowledged_positions_outlive
 from tests.servers import make_test_settings, running
-
-WRITERS = 16
-WRITES_BETWEEN_KILLS = 200
 
 
 class Server:
@@ -79,42 +77,12 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.soak)])
 async def test_what_was_acknowledged_outlives_a_sigkill_and_writers_go_on(server: Server, kills: int) -> None:
-    positions = await open_resume_positions(server.settings.database)
-    acknowledged: dict[tuple[str, str], int] = {}
-    enough = asyncio.Event()
-    goal = WRITES_BETWEEN_KILLS
-    moment = 1_700_000_000_000
-
-    async def write() -> None:
-        nonlocal moment
-        user_id, movies = new_profile_id(), [new_movie_id() for _ in range(5)]
-        while not stopped:
-            moment += 1
-            position = ResumePosition(user_id, movies[moment % 5], moment % 7_200_000, moment)
-            await positions.record(position)
-            acknowledged[user_id, position.movie_id] = position.event_time_ms
-            nonlocal written
-            written += 1
-            if written >= goal:
-                enough.set()
-
-    written = 0
-    stopped = False
-    writers = [asyncio.create_task(write()) for _ in range(WRITERS)]
-    for _ in range(kills):
-        await asyncio.wait_for(enough.wait(), 60)
+    async def kill() -> None:
         server.kill()
-        before = dict(acknowledged)
         await asyncio.to_thread(server.start)
-        goal = written + WRITES_BETWEEN_KILLS
-        enough.clear()
-        for (user_id, movie_id), event_time_ms in before.items():
-            found = await positions.get(user_id, movie_id)
-            assert found is not None, "an acknowledged position is gone"
-            assert found.event_time_ms >= event_time_ms, "an acknowledged position went back"
-    await asyncio.wait_for(enough.wait(), 60)
-    stopped = True
-    await asyncio.gather(*writers)
+
+    positions = await open_resume_positions(server.settings.database)
+    await acknowledged_positions_outlive(kill, positions, kills=kills)
     await positions.close()
 
 
