@@ -13,5 +13,8 @@ PRIORITY_TAG: Final = "marquee/priority"
 
 OWNERS: Final = ["team:ingest"]
 
+FFMPEG: Final = "ffmpeg"
+"""The pool of the stages that call ffmpeg in the run itself: `MARQUEE_FFMPEG_SLOTS` of them at once, over all runs."""
+
 PATIENCE = dg.RetryPolicy(max_retries=6, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 """A minute of waiting in all: every engine of the platform restarts within it."""

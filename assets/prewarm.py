@@ -24,7 +24,7 @@ async def prewarm(
     async with open_stage(context, settings, "prewarm") as stage:
         files = (await stage.read("manifest", ManifestDocument)).files
         hot = stage.upload.hot
-        edges = settings.edges if hot else []
+        edges = settings.inner_edges if hot else []
         document = PrewarmDocument(
             movie_id=stage.movie_id,
             version=stage.version,

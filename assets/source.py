@@ -9,7 +9,7 @@ import dagster as dg
 import msgspec
 
 from assets.metadata import mebibytes, sentences, table, web_page
-from assets.partitions import OWNERS, PATIENCE, titles
+from assets.partitions import FFMPEG, OWNERS, PATIENCE, titles
 from assets.stage import Stage, open_stage
 from jobs.source_cache import file_sha256
 from jobs.work_folder import work_folder
@@ -18,7 +18,7 @@ from marquee.media.judge import SourceLimits, judge
 from marquee.settings import Settings
 
 
-@dg.asset(partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=PATIENCE)
 async def source(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The uploaded master, probed and decoded once to its end, and accepted.
 

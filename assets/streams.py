@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.metadata import kilobits, mebibytes, sentences, table
-from assets.partitions import OWNERS, PATIENCE, titles
+from assets.partitions import FFMPEG, OWNERS, PATIENCE, titles
 from assets.publishing import fetch_files, publish_folder
 from assets.removal import remove_below
 from assets.renditions import renditions
@@ -23,7 +23,9 @@ from marquee.media.package import package
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[renditions], partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(
+    deps=[renditions], partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=PATIENCE
+)
 async def streams(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:

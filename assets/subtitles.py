@@ -6,7 +6,7 @@ Comes after `streams` for the sake of one order of stages, not because it needs 
 import dagster as dg
 
 from assets.metadata import sentences, table
-from assets.partitions import OWNERS, PATIENCE, titles
+from assets.partitions import FFMPEG, OWNERS, PATIENCE, titles
 from assets.publishing import fetch_files, publish_folder
 from assets.stage import open_stage
 from assets.streams import streams
@@ -16,7 +16,9 @@ from marquee.media.subtitles import SidecarFile, extract_subtitles
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[streams], partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(
+    deps=[streams], partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=PATIENCE
+)
 async def subtitles(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:

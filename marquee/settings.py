@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     without: str = Field(
         "", description="Programs not to start here, separated by commas, such as edge-1,edge-2,gateway."
     )
+    only: str = Field(
+        "", description="The only programs to start here, such as transcode, beside a platform of other hosts."
+    )
     min_free_bytes: int = Field(2 * 1024**3, ge=0, description="Free disk below which the platform does not start.")
 
     # --- engines, chosen by scheme (empty: the supervised engine of this machine) --------------------------
@@ -85,6 +88,16 @@ class Settings(BaseSettings):
         "", description="A Java 21 or newer for Elasticsearch; empty: one that is found, else a wheel's."
     )
 
+    # --- where the programs find each other when they are not all of this machine ---------------------------
+    inner_host: str = Field(
+        "127.0.0.1",
+        description="Address that the API, the web client's files and Dagster listen on: loopback, but in a container.",
+    )
+    api_url: str = Field("", description="API, as the gateway reaches it: http://host:port")
+    web_url: str = Field("", description="Web client's files, as the gateway reaches them: http://host:port")
+    edge_urls: str = Field("", description="Edges, as Dagster reaches them to fill them; empty: as clients do.")
+    dagster_code_url: str = Field("", description="Dagster's code server, as the rest of it does: grpc://host:port")
+
     # --- the three public doors ----------------------------------------------------------------------------
     public_url: str = Field("", description="Gateway, as clients reach it.")
     public_s3_url: str = Field("", description="S3 for presigned parts, as clients reach it.")
@@ -96,6 +109,7 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr = Field(SecretStr(""), description="Goes with the access key.")
     cursor_secret: SecretStr = Field(SecretStr(""), description="Signs cursors.")
     token_private_key: SecretStr = Field(SecretStr(""), description="Ed25519 private key, PKCS8 PEM in base64.")
+    token_public_key: str = Field("", description="Its public half, for a gateway that is not to have the private one.")
     edge_secret: SecretStr = Field(SecretStr(""), description="Signs stream URLs for the edges.")
     dagster_url: str = Field("", description="Dagster's webserver, for links and for the checks.")
 
@@ -134,6 +148,22 @@ class Settings(BaseSettings):
     max_concurrent_runs: int = Field(3, ge=1, description="Dagster runs at once.")
     run_slots_for_releases: int = Field(1, ge=0, description="Of those, kept for hot titles.")
 
+    # --- Dagster beyond one machine -----------------------------------------------------------------------------
+    dagster_run_launcher: str = Field(
+        "orchestration.launcher.WatchfulRunLauncher", description="What starts Dagster's runs: module.Class"
+    )
+    dagster_run_launcher_config: str = Field("{}", description="Its configuration, a JSON object.")
+    dagster_executor: str = Field(
+        "dagster.in_process_executor", description="What runs the steps of a run: module.executor"
+    )
+    dagster_executor_config: str = Field("{}", description="Its configuration, a JSON object.")
+    ffmpeg_slots: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=1000,
+        description="Stages at once that call ffmpeg themselves (Dagster's pool ffmpeg), over all runs.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, values: dict[str, object]) -> dict[str, object]:
@@ -148,6 +178,14 @@ class Settings(BaseSettings):
 
     def loopback(self, name: str, scheme: str = "http") -> str:
         return f"{scheme}://127.0.0.1:{self.port(name)}"
+
+    def door(self, name: str, scheme: str = "http") -> str:
+        """One of this machine's public doors, as this machine reaches it."""
+        return f"{scheme}://{_reached(self.bind_host)}:{self.port(name)}"
+
+    def inner(self, name: str, scheme: str = "http") -> str:
+        """One of this machine's inner services, as this machine reaches it."""
+        return f"{scheme}://{_reached(self.inner_host)}:{self.port(name)}"
 
     # The addresses that the rest of the code uses: the setting, else this machine's engine.
 
@@ -186,28 +224,54 @@ class Settings(BaseSettings):
 
     @property
     def objects(self) -> str:
-        return self.objects_url or self.loopback("s3", "s3+http") + "/marquee-ingest"
+        return self.objects_url or self.door("s3", "s3+http") + "/marquee-ingest"
 
     @property
     def published(self) -> str:
-        return self.published_url or self.loopback("s3", "s3+http") + "/marquee-published"
+        return self.published_url or self.door("s3", "s3+http") + "/marquee-published"
 
     @property
     def public(self) -> str:
-        return self.public_url or self.loopback("gateway")
+        return self.public_url or self.door("gateway")
 
     @property
     def public_s3(self) -> str:
-        return self.public_s3_url or self.loopback("s3")
+        return self.public_s3_url or self.door("s3")
 
     @property
     def edges(self) -> list[str]:
-        listed = [url.strip().rstrip("/") for url in self.public_edge_urls.split(",") if url.strip()]
-        return listed or [self.loopback("edge_1"), self.loopback("edge_2")]
+        return _listed(self.public_edge_urls) or [self.door("edge_1"), self.door("edge_2")]
+
+    @property
+    def inner_edges(self) -> list[str]:
+        return _listed(self.edge_urls) or self.edges
+
+    @property
+    def api(self) -> str:
+        return self.api_url or self.inner("api")
+
+    @property
+    def web(self) -> str:
+        return self.web_url or self.inner("web")
 
     @property
     def dagster(self) -> str:
-        return self.dagster_url or self.loopback("dagster")
+        return self.dagster_url or self.inner("dagster")
+
+    @property
+    def dagster_code(self) -> str:
+        return self.dagster_code_url or self.inner("dagster_code", "grpc")
+
+
+def _reached(host: str) -> str:
+    """Where a listener on `host` is reached by its own machine, as it stands in a URL."""
+    # The addresses that mean "all of them" are answered on loopback.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host
+
+
+def _listed(urls: str) -> list[str]:
+    return [url.strip().rstrip("/") for url in urls.split(",") if url.strip()]
 
 
 def setting_of(variable: str) -> str:

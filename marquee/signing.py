@@ -12,7 +12,7 @@ import json
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from itsdangerous import BadData, URLSafeSerializer
 
 from marquee.errors import CursorInvalid, SettingsInvalid
@@ -43,9 +43,30 @@ def private_key(setting: str) -> Ed25519PrivateKey:
     return key
 
 
+def public_key(setting: str) -> str:
+    """The public half of a private key, in the form of `MARQUEE_TOKEN_PUBLIC_KEY`: PEM, base64 on one line."""
+    pem = (
+        private_key(setting)
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    return base64.b64encode(pem).decode()
+
+
 def public_jwks(setting: str) -> dict[str, list[dict[str, str]]]:
-    """The JSON Web Key Set (RFC 7517) that verifies this platform's access tokens."""
-    public = private_key(setting).public_key()
+    """The JSON Web Key Set (RFC 7517) that verifies this platform's access tokens, from the public half of their key.
+
+    Raises `SettingsInvalid` for what is no Ed25519 key of that form.
+    """
+    try:
+        public = serialization.load_pem_public_key(base64.b64decode(setting))
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        public = None
+    if not isinstance(public, Ed25519PublicKey):
+        raise SettingsInvalid(
+            "MARQUEE_TOKEN_PUBLIC_KEY has to be an Ed25519 key: PEM, base64 on one line.",
+            field="MARQUEE_TOKEN_PUBLIC_KEY",
+        )
     jwk = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(public))
     thumbprint = hashlib.sha256(
         json.dumps({"crv": jwk["crv"], "kty": jwk["kty"], "x": jwk["x"]}, separators=(",", ":")).encode()

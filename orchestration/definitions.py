@@ -1,11 +1,13 @@
 """The composition root of Dagster's side: `workspace.yaml` and `dagster definitions validate` load this module.
 
-Loading reads no setting and opens nothing: the settings are read when an asset or a sensor runs.
+Loading reads one setting, the executor, and opens nothing: the others are read when an asset or a sensor runs.
 """
 
 import dagster as dg
 
 import assets
+from marquee.settings import load_settings
+from orchestration.executor import executor_of
 from orchestration.jobs import ingest
 from orchestration.resources import PlatformSettings
 from orchestration.sensors import lost_ingests, uploads
@@ -13,10 +15,10 @@ from orchestration.sensors import lost_ingests, uploads
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    return platform(PlatformSettings())
+    return platform(PlatformSettings(), executor=executor_of(load_settings()))
 
 
-def platform(settings: object) -> dg.Definitions:
+def platform(settings: object, *, executor: dg.ExecutorDefinition = dg.in_process_executor) -> dg.Definitions:
     """Everything that Dagster runs; `settings` is `Settings`, or the resource that reads them where an asset runs."""
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets, group_name="ingest"),
@@ -24,5 +26,5 @@ def platform(settings: object) -> dg.Definitions:
         jobs=[ingest],
         sensors=[uploads, lost_ingests],
         resources={"settings": settings},
-        executor=dg.in_process_executor,
+        executor=executor,
     )

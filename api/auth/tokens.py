@@ -33,7 +33,7 @@ class Caller:
 class AccessTokens:
     def __init__(self, private_key: str, *, life_seconds: int, clock: Callable[[], float] = time.time) -> None:
         self.life_seconds = life_seconds
-        self.jwks = signing.public_jwks(private_key)
+        self.jwks = signing.public_jwks(signing.public_key(private_key))
         self._key = signing.private_key(private_key)
         self._public = self._key.public_key()
         self._headers = {"kid": self.jwks["keys"][0]["kid"]}

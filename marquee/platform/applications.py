@@ -1,7 +1,7 @@
 """The platform's own processes: the API on granian, the transcode workers, search sync, change capture and outbox.
 
 The API answers for itself. A job has no port: it is ready once its connection stands in PostgreSQL, which knows it by
-the name that the supervisor gives it in PGAPPNAME (`select application_name from pg_stat_activity`).
+the name that it is given in PGAPPNAME and by its host's address (`pg_stat_activity`): other hosts have workers too.
 """
 
 import sys
@@ -15,22 +15,25 @@ from marquee.platform.program import Program, ReadyProbe
 from marquee.settings import Settings
 
 STAGE = 20
+CONNECTED = (
+    "select 1 from pg_stat_activity where application_name = %s and client_addr is not distinct from inet_client_addr()"
+)
 READY_SECONDS = 240.0
 """On a machine whose cores are all busy an import takes a minute; one that keeps ending is noticed long before."""
 
 
 def api(settings: Settings) -> Program:
-    """Litestar on granian, on loopback; the gateway is its door."""
+    """Litestar on granian; the gateway is its door."""
     port = settings.port("api")
 
     async def ready() -> None:
-        await answers(f"http://127.0.0.1:{port}/readyz")
+        await answers(f"{settings.inner('api')}/readyz")
 
     return Program(
         name="api",
         command=(
             *(str(binaries.environment_program("granian")), "--interface", "asgi", "--factory"),
-            *("--host", "127.0.0.1", "--port", str(port), "--workers", str(settings.api_workers)),
+            *("--host", settings.inner_host, "--port", str(port), "--workers", str(settings.api_workers)),
             # A worker that dies is replaced by granian; one that is asked to stop gets 5 s for what it has in hand.
             *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--backlog", "1024"),
             *("--no-ws", "--loop", "auto", "api.app:create_app"),
@@ -81,7 +84,7 @@ async def _ask_database(settings: Settings, question: str, *values: str) -> bool
 
 def _is_connected(settings: Settings, name: str) -> ReadyProbe:
     async def ready() -> None:
-        if not await _ask_database(settings, "select 1 from pg_stat_activity where application_name = %s", name):
+        if not await _ask_database(settings, CONNECTED, name):
             raise PlatformUnavailable(f"{name} has no connection to PostgreSQL yet")
 
     return ready

@@ -1,16 +1,18 @@
 """Dagster: one code server that holds the definitions and starts the runs, the daemon, and the webserver.
 
-DAGSTER_HOME lies in the state folder; storage is a database of the same PostgreSQL. The code server's runs are its
-children, so that stopping it stops them. Dagster itself is never imported here.
+DAGSTER_HOME lies in the state folder; storage is a database of the same PostgreSQL. By default the code server's runs are
+its children, so that stopping it stops them; another launcher and executor are settings, their modules anything that is
+installed. Dagster itself is never imported here.
 """
 
 import json
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from marquee.errors import PlatformUnavailable
+from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.platform import binaries
 from marquee.platform.applications import READY_SECONDS
 from marquee.platform.probes import PROBE_SECONDS, answers, loopback_client
@@ -30,7 +32,7 @@ def code_server(settings: Settings) -> Program:
     port = settings.port("dagster_code")
 
     async def ready() -> None:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with grpc.aio.insecure_channel(urlsplit(settings.inner("dagster_code", "grpc")).netloc) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             answer = await stub.Check(health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=PROBE_SECONDS)
         if answer.status != health_pb2.HealthCheckResponse.SERVING:
@@ -39,7 +41,7 @@ def code_server(settings: Settings) -> Program:
     return _dagster(
         "dagster-code",
         home,
-        ("dagster", "api", "grpc", "--host", "127.0.0.1", "--port", str(port)),
+        ("dagster", "api", "grpc", "--host", settings.inner_host, "--port", str(port)),
         ("--module-name", "orchestration.definitions", "--location-name", LOCATION),
         ready=ready,
         stage=20,
@@ -55,12 +57,20 @@ def webserver(settings: Settings) -> Program:
     port = settings.port("dagster")
 
     async def ready() -> None:
-        await answers(f"http://127.0.0.1:{port}/server_info")
+        await answers(f"{settings.inner('dagster')}/server_info")
 
     return _dagster(
         "dagster-webserver",
         home,
-        ("dagster-webserver", "--host", "127.0.0.1", "--port", str(port), "--workspace", f"{home}/workspace.yaml"),
+        (
+            "dagster-webserver",
+            "--host",
+            settings.inner_host,
+            "--port",
+            str(port),
+            "--workspace",
+            f"{home}/workspace.yaml",
+        ),
         ("--log-level", "warning"),
         ready=ready,
         stage=30,
@@ -75,7 +85,7 @@ def daemon(settings: Settings) -> Program:
 
     async def ready() -> None:
         async with loopback_client() as client:
-            answer = await client.post(f"{settings.loopback('dagster')}/graphql", json={"query": DAEMON_HEALTH})
+            answer = await client.post(f"{settings.dagster}/graphql", json={"query": DAEMON_HEALTH})
         answer.raise_for_status()
         statuses: list[dict[str, Any]] = answer.json()["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
         if waiting := [each["daemonType"] for each in statuses if each["required"] and not each["healthy"]]:
@@ -92,22 +102,23 @@ def daemon(settings: Settings) -> Program:
 
 
 def write_home(settings: Settings) -> str:
-    """Write DAGSTER_HOME's two files; returns the folder."""
+    """Write DAGSTER_HOME's two files; returns the folder. Raises `SettingsInvalid` for a setting that names no class."""
     home = settings.state / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     unhurried = max(1, settings.max_concurrent_runs - settings.run_slots_for_releases)
     text = render(
         "dagster/dagster.yaml.jinja",
         home=home,
-        # SQLAlchemy's own choice for postgresql:// is psycopg 3, whose connections Dagster closes by `with`.
-        database=settings.dagster_database.replace("postgresql://", "postgresql+psycopg2://", 1),
+        state=settings.state,
         max_concurrent_runs=settings.max_concurrent_runs,
         limits=((PRIORITY_TAG, "backfill", unhurried),),
-        launcher_module="orchestration.launcher",
-        launcher_class="WatchfulRunLauncher",
+        launcher=_named(settings.dagster_run_launcher, "MARQUEE_DAGSTER_RUN_LAUNCHER"),
+        launcher_config=_object(settings.dagster_run_launcher_config, "MARQUEE_DAGSTER_RUN_LAUNCHER_CONFIG"),
+        ffmpeg_slots=settings.ffmpeg_slots,
     )
     write_privately(home / "dagster.yaml", text)
-    server = {"host": "127.0.0.1", "port": settings.port("dagster_code"), "location_name": LOCATION}
+    code = urlsplit(settings.dagster_code)
+    server = {"host": code.hostname, "port": code.port, "location_name": LOCATION}
     write_privately(home / "workspace.yaml", json.dumps({"load_from": [{"grpc_server": server}]}, indent=2) + "\n")
     return str(home)
 
@@ -121,3 +132,22 @@ def _dagster(name: str, home: str, *command: tuple[str, ...], **rest: Any) -> Pr
         ready_seconds=READY_SECONDS,
         **rest,
     )
+
+
+def _named(dotted: str, setting: str) -> tuple[str, str]:
+    """(module, class) of `module.Class`."""
+    module, _, name = dotted.rpartition(".")
+    if not module or not all(part.isidentifier() for part in dotted.split(".")):
+        raise SettingsInvalid(f"{setting} cannot be used: it must be module.Class, and is {dotted!r}.", field=setting)
+    return module, name
+
+
+def _object(text: str, setting: str) -> str:
+    """A JSON object on one line, which YAML reads too."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise SettingsInvalid(f"{setting} cannot be used: it must be a JSON object.", field=setting)
+    return json.dumps(found)

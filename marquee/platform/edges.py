@@ -65,7 +65,7 @@ def origin(published: str) -> tuple[str, str, str]:
 
 
 def web(settings: Settings) -> Program:
-    """The web client's built files on loopback; the gateway is its only door."""
+    """The web client's built files; the gateway is its only door."""
     folder = settings.state / "web"
     (folder / "temp").mkdir(parents=True, exist_ok=True)
     port = settings.port("web")
@@ -74,12 +74,12 @@ def web(settings: Settings) -> Program:
         as_root=os.geteuid() == 0,
         folder=folder,
         types=DEPLOY / "nginx" / "mime.types",
-        port=port,
+        listen=f"{_bracketed(settings.inner_host)}:{port}",
         root=WEB_CLIENT,
         content_security_policy=content_security_policy(settings),
         missing="Not here. If this is the first page: the web client is built by `make web`.",
     )
-    return _nginx(settings, "web", text, question=f"http://127.0.0.1:{port}/healthz", port=port, stage=20)
+    return _nginx(settings, "web", text, question=f"{settings.inner('web')}/healthz", port=port, stage=20)
 
 
 def content_security_policy(settings: Settings) -> str:

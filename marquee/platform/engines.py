@@ -1,7 +1,7 @@
 """How each store engine of one machine starts: PostgreSQL, two Valkeys, SeaweedFS.
 
 Each function prepares the engine's folder below the state folder (idempotent) and returns its `Program`. All listen on
-loopback alone. Tests start the very same programs with other settings.
+loopback alone, but for S3, one of the public doors. Tests start the very same programs with other settings.
 """
 
 import asyncio
@@ -186,6 +186,8 @@ def seaweedfs(settings: Settings) -> Program:
         *(f"-volume.port={port('s3_volume')}", f"-volume.port.grpc={port('s3_volume_grpc')}"),
         *("-filer", f"-filer.port={port('s3_filer')}", f"-filer.port.grpc={port('s3_filer_grpc')}"),
         *("-s3", f"-s3.port={port('s3')}", f"-s3.port.grpc={port('s3_grpc')}", f"-s3.config={configuration}"),
+        # Of all this only S3 is a door for clients.
+        f"-s3.ip.bind={settings.bind_host}",
         # What it would open besides, on fixed ports and in the common /tmp.
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false"),
         f"-filer.localSocket={socket_path(settings, 'filer.sock')}",
@@ -193,7 +195,7 @@ def seaweedfs(settings: Settings) -> Program:
     )
 
     async def ready() -> None:
-        await answers(f"{settings.loopback('s3')}/healthz")
+        await answers(f"{settings.door('s3')}/healthz")
         # The gateway answers before the filer behind it does.
         await answers(f"{settings.loopback('s3_filer')}/")
 

@@ -4,16 +4,19 @@ It verifies access tokens by a JWKS written into the state folder, bounds reques
 `/metrics` inside. `OPEN_PATHS` is what may be asked for without a token; the API checks again.
 """
 
+import ipaddress
 import json
 from typing import Final
+from urllib.parse import urlsplit
 
+from marquee.errors import SettingsInvalid
 from marquee.platform import binaries
 from marquee.platform.probes import answers, loopback_client
 from marquee.platform.program import Program
 from marquee.platform.state import configuration
 from marquee.platform.templates import render
 from marquee.settings import Settings
-from marquee.signing import TOKEN_ISSUER, public_jwks
+from marquee.signing import TOKEN_ISSUER, public_jwks, public_key
 
 MAX_REQUEST_BYTES: Final = 4 * 1024**2
 """Media goes straight to S3, so that a request's body is a document, at most a batch of them."""
@@ -39,9 +42,10 @@ PROBLEMS: Final = (
 
 
 def gateway(settings: Settings) -> Program:
-    """Needs the token key among the secrets; routes to ports of this machine whether or not anybody listens there."""
+    """Needs one half of the token key; routes to the API and the web client whether or not they answer yet."""
     port, admin_port = settings.port("gateway"), settings.port("gateway_admin")
-    jwks = configuration(settings, "jwks.json", json.dumps(public_jwks(settings.token_private_key.get_secret_value())))
+    key = settings.token_public_key or public_key(settings.token_private_key.get_secret_value())
+    jwks = configuration(settings, "jwks.json", json.dumps(public_jwks(key)))
     path = configuration(
         settings,
         "gateway.yaml",
@@ -56,7 +60,10 @@ def gateway(settings: Settings) -> Program:
             problems=PROBLEMS,
             max_request_bytes=MAX_REQUEST_BYTES,
             rate_per_second=RATE_PER_SECOND,
-            clusters=(("api", settings.port("api")), ("web", settings.port("web"))),
+            clusters=(
+                ("api", *upstream(settings.api, "MARQUEE_API_URL")),
+                ("web", *upstream(settings.web, "MARQUEE_WEB_URL")),
+            ),
         ),
     )
 
@@ -64,7 +71,7 @@ def gateway(settings: Settings) -> Program:
         # The admin port tells of the configuration; the door itself, that it can be entered.
         await answers(f"http://127.0.0.1:{admin_port}/ready")
         async with loopback_client() as client:
-            await client.get(settings.loopback("gateway"))
+            await client.get(settings.door("gateway"))
 
     return Program(
         name="gateway",
@@ -78,3 +85,18 @@ def gateway(settings: Settings) -> Program:
         port=port,
         stop_seconds=5,
     )
+
+
+def upstream(url: str, setting: str) -> tuple[str, int, str]:
+    """Host, port and how Envoy finds it: STATIC for an address, STRICT_DNS for a name, which it asks for again.
+
+    Raises `SettingsInvalid` for what is not http://host:port.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
+        raise SettingsInvalid(f"{setting} cannot be used: it must be http://host:port.", field=setting)
+    try:
+        ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        return parts.hostname, parts.port or 80, "STRICT_DNS"
+    return parts.hostname, parts.port or 80, "STATIC"

@@ -1,16 +1,21 @@
 """What the platform needs in its engines before its own processes start: databases, schema, topics, buckets, an account.
 
 Every step is idempotent and asks first, so that a second start changes nothing. An engine from outside is prepared in
-the same way.
+the same way. Where there is no supervisor, `marquee prepare` does it all once (`prepare_all`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final
 
 import argon2
+import tenacity
 
+from marquee.errors import StoreUnavailable
 from marquee.events import TOPIC_STREAMS
 from marquee.platform.edges import browser_origins
+from marquee.platform.hosts import check_needed
+from marquee.platform.state import bootstrap_folders
 from marquee.settings import Settings
 from marquee.stores.accounts import open_accounts
 from marquee.stores.event_log import open_event_log
@@ -66,3 +71,31 @@ PREPARATIONS: tuple[tuple[str, tuple[tuple[str, Callable[[Settings], Awaitable[N
     ("seaweedfs", (("buckets", create_buckets),)),
 )
 """By the engine that must answer first; the steps' names are what people see."""
+
+WAIT_SECONDS: Final = 300.0
+"""How long a step waits for its engine, which may be starting beside it."""
+
+
+def prepare_all(settings: Settings) -> Iterator[str]:
+    """Take every step, one after the other, and yield its name once it is taken.
+
+    Raises `SettingsInvalid` for what it was not told, `StoreUnavailable` for an engine that does not come.
+    """
+    check_needed(settings, {"prepare"})
+    bootstrap_folders(settings)
+    for _, steps in PREPARATIONS:
+        for name, step in steps:
+            asyncio.run(_patiently(settings, step))
+            yield name
+
+
+async def _patiently(settings: Settings, step: Callable[[Settings], Awaitable[None]]) -> None:
+    repeating = tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception_type(StoreUnavailable),
+        wait=tenacity.wait_exponential_jitter(initial=0.5, max=5),
+        stop=tenacity.stop_after_delay(WAIT_SECONDS),
+        reraise=True,
+    )
+    async for attempt in repeating:
+        with attempt:
+            await step(settings)

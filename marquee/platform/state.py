@@ -16,13 +16,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from typing import Final
 
 import dotenv
 from pydantic import SecretStr
 
 from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.settings import ENVIRONMENT_FILE, Settings
-from marquee.signing import generate_private_key
+from marquee.signing import generate_private_key, public_key
 
 UNUSABLE_IN_PATHS = "\"'`;#\\{}$%\n"
 """Characters that a configuration file of one of the programs would read as its own."""
@@ -106,19 +107,31 @@ def check_disk(settings: Settings) -> None:
         )
 
 
-def _generators(settings: Settings) -> Mapping[str, Callable[[], str]]:
-    """How each secret is made, of those that this platform needs: an engine from outside brings its own."""
-    wanted: dict[str, Callable[[], str]] = {
-        "cursor_secret": lambda: secrets.token_hex(32),
-        "token_private_key": generate_private_key,
-        "edge_secret": lambda: secrets.token_hex(32),
-        "password": lambda: "-".join(secrets.token_hex(2) for _ in range(3)),
-    }
-    if not (settings.database_url and settings.dagster_database_url):
-        wanted["postgres_password"] = lambda: secrets.token_hex(24)
-    if not (settings.objects_url and settings.published_url):
-        wanted["s3_access_key"] = lambda: base64.b32encode(secrets.token_bytes(10)).decode()
-        wanted["s3_secret_key"] = lambda: secrets.token_hex(24)
+GENERATORS: Final[Mapping[str, Callable[[], str]]] = {
+    "cursor_secret": lambda: secrets.token_hex(32),
+    "token_private_key": generate_private_key,
+    "edge_secret": lambda: secrets.token_hex(32),
+    "password": lambda: "-".join(secrets.token_hex(2) for _ in range(3)),
+    "postgres_password": lambda: secrets.token_hex(24),
+    "s3_access_key": lambda: base64.b32encode(secrets.token_bytes(10)).decode(),
+    "s3_secret_key": lambda: secrets.token_hex(24),
+}
+"""How each secret is made, by its setting."""
+
+
+def new_secrets() -> dict[str, str]:
+    """A whole set for a platform of several hosts, by the variables' names; the public half of the token's key is with it."""
+    made = {f"MARQUEE_{name.upper()}": generate() for name, generate in GENERATORS.items()}
+    return {**made, "MARQUEE_TOKEN_PUBLIC_KEY": public_key(made["MARQUEE_TOKEN_PRIVATE_KEY"])}
+
+
+def _wanted(settings: Settings) -> set[str]:
+    """The secrets that this platform needs: an engine from outside brings its own."""
+    wanted = set(GENERATORS)
+    if settings.database_url and settings.dagster_database_url:
+        wanted -= {"postgres_password"}
+    if settings.objects_url and settings.published_url:
+        wanted -= {"s3_access_key", "s3_secret_key"}
     return wanted
 
 
@@ -133,13 +146,13 @@ def _with_secrets(settings: Settings) -> Settings:
     stored = stored_secrets(settings)
     known: dict[str, SecretStr] = {}
     made: dict[str, str] = {}
-    for name, generate in _generators(settings).items():
+    for name in _wanted(settings):
         variable = f"MARQUEE_{name.upper()}"
         if getattr(settings, name).get_secret_value():
             continue
         if variable not in stored:
             _refuse_lost_secret(settings, name, path)
-            made[variable] = stored[variable] = generate()
+            made[variable] = stored[variable] = GENERATORS[name]()
         known[name] = SecretStr(stored[variable])
     if made:
         lines = ["# Made at the first start. These are this platform's secrets: keep them, and keep them private."]

@@ -17,11 +17,12 @@ from typing import Literal
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform import leftovers
+from marquee.platform.hosts import check_needed
 from marquee.platform.probes import PROBE_SECONDS
 from marquee.platform.program import Program
-from marquee.platform.state import alone, bootstrap, log_file, run_folder
+from marquee.platform.state import alone, bootstrap, bootstrap_folders, check_disk, log_file, run_folder
 from marquee.platform.supervisord import ProcessState, Supervisor, launch, write_configuration
-from marquee.platform.topology import ENGINES_STAGE, check_ports, platform_programs
+from marquee.platform.topology import ENGINES_STAGE, check_ports, parts, platform_programs
 from marquee.settings import Settings, load_settings
 
 __all__ = ["PlatformEvent", "ProcessState", "Supervisor", "run_programs", "start", "stop"]
@@ -59,11 +60,20 @@ async def start(
     """Start everything that is not running, and return the settings with this platform's secrets.
 
     On a running platform it says so and waits until every program answers. With `tied`, everything stops when the
-    calling process ends, however it ends. Raises `PlatformUnavailable` with the remedy; then nothing is left running.
+    calling process ends, however it ends. With `settings.only`, this is one host of a platform that is prepared
+    elsewhere: nothing is, and no secret is made. Raises `PlatformUnavailable` with the remedy; then nothing is left running.
     """
-    found = bootstrap(settings or load_settings())
+    found = settings or load_settings()
+    if found.only:
+        bootstrap_folders(found)
+        check_disk(found)
+        check_needed(found, {part.name for part in parts(found)})
+    else:
+        found = bootstrap(found)
 
     def preparations() -> Preparations:
+        if found.only:
+            return ()
         # Imported here: only a start needs it, and its imports take longer than a whole stop.
         from marquee.platform.preparation import PREPARATIONS
 

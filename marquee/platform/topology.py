@@ -1,4 +1,4 @@
-"""Which programs this machine runs, by stage: what a setting's URL replaces is left out, and so is what `without` names.
+"""Which programs this machine runs, by stage: what a setting's URL replaces is left out, and so is what `without` or `only` says.
 
 Stages: 10 engines, then the platform is prepared (`preparation`), 20 its own processes, 30 what needs those.
 """
@@ -13,7 +13,8 @@ from marquee.platform.state import port_is_free
 from marquee.settings import Settings
 
 ENGINES_STAGE = 10
-PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2"})
+PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2", "s3"})
+INNER_PORTS = frozenset({"api", "web", "dagster", "dagster_code"})
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,14 @@ class Part:
     ports: tuple[str, ...]
     replaced: Callable[[Settings], bool]
     make: Callable[[Settings], Program | Sequence[Program]]
+
+    def programs(self, settings: Settings) -> list[Program]:
+        """Makes their folders and configuration files.
+
+        Raises `PlatformUnavailable` for a wheel that does not exist here, with the setting that replaces it.
+        """
+        made = self.make(settings)
+        return [made] if isinstance(made, Program) else list(made)
 
 
 def _never(_: Settings) -> bool:
@@ -64,14 +73,20 @@ PARTS: tuple[Part, ...] = (
 
 
 def parts(settings: Settings) -> list[Part]:
-    """What runs here. Raises `PlatformUnavailable` for a name in `without` that no program has."""
-    left_out = {name.strip() for name in settings.without.split(",") if name.strip()}
-    if unknown := left_out - {part.name for part in PARTS}:
+    """What runs here. Raises `PlatformUnavailable` for a name in `without` or `only` that no program has."""
+    left_out = _names(settings.without, "MARQUEE_WITHOUT")
+    wanted = _names(settings.only, "MARQUEE_ONLY") or {part.name for part in PARTS}
+    return [part for part in PARTS if part.name in wanted - left_out and not part.replaced(settings)]
+
+
+def _names(listed: str, setting: str) -> set[str]:
+    names = {name.strip() for name in listed.split(",") if name.strip()}
+    if unknown := names - {part.name for part in PARTS}:
         raise PlatformUnavailable(
-            f"MARQUEE_WITHOUT names {', '.join(sorted(unknown))}, which is no program: "
+            f"{setting} names {', '.join(sorted(unknown))}, which is no program: "
             f"choose from {', '.join(part.name for part in PARTS)}."
         )
-    return [part for part in PARTS if part.name not in left_out and not part.replaced(settings)]
+    return names
 
 
 def platform_programs(settings: Settings) -> list[Program]:
@@ -79,10 +94,7 @@ def platform_programs(settings: Settings) -> list[Program]:
 
     Raises `PlatformUnavailable` for a wheel that does not exist here, with the setting that replaces it.
     """
-    found: list[Program] = []
-    for part in parts(settings):
-        made = part.make(settings)
-        found += [made] if isinstance(made, Program) else made
+    found = [program for part in parts(settings) for program in part.programs(settings)]
     return sorted(found, key=lambda program: program.stage)
 
 
@@ -102,5 +114,11 @@ def taken_ports(settings: Settings) -> list[tuple[str, int]]:
     return [
         (program, settings.port(name))
         for program, name in listeners
-        if not port_is_free(settings.bind_host if name in PUBLIC_PORTS else "127.0.0.1", settings.port(name))
+        if not port_is_free(_listener(settings, name), settings.port(name))
     ]
+
+
+def _listener(settings: Settings, port: str) -> str:
+    if port in PUBLIC_PORTS:
+        return settings.bind_host
+    return settings.inner_host if port in INNER_PORTS else "127.0.0.1"

@@ -1,0 +1,47 @@
+"""`marquee run`, `ready`, `prepare` and `secrets`: a platform of several hosts or containers, program by program."""
+
+import asyncio
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from marquee.errors import PlatformUnavailable
+from marquee.platform import single
+from marquee.platform.probes import PROBE_SECONDS
+from marquee.settings import load_settings
+
+Name = Annotated[str, typer.Argument(help="A program, as `marquee status` names it; transcode for a transcode worker.")]
+
+
+def run(name: Name) -> None:
+    """Be one program of the platform, without a supervisor: for containers, systemd, Kubernetes."""
+    single.become(load_settings(), name)
+
+
+def ready(name: Name) -> None:
+    """Ask a program of this host whether it is ready; exit code 4 if it is not."""
+    found = single.program(load_settings(), name)
+    try:
+        asyncio.run(asyncio.wait_for(found.ready(), PROBE_SECONDS * 2))
+    except Exception as error:
+        raise PlatformUnavailable(f"{name} is not ready: {error or type(error).__name__}") from error
+
+
+def prepare() -> None:
+    """Make what the platform needs in its engines: databases, schema, topics, buckets, an account. Changes nothing twice."""
+    from marquee.platform.preparation import prepare_all
+
+    console = Console(stderr=True)
+    began = time.monotonic()
+    for step in prepare_all(load_settings()):
+        console.print(f"[green]✓[/] {step:<20} {time.monotonic() - began:5.1f} s", highlight=False)
+
+
+def secrets() -> None:
+    """Print a new set of secrets, as lines of an environment file that every host of the platform shares."""
+    from marquee.platform.state import new_secrets
+
+    for variable, value in sorted(new_secrets().items()):
+        typer.echo(f"{variable}={value}")

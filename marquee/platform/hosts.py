@@ -1,0 +1,74 @@
+"""One host of a platform of several: what a program there must be told, as the first host has it.
+
+On the first host a missing secret is made and a missing URL means the engine beside it. Elsewhere (`MARQUEE_ONLY`, `marquee
+run`, a container) both would be another platform's, and the mistake would show late: so each program names what it cannot
+do without.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from pydantic import SecretStr
+
+from marquee.errors import SettingsInvalid
+from marquee.settings import Settings
+
+_STORES: Final = (
+    *("database_url", "event_log_url", "row_cache_url", "coordination_url"),
+    *("search_url", "objects_url", "published_url"),
+)
+NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "postgres": ("postgres_password",),
+    "seaweedfs": ("s3_access_key", "s3_secret_key"),
+    "api": (*_STORES, "cursor_secret", "edge_secret", "token_private_key"),
+    "transcode": ("database_url", "event_log_url", "objects_url"),
+    "search-sync": ("database_url", "event_log_url", "search_url"),
+    "change-capture": ("database_url", "event_log_url"),
+    "outbox": ("database_url", "event_log_url", "objects_url"),
+    "edge-1": ("published_url", "edge_secret"),
+    "edge-2": ("published_url", "edge_secret"),
+    # A stage opens every store; prewarm asks the edges under a signed path.
+    "dagster-code": (*_STORES, "dagster_database_url", "edge_secret"),
+    "dagster-webserver": ("dagster_database_url", "dagster_code_url"),
+    "dagster-daemon": ("dagster_database_url", "dagster_code_url", "dagster_url"),
+    "gateway": ("api_url", "web_url", "token_public_key"),
+    "prepare": (*_STORES, "dagster_database_url", "password"),
+}
+"""By program; `prepare` is `marquee prepare`. Keys of S3 are not here: the ordinary AWS chain may have them."""
+
+BESIDE: Final[Mapping[str, str]] = {
+    "database_url": "postgres",
+    "dagster_database_url": "postgres",
+    "event_log_url": "valkey-log",
+    "coordination_url": "valkey-log",
+    "row_cache_url": "valkey-cache",
+    "objects_url": "seaweedfs",
+    "published_url": "seaweedfs",
+    "api_url": "api",
+    "web_url": "web",
+    "dagster_url": "dagster-webserver",
+    "dagster_code_url": "dagster-code",
+}
+"""A URL need not be given where the program that it would name runs on the same host."""
+
+
+def check_needed(settings: Settings, programs: Collection[str]) -> None:
+    """Raises `SettingsInvalid` naming the first setting that one of these programs needs and was not told."""
+    for program in programs:
+        for name in NEEDED.get(program, ()):
+            if BESIDE.get(name) not in programs and not _is_given(settings, name):
+                variable = f"MARQUEE_{name.upper()}"
+                raise SettingsInvalid(
+                    f"{variable} is not set, and {program} needs the one that the platform's other hosts have: "
+                    "give it in the environment, or in marquee.env in the state folder.",
+                    field=variable,
+                )
+
+
+def _is_given(settings: Settings, name: str) -> bool:
+    if name == "token_public_key" and settings.token_private_key.get_secret_value():
+        return True
+    if name == "password" and not settings.email:  # then there is no account to make
+        return True
+    value = getattr(settings, name)
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
