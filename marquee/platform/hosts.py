@@ -32,7 +32,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "dagster-webserver": ("dagster_database_url", "dagster_code_url"),
     "dagster-daemon": ("dagster_database_url", "dagster_code_url", "dagster_url"),
     "gateway": ("api_url", "web_url", "token_public_key"),
-    "prepare": (*_STORES, "dagster_database_url", "password"),
+    "prepare": ("database_url", "dagster_database_url", "event_log_url", "objects_url", "published_url", "password"),
 }
 """By program; `prepare` is `marquee prepare`. Keys of S3 are not here: the ordinary AWS chain may have them."""
 
