@@ -1,0 +1,140 @@
+"""A host beside the platform's others: what it must be told, what it starts, where its doors are."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from marquee.errors import PlatformUnavailable, SettingsInvalid
+from marquee.platform.gateway import upstream
+from marquee.platform.hosts import NEEDED, check_needed
+from marquee.platform.state import GENERATORS, new_secrets
+from marquee.platform.supervision import Supervisor, start, stop
+from marquee.platform.topology import PARTS, parts
+from marquee.settings import ENVIRONMENT_FILE, Settings
+from marquee.signing import public_jwks, public_key
+from tests.chain import house  # noqa: F401 - a fixture
+from tests.platform.conftest import without_all_but
+from tests.servers import make_test_settings
+
+WORKER = ("database_url", "event_log_url", "objects_url")
+
+
+def told(folder: Path, *names: str) -> Settings:
+    urls = {
+        "database_url": "postgresql://m:p@db/marquee",
+        "event_log_url": "valkey://log",
+        "objects_url": "s3://ingest",
+    }
+    return make_test_settings(folder, **{name: urls[name] for name in names})
+
+
+def test_a_worker_needs_three_addresses_and_nothing_else(tmp_path: Path) -> None:
+    check_needed(told(tmp_path, *WORKER), {"transcode"})
+    for missing in WORKER:
+        settings = told(tmp_path, *(name for name in WORKER if name != missing))
+        with pytest.raises(SettingsInvalid, match=f"MARQUEE_{missing.upper()} is not set, and transcode needs"):
+            check_needed(settings, {"transcode"})
+
+
+def test_what_runs_on_the_same_host_need_not_be_named(tmp_path: Path) -> None:
+    check_needed(told(tmp_path, "event_log_url"), {"transcode", "postgres", "seaweedfs"})
+
+
+def test_the_gateway_needs_only_the_public_half_of_the_key(tmp_path: Path) -> None:
+    secrets = new_secrets()
+    urls = {"api_url": "http://api:8410", "web_url": "http://web:8411"}
+    check_needed(
+        make_test_settings(tmp_path, token_public_key=secrets["MARQUEE_TOKEN_PUBLIC_KEY"], **urls), {"gateway"}
+    )
+    with pytest.raises(SettingsInvalid, match="MARQUEE_TOKEN_PUBLIC_KEY"):
+        check_needed(make_test_settings(tmp_path, **urls), {"gateway"})
+    private = secrets["MARQUEE_TOKEN_PRIVATE_KEY"]
+    assert public_jwks(public_key(private)) == public_jwks(secrets["MARQUEE_TOKEN_PUBLIC_KEY"])
+    with pytest.raises(SettingsInvalid, match="MARQUEE_TOKEN_PUBLIC_KEY has to be"):
+        public_jwks(private)
+
+
+def test_a_set_of_secrets_is_whole_and_new_each_time() -> None:
+    first, second = new_secrets(), new_secrets()
+    assert set(first) == {f"MARQUEE_{name.upper()}" for name in GENERATORS} | {"MARQUEE_TOKEN_PUBLIC_KEY"}
+    assert not set(first.values()) & set(second.values())
+
+
+def test_every_program_named_there_is_one() -> None:
+    assert set(NEEDED) <= {part.name for part in PARTS} | {"prepare"}
+
+
+def test_only_and_without_choose_the_programs(tmp_path: Path) -> None:
+    def names(**values: object) -> list[str]:
+        return [part.name for part in parts(make_test_settings(tmp_path, **values))]
+
+    assert names(only="transcode") == ["transcode"]
+    assert names(only="edge-1,edge-2", without="edge-2") == ["edge-1"]
+    assert len(names()) == len(PARTS)
+    with pytest.raises(PlatformUnavailable, match="MARQUEE_ONLY names nothing, which is no program"):
+        names(only="nothing")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://api:8410", ("api", 8410, "STRICT_DNS")),
+        ("http://127.0.0.1:8410", ("127.0.0.1", 8410, "STATIC")),
+        ("http://[::1]:8410/", ("::1", 8410, "STATIC")),
+    ],
+)
+def test_envoy_finds_an_upstream_by_address_or_by_name(url: str, expected: tuple[str, int, str]) -> None:
+    assert upstream(url, "MARQUEE_API_URL") == expected
+
+
+@pytest.mark.parametrize("url", ["https://api:8410", "api:8410", "http://api:8410/below", ""])
+def test_another_kind_of_upstream_is_refused(url: str) -> None:
+    with pytest.raises(SettingsInvalid, match="MARQUEE_API_URL cannot be used"):
+        upstream(url, "MARQUEE_API_URL")
+
+
+async def test_a_host_that_was_told_too_little_starts_nothing_and_makes_no_secret(tmp_path: Path) -> None:
+    settings = make_test_settings(tmp_path / "state", only="transcode")
+    with pytest.raises(SettingsInvalid, match="MARQUEE_DATABASE_URL"):
+        await start(settings)
+    assert not (settings.state / ENVIRONMENT_FILE).exists(), "another platform's secret would be of no use here"
+    assert not await stop(settings)
+
+
+async def test_workers_under_a_supervisor_of_their_own_join_a_platform(house: Settings, tmp_path: Path) -> None:  # noqa: F811
+    settings = make_test_settings(
+        tmp_path / "state",
+        only="transcode",
+        transcode_workers=2,
+        database_url=house.database,
+        event_log_url=house.event_log,
+        objects_url=house.objects,
+    )
+    settings = await start(settings)
+    try:
+        running = {process.name: process.state for process in await Supervisor(settings).processes()}
+        assert running == {"transcode-1": "running", "transcode-2": "running"}
+    finally:
+        await stop(settings)
+    assert not (settings.state / ENVIRONMENT_FILE).exists()
+
+
+def test_the_doors_are_where_the_operator_says(tmp_path: Path) -> None:
+    """Another address of loopback: what is a door listens there, what is not stays where it was."""
+    programs = ("postgres", "valkey-log", "seaweedfs", "edge-1", "web", "gateway")
+    settings = make_test_settings(tmp_path / "state", bind_host="127.0.0.2", without=without_all_but(*programs))
+    settings = asyncio.run(start(settings))
+    try:
+        assert settings.public == f"http://127.0.0.2:{settings.port('gateway')}"
+        assert httpx.get(f"{settings.public}/").status_code in (200, 404), "the gateway has the web client behind it"
+        assert httpx.get(f"{settings.edges[0]}/").status_code == 403, "an edge refuses what is not signed"
+        assert httpx.get(f"{settings.public_s3}/healthz").status_code == 200
+        for door in ("gateway", "edge_1"):  # SeaweedFS listens on loopback besides
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(settings.loopback(door))
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.2:{settings.port('web')}/")
+    finally:
+        asyncio.run(stop(settings))
