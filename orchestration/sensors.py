@@ -14,7 +14,7 @@ import dagster as dg
 import msgspec
 
 from assets.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG, titles
-from marquee.errors import TitleUnknown
+from marquee.errors import CursorInvalid, TitleUnknown
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
@@ -52,7 +52,12 @@ async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadComp
     event_log = await open_event_log(settings.event_log)
     try:
         await event_log.ensure_topic(TRANSCODING_JOBS, streams=TOPIC_STREAMS[TRANSCODING_JOBS])
-        records, after = await event_log.read(TRANSCODING_JOBS, cursor, limit=UPLOADS_A_TICK)
+        try:
+            records, after = await event_log.read(TRANSCODING_JOBS, cursor, limit=UPLOADS_A_TICK)
+        except CursorInvalid:
+            # The platform moved to another engine. From its beginning: an upload whose run there is asks for none.
+            get_logger().warning("the cursor is of another event log", cursor=cursor)
+            records, after = await event_log.read(TRANSCODING_JOBS, None, limit=UPLOADS_A_TICK)
     finally:
         await event_log.close()
     return [upload for record in records if (upload := _upload_completed(record)) is not None], after

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from marquee.engines.kafka import KAFKA
 from marquee.platform import engines
 from marquee.settings import Settings
 from tests.databases import empty_database, migrated_database  # noqa: F401 - fixtures of the whole suite
-from tests.servers import make_test_settings, running
+from tests.servers import make_test_settings, running, running_engine
 
 PROJECT = Path(__file__).parent.parent
 SHARED_DATA = PROJECT.parent / "shared" / "data"
@@ -36,6 +37,13 @@ def valkey_cache_server(settings: Settings) -> Iterator[Settings]:
 def valkey_log_server(settings: Settings) -> Iterator[Settings]:
     with running(engines.valkey_log(settings), settings.state):
         yield settings
+
+
+@pytest.fixture(scope="session")
+def kafka_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker of this test process; its tests carry `xdist_group("kafka")`, so that one process has it."""
+    with running_engine(KAFKA, tmp_path_factory.mktemp("kafka")) as urls:
+        yield urls["MARQUEE_EVENT_LOG_URL"]
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from marquee.engines import running as engines_running
-from marquee.engines.engine import Engine
+from marquee.engines.engine import Engine, EngineHome
 from marquee.errors import PlatformUnavailable
 from marquee.platform.engines import wait_until_ready
 from marquee.platform.program import Program
@@ -84,6 +84,19 @@ def running_engine(engine: Engine, folder: Path) -> Iterator[Mapping[str, str]]:
         yield asyncio.run(engines_running.up(settings, [engine], on_event=lambda _: None, tied=True))
     finally:
         asyncio.run(engines_running.down(settings, [engine], on_event=lambda _: None))
+
+
+def home_of(engine: Engine, settings: Settings) -> EngineHome:
+    """An instance on the ports of these settings, for a test that starts and kills its program itself."""
+    ports = [settings.port(name) for name in PORT_OFFSETS]
+    return EngineHome(settings, dict(zip(engine.port_names, ports, strict=False)))
+
+
+def program_of(engine: Engine, settings: Settings) -> Program:
+    """The one program of such an instance."""
+    fetched_or_skipped(engine, settings)
+    [program] = engine.programs(home_of(engine, settings))
+    return program
 
 
 def fetched_or_skipped(engine: Engine, settings: Settings) -> None:

@@ -5,10 +5,11 @@ from typing import Final
 from marquee.engines.cassandra import CASSANDRA
 from marquee.engines.elasticsearch import ELASTICSEARCH
 from marquee.engines.engine import Engine
+from marquee.engines.kafka import KAFKA
 from marquee.engines.postgres import POSTGRES
 from marquee.errors import InputInvalid
 
-ENGINES: Final[dict[str, Engine]] = {engine.name: engine for engine in (POSTGRES, CASSANDRA, ELASTICSEARCH)}
+ENGINES: Final[dict[str, Engine]] = {engine.name: engine for engine in (POSTGRES, KAFKA, CASSANDRA, ELASTICSEARCH)}
 
 DISTRIBUTED: Final = ("kafka", "cassandra", "elasticsearch", "redis-cluster")
 """What `marquee demo --engines distributed` runs on, beside the PostgreSQL and the S3 that every platform has."""

@@ -44,6 +44,11 @@ def valkey_log_url(valkey_log_server: Settings) -> str:
 
 
 @pytest.fixture(scope="session")
+def kafka_log_url(kafka_url: str) -> str:
+    return f"{kafka_url}?lease_seconds=1.5"
+
+
+@pytest.fixture(scope="session")
 def valkey_coordination_url(valkey_log_server: Settings) -> str:
     return valkey_log_server.coordination
 

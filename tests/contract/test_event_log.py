@@ -1,28 +1,65 @@
 """The event log: order by key, at least once, one owner a stream, nothing lost."""
 
 import asyncio
+import functools
+import os
 import secrets
+import signal
+import subprocess
+import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marquee.errors import InputInvalid, StoreUnavailable
+from marquee.engines.kafka import KAFKA
+from marquee.errors import CursorInvalid, InputInvalid, StoreUnavailable
 from marquee.platform import engines
+from marquee.platform.program import Program
+from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import MAX_RECORD_BYTES, Consumer, EventLog, Record
+from marquee.telemetry import get_logger
 from tests.restarting import RestartingServer
+from tests.servers import home_of, program_of
 
-ENGINES = {"valkey": "valkey_log_url"}
-SERVERS = {"valkey": engines.valkey_log}
-"""For each engine, a server that a test may kill."""
+KAFKAS_WORKER = pytest.mark.xdist_group("kafka")
+ENGINES = [
+    pytest.param("valkey_log_url", id="valkey"),
+    pytest.param("kafka_log_url", id="kafka", marks=KAFKAS_WORKER),
+]
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+@dataclass(frozen=True)
+class Server:
+    """A server of an engine that a test may kill; `outlast` names for how long the store waits for it."""
+
+    program: Callable[[Settings], Program]
+    url: Callable[[Settings], str]
+    outlast: str
+
+
+VALKEY_SERVER = Server(
+    engines.valkey_log, lambda settings: settings.event_log, "marquee.stores.event_log.valkey.OUTLAST_SECONDS"
+)
+KAFKA_SERVER = Server(
+    functools.partial(program_of, KAFKA),
+    lambda settings: KAFKA.urls(home_of(KAFKA, settings))["MARQUEE_EVENT_LOG_URL"],
+    "marquee.stores.event_log.kafka_clients.OUTLAST_SECONDS",
+)
+SERVERS = [
+    pytest.param(VALKEY_SERVER, id="valkey"),
+    pytest.param(KAFKA_SERVER, id="kafka", marks=KAFKAS_WORKER),
+]
+
+
+@pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
@@ -51,7 +88,8 @@ async def gather(consumer: Consumer, count: int, *, seconds: float = 15.0, limit
     return records
 
 
-async def publish(log: EventLog, topic: str, count: int, *, keys: int = 7) -> None:
+async def publish(log: EventLog, topic: str, count: int, *, keys: int = 23) -> None:
+    """Numbered records over so many keys, enough to reach every stream whatever the hash."""
     for number in range(count):
         await log.publish(topic, f"k{number % keys}", str(number).encode())
 
@@ -123,40 +161,116 @@ async def test_lag_counts_what_is_not_acknowledged(log: EventLog, topic: str) ->
     await consumer.close()
 
 
-async def test_a_closed_consumers_streams_are_taken_over_at_once_and_in_order(log: EventLog, topic: str) -> None:
+async def test_a_closed_consumers_streams_are_taken_over_at_once_and_in_order(
+    log: EventLog, url: str, topic: str
+) -> None:
+    # With a lease that is longer than this test waits: a takeover that came did not wait for it to end.
+    patient = await open_event_log(url.replace("lease_seconds=1.5", "lease_seconds=60"))
     await publish(log, topic, 40)
-    first = await log.subscribe(topic, "g")
+    first = await patient.subscribe(topic, "g")
     records = await gather(first, 40)
     await first.acknowledge(records[:10])
     done = {(record.stream, record.position) for record in records[:10]}
-    second = await log.subscribe(topic, "g")
+    second = await patient.subscribe(topic, "g")
     await first.close()
     await log.publish(topic, "k0", b"1000")
-    started = time.monotonic()
     again = await gather(second, 31)
-    assert time.monotonic() - started < 4.5, "the takeover waited for a time-out"
     assert not done & {(record.stream, record.position) for record in again}, "an acknowledged record came again"
     assert in_order_by_key(again), "what was new came before what was left unacknowledged"
-    assert all(record.deliveries == 2 for record in again if record.value != b"1000")
+    assert all(record.deliveries >= 2 for record in again if record.value != b"1000")
     await second.close()
+    await patient.close()
 
 
-async def test_a_dead_consumers_records_are_delivered_again(log: EventLog, url: str, topic: str) -> None:
+@contextmanager
+def holding(url: str, topic: str, count: int) -> Iterator[subprocess.Popen[str]]:
+    """Another process, in group g, that holds `count` records and has acknowledged none of them."""
+    command = (sys.executable, "-m", "tests.contract.holding_consumer", url, topic, "g", str(count))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            for _ in range(count):
+                assert process.stdout.readline(), "the other consumer ended before it was given its records"
+            yield process
+        finally:
+            process.kill()
+
+
+async def test_a_killed_consumers_records_are_delivered_again(log: EventLog, url: str, topic: str) -> None:
     await publish(log, topic, 20)
-    other = await open_event_log(url)
-    lost = await other.subscribe(topic, "g")
-    assert len(await gather(lost, 20)) == 20
-    # As after SIGKILL: its connections go, nobody gives anything up, its lease runs out.
-    heartbeat = vars(lost)["_heartbeat_task"]
-    heartbeat.cancel()
-    await other.close()
-    survivor = await log.subscribe(topic, "g")
-    again = await gather(survivor, 20)
+    with holding(url, topic, 20) as lost:
+        os.kill(lost.pid, signal.SIGKILL)
+        survivor = await log.subscribe(topic, "g")
+        again = await gather(survivor, 20)
     assert in_order_by_key(again)
     assert {record.deliveries for record in again} == {2}
     await survivor.acknowledge(again)
     assert await log.lag(topic, "g") == 0
     await survivor.close()
+
+
+async def test_a_consumer_that_was_stopped_past_its_lease_gives_nothing_stale(
+    log: EventLog, url: str, topic: str
+) -> None:
+    await publish(log, topic, 20)
+    with holding(url, topic, 20) as stopped:
+        assert stopped.stdin is not None
+        assert stopped.stdout is not None
+        os.kill(stopped.pid, signal.SIGSTOP)
+        survivor = await log.subscribe(topic, "g")
+        records = await gather(survivor, 20)
+        await survivor.acknowledge(records)
+        os.kill(stopped.pid, signal.SIGCONT)
+        stopped.stdin.write("go on\n")
+        stopped.stdin.flush()
+        assert await asyncio.to_thread(stopped.stdout.readline) == "acknowledged\n", "it was given a record again"
+        assert await log.lag(topic, "g") == 0, "a late acknowledgement took the group back"
+        last = await log.publish(topic, "k", b"last")
+        deadline = time.monotonic() + 15
+        seen: set[tuple[int, str]] = set()
+        line = asyncio.create_task(asyncio.to_thread(stopped.stdout.readline))
+        while (last.stream, last.position) not in seen:
+            assert time.monotonic() < deadline, "the last record came to nobody"
+            seen |= {(record.stream, record.position) for record in await survivor.poll(timeout_seconds=0.2)}
+            if line.done():
+                stream, position = line.result().split()
+                seen.add((int(stream), position))
+        assert seen == {(last.stream, last.position)}, "an acknowledged record came again"
+        stopped.kill()
+        await line
+    await survivor.close()
+
+
+async def test_acknowledging_out_of_order_loses_nothing_and_repeats_nothing(log: EventLog, topic: str) -> None:
+    await publish(log, topic, 40)
+    first = await log.subscribe(topic, "g")
+    records = await gather(first, 40)
+    kept = [record for index, record in enumerate(records) if index % 3 == 0]
+    await first.acknowledge([record for index, record in enumerate(records) if index % 3 != 0][::-1])
+    assert await log.lag(topic, "g") == len(kept)
+    await first.close()
+    second = await log.subscribe(topic, "g")
+    again = await gather(second, len(kept))
+    assert {(record.stream, record.position) for record in again} == {(one.stream, one.position) for one in kept}
+    assert in_order_by_key(again)
+    await second.acknowledge(again)
+    assert await log.lag(topic, "g") == 0
+    await second.close()
+
+
+async def test_a_cancelled_poll_loses_no_record(log: EventLog, topic: str) -> None:
+    consumer = await log.subscribe(topic, "g")
+    received: list[Record] = []
+    for number in range(10):
+        waiting = asyncio.create_task(consumer.poll(timeout_seconds=10))
+        await log.publish(topic, "k", str(number).encode())
+        await asyncio.sleep(0.003 * number)
+        waiting.cancel()
+        done = await asyncio.gather(waiting, return_exceptions=True)
+        received += done[0] if isinstance(done[0], list) else []
+    received += await gather(consumer, 10 - len(received))
+    assert [int(record.value) for record in received] == list(range(10))
+    await consumer.close()
 
 
 async def test_a_rewind_delivers_unacknowledged_records_again(log: EventLog, topic: str) -> None:
@@ -188,12 +302,11 @@ async def test_a_paused_consumer_keeps_its_streams_and_gets_nothing(log: EventLo
 async def test_a_waiting_consumer_is_woken_by_a_record(log: EventLog, topic: str) -> None:
     consumer = await log.subscribe(topic, "g")
     await consumer.poll(timeout_seconds=0.1)
-    waiting = asyncio.create_task(consumer.poll(timeout_seconds=10))
+    waiting = asyncio.create_task(consumer.poll(timeout_seconds=30))
     await asyncio.sleep(0.05)
-    started = time.monotonic()
     await log.publish(topic, "k", b"1")
-    assert len(await waiting) == 1
-    assert time.monotonic() - started < 8, "the record waited for the end of the poll"
+    async with asyncio.timeout(25):  # of the poll's 30
+        assert len(await waiting) == 1
     await consumer.close()
 
 
@@ -250,7 +363,7 @@ async def test_replay_starts_at_a_moment(log: EventLog, topic: str) -> None:
 
 @pytest.mark.parametrize("cursor", ["x", "1-2-3", "1", "-", "1-x,2-3", "é-1"])
 async def test_a_forged_cursor_is_refused(log: EventLog, topic: str, cursor: str) -> None:
-    with pytest.raises(InputInvalid):
+    with pytest.raises(CursorInvalid):
         await log.read(topic, cursor)
 
 
@@ -273,15 +386,14 @@ async def test_trimming_keeps_what_a_group_has_not_acknowledged(log: EventLog, t
     await consumer.close()
 
 
-@pytest.mark.parametrize("engine", SERVERS)
-async def test_killing_the_server_under_load_loses_no_acknowledged_record(engine: str, tmp_path: Path) -> None:
-    async with RestartingServer(SERVERS[engine], tmp_path) as server:
-        log = await open_event_log(f"{server.settings.event_log}?lease_seconds=1.5")
+async def kill_under_load(server: Server, folder: Path, *, kills: int) -> None:
+    """Publish and consume through `kills` of the server; fails where an acknowledged record does not come, or not in order."""
+    async with RestartingServer(server.program, folder) as running:
+        log = await open_event_log(f"{server.url(running.settings)}?lease_seconds=1.5")
         await log.ensure_topic("t", streams=2)
         consumer = await log.subscribe("t", "g")
         acknowledged: set[int] = set()
         stop = asyncio.Event()
-
         grown = asyncio.Condition()
 
         async def more(count: int) -> None:
@@ -307,38 +419,53 @@ async def test_killing_the_server_under_load_loses_no_acknowledged_record(engine
                     received[record.key].append(int(record.value))
                 await consumer.acknowledge(records)
 
-        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(60 + 30 * kills), asyncio.TaskGroup() as tasks:
             writers = [tasks.create_task(load(writer)) for writer in range(4)]
             tasks.create_task(consume())
-            for _ in range(2):
+            for _ in range(kills):
                 await more(200)
-                server.kill()
-                await server.start()
+                running.kill()
+                await running.start()
             await more(200)
             stop.set()
             await asyncio.gather(*writers)
         for found in received.values():
             firsts = list(dict.fromkeys(found))
             assert firsts == sorted(firsts), "a key's records came in another order than they were published"
+        repeated = sum(len(found) - len(set(found)) for found in received.values())
+        get_logger().info("killed under load", kills=kills, acknowledged=len(acknowledged), lost=0, repeated=repeated)
         await consumer.close()
         await log.close()
 
 
-@pytest.mark.parametrize("engine", SERVERS)
+@pytest.mark.parametrize("server", SERVERS)
+async def test_killing_the_server_under_load_loses_no_acknowledged_record(server: Server, tmp_path: Path) -> None:
+    await kill_under_load(server, tmp_path, kills=2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("server", SERVERS)
+async def test_killing_the_server_twenty_times_loses_no_acknowledged_record(server: Server, tmp_path: Path) -> None:
+    await kill_under_load(server, tmp_path, kills=20)
+
+
+@pytest.mark.parametrize("server", SERVERS)
 async def test_a_server_that_stays_away_is_said_so(
-    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marquee.stores.event_log.valkey.OUTLAST_SECONDS", 0.5)
-    async with RestartingServer(SERVERS[engine], tmp_path) as server:
-        log = await open_event_log(server.settings.event_log)
+    monkeypatch.setattr(server.outlast, 0.5)
+    async with RestartingServer(server.program, tmp_path) as running:
+        log = await open_event_log(server.url(running.settings))
         await log.ensure_topic("t", streams=1)
-        server.kill()
-        started = time.monotonic()
-        with pytest.raises(StoreUnavailable):
-            await log.ping()
-        with pytest.raises(StoreUnavailable):
-            await log.publish("t", "k", b"v")
-        assert time.monotonic() - started < 30, "a server that stays away hangs its callers"
+        running.kill()
+        # A caller that hangs is ended, and fails, by this time-out.
+        async with asyncio.timeout(60):
+            with pytest.raises(StoreUnavailable):
+                await log.ping()
+            with pytest.raises(StoreUnavailable):
+                await log.publish("t", "k", b"v")
+            with pytest.raises(StoreUnavailable):
+                await log.subscribe("t", "g")
         await log.close()
 
 

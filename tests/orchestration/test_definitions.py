@@ -109,3 +109,7 @@ async def test_the_sensor_asks_for_one_run_an_upload(house: Settings) -> None:  
     assert set(added.partition_keys) == {"m_u_one", "m_u_two"}
     again = await asyncio.to_thread(tick, result.cursor)
     assert not again.run_requests, "the cursor has moved past what was read"
+    moved = await asyncio.to_thread(tick, "0:17,1:4")  # as Kafka's are
+    assert {"u_one", "u_two"} <= {request.run_key for request in moved.run_requests or []}, (
+        "a cursor of another engine stops the uploads for ever"
+    )

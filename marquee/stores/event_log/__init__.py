@@ -1,11 +1,19 @@
 """What happened, in order by key, at least once; the engine is chosen by the URL's scheme."""
 
+from typing import Final
+
 from marquee.stores.event_log.contract import EventLog
 from marquee.stores.urls import VALKEY_SCHEMES, scheme_of
 
+KAFKA_SCHEMES: Final = ("kafka", "kafkas")
+
 
 async def open_event_log(url: str) -> EventLog:
-    scheme_of(url, setting="MARQUEE_EVENT_LOG_URL", known=VALKEY_SCHEMES)
+    # Imported here: a process loads the client of the engine that it uses, and no other.
+    if scheme_of(url, setting="MARQUEE_EVENT_LOG_URL", known=(*VALKEY_SCHEMES, *KAFKA_SCHEMES)) in KAFKA_SCHEMES:
+        from marquee.stores.event_log.kafka import KafkaEventLog
+
+        return KafkaEventLog(url)
     from marquee.stores.event_log.valkey import ValkeyEventLog
 
     return ValkeyEventLog(url)

@@ -14,7 +14,10 @@ MAX_RECORD_BYTES = 900_000
 
 @dataclass(frozen=True)
 class Record:
-    """One message. `position` grows within (topic, stream) and is opaque; `deliveries` counts from 1."""
+    """One message. `position` grows within (topic, stream) and is opaque.
+
+    `deliveries` counts from 1 over all members of the group, those that died with the record in hand too.
+    """
 
     topic: str
     stream: int
@@ -34,7 +37,10 @@ class Consumer(Protocol):
         ...
 
     async def acknowledge(self, records: Sequence[Record]) -> None:
-        """Never deliver these again to this group; durable when it returns."""
+        """Never deliver these again to this group, in whatever order they are acknowledged; durable when it returns.
+
+        Of a stream that has a new owner meanwhile (this member fell silent), they may have been delivered to it.
+        """
         ...
 
     async def dead_letter(self, record: Record, reason: str) -> None:
@@ -61,7 +67,10 @@ class Consumer(Protocol):
 
 class EventLog(Protocol):
     async def ensure_topic(self, topic: str, *, streams: int) -> None:
-        """Create the topic if it is missing; idempotent. The topics of `marquee.events` exist without it."""
+        """Create the topic if it is missing; idempotent. The topics of `marquee.events` exist without it.
+
+        A topic that is there keeps the streams that it has.
+        """
         ...
 
     async def publish(self, topic: str, key: str, value: bytes, *, headers: Mapping[str, str] | None = None) -> Record:
@@ -73,7 +82,10 @@ class EventLog(Protocol):
         ...
 
     async def read(self, topic: str, cursor: str | None, *, limit: int = 100) -> tuple[Sequence[Record], str]:
-        """Read without a group, from a cursor that the caller keeps (None: the beginning); returns the next cursor."""
+        """Read without a group, from a cursor that the caller keeps (None: the beginning); returns the next cursor.
+
+        Raises `CursorInvalid` for one that is not this engine's.
+        """
         ...
 
     async def cursor_at(self, topic: str, published_at_ms: int) -> str:

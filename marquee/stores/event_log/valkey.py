@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from marquee.errors import InputInvalid
-from marquee.events import TOPIC_STREAMS
-from marquee.stores.event_log.contract import MAX_RECORD_BYTES, Consumer, Record
+from marquee.errors import CursorInvalid, InputInvalid
+from marquee.stores.event_log.contract import Consumer, Record
+from marquee.stores.event_log.records import DEAD_SUFFIX, check_size, dead_headers, expected_streams
 from marquee.stores.event_log.valkey_consumer import ValkeyConsumer
 from marquee.stores.event_log.valkey_records import record_of, stream_key
 from marquee.stores.valkey import open_client, outlast, translated
@@ -27,9 +27,7 @@ TIMEOUT_SECONDS = 5.0
 OUTLAST_SECONDS = 15.0
 LEASE_SECONDS = 5.0
 CONNECTIONS = 64
-MAX_KEY_AND_HEADERS_BYTES = 64_000
 TOPICS = "log:topics"
-DEAD_SUFFIX = ".dead"
 LAST_SEQUENCE = 2**64 - 1
 
 # Never past the oldest entry that some group has not acknowledged: its oldest pending one, else what it was last given.
@@ -75,20 +73,14 @@ class ValkeyEventLog:
         if topic not in self._streams_known:
             known = await outlast(WHAT, lambda: self._client.hget(TOPICS, topic), seconds=OUTLAST_SECONDS)
             if known is None:
-                expected = 1 if topic.endswith(DEAD_SUFFIX) else TOPIC_STREAMS.get(topic)
-                if expected is None:
-                    raise InputInvalid(f"The topic {topic!r} does not exist.", field="topic")
-                await self.ensure_topic(topic, streams=expected)
+                await self.ensure_topic(topic, streams=expected_streams(topic))
                 return await self._streams(topic)
             self._streams_known[topic] = int(known)
         return self._streams_known[topic]
 
     async def publish(self, topic: str, key: str, value: bytes, *, headers: Mapping[str, str] | None = None) -> Record:
+        check_size(key, value, headers)
         packed = msgspec.json.encode(dict(headers)) if headers else b""
-        if len(value) > MAX_RECORD_BYTES:
-            raise InputInvalid(f"A record holds at most {MAX_RECORD_BYTES} bytes, not {len(value)}.", field="value")
-        if len(key.encode()) + len(packed) > MAX_KEY_AND_HEADERS_BYTES:
-            raise InputInvalid(f"Key and headers have more than {MAX_KEY_AND_HEADERS_BYTES} bytes.", field="headers")
         stream = zlib.crc32(key.encode()) % await self._streams(topic)
         fields: dict[str, str | bytes] = {"k": key, "v": value}
         if packed:
@@ -114,14 +106,7 @@ class ValkeyEventLog:
         return consumer
 
     async def _bury(self, record: Record, reason: str) -> None:
-        headers = {
-            **record.headers,
-            "dead-reason": reason[:2000],
-            "dead-topic": record.topic,
-            "dead-stream": str(record.stream),
-            "dead-position": record.position,
-            "dead-deliveries": str(record.deliveries),
-        }
+        headers = dead_headers(record, reason)
         await self.publish(record.topic + DEAD_SUFFIX, record.key, record.value, headers=headers)
 
     async def read(self, topic: str, cursor: str | None, *, limit: int = 100) -> tuple[Sequence[Record], str]:
@@ -192,5 +177,5 @@ def _parse_cursor(cursor: str | None, streams: int) -> list[str]:
     for position in positions:
         first, dash, second = position.partition("-")
         if not (dash and first.isascii() and first.isdigit() and second.isascii() and second.isdigit()):
-            raise InputInvalid("The cursor is not one of this topic's.", field="cursor")
+            raise CursorInvalid("The cursor is not one of this topic's.", field="cursor")
     return [*positions, *["0-0"] * streams][: max(streams, 1)]

@@ -1,0 +1,217 @@
+"""How the event log reaches Kafka: the URL's options, and kafka-python's clients as this project uses them.
+
+URL: `kafka://[user:password@]host:port[,host:port...][?option=value&...]`; `kafkas://` with TLS. Options: `acks` (all; 1 gives
+up durability where a leader dies), `replication` and `min_insync` of topics that are made (3 and 2 where the cluster has so
+many brokers, else as many as there are and 1), `lease_seconds` (how long a member that fell silent keeps its streams: the
+session time-out), `sasl` (the mechanism for user and password, SCRAM-SHA-512).
+
+A client that cannot reach any broker raises from its constructor and leaves its sockets and its thread behind; `opened`
+closes what it had begun.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import BrokerNotAvailableError, KafkaError, RetriableError, UnknownBrokerIdError
+from kafka.net.compat import KafkaNetClient
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from marquee.errors import SettingsInvalid, StoreUnavailable
+
+SETTING: Final = "MARQUEE_EVENT_LOG_URL"
+LEASE_SECONDS: Final = 10.0
+"""Brokers refuse less than 6 s unless they are told otherwise (`group.min.session.timeout.ms`)."""
+REQUEST_SECONDS: Final = 5.0
+OUTLAST_SECONDS = 20.0
+"""A killed broker is back within 5 s, on a busy machine within 15."""
+HEARTBEAT_SECONDS: Final = 1.0
+"""At most: by it the others learn that a member came or went."""
+REJOIN_SECONDS: Final = 30.0
+FETCH_WAIT_SECONDS: Final = 0.25
+READ_WAIT_SECONDS: Final = 0.05
+LEAVING_SECONDS: Final = 2
+FETCH_BYTES: Final = 8 * 1024**2
+
+Answer = TypeVar("Answer")
+Client = TypeVar("Client")
+
+
+@dataclass(frozen=True)
+class KafkaOptions:
+    servers: tuple[str, ...]
+    access: Mapping[str, Any]
+    """TLS and login, as the clients name them."""
+    acks: str = "all"
+    replication: int | None = None
+    min_insync: int | None = None
+    lease_seconds: float = LEASE_SECONDS
+
+
+def parse_options(url: str) -> KafkaOptions:
+    """Raises `SettingsInvalid` for what cannot be used."""
+    parts = urlsplit(url)
+    login, _, hosts = parts.netloc.rpartition("@")
+    query = dict(parse_qsl(parts.query))
+    user, _, password = login.partition(":")
+    mechanism = query.pop("sasl", "SCRAM-SHA-512")
+    access: dict[str, Any] = {
+        "security_protocol": ("SASL_" * bool(login)) + ("SSL" if parts.scheme == "kafkas" else "PLAINTEXT")
+    }
+    if login:
+        access |= {
+            "sasl_mechanism": mechanism,
+            "sasl_plain_username": unquote(user),
+            "sasl_plain_password": unquote(password),
+        }
+    try:
+        options = KafkaOptions(
+            servers=tuple(host for host in hosts.split(",") if host),
+            access=access,
+            acks=query.pop("acks", "all"),
+            replication=int(query.pop("replication")) if "replication" in query else None,
+            min_insync=int(query.pop("min_insync")) if "min_insync" in query else None,
+            lease_seconds=float(query.pop("lease_seconds", LEASE_SECONDS)),
+        )
+    except ValueError as error:
+        raise SettingsInvalid(f"{SETTING} has an option that is no number: {error}.", field=SETTING) from error
+    if not options.servers:
+        raise SettingsInvalid(f"{SETTING} names no broker: kafka://host:port.", field=SETTING)
+    if options.acks not in ("all", "1"):
+        raise SettingsInvalid(f"{SETTING} has acks={options.acks}: it may be all or 1.", field=SETTING)
+    if query or parts.path.strip("/"):
+        unknown = ", ".join([*sorted(query), parts.path.strip("/")]).strip(", ")
+        raise SettingsInvalid(
+            f"{SETTING} has {unknown}, which is no option of kafka://: acks, replication, min_insync, lease_seconds, sasl.",
+            field=SETTING,
+        )
+    return options
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same call may succeed once the cluster is well again."""
+    # What the client's own loop raises while it is closed under a call is a RuntimeError.
+    return isinstance(error, (RetriableError, UnknownBrokerIdError, BrokerNotAvailableError, OSError, RuntimeError))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the client's errors into `StoreUnavailable`."""
+    try:
+        yield
+    except (KafkaError, OSError, RuntimeError) as error:
+        raise StoreUnavailable(f"The event log did not answer: {error}") from error
+
+
+async def outlast(
+    call: Callable[[], Awaitable[Answer]],
+    *,
+    mended: tuple[type[BaseException], ...] = (),
+    between: Callable[[], Awaitable[None]] | None = None,
+) -> Answer:
+    """Repeat a call that may be repeated while the cluster is away, with jitter; `between` comes before each repetition.
+
+    Raises `StoreUnavailable` after OUTLAST_SECONDS, and at once for an error that neither waiting nor `between` mends.
+    """
+
+    async def before(_: RetryCallState) -> None:
+        if between is not None:
+            await between()
+
+    retrying = AsyncRetrying(
+        retry=retry_if_exception(lambda error: is_transient(error) or isinstance(error, mended)),
+        stop=stop_after_delay(OUTLAST_SECONDS),
+        wait=wait_random_exponential(multiplier=0.05, max=1.0),
+        before_sleep=before,
+        reraise=True,
+    )
+    with translated():
+        async for attempt in retrying:
+            with attempt:
+                answer = await call()
+    return answer
+
+
+def administer(options: KafkaOptions, *, seconds: float = REQUEST_SECONDS) -> KafkaAdminClient:
+    return _opened(KafkaAdminClient, **_common(options, seconds))
+
+
+def produce(options: KafkaOptions) -> KafkaProducer:
+    """Idempotent unless acks is 1: what it sends again by itself is stored once, and in order."""
+    return _opened(
+        KafkaProducer,
+        **_common(options),
+        acks="all" if options.acks == "all" else 1,
+        delivery_timeout_ms=round(OUTLAST_SECONDS * 1000),
+        max_block_ms=round(REQUEST_SECONDS * 1000),
+        allow_auto_create_topics=False,
+        metrics_enabled=False,
+    )
+
+
+def read_alone(options: KafkaOptions) -> KafkaConsumer:
+    """A consumer without a group, whose place is its caller's."""
+    return _opened(KafkaConsumer, **_consuming(options, READ_WAIT_SECONDS))
+
+
+def join_group(options: KafkaOptions, group: str) -> KafkaConsumer:
+    """A member of a group, which commits what it is told to."""
+    return _opened(
+        KafkaConsumer,
+        **_consuming(options, FETCH_WAIT_SECONDS),
+        group_id=group,
+        session_timeout_ms=round(options.lease_seconds * 1000),
+        heartbeat_interval_ms=round(min(HEARTBEAT_SECONDS, options.lease_seconds / 4) * 1000),
+        # How long a rebalance waits for a member that still sends heartbeats.
+        max_poll_interval_ms=round(max(REJOIN_SECONDS, options.lease_seconds) * 1000),
+        # The eager protocol; a member keeps its position in the streams that stay with it all the same.
+        partition_assignment_strategy=(RangePartitionAssignor,),
+    )
+
+
+def _common(options: KafkaOptions, seconds: float = REQUEST_SECONDS) -> dict[str, Any]:
+    return {
+        "bootstrap_servers": list(options.servers),
+        "client_id": "marquee",
+        "bootstrap_timeout_ms": round(seconds * 1000),
+        "request_timeout_ms": round(seconds * 1000),
+        "reconnect_backoff_max_ms": 500,
+        "metadata_max_age_ms": 60_000,
+        **options.access,
+    }
+
+
+def _consuming(options: KafkaOptions, wait_seconds: float) -> dict[str, Any]:
+    return {
+        **_common(options),
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        # Also how long a poll sleeps that has nothing to wait for yet.
+        "retry_backoff_ms": 25,
+        "fetch_max_wait_ms": round(wait_seconds * 1000),
+        "fetch_max_bytes": FETCH_BYTES,
+        "allow_auto_create_topics": False,
+        "metrics_enabled": False,
+    }
+
+
+def _opened(make: Callable[..., Client], **settings: Any) -> Client:
+    # It tells of every attempt to reach a broker that is away; what matters comes as an exception.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    begun: list[KafkaNetClient] = []
+
+    def begin(**configuration: Any) -> KafkaNetClient:
+        begun.append(KafkaNetClient(**configuration))
+        return begun[-1]
+
+    try:
+        return make(kafka_client=begin, **settings)
+    except BaseException:
+        for client in begun:
+            client.close()
+        raise

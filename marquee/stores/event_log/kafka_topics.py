@@ -1,0 +1,107 @@
+"""Topics on Kafka, by its admin client: made, counted, measured against groups and trimmed. Every function blocks.
+
+A topic of ours keeps its records until they are trimmed (`retention.ms=-1`: Kafka itself would drop what no group has read)
+and stamps them with the broker's clock (`LogAppendTime`), so that a moment is the same for every publisher.
+"""
+
+import contextlib
+import time
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, OffsetSpec, TopicPartition
+from kafka.errors import (
+    InvalidTopicError,
+    LeaderNotAvailableError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+
+from marquee.errors import InputInvalid
+from marquee.stores.event_log.kafka_clients import KafkaOptions
+from marquee.stores.event_log.kafka_place import Place
+
+REPLICATION: Final = 3
+MIN_INSYNC: Final = 2
+
+
+def count_streams(client: KafkaAdminClient, topic: str) -> int | None:
+    """Partitions of a topic, None where there is none. Raises `InputInvalid` for what cannot be a topic's name."""
+    [described] = client.describe_topics([topic])
+    error = for_code(described["error_code"])
+    if error is UnknownTopicOrPartitionError:
+        return None
+    if error is InvalidTopicError:
+        raise InputInvalid(f"{topic!r} cannot be a topic's name.", field="topic")
+    if not described["partitions"]:
+        raise LeaderNotAvailableError(topic)
+    return len(described["partitions"])
+
+
+def make_topic(client: KafkaAdminClient, topic: str, streams: int, options: KafkaOptions) -> None:
+    """Idempotent; a topic that is there keeps the partitions that it has."""
+    if count_streams(client, topic) is not None:
+        return
+    living = sum(not broker.get("is_fenced") for broker in client.describe_cluster()["brokers"])
+    replication = options.replication or min(REPLICATION, living)
+    configuration = {
+        "min.insync.replicas": str(options.min_insync or (MIN_INSYNC if replication >= REPLICATION else 1)),
+        "cleanup.policy": "delete",
+        "retention.ms": "-1",
+        "message.timestamp.type": "LogAppendTime",
+    }
+    wanted = {"num_partitions": streams, "replication_factor": replication, "configs": configuration}
+    with contextlib.suppress(TopicAlreadyExistsError):  # made by another process in this moment
+        client.create_topics({topic: wanted})
+    client.wait_for_topics([topic])
+
+
+def count_behind(client: KafkaAdminClient, topic: str, group: str) -> int:
+    """Records of the topic that the group has not acknowledged."""
+    partitions = _partitions(client, topic)
+    begins = _offsets(client, partitions, OffsetSpec.EARLIEST)
+    places = _places(client, [group], partitions).get(group, {})
+    ends = _offsets(client, partitions, OffsetSpec.LATEST)
+    return sum(places.get(each, Place(begins[each])).behind(begin=begins[each], end=ends[each]) for each in partitions)
+
+
+def trim(client: KafkaAdminClient, topic: str, older_than_ms: int) -> int:
+    """Drop what is older than an age and acknowledged by every group that has a place in the topic; returns how many."""
+    partitions = _partitions(client, topic)
+    ends = _offsets(client, partitions, OffsetSpec.LATEST)
+    begins = _offsets(client, partitions, OffsetSpec.EARLIEST)
+    young = _offsets(client, partitions, max(0, round(time.time() * 1000) - max(0, older_than_ms)))
+    bounds = {each: ends[each] if young[each] < 0 else young[each] for each in partitions}
+    groups = [group["group_id"] for group in client.list_groups() if group["protocol_type"] in ("consumer", "")]
+    for places in _places(client, groups, partitions).values():
+        for each, place in places.items():
+            bounds[each] = min(bounds[each], place.next)
+    dropped = {each: bound for each, bound in bounds.items() if bound > begins[each]}
+    if dropped:
+        client.delete_records(dropped)
+    return sum(bound - begins[each] for each, bound in dropped.items())
+
+
+def _partitions(client: KafkaAdminClient, topic: str) -> list[Any]:
+    return [TopicPartition(topic, number) for number in range(count_streams(client, topic) or 0)]
+
+
+def _offsets(client: KafkaAdminClient, partitions: Collection[Any], moment: Any) -> dict[Any, int]:
+    """By partition; -1 where nothing is as young as the moment."""
+    return {
+        each: found.offset for each, found in client.list_partition_offsets(dict.fromkeys(partitions, moment)).items()
+    }
+
+
+def _places(
+    client: KafkaAdminClient, groups: Collection[str], partitions: Collection[Any]
+) -> Mapping[str, Mapping[Any, Place]]:
+    """The places of groups in partitions, of those that have one."""
+    if not groups:
+        return {}
+    committed = client.list_group_offsets({group: list(partitions) for group in groups})
+    return {
+        group: {each: Place.restored(kept.offset, kept.metadata) for each, kept in found.items() if kept.offset >= 0}
+        for group, found in committed.items()
+    }
