@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="Catalogue, accounts, history, job queue: postgresql://")
     dagster_database_url: str = Field("", description="Dagster's storage: postgresql://")
     resume_positions_url: str = Field("", description="Resume positions: postgresql:// or cassandra://")
+    resume_positions_read_also_url: str = Field(
+        "", description="While resume positions move: a second store that is read as well; the newer position wins."
+    )
     event_log_url: str = Field("", description="Event log: valkey:// or kafka://")
     row_cache_url: str = Field("", description="Row cache: valkey:// or valkey-cluster://")
     coordination_url: str = Field("", description="Locks and limits: valkey:// or valkey-cluster://")

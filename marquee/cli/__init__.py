@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "ready": ("single", "Ask a program of this host whether it is ready."),
     "prepare": ("single", "Make what the platform needs in its engines: databases, schema, topics, buckets."),
     "secrets": ("single", "Print a new set of secrets for a platform of several hosts."),
+    "migrate": ("migrate", "Move what a store holds to another engine, while the platform runs."),
     "demo": ("demo", "Start everything with films in it, and stay up until Ctrl-C."),
     "check": ("demo", "Check the running platform from outside, as its clients would."),
     "upload": ("uploads", "Upload films."),
@@ -91,8 +92,14 @@ def command_line(arguments: Sequence[str]) -> typer.Typer:
     cli.callback()(_app)
     for name, (module, line) in COMMANDS.items():
         asked_for = next((argument for argument in arguments if not argument.startswith("-")), None) == name
-        found = importlib.import_module(f"marquee.cli.{module}") if asked_for else None
-        cli.command(name, help=None if found else line)(getattr(found, name.replace("-", "_")) if found else _app)
+        if not asked_for:
+            cli.command(name, help=line)(_app)
+            continue
+        command = getattr(importlib.import_module(f"marquee.cli.{module}"), name.replace("-", "_"))
+        if isinstance(command, typer.Typer):
+            cli.add_typer(command, name=name)
+        else:
+            cli.command(name)(command)
     return cli
 
 

@@ -71,7 +71,9 @@ async def open_stores(settings: Settings, *, search_writer: bool = False) -> Asy
         stack.push_async_callback(history.close)
         job_queue = await open_job_queue(settings.database, attempts=settings.job_attempts)
         stack.push_async_callback(job_queue.close)
-        resume_positions = await open_resume_positions(settings.resume_positions)
+        resume_positions = await open_resume_positions(
+            settings.resume_positions, read_also=settings.resume_positions_read_also_url
+        )
         stack.push_async_callback(resume_positions.close)
         event_log = await open_event_log(settings.event_log)
         stack.push_async_callback(event_log.close)

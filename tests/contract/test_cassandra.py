@@ -20,6 +20,7 @@ from marquee.errors import StoreUnavailable
 from marquee.platform.supervision import Supervisor
 from marquee.settings import load_settings
 from marquee.stores import cassandra, cassandra_session
+from marquee.stores.resume_positions import open_movable
 from marquee.stores.resume_positions.cassandra import CassandraResumePositions
 from marquee.stores.resume_positions.contract import ResumePosition
 from tests.contract.position_writers import acknowledged_positions_outlive
@@ -63,7 +64,7 @@ def own_keyspace(url: str) -> str:
 async def test_what_was_acknowledged_outlives_a_sigkill_and_writers_go_on(
     node: Node, cassandra_url: str, kills: int
 ) -> None:
-    positions = CassandraResumePositions(cassandra_url)
+    positions = await open_movable(cassandra_url)
     await acknowledged_positions_outlive(node.kill, positions, kills=kills)
     await positions.close()
 
@@ -72,7 +73,7 @@ async def test_a_server_that_stays_away_is_said_within_bounds(monkeypatch: pytes
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 0.5)
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        positions = CassandraResumePositions(f"cassandra://127.0.0.1:{reserved.getsockname()[1]}/marquee")
+        positions = await open_movable(f"cassandra://127.0.0.1:{reserved.getsockname()[1]}/marquee")
         for call in (positions.get("p", "m"), positions.record(new_position()), positions.ping()):
             with pytest.raises(StoreUnavailable):
                 await asyncio.wait_for(call, 20)
@@ -84,7 +85,7 @@ async def test_a_server_that_hangs_is_given_up_and_used_again(
 ) -> None:
     monkeypatch.setattr(cassandra_session, "REQUEST_SECONDS", 0.5)
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 1.0)
-    positions = CassandraResumePositions(cassandra_url)
+    positions = await open_movable(cassandra_url)
     position = new_position()
     await positions.record(position)
     await node.signal(signal.SIGSTOP)
@@ -119,7 +120,7 @@ async def test_what_is_in_flight_and_what_waits_have_a_bound(
     monkeypatch.setattr(cassandra, "MOST_UNDER_WAY", 12)
     monkeypatch.setattr(cassandra_session, "REQUEST_SECONDS", 60.0)
     monkeypatch.setattr(cassandra_session, "HEARTBEAT_SECONDS", 60.0)
-    positions = CassandraResumePositions(f"{cassandra_url}&in_flight=4")
+    positions = await open_movable(f"{cassandra_url}&in_flight=4")
     await positions.ping()
     await node.signal(signal.SIGSTOP)
     try:
@@ -142,7 +143,7 @@ async def test_the_consistency_of_the_url_decides_how_many_copies_must_be_there(
 ) -> None:
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 0.5)
     url = own_keyspace(cassandra_url).replace("replication=1", "replication=datacenter1:3")
-    quorum, one = CassandraResumePositions(url), CassandraResumePositions(f"{url}&consistency=LOCAL_ONE")
+    quorum, one = await open_movable(url), await open_movable(f"{url}&consistency=LOCAL_ONE")
     with pytest.raises(StoreUnavailable, match="LOCAL_QUORUM"):
         await quorum.record(new_position())
     await one.record(new_position())
@@ -152,7 +153,7 @@ async def test_the_consistency_of_the_url_decides_how_many_copies_must_be_there(
 
 async def test_several_that_come_first_make_one_table(cassandra_url: str) -> None:
     url = own_keyspace(cassandra_url)
-    stores = [CassandraResumePositions(url) for _ in range(4)]
+    stores = [await open_movable(url) for _ in range(4)]
     position = new_position()
     await asyncio.gather(*(store.record(position) for store in stores))
     for store in stores:
@@ -163,7 +164,7 @@ async def test_several_that_come_first_make_one_table(cassandra_url: str) -> Non
 async def test_a_contact_point_that_is_away_does_no_harm(cassandra_url: str) -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        positions = CassandraResumePositions(cassandra_url.replace("@", f"@127.0.0.1:{reserved.getsockname()[1]},"))
+        positions = await open_movable(cassandra_url.replace("@", f"@127.0.0.1:{reserved.getsockname()[1]},"))
         await positions.record(new_position())
         await positions.close()
 
@@ -171,7 +172,7 @@ async def test_a_contact_point_that_is_away_does_no_harm(cassandra_url: str) -> 
 @pytest.fixture
 async def lost(cassandra_url: str) -> AsyncIterator[CassandraResumePositions]:
     """A store whose driver has given up for good."""
-    positions = CassandraResumePositions(cassandra_url)
+    positions = await open_movable(cassandra_url)
     await positions.ping()
     opened = positions._database._opened
     assert opened is not None

@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from marquee.errors import StoreUnavailable
 from marquee.stores import cassandra
-from marquee.stores.resume_positions.cassandra import CassandraResumePositions
+from marquee.stores.resume_positions import open_movable
 from marquee.stores.resume_positions.contract import ResumePosition
 
 pytestmark = pytest.mark.xdist_group("cassandra")
@@ -79,7 +79,7 @@ async def proxied(cassandra_url: str, tmp_path: Path) -> AsyncIterator[tuple[str
 
 async def test_a_checked_certificate_opens_the_way(proxied: tuple[str, Path]) -> None:
     url, certificate = proxied
-    positions = CassandraResumePositions(f"{url}&ca={certificate}&check_hostname=false")
+    positions = await open_movable(f"{url}&ca={certificate}&check_hostname=false")
     await positions.record(POSITION)
     assert await positions.get(POSITION.user_id, POSITION.movie_id) == POSITION
     await positions.close()
@@ -92,7 +92,7 @@ async def test_an_unknown_certificate_or_another_hosts_does_not(
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 0.2)
     url, certificate = proxied
     # By its number the host is not localhost.
-    positions = CassandraResumePositions(f"{url}&ca={certificate}" if known else url)
+    positions = await open_movable(f"{url}&ca={certificate}" if known else url)
     with pytest.raises(StoreUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
         await positions.record(POSITION)
     await positions.close()

@@ -24,7 +24,7 @@ from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import NewJob
 from marquee.stores.migrate import migrate
 from marquee.stores.postgres import Database
-from marquee.stores.resume_positions import open_resume_positions
+from marquee.stores.resume_positions import open_movable
 from marquee.stores.resume_positions.contract import ResumePosition
 from tests.contract.catalogue_steps import DETAILS
 from tests.contract.position_writers import acknowledged_positions_outlive
@@ -81,7 +81,7 @@ async def test_what_was_acknowledged_outlives_a_sigkill_and_writers_go_on(server
         server.kill()
         await asyncio.to_thread(server.start)
 
-    positions = await open_resume_positions(server.settings.database)
+    positions = await open_movable(server.settings.database)
     await acknowledged_positions_outlive(kill, positions, kills=kills)
     await positions.close()
 
@@ -109,7 +109,7 @@ async def test_a_server_that_stays_away_is_said_within_bounds(monkeypatch: pytes
     monkeypatch.setattr(postgres, "RETRY_SECONDS", 0.5)
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        positions = await open_resume_positions(f"postgresql://x:y@127.0.0.1:{reserved.getsockname()[1]}/marquee")
+        positions = await open_movable(f"postgresql://x:y@127.0.0.1:{reserved.getsockname()[1]}/marquee")
         for call in (positions.get("p", "m"), positions.ping()):
             with pytest.raises(StoreUnavailable):
                 await asyncio.wait_for(call, 5)
@@ -149,7 +149,7 @@ async def test_callers_that_give_up_give_their_connections_back(postgres_url: st
 
 async def test_a_server_that_hangs_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "ATTEMPT_SECONDS", 0.5)
-    positions = await open_resume_positions(server.settings.database)
+    positions = await open_movable(server.settings.database)
     await positions.record(ResumePosition("p", "m", 1, 1))
     backends = server.backends()
     for process_id in backends:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from marquee.domain.ids import new_movie_id, new_profile_id
 from marquee.errors import InputInvalid
 from marquee.stores import cassandra_session
-from marquee.stores.resume_positions import open_resume_positions, postgres
+from marquee.stores.resume_positions import open_movable, postgres
 from marquee.stores.resume_positions.contract import (
     MOST_ID_BYTES,
     MOST_MS,
@@ -41,7 +41,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def positions(url: str) -> AsyncIterator[MovableResumePositions]:
-    store = await open_resume_positions(url)
+    store = await open_movable(url)
     yield store
     await store.close()
 
@@ -290,7 +290,7 @@ async def test_a_cursor_of_another_engine_is_refused(positions: MovableResumePos
 
 
 async def test_a_closed_store_leaves_another_one_working(url: str, positions: MovableResumePositions) -> None:
-    second = await open_resume_positions(url)
+    second = await open_movable(url)
     await second.close()
     await second.close()
     await positions.ping()

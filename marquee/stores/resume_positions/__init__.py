@@ -1,12 +1,27 @@
 """Where each viewer stopped; the engine is chosen by the URL's scheme."""
 
-from marquee.stores.resume_positions.contract import MovableResumePositions
+from typing import Final
+
+from marquee.stores.resume_positions.contract import MovableResumePositions, ResumePositions
 from marquee.stores.urls import scheme_of
 
+SETTING: Final = "MARQUEE_RESUME_POSITIONS_URL"
+READ_ALSO_SETTING: Final = "MARQUEE_RESUME_POSITIONS_READ_ALSO_URL"
 
-async def open_resume_positions(url: str) -> MovableResumePositions:
-    """Raises `SettingsInvalid` for a URL that cannot be used."""
-    match scheme_of(url, setting="MARQUEE_RESUME_POSITIONS_URL", known=("postgresql", "cassandra", "cassandras")):
+
+async def open_resume_positions(url: str, *, read_also: str = "") -> ResumePositions:
+    """The store of this URL; with `read_also`, another one is read as well (see `both`). Raises `SettingsInvalid`."""
+    written = await open_movable(url)
+    if not read_also:
+        return written
+    from marquee.stores.resume_positions.both import BothResumePositions
+
+    return BothResumePositions(written, await open_movable(read_also, setting=READ_ALSO_SETTING))
+
+
+async def open_movable(url: str, *, setting: str = SETTING) -> MovableResumePositions:
+    """The same with what moving needs. Raises `SettingsInvalid`, naming `setting`, for a URL that cannot be used."""
+    match scheme_of(url, setting=setting, known=("postgresql", "cassandra", "cassandras")):
         case "postgresql":
             from marquee.stores.resume_positions.postgres import PostgresResumePositions
 
@@ -14,4 +29,4 @@ async def open_resume_positions(url: str) -> MovableResumePositions:
         case _:
             from marquee.stores.resume_positions.cassandra import CassandraResumePositions
 
-            return CassandraResumePositions(url)
+            return CassandraResumePositions(url, setting=setting)

@@ -56,10 +56,8 @@ Item = TypeVar("Item")
 
 
 class CassandraResumePositions:
-    def __init__(self, url: str) -> None:
-        self._database = CassandraDatabase(
-            url, setting="MARQUEE_RESUME_POSITIONS_URL", tables=TABLES, statements=STATEMENTS
-        )
+    def __init__(self, url: str, *, setting: str) -> None:
+        self._database = CassandraDatabase(url, setting=setting, tables=TABLES, statements=STATEMENTS)
 
     async def record(self, event: Event) -> None:
         require_storable(event)
