@@ -16,7 +16,7 @@ from marquee.stores.resume_positions.contract import (
 )
 
 WRITERS = 16
-WRITES_BETWEEN_KILLS = 200
+WRITES_BETWEEN_KILLS = 1000
 RETURN_SECONDS = 180
 """Long enough for an engine to come back on a machine with all cores busy."""
 
