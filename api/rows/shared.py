@@ -168,7 +168,11 @@ class SharedRows:
             except StoreUnavailable:
                 return await self._query_and_fill(row)
             try:
-                again = await self._look(row)
+                try:
+                    again = await self._look(row)
+                except StoreUnavailable:
+                    # Lost since the first look: nobody can fill it now, this process serves itself.
+                    return await self._first_items(row)
                 if again is not None and again.fresh:
                     return _decode(again.body)
                 if lock is not None:

@@ -7,9 +7,12 @@ from marquee.engines.elasticsearch import ELASTICSEARCH
 from marquee.engines.engine import Engine
 from marquee.engines.kafka import KAFKA
 from marquee.engines.postgres import POSTGRES
+from marquee.engines.redis_cluster import REDIS_CLUSTER
 from marquee.errors import InputInvalid
 
-ENGINES: Final[dict[str, Engine]] = {engine.name: engine for engine in (POSTGRES, KAFKA, CASSANDRA, ELASTICSEARCH)}
+ENGINES: Final[dict[str, Engine]] = {
+    engine.name: engine for engine in (POSTGRES, KAFKA, CASSANDRA, ELASTICSEARCH, REDIS_CLUSTER)
+}
 
 DISTRIBUTED: Final = ("kafka", "cassandra", "elasticsearch", "redis-cluster")
 """What `marquee demo --engines distributed` runs on, beside the PostgreSQL and the S3 that every platform has."""

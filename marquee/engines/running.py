@@ -6,6 +6,7 @@
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -97,8 +98,9 @@ async def _up(settings: Settings, engine: Engine, on_event: OnEvent, *, tied: bo
     await run_programs(
         found.settings, lambda: engine.programs(found), lambda: (), check=check, on_event=on_event, tied=tied
     )
+    began = time.monotonic()
     await engine.prepare(found)
-    on_event(PlatformEvent("prepared", engine.name))
+    on_event(PlatformEvent("prepared", engine.name, time.monotonic() - began))
     return found
 
 

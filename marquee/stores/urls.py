@@ -11,6 +11,14 @@ VALKEY_SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "red
 ELASTICSEARCH_SCHEMES = {"elasticsearch": "http", "elasticsearchs": "https"}
 """Elasticsearch's schemes, and what is spoken."""
 
+CLUSTER_SCHEMES = {
+    "valkey-cluster": "redis",
+    "valkeys-cluster": "rediss",
+    "redis-cluster": "redis",
+    "rediss-cluster": "rediss",
+}
+"""Valkey's for a cluster."""
+
 
 def scheme_of(url: str, *, setting: str, known: Collection[str]) -> str:
     """The URL's scheme. Raises `SettingsInvalid` naming the MARQUEE_... setting and the schemes it may have."""

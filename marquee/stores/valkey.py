@@ -1,4 +1,4 @@
-"""How every store on Valkey (or Redis) reaches its engine: one client, its time-outs, its retries, its one error.
+"""How every store on one Valkey (or Redis) reaches its engine: one client, its time-outs, its retries, its one error.
 
 URL: `valkey://[user:password@]host:port[/db]` (`valkeys://` with TLS; `redis://` and `rediss://` mean the same). Pools are
 bounded; a server that does not answer within `timeout_seconds` is an error at once. `outlast` repeats a call with jitter
@@ -13,7 +13,7 @@ import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ServerGone
-from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError
 from redis.exceptions import TimeoutError as ServerSilent
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
@@ -51,7 +51,7 @@ def translated(what: str) -> Iterator[None]:
     """Turn the client's errors into `StoreUnavailable`; `what` names the store for a person."""
     try:
         yield
-    except (RedisError, OSError) as error:
+    except (RedisError, RedisClusterException, OSError) as error:
         raise StoreUnavailable(f"{what} did not answer: {error}") from error
 
 

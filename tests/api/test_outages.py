@@ -2,23 +2,31 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
+from purgatory import AsyncCircuitBreakerFactory
 
 from api.app import create_app
-from api.rows.keys import keys_of_title
+from api.rows.keys import fill_lock, keys_of_title, row_key
+from api.rows.shared import SharedRows
 from api.services import Services
+from marquee.domain.rows import GENRES, genre_row_id
 from marquee.platform import engines
 from marquee.settings import Settings
 from marquee.stores import postgres
+from marquee.stores.coordination.contract import Coordination, Lock
 from marquee.stores.opened import Stores
+from marquee.stores.row_cache import open_row_cache
 from tests.api.conftest import PASSWORD, Person
 from tests.api.seeding import Seeder
-from tests.api.test_rows import Watched
+from tests.api.test_rows import Watched, own_row
+from tests.clusters import KillableCluster, killable_cluster, until_answered
+from tests.restarting import RestartingServer
 from tests.servers import free_port_base, make_test_settings, running
 
 Client = AsyncTestClient[Litestar]
@@ -81,6 +89,81 @@ async def test_without_cache_and_locks_the_api_serves_on_and_spares_postgresql(
     ready = await exposed.get("/readyz")
     assert ready.status_code == 200, "the API serves on, so it is ready"
     assert ready.json()["stores"]["row_cache"] != "ready", "readyz does not say that the cache is gone"
+
+
+class FatalLocks:
+    """The real locks; the cache is killed whenever somebody has asked for one."""
+
+    def __init__(self, coordination: Coordination, kill: Callable[[], None]) -> None:
+        self._coordination = coordination
+        self._kill = kill
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._coordination, name)
+
+    async def acquire(self, name: str, *, hold_seconds: float) -> Lock | None:
+        lock = await self._coordination.acquire(name, hold_seconds=hold_seconds)
+        self._kill()
+        return lock
+
+
+@pytest.mark.parametrize("held_by_another", [False, True])
+async def test_a_cache_that_is_lost_during_a_fill_costs_no_row(
+    tmp_path: Path, api_settings: Settings, stores: Stores, seed: Seeder, held_by_another: bool
+) -> None:
+    row = own_row()
+    movie_id = await seed.playable("In PostgreSQL", genres=[str(row.genre)])
+    if held_by_another:
+        assert await stores.coordination.acquire(fill_lock(row.row_id), hold_seconds=60)
+    async with RestartingServer(engines.valkey_cache, tmp_path) as server:
+        cache = await open_row_cache(server.settings.row_cache)
+        locks: Any = FatalLocks(stores.coordination, server.kill)
+        rows = SharedRows(stores.catalogue, cache, locks, AsyncCircuitBreakerFactory(), api_settings)
+        found = await rows.beginning(row)
+        await cache.close()
+    assert [item.movie_id for item in found.items] == [movie_id]
+
+
+@pytest.fixture
+def own_cluster(tmp_path: Path) -> Iterator[KillableCluster]:
+    with killable_cluster(tmp_path) as cluster:
+        yield cluster
+
+
+@pytest.mark.xdist_group("redis-cluster")
+async def test_home_is_served_on_while_a_master_of_the_cluster_is_replaced(
+    own_cluster: KillableCluster, api_settings: Settings, viewer: Person, seed: Seeder
+) -> None:
+    await seed.playable("In every row", genres=GENRES)
+    update = {"row_cache_url": own_cluster.url, "coordination_url": own_cluster.url, "row_timeout_seconds": 2.0}
+    app = create_app(api_settings.model_copy(update=update))
+    async with AsyncTestClient(app, raise_server_exceptions=False) as client:
+        assert (await client.get("/readyz")).json()["stores"]["row_cache"] == "ready"
+        watched = genre_row_id(GENRES[0])
+        key = f"{{row:{row_key(watched)}}}:body"
+        before = await asyncio.to_thread(own_cluster.master_of, key)
+        replica = await asyncio.to_thread(own_cluster.replica_of, before)
+        await asyncio.to_thread(own_cluster.kill, before)
+
+        async def has_taken_over() -> bool:
+            with own_cluster.client(replica) as node:
+                return (await asyncio.to_thread(node.info, "replication"))["role"] == "master"
+
+        pages = 0
+        async with asyncio.timeout(90):
+            while not await has_taken_over() or pages < 20:
+                home = await client.get("/api/v1/home", headers=viewer.headers)
+                assert home.status_code == 200, "the home page failed with a master of the cluster gone"
+                missing = {genre_row_id(genre) for genre in GENRES} - {row["id"] for row in home.json()["rows"]}
+                assert not missing, f"rows were left out that PostgreSQL has: {missing}"
+                pages += 1
+            while (await client.get("/readyz")).json()["stores"]["row_cache"] != "ready":
+                pages += 1
+        cache = await open_row_cache(own_cluster.url)
+        async with asyncio.timeout(90):
+            while await until_answered(lambda: cache.get(row_key(watched))) is None:
+                assert (await client.get("/api/v1/home", headers=viewer.headers)).status_code == 200
+        await cache.close()
 
 
 async def test_without_postgresql_home_comes_from_the_cache_and_the_rest_says_503(

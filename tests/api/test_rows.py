@@ -58,7 +58,7 @@ def _process(stores: Stores, settings: Settings, catalogue: Any) -> SharedRows:
     return SharedRows(catalogue, stores.row_cache, stores.coordination, AsyncCircuitBreakerFactory(), settings)
 
 
-def _own_row() -> RowDefinition:
+def own_row() -> RowDefinition:
     """A genre row that no other test fills."""
     genre = f"Genre {secrets.token_hex(4)}"
     return RowDefinition(f"genre-{genre.lower().replace(' ', '-')}", genre, "genre", genre)
@@ -67,7 +67,7 @@ def _own_row() -> RowDefinition:
 async def test_200_callers_of_two_processes_that_miss_at_once_make_one_query(
     stores: Stores, seed: Seeder, api_settings: Settings
 ) -> None:
-    row = _own_row()
+    row = own_row()
     movie_id = await seed.playable("Wanted by all", genres=[str(row.genre)])
     catalogue = Watched(stores.catalogue)
     processes = [_process(stores, api_settings, catalogue) for _ in range(2)]
@@ -79,7 +79,7 @@ async def test_200_callers_of_two_processes_that_miss_at_once_make_one_query(
 
 
 async def test_a_purge_during_a_fill_wins(stores: Stores, seed: Seeder, api_settings: Settings) -> None:
-    row = _own_row()
+    row = own_row()
     movie_id = await seed.playable("Leaves", genres=[str(row.genre)])
     catalogue = Watched(stores.catalogue)
     rows, other = (_process(stores, api_settings, catalogue) for _ in range(2))
@@ -95,7 +95,7 @@ async def test_a_purge_during_a_fill_wins(stores: Stores, seed: Seeder, api_sett
 
 
 async def test_a_row_whose_query_fails_is_served_stale(stores: Stores, seed: Seeder, api_settings: Settings) -> None:
-    row = _own_row()
+    row = own_row()
     movie_id = await seed.playable("Old but there", genres=[str(row.genre)])
     settings = api_settings.model_copy(update={"row_ttl_seconds": 0})
     catalogue = Watched(stores.catalogue)
@@ -112,7 +112,7 @@ async def test_a_row_whose_query_fails_is_served_stale(stores: Stores, seed: See
 async def test_a_slow_query_costs_its_callers_the_time_out_and_no_more(
     stores: Stores, seed: Seeder, api_settings: Settings
 ) -> None:
-    row = _own_row()
+    row = own_row()
     movie_id = await seed.playable("Slow", genres=[str(row.genre)])
     settings = api_settings.model_copy(update={"row_timeout_seconds": 2.0})
     catalogue = Watched(stores.catalogue)

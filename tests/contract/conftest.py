@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 
 from marquee.engines.cassandra import CASSANDRA
+from marquee.engines.redis_cluster import REDIS_CLUSTER
 from marquee.settings import Settings
 from marquee.stores.migrate import migrate
 from marquee.stores.tables import HEARTBEAT_TABLE, metadata
@@ -68,6 +69,12 @@ def cassandra_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cassandra_url(cassandra_folder: Path) -> Iterator[str]:
     with running_engine(CASSANDRA, cassandra_folder) as urls:
         yield urls["MARQUEE_RESUME_POSITIONS_URL"]
+
+
+@pytest.fixture(scope="session")
+def redis_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_engine(REDIS_CLUSTER, tmp_path_factory.mktemp("redis-cluster")) as urls:
+        yield urls["MARQUEE_ROW_CACHE_URL"]
 
 
 @pytest.fixture

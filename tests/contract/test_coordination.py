@@ -6,19 +6,24 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from marquee.stores.coordination import open_coordination
+from marquee.stores.coordination import open_coordination, valkey
 from marquee.stores.coordination.contract import Coordination, Lock
 
-ENGINES = {"valkey": "valkey_coordination_url"}
+ENGINES = [
+    pytest.param("valkey_coordination_url", id="valkey"),
+    pytest.param("redis_cluster_url", id="redis-cluster", marks=pytest.mark.xdist_group("redis-cluster")),
+]
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+@pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
-async def coordination(url: str) -> AsyncIterator[Coordination]:
+async def coordination(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Coordination]:
+    # A busy machine is not what these tests are about.
+    monkeypatch.setattr(valkey, "TIMEOUT_SECONDS", 5.0)
     store = await open_coordination(url)
     yield store
     await store.close()

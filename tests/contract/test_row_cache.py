@@ -10,21 +10,26 @@ import pytest
 
 from marquee.errors import StoreUnavailable
 from marquee.platform import engines
-from marquee.stores.row_cache import open_row_cache
+from marquee.stores.row_cache import open_row_cache, valkey
 from marquee.stores.row_cache.contract import CachedRow, RowCache
 from tests.restarting import RestartingServer
 
-ENGINES = {"valkey": "valkey_cache_url"}
+ENGINES = [
+    pytest.param("valkey_cache_url", id="valkey"),
+    pytest.param("redis_cluster_url", id="redis-cluster", marks=pytest.mark.xdist_group("redis-cluster")),
+]
 SERVERS = {"valkey": engines.valkey_cache}
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+@pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
-async def cache(url: str) -> AsyncIterator[RowCache]:
+async def cache(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RowCache]:
+    # A busy machine is not what these tests are about.
+    monkeypatch.setattr(valkey, "TIMEOUT_SECONDS", 5.0)
     store = await open_row_cache(url)
     yield store
     await store.close()

@@ -26,7 +26,10 @@ class RowCache(Protocol):
         ...
 
     async def purge(self, keys: list[str]) -> None:
-        """Drop entries and raise their generations, so that fills under way write nothing."""
+        """Drop entries and raise their generations, so that fills under way write nothing.
+
+        Raises `StoreUnavailable` where one of them could not be reached; the others are purged all the same.
+        """
         ...
 
     async def ping(self) -> None: ...
