@@ -53,7 +53,7 @@ def house(
     )
     write_environment(house)
     migrate(house.database)
-    asyncio.run(_prepare(house))
+    asyncio.run(prepare(house))
     return house
 
 
@@ -68,7 +68,7 @@ def write_environment(settings: Settings) -> None:
     (settings.state / ENVIRONMENT_FILE).write_text("".join(lines))
 
 
-async def _prepare(settings: Settings) -> None:
+async def prepare(settings: Settings) -> None:
     async with open_stores(settings) as stores:
         for topic, streams in TOPIC_STREAMS.items():
             await stores.event_log.ensure_topic(topic, streams=streams)
