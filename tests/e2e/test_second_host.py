@@ -57,7 +57,9 @@ def scenario(hosts: TwoHosts, folder: Path) -> None:
 @contextlib.contextmanager
 def serving_others(folder: Path) -> Iterator[Settings]:
     """PostgreSQL, event log and S3 that listen on this host's address for the other one; the settings by which all use them."""
-    settings = make_test_settings(folder, bind_host=HOME, lease_seconds=3.0, encoding_preset="veryfast", chunk_segments=1)
+    settings = make_test_settings(
+        folder, bind_host=HOME, lease_seconds=3.0, encoding_preset="veryfast", chunk_segments=1
+    )
     password = secrets.token_hex(8)
     log_url = f"valkey://:{password}@{HOME}:{settings.port('log')}"
     database = replaced(engines.postgres(settings), "listen_addresses=127.0.0.1", f"listen_addresses={HOME},127.0.0.1")
