@@ -23,9 +23,9 @@ from marquee.settings import Settings
 _CONCURRENT: Final = 8
 _FINDINGS_SHOWN: Final = 20
 
-VMAF_LINES_MIN: Final = 144
-"""VMAF halves the picture three times; of fewer lines its coarsest scale sees a handful of pixels, and its score says nothing.
-It is recorded there, and holds back no title."""
+VMAF_SIDE_MIN: Final = 144
+"""VMAF halves the picture four times; of fewer lines or columns its coarsest scale sees a handful of pixels, and its score
+says nothing. It is recorded there, and holds back no title."""
 
 
 @dg.asset_check(asset=streams, blocking=True, retry_policy=PATIENCE)  # type: ignore[arg-type]
@@ -63,9 +63,10 @@ async def picture_good_enough(
         floor = settings.quality_floor_vmaf
         scores = (await stage.read("manifest", ManifestDocument)).quality
         top = scores[-1]
-        lines = max(track.height or 0 for track in (await stage.read("streams", StreamsDocument)).video)
+        tracks = (await stage.read("streams", StreamsDocument)).video
+        side = max(min(track.width or 0, track.height or 0) for track in tracks)
         findings = [f"Rung {top.rung} scores VMAF {top.vmaf_mean:.1f} on average, below the floor of {floor:.1f}."]
-        if top.vmaf_mean >= floor or lines < VMAF_LINES_MIN:
+        if top.vmaf_mean >= floor or side < VMAF_SIDE_MIN:
             findings = []
         return await _settled(stage, findings, {"floor": floor, **{one.rung: one.vmaf_mean for one in scores}})
 

@@ -43,7 +43,8 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     """The picture as it is stored and as it is meant to be shown.
 
     `width`/`height` are coded pixels; `display_width`/`display_height` are square pixels after sample aspect
-    ratio and rotation, both even; `rotation` is degrees clockwise to apply (0, 90, 180, 270).
+    ratio and rotation, both even and never more than the source has; `rotation` is degrees clockwise to apply (0, 90, 180,
+    270), after the picture was mirrored left to right where `mirrored` says so.
     """
 
     index: int
@@ -53,6 +54,7 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     display_width: int
     display_height: int
     rotation: int = 0
+    mirrored: bool = False
     sample_aspect_ratio: str = "1/1"
     frame_rate: str = "25/1"
     variable_frame_rate: bool = False

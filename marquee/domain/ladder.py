@@ -74,6 +74,12 @@ def even(value: float | Fraction) -> int:
     return max(2, 2 * round(value / 2))
 
 
+def even_within(value: float | Fraction) -> int:
+    """The largest even number of pixels that is no more than `value` to the nearest pixel, at least 2: nothing is invented
+    for an odd edge, it loses its last line."""
+    return max(2, round(value) // 2 * 2)
+
+
 def level_for(width: int, height: int, rate: Fraction, bits_per_second: int) -> str:
     """The lowest H.264 level (table A-1) whose limits hold this picture, rate and peak bitrate in High profile."""
     across, down = math.ceil(width / 16), math.ceil(height / 16)

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Final
 
 from marquee.documents import AudioStream, SubtitleStream, VideoStream
-from marquee.domain.ladder import even
-from marquee.domain.rates import frame_rate
+from marquee.domain.ladder import even_within
+from marquee.domain.rates import FrameRate, frame_rate
 from marquee.media.filters import colour_name
 from marquee.media.probe import Stream
 from marquee.media.scan import Scan
@@ -39,16 +39,20 @@ def bit_depth(pixel_format: str) -> int:
     return 8
 
 
+def rate(picture: Stream, scanned: Scan) -> FrameRate:
+    hints = [one for one in (picture.rate, picture.average_rate) if one is not None]
+    return frame_rate(scanned.times, scanned.time_base, hints)
+
+
 def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
     width, height = size(scanned)
     aspect = _aspect(scanned)
-    shown = (even(width * aspect), even(height))
+    shown = (even_within(width * aspect), even_within(height))
     pixel_format = scanned.formats.most_common(1)[0][0]
     colours = scanned.colours.most_common(1)
     found = [colour_name(name) for name in colours[0][0]] if colours else [None] * 4
     fields = scanned.fields
-    hints = [rate for rate in (picture.rate, picture.average_rate) if rate is not None]
-    rate = frame_rate(scanned.times, scanned.time_base, hints)
+    found_rate = rate(picture, scanned)
     return VideoStream(
         index=picture.index,
         codec=picture.codec,
@@ -57,9 +61,10 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         display_width=shown[picture.rotation in {90, 270}],
         display_height=shown[picture.rotation not in {90, 270}],
         rotation=picture.rotation,
+        mirrored=picture.mirrored,
         sample_aspect_ratio=f"{aspect.numerator}/{aspect.denominator}",
-        frame_rate=f"{rate.rate.numerator}/{rate.rate.denominator}",
-        variable_frame_rate=rate.variable,
+        frame_rate=f"{found_rate.rate.numerator}/{found_rate.rate.denominator}",
+        variable_frame_rate=found_rate.variable,
         interlaced=fields["T"] + fields["B"] > 0.05 * scanned.frames,
         top_field_first=fields["T"] >= fields["B"],
         pixel_format=pixel_format,

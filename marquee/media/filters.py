@@ -19,6 +19,21 @@ _KEPT_MATRICES: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": 
 _PRIMARIES: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470bg"}
 _TRANSFER: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "smpte170m"}
 _PEAK_NITS: Final = 100
+_ZSCALE_MATRICES: Final = {
+    "bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "ycgco", "bt2020nc", "bt2020c", "ictcp", "gbr",
+    "chroma-derived-nc", "chroma-derived-c",
+}  # fmt: skip
+_ZSCALE_TRANSFERS: Final = {
+    "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "linear", "log100", "log316", "bt2020-10", "bt2020-12",
+    "smpte2084", "iec61966-2-4", "iec61966-2-1", "arib-std-b67",
+}  # fmt: skip
+_ZSCALE_PRIMARIES: Final = {
+    "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020", "smpte428", "smpte431", "smpte432", "ebu3213",
+}  # fmt: skip
+"""What zscale knows by name; the rest of ITU-T H.273 is rarer than a wrong tag."""
+_WIDE_MATRICES: Final = {"bt2020nc", "bt2020c", "ictcp"}
+_WIDE_PRIMARIES: Final = {"bt2020", "smpte431", "smpte432"}
+"""Red, green and blue that no SDR rendition may have; the others are BT.709's to within what screens differ by."""
 
 
 class Filter(NamedTuple):
@@ -65,7 +80,7 @@ def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int, *
             *_progressive(video),
             *_grid(rate),
             *_colour_and_size(video, *size),
-            *_upright(video.rotation),
+            *_upright(video),
             *_tags(video),
         ]
     )
@@ -116,12 +131,21 @@ def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter
             Filter("zscale", {**_linear("{}in"), "t": "bt709", "p": "bt709", "m": "bt709", "r": "tv"}),
             *output,
         ]
-    if video.color_space in {None, *_KEPT_MATRICES}:
+    if _kept(video):
         ranges = {"in_range": "pc", "out_range": "tv"} if _full_range(video) else {}
         return [Filter("scale", {**size, **ranges}), *output]
-    if video.color_space == "gbr":
+    if video.color_space == "gbr" and not _wide(video):
         return [Filter("scale", {**size, "out_color_matrix": "bt709", "out_range": "tv"}), *output]
     return [Filter("zscale", {**size, **_named_input(video), "p": "709", "t": "709", "m": "709", "r": "tv"}), *output]
+
+
+def _wide(video: VideoStream) -> bool:
+    return video.color_primaries in _WIDE_PRIMARIES
+
+
+def _kept(video: VideoStream) -> bool:
+    """Whether the samples are kept as they are, in the source's own matrix."""
+    return not video.hdr and not _wide(video) and video.color_space in {None, *_KEPT_MATRICES}
 
 
 def _linear(option: str) -> dict[str, str]:
@@ -139,23 +163,39 @@ def _full_range(video: VideoStream) -> bool:
 
 
 def _named_input(video: VideoStream) -> dict[str, str]:
-    """zscale refuses what is not named; what the source leaves out is BT.2020, as every HDR format has it."""
+    """zscale refuses what is not named, or not known to it. What the source leaves out is BT.2020 where anything else in it
+    is (every HDR format has that), else BT.709."""
+    wide = video.hdr or video.color_space in _WIDE_MATRICES or video.color_primaries == "bt2020"
+    matrix, transfer, primaries = video.color_space, video.color_transfer, video.color_primaries
     return {
-        "tin": video.color_transfer or "bt709",
-        "pin": video.color_primaries or "bt2020",
-        "min": video.color_space or "bt2020nc",
+        "tin": transfer if transfer in _ZSCALE_TRANSFERS else "bt709",
+        "pin": primaries if primaries in _ZSCALE_PRIMARIES else "bt2020" if wide else "bt709",
+        "min": matrix if matrix in _ZSCALE_MATRICES else "bt2020nc" if wide else "bt709",
         "rin": "pc" if _full_range(video) else "tv",
     }
 
 
-def _upright(rotation: int) -> list[Filter]:
-    turns = {90: ["clock"], 180: ["clock", "clock"], 270: ["cclock"]}.get(rotation, [])
-    return [Filter("transpose", {"dir": turn}) for turn in turns]
+_HFLIP: Final = Filter("hflip", {})
+_VFLIP: Final = Filter("vflip", {})
+_UPRIGHT: Final[dict[tuple[int, bool], list[Filter]]] = {
+    (90, False): [Filter("transpose", {"dir": "clock"})],
+    (180, False): [_HFLIP, _VFLIP],
+    (270, False): [Filter("transpose", {"dir": "cclock"})],
+    (0, True): [_HFLIP],
+    (90, True): [Filter("transpose", {"dir": "clock_flip"})],
+    (180, True): [_VFLIP],
+    (270, True): [Filter("transpose", {"dir": "cclock_flip"})],
+}
+"""By `rotation` and `mirrored`. A clockwise turn of the mirrored picture is a reflection in the other diagonal."""
+
+
+def _upright(video: VideoStream) -> list[Filter]:
+    return _UPRIGHT.get((video.rotation, video.mirrored), [])
 
 
 def output_matrix(video: VideoStream) -> str:
     """The YUV matrix of the renditions: the source's own where players know it, else BT.709."""
-    if video.hdr or video.color_space not in {None, *_KEPT_MATRICES}:
+    if not _kept(video):
         return "bt709"
     if video.color_space is not None:
         return _KEPT_MATRICES[video.color_space]

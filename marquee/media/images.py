@@ -15,9 +15,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from marquee.domain.ladder import even
 from marquee.media import binaries, process
 
 TILE_WIDTH: Final = 160
+TILE_HEIGHT_MAX: Final = 400
+"""A telephone's upright picture has 356; ten rows of anything much taller would be more than a JPEG can hold (65,535)."""
 SHEET_TILES: Final = 100
 """Ten by ten tiles: one sheet is about 300 kB, and lasts over three minutes of film at least."""
 POSTER_EDGE: Final = 960
@@ -45,6 +48,12 @@ def tile_seconds(duration_seconds: float) -> float:
     if duration_seconds <= 200:
         return 2.0
     return max(4.0 if duration_seconds <= 1200 else 10.0, math.ceil(duration_seconds / 1000))
+
+
+def tile_size(width: int, height: int) -> tuple[int, int]:
+    """A tile's pixels for a picture of `width` x `height`: its shape, within `TILE_WIDTH` x `TILE_HEIGHT_MAX`, even."""
+    scale = min(TILE_WIDTH / width, TILE_HEIGHT_MAX / height)
+    return even(width * scale), even(height * scale)
 
 
 def keyframe_arguments(rendition: Path, every_seconds: float, width: int, height: int) -> list[str]:
@@ -201,10 +210,8 @@ async def make_images(
     """
     folder.mkdir(parents=True, exist_ok=True)
     every = tile_seconds(duration_seconds)
-    tile_height = max(2, round(TILE_WIDTH * height / width / 2) * 2)
-    frames, times, spent = await _thumbnails(
-        preview_path or rendition_path, every, TILE_WIDTH, tile_height, duration_seconds
-    )
+    tile = tile_size(width, height)
+    frames, times, spent = await _thumbnails(preview_path or rendition_path, every, *tile, duration_seconds)
     poster = folder / "poster.jpg"
     chosen = times[poster_index(frames, times, duration_seconds)]
     spent += await _write_poster(rendition_path, chosen, poster)
@@ -215,7 +222,7 @@ async def make_images(
     index = folder / "sprite.vtt"
     shown = [0.0, *times[1:]]
     names = [path.name for path in paths]
-    index.write_text(sprite_vtt(shown, duration_seconds, names, TILE_WIDTH, tile_height))
+    index.write_text(sprite_vtt(shown, duration_seconds, names, *tile))
     return ImagesMade(
         poster=poster,
         sprite=paths[0],

@@ -5,6 +5,7 @@ list of real film containers are allowed, for every program that opens an upload
 given as a `file:` URL, and there is a time-out and a memory limit. Claims are judged by `judge`, not here.
 """
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +59,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     duration_seconds: float | None = None
     bitrate_bps: int | None = None
     rotation: int = 0
+    mirrored: bool = False
     channels: int = 0
     channel_layout: str | None = None
     sample_rate: int = 0
@@ -96,6 +98,7 @@ def _typed(raw: dict[str, Any]) -> Probe:
 
 
 def _stream(raw: dict[str, Any]) -> Stream:
+    rotation, mirrored = _orientation(raw)
     tags = {key.lower(): str(value) for key, value in raw.get("tags", {}).items()}
     flags = raw.get("disposition", {})
     return Stream(
@@ -116,7 +119,8 @@ def _stream(raw: dict[str, Any]) -> Stream:
         start_seconds=_seconds(raw.get("start_time")),
         duration_seconds=_positive(_seconds(raw.get("duration"))) or _positive(_clock(tags)),
         bitrate_bps=int(raw["bit_rate"]) if str(raw.get("bit_rate", "")).isdigit() else None,
-        rotation=_rotation(raw),
+        rotation=rotation,
+        mirrored=mirrored,
         channels=int(raw.get("channels") or 0),
         channel_layout=raw.get("channel_layout"),
         sample_rate=int(raw.get("sample_rate") or 0),
@@ -128,15 +132,30 @@ def _stream(raw: dict[str, Any]) -> Stream:
     )
 
 
-def _rotation(raw: dict[str, Any]) -> int:
-    """Degrees clockwise to apply; ffprobe's display matrix counts counter-clockwise. Odd angles go to the nearest."""
+_ORIENTATIONS: Final = {
+    (1, 0, 0, 1): (0, False),
+    (0, 1, -1, 0): (90, False),
+    (-1, 0, 0, -1): (180, False),
+    (0, -1, 1, 0): (270, False),
+    (-1, 0, 0, 1): (0, True),
+    (0, -1, -1, 0): (90, True),
+    (1, 0, 0, -1): (180, True),
+    (0, 1, 1, 0): (270, True),
+}
+"""By a display matrix's a, b, c, d (a pixel at x, y is shown at ax + cy, bx + dy): degrees clockwise, and whether the picture
+is mirrored left to right first."""
+
+
+def _orientation(raw: dict[str, Any]) -> tuple[int, bool]:
+    """How the picture is turned, from its display matrix: (degrees clockwise, mirrored first). What lies askew goes to the
+    nearest, what is no matrix stands upright. ffprobe's own `rotation` alone would take a mirrored picture for a turned one."""
     for side in raw.get("side_data_list", []):
-        if "rotation" in side:
-            try:
-                return (-round(float(side["rotation"]) / 90) * 90) % 360
-            except (ValueError, OverflowError):
-                return 0
-    return 0
+        cells = re.findall(r"-?\d+", re.sub(r"\w+:", "", str(side.get("displaymatrix", ""))))
+        if len(cells) == 9:
+            given = [int(cells[at]) for at in (0, 1, 3, 4)]
+            nearest = max(_ORIENTATIONS, key=lambda one: sum(a * b for a, b in zip(one, given, strict=True)))
+            return _ORIENTATIONS[nearest]
+    return 0, False
 
 
 def _seconds(value: object) -> float | None:

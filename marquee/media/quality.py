@@ -1,11 +1,12 @@
 """Scores renditions against their source by VMAF, on a sample of segments: a full score costs as much as the encode.
 
-The source goes through the very filters that the renditions were made with, only to its own display size, and every
-rendition is scaled up to that, as on a viewer's screen. Both are counted from the same frame of the title's grid, so
-frame n is compared with frame n. The source is decoded once for all rungs, above 4K once for a few of them. The blocking
-check on the top rung and the ladder's plot read the result.
+The source goes through the very filters that the renditions were made with, only to the size at which it is compared (its
+own, within bounds), and every rendition is scaled up to that, as on a viewer's screen. Both are counted from the same frame
+of the title's grid, so frame n is compared with frame n. The source is decoded once for all rungs, of a 4K picture once for a
+few of them. The blocking check on the top rung and the ladder's plot read the result.
 """
 
+import math
 import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
@@ -16,6 +17,7 @@ import ffmpeg
 import msgspec
 
 from marquee.documents import PlanDocument, QualityScore, Rung, SourceDocument
+from marquee.domain.ladder import even
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, process
 from marquee.media.filters import apply, chunk_chain, picture_chain
@@ -31,6 +33,10 @@ MOST_SEGMENTS_UNSOUGHT: Final = 3
 """Where a source cannot be sought, the way to each sample is decoded: three cost a decode and a half of the film."""
 PIXELS_AT_ONCE: Final = 4 * 3840 * 2160
 """As many rungs are scored in one command as keep its memory well below 4 GiB: six at once of 3840 x 2160 take 2.6 GB."""
+SIDE_MIN: Final = 64
+"""libvmaf halves the picture four times and dies of SIGSEGV where nothing is left (a side of 16): less is compared enlarged."""
+PIXELS_MAX: Final = 3840 * 2160
+"""The model for 4K screens knows no larger one; an 8K source is compared at this size, in a quarter of the memory."""
 UHD_LINES: Final = 1440
 """Above this the model for 4K screens is meant (viewing distance 1.5 heights instead of 3)."""
 
@@ -67,17 +73,24 @@ def samples(plan: PlanDocument, max_share: float, *, most: int = MOST_SEGMENTS) 
     return [Sample(place * gop, min(gop, total - place * gop)) for place in places]
 
 
+def compared_size(width: int, height: int) -> tuple[int, int]:
+    """The size at which a source shown at `width` x `height` is compared: its own, within what libvmaf bears; even."""
+    shrink = min(1.0, math.sqrt(PIXELS_MAX / (width * height)))
+    return max(SIDE_MIN, even(width * shrink)), max(SIDE_MIN, even(height * shrink))
+
+
 def _reference(source: SourceDocument, source_path: Path, plan: PlanDocument, sample: Sample, threads: int) -> Any:
-    """The source's frames of `sample`, at its display size."""
+    """The source's frames of `sample`, at the size at which they are compared."""
     video, rate = source.video, Fraction(plan.settings.frame_rate)
     at = float(sample.start_frame / rate) if source.seekable and sample.start_frame > 0 else None
     picture = source_picture(source, source_path, at_seconds=at, threads=threads)
-    chain = picture_chain(video, rate, video.display_width, video.display_height, seekable=source.seekable)
+    size = compared_size(video.display_width, video.display_height)
+    chain = picture_chain(video, rate, *size, seekable=source.seekable)
     return apply(picture, chunk_chain(chain, sample.start_frame, sample.frames))
 
 
 def _distorted(path: Path, rate: Fraction, size: tuple[int, int], sample: Sample, threads: int) -> Any:
-    """A rendition's frames of `sample`, scaled up to the display size and numbered from 0.
+    """A rendition's frames of `sample`, scaled to the size at which they are compared and numbered from 0.
 
     A sample starts at a key frame, and what is asked for is half a frame after it: the demuxer goes back to exactly that
     key frame, and nothing before it is decoded.
@@ -107,7 +120,7 @@ def score_arguments(
     threads: int,
 ) -> list[str]:
     """The command that scores one sample of every rendition; it writes `0.json`, `1.json`... where it is run."""
-    size = (source.video.display_width, source.video.display_height)
+    size = compared_size(source.video.display_width, source.video.display_height)
     rate = Fraction(plan.settings.frame_rate)
     reference = _reference(source, source_path, plan, sample, threads)
     shares = reference.filter_multi_output("split", len(renditions)) if len(renditions) > 1 else [reference]
@@ -147,7 +160,8 @@ async def scores(
 
     Raises `ProcessFailed` where a rendition has fewer frames in a sample than the source.
     """
-    at_once = max(1, PIXELS_AT_ONCE // (source.video.display_width * source.video.display_height))
+    width, height = compared_size(source.video.display_width, source.video.display_height)
+    at_once = max(1, PIXELS_AT_ONCE // (width * height))
     found: list[QualityScore] = []
     for first in range(0, len(renditions), at_once):
         some = renditions[first : first + at_once]

@@ -34,8 +34,8 @@ async def judged(path: Path, limits: SourceLimits | None = None) -> SourceDocume
     )
 
 
-def planned(source: SourceDocument, *, segments: int = 1) -> PlanDocument:
-    return plan(source, preset="ultrafast", chunk_segments=segments, encoder="libx264 core 165")
+def planned(source: SourceDocument, *, segments: int = 1, preset: str = "ultrafast") -> PlanDocument:
+    return plan(source, preset=preset, chunk_segments=segments, encoder="libx264 core 165")
 
 
 def jobs_of_one_gop(found: PlanDocument, source: SourceDocument) -> list[ChunkJob]:

@@ -32,7 +32,9 @@ def test_a_plain_picture_is_only_put_on_the_grid_and_scaled() -> None:
 
 def test_each_trait_has_its_filter() -> None:
     assert names(interlaced=True)[1] == "bwdif"
-    assert names(rotation=180).count("transpose") == 2
+    assert [name for name in names(rotation=180) if name.endswith("flip")] == ["hflip", "vflip"]
+    assert "hflip" in names(mirrored=True)
+    assert names(rotation=180, mirrored=True).count("vflip") == 1
     assert "tonemap" in names(color_transfer="smpte2084", color_space="bt2020nc", bit_depth=10)
     assert "tonemap" in names(color_transfer="arib-std-b67", color_space="bt2020nc", bit_depth=10)
     assert "zscale" in names(color_space="bt2020nc")

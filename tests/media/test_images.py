@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from marquee.media.images import POSTER_MAX_BYTES, SHEET_TILES, make_images, poster_index, poster_score, tile_seconds
+from marquee.media.images import (
+    POSTER_MAX_BYTES,
+    SHEET_TILES,
+    make_images,
+    poster_index,
+    poster_score,
+    tile_seconds,
+    tile_size,
+)
 from tests.media.packaging import ffmpeg
 
 
@@ -24,6 +32,11 @@ def test_dark_white_and_flat_frames_are_no_posters() -> None:
     assert poster_score(lively) > 0.3
     frames = np.stack([np.zeros_like(lively), lively, lively // 8])
     assert poster_index(frames, [0.0, 5.0, 6.0], 10.0) == 1
+
+
+def test_a_tile_has_the_films_shape_within_what_a_sheet_can_hold() -> None:
+    shapes = [(1920, 1080), (1080, 1920), (640, 272), (8, 1920), (1920, 8), (2, 2)]
+    assert [tile_size(*shape) for shape in shapes] == [(160, 90), (160, 284), (160, 68), (2, 400), (160, 2), (160, 160)]
 
 
 async def _film(path: Path, seconds: int, size: str) -> None:

@@ -85,7 +85,7 @@ REAL: dict[str, Accepted] = {
     "d_interlaced_576i_tff.ts": Accepted(1024, 576, 12.0, "25/1"),
     "d_odd_427x241_h264_444.mp4": Accepted(428, 240, 4.0, "24/1"),
     "d_short_audio.mp4": Accepted(426, 240, 10.0, "24/1"),
-    "d_vertical_hdr10_hevc.mp4": Accepted(1078, 1920, 4.0, "24/1"),
+    "d_vertical_hdr10_hevc.mp4": Accepted(1076, 1920, 4.0, "24/1"),
     "d_vfr_24_8.mp4": Accepted(1280, 720, 12.0, "24/1"),
 }
 
