@@ -23,16 +23,27 @@ class Hints:
         self._cursor: str | None = None
 
     async def wait(self, stop: asyncio.Event, *, timeout_seconds: float) -> bool:
-        """Until a hint comes, the time is over or `stop` is set; whether a hint came."""
-        deadline = time.monotonic() + timeout_seconds
-        while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
+        """Until a hint comes, the time is over or `stop` is set, whatever the event log does; whether a hint came."""
+        looking, stopping = asyncio.create_task(self._look()), asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({looking, stopping}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+            return looking.done()
+        finally:
+            for task in (looking, stopping):
+                # Again and again: Python 3.11's wait_for, which Valkey's client uses, now and then swallows a cancellation.
+                while not task.done():
+                    task.cancel()
+                    await asyncio.wait({task}, timeout=_READ_SECONDS)
+
+    async def _look(self) -> None:
+        """Until a hint comes."""
+        while True:
             try:
                 if await self._came():
-                    return True
+                    return
             except StoreUnavailable:
                 self._cursor = None
-            await wait_for_stop(stop, min(_READ_SECONDS, left))
-        return False
+            await asyncio.sleep(_READ_SECONDS)
 
     async def _came(self) -> bool:
         if self._cursor is None:

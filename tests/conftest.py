@@ -40,10 +40,16 @@ def valkey_log_server(settings: Settings) -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="session")
-def kafka_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker of this test process; its tests carry `xdist_group("kafka")`, so that one process has it."""
+def valkey_log_url(valkey_log_server: Settings) -> str:
+    """An event log whose consumers' leases are short."""
+    return f"{valkey_log_server.event_log}?lease_seconds=1.5"
+
+
+@pytest.fixture(scope="session")
+def kafka_log_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same on Kafka, a broker of this test process; its tests carry `xdist_group("kafka")`, so that one process has it."""
     with running_engine(KAFKA, tmp_path_factory.mktemp("kafka")) as urls:
-        yield urls["MARQUEE_EVENT_LOG_URL"]
+        yield f"{urls['MARQUEE_EVENT_LOG_URL']}?lease_seconds=1.5"
 
 
 @pytest.fixture(scope="session")

@@ -40,16 +40,6 @@ def emptied_postgres_url(postgres_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def valkey_log_url(valkey_log_server: Settings) -> str:
-    return f"{valkey_log_server.event_log}?lease_seconds=1.5"
-
-
-@pytest.fixture(scope="session")
-def kafka_log_url(kafka_url: str) -> str:
-    return f"{kafka_url}?lease_seconds=1.5"
-
-
-@pytest.fixture(scope="session")
 def valkey_coordination_url(valkey_log_server: Settings) -> str:
     return valkey_log_server.coordination
 

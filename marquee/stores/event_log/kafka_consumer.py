@@ -87,7 +87,8 @@ class GroupConsumer:
         while True:
             if not self._running.is_set():
                 try:
-                    await asyncio.wait_for(self._running.wait(), deadline - clock())
+                    async with asyncio.timeout_at(deadline):
+                        await self._running.wait()
                 except TimeoutError:
                     return []
             if not self._ready:
@@ -136,5 +137,6 @@ class GroupConsumer:
         await asyncio.gather(self._tending, return_exceptions=True)
         # A broker that is away cannot be told; then the lease ends by itself.
         with contextlib.suppress(KafkaError, OSError, RuntimeError):
-            await asyncio.wait_for(self._call(lambda member: member.leave()), LEAVING_SECONDS)
+            async with asyncio.timeout(LEAVING_SECONDS):
+                await self._call(lambda member: member.leave())
         self._thread.end()

@@ -122,7 +122,9 @@ class Blocking(Generic[Client]):
                 self._thread = ClientThread(self._name)
             future = self._thread.submit(lambda: use(self._made()))
             try:
-                return await asyncio.wait_for(asyncio.wrap_future(future), HUNG_SECONDS)
+                # Not by wait_for: Python 3.11's now and then swallows a cancellation.
+                async with asyncio.timeout(HUNG_SECONDS):
+                    return await asyncio.wrap_future(future)
             except TimeoutError as error:
                 self._leave()
                 raise KafkaTimeoutError(f"{self._name} did not answer within {HUNG_SECONDS:.0f} s") from error
@@ -134,9 +136,9 @@ class Blocking(Generic[Client]):
     async def renew(self, failed: Client | None = None) -> None:
         """The next call finds a new client; where `failed` is given, only if it is still the one in use."""
         with contextlib.suppress(KafkaError, OSError, RuntimeError):
-            async with self._turn:
+            async with self._turn, asyncio.timeout(HUNG_SECONDS):
                 if self._thread is not None and (failed is None or failed is self._client):
-                    await asyncio.wait_for(asyncio.wrap_future(self._thread.submit(self._closed)), HUNG_SECONDS)
+                    await asyncio.wrap_future(self._thread.submit(self._closed))
 
     async def close(self) -> None:
         await self.renew()

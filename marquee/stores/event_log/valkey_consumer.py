@@ -220,7 +220,8 @@ class ValkeyConsumer:
         while True:
             if not self._running.is_set():
                 try:
-                    await asyncio.wait_for(self._running.wait(), deadline - clock())
+                    async with asyncio.timeout_at(deadline):
+                        await self._running.wait()
                 except TimeoutError:
                     return []
             try:
@@ -338,6 +339,5 @@ class ValkeyConsumer:
         self._owned.clear()
         # An engine that is away cannot be told; then the leases end by themselves.
         with contextlib.suppress(StoreUnavailable, TimeoutError), translated(WHAT):
-            await asyncio.wait_for(
-                self._leave(keys=keys, args=[self._member, CHANGES_KEPT, "close"]), timeout=LEAVING_SECONDS
-            )
+            async with asyncio.timeout(LEAVING_SECONDS):
+                await self._leave(keys=keys, args=[self._member, CHANGES_KEPT, "close"])
