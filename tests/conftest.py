@@ -9,6 +9,7 @@ from marquee.engines.kafka import KAFKA
 from marquee.platform import engines
 from marquee.settings import Settings
 from tests.databases import empty_database, migrated_database  # noqa: F401 - fixtures of the whole suite
+from tests.older_postgres import older_postgres
 from tests.servers import make_test_settings, running, running_engine
 
 PROJECT = Path(__file__).parent.parent
@@ -25,6 +26,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def postgres_server(settings: Settings) -> Iterator[Settings]:
     with running(engines.postgres(settings), settings.state):
         yield settings
+
+
+@pytest.fixture(scope="session")
+def older_postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    own = make_test_settings(tmp_path_factory.mktemp("older-postgres"))
+    with running(older_postgres(own), own.state):
+        yield own
 
 
 @pytest.fixture(scope="session")

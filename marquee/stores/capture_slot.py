@@ -21,6 +21,13 @@ async def settle_slot(database_url: str, slot: str) -> SlotState:
             database_url, connect_timeout=CONNECT_SECONDS, autocommit=True
         )
         async with connection:
+            cursor = await connection.execute("SELECT current_setting('wal_level')")
+            (wal_level,) = await cursor.fetchone() or ("",)
+            if wal_level != "logical":
+                raise StoreUnavailable(
+                    f"PostgreSQL's wal_level is {wal_level}, and change capture reads logical: "
+                    "set `wal_level = logical` in its configuration and start it again."
+                )
             cursor = await connection.execute(
                 "SELECT wal_status FROM pg_replication_slots WHERE slot_name = %s AND database = current_database()",
                 (slot,),

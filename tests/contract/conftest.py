@@ -23,17 +23,35 @@ from tests.servers import running_engine
 @pytest.fixture(scope="session")
 def postgres_url(postgres_server: Settings) -> str:
     """A migrated database that the contract suites alone use."""
-    url = postgres_server.database.rsplit("/", 1)[0] + "/contract"
-    migrate(url)
-    return url
+    return migrated(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def older_postgres_url(older_postgres_server: Settings) -> str:
+    return migrated(older_postgres_server)
 
 
 @pytest.fixture
 def emptied_postgres_url(postgres_url: str) -> str:
+    return emptied(postgres_url)
+
+
+@pytest.fixture
+def emptied_older_postgres_url(older_postgres_url: str) -> str:
+    return emptied(older_postgres_url)
+
+
+def migrated(server: Settings) -> str:
+    url = server.postgres_url("contract")
+    migrate(url)
+    return url
+
+
+def emptied(url: str) -> str:
     tables = [sql.Identifier(name) for name in metadata.tables if name != HEARTBEAT_TABLE]
-    with psycopg.connect(postgres_url) as connection:
+    with psycopg.connect(url) as connection:
         connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(tables)))
-    return postgres_url
+    return url
 
 
 # --- stores beside PostgreSQL: a shared engine each; names in the suites are unique a test ---------------------

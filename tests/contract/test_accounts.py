@@ -12,13 +12,14 @@ from marquee.domain.ids import is_account_id, is_profile_id
 from marquee.errors import AccountExists, InputInvalid, NotAuthenticated
 from marquee.stores.accounts import open_accounts
 from marquee.stores.accounts.contract import Account, Accounts, RefreshToken
+from tests.databases import POSTGRES
 
-ENGINES = {"postgres": "postgres_url"}
+ENGINES = POSTGRES
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+@pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 

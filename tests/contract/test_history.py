@@ -8,13 +8,14 @@ import pytest
 from marquee.domain.ids import new_movie_id, new_profile_id
 from marquee.stores.history import open_history
 from marquee.stores.history.contract import WatchedTitle, WatchHistory
+from tests.databases import POSTGRES
 
-ENGINES = {"postgres": "postgres_url"}
+ENGINES = POSTGRES
 
 START = datetime(2026, 11, 22, 18, 0, 0, 123456, tzinfo=UTC)
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+@pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 

@@ -10,8 +10,9 @@ from marquee.domain.ids import new_movie_id
 from marquee.errors import LeaseLost
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue, JobState, JobStatus, Lease, NewJob, Priority
+from tests.databases import EMPTIED_POSTGRES
 
-ENGINES = {"postgres": "emptied_postgres_url"}
+ENGINES = EMPTIED_POSTGRES
 
 ATTEMPTS = 2
 LEASE = 30.0
@@ -19,7 +20,7 @@ OVER = -1.0
 """Seconds of a lease that is over when it is given."""
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+@pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 

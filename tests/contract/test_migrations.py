@@ -1,6 +1,7 @@
 """Migrations: from nothing, again, at once, and to exactly what the tables say."""
 
 import asyncio
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -11,6 +12,13 @@ from sqlalchemy import create_engine, make_url
 from marquee.errors import StoreUnavailable
 from marquee.stores.migrate import migrate
 from marquee.stores.tables import PUBLICATION, metadata
+from tests.databases import POSTGRES_SERVERS, own_database
+
+
+@pytest.fixture(params=POSTGRES_SERVERS)
+def empty_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    with own_database(request.getfixturevalue(request.param)) as url:
+        yield url
 
 
 def differences(url: str) -> object:

@@ -26,7 +26,7 @@ from marquee.stores.migrate import migrate
 from marquee.stores.postgres import Database
 from marquee.stores.resume_positions import open_movable
 from marquee.stores.resume_positions.contract import ResumePosition
-from tests.contract.catalogue_steps import DETAILS
+from tests.contract.catalogue.steps import DETAILS
 from tests.contract.position_writers import acknowledged_positions_outlive
 from tests.servers import make_test_settings, running
 

@@ -25,9 +25,10 @@ from marquee.stores.resume_positions.contract import (
     key_of,
     precedence,
 )
+from tests.databases import POSTGRES
 
 ENGINES = [
-    pytest.param("postgres_url", id="postgres"),
+    *POSTGRES,
     pytest.param("cassandra_url", id="cassandra", marks=pytest.mark.xdist_group("cassandra")),
 ]
 

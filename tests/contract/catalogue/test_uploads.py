@@ -1,7 +1,6 @@
 """Uploads and the outbox: each version numbered once, each completion told once, nothing half-made left."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,23 +8,8 @@ import pytest
 
 from marquee.domain.ids import new_movie_id
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
-from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue, Sidecar, TitleDetails
-from tests.contract.catalogue_steps import DETAILS, captured_row, ingesting, opened, playable, publication_of, upload_of
-
-ENGINES = {"postgres": "emptied_postgres_url"}
-
-
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
-def url(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-async def catalogue(url: str) -> AsyncIterator[Catalogue]:
-    store = await open_catalogue(url)
-    yield store
-    await store.close()
+from tests.contract.catalogue.steps import DETAILS, captured_row, ingesting, opened, playable, publication_of, upload_of
 
 
 async def test_an_upload_makes_its_title(catalogue: Catalogue) -> None:

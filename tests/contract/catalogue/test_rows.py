@@ -1,29 +1,13 @@
 """What home rows show: every playable title once, in order, in pages whose borders fall anywhere."""
 
 import random
-from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
 
 from marquee.domain.ids import movie_id_of
-from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue, RowPosition, TitleCard, TitleDetails
-from tests.contract.catalogue_steps import ingesting, playable, publication_of
-
-ENGINES = {"postgres": "emptied_postgres_url"}
-
-
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
-def url(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-async def catalogue(url: str) -> AsyncIterator[Catalogue]:
-    store = await open_catalogue(url)
-    yield store
-    await store.close()
+from tests.contract.catalogue.steps import ingesting, playable, publication_of
 
 
 async def whole_genre_row(catalogue: Catalogue, genre: str, *, limit: int) -> list[TitleCard]:
@@ -92,13 +76,11 @@ PLANS = {
 @pytest.mark.parametrize(
     ("row", "index"), [("genre row", "title_genre_row_idx"), ("new releases", "title_new_releases_idx")]
 )
-async def test_a_page_is_one_index_range_at_any_depth(emptied_postgres_url: str, row: str, index: str) -> None:
-    catalogue = await open_catalogue(emptied_postgres_url)
+async def test_a_page_is_one_index_range_at_any_depth(catalogue: Catalogue, url: str, row: str, index: str) -> None:
     await catalogue.announce(
         [(movie_id_of(str(n)), TitleDetails("x", genres=("Drama",), votes=n)) for n in range(3000)]
     )
-    await catalogue.close()
-    with psycopg.connect(emptied_postgres_url) as connection:
+    with psycopg.connect(url) as connection:
         connection.execute("UPDATE title SET state = 'playable', published_at = now() - votes * interval '1 minute'")
         connection.execute("INSERT INTO title_genre SELECT movie_id, 'drama', popularity FROM title")
         connection.execute("ANALYZE title, title_genre")

@@ -1,29 +1,13 @@
 """The chain's view of the catalogue: progress, content, refusal, and publishing only upward."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from marquee.domain.ids import new_movie_id
 from marquee.errors import TitleUnknown, UploadStateConflict
-from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
-from tests.contract.catalogue_steps import captured_row, documents, ingesting, opened, playable, publication_of
-
-ENGINES = {"postgres": "emptied_postgres_url"}
-
-
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
-def url(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-async def catalogue(url: str) -> AsyncIterator[Catalogue]:
-    store = await open_catalogue(url)
-    yield store
-    await store.close()
+from tests.contract.catalogue.steps import captured_row, documents, ingesting, opened, playable, publication_of
 
 
 async def test_percent_never_goes_back(catalogue: Catalogue) -> None:

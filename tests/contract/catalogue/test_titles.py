@@ -1,15 +1,13 @@
 """Titles: editing, taking out and back, deleting, announcing; and revisions, which search depends on."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from marquee.domain.ids import movie_id_of, new_movie_id
 from marquee.errors import InputInvalid, RevisionConflict, TitleNotPlayable, TitleUnknown
-from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue, TitleDetails
-from tests.contract.catalogue_steps import (
+from tests.contract.catalogue.steps import (
     DETAILS,
     captured_row,
     documents,
@@ -18,20 +16,6 @@ from tests.contract.catalogue_steps import (
     publication_of,
     renamed,
 )
-
-ENGINES = {"postgres": "emptied_postgres_url"}
-
-
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
-def url(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-async def catalogue(url: str) -> AsyncIterator[Catalogue]:
-    store = await open_catalogue(url)
-    yield store
-    await store.close()
 
 
 async def test_an_edit_reaches_title_document_and_rows(catalogue: Catalogue) -> None:
