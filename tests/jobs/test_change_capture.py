@@ -18,6 +18,7 @@ import pytest
 from jobs.debezium import SLOT
 from marquee.domain import ids
 from marquee.platform import engines
+from marquee.platform.program import Program
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue, TitleDetails
@@ -25,6 +26,7 @@ from marquee.stores.migrate import migrate
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import SearchIndex
 from marquee.telemetry import get_logger
+from tests.older_postgres import older_postgres
 from tests.restarting import RestartingServer
 
 TITLES = 100
@@ -98,16 +100,25 @@ async def until(true: Callable[[], Awaitable[bool]], *, seconds: float, what: st
 
 @pytest.fixture(scope="module")
 async def pipeline(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipeline]:
+    async with running_pipeline(engines.postgres, tmp_path_factory) as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def running_pipeline(
+    postgres: Callable[[Settings], Program], folders: pytest.TempPathFactory
+) -> AsyncIterator[Pipeline]:
+    """Once the first change was captured."""
     async with contextlib.AsyncExitStack() as stack:
-        database = await stack.enter_async_context(RestartingServer(engines.postgres, tmp_path_factory.mktemp("pg")))
-        log = await stack.enter_async_context(RestartingServer(engines.valkey_log, tmp_path_factory.mktemp("log")))
+        database = await stack.enter_async_context(RestartingServer(postgres, folders.mktemp("pg")))
+        log = await stack.enter_async_context(RestartingServer(engines.valkey_log, folders.mktemp("log")))
         settings = database.settings.model_copy(update={"event_log_url": log.settings.event_log})
         await asyncio.to_thread(migrate, settings.database)
         catalogue = await open_catalogue(settings.database)
         stack.push_async_callback(catalogue.close)
         # Before anything captures: the snapshot's work.
         await catalogue.announce([(ids.new_movie_id(), TitleDetails(title=f"Before {number}")) for number in range(20)])
-        folder = tmp_path_factory.mktemp("jobs")
+        folder = folders.mktemp("jobs")
         jobs = {name: Job(name, settings, folder) for name in ("search_sync", "change_capture")}
         for job in jobs.values():
             job.start()
@@ -191,3 +202,15 @@ async def test_a_lost_index_is_rebuilt(pipeline: Pipeline) -> None:
     pipeline.jobs["search_sync"].start()
     await pipeline.searchable(movie_id, seconds=60)
     await pipeline.searchable(await pipeline.announce("After it was rebuilt"))
+
+
+async def test_an_older_postgresql_is_captured_as_well(tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with running_pipeline(older_postgres, tmp_path_factory) as older:
+        movie_id = await older.announce("Soon to be gone")
+        await older.searchable(movie_id)
+        await older.catalogue.delete(movie_id)
+
+        async def gone() -> bool:
+            return await older.index.revision(movie_id) is None
+
+        await until(gone, seconds=30, what="the deleted title to leave search")
