@@ -30,6 +30,9 @@ from marquee.stores.cassandra_url import parse
 
 VERSION: Final = "5.0.9"
 COORDINATE: Final = f"org.apache.cassandra:cassandra-all:{VERSION}"
+LOOPBACK: Final = "127.0.0.1"
+JOINING_MS: Final = 10_000
+"""How long a node that joins others listens to them first (by itself 30 s); with 2 s it gave up on a busy machine."""
 USER: Final = "cassandra"
 FIRST_PASSWORD: Final = "cassandra"  # noqa: S105  (everybody's; `prepare` changes it)
 CREDENTIALS_FILE: Final = "credentials"
@@ -47,6 +50,13 @@ def _fetch(settings: Settings) -> None:
 
 
 def _programs(home: EngineHome) -> Sequence[Program]:
+    return (node(home),)
+
+
+def node(home: EngineHome, *, address: str = LOOPBACK, seed: str = LOOPBACK) -> Program:
+    """A node in the instance's folder. With another `seed` than itself it joins the cluster of that node, which has
+    to be ready, and the same ports.
+    """
     settings = home.settings
     data, temporary = home.folder / "data", home.folder / "tmp"
     for folder in (data, temporary):
@@ -57,6 +67,8 @@ def _programs(home: EngineHome) -> Sequence[Program]:
         render(
             "engines/cassandra/cassandra.yaml.jinja",
             data=data,
+            address=address,
+            seed=seed,
             port=home.ports["cassandra"],
             storage_port=home.ports["cassandra_storage"],
         ),
@@ -71,14 +83,15 @@ def _programs(home: EngineHome) -> Sequence[Program]:
             data=data,
             logs=logs_folder(settings),
             temporary=temporary,
+            ring_delay_ms=0 if address == seed else JOINING_MS,
         ),
     )
 
     async def ready() -> None:
-        await asyncio.to_thread(_require_answer, home)
+        await asyncio.to_thread(_require_answer, home, address)
 
     classes = f"{_jars(settings)}/*"
-    program = Program(
+    return Program(
         name="cassandra",
         command=(
             *(str(java_17(settings)), f"@{options}"),
@@ -92,20 +105,19 @@ def _programs(home: EngineHome) -> Sequence[Program]:
         ready_seconds=120.0,
         port=home.ports["cassandra"],
     )
-    return (program,)
 
 
-def _require_answer(home: EngineHome) -> None:
+def _require_answer(home: EngineHome, address: str) -> None:
     """Raises unless a client logs in and reads."""
     # A client of its own is costly to make; while nobody listens there is no need to.
-    socket.create_connection(("127.0.0.1", home.ports["cassandra"]), PROBE_SECONDS).close()
+    socket.create_connection((address, home.ports["cassandra"]), PROBE_SECONDS).close()
     try:
-        with _session(home, _password(home)) as session:
+        with _session(home, _password(home), address) as session:
             session.execute("SELECT release_version FROM system.local")
     except Exception as error:
         if not is_refused(error):
             raise
-        with _session(home, FIRST_PASSWORD) as session:
+        with _session(home, FIRST_PASSWORD, address) as session:
             session.execute("SELECT release_version FROM system.local")
 
 
@@ -124,8 +136,8 @@ def _change_first_password(home: EngineHome) -> None:
 
 
 @contextmanager
-def _session(home: EngineHome, password: str) -> Iterator[Session]:
-    cluster, session = connect(parse(_url(home, password), setting=SETTING))
+def _session(home: EngineHome, password: str, address: str = LOOPBACK) -> Iterator[Session]:
+    cluster, session = connect(parse(_url(home, password, address), setting=SETTING))
     try:
         yield session
     finally:
@@ -139,8 +151,8 @@ def _password(home: EngineHome) -> str:
     return path.read_text()
 
 
-def _url(home: EngineHome, password: str) -> str:
-    return f"cassandra://{USER}:{password}@127.0.0.1:{home.ports['cassandra']}/marquee?replication=1"
+def _url(home: EngineHome, password: str, address: str = LOOPBACK) -> str:
+    return f"cassandra://{USER}:{password}@{address}:{home.ports['cassandra']}/marquee?replication=1"
 
 
 def _urls(home: EngineHome) -> Mapping[str, str]:

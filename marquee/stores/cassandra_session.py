@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cassandra import AuthenticationFailed, DriverException, RequestValidationException
+from cassandra import AuthenticationFailed, DriverException, Unauthorized
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
 from cassandra.connection import ConnectionBusy, ConnectionException
 from cassandra.policies import ConstantReconnectionPolicy, DCAwareRoundRobinPolicy, TokenAwarePolicy
-from cassandra.protocol import ErrorMessage
+from cassandra.protocol import ConfigurationException, ErrorMessage
 from cassandra.query import tuple_factory
 
 from marquee.stores.cassandra_url import CassandraUrl
@@ -86,30 +86,35 @@ def connect(url: CassandraUrl) -> tuple[Cluster, Session]:
 
 def make_missing(url: CassandraUrl, cluster: Cluster, session: Session, tables: Mapping[str, str]) -> None:
     """The keyspace, with the URL's replication, and `tables` (name -> columns). Raises the driver's errors."""
-    if url.keyspace not in cluster.metadata.keyspaces:
+    keyspace = cluster.metadata.keyspaces.get(url.keyspace)
+    missing = [table for table in tables if keyspace is None or table not in keyspace.tables]
+    if keyspace is None:
         replication = {"class": "NetworkTopologyStrategy", **url.replication}
         session.execute(
             f"CREATE KEYSPACE IF NOT EXISTS {url.keyspace} WITH replication = {replication}", timeout=SCHEMA_SECONDS
         )
-    for table, columns in tables.items():
-        keyspace = cluster.metadata.keyspaces.get(url.keyspace)
-        if keyspace is None or table not in keyspace.tables:
-            # The same id whoever makes it: two nodes asked at one time would give it two, and each keep its own.
-            table_id = uuid.uuid5(TABLE_IDS, f"{url.keyspace}.{table}")
-            session.execute(
-                f"CREATE TABLE IF NOT EXISTS {url.keyspace}.{table} ({columns}) WITH id = {table_id}",
-                timeout=SCHEMA_SECONDS,
-            )
+    for table in missing:
+        # The same id whoever makes it: two nodes asked at one time would give it two, and each keep its own.
+        table_id = uuid.uuid5(TABLE_IDS, f"{url.keyspace}.{table}")
+        session.execute(
+            f"CREATE TABLE IF NOT EXISTS {url.keyspace}.{table} ({tables[table]}) WITH id = {table_id}",
+            timeout=SCHEMA_SECONDS,
+        )
+    if missing:
+        # Where somebody else was first, the driver does not wait until every node has heard of it.
+        cluster.refresh_schema_metadata(SCHEMA_SECONDS)
 
 
 def is_refused(error: Exception) -> bool:
-    """True for what waiting does not mend: a wrong password, no right to do this, no such table."""
+    """True for what waiting does not mend: a wrong password, no right to do this, a data centre that there is not."""
     reasons = list(error.errors.values()) if isinstance(error, NoHostAvailable) else [error]
-    return any(isinstance(reason, (AuthenticationFailed, RequestValidationException)) for reason in reasons)
+    return any(isinstance(reason, (AuthenticationFailed, Unauthorized, ConfigurationException)) for reason in reasons)
 
 
 def is_transient(error: Exception) -> bool:
-    """True for what may be over in a moment: a node that is away, a time-out, too few copies alive."""
+    """True for what may be over in a moment: a node that is away, a time-out, too few copies alive, a node that has
+    not heard yet of a table that another one has just made (the one request of ours that Cassandra finds invalid).
+    """
     known = (DriverException, NoHostAvailable, ErrorMessage, ConnectionException, ConnectionBusy, OSError)
     return isinstance(error, known) and not is_refused(error)
 

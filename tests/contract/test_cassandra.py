@@ -151,6 +151,13 @@ async def test_the_consistency_of_the_url_decides_how_many_copies_must_be_there(
     await one.close()
 
 
+async def test_a_data_centre_that_there_is_not_is_said_at_once(cassandra_url: str) -> None:
+    positions = await open_movable(own_keyspace(cassandra_url).replace("replication=1", "replication=nowhere:1"))
+    with pytest.raises(StoreUnavailable, match=r"refuses.*nowhere"):
+        await positions.record(new_position())
+    await positions.close()
+
+
 async def test_several_that_come_first_make_one_table(cassandra_url: str) -> None:
     url = own_keyspace(cassandra_url)
     stores = [await open_movable(url) for _ in range(4)]
