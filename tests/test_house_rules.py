@@ -11,20 +11,47 @@ PROJECT = Path(__file__).parent.parent
 PACKAGES = ("marquee", "api", "jobs", "assets", "orchestration")
 SOURCES = [path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")]
 
-DRIVERS = {"psycopg", "sqlalchemy", "sqlmodel", "alembic", "redis", "boto3", "botocore", "tantivy"}
-DRIVERS |= {"kafka", "cassandra", "elasticsearch"}
+POSTGRESQL = r"(postgres|tables|migrate|capture_slot)"
+DRIVERS = {
+    "psycopg": POSTGRESQL,
+    "psycopg_pool": POSTGRESQL,
+    "sqlalchemy": POSTGRESQL,
+    "sqlmodel": POSTGRESQL,
+    "alembic": POSTGRESQL,
+    "redis": r"valkey",
+    "kafka": r"kafka",
+    "cassandra": r"cassandra",
+    "elasticsearch": r"elasticsearch",
+    "tantivy": r"tantivy",
+    "boto3": r"s3",
+    "botocore": r"s3",
+}
+"""Each engine's driver, and what a module or a package of the stores that imports it says in its name."""
 MAY_IMPORT_DRIVERS = ("marquee/stores/", "marquee/migrations/", "marquee/platform/", "marquee/engines/")
 """Whoever starts an engine asks it whether it is ready, by its own client."""
+POSTGRESQL_BY_DESIGN = {"marquee.stores.capture_slot", "marquee.stores.migrate", "marquee.stores.tables"}
+"""What change capture and the migrations name: they have one engine wherever the platform runs."""
 
 
-def _imports(path: Path) -> set[str]:
+def _imported_modules(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in it, by its full name; also what it takes out of a package."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            found |= {str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)}
     return found
+
+
+def _imports(path: Path) -> set[str]:
+    return {module.split(".")[0] for module in _imported_modules(path)}
+
+
+def _module(path: Path) -> str:
+    return str(path.relative_to(PROJECT).with_suffix("")).replace("/", ".").removesuffix(".__init__")
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
@@ -32,8 +59,29 @@ def test_only_the_stores_import_an_engines_driver(path: Path) -> None:
     name = str(path.relative_to(PROJECT))
     if name.startswith(MAY_IMPORT_DRIVERS):
         return
-    drivers = _imports(path) & DRIVERS
+    drivers = _imports(path) & set(DRIVERS)
     assert not drivers, f"{name} imports {sorted(drivers)}: ask the store's contract instead"
+
+
+STORES = [path for path in SOURCES if path.is_relative_to(PROJECT / "marquee" / "stores")]
+
+
+@pytest.mark.parametrize("path", STORES, ids=_module)
+def test_a_driver_is_imported_by_the_modules_of_its_own_engine_alone(path: Path) -> None:
+    for driver in _imports(path) & set(DRIVERS):
+        assert re.search(DRIVERS[driver], _module(path)), (
+            f"{_module(path)} imports {driver}, and its name does not say so: contracts and openers know no engine"
+        )
+
+
+def test_no_caller_knows_which_engine_runs() -> None:
+    named = re.compile("|".join(DRIVERS.values()))
+    engines = {_module(path) for path in STORES if named.search(_module(path))} - POSTGRESQL_BY_DESIGN
+    for path in SOURCES:
+        if str(path.relative_to(PROJECT)).startswith(("marquee/stores/", "marquee/migrations/", "marquee/engines/")):
+            continue
+        known = _imported_modules(path) & engines
+        assert not known, f"{_module(path)} imports {sorted(known)}: the URL decides, by the package's `open_...`"
 
 
 def test_nothing_but_the_settings_reads_the_environment() -> None:

@@ -17,6 +17,14 @@ from marquee.engines.redis_cluster import REDIS_CLUSTER
 from marquee.settings import Settings
 from marquee.stores.migrate import migrate
 from marquee.stores.tables import HEARTBEAT_TABLE, metadata
+from tests.contract.aws_logins import (  # noqa: F401 - fixtures of the suite of objects
+    aws_chain,
+    role,
+    s3_by_environment,
+    s3_by_role,
+    s3_by_shared_file,
+    s3_without_login,
+)
 from tests.servers import running_engine
 
 

@@ -15,15 +15,22 @@ from marquee.platform import engines
 from marquee.settings import Settings
 from marquee.stores.objects.contract import Objects, StoredPart
 from marquee.stores.opened import open_bucket
+from tests.contract.aws_logins import RoleServer
 from tests.restarting import RestartingServer
 
-ENGINES = {"s3": "s3_server"}
+ENGINES = [
+    pytest.param("s3_server", id="s3"),
+    pytest.param("s3_by_environment", id="s3-login-in-the-environment"),
+    pytest.param("s3_by_shared_file", id="s3-login-in-a-shared-file"),
+    pytest.param("s3_by_role", id="s3-login-of-a-role"),
+]
+"""One S3, reached by our own keys or by the ordinary AWS chain."""
 SERVERS = {"s3": engines.seaweedfs}
 ORIGIN = "http://web.test:8400"
 PART = 5 * 1024**2
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+@pytest.fixture(params=ENGINES)
 def where(request: pytest.FixtureRequest) -> Settings:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Settings)
@@ -157,6 +164,25 @@ async def test_part_urls_are_signed_for_the_public_address(where: Settings) -> N
     url = await store.part_url("k", "id", 3, seconds=60)
     assert url.startswith("https://s3.public.test/")
     assert "partNumber=3" in url
+    await store.close()
+
+
+async def test_a_roles_keys_are_asked_for_again_before_they_end(
+    s3_by_role: Settings, role: RoleServer, key: str
+) -> None:
+    store = await open_bucket(s3_by_role, s3_by_role.objects)
+    await store.ensure_bucket()
+    await store.put(key, b"body", content_type="text/plain")
+    assert await store.get(key) == b"body"
+    await store.close()
+    assert role.asked > 1, "keys that end soon were used on"
+
+
+async def test_a_missing_login_is_said_with_its_remedy(s3_without_login: Settings) -> None:
+    store = await open_bucket(s3_without_login, s3_without_login.objects)
+    for call in (store.ping(), store.part_url("k", "id", 1, seconds=60)):
+        with pytest.raises(StoreUnavailable, match=r"MARQUEE_S3_ACCESS_KEY.*AWS_ACCESS_KEY_ID"):
+            await call
     await store.close()
 
 

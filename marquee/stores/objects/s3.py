@@ -21,8 +21,11 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,
+    CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
     ResponseStreamingError,
 )
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
@@ -32,6 +35,10 @@ from marquee.stores.objects.contract import ObjectInfo, StoredPart
 from marquee.stores.objects.s3_client import CONNECTIONS, make_client, parse_bucket
 
 WHAT = "The object store"
+LOGINS = (
+    "set MARQUEE_S3_ACCESS_KEY and MARQUEE_S3_SECRET_KEY, or use one of AWS's own ways "
+    "(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile of ~/.aws, a role)"
+)
 OUTLAST_SECONDS = 30.0
 MULTIPART_FROM_BYTES = 16 * 1024**2
 PART_BYTES = 16 * 1024**2
@@ -92,6 +99,8 @@ class S3Objects:
             if _code(error) in MISSING:
                 raise ObjectMissing(f"The object {key!r} is not in the bucket {self._bucket!r}.") from error
             raise StoreUnavailable(f"{WHAT} refused {key!r}: {error}") from error
+        except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+            raise StoreUnavailable(f"{WHAT} wants a login ({error}): {LOGINS}.") from error
         except (BotoCoreError, OSError) as error:
             raise StoreUnavailable(f"{WHAT} did not answer: {error}") from error
         return answer
@@ -237,13 +246,10 @@ class S3Objects:
         return str(answer["UploadId"])
 
     async def part_url(self, key: str, multipart_id: str, number: int, *, seconds: int) -> str:
-        url: str = await self._thread(
-            self._signer.generate_presigned_url,
-            "upload_part",
-            Params={"Bucket": self._bucket, "Key": key, "UploadId": multipart_id, "PartNumber": number},
-            ExpiresIn=seconds,
-        )
-        return url
+        part = {"Bucket": self._bucket, "Key": key, "UploadId": multipart_id, "PartNumber": number}
+        sign = partial(self._signer.generate_presigned_url, "upload_part", Params=part, ExpiresIn=seconds)
+        # Signing needs no server, but a role's keys may have to be asked for.
+        return str(await self._outlast(key, partial(self._thread, sign)))
 
     async def parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]:
         parts: list[StoredPart] = []
