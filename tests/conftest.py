@@ -1,15 +1,19 @@
 """Fixtures that every part of the suite shares: settings, the real engines, the media of `../shared/data`."""
 
-from collections.abc import Iterator
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from marquee.engines.elasticsearch import ELASTICSEARCH
 from marquee.engines.kafka import KAFKA
 from marquee.platform import engines
 from marquee.settings import Settings
 from tests.databases import empty_database, migrated_database  # noqa: F401 - fixtures of the whole suite
 from tests.older_postgres import older_postgres
+from tests.search_indices import remove_indices
 from tests.servers import make_test_settings, running, running_engine
 
 PROJECT = Path(__file__).parent.parent
@@ -64,6 +68,32 @@ def kafka_log_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def s3_server(settings: Settings) -> Iterator[Settings]:
     with running(engines.seaweedfs(settings), settings.state):
         yield settings
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of the one Elasticsearch that all tests of this process use; they carry its `xdist_group`."""
+    return tmp_path_factory.mktemp("elasticsearch")
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_server(elasticsearch_folder: Path) -> Iterator[str]:
+    """The URL of a search index in it, which no test uses as it is."""
+    with running_engine(ELASTICSEARCH, elasticsearch_folder) as urls:
+        yield urls["MARQUEE_SEARCH_URL"]
+
+
+@pytest.fixture(scope="module")
+def elasticsearch_urls(elasticsearch_server: str) -> Iterator[Callable[[], str]]:
+    """Makes URLs of new search indices; those of a module are removed after it."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"{elasticsearch_server.rsplit('/', 1)[0]}/test-{secrets.token_hex(6)}")
+        return made[-1]
+
+    yield make
+    asyncio.run(remove_indices(made))
 
 
 @pytest.fixture(scope="session")

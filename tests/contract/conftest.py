@@ -5,7 +5,7 @@ a suite to another engine is one more entry. Suites use ids of their own; the on
 catalogue) ask for an emptied one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -93,6 +93,7 @@ def redis_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         yield urls["MARQUEE_ROW_CACHE_URL"]
 
 
-@pytest.fixture
-def tantivy_url(tmp_path: Path) -> str:
-    return f"tantivy://{tmp_path / 'search'}"
+@pytest.fixture(scope="module")
+def tantivy_urls(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """Makes URLs of new search indices; so does `elasticsearch_urls`."""
+    return lambda: f"tantivy://{tmp_path_factory.mktemp('tantivy') / 'search'}"

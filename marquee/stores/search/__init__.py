@@ -4,17 +4,21 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from marquee.stores.search.contract import SearchIndex
-from marquee.stores.urls import scheme_of
+from marquee.stores.urls import ELASTICSEARCH_SCHEMES, scheme_of
 
-SCHEMES = ("tantivy",)
+SCHEMES = ("tantivy", *ELASTICSEARCH_SCHEMES)
 
 
 async def open_search(url: str, *, writer: bool = False) -> SearchIndex:
-    """`tantivy:///folder`: readers see what the one writer commits, in whichever process it is.
+    """`tantivy:///folder` or `elasticsearch://host:port/alias`: readers see what is applied, in whichever process that is.
 
-    Raises `StoreUnavailable` where `writer` is asked for and another process is it.
+    Raises `StoreUnavailable` where `writer` is asked for, the engine has one writer, and another process is it.
     """
-    scheme_of(url, setting="MARQUEE_SEARCH_URL", known=SCHEMES)
+    if scheme_of(url, setting="MARQUEE_SEARCH_URL", known=SCHEMES) in ELASTICSEARCH_SCHEMES:
+        from marquee.stores.search.elasticsearch_client import parse_target
+        from marquee.stores.search.elasticsearch_index import ElasticsearchIndex
+
+        return ElasticsearchIndex(parse_target(url), writer=writer)
     from marquee.stores.search.tantivy_index import TantivyIndex
 
     parts = urlsplit(url)

@@ -7,19 +7,21 @@ can hold it. A node that does not answer is left for the next at once; with all 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 from elastic_transport import JsonSerializer, NdjsonSerializer, TransportError
 from elastic_transport.client_utils import DEFAULT
 from elasticsearch import ApiError, AsyncElasticsearch
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from marquee.errors import SettingsInvalid, StoreUnavailable
+from marquee.errors import InputInvalid, SettingsInvalid, StoreUnavailable
+from marquee.stores.search.elasticsearch_answers import Failure
 from marquee.stores.urls import ELASTICSEARCH_SCHEMES
 
 REQUEST_SECONDS: Final = 5.0
@@ -27,6 +29,8 @@ WRITE_SECONDS: Final = 30.0
 """A bulk of a thousand titles needs 0.3 s alone, and many times that on a busy machine."""
 CONNECTIONS_PER_NODE: Final = 32
 DEFAULT_PORT: Final = 9200
+Answer = TypeVar("Answer")
+
 ALIAS: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
@@ -115,19 +119,10 @@ def open_client(target: Target) -> AsyncElasticsearch:
     )
 
 
-class _Reason(msgspec.Struct):
-    type: str = ""
-    reason: str | None = None
-
-
-class _Failure(msgspec.Struct):
-    error: _Reason | str = ""
-
-
 def reason_of(error: ApiError) -> tuple[str, str]:
     """Elasticsearch's name for what went wrong, such as index_not_found_exception, and its words for it."""
     try:
-        found = msgspec.json.decode(error.body, type=_Failure).error
+        found = msgspec.json.decode(error.body, type=Failure).error
     except (msgspec.MsgspecError, TypeError):
         return "", str(error.body)[:300]
     return ("", found) if isinstance(found, str) else (found.type, found.reason or found.type)
@@ -135,12 +130,28 @@ def reason_of(error: ApiError) -> tuple[str, str]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the client's errors into `StoreUnavailable`."""
+    """Turn the client's errors into `StoreUnavailable`, and into `InputInvalid` what no repetition mends."""
     try:
         yield
     except ApiError as error:
         status = error.meta.status
+        if status == 400:
+            raise InputInvalid(f"Elasticsearch cannot take this: {reason_of(error)[1]}.") from error
         remedy = ": give a login in MARQUEE_SEARCH_URL that may" if status in (401, 403) else ""
         raise StoreUnavailable(f"Elasticsearch refused with {status}, {reason_of(error)[1]}{remedy}.") from error
     except TransportError as error:
         raise StoreUnavailable(f"Elasticsearch did not answer: {error}") from error
+
+
+async def outlast(call: Callable[[], Awaitable[Answer]], *, seconds: float) -> Answer:
+    """Repeat a call that may be repeated while Elasticsearch is away (restarting), for at most `seconds`."""
+    repeating = AsyncRetrying(
+        retry=retry_if_exception_type(StoreUnavailable),
+        stop=stop_after_delay(seconds),
+        wait=wait_random_exponential(multiplier=0.1, max=3.0),
+        reraise=True,
+    )
+    async for attempt in repeating:
+        with attempt:
+            answer = await call()
+    return answer

@@ -1,14 +1,11 @@
 """The search index on Tantivy: in process, in one folder, written by one process and read by any number.
 
-A search finds candidates by `tantivy_query` (constant scores, a mild prior), orders the best of them by `ranking`, and goes on
-with the others in the order of their candidate scores. A position holds what decided the order (the words' weights, the
-candidates' threshold) and the last hit's place in it, so that pages neither repeat nor skip a title while the index changes.
-Searches run in a small pool of threads, writes in one thread. Unreadable: `StoreUnavailable`.
+A search finds candidates by `tantivy_query`, orders the best of them by `ranking`, and goes on with the others in the order of
+their candidate scores, as `paging` says. Searches run in a small pool of threads, writes in one thread. Unreadable:
+`StoreUnavailable`.
 """
 
 import asyncio
-import base64
-import binascii
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,39 +17,34 @@ import tantivy
 from tantivy import Query
 
 from marquee.documents import SearchDocument
-from marquee.errors import CursorInvalid, StoreUnavailable
+from marquee.errors import StoreUnavailable
 from marquee.stores.search import ranking, tantivy_query
+from marquee.stores.search.candidates import word_weight
 from marquee.stores.search.contract import Deletion, SearchFilters, SearchHit, SearchPage
+from marquee.stores.search.fields import storable
+from marquee.stores.search.paging import (
+    MAX_DEPTH,
+    MAX_LIMIT,
+    RANKED,
+    SPARE,
+    Placed,
+    Position,
+    page_of,
+    read_position,
+    suggestions,
+)
 from marquee.stores.search.tantivy_folder import IndexFolder
 from marquee.stores.search.tantivy_reader import IndexReader, count, integers
 from marquee.stores.search.tantivy_writer import IndexWriter
-from marquee.stores.search.text import query_words, words
+from marquee.stores.search.text import query_words
 
 SCHEMA_VERSION = 2
 """Part of the folder's name: an index of another schema is not read, and the sync builds a new one."""
 READ_THREADS = 4
-RANKED = 100
-"""How many candidates are ranked word by word; the others keep their candidate score."""
-SPARE = 32
-MAX_DEPTH = 5000
-"""Hits that can be paged through."""
-MAX_LIMIT = 200
 REBUILD_BATCH = 1000
-WEIGHT_MIN, WEIGHT_MAX, WEIGHT_UNKNOWN = 1.0, 8.0, 6.0
 BIGGEST_GENRES = 100
 
 Answer = TypeVar("Answer")
-
-
-class Position(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page ended. `ranked`: whether its last hit was among the ranked ones."""
-
-    weights: list[float]
-    threshold: float
-    ranked: bool
-    score: float
-    order: int
-    seen: int
 
 
 class TantivyIndex:
@@ -112,7 +104,7 @@ class TantivyIndex:
     async def search(
         self, query: str, *, limit: int = 10, position: str | None = None, filters: SearchFilters | None = None
     ) -> SearchPage:
-        after = _read_position(position, words_typed=len(query_words(query))) if position is not None else None
+        after = read_position(position, words_typed=len(query_words(query))) if position is not None else None
         return await self._read(lambda: self._search(query, min(max(limit, 1), MAX_LIMIT), after, filters))
 
     def _search(self, query: str, limit: int, after: Position | None, filters: SearchFilters | None) -> SearchPage:
@@ -125,27 +117,20 @@ class TantivyIndex:
         assert candidates is not None
         found = Candidates(searcher, tantivy_query.filtered(candidates, filters))
         threshold = after.threshold if after else found.threshold()
-        hits: list[tuple[SearchHit, bool, int]] = []
+        placed: list[Placed] = []
         if after is None or after.ranked:
-            ranked = ranking.Typed(typed, weights)
-            ordered = _ranked(ranked, searcher, found.ranked(threshold))
-            hits = [
-                (SearchHit(_document(searcher, address), -negative), True, order)
-                for negative, order, address in [
-                    hit for hit in ordered if after is None or hit[:2] > (-after.score, after.order)
-                ][: limit + 1]
+            ordered = _ranked(ranking.Typed(typed, weights), searcher, found.ranked(threshold))
+            following = [hit for hit in ordered if after is None or hit[:2] > after.place]
+            placed = [
+                Placed(SearchHit(_document(searcher, address), -negative), True, order)
+                for negative, order, address in following[: limit + 1]
             ]
         seen = after.seen if after else 0
-        if len(hits) <= limit:
-            start = (-after.score, after.order) if after and not after.ranked else (-threshold, -1)
-            for score, order, address in found.below(threshold, start, limit + 1 - len(hits), expected=seen):
-                hits.append((SearchHit(_document(searcher, address), score), False, order))
-        page, more = hits[:limit], len(hits) > limit and seen + limit < MAX_DEPTH
-        if not page or not more:
-            return SearchPage([hit for hit, _, _ in page], None)
-        last, ranked_last, order = page[-1]
-        following = Position(list(weights), threshold, ranked_last, last.score, order, seen + limit)
-        return SearchPage([hit for hit, _, _ in page], _write_position(following))
+        if len(placed) <= limit:
+            start = after.place if after and not after.ranked else (-threshold, -1)
+            for score, order, address in found.below(threshold, start, limit + 1 - len(placed), expected=seen):
+                placed.append(Placed(SearchHit(_document(searcher, address), score), False, order))
+        return page_of(placed, limit, weights=weights, threshold=threshold, seen=seen)
 
     async def suggest(self, prefix: str, *, limit: int = 8) -> Sequence[str]:
         return await self._read(lambda: self._suggest(prefix, limit))
@@ -158,13 +143,8 @@ class TantivyIndex:
         hits = searcher.search(
             tantivy_query.filtered(query, None), limit=RANKED, count=False, weight_by_field="prior"
         ).hits
-        typed = " ".join(query_words(prefix))
-        starting: dict[str, None] = {}
-        containing: dict[str, None] = {}
-        for _, address in hits:
-            title = _document(searcher, address).title
-            (starting if " ".join(words(title)).startswith(typed) else containing).setdefault(title)
-        return list({**starting, **containing})[:limit]
+        titles = [_document(searcher, address).title for _, address in hits]
+        return suggestions(query_words(prefix), titles, limit)
 
     async def facets(self, query: str) -> dict[str, int]:
         return await self._read(lambda: self._facets(query))
@@ -187,7 +167,7 @@ class TantivyIndex:
         searcher = self._reader.searcher()
         if searcher is None:
             return None
-        wanted = Query.term_query(tantivy_query.SCHEMA, "movie_id", tantivy_query.storable(movie_id))
+        wanted = Query.term_query(tantivy_query.SCHEMA, "movie_id", storable(movie_id))
         query = tantivy_query.filtered(wanted, None)
         addresses = [address for _, address in searcher.search(query, limit=1, count=False).hits]
         return integers(searcher, "revision", addresses)[0] if addresses else None
@@ -277,14 +257,7 @@ def _ranked(
 
 
 def word_weights(searcher: tantivy.Searcher, typed: Sequence[str]) -> list[float]:
-    """How much each word tells, by how few names have it; coarse, so that it seldom changes with the index."""
-    total = max(1, searcher.num_docs)
-    weights = []
-    for word in typed:
-        having = searcher.doc_freq("names", word)
-        rarity = math.log(1 + total / having) if having else WEIGHT_UNKNOWN
-        weights.append(min(WEIGHT_MAX, max(WEIGHT_MIN, round(rarity * 2) / 2)))
-    return weights
+    return [word_weight(searcher.doc_freq("names", word), searcher.num_docs) for word in typed]
 
 
 def _document(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> SearchDocument:
@@ -294,18 +267,3 @@ def _document(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> Search
 
 _DECODER = msgspec.json.Decoder(SearchDocument)
 _PREPARED = msgspec.msgpack.Decoder(ranking.Prepared)
-
-
-def _write_position(position: Position) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=").decode()
-
-
-def _read_position(position: str, *, words_typed: int) -> Position:
-    """Raises `CursorInvalid` for what is not a position of a query with as many words."""
-    try:
-        decoded = msgspec.json.decode(base64.urlsafe_b64decode(position + "=" * (-len(position) % 4)), type=Position)
-    except (ValueError, binascii.Error) as error:
-        raise CursorInvalid("The position was not issued by this search.", field="position") from error
-    if len(decoded.weights) != words_typed or not all(map(math.isfinite, decoded.weights)):
-        raise CursorInvalid("The position belongs to another query.", field="position")
-    return decoded

@@ -16,12 +16,11 @@ from marquee.stores.search.contract import Deletion
 from marquee.stores.search.tantivy_folder import IndexFolder
 from marquee.stores.search.tantivy_query import LIVE, SCHEMA, to_tantivy, to_tombstone
 from marquee.stores.search.tantivy_reader import IndexReader, count, integers
+from marquee.stores.search.versions import Change, newest, version, version_of
 from marquee.telemetry import get_logger
 
 HEAP_BYTES = 48_000_000
 LOOKUP_BATCH = 500
-
-Change = SearchDocument | Deletion
 
 
 class IndexWriter:
@@ -57,13 +56,13 @@ class IndexWriter:
 
     def apply(self, changes: Sequence[Change]) -> int:
         writer = self._working()
-        newest: dict[str, Change] = {}
-        for change in changes:
-            before = newest.get(change.movie_id)
-            if before is None or _rank(change) > _rank(before):
-                newest[change.movie_id] = change
-        known = self._known(list(newest))
-        accepted = [change for key, change in newest.items() if key not in known or _rank(change) > known[key]]
+        candidates = newest(changes)
+        known = self._known([change.movie_id for change in candidates])
+        accepted = [
+            change
+            for change in candidates
+            if change.movie_id not in known or version_of(change) > known[change.movie_id]
+        ]
         try:
             for change in accepted:
                 writer.delete_documents_by_term("movie_id", change.movie_id)
@@ -79,16 +78,16 @@ class IndexWriter:
             raise
         return len(accepted)
 
-    def _known(self, movie_ids: Sequence[str]) -> dict[str, tuple[int, bool]]:
-        """What the index has of these titles: (revision, whether it is a tombstone)."""
+    def _known(self, movie_ids: Sequence[str]) -> dict[str, int]:
+        """The versions that the index has of these titles."""
         searcher = self._reader.searcher()
-        known: dict[str, tuple[int, bool]] = {}
+        known: dict[str, int] = {}
         if searcher is None:
             return known
         for start in range(0, len(movie_ids), LOOKUP_BATCH):
             batch = list(movie_ids[start : start + LOOKUP_BATCH])
             query = Query.term_set_query(SCHEMA, "movie_id", batch)
-            known |= _revisions(searcher, query, limit=2 * len(batch))
+            known |= _versions(searcher, query, limit=2 * len(batch))
         return known
 
     # --- rebuild -----------------------------------------------------------------------------------------
@@ -110,13 +109,13 @@ class IndexWriter:
         searcher = self._reader.searcher()
         if searcher is not None:
             dead = Query.term_query(SCHEMA, "state", "deleted")
-            tombstones = _revisions(searcher, dead, limit=max(1, searcher.num_docs))
+            tombstones = _versions(searcher, dead, limit=max(1, searcher.num_docs))
             fresh = tantivy.Index.open(str(path)).searcher()
-            for movie_id, (revision, _) in tombstones.items():
-                rebuilt = _revisions(fresh, Query.term_query(SCHEMA, "movie_id", movie_id), limit=1)
-                if movie_id not in rebuilt or rebuilt[movie_id][0] <= revision:
+            for movie_id, deleted in tombstones.items():
+                rebuilt = _versions(fresh, Query.term_query(SCHEMA, "movie_id", movie_id), limit=1)
+                if movie_id not in rebuilt or rebuilt[movie_id] < deleted:
                     building.delete_documents_by_term("movie_id", movie_id)
-                    building.add_document(to_tombstone(movie_id, revision))
+                    building.add_document(to_tombstone(movie_id, deleted // 2))
             building.commit()
         self._folder.make_current(path)
         self._writer, self._building = building, None
@@ -140,16 +139,12 @@ def _laid(change: Change) -> tantivy.Document:
     return to_tombstone(change.movie_id, change.revision) if isinstance(change, Deletion) else to_tantivy(change)
 
 
-def _rank(change: Change) -> tuple[int, bool]:
-    """Newest revision wins; of equal ones, the delete."""
-    return change.revision, isinstance(change, Deletion)
-
-
-def _revisions(searcher: tantivy.Searcher, query: Query, *, limit: int) -> dict[str, tuple[int, bool]]:
+def _versions(searcher: tantivy.Searcher, query: Query, *, limit: int) -> dict[str, int]:
+    """The versions (see `versions`) that the index has of the titles that a query finds, dead ones too."""
     dead = Query.boolean_query([(Occur.Must, query), (Occur.Must, Query.term_query(SCHEMA, "state", "deleted"))])
-    found: dict[str, tuple[int, bool]] = {}
-    for selected, is_tombstone in ((query, False), (dead, True)):
+    found: dict[str, int] = {}
+    for selected, is_dead in ((query, False), (dead, True)):
         addresses = [address for _, address in searcher.search(selected, limit=limit, count=False).hits]
         for address, revision in zip(addresses, integers(searcher, "revision", addresses), strict=True):
-            found[searcher.doc(address)["movie_id"][0]] = (revision, is_tombstone)
+            found[searcher.doc(address)["movie_id"][0]] = version(revision, deleted=is_dead)
     return found

@@ -1,0 +1,109 @@
+"""The indices of one search index: the live one, the one that is being built, and the one before.
+
+Generation N is the index `{alias}-v{schema}-N`. The alias `{alias}-v{schema}` names the one that is searched, and moves in
+one step; `{alias}-v{schema}-building` names the one that a rebuild fills, and every writer writes there too, so that nothing that
+arrives during a rebuild is missing after it. The generation before stays until the next rebuild, for searches that are under
+way. A rebuild that was killed leaves its index, which is written for nothing until the next rebuild removes it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
+
+from marquee.errors import StoreUnavailable
+from marquee.stores.search.elasticsearch_answers import Acknowledged, Aliases
+from marquee.stores.search.elasticsearch_client import Target, reason_of, translated
+from marquee.stores.search.elasticsearch_mapping import MAPPING, SCHEMA_VERSION, index_settings
+
+ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which generations there are now, by index name."""
+
+    live: str | None
+    building: str | None
+    all: list[str] = field(default_factory=list)
+    """Lowest number first."""
+
+
+class Generations:
+    def __init__(self, client: AsyncElasticsearch, target: Target) -> None:
+        self._client = client
+        self._settings = index_settings(target.replicas)
+        self.live: Final = f"{target.alias}-v{SCHEMA_VERSION}"
+        self.building: Final = f"{self.live}-building"
+
+    async def standing(self) -> Standing:
+        with translated():
+            answer = await self._client.indices.get_alias(index=f"{self.live}-*")
+        found = msgspec.json.decode(answer.body, type=dict[str, Aliases])
+        generations = sorted((name for name in found if self._number(name) is not None), key=self._number)  # type: ignore[arg-type]
+        named = {alias: name for name in generations for alias in found[name].aliases}
+        return Standing(named.get(self.live), named.get(self.building), generations)
+
+    def _number(self, name: str) -> int | None:
+        number = name.removeprefix(f"{self.live}-")
+        return int(number) if number.isdecimal() else None
+
+    async def ensure_live(self) -> None:
+        """Make an empty first generation where there is no live one; several may ask at once."""
+        for _ in range(ATTEMPTS):
+            standing = await self.standing()
+            if standing.live is not None or await self._create(standing, self.live) is not None:
+                return
+        raise StoreUnavailable(f"The search index {self.live} could not be created: others keep creating it.")
+
+    async def begin(self) -> str:
+        """A new, empty generation that is being built; one that another rebuild was building is given up."""
+        for _ in range(ATTEMPTS):
+            standing = await self.standing()
+            if standing.building is not None:
+                await self.remove([standing.building])
+            made = await self._create(standing, self.building)
+            if made is not None:
+                return made
+        raise StoreUnavailable(f"The search index {self.live} cannot be rebuilt: others keep rebuilding it.")
+
+    async def _create(self, standing: Standing, alias: str) -> str | None:
+        """The next generation under an alias; None where somebody else was first."""
+        highest = max((self._number(name) or 0 for name in standing.all), default=0)
+        name = f"{self.live}-{highest + 1}"
+        with translated():
+            try:
+                answer = await self._client.indices.create(
+                    index=name, mappings=MAPPING, settings=self._settings, aliases={alias: {}}
+                )
+            except BadRequestError as error:
+                if reason_of(error)[0] == "resource_already_exists_exception":
+                    return None
+                raise
+        if not msgspec.json.decode(answer.body, type=Acknowledged).acknowledged:
+            raise StoreUnavailable(f"Not every node knows the new index {name} yet.")
+        return name
+
+    async def make_live(self, generation: str) -> None:
+        """Swap to a generation that is whole, in one step; drop those before the last one."""
+        before = await self.standing()
+        if before.building != generation:
+            raise StoreUnavailable("Another rebuild of the search index has taken this one's place.")
+        actions: list[dict[str, object]] = [
+            {"remove": {"index": generation, "alias": self.building, "must_exist": True}},
+            {"add": {"index": generation, "alias": self.live}},
+        ]
+        if before.live is not None:
+            actions.insert(0, {"remove": {"index": before.live, "alias": self.live, "must_exist": True}})
+        with translated():
+            await self._client.indices.update_aliases(actions=actions)
+        await self.remove([name for name in before.all if name not in (generation, before.live)])
+
+    async def remove(self, generations: list[str]) -> None:
+        for name in generations:
+            with translated():
+                try:
+                    await self._client.indices.delete(index=name)
+                except NotFoundError:
+                    continue  # somebody else was first

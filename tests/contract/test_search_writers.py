@@ -1,0 +1,111 @@
+"""Who may write the search index: of Tantivy's one process, of Elasticsearch's any, also while it is rebuilt."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from marquee.documents import SearchDocument
+from marquee.errors import StoreUnavailable
+from marquee.stores.search import open_search
+from marquee.stores.search.contract import Deletion
+from tests.search_indices import indices_of, remove_indices
+
+elasticsearch = pytest.mark.xdist_group("elasticsearch")
+TITLES = 60
+
+
+def document(number: int, revision: int) -> SearchDocument:
+    return SearchDocument(movie_id=f"m{number}", revision=revision, title=f"Film {number} r{revision}")
+
+
+async def test_a_second_writer_of_tantivy_is_told_so(tantivy_urls: Callable[[], str]) -> None:
+    url = tantivy_urls()
+    first = await open_search(url, writer=True)
+    with pytest.raises(StoreUnavailable, match="Another process writes"):
+        await open_search(url, writer=True)
+    await first.close()
+    second = await open_search(url, writer=True)
+    await second.close()
+
+
+@elasticsearch
+async def test_writers_of_elasticsearch_may_cross_and_a_rebuild_may_run(elasticsearch_urls: Callable[[], str]) -> None:
+    """Each writer has every change, in an order of its own; two rebuilds read what was true at first."""
+    url = elasticsearch_urls()
+    writers = [await open_search(url, writer=True) for _ in range(3)]
+    changes = [
+        Deletion(f"m{number}", revision) if (number + revision) % 4 == 0 else document(number, revision)
+        for number in range(TITLES)
+        for revision in range(1, 9)
+    ]
+
+    async def write(seed: int) -> None:
+        shuffled = random.Random(seed).sample(changes, len(changes))
+        for start in range(0, len(shuffled), 30):
+            await writers[seed].apply(shuffled[start : start + 30])
+
+    async def rebuild() -> None:
+        async def first_revisions() -> AsyncIterator[SearchDocument]:
+            for number in range(TITLES):
+                yield document(number, 1)
+                await asyncio.sleep(0)
+
+        for _ in range(2):
+            await writers[2].rebuild(first_revisions())
+
+    await asyncio.gather(write(0), write(1), rebuild())
+    revisions = {number: await writers[0].revision(f"m{number}") for number in range(TITLES)}
+    assert revisions == {number: None if number % 4 == 0 else 8 for number in range(TITLES)}
+    assert await writers[0].apply(changes) == 0, "a change that was overtaken was taken again"
+    assert len(await indices_of(url)) <= 2, "old generations were not removed"
+    for writer in writers:
+        await writer.close()
+
+
+@elasticsearch
+async def test_a_rebuild_takes_the_place_of_one_that_was_given_up(elasticsearch_urls: Callable[[], str]) -> None:
+    url = elasticsearch_urls()
+    index = await open_search(url, writer=True)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[SearchDocument]:
+        yield document(1, 1)
+        begun.set()
+        await go_on.wait()
+        yield document(2, 1)
+
+    async def quick() -> AsyncIterator[SearchDocument]:
+        yield document(3, 1)
+
+    first = asyncio.create_task(index.rebuild(slow()))
+    await begun.wait()
+    assert await index.rebuild(quick()) == 1
+    go_on.set()
+    with pytest.raises(StoreUnavailable, match="taken this one"):
+        await first
+    assert await index.count() == 1
+    assert (await index.revision("m3"), await index.revision("m1")) == (1, None)
+    await index.close()
+
+
+@elasticsearch
+async def test_an_index_that_was_removed_is_not_begun_anew_by_a_writer_that_knew_it(
+    elasticsearch_urls: Callable[[], str],
+) -> None:
+    """It would hold a few titles, and look whole: a new process finds it empty, and rebuilds it."""
+    url = elasticsearch_urls()
+    index = await open_search(url, writer=True)
+    await index.apply([document(1, 1)])
+    await remove_indices([url])
+    with pytest.raises(StoreUnavailable, match="gone"):
+        await index.apply([document(2, 1)])
+    with pytest.raises(StoreUnavailable, match="gone"):
+        await index.ping()
+    assert (await index.search("film")).hits == []
+    await index.close()
+    again = await open_search(url, writer=True)
+    assert await again.count() == 0
+    assert await again.apply([document(2, 1)]) == 1
+    await again.close()
