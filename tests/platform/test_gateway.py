@@ -1,5 +1,6 @@
 """The gateway lets in who holds a token of this platform, and sends everything that is not the API to the web client."""
 
+import json
 import time
 
 import httpx
@@ -77,3 +78,12 @@ def test_the_web_client_answers_for_everything_else_with_its_security_headers(do
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert door.get("/assets/none.js").status_code == 404
+
+
+def test_a_viewer_stays_with_one_process_of_the_api(platform: Settings) -> None:
+    """What a process remembers of a viewer spares a write each: Envoy chooses by the token, and says that it does."""
+    dumped = httpx.get(f"http://127.0.0.1:{platform.port('gateway_admin')}/config_dump").json()["configs"]
+    clusters = next(each for each in dumped if each["@type"].endswith("ClustersConfigDump"))["static_clusters"]
+    policies = {each["cluster"]["name"]: each["cluster"].get("lb_policy", "ROUND_ROBIN") for each in clusters}
+    assert policies == {"api": "RING_HASH", "web": "ROUND_ROBIN"}
+    assert '"hash_policy":[{"header":{"header_name":"authorization"}}]' in json.dumps(dumped, separators=(",", ":"))
