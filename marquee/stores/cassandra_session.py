@@ -122,4 +122,6 @@ def is_transient(error: Exception) -> bool:
 def said(error: BaseException | None) -> str:
     """The reason of an error of the driver, in one line."""
     reasons = list(error.errors.values()) if isinstance(error, NoHostAvailable) else [error]
+    if not reasons:
+        return "no node of it is up"
     return "; ".join(" ".join(str(reason).split())[:200] for reason in reasons[:2])
