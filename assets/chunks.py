@@ -35,13 +35,21 @@ class Chunks:
         self.reused = [False] * len(jobs)
 
     async def queue(self) -> None:
-        """Queue what is not done, and wake the workers."""
+        """Queue what is not done, and wake the workers.
+
+        The done ones too: from then on this version waits for them, and nobody takes them away. Only after that their results
+        are looked for.
+        """
+        before = await self._statuses()
+        await self._enqueue(self._jobs)
         found = await self._statuses()
         done = {job_id: status for job_id, status in found.items() if status.state == "done"}
         lost = await self._lost(list(done.values()))
         await self._stage.stores.job_queue.requeue(sorted(lost))
-        self.reused = [job_id in done and job_id not in lost for job_id in self._ids]
-        await self._enqueue(self._jobs)  # the done ones too: this version waits for them, whoever is deleted
+        self.reused = [
+            job_id in done and job_id in before and before[job_id].state == "done" and job_id not in lost
+            for job_id in self._ids
+        ]
 
     async def wait(self) -> list[ChunkResult]:
         """Every chunk's result, in order. Raises `ChunkFailed`, `TitleUnknown` (deleted) and `PlatformUnavailable`."""

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from jobs.chunk_sweep import remove_chunks
 from marquee.documents import PlanDocument, SourceDocument, images_prefix, published_prefix, stage_key
 from marquee.errors import ObjectMissing
 from marquee.media.plan import chunk_jobs
@@ -29,13 +30,12 @@ async def remove_below(objects: Objects, prefix: str, *, keep: frozenset[str] = 
 
 
 async def _remove_chunks(stores: Stores, movie_id: str, version: int) -> None:
+    """The version's chunks, but those that another title's version waits for."""
     try:
         found = await stores.objects.get(stage_key(movie_id, version, "source"))
         planned = await stores.objects.get(stage_key(movie_id, version, "plan"))
     except ObjectMissing:
         return  # refused before any chunk was made
     source = msgspec.json.decode(found, type=SourceDocument)
-    if source.same_content_as is not None:
-        return  # another title is made of the same chunks
-    for job in chunk_jobs(msgspec.json.decode(planned, type=PlanDocument), source):
-        await remove_below(stores.objects, job.result_prefix)
+    jobs = chunk_jobs(msgspec.json.decode(planned, type=PlanDocument), source)
+    await remove_chunks(stores.job_queue, stores.objects, [job.job_id for job in jobs])

@@ -1,6 +1,6 @@
 """Stage 3: every chunk of the plan through the job queue, and what came of it; the waiting is in `chunks`.
 
-Reads source and plan; the workers leave `chunks/{job_id}/{rung}.mp4` in the ingest bucket. Next: `streams`.
+Reads source and plan; the workers leave `chunks/{job_id}/{attempt}/{rung}.mp4` in the ingest bucket. Next: `streams`.
 """
 
 import time

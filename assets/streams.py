@@ -17,6 +17,7 @@ from assets.renditions import renditions
 from assets.stage import Stage, open_stage
 from jobs.work_folder import work_folder
 from marquee.documents import PlanDocument, RenditionsDocument, Rung, SourceDocument, StreamsDocument
+from marquee.errors import ChunkFailed, ObjectMissing
 from marquee.media.audio import AudioMade, encode_audio
 from marquee.media.join import join_rendition
 from marquee.media.package import package
@@ -84,7 +85,12 @@ async def join_rung(stage: Stage, plan: PlanDocument, made: RenditionsDocument, 
         for part in result.parts
         if part.rung == rung.name
     }
-    await fetch_files(stage.stores.objects, parts)
+    try:
+        await fetch_files(stage.stores.objects, parts)
+    except* ObjectMissing as missing:
+        raise ChunkFailed(
+            "Chunks of this version are gone: they are kept until it is published. Run it again from `renditions` on."
+        ) from missing
     out = folder / f"{rung.name}.mp4"
     await join_rendition(
         list(parts.values()), out, frame_rate=Fraction(plan.settings.frame_rate), frames=plan.total_frames

@@ -2,8 +2,8 @@
 
 Reads the outbox (every 0.25 s) and publishes each entry to its topic before it is deleted: a kill in between publishes it
 again, and its readers know it by its upload. Uploads left `completing` for RECONCILE_AFTER_SECONDS are finished by the rule of
-`marquee.ingest.completion`; those left open for `upload_abandoned_seconds` lose their parts and end as abandoned. Topics lose
-what every group has acknowledged and is older than RETENTION_MS.
+`marquee.ingest.completion`; those left open for `upload_abandoned_seconds` lose their parts and end as abandoned. Chunks that
+no version needs are swept (`jobs.chunk_sweep`). Topics lose what every group has acknowledged and is older than RETENTION_MS.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from jobs.chunk_sweep import leave_settled, sweep_chunks, sweep_strays
 from jobs.running import every, stop_on_signals, until_answered
 from marquee.errors import (
     MarqueeError,
@@ -28,6 +29,7 @@ from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
+from marquee.stores.job_queue import open_job_queue
 from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import open_bucket
 from marquee.telemetry import configure_logging, get_logger
@@ -37,6 +39,8 @@ RECONCILE_SECONDS: Final = 5.0
 RECONCILE_AFTER_SECONDS: Final = 20.0
 """A completion that is under way touched the upload when it began. Finishing one that is still at work is harmless."""
 ABANDON_SECONDS: Final = 60.0
+SWEEP_SECONDS: Final = 60.0
+STRAYS_SECONDS: Final = 24 * 3600.0
 TRIM_SECONDS: Final = 3600.0
 RETENTION_MS: Final = 7 * 24 * 3600 * 1000
 
@@ -101,12 +105,18 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         opened.push_async_callback(event_log.close)
         objects = await open_bucket(settings, settings.objects)
         opened.push_async_callback(objects.close)
+        queue = await open_job_queue(settings.database)
+        opened.push_async_callback(queue.close)
 
         async def reconcile() -> None:
             await reconcile_uploads(catalogue, objects, older_than_seconds=RECONCILE_AFTER_SECONDS)
 
         async def abandon() -> None:
             await abandon_uploads(catalogue, objects, older_than_seconds=settings.upload_abandoned_seconds)
+
+        async def sweep() -> None:
+            await leave_settled(queue, catalogue)
+            await sweep_chunks(queue, objects, older_than_seconds=settings.chunk_keep_seconds)
 
         with contextlib.suppress(StoreUnavailable):  # told to stop before the catalogue was there
             await until_answered(stop, catalogue.ping)
@@ -115,6 +125,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             tasks.create_task(every(PUBLISH_SECONDS, stop, lambda: publish_outbox(catalogue, event_log)))
             tasks.create_task(every(RECONCILE_SECONDS, stop, reconcile))
             tasks.create_task(every(min(ABANDON_SECONDS, settings.upload_abandoned_seconds), stop, abandon))
+            tasks.create_task(every(min(SWEEP_SECONDS, settings.chunk_keep_seconds), stop, sweep))
+            tasks.create_task(every(STRAYS_SECONDS, stop, lambda: sweep_strays(queue, objects)))
             tasks.create_task(every(TRIM_SECONDS, stop, lambda: trim_topics(event_log)))
 
 

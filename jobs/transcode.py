@@ -1,9 +1,9 @@
 """`python -m jobs.transcode`: one transcode worker, one chunk at a time.
 
 Reads jobs from the job queue (woken by `chunk-jobs`, else every 2 s), masters through the host's source cache; writes a
-chunk's renditions to `chunks/{job_id}/{rung}.mp4` and then, with the lease's fencing token, the job's result. The lease is
-renewed at a third of its length; losing it ends ffmpeg at once. A worker killed with SIGKILL costs its chunk and nothing
-else; SIGTERM gives the chunk back, its attempt not counted. Engines that restart are waited for, however long.
+chunk's renditions to `chunks/{job_id}/{attempt}/{rung}.mp4` and then, with the lease's fencing token, the job's result. The
+lease is renewed at a third of its length; losing it ends ffmpeg at once. A worker killed with SIGKILL costs its chunk and
+nothing else; SIGTERM gives the chunk back, its attempt not counted. Engines that restart are waited for, however long.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import contextlib
 import errno
 import functools
 import os
+import secrets
 import signal
 import socket
 import time
@@ -136,7 +137,9 @@ class TranscodeWorker:
                     memory_bytes=self._settings.process_memory_bytes,
                     on_progress=lambda report: progress.set(report.frame / job.chunk.frames),
                 )
-            parts = [await self._store(job, part) for part in encoded.parts]
+            # Of its own: who lost its lease without knowing, or sweeps old chunks, touches no other attempt's objects.
+            attempt = f"{job.result_prefix}{lease.token}-{secrets.token_hex(4)}"
+            parts = [await self._store(attempt, part) for part in encoded.parts]
         return ChunkResult(
             parts=parts,
             cpu_seconds=encoded.cpu_seconds,
@@ -144,8 +147,8 @@ class TranscodeWorker:
             worker=self._name,
         )
 
-    async def _store(self, job: ChunkJob, part: EncodedPart) -> RenditionPart:
-        key = f"{job.result_prefix}{part.rung}.mp4"
+    async def _store(self, attempt: str, part: EncodedPart) -> RenditionPart:
+        key = f"{attempt}/{part.rung}.mp4"
         size_bytes = part.path.stat().st_size
         sha256 = await asyncio.to_thread(file_sha256, part.path)
         await through_outages(lambda: self._objects.put_file(key, part.path, content_type="video/mp4"))

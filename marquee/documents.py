@@ -29,6 +29,10 @@ def stage_key(movie_id: str, version: int, stage: str) -> str:
     return f"titles/{movie_id}/v{version}/{stage}.json"
 
 
+CHUNKS_PREFIX: Final = "chunks/"
+"""Below it in the ingest bucket: `{job_id}/{attempt}/{rung}.mp4`."""
+
+
 def published_prefix(movie_id: str, version: int) -> str:
     """Where a version's streams lie in the published bucket (needs a viewer's token at the edge)."""
     return f"{movie_id}/v{version}/"
@@ -199,7 +203,7 @@ class ChunkJob(msgspec.Struct, frozen=True, kw_only=True):
     chunk: Chunk
     settings: EncodingSettings
     result_prefix: str
-    """Where in the ingest bucket the chunk's renditions go: `chunks/{job_id}/`."""
+    """Where in the ingest bucket the chunk's renditions go, each attempt below it in a folder of its own."""
 
 
 class RenditionPart(msgspec.Struct, frozen=True, kw_only=True):

@@ -132,6 +132,9 @@ class Settings(BaseSettings):
     source_max_seconds: float = Field(24 * 3600.0, description="Longest source accepted.")
     source_max_pixels: int = Field(8192 * 4320, description="Largest picture accepted.")
     process_memory_bytes: int = Field(4 * 1024**3, description="Address space of one media process.")
+    chunk_keep_seconds: float = Field(
+        3600.0, gt=0, description="How long chunks that no version needs any more are kept for a copy of the film."
+    )
     lease_seconds: float = Field(30.0, gt=0, description="A job's lease; renewed at a third of it.")
     job_attempts: int = Field(3, ge=1, le=20, description="Attempts before a chunk fails its title.")
     quality_floor_vmaf: float = Field(60.0, ge=0, le=100, description="Mean VMAF that the top rung must reach.")

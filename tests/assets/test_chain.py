@@ -6,6 +6,7 @@ import dagster as dg
 import m3u8
 import msgspec
 
+from jobs.chunk_sweep import leave_settled, sweep_chunks
 from marquee.documents import (
     STAGES,
     ManifestDocument,
@@ -130,10 +131,31 @@ async def test_a_lost_chunk_is_made_again_and_only_it(
     assert (await in_thread(lambda: run_ingest(house, instance, upload, until="renditions"))).success
     after = await stage_document(stores, upload, "renditions", RenditionsDocument)
     assert after.reused_chunks == len(after.chunk_results) - 1
-    assert await stores.objects.head(before.chunk_results[1].parts[0].key) is not None
-    assert [one.parts for one in after.chunk_results] == [one.parts for one in before.chunk_results], (
-        "the same job makes the same bytes"
-    )
+    assert await stores.objects.head(after.chunk_results[1].parts[0].key) is not None
+    made, remade = ([[part.sha256 for part in one.parts] for one in chunks.chunk_results] for chunks in (before, after))
+    assert made == remade, "the same job makes the same bytes"
+
+
+async def test_chunks_go_once_the_title_is_published_and_come_again_when_it_is_made_again(
+    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+) -> None:
+    upload = await upload_film(stores, shared_media / FRIDAY)
+    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="title"))).success
+    before = await stage_document(stores, upload, "renditions", RenditionsDocument)
+    await leave_settled(stores.job_queue, stores.catalogue)
+    await sweep_chunks(stores.job_queue, stores.objects, older_than_seconds=0)
+    for part in [part for result in before.chunk_results for part in result.parts]:
+        assert await stores.objects.head(part.key) is None, "a published title's chunks are still stored"
+
+    result = await in_thread(lambda: run_ingest(house, instance, upload, only="streams"))
+    assert not result.success
+    assert "Run it again from `renditions` on" in sentence(result)
+    assert (await version_of(stores, upload)).state == "playable", "viewers keep what they have"
+    result = await in_thread(lambda: run_ingest(house, instance, upload, only="renditions", until="streams"))
+    assert result.success, sentence(result)
+    after = await stage_document(stores, upload, "renditions", RenditionsDocument)
+    made, remade = ([[part.sha256 for part in one.parts] for one in chunks.chunk_results] for chunks in (before, after))
+    assert made == remade, "the same job makes the same bytes"
 
 
 async def test_a_poison_chunk_fails_the_title_with_the_encoders_own_words(

@@ -277,3 +277,47 @@ async def test_depth_counts_by_state(queue: JobQueue) -> None:
     await claimed(queue)
     assert await queue.depth() == {"queued": 2, "leased": 1}
     await queue.ping()
+
+
+async def test_what_no_version_waits_for_is_forsaken_and_may_be_forgotten(queue: JobQueue) -> None:
+    first, second = new_movie_id(), new_movie_id()
+    done, failed, shared, queued = jobs = jobs_of(first, 4)
+    await queue.enqueue(jobs)
+    await queue.complete(await claimed(queue), b"result")
+    await queue.fail(await claimed(queue), "poison", retry=False)
+    await queue.complete(await claimed(queue), b"result")
+    await queue.enqueue([NewJob(shared.job_id, second, 3, shared.payload)])
+    assert await queue.waiting() == sorted([(first, 1), (second, 3)])
+    assert await queue.forsaken(older_than_seconds=0, limit=10) == []
+    assert not await queue.forget(done.job_id), "a version waits for it"
+
+    await queue.cancel(first, 1)
+    assert await queue.waiting() == [(second, 3)]
+    assert await queue.forsaken(older_than_seconds=3600, limit=10) == [], "nothing ended an hour ago"
+    ended = {done.job_id, failed.job_id, queued.job_id}
+    assert set(await queue.forsaken(older_than_seconds=0, limit=10)) == ended, "the shared one is waited for"
+    assert set(await queue.forsaken(older_than_seconds=0, limit=2)) < ended
+    assert [await queue.forget(job_id) for job_id in (done.job_id, done.job_id, shared.job_id)] == [True, False, False]
+    assert await queue.enqueue([done]) == 1, "a forgotten job is queued as one that was never known"
+    assert await states(queue, [done]) == ["queued"]
+
+
+async def test_forgetting_and_queueing_at_once_never_lose_a_waiters_job(queue: JobQueue) -> None:
+    jobs = jobs_of(new_movie_id(), 20)
+    await queue.enqueue(jobs)
+    for _ in jobs:
+        await queue.complete(await claimed(queue), b"result")
+    for round_ in range(5):
+        await queue.cancel(jobs[0].movie_id, 1)
+        copy = [NewJob(job.job_id, new_movie_id(), round_, job.payload) for job in reversed(jobs)]
+        forgotten, _ = await asyncio.gather(
+            asyncio.gather(*(queue.forget(job.job_id) for job in jobs)), queue.enqueue(copy)
+        )
+        for job, gone in zip(jobs, forgotten, strict=True):
+            (found,) = await queue.statuses([job.job_id])
+            assert found.state == ("queued" if gone else "done"), "a version waits for a job that is not known any more"
+        for _ in range(sum(forgotten)):
+            await queue.complete(await claimed(queue), b"result")
+        for one in copy:
+            await queue.cancel(one.movie_id, one.version)
+        await queue.enqueue(jobs)

@@ -84,6 +84,21 @@ class JobQueue(Protocol):
         """Queue done jobs afresh, because their results are gone from the object store; returns how many."""
         ...
 
+    async def waiting(self) -> Sequence[tuple[str, int]]:
+        """The title versions (movie_id, version) that wait for a job, those whose jobs are done too."""
+        ...
+
+    async def forsaken(self, *, older_than_seconds: float, limit: int) -> Sequence[str]:
+        """Jobs at their end that no version waits for any more, unchanged for that long; the oldest first."""
+        ...
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job that is at its end and that no version waits for; False where there is no such (any more).
+
+        Who queues it after that starts it afresh, as one that was never known.
+        """
+        ...
+
     async def statuses(self, job_ids: Sequence[str]) -> Sequence[JobStatus]:
         """What is known of these, in the order given; unknown ones are left out."""
         ...

@@ -129,6 +129,20 @@ _CANCEL = text(
 _REQUEUE = text(
     f"UPDATE job SET {_AFRESH} WHERE job_id = ANY(:job_ids) AND state = 'done' RETURNING job_id"  # noqa: S608
 )
+_WAITING = text("SELECT DISTINCT movie_id, version FROM job_waiter ORDER BY movie_id, version")
+_AT_ITS_END = """
+    state IN ('done', 'failed', 'cancelled')
+    AND NOT EXISTS (SELECT FROM job_waiter WHERE job_waiter.job_id = job.job_id)
+"""
+_FORSAKEN = text(
+    f"""
+    SELECT job_id FROM job WHERE {_AT_ITS_END}
+      AND changed_at <= now() - CAST(:older_than_seconds AS float8) * interval '1 second'
+    ORDER BY changed_at LIMIT :limit
+    """  # noqa: S608
+)
+_LOCK_ONE = text("SELECT job_id FROM job WHERE job_id = :job_id FOR UPDATE")
+_FORGET = text(f"DELETE FROM job WHERE job_id = :job_id AND {_AT_ITS_END} RETURNING job_id")  # noqa: S608
 _STATUSES = text(
     """
     SELECT job_id, movie_id, version, state, attempts, progress, worker, result, error
@@ -149,8 +163,9 @@ class PostgresJobQueue:
     async def enqueue(self, jobs: Sequence[NewJob]) -> int:
         if not jobs:
             return 0
+        ids = [job.job_id for job in jobs]
         batch = {
-            "job_ids": [job.job_id for job in jobs],
+            "job_ids": ids,
             "movie_ids": [job.movie_id for job in jobs],
             "versions": [job.version for job in jobs],
             "payloads": [job.payload for job in jobs],
@@ -158,12 +173,15 @@ class PostgresJobQueue:
         }
 
         async def work(connection: AsyncConnection) -> int:
-            added = await connection.execute(_ADD, {**batch, "max_attempts": self._attempts})
-            await connection.execute(_LOCK, {"job_ids": batch["job_ids"]})
+            added, held = 0, set[str]()
+            while not held.issuperset(ids):
+                # A job that was known when it was to be added may be forgotten before it is locked: then it is added now.
+                added += len((await connection.execute(_ADD, {**batch, "max_attempts": self._attempts})).all())
+                held.update((await connection.execute(_LOCK, {"job_ids": ids})).scalars())
             again = await connection.execute(_QUEUE_AGAIN, {**batch, "max_attempts": self._attempts})
             await connection.execute(_LIFT, batch)
             await connection.execute(_WAIT, batch)
-            return len(added.all()) + len(again.all())
+            return added + len(again.all())
 
         return await self._database.transaction_of(work)
 
@@ -197,6 +215,21 @@ class PostgresJobQueue:
 
     async def requeue(self, job_ids: Sequence[str]) -> int:
         return len(await self._database.statement(_REQUEUE, {"job_ids": list(job_ids)}))
+
+    async def waiting(self) -> Sequence[tuple[str, int]]:
+        return [(row["movie_id"], row["version"]) for row in await self._database.statement(_WAITING, {})]
+
+    async def forsaken(self, *, older_than_seconds: float, limit: int) -> Sequence[str]:
+        found = await self._database.statement(_FORSAKEN, {"older_than_seconds": older_than_seconds, "limit": limit})
+        return [row["job_id"] for row in found]
+
+    async def forget(self, job_id: str) -> bool:
+        async def work(connection: AsyncConnection) -> bool:
+            # Locked first, so that the waiter of whoever is queueing it at this moment is seen by the second statement.
+            await connection.execute(_LOCK_ONE, {"job_id": job_id})
+            return (await connection.execute(_FORGET, {"job_id": job_id})).scalar_one_or_none() is not None
+
+        return await self._database.transaction_of(work)
 
     async def statuses(self, job_ids: Sequence[str]) -> Sequence[JobStatus]:
         rows = await self._database.statement(_STATUSES, {"job_ids": list(job_ids)})
