@@ -18,7 +18,7 @@ _FIRST_POLL_SECONDS: Final = 0.02
 _LAST_POLL_SECONDS: Final = 0.5
 
 
-@dg.asset(deps=[title], partitions_def=titles, kinds={"tantivy"}, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(deps=[title], partitions_def=titles, kinds={"search"}, owners=OWNERS, retry_policy=PATIENCE)
 async def search_document(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:

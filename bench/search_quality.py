@@ -1,9 +1,10 @@
 """How well search finds: misspelled titles, alternative titles, human grades, and how long it takes.
 
-`python -m bench.search_quality [--data FOLDER] [--folder FOLDER]` indexes the catalogue (156,097 titles) into a temporary
-folder and asks every judgement through the store's contract. The judgements are split in two by a hash of the query: whoever
-fits the constants of `ranking` and `tantivy_query` does it on `fit`, and leaves `held` to tell whether it helped. Ends with
-one JSON object.
+`python -m bench.search_quality [--data FOLDER] [--url URL ...]` indexes the catalogue (156,097 titles) and asks every judgement
+through the store's contract, of Tantivy in a temporary folder or of the indices that are given, such as
+`--url elasticsearch://127.0.0.1:9200/quality`; prints a row an engine, then one JSON object. The judgements are split in two
+by a hash of the query: whoever fits the constants of `ranking` and `candidates` does it on `fit`, and leaves `held` to tell
+whether it helped.
 """
 
 import argparse
@@ -21,13 +22,15 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from marquee.documents import SearchDocument
 from marquee.stores.search import open_search
-from marquee.stores.search.contract import SearchIndex
+from marquee.stores.search.contract import Deletion, SearchIndex
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 DEPTH = 10
+CHANGES = 200
 
 
 def documents(catalogue: Path) -> Iterator[SearchDocument]:
@@ -62,6 +65,8 @@ class Measured:
     first: int = 0
     found: int = 0
     asked: int = 0
+    cpu_seconds: float = 0.0
+    """Of this process: all of it where the index is in process, the client's and the ranking's where it is not."""
     milliseconds: list[float] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
@@ -70,6 +75,7 @@ class Measured:
             "queries": self.asked,
             "success@1": round(self.first / self.asked, 3),
             "success@10": round(self.found / self.asked, 3),
+            "cpu_ms": round(self.cpu_seconds * 1000 / self.asked, 2),
             "p50_ms": round(statistics.median(self.milliseconds), 2),
             "p95_ms": round(statistics.quantiles(self.milliseconds, n=20)[18], 2),
         }
@@ -78,6 +84,7 @@ class Measured:
 async def success(index: SearchIndex, asked: list[tuple[str, str]]) -> Measured:
     """Whether the one right title is first, or among the first ten."""
     measured = Measured()
+    began = time.process_time()
     for query, wanted in asked:
         started = time.perf_counter()
         page = await index.search(query, limit=DEPTH)
@@ -90,7 +97,18 @@ async def success(index: SearchIndex, asked: list[tuple[str, str]]) -> Measured:
             top = page.hits[0].document if page.hits else None
             place = found.index(wanted) + 1 if wanted in found else "-"
             measured.missed.append(f"{query!r} wants {wanted} (at {place}), first is {top and (top.title, top.year)}")
+    measured.cpu_seconds = time.process_time() - began
     return measured
+
+
+def both(one: Measured, other: Measured) -> Measured:
+    return Measured(
+        one.first + other.first,
+        one.found + other.found,
+        one.asked + other.asked,
+        one.cpu_seconds + other.cpu_seconds,
+        one.milliseconds + other.milliseconds,
+    )
 
 
 async def graded(index: SearchIndex, judged: dict[str, dict[str, int]]) -> float:
@@ -106,10 +124,23 @@ async def graded(index: SearchIndex, judged: dict[str, dict[str, int]]) -> float
     return round(float(statistics.mean(values)), 3)
 
 
-async def measure(data: Path, folder: Path, *, verbose: bool) -> dict[str, object]:
+async def applied(index: SearchIndex) -> dict[str, float]:
+    """How long one change takes until it is searchable, for titles that are removed again."""
+    milliseconds: list[float] = []
+    for number in range(CHANGES):
+        change = SearchDocument(movie_id=f"bench-{number}", revision=1, title=f"Benchmark {number}")
+        started = time.perf_counter()
+        await index.apply([change])
+        milliseconds.append((time.perf_counter() - started) * 1000)
+    await index.apply([Deletion(f"bench-{number}", 1) for number in range(CHANGES)])
+    percentiles = statistics.quantiles(milliseconds, n=100)
+    return {"p50_ms": round(percentiles[49], 1), "p99_ms": round(percentiles[98], 1)}
+
+
+async def measure(url: str, data: Path, *, verbose: bool) -> dict[str, Any]:
     judgements = data / "judgements"
-    index = await open_search(f"tantivy://{folder}", writer=True)
-    figures: dict[str, object] = {}
+    index = await open_search(url, writer=True)
+    figures: dict[str, Any] = {"engine": url.split(":", 1)[0]}
     if await index.count() == 0:
 
         async def every() -> AsyncIterator[SearchDocument]:
@@ -126,24 +157,47 @@ async def measure(data: Path, folder: Path, *, verbose: bool) -> dict[str, objec
         "alternative": [(row["alias"], row["catalogue_id"]) for row in rows(judgements / "alias_queries.tsv")],
     }
     for name, asked in sets.items():
+        halves: list[Measured] = []
         for part in ("fit", "held"):
-            measured = await success(index, [pair for pair in asked if half(pair[0]) == part])
-            figures[f"{name}_{part}"] = measured.figures()
+            halves.append(await success(index, [pair for pair in asked if half(pair[0]) == part]))
+            figures[f"{name}_{part}"] = halves[-1].figures()
             if verbose and part == "fit":
-                sys.stderr.write("\n".join(measured.missed) + "\n")
+                sys.stderr.write("\n".join(halves[-1].missed) + "\n")
+        figures[name] = both(*halves).figures()
     judged: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for row in rows(judgements / "o19s_joined.tsv"):
         judged[row["set"]][row["query"]][row["catalogue_id"]] = int(float(row["grade"]))
     for name, queries in judged.items():
         figures[f"ndcg@10_{name}"] = await graded(index, queries)
+    figures["applied"] = await applied(index)
     await index.close()
     return figures
+
+
+def row_of(figures: dict[str, Any]) -> str:
+    """One engine in one line."""
+    values = [f"{figures['engine']:13}"]
+    for name in ("misspelled", "alternative"):
+        found = figures[name]
+        values.append(
+            f"{found['success@1']:.3f} / {found['success@10']:.3f}, {found['p50_ms']:5.1f} / {found['p95_ms']:5.1f} ms"
+        )
+    values += [f"{figures[name]:.3f}" for name in sorted(figures) if name.startswith("ndcg")]
+    values.append("{p50_ms:.0f} / {p99_ms:.0f} ms".format(**figures["applied"]))
+    return " | ".join(values)
+
+
+HEADER = "engine        | misspelled: success@1 / @10, p50 / p95 | alternative title: the same         | nDCG@10 twice | applied"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--folder", type=Path, help="keep the index here, and use it again")
+    parser.add_argument(
+        "--url",
+        action="append",
+        help="an index to measure, filled if it is empty; default: Tantivy in a temporary folder",
+    )
     parser.add_argument(
         "--verbose", action="store_true", help="name what was not found first, of the half that was fitted"
     )
@@ -152,9 +206,10 @@ def main() -> None:
         sys.stdout.write(f"skipped: the catalogue and its judgements are not in {arguments.data} (give --data)\n")
         return
     with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or Path(temporary)
-        figures = asyncio.run(measure(arguments.data, folder, verbose=arguments.verbose))
-    sys.stdout.write(json.dumps({"search_quality": figures}) + "\n")
+        urls = arguments.url or [f"tantivy://{temporary}/search"]
+        measured = [asyncio.run(measure(url, arguments.data, verbose=arguments.verbose)) for url in urls]
+    sys.stdout.write("\n".join([HEADER, *map(row_of, measured)]) + "\n")
+    sys.stdout.write(json.dumps({"search_quality": measured}) + "\n")
 
 
 if __name__ == "__main__":

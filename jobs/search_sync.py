@@ -1,4 +1,4 @@
-"""`python -m jobs.search_sync`: the one writer of the search index, fed by `metadata-changes`.
+"""`python -m jobs.search_sync`: the writer of the search index, fed by `metadata-changes`.
 
 Consumes the group `search-sync` and applies what it polls as one batch, which is one commit; records are acknowledged after
 it, so that a kill applies them again, harmlessly: the index refuses what is not newer. While a batch is committed the next one
@@ -150,7 +150,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await until_answered(stop, catalogue.ping)
         consumer = await until_answered(stop, lambda: event_log.subscribe(METADATA_CHANGES, GROUP))
         opened.push_async_callback(consumer.close)
-        if await index.count() == 0:
+        if await until_answered(stop, index.count) == 0:
             titles = await until_answered(stop, lambda: index.rebuild(catalogue.documents()))
             log.info("index rebuilt from the catalogue", titles=titles)
         log.info("search sync ready")

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from marquee.stores.search.elasticsearch_client import open_client, parse_target
+from marquee.stores.search.elasticsearch_client import open_client
+from marquee.stores.search.elasticsearch_url import parse_target
 
 
 async def indices_of(url: str) -> list[str]:

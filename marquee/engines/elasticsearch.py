@@ -19,7 +19,8 @@ from marquee.platform.program import Program
 from marquee.platform.project import DEPLOY, PROJECT
 from marquee.platform.templates import render
 from marquee.settings import Settings
-from marquee.stores.search.elasticsearch_client import open_client, parse_target
+from marquee.stores.search.elasticsearch_client import open_client
+from marquee.stores.search.elasticsearch_url import parse_target
 
 VERSION: Final = "9.5.3"
 """Of the same major as the Python client."""

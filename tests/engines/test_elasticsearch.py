@@ -17,7 +17,8 @@ from marquee.engines.running import instance
 from marquee.platform import leftovers
 from marquee.platform.state import run_folder
 from marquee.settings import Settings, load_settings
-from marquee.stores.search.elasticsearch_client import open_client, parse_target
+from marquee.stores.search.elasticsearch_client import open_client
+from marquee.stores.search.elasticsearch_url import parse_target
 from tests.servers import fetched_or_skipped
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Consumer, EventLog
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import Deletion, SearchIndex
+from tests.search_indices import remove_indices
 
 
 def envelope(movie_id: str, revision: int, title: str | None = "Film", op: str = "u") -> bytes:
@@ -50,11 +52,29 @@ async def consumer(log: EventLog, topic: str) -> AsyncIterator[Consumer]:
     await member.close()
 
 
+@pytest.fixture(
+    params=["tantivy", pytest.param("elasticsearch", marks=pytest.mark.xdist_group("elasticsearch"))],
+)
+def index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "tantivy":
+        return f"tantivy://{tmp_path}/search"
+    return str(request.getfixturevalue("elasticsearch_urls")())
+
+
 @pytest.fixture
-async def index(tmp_path: Path) -> AsyncIterator[SearchIndex]:
-    store = await open_search(f"tantivy://{tmp_path}/search", writer=True)
+async def index(index_url: str) -> AsyncIterator[SearchIndex]:
+    store = await open_search(index_url, writer=True)
     yield store
     await store.close()
+
+
+async def lose(index_url: str) -> None:
+    """Take the index away from under whoever writes it."""
+    if index_url.startswith("tantivy"):
+        folder = Path(urlsplit(index_url).path)
+        folder.rename(folder.with_name("elsewhere"))
+    else:
+        await remove_indices([index_url])
 
 
 async def drain(sync: SearchSync, log: EventLog, topic: str, *, group: str = "search-sync") -> None:
@@ -135,10 +155,11 @@ async def test_poison_is_buried_and_holds_nothing_up(
 
 
 async def test_an_index_that_is_gone_ends_the_sync_and_nothing_is_acknowledged(
-    log: EventLog, topic: str, consumer: Consumer, index: SearchIndex, tmp_path: Path
+    log: EventLog, topic: str, consumer: Consumer, index: SearchIndex, index_url: str
 ) -> None:
+    await index.apply([SearchDocument(movie_id="before", revision=1, title="Film")])
+    await lose(index_url)
     await log.publish(topic, "m", envelope("m", 1))
-    (tmp_path / "search").rename(tmp_path / "elsewhere")
     with pytest.raises((IndexFailed, StoreUnavailable)):
         await SearchSync(consumer, index).step()
     assert await log.lag(topic, "search-sync") == 1

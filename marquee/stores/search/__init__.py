@@ -15,8 +15,8 @@ async def open_search(url: str, *, writer: bool = False) -> SearchIndex:
     Raises `StoreUnavailable` where `writer` is asked for, the engine has one writer, and another process is it.
     """
     if scheme_of(url, setting="MARQUEE_SEARCH_URL", known=SCHEMES) in ELASTICSEARCH_SCHEMES:
-        from marquee.stores.search.elasticsearch_client import parse_target
         from marquee.stores.search.elasticsearch_index import ElasticsearchIndex
+        from marquee.stores.search.elasticsearch_url import parse_target
 
         return ElasticsearchIndex(parse_target(url), writer=writer)
     from marquee.stores.search.tantivy_index import TantivyIndex

@@ -19,6 +19,8 @@ PEOPLE, PEOPLE_FUZZY, GENRE, DESCRIPTION = 51 / 64, 38 / 64, 38 / 64, 29 / 64
 WHOLE_NAME = 38 / 64
 """Added to the sum of the words' weights where the whole name is what was typed."""
 WEIGHT_MIN, WEIGHT_MAX, WEIGHT_UNKNOWN = 1.0, 8.0, 6.0
+WEIGHT_COMMON = 3.0
+"""Of a word that one title in twenty has."""
 
 Match = Literal["exact", "beginning", "similar", "similar beginning"]
 
@@ -58,33 +60,39 @@ def wanted(query: str, weights: Sequence[float]) -> Wanted | None:
     found = []
     for place, (word, weight) in enumerate(zip(typed, weights, strict=True)):
         neighbours = [*pairs[max(0, place - 1) : place], *pairs[place : place + 1]]
-        found.append(Word(_clauses(word, joined=neighbours, last=place == len(typed) - 1), weight))
+        last = place == len(typed) - 1
+        common = weight < WEIGHT_COMMON
+        found.append(Word(_clauses(word, joined=neighbours, last=last, common=common), weight))
     needed = len(typed) if len(typed) <= 2 else math.floor(0.75 * len(typed))
     # Two words need both unless one of them is meant for another field or was joined: then one may miss.
     needed = max(1, needed - (1 if len(typed) == 2 else 0))
     return Wanted(found, needed, Clause("whole", "exact", whole(typed), WHOLE_NAME * sum(weights)))
 
 
-def _clauses(word: str, *, joined: Sequence[str], last: bool) -> list[Clause]:
-    """One typed word in every field; `last`: it may still be being typed. `joined`: it with a neighbour, as one word."""
+def _clauses(word: str, *, joined: Sequence[str], last: bool, common: bool) -> list[Clause]:
+    """One typed word in every field; `last`: it may still be being typed. `joined`: it with a neighbour, as one word.
+
+    A common word, such as "the", is spelled right, and says nothing in a description, where half of all titles have it.
+    """
     found = [
         Clause("names", "exact", word, EXACT),
         Clause("joined", "exact", word, JOINED),
         Clause("people", "exact", word, PEOPLE),
         Clause("genre_words", "exact", stem(word), GENRE),
-        Clause("description", "exact", stem(word), DESCRIPTION),
         *(Clause("names", "exact", pair, JOINED) for pair in joined),
     ]
-    edits = edits_allowed(word)
+    if not common:
+        found.append(Clause("description", "exact", stem(word), DESCRIPTION))
+    edits = 0 if common else edits_allowed(word)
     if edits >= 1:
         found.append(Clause("names", "similar", word, FUZZY_1, edits=1))
     if edits >= 2:
         found.append(Clause("names", "similar", word, FUZZY_2, edits=2))
-    if len(word) >= 4:
+    if len(word) >= 4 and not common:
         found.append(Clause("people", "similar", word, PEOPLE_FUZZY, edits=1))
     if last:
         found.append(Clause("names", "beginning", word, PREFIX))
-        if len(word) >= 5:
+        if len(word) >= 5 and not common:
             found.append(Clause("names", "similar beginning", word, FUZZY_PREFIX, edits=1))
     return found
 

@@ -1,8 +1,8 @@
 """The search index's contract: one document a title, versioned from outside.
 
 `revision` is the external version: an upsert or a delete that is not newer than what the index has (or had, when it was
-deleted) is refused silently, so that disorder and replay do no harm; only a delete also wins over its equal. One
-writer (the search sync), many readers.
+deleted) is refused silently, so that disorder and replay do no harm; only a delete also wins over its equal. Many readers,
+and one writer (the search sync), unless the engine lets several cross: a second one is told so when it opens.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -72,7 +72,11 @@ class SearchIndex(Protocol):
     async def count(self) -> int: ...
 
     async def rebuild(self, documents: AsyncIterator[SearchDocument]) -> int:
-        """Build a new index beside and swap to it; readers never see a half one. Returns its size."""
+        """Build a new index beside and swap to it; readers never see a half one. Returns its size.
+
+        `documents` is read after this has begun; what is applied meanwhile is in the new index too, and what was deleted
+        before stays known as deleted.
+        """
         ...
 
     async def ping(self) -> None: ...

@@ -14,8 +14,9 @@ from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
 from marquee.errors import StoreUnavailable
 from marquee.stores.search.elasticsearch_answers import Acknowledged, Aliases
-from marquee.stores.search.elasticsearch_client import Target, reason_of, translated
+from marquee.stores.search.elasticsearch_client import WRITE_SECONDS, reason_of, translated
 from marquee.stores.search.elasticsearch_mapping import MAPPING, SCHEMA_VERSION, index_settings
+from marquee.stores.search.elasticsearch_url import Target
 
 ATTEMPTS: Final = 5
 
@@ -32,7 +33,7 @@ class Standing:
 
 class Generations:
     def __init__(self, client: AsyncElasticsearch, target: Target) -> None:
-        self._client = client
+        self._client = client.options(request_timeout=WRITE_SECONDS)
         self._settings = index_settings(target.replicas)
         self.live: Final = f"{target.alias}-v{SCHEMA_VERSION}"
         self.building: Final = f"{self.live}-building"

@@ -17,8 +17,9 @@ from marquee.stores.search import elasticsearch_query as queries
 from marquee.stores.search import ranking
 from marquee.stores.search.contract import Deletion, SearchFilters, SearchHit, SearchPage
 from marquee.stores.search.elasticsearch_answers import Candidate, Found, Suggestion, Versioned
-from marquee.stores.search.elasticsearch_client import Target, open_client, translated
+from marquee.stores.search.elasticsearch_client import open_client, translated
 from marquee.stores.search.elasticsearch_generations import Generations
+from marquee.stores.search.elasticsearch_url import Target
 from marquee.stores.search.elasticsearch_weights import CommonWords, WordWeights
 from marquee.stores.search.elasticsearch_writer import IndexWriter
 from marquee.stores.search.fields import storable
