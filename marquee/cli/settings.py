@@ -1,6 +1,7 @@
 """`marquee settings`: every setting, its value now and its meaning; secrets are never printed."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 import typer
 from pydantic import SecretStr
@@ -9,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from marquee.settings import Settings, load_settings
+
+_PASSWORD: Final = re.compile(r"(://[^/@:\s]*:)[^/@\s]*@")
 
 
 def settings_rows() -> list[tuple[str, str, str]]:
@@ -34,6 +37,13 @@ def markdown_table() -> str:
     return "\n".join(lines)
 
 
+def shown(value: object) -> str:
+    """A setting's value as people may see it: neither a secret nor the password in a URL."""
+    if isinstance(value, SecretStr):
+        return "set" if value.get_secret_value() else ""
+    return _PASSWORD.sub(r"\1***@", str(value))
+
+
 def settings(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the README's table instead.")] = False,
 ) -> None:
@@ -45,6 +55,5 @@ def settings(
     table = Table("setting", "now", "meaning")
     for name in Settings.model_fields:
         value = getattr(now, name)
-        shown = ("set" if value.get_secret_value() else "") if isinstance(value, SecretStr) else str(value)
-        table.add_row(f"MARQUEE_{name.upper()}", shown, Settings.model_fields[name].description or "")
+        table.add_row(f"MARQUEE_{name.upper()}", shown(value), Settings.model_fields[name].description or "")
     Console().print(table)
