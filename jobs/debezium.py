@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from marquee.stores.tables import HEARTBEAT_TABLE, PUBLICATION
+from marquee.stores.capture_slot import HEARTBEAT_TABLE, PUBLICATION
 
 SLOT: Final = "marquee_search"
 TOPIC_PREFIX: Final = "marquee"

@@ -33,12 +33,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from marquee.stores.accounts.contract import Role
+from marquee.stores.capture_slot import HEARTBEAT_TABLE
 from marquee.stores.catalogue.contract import TitleState, UploadState, VersionState
 from marquee.stores.job_queue.contract import JobState
-
-PUBLICATION: Final = "marquee_title_document"
-"""The publication that change capture reads: `title_document` and the slot's heartbeat."""
-HEARTBEAT_TABLE: Final = "change_capture_heartbeat"
 
 metadata: Final[MetaData] = SQLModel.metadata
 metadata.naming_convention = {

@@ -15,8 +15,9 @@ from psycopg import sql
 from marquee.engines.cassandra import CASSANDRA
 from marquee.engines.redis_cluster import REDIS_CLUSTER
 from marquee.settings import Settings
+from marquee.stores.capture_slot import HEARTBEAT_TABLE
 from marquee.stores.migrate import migrate
-from marquee.stores.tables import HEARTBEAT_TABLE, metadata
+from marquee.stores.tables import metadata
 from tests.contract.aws_logins import (  # noqa: F401 - fixtures of the suite of objects
     aws_chain,
     role,

@@ -10,8 +10,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, make_url
 
 from marquee.errors import StoreUnavailable
+from marquee.stores.capture_slot import PUBLICATION
 from marquee.stores.migrate import migrate
-from marquee.stores.tables import PUBLICATION, metadata
+from marquee.stores.tables import metadata
 from tests.databases import POSTGRES_SERVERS, own_database
 
 
