@@ -95,9 +95,7 @@ async def _up(settings: Settings, engine: Engine, on_event: OnEvent, *, tied: bo
                 f"or remove {found.folder} with what is in it."
             )
 
-    await run_programs(
-        found.settings, lambda: engine.programs(found), lambda: (), check=check, on_event=on_event, tied=tied
-    )
+    await run_programs(found.settings, lambda: engine.programs(found), check=check, on_event=on_event, tied=tied)
     began = time.monotonic()
     await engine.prepare(found)
     on_event(PlatformEvent("prepared", engine.name, time.monotonic() - began))

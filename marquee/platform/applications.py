@@ -1,4 +1,4 @@
-"""The platform's own processes: the API on granian, the transcode workers, search sync, change capture and outbox.
+"""The platform's own processes: its preparation, the API on granian, the transcode workers, search sync, change capture, outbox.
 
 The API answers for itself. A job has no port: it is ready once its connection stands in PostgreSQL, which knows it by
 the name that it is given in PGAPPNAME and by its host's address (`pg_stat_activity`): other hosts have workers too.
@@ -9,7 +9,6 @@ import sys
 import psycopg
 
 from marquee.errors import PlatformUnavailable
-from marquee.platform import binaries
 from marquee.platform.probes import PROBE_SECONDS, answers
 from marquee.platform.program import Program, ReadyProbe
 from marquee.settings import Settings
@@ -18,8 +17,45 @@ STAGE = 20
 CONNECTED = (
     "select 1 from pg_stat_activity where application_name = %s and client_addr is not distinct from inet_client_addr()"
 )
+PREPARED = ("preparation",)
+STORES = (
+    "marquee.stores.opened",
+    "marquee.stores.accounts.postgres",
+    "marquee.stores.catalogue.postgres",
+    "marquee.stores.coordination.valkey",
+    "marquee.stores.event_log.valkey",
+    "marquee.stores.history.postgres",
+    "marquee.stores.job_queue.postgres",
+    "marquee.stores.objects.s3",
+    "marquee.stores.objects.s3_client:read_service_model",
+    "marquee.stores.resume_positions.postgres",
+    "marquee.stores.row_cache.valkey",
+    "marquee.stores.search.tantivy_index",
+    "sqlalchemy.dialects.postgresql.psycopg",
+)
+"""One machine's engines, as each store imports its own when it is opened; others are imported by whoever opens them."""
 READY_SECONDS = 240.0
 """On a machine whose cores are all busy an import takes a minute; one that keeps ending is noticed long before."""
+
+
+def preparation(_: Settings) -> Program:
+    """Once a start: databases, schema, topics, buckets, an account."""
+    module = "marquee.platform.preparation"
+    return Program(
+        name="preparation",
+        command=(sys.executable, "-m", module),
+        ready=_ends,
+        stage=STAGE,
+        after=("postgres", "valkey-log", "seaweedfs"),
+        imports=(*STORES, module),
+        one_shot=True,
+        environment={"PGAPPNAME": "preparation"},
+        ready_seconds=READY_SECONDS,
+    )
+
+
+async def _ends() -> None:
+    """Asked of nobody: it is ready when it has ended."""
 
 
 def api(settings: Settings) -> Program:
@@ -32,7 +68,7 @@ def api(settings: Settings) -> Program:
     return Program(
         name="api",
         command=(
-            *(str(binaries.environment_program("granian")), "--interface", "asgi", "--factory"),
+            *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),
             *("--host", settings.inner_host, "--port", str(port), "--workers", str(settings.api_workers)),
             # A worker that dies is replaced by granian; one that is asked to stop gets 5 s for what it has in hand.
             *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--backlog", "1024"),
@@ -40,6 +76,8 @@ def api(settings: Settings) -> Program:
         ),
         ready=ready,
         stage=STAGE,
+        after=PREPARED,
+        imports=(*STORES, "granian.cli", "granian.server", "uvloop", "api.app"),
         environment={"PGAPPNAME": "api"},
         port=port,
         stop_seconds=10,
@@ -70,6 +108,8 @@ def _job(settings: Settings, name: str, module: str, *, ready: ReadyProbe | None
         command=(sys.executable, "-m", f"jobs.{module}"),
         ready=ready or _is_connected(settings, name),
         stage=STAGE,
+        after=PREPARED,
+        imports=(*STORES, f"jobs.{module}"),
         environment={"PGAPPNAME": name},
         stop_seconds=10,
         ready_seconds=READY_SECONDS,

@@ -73,5 +73,5 @@ def java() -> Path:
 
 
 def environment_program(name: str) -> Path:
-    """A console program of this virtual environment, such as dagster-webserver or granian."""
+    """A console program of this virtual environment, such as node."""
     return _existing(Path(sys.executable).parent / name, name, "reinstall with `make install`")

@@ -6,22 +6,27 @@ installed. Dagster itself is never imported here.
 """
 
 import json
+import pkgutil
+import sys
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
 from marquee.errors import PlatformUnavailable, SettingsInvalid
-from marquee.platform import binaries
 from marquee.platform.applications import READY_SECONDS
 from marquee.platform.probes import PROBE_SECONDS, answers, loopback_client
 from marquee.platform.program import Program
+from marquee.platform.project import PROJECT
 from marquee.platform.state import write_privately
 from marquee.platform.templates import render
 from marquee.settings import Settings
 
 LOCATION: Final = "orchestration"
+INSTANCE: Final = (
+    *("dagster", "dagster_postgres", "sqlalchemy.dialects.postgresql.psycopg2"),
+    *("orchestration.storage", "orchestration.launcher", "orchestration.executor"),
+)
+"""What the instance of `dagster.yaml` imports, in each of the three processes."""
+ASSETS: Final = tuple(f"assets.{module.name}" for module in pkgutil.iter_modules([str(PROJECT / "assets")]))
 PRIORITY_TAG: Final = "marquee/priority"
 """On every run of the chain: `release` or `backfill`, as in the job queue."""
 DAEMON_HEALTH: Final = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
@@ -32,6 +37,10 @@ def code_server(settings: Settings) -> Program:
     port = settings.port("dagster_code")
 
     async def ready() -> None:
+        # Imported here: by then the machine waits for the code server.
+        import grpc
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+
         async with grpc.aio.insecure_channel(urlsplit(settings.inner("dagster_code", "grpc")).netloc) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             answer = await stub.Check(health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=PROBE_SECONDS)
@@ -45,8 +54,10 @@ def code_server(settings: Settings) -> Program:
         ("--module-name", "orchestration.definitions", "--location-name", LOCATION),
         ready=ready,
         stage=20,
+        after=("preparation",),
         port=port,
         stop_seconds=10,
+        imports=(*INSTANCE, "dagster._cli", "dagster._grpc.server", "orchestration.definitions", *ASSETS),
         # A run goes on when its code server is killed; the launcher in `orchestration` watches it by its pid.
         children_outlive=True,
     )
@@ -63,7 +74,7 @@ def webserver(settings: Settings) -> Program:
         "dagster-webserver",
         home,
         (
-            "dagster-webserver",
+            "dagster_webserver",
             "--host",
             settings.inner_host,
             "--port",
@@ -76,6 +87,7 @@ def webserver(settings: Settings) -> Program:
         stage=30,
         after=("dagster-code",),
         port=port,
+        imports=(*INSTANCE, "dagster_webserver.cli", "dagster_webserver.app"),
     )
 
 
@@ -94,10 +106,11 @@ def daemon(settings: Settings) -> Program:
     return _dagster(
         "dagster-daemon",
         home,
-        ("dagster-daemon", "run", "--workspace", f"{home}/workspace.yaml"),
+        ("dagster._daemon", "run", "--workspace", f"{home}/workspace.yaml"),
         ready=ready,
         stage=30,
         after=("dagster-code",),
+        imports=(*INSTANCE, "dagster._daemon.cli"),
     )
 
 
@@ -127,7 +140,7 @@ def _dagster(name: str, home: str, *command: tuple[str, ...], **rest: Any) -> Pr
     arguments = [part for each in command for part in each]
     return Program(
         name=name,
-        command=(str(binaries.environment_program(arguments[0])), *arguments[1:]),
+        command=(sys.executable, "-m", *arguments),
         environment={"DAGSTER_HOME": home, "DAGSTER_DISABLE_TELEMETRY": "1", "PGAPPNAME": name},
         ready_seconds=READY_SECONDS,
         **rest,

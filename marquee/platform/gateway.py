@@ -16,7 +16,6 @@ from marquee.platform.program import Program
 from marquee.platform.state import configuration
 from marquee.platform.templates import render
 from marquee.settings import Settings
-from marquee.signing import TOKEN_ISSUER, public_jwks, public_key
 
 MAX_REQUEST_BYTES: Final = 4 * 1024**2
 """Media goes straight to S3, so that a request's body is a document, at most a batch of them."""
@@ -43,6 +42,9 @@ PROBLEMS: Final = (
 
 def gateway(settings: Settings) -> Program:
     """Needs one half of the token key; routes to the API and the web client whether or not they answer yet."""
+    # Imported here: `marquee status` and `marquee down` read this module too, and cryptography is not for them.
+    from marquee.signing import TOKEN_ISSUER, public_jwks, public_key
+
     port, admin_port = settings.port("gateway"), settings.port("gateway_admin")
     key = settings.token_public_key or public_key(settings.token_private_key.get_secret_value())
     jwks = configuration(settings, "jwks.json", json.dumps(public_jwks(key)))

@@ -12,11 +12,13 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from marquee.platform import leftovers
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 CLONE_NEWUSER = 0x10000000
 UNPRIVILEGED_ID = 1000
 
@@ -45,14 +47,19 @@ def become_unprivileged() -> None:
     Path("/proc/self/gid_map").write_text(f"{UNPRIVILEGED_ID} 0 1")
 
 
-def main() -> None:
-    arguments = sys.argv[1:]
-    if "--" not in arguments:
-        sys.exit(
-            "usage: launch [--unprivileged] [--interrupt] [--detached] [--mark FILE] [--children-outlive] -- PROGRAM ARGUMENTS..."
-        )
-    split = arguments.index("--")
-    options, command = arguments[:split], arguments[split + 1 :]
+def name_process(name: str) -> None:
+    """How `ps` and `top` call this process; the kernel keeps 15 bytes."""
+    ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
+
+
+def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The options and the command of `[OPTIONS] -- PROGRAM ARGUMENTS...`. Raises ValueError without the `--`."""
+    at = list(arguments).index("--")
+    return list(arguments[:at]), list(arguments[at + 1 :])
+
+
+def enter(options: Sequence[str]) -> None:
+    """Make this process what the options say; what follows is the program's own doing."""
     if "--mark" in options:
         mark = Path(options[options.index("--mark") + 1])
         if "--children-outlive" not in options:
@@ -64,6 +71,16 @@ def main() -> None:
     # SIGINT is PostgreSQL's fast shutdown; SIGTERM alone would wait for every client to leave.
     if "--detached" not in options:
         die_with_parent(signal.SIGINT if "--interrupt" in options else signal.SIGTERM)
+
+
+def main() -> None:
+    try:
+        options, command = split(sys.argv[1:])
+    except ValueError:
+        sys.exit(
+            "usage: launch [--unprivileged] [--interrupt] [--detached] [--mark FILE] [--children-outlive] -- PROGRAM ARGUMENTS..."
+        )
+    enter(options)
     os.execvp(command[0], command)  # noqa: S606
 
 

@@ -1,26 +1,30 @@
-"""What the platform needs in its engines before its own processes start: databases, schema, topics, buckets, an account.
+"""`python -m marquee.platform.preparation`: what the platform needs in its engines before its own processes start.
 
-Every step is idempotent and asks first, so that a second start changes nothing. An engine from outside is prepared in
-the same way. Where there is no supervisor, `marquee prepare` does it all once (`prepare_all`).
+Databases, schema, topics, buckets, an account. Every step is idempotent and asks first, so that a second start changes
+nothing. An engine from outside is prepared in the same way. Run once a start, as a program of the supervisor, which has its
+imports already; where there is no supervisor, `marquee prepare` does it all once (`prepare_all`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 import argon2
 import tenacity
 
-from marquee.errors import StoreUnavailable
+from marquee.errors import MarqueeError, StoreUnavailable
 from marquee.events import TOPIC_STREAMS
 from marquee.platform.edges import browser_origins
 from marquee.platform.hosts import check_needed
 from marquee.platform.state import bootstrap_folders
-from marquee.settings import Settings
+from marquee.settings import Settings, load_settings
 from marquee.stores.accounts import open_accounts
 from marquee.stores.event_log import open_event_log
 from marquee.stores.migrate import ensure_database, migrate
 from marquee.stores.objects import open_objects
+from marquee.telemetry import configure_logging, get_logger
 
 
 async def migrate_schema(settings: Settings) -> None:
@@ -65,12 +69,14 @@ async def create_demo_account(settings: Settings) -> None:
         await accounts.close()
 
 
-PREPARATIONS: tuple[tuple[str, tuple[tuple[str, Callable[[Settings], Awaitable[None]]], ...]], ...] = (
-    ("postgres", (("schema", migrate_schema), ("demo account", create_demo_account))),
-    ("valkey-log", (("topics", create_topics),)),
-    ("seaweedfs", (("buckets", create_buckets),)),
+Step = tuple[str, Callable[[Settings], Awaitable[None]]]
+
+PREPARATIONS: Final[tuple[tuple[Step, ...], ...]] = (
+    (("schema", migrate_schema), ("demo account", create_demo_account)),
+    (("topics", create_topics),),
+    (("buckets", create_buckets),),
 )
-"""By the engine that must answer first; the steps' names are what people see."""
+"""One group an engine; the steps' names are what people see."""
 
 WAIT_SECONDS: Final = 300.0
 """How long a step waits for its engine, which may be starting beside it."""
@@ -83,7 +89,7 @@ def prepare_all(settings: Settings) -> Iterator[str]:
     """
     check_needed(settings, {"prepare"})
     bootstrap_folders(settings)
-    for _, steps in PREPARATIONS:
+    for steps in PREPARATIONS:
         for name, step in steps:
             asyncio.run(_patiently(settings, step))
             yield name
@@ -99,3 +105,29 @@ async def _patiently(settings: Settings, step: Callable[[Settings], Awaitable[No
     async for attempt in repeating:
         with attempt:
             await step(settings)
+
+
+async def prepare(settings: Settings) -> None:
+    """Take every step, the groups side by side, and log each. Raises `StoreUnavailable` where an engine does not answer."""
+    async with asyncio.TaskGroup() as tasks:
+        for steps in PREPARATIONS:
+            tasks.create_task(_one_by_one(settings, steps))
+
+
+async def _one_by_one(settings: Settings, steps: Sequence[Step]) -> None:
+    for name, step in steps:
+        began = time.monotonic()
+        await step(settings)
+        get_logger().info("prepared", step=name, seconds=round(time.monotonic() - began, 2))
+
+
+def main() -> None:
+    configure_logging("preparation")
+    try:
+        asyncio.run(prepare(load_settings()))
+    except* MarqueeError as errors:
+        sys.exit("; ".join(str(error) for error in errors.exceptions))
+
+
+if __name__ == "__main__":
+    main()

@@ -17,8 +17,9 @@ _ENTER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from marquee.platform
 class Program:
     """One process under the supervisor.
 
-    `stage` orders the start (lower first) and, backwards, the stop; within a stage a program starts once those in `after`
-    are ready; `ready` is asked until it returns. `unprivileged` programs refuse root; `interrupt` ones stop on SIGINT.
+    It starts once those in `after` are ready, and `ready` is asked until it returns; `stage` orders the stop (higher first).
+    `imports` are modules of a `python -m` command that the supervisor imports for it (see `forking`). A `one_shot` program
+    is ready when it has ended well. `unprivileged` programs refuse root; `interrupt` ones stop on SIGINT.
     `stop_seconds` is how long it may take to stop before SIGKILL; `ready_seconds` how long to become ready. With
     `children_outlive`, what a killed incarnation had started goes on beside the next. `port` is its listener's.
     """
@@ -29,6 +30,8 @@ class Program:
     stage: int
     environment: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    one_shot: bool = False
     unprivileged: bool = False
     interrupt: bool = False
     stop_seconds: int = 10

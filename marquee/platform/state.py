@@ -8,7 +8,6 @@ import base64
 import contextlib
 import hashlib
 import os
-import resource
 import secrets
 import shutil
 import socket
@@ -16,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import dotenv
@@ -23,12 +23,10 @@ from pydantic import SecretStr
 
 from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.settings import ENVIRONMENT_FILE, Settings
-from marquee.signing import generate_private_key, public_key
 
 UNUSABLE_IN_PATHS = "\"'`;#\\{}$%\n"
 """Characters that a configuration file of one of the programs would read as its own."""
 LONGEST_SOCKET_PATH = 100
-OPEN_FILES = 16384
 
 
 def run_folder(settings: Settings) -> Path:
@@ -107,9 +105,16 @@ def check_disk(settings: Settings) -> None:
         )
 
 
+def _signing() -> ModuleType:
+    # Imported where it is needed, once in a platform's life: cryptography takes longer to import than a stop takes.
+    from marquee import signing
+
+    return signing
+
+
 GENERATORS: Final[Mapping[str, Callable[[], str]]] = {
     "cursor_secret": lambda: secrets.token_hex(32),
-    "token_private_key": generate_private_key,
+    "token_private_key": lambda: _signing().generate_private_key(),
     "edge_secret": lambda: secrets.token_hex(32),
     "password": lambda: "-".join(secrets.token_hex(2) for _ in range(3)),
     "postgres_password": lambda: secrets.token_hex(24),
@@ -122,7 +127,7 @@ GENERATORS: Final[Mapping[str, Callable[[], str]]] = {
 def new_secrets() -> dict[str, str]:
     """A whole set for a platform of several hosts, by the variables' names; the public half of the token's key is with it."""
     made = {f"MARQUEE_{name.upper()}": generate() for name, generate in GENERATORS.items()}
-    return {**made, "MARQUEE_TOKEN_PUBLIC_KEY": public_key(made["MARQUEE_TOKEN_PRIVATE_KEY"])}
+    return {**made, "MARQUEE_TOKEN_PUBLIC_KEY": _signing().public_key(made["MARQUEE_TOKEN_PRIVATE_KEY"])}
 
 
 def _wanted(settings: Settings) -> set[str]:
@@ -202,9 +207,3 @@ def port_is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def open_files_limit() -> int:
-    """How many files the supervisor may allow its programs: what the hard limit permits, up to `OPEN_FILES`."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)

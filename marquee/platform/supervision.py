@@ -1,14 +1,13 @@
 """Starting and stopping a whole platform: `start`, `stop`, and what happens in between as events for whoever shows it.
 
-A start is: state folder, ports, supervisor, engines, their preparation, then the platform's own processes, each asked
-until it answers. A start that fails stops what it started. A stop goes backwards and
-leaves no process.
+A start is: state folder, ports, supervisor, then every program as soon as those that it needs answer (`Program.after`).
+A start that fails stops what it started. A stop goes backwards by stage and leaves no process.
 """
 
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,12 +16,13 @@ from typing import Literal
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform import leftovers
+from marquee.platform.applications import preparation
 from marquee.platform.hosts import check_needed
 from marquee.platform.probes import PROBE_SECONDS
 from marquee.platform.program import Program
 from marquee.platform.state import alone, bootstrap, bootstrap_folders, check_disk, log_file, run_folder
 from marquee.platform.supervisord import ProcessState, Supervisor, launch, write_configuration
-from marquee.platform.topology import ENGINES_STAGE, check_ports, parts, platform_programs
+from marquee.platform.topology import check_ports, parts, platform_programs
 from marquee.settings import Settings, load_settings
 
 __all__ = ["PlatformEvent", "ProcessState", "Supervisor", "run_programs", "start", "stop"]
@@ -45,9 +45,6 @@ class PlatformEvent:
 
 
 OnEvent = Callable[[PlatformEvent], None]
-Step = tuple[str, Callable[[Settings], Awaitable[None]]]
-Preparations = Sequence[tuple[str, Sequence[Step]]]
-"""By the engine that must answer first, the steps to take then; their names are what people see."""
 
 
 def _nobody_listens(_: PlatformEvent) -> None:
@@ -71,29 +68,16 @@ async def start(
     else:
         found = bootstrap(found)
 
-    def preparations() -> Preparations:
-        if found.only:
-            return ()
-        # Imported here: only a start needs it, and its imports take longer than a whole stop.
-        from marquee.platform.preparation import PREPARATIONS
+    def programs() -> list[Program]:
+        return [*([] if found.only else [preparation(found)]), *platform_programs(found)]
 
-        return PREPARATIONS
-
-    await run_programs(
-        found,
-        lambda: platform_programs(found),
-        preparations,
-        check=lambda: check_ports(found),
-        on_event=on_event,
-        tied=tied,
-    )
+    await run_programs(found, programs, check=lambda: check_ports(found), on_event=on_event, tied=tied)
     return found
 
 
 async def run_programs(
     settings: Settings,
     make_programs: Callable[[], Sequence[Program]],
-    preparations: Callable[[], Preparations],
     *,
     check: Callable[[], None],
     on_event: OnEvent = _nobody_listens,
@@ -116,7 +100,7 @@ async def run_programs(
         process = launch(settings, write_configuration(settings, programs), tied=tied)
         try:
             await _await_supervisor(supervisor, settings, process)
-            await _start_programs(supervisor, settings, programs, preparations, on_event)
+            await _start_programs(supervisor, settings, programs, on_event)
         except BaseException:
             await _stop(settings, _nobody_listens)
             raise
@@ -132,51 +116,64 @@ async def stop(settings: Settings | None = None, *, on_event: OnEvent = _nobody_
 
 
 async def _start_programs(
-    supervisor: Supervisor,
-    settings: Settings,
-    programs: Sequence[Program],
-    preparations: Callable[[], Preparations],
-    on_event: OnEvent,
+    supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
 ) -> None:
-    """Engines at once, each step of preparation as soon as its engine answers, then everything else.
+    """All at once, but for what a program waits for: those named in its `after`, and the modules that it is to find.
 
-    Within a stage all start together; a program waits besides for those named in its `after`.
+    The supervisor imports for one program after the other, so that the first ones start while it imports for the last.
     """
     ready = {program.name: asyncio.Event() for program in programs}
-    prepared = asyncio.Event()
+    preloaded = {program.name: asyncio.Event() for program in programs}
+    view = _View(supervisor)
 
-    async def one(program: Program) -> None:
-        if program.stage > ENGINES_STAGE:
-            await prepared.wait()
-        for name in program.after:
-            if name in ready:
-                await ready[name].wait()
+    async def launched(program: Program) -> None:
         on_event(PlatformEvent("starting", program.name))
         await supervisor.start(program.name)
-        await _await_program(supervisor, settings, program, on_event)
+
+    async def one(program: Program) -> None:
+        if program in waiting:
+            await preloaded[program.name].wait()
+            for name in program.after:
+                if name in ready:
+                    await ready[name].wait()
+            await launched(program)
+        await _await_program(view, settings, program, on_event)
         ready[program.name].set()
 
-    async def prepare() -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for engine, steps in preparations():
-                tasks.create_task(_prepare(settings, steps, ready.get(engine), on_event))
-        prepared.set()
-
+    waiting = [program for program in programs if program.imports or program.after]
     async with _first_failure(), asyncio.TaskGroup() as tasks:
         for program in programs:
+            if program not in waiting:
+                await launched(program)
             tasks.create_task(one(program))
-        tasks.create_task(prepare())
+        # Only now: a supervisor that imports takes its time to answer.
+        for program in waiting:
+            if program.imports:
+                await supervisor.preload(program.name, program.imports)
+            preloaded[program.name].set()
+    # A program that answers within its first second is not yet "running" to supervisord.
+    while any(process.state == "starting" for process in await supervisor.processes()):  # noqa: ASYNC110  (it has no event)
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 
-async def _prepare(
-    settings: Settings, steps: Sequence[Step], engine_ready: asyncio.Event | None, on_event: OnEvent
-) -> None:
-    if engine_ready is not None:
-        await engine_ready.wait()
-    for name, step in steps:
-        began = time.monotonic()
-        await step(settings)
-        on_event(PlatformEvent("prepared", name, time.monotonic() - began))
+class _View:
+    """What the supervisor sees, asked for once however many programs are waited for."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._asking = asyncio.Lock()
+        self._asked_at = 0.0
+        self._found: dict[str, ProcessState] = {}
+
+    async def process(self, name: str) -> ProcessState:
+        """One program's state, at most ASK_AGAIN_SECONDS old. Raises `PlatformUnavailable` where this platform runs no such."""
+        async with self._asking:
+            if time.monotonic() - self._asked_at > ASK_AGAIN_SECONDS:
+                self._found = {process.name: process for process in await self._supervisor.all_processes()}
+                self._asked_at = time.monotonic()
+        if name not in self._found:
+            raise PlatformUnavailable(f"This platform runs no program {name}.")
+        return self._found[name]
 
 
 @asynccontextmanager
@@ -194,38 +191,47 @@ async def _first_failure() -> AsyncIterator[None]:
 async def _await_all(
     supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
 ) -> None:
+    view = _View(supervisor)
     async with _first_failure(), asyncio.TaskGroup() as tasks:
         for program in programs:
-            tasks.create_task(_await_program(supervisor, settings, program, on_event))
+            tasks.create_task(_await_program(view, settings, program, on_event))
 
 
-async def _await_program(supervisor: Supervisor, settings: Settings, program: Program, on_event: OnEvent) -> None:
+async def _await_program(view: _View, settings: Settings, program: Program, on_event: OnEvent) -> None:
     began = time.monotonic()
     seen: set[int] = set()
     while True:
-        process = await supervisor.process(program.name)
+        process = await view.process(program.name)
         seen.add(process.pid)
-        error: Exception | None = None
-        if process.state in ("running", "starting"):
-            try:
-                await asyncio.wait_for(program.ready(), PROBE_SECONDS * 2)
-            except Exception as reason:
-                error = reason
-            else:
-                on_event(PlatformEvent("ready", program.name, time.monotonic() - began))
-                return
+        error = await _unready(program, process)
         waited = time.monotonic() - began
-        if len(seen - {0}) >= GIVE_UP_AFTER_PROCESSES or waited > program.ready_seconds:
+        if error is None:
+            on_event(PlatformEvent("prepared" if program.one_shot else "ready", program.name, waited))
+            return
+        given_up = program.one_shot and process.state == "exited"
+        if given_up or len(seen - {0}) >= GIVE_UP_AFTER_PROCESSES or waited > program.ready_seconds:
             raise PlatformUnavailable(_last_words(settings, program, process, error, waited)) from error
         await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, ASK_AGAIN_SECONDS + waited / 10))
 
 
-def _last_words(
-    settings: Settings, program: Program, process: ProcessState, error: Exception | None, waited: float
-) -> str:
+async def _unready(program: Program, process: ProcessState) -> Exception | None:
+    """Why a program is not ready yet; None: it is."""
+    if program.one_shot:
+        ended_well = process.state == "exited" and process.exit_code == 0
+        return None if ended_well else PlatformUnavailable(f"{program.name} is {process.state}")
+    if process.state not in ("running", "starting"):
+        return PlatformUnavailable(f"{program.name} is {process.state}")
+    try:
+        await asyncio.wait_for(program.ready(), PROBE_SECONDS * 2)
+    except Exception as reason:
+        return reason
+    return None
+
+
+def _last_words(settings: Settings, program: Program, process: ProcessState, error: Exception, waited: float) -> str:
     log = log_file(settings, program.name)
     tail = _tail(log)
-    why = f" ({error!r})" if error is not None and process.state == "running" else ""
+    why = f" ({error!r})" if process.state == "running" else ""
     return f"{program.name} is {process.state} and did not become ready in {waited:.0f} s{why}; {log} ends:\n{tail}"
 
 

@@ -25,7 +25,6 @@ from marquee.platform.state import (
     configuration,
     log_file,
     logs_folder,
-    open_files_limit,
     run_folder,
     socket_path,
     stored_secrets,
@@ -34,18 +33,24 @@ from marquee.platform.templates import render
 from marquee.settings import Settings
 
 SOCKET_NAME = "supervisor.sock"
+INNER_PROGRAMS = ("guard", "preparation")
+"""The supervisor's own; nobody else counts on them once the platform is up."""
 _GUARD = "import sys; sys.path.insert(0, sys.argv.pop(1)); from marquee.platform.leftovers import guard; guard()"
 
 
 @dataclass(frozen=True)
 class ProcessState:
-    """A program as the supervisor sees it. `state` is its word, lower case: running, starting, backoff, stopped, ..."""
+    """A program as the supervisor sees it. `state` is its word, lower case: running, starting, backoff, exited, ...
+
+    `exit_code` is its last incarnation's, 0 before.
+    """
 
     name: str
     state: str
     pid: int
     uptime_seconds: int
     stage: int
+    exit_code: int
 
 
 class Supervisor:
@@ -60,7 +65,7 @@ class Supervisor:
         transport = SupervisorTransport(None, None, f"unix://{self.socket}")
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:
-            return getattr(proxy.supervisor, method)(*arguments)
+            return getattr(proxy, method)(*arguments)
         except OSError as error:
             raise PlatformUnavailable("The platform is not running: start it with `marquee up`.") from error
         finally:
@@ -72,42 +77,52 @@ class Supervisor:
     async def pid(self) -> int | None:
         """The supervisor's process id, None where none answers."""
         try:
-            return int(await self.call("getPID"))
+            return int(await self.call("supervisor.getPID"))
         except PlatformUnavailable:
             return None
 
     async def processes(self) -> list[ProcessState]:
-        """Every program but the guard, in starting order."""
-        found = cast("list[dict[str, Any]]", await self.call("getAllProcessInfo"))
+        """Every program that runs all the time, in starting order."""
+        return [process for process in await self.all_processes() if process.name not in INNER_PROGRAMS]
+
+    async def all_processes(self) -> list[ProcessState]:
+        found = cast("list[dict[str, Any]]", await self.call("supervisor.getAllProcessInfo"))
         stages = await self._stages()
-        states = [_process_state(each, stages) for each in found if each["name"] != "guard"]
+        states = [_process_state(each, stages) for each in found]
         return sorted(states, key=lambda process: (process.stage, process.name))
 
     async def process(self, name: str) -> ProcessState:
         """One program's state. Raises `PlatformUnavailable` for a name that this platform does not run."""
         try:
-            return _process_state(await self.call("getProcessInfo", name), await self._stages())
+            return _process_state(await self.call("supervisor.getProcessInfo", name), await self._stages())
         except xmlrpc.client.Fault as fault:
             raise PlatformUnavailable(f"This platform runs no program {name}.") from fault
 
     async def _stages(self) -> dict[str, int]:
         if not self._known_stages:
-            found = cast("list[dict[str, Any]]", await self.call("getAllConfigInfo"))
+            found = cast("list[dict[str, Any]]", await self.call("supervisor.getAllConfigInfo"))
             self._known_stages = {each["name"]: int(each["process_prio"]) for each in found}
         return self._known_stages
 
     async def start(self, name: str) -> None:
         """Start without waiting; a program that is already started stays as it is."""
         try:
-            await self.call("startProcess", name, False)
+            await self.call("supervisor.startProcess", name, False)
         except xmlrpc.client.Fault as fault:
             if "ALREADY_STARTED" not in fault.faultString:
                 raise PlatformUnavailable(f"{name} could not be started: {fault.faultString}.") from fault
 
+    async def preload(self, name: str, modules: Sequence[str]) -> None:
+        """Have the supervisor import what a program needs. Raises `PlatformUnavailable` naming what cannot be imported."""
+        try:
+            await self.call("marquee.preload", name, list(modules))
+        except xmlrpc.client.Fault as fault:
+            raise PlatformUnavailable(f"{fault.faultString}: reinstall with `make install`.") from fault
+
     async def stop(self, name: str) -> None:
         """Ask it to stop without waiting; SIGKILL comes after its `stop_seconds`."""
         try:
-            await self.call("stopProcess", name, False)
+            await self.call("supervisor.stopProcess", name, False)
         except xmlrpc.client.Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
                 raise PlatformUnavailable(f"{name} could not be stopped: {fault.faultString}.") from fault
@@ -121,6 +136,7 @@ def _process_state(found: dict[str, Any], stages: dict[str, int]) -> ProcessStat
         pid=int(found["pid"]),
         uptime_seconds=int(found["now"]) - int(found["start"]) if running else 0,
         stage=stages[found["name"]],
+        exit_code=int(found["exitstatus"]),
     )
 
 
@@ -133,7 +149,6 @@ def write_configuration(settings: Settings, programs: Sequence[Program]) -> Path
         run=_escaped(str(run)),
         project=_escaped(str(PROJECT)),
         socket=_escaped(str(socket_path(settings, SOCKET_NAME))),
-        open_files=open_files_limit(),
         as_root=os.geteuid() == 0,
         guard=_command(guard),
         programs=[
@@ -142,6 +157,7 @@ def write_configuration(settings: Settings, programs: Sequence[Program]) -> Path
                 "command": _command(program.marked_command(run)),
                 "stage": program.stage,
                 "environment": ",".join(f'{name}="{_escaped(value)}"' for name, value in program.environment.items()),
+                "one_shot": program.one_shot,
                 "stop_signal": "INT" if program.interrupt else "TERM",
                 "stop_seconds": program.stop_seconds,
             }
@@ -164,7 +180,7 @@ def launch(settings: Settings, configuration_file: Path, *, tied: bool) -> subpr
     options = [] if tied else ["--detached"]
     command = (
         *(*launcher(), *options, "--mark", str(run_folder(settings) / "supervisord"), "--"),
-        *(sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration_file)),
+        *(sys.executable, "-m", "marquee.platform.forking", "-c", str(configuration_file)),
     )
     with log_file(settings, "supervisord-start").open("wb") as output:
         return subprocess.Popen(

@@ -1,6 +1,7 @@
 """Which programs this machine runs, by stage: what a setting's URL replaces is left out, and so is what `without` or `only` says.
 
-Stages: 10 engines, then the platform is prepared (`preparation`), 20 its own processes, 30 what needs those.
+A program starts once those in its `after` are ready. Stages order the stop: 30 first, then the platform's own processes
+(20), which write to the engines (10) to the end.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,6 @@ from marquee.platform.program import Program
 from marquee.platform.state import port_is_free
 from marquee.settings import Settings
 
-ENGINES_STAGE = 10
 PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2", "s3"})
 INNER_PORTS = frozenset({"api", "web", "dagster", "dagster_code"})
 
