@@ -33,8 +33,8 @@ def found() -> dict[str, object]:
 def main() -> None:
     report, *ending = sys.argv[1:]
     atexit.register(lambda: Path(report + ".ended").touch())
-    threading.Thread(target=lambda: Path(report + ".thread").touch()).start()
     Path(report + ".making").write_text(json.dumps(found()))
+    threading.Thread(target=lambda: Path(report + ".thread").touch()).start()
     Path(report + ".making").rename(report)
     match ending:
         case ["well"]:
