@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "prepare": ("single", "Make what the platform needs in its engines: databases, schema, topics, buckets."),
     "secrets": ("single", "Print a new set of secrets for a platform of several hosts."),
     "migrate": ("migrate", "Move what a store holds to another engine, while the platform runs."),
+    "rebuild-search": ("search", "Build the search index anew from the catalogue, while the platform runs."),
     "demo": ("demo", "Start everything with films in it, and stay up until Ctrl-C."),
     "check": ("demo", "Check the running platform from outside, as its clients would."),
     "upload": ("uploads", "Upload films."),

@@ -1,0 +1,60 @@
+"""`marquee rebuild-search`: the search index made anew from the catalogue, beside the one that is searched, then swapped in."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.status import Status
+
+from marquee.cli.platform import Json
+from marquee.documents import SearchDocument
+from marquee.settings import load_settings
+from marquee.stores.catalogue import open_catalogue
+from marquee.stores.search import open_search
+
+SHOWN_EVERY = 500
+
+
+def rebuild_search(
+    to_url: Annotated[str, typer.Option("--to", metavar="URL", help="The index; default: MARQUEE_SEARCH_URL.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Build the search index anew from the catalogue while the platform runs, and swap to it when it is whole.
+
+    On Elasticsearch it may be given at any time: what changes meanwhile is in the new index too. Tantivy's index belongs to the
+    search sync of its machine, which makes it anew by itself when its folder is gone.
+    """
+    settings = load_settings()
+    console = Console(stderr=True, quiet=as_json)
+    began = time.monotonic()
+    with console.status("reading the catalogue") as status:
+        titles = asyncio.run(_rebuild(to_url or settings.search, settings.database, status))
+    seconds = round(time.monotonic() - began, 1)
+    if as_json:
+        typer.echo(json.dumps({"kind": "rebuilt", "titles": titles, "seconds": seconds}))
+    console.print(f"{titles:,} titles are searched in the new index, after {seconds} s.", highlight=False)
+
+
+async def _rebuild(url: str, database: str, status: Status) -> int:
+    async with contextlib.AsyncExitStack() as opened:
+        catalogue = await open_catalogue(database)
+        opened.push_async_callback(catalogue.close)
+        await catalogue.ping()
+        index = await open_search(url, writer=True)
+        opened.push_async_callback(index.close)
+
+        async def documents() -> AsyncIterator[SearchDocument]:
+            read = 0
+            async for document in catalogue.documents():
+                yield document
+                read += 1
+                if read % SHOWN_EVERY == 0:
+                    status.update(f"{read:,} titles read")
+            status.update(f"{read:,} titles read, swapping")
+
+        return await index.rebuild(documents())
