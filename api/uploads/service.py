@@ -154,14 +154,14 @@ class UploadService:
         await self._catalogue.touch_upload(upload_id)
         seconds = self._settings.presigned_seconds
         expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
-        return [
-            (
-                number,
-                await self._objects.part_url(upload.key, upload.multipart_id, number, seconds=seconds),
-                min(upload.part_bytes, upload.size_bytes - (number - 1) * upload.part_bytes),
+        signed = []
+        for number in dict.fromkeys(numbers):
+            size = min(upload.part_bytes, upload.size_bytes - (number - 1) * upload.part_bytes)
+            url = await self._objects.part_url(
+                upload.key, upload.multipart_id, number, size_bytes=size, seconds=seconds
             )
-            for number in dict.fromkeys(numbers)
-        ], expires_at
+            signed.append((number, url, size))
+        return signed, expires_at
 
     async def add_sidecar(self, caller: Caller, upload_id: str, sidecar: SidecarIn) -> Sidecar:
         """Store a subtitle file beside the film; the same text twice is one. Raises `MediaTypeRefused`."""

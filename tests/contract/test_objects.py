@@ -51,7 +51,7 @@ def key() -> str:
 
 
 async def put_part(objects: Objects, key: str, multipart_id: str, number: int, body: bytes) -> StoredPart:
-    url = await objects.part_url(key, multipart_id, number, seconds=60)
+    url = await objects.part_url(key, multipart_id, number, size_bytes=len(body), seconds=60)
     async with httpx.AsyncClient(timeout=30) as client:
         answer = await client.put(url, content=body, headers={"Origin": ORIGIN})
     assert answer.status_code == 200, answer.text
@@ -136,7 +136,7 @@ async def test_an_aborted_multipart_is_gone(objects: Objects, key: str) -> None:
 
 async def test_browsers_of_the_allowed_origin_may_put_parts_and_read_etag(objects: Objects, key: str) -> None:
     multipart_id = await objects.create_multipart(key, content_type="video/mp4")
-    url = await objects.part_url(key, multipart_id, 1, seconds=60)
+    url = await objects.part_url(key, multipart_id, 1, size_bytes=1, seconds=60)
     async with httpx.AsyncClient() as client:
         asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
         answer = await client.options(url, headers=asked)
@@ -149,19 +149,28 @@ async def test_browsers_of_the_allowed_origin_may_put_parts_and_read_etag(object
 
 async def test_a_presigned_part_cannot_be_forged(objects: Objects, key: str) -> None:
     multipart_id = await objects.create_multipart(key, content_type="video/mp4")
-    url = await objects.part_url(key, multipart_id, 1, seconds=60)
+    url = await objects.part_url(key, multipart_id, 1, size_bytes=1, seconds=60)
     async with httpx.AsyncClient() as client:
         assert (await client.put(url.replace("partNumber=1", "partNumber=2"), content=b"x")).status_code == 403
+        assert (await client.put(url, content=b"xx")).status_code == 403, "a part of another size was taken"
+        assert (await client.put(url, content=b"")).status_code == 403, "an empty part was taken"
         assert (await client.put(url.replace(key.split("/")[1], "0" * 12), content=b"x")).status_code == 403
         corrupted = await client.put(url, content=b"x", headers={"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="})
+        unsized = await client.put(url, content=_in_pieces(b"xx"))
     assert corrupted.status_code == 400
+    assert unsized.status_code >= 400, "a part that does not say its size was taken"
     assert list(await objects.parts(key, multipart_id)) == []
+
+
+async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    """Sent without a length, in chunks."""
+    yield body
 
 
 async def test_part_urls_are_signed_for_the_public_address(where: Settings) -> None:
     elsewhere = where.model_copy(update={"public_s3_url": "https://s3.public.test"})
     store = await open_bucket(elsewhere, where.objects)
-    url = await store.part_url("k", "id", 3, seconds=60)
+    url = await store.part_url("k", "id", 3, size_bytes=1, seconds=60)
     assert url.startswith("https://s3.public.test/")
     assert "partNumber=3" in url
     await store.close()
@@ -180,7 +189,7 @@ async def test_a_roles_keys_are_asked_for_again_before_they_end(
 
 async def test_a_missing_login_is_said_with_its_remedy(s3_without_login: Settings) -> None:
     store = await open_bucket(s3_without_login, s3_without_login.objects)
-    for call in (store.ping(), store.part_url("k", "id", 1, seconds=60)):
+    for call in (store.ping(), store.part_url("k", "id", 1, size_bytes=1, seconds=60)):
         with pytest.raises(StoreUnavailable, match=r"MARQUEE_S3_ACCESS_KEY.*AWS_ACCESS_KEY_ID"):
             await call
     await store.close()

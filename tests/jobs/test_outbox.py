@@ -91,7 +91,7 @@ async def upload(catalogue: Catalogue, objects: Objects) -> Upload:
 
 
 async def put(objects: Objects, upload: Upload, number: int, body: bytes) -> None:
-    url = await objects.part_url(upload.key, upload.multipart_id, number, seconds=60)
+    url = await objects.part_url(upload.key, upload.multipart_id, number, size_bytes=len(body), seconds=60)
     async with httpx.AsyncClient(timeout=30) as client:
         (await client.put(url, content=body)).raise_for_status()
 

@@ -54,8 +54,8 @@ class Objects(Protocol):
 
     async def create_multipart(self, key: str, *, content_type: str) -> str: ...
 
-    async def part_url(self, key: str, multipart_id: str, number: int, *, seconds: int) -> str:
-        """A presigned PUT for one part, signed for the public S3 address."""
+    async def part_url(self, key: str, multipart_id: str, number: int, *, size_bytes: int, seconds: int) -> str:
+        """A presigned PUT for one part of exactly this size, signed for the public S3 address."""
         ...
 
     async def parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]:

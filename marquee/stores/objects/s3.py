@@ -245,8 +245,10 @@ class S3Objects:
         answer = await self._call(key, "create_multipart_upload", Key=key, ContentType=content_type, **headers)
         return str(answer["UploadId"])
 
-    async def part_url(self, key: str, multipart_id: str, number: int, *, seconds: int) -> str:
+    async def part_url(self, key: str, multipart_id: str, number: int, *, size_bytes: int, seconds: int) -> str:
+        # The length is among the signed headers: whoever has the URL stores that many bytes and no more.
         part = {"Bucket": self._bucket, "Key": key, "UploadId": multipart_id, "PartNumber": number}
+        part["ContentLength"] = size_bytes
         sign = partial(self._signer.generate_presigned_url, "upload_part", Params=part, ExpiresIn=seconds)
         # Signing needs no server, but a role's keys may have to be asked for.
         return str(await self._outlast(key, partial(self._thread, sign)))
