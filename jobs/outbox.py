@@ -2,8 +2,9 @@
 
 Reads the outbox (every 0.25 s) and publishes each entry to its topic before it is deleted: a kill in between publishes it
 again, and its readers know it by its upload. Uploads left `completing` for RECONCILE_AFTER_SECONDS are finished by the rule of
-`marquee.ingest.completion`; those left open for `upload_abandoned_seconds` lose their parts and end as abandoned. Chunks that
-no version needs are swept (`jobs.chunk_sweep`). Topics lose what every group has acknowledged and is older than RETENTION_MS.
+`marquee.ingest.completion`; those left open for `upload_abandoned_seconds` lose their parts and end as abandoned; completed ones
+that no run takes up are told again. Chunks that no version needs are swept (`jobs.chunk_sweep`). Topics lose what every group
+has acknowledged and is older than RETENTION_MS.
 """
 
 import asyncio
@@ -21,8 +22,8 @@ from marquee.errors import (
     TitleUnknown,
     UploadStateConflict,
 )
-from marquee.events import TOPIC_STREAMS
-from marquee.ingest.completion import finish_upload
+from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS
+from marquee.ingest.completion import finish_upload, message_of
 from marquee.ingest.ending import end_upload
 from marquee.settings import Settings, load_settings
 from marquee.stores.catalogue import open_catalogue
@@ -39,6 +40,10 @@ RECONCILE_SECONDS: Final = 5.0
 RECONCILE_AFTER_SECONDS: Final = 20.0
 """A completion that is under way touched the upload when it began. Finishing one that is still at work is harmless."""
 ABANDON_SECONDS: Final = 60.0
+AGAIN_SECONDS: Final = 600.0
+AGAIN_AFTER_SECONDS: Final = 3600.0
+"""A topic forgets: after RETENTION_MS what Dagster, away for so long, has not read. What no run has taken up is told again; one
+that waits in Dagster's queue is known there by its upload, so that nothing is done twice."""
 SWEEP_SECONDS: Final = 60.0
 STRAYS_SECONDS: Final = 24 * 3600.0
 TRIM_SECONDS: Final = 3600.0
@@ -89,6 +94,17 @@ async def abandon_uploads(catalogue: Catalogue, objects: Objects, *, older_than_
     return ended
 
 
+async def tell_again(catalogue: Catalogue, *, older_than_seconds: float) -> int:
+    """Put completed uploads that no run has taken up into the outbox once more; returns how many."""
+    moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+    told = 0
+    for upload in await catalogue.uploads_not_taken_up(moment):
+        if await catalogue.tell_again(upload.upload_id, topic=TRANSCODING_JOBS, value=message_of(upload)):
+            told += 1
+            log.warning("no run took this upload up: told again", upload_id=upload.upload_id)
+    return told
+
+
 async def trim_topics(event_log: EventLog) -> None:
     for topic in TOPIC_STREAMS:
         dropped = await event_log.trim(topic, older_than_ms=RETENTION_MS)
@@ -114,6 +130,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         async def abandon() -> None:
             await abandon_uploads(catalogue, objects, older_than_seconds=settings.upload_abandoned_seconds)
 
+        async def again() -> None:
+            await tell_again(catalogue, older_than_seconds=AGAIN_AFTER_SECONDS)
+
         async def sweep() -> None:
             await leave_settled(queue, catalogue)
             await sweep_chunks(queue, objects, older_than_seconds=settings.chunk_keep_seconds)
@@ -125,6 +144,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             tasks.create_task(every(PUBLISH_SECONDS, stop, lambda: publish_outbox(catalogue, event_log)))
             tasks.create_task(every(RECONCILE_SECONDS, stop, reconcile))
             tasks.create_task(every(min(ABANDON_SECONDS, settings.upload_abandoned_seconds), stop, abandon))
+            tasks.create_task(every(AGAIN_SECONDS, stop, again))
             tasks.create_task(every(min(SWEEP_SECONDS, settings.chunk_keep_seconds), stop, sweep))
             tasks.create_task(every(STRAYS_SECONDS, stop, lambda: sweep_strays(queue, objects)))
             tasks.create_task(every(TRIM_SECONDS, stop, lambda: trim_topics(event_log)))

@@ -65,6 +65,17 @@ async def finish_upload(
         raise PartsMismatch(
             f"{found} of the file's {upload.size_bytes} bytes are stored: send it again.", field="parts"
         )
+    try:
+        await catalogue.finish_completion(upload.upload_id, topic=TRANSCODING_JOBS, value=message_of(upload))
+    except TitleUnknown:
+        # Deleted while its film was on the way: nobody would ever finish this upload, nor remove its bytes.
+        await remove_stored(objects, upload)
+        await catalogue.end_upload(upload.upload_id, "abandoned")
+        raise
+
+
+def message_of(upload: Upload) -> bytes:
+    """What `transcoding-jobs` is told of a completed upload."""
     message = UploadCompleted(
         upload_id=upload.upload_id,
         movie_id=upload.movie_id,
@@ -72,13 +83,7 @@ async def finish_upload(
         hot=upload.hot,
         completed_at_ms=int(time.time() * 1000),
     )
-    try:
-        await catalogue.finish_completion(upload.upload_id, topic=TRANSCODING_JOBS, value=msgspec.json.encode(message))
-    except TitleUnknown:
-        # Deleted while its film was on the way: nobody would ever finish this upload, nor remove its bytes.
-        await remove_stored(objects, upload)
-        await catalogue.end_upload(upload.upload_id, "abandoned")
-        raise
+    return msgspec.json.encode(message)
 
 
 def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[StoredPart]) -> list[StoredPart]:

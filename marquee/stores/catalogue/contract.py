@@ -185,6 +185,14 @@ class Catalogue(Protocol):
 
     async def uploads_untouched_since(self, moment: datetime, *, state: UploadState) -> Sequence[Upload]: ...
 
+    async def uploads_not_taken_up(self, moment: datetime) -> Sequence[Upload]:
+        """Completed uploads whose version waits for its ingest, untouched since then, that no run has reported of."""
+        ...
+
+    async def tell_again(self, upload_id: str, *, topic: str, value: bytes) -> bool:
+        """Another outbox row of such an upload, which is touched by it; False where it was taken up, or is gone, meanwhile."""
+        ...
+
     # --- outbox ------------------------------------------------------------------------------------------
     async def outbox(self, *, limit: int = 100) -> Sequence[OutboxEntry]:
         """Entries not yet published, oldest first."""

@@ -71,6 +71,14 @@ class PostgresCatalogue:
             lambda connection: uploads.uploads_untouched_since(connection, moment, state=state)
         )
 
+    async def uploads_not_taken_up(self, moment: datetime) -> Sequence[Upload]:
+        return await self._statement(lambda connection: uploads.not_taken_up(connection, moment))
+
+    async def tell_again(self, upload_id: str, *, topic: str, value: bytes) -> bool:
+        return await self._transaction(
+            lambda connection: uploads.tell_again(connection, upload_id, topic=topic, value=value)
+        )
+
     # --- outbox ------------------------------------------------------------------------------------------
     async def outbox(self, *, limit: int = 100) -> Sequence[OutboxEntry]:
         return await self._statement(lambda connection: outbox.oldest(connection, limit=limit))

@@ -45,6 +45,21 @@ _UNTOUCHED = text(
     ORDER BY touched_at LIMIT {MOST_UPLOADS}
     """  # noqa: S608
 )
+_IS_NOT_TAKEN_UP: Final = """
+    state = 'completed' AND EXISTS (SELECT FROM title_version WHERE title_version.upload_id = upload.upload_id
+                                    AND title_version.state = 'ingesting' AND title_version.run_id IS NULL)
+"""
+_NOT_TAKEN_UP = text(
+    f"""
+    SELECT {_COLUMNS} FROM upload WHERE touched_at < :moment AND {_IS_NOT_TAKEN_UP}
+    ORDER BY touched_at LIMIT {MOST_UPLOADS}
+    """  # noqa: S608
+)
+_TOUCH_NOT_TAKEN_UP = text(
+    f"""
+    UPDATE upload SET touched_at = now() WHERE upload_id = :upload_id AND {_IS_NOT_TAKEN_UP} RETURNING movie_id
+    """  # noqa: S608
+)
 _NEW_TITLE = text(
     """
     INSERT INTO title (movie_id, title, year, description, genres, people, aka, votes, popularity, state, revision)
@@ -212,6 +227,18 @@ async def uploads_untouched_since(
 ) -> Sequence[Upload]:
     rows = (await connection.execute(_UNTOUCHED, {"state": state, "moment": moment})).mappings()
     return [_made(row) for row in rows]
+
+
+async def not_taken_up(connection: AsyncConnection, moment: datetime) -> Sequence[Upload]:
+    return [_made(row) for row in (await connection.execute(_NOT_TAKEN_UP, {"moment": moment})).mappings()]
+
+
+async def tell_again(connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> bool:
+    touched = await connection.execute(_TOUCH_NOT_TAKEN_UP, {"upload_id": upload_id})
+    movie_id = touched.scalar_one_or_none()
+    if movie_id is not None:
+        await outbox.add(connection, topic=topic, key=movie_id, value=value)
+    return movie_id is not None
 
 
 async def requested_by(connection: AsyncConnection, movie_id: str, version: int) -> Upload:
