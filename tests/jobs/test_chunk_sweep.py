@@ -18,7 +18,7 @@ from marquee.stores.job_queue.contract import JobQueue, NewJob
 from marquee.stores.migrate import migrate
 from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import open_bucket
-from tests.contract.catalogue_steps import ingesting, publication_of
+from tests.contract.catalogue.steps import ingesting, publication_of
 
 
 @pytest.fixture
