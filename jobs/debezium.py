@@ -35,11 +35,10 @@ class Captured:
 Handler = Callable[[Sequence[Captured]], Awaitable[None]]
 
 
-def debezium_properties(database_url: str, offsets: Path) -> dict[str, str]:
-    """Debezium's settings; the same keys serve Debezium Server and Kafka Connect (docs say which differ)."""
+def capture_properties(database_url: str) -> dict[str, str]:
+    """What is captured, and how: the same in Debezium Server and Kafka Connect, whose files are in `deploy/debezium`."""
     parts = urlsplit(database_url)
     return {
-        "name": "marquee",
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "database.hostname": parts.hostname or "127.0.0.1",
         "database.port": str(parts.port or 5432),
@@ -53,26 +52,33 @@ def debezium_properties(database_url: str, offsets: Path) -> dict[str, str]:
         "publication.autocreate.mode": "disabled",
         "table.include.list": f"public.{TABLE},public.{HEARTBEAT_TABLE}",
         "snapshot.mode": "initial",
+        # Moves the slot on while no title changes, so that PostgreSQL need not keep its WAL.
+        "heartbeat.interval.ms": str(HEARTBEAT_MS),
+        "heartbeat.action.query": f"UPDATE {HEARTBEAT_TABLE} SET beat_at = now() WHERE id = 1",  # noqa: S608
+        "tombstones.on.delete": "false",
+        "status.update.interval.ms": "2000",
+        # The bare envelope; `search_sync` reads the one inside a schema too.
+        "value.converter.schemas.enable": "false",
+    }
+
+
+def debezium_properties(database_url: str, offsets: Path) -> dict[str, str]:
+    """Embedded Debezium's settings: what is captured, and what only concerns this process."""
+    return capture_properties(database_url) | {
+        "name": "marquee",
         # A snapshot of 600,000 titles in the heap at hand.
         "snapshot.fetch.size": "500",
         "max.batch.size": "512",
         "max.queue.size": "2048",
         "max.queue.size.in.bytes": str(16 * 1024**2),
         "poll.interval.ms": str(POLL_MS),
-        # Moves the slot on while no title changes, so that PostgreSQL need not keep its WAL.
-        "heartbeat.interval.ms": str(HEARTBEAT_MS),
-        "heartbeat.action.query": f"UPDATE {HEARTBEAT_TABLE} SET beat_at = now() WHERE id = 1",  # noqa: S608
-        "tombstones.on.delete": "false",
         # An error ends the engine at once; whoever runs it decides when to start it again.
         "errors.max.retries": "0",
         "slot.max.retries": "0",
-        "status.update.interval.ms": "2000",
         "offset.storage": "org.apache.kafka.connect.storage.FileOffsetBackingStore",
         "offset.storage.file.filename": str(offsets),
         "offset.flush.interval.ms": "0",
-        # The bare envelope; `search_sync` reads the one inside a schema too.
         "key.converter.schemas.enable": "false",
-        "value.converter.schemas.enable": "false",
         "record.processing.threads": "1",
         "openlineage.integration.enabled": "false",
     }

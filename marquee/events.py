@@ -14,8 +14,10 @@ CHUNK_JOBS: Final = "chunk-jobs"
 """Hints that the job queue has chunk jobs: `ChunkJobsQueued`. Losing one delays nothing beyond a poll."""
 METADATA_CHANGES: Final = "metadata-changes"
 """Changes of `title_document` in Debezium's own envelope, keyed by movie_id. Read by the search sync."""
+CAPTURE_HEARTBEATS: Final = "capture-heartbeats"
+"""What a Debezium that publishes by itself (`deploy/debezium`) says so that its slot moves on; nobody reads it."""
 
-TOPIC_STREAMS: Final[dict[str, int]] = {TRANSCODING_JOBS: 2, CHUNK_JOBS: 2, METADATA_CHANGES: 4}
+TOPIC_STREAMS: Final[dict[str, int]] = {TRANSCODING_JOBS: 2, CHUNK_JOBS: 2, METADATA_CHANGES: 4, CAPTURE_HEARTBEATS: 1}
 """Streams (partitions) of each topic on one machine."""
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ import pytest
 
 from jobs.debezium import SLOT
 from marquee.domain import ids
+from marquee.engines.kafka import KAFKA
 from marquee.platform import engines
 from marquee.platform.program import Program
 from marquee.settings import Settings
@@ -28,6 +30,7 @@ from marquee.stores.search.contract import SearchIndex
 from marquee.telemetry import get_logger
 from tests.older_postgres import older_postgres
 from tests.restarting import RestartingServer
+from tests.servers import home_of, program_of
 
 TITLES = 100
 
@@ -106,13 +109,16 @@ async def pipeline(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pi
 
 @contextlib.asynccontextmanager
 async def running_pipeline(
-    postgres: Callable[[Settings], Program], folders: pytest.TempPathFactory
+    postgres: Callable[[Settings], Program],
+    folders: pytest.TempPathFactory,
+    log_program: Callable[[Settings], Program] = engines.valkey_log,
+    log_url: Callable[[Settings], str] = lambda settings: settings.event_log,
 ) -> AsyncIterator[Pipeline]:
     """Once the first change was captured."""
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(RestartingServer(postgres, folders.mktemp("pg")))
-        log = await stack.enter_async_context(RestartingServer(engines.valkey_log, folders.mktemp("log")))
-        settings = database.settings.model_copy(update={"event_log_url": log.settings.event_log})
+        log = await stack.enter_async_context(RestartingServer(log_program, folders.mktemp("log")))
+        settings = database.settings.model_copy(update={"event_log_url": log_url(log.settings)})
         await asyncio.to_thread(migrate, settings.database)
         catalogue = await open_catalogue(settings.database)
         stack.push_async_callback(catalogue.close)
@@ -214,3 +220,27 @@ async def test_an_older_postgresql_is_captured_as_well(tmp_path_factory: pytest.
             return await older.index.revision(movie_id) is None
 
         await until(gone, seconds=30, what="the deleted title to leave search")
+
+
+@pytest.mark.xdist_group("kafka")
+async def test_the_same_on_kafka_through_the_death_of_each_part(tmp_path_factory: pytest.TempPathFactory) -> None:
+    def url(settings: Settings) -> str:
+        return KAFKA.urls(home_of(KAFKA, settings))["MARQUEE_EVENT_LOG_URL"]
+
+    kafka = functools.partial(program_of, KAFKA)
+    async with running_pipeline(engines.postgres, tmp_path_factory, kafka, url) as pipeline:
+        told = [await pipeline.announce(f"Film {number}") for number in range(10)]
+        deleted = told.pop()
+        await pipeline.searchable(deleted)
+        await pipeline.catalogue.delete(deleted)
+        for job in pipeline.jobs.values():
+            job.end(signal.SIGKILL)
+        told += [await pipeline.announce(f"While both are away {number}") for number in range(10)]
+        for job in pipeline.jobs.values():
+            job.start()
+        pipeline.log.kill()
+        await pipeline.log.start()
+        told += [await pipeline.announce(f"After the broker came back {number}") for number in range(10)]
+        for movie_id in told:
+            await pipeline.searchable(movie_id, seconds=90)
+        assert await pipeline.index.revision(deleted) is None, "a deleted title came back"

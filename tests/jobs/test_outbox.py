@@ -52,9 +52,14 @@ async def objects(s3_server: Settings) -> AsyncIterator[Objects]:
     await store.close()
 
 
+@pytest.fixture(params=["valkey_log_url", pytest.param("kafka_log_url", marks=pytest.mark.xdist_group("kafka"))])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
 @pytest.fixture
-async def event_log(valkey_log_server: Settings) -> AsyncIterator[EventLog]:
-    store = await open_event_log(valkey_log_server.event_log)
+async def event_log(url: str) -> AsyncIterator[EventLog]:
+    store = await open_event_log(url)
     yield store
     await store.close()
 

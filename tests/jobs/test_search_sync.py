@@ -13,7 +13,6 @@ import pytest
 from jobs.search_sync import ChangeUnreadable, IndexFailed, SearchSync, read_change
 from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
-from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Consumer, EventLog
 from marquee.stores.search import open_search
@@ -31,9 +30,14 @@ def envelope(movie_id: str, revision: int, title: str | None = "Film", op: str =
     return json.dumps({**sides, "op": op, "source": {"ts_ms": int(time.time() * 1000)}, "ts_ms": 1}).encode()
 
 
+@pytest.fixture(params=["valkey_log_url", pytest.param("kafka_log_url", marks=pytest.mark.xdist_group("kafka"))])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
 @pytest.fixture
-async def log(valkey_log_server: Settings) -> AsyncIterator[EventLog]:
-    store = await open_event_log(f"{valkey_log_server.event_log}?lease_seconds=1.5")
+async def log(url: str) -> AsyncIterator[EventLog]:
+    store = await open_event_log(url)
     yield store
     await store.close()
 

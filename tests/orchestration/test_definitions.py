@@ -77,7 +77,13 @@ def test_loading_the_definitions_is_quick() -> None:
     )
 
 
-async def test_the_sensor_asks_for_one_run_an_upload(house: Settings) -> None:  # noqa: F811
+@pytest.fixture(params=["valkey_log_url", pytest.param("kafka_log_url", marks=pytest.mark.xdist_group("kafka"))])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+async def test_the_sensor_asks_for_one_run_an_upload(house: Settings, url: str) -> None:  # noqa: F811
+    house = house.model_copy(update={"event_log_url": url})
     event_log = await open_event_log(house.event_log)
     try:
         cursor = await event_log.cursor_at(TRANSCODING_JOBS, int(time.time() * 1000))
@@ -109,7 +115,7 @@ async def test_the_sensor_asks_for_one_run_an_upload(house: Settings) -> None:  
     assert set(added.partition_keys) == {"m_u_one", "m_u_two"}
     again = await asyncio.to_thread(tick, result.cursor)
     assert not again.run_requests, "the cursor has moved past what was read"
-    moved = await asyncio.to_thread(tick, "0:17,1:4")  # as Kafka's are
+    moved = await asyncio.to_thread(tick, "0:17,1:4" if url.startswith("valkey") else "1795650452124-0,1795650452125-3")
     assert {"u_one", "u_two"} <= {request.run_key for request in moved.run_requests or []}, (
         "a cursor of another engine stops the uploads for ever"
     )
