@@ -60,6 +60,7 @@ bench: install ## Measurements against stated baselines, alternating in one run 
 	$(BIN)/python -m bench.search_quality
 	$(BIN)/python -m bench.transcode $(FILM)
 	$(BIN)/python -m bench.api
+	$(BIN)/python -m bench.home
 	$(BIN)/python -m bench.progress
 
 lint: install ## Format, style, types and the direction of imports

@@ -66,6 +66,7 @@ class Load:
     def __init__(self, url: str, request: Callable[[int], bytes]) -> None:
         self._host, self._port = url.removeprefix("http://").split(":")
         self._request = request
+        self.latency_ms: list[float] = []
 
     async def rate(self, seconds: float) -> float:
         """Answers a second; anything but 200 and 204 ends the measurement."""
@@ -78,7 +79,7 @@ class Load:
         reader, writer = await asyncio.open_connection(self._host, int(self._port), limit=2**22)
         count = 0
         try:
-            while time.perf_counter() < until:
+            while (begun := time.perf_counter()) < until:
                 writer.write(self._request(number * 1_000_000 + count))
                 head = await reader.readuntil(b"\r\n\r\n")
                 if head[9:12] not in (b"200", b"204"):
@@ -86,6 +87,7 @@ class Load:
                 length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0].strip()
                 if length and int(length):
                     await reader.readexactly(int(length))
+                self.latency_ms.append(1000 * (time.perf_counter() - begun))
                 count += 1
         finally:
             writer.close()
@@ -97,7 +99,11 @@ def _post(path: str, body: bytes, token: str) -> bytes:
     return head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def _token(url: str, stores: Stores) -> str:
+def home_request(token: str) -> bytes:
+    return f"GET /api/v1/home?limit=10 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+
+async def log_in(url: str, stores: Stores) -> str:
     email = "bench@example.org"
     await stores.accounts.create(email, await Passwords().hash(PASSWORD), role="viewer", profile_names=["Bench"])
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
@@ -125,7 +131,7 @@ async def _alternating(
 
 
 @contextlib.asynccontextmanager
-async def _seeded(settings: Settings) -> AsyncIterator[tuple[Stores, list[str]]]:
+async def seeded(settings: Settings) -> AsyncIterator[tuple[Stores, list[str]]]:
     async with open_stores(settings, search_writer=True) as stores:
         await stores.objects.ensure_bucket()
         await stores.published.ensure_bucket()
@@ -135,14 +141,14 @@ async def _seeded(settings: Settings) -> AsyncIterator[tuple[Stores, list[str]]]
 
 
 async def measure(url: str, bare_url: str, settings: Settings, rounds: int, seconds: float) -> dict[str, object]:
-    async with _seeded(settings) as (stores, movies):
-        token = await _token(url, stores)
+    async with seeded(settings) as (stores, movies):
+        token = await log_in(url, stores)
 
         def progress(number: int) -> bytes:
             body = b'{"movie_id":"%s","position_seconds":%d}' % (movies[number % len(movies)].encode(), number % 600)
             return _post("/api/v1/stream/progress", body, token)
 
-        home = f"GET /api/v1/home?limit=10 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        home = home_request(token)
         nothing = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
         writes, bare_writes = Load(url, progress), Load(bare_url, progress)
         homes, bare_gets = Load(url, lambda _: home), Load(bare_url, lambda _: nothing)
@@ -168,13 +174,13 @@ def main() -> None:
         for engine in (engines.postgres, engines.valkey_cache, engines.valkey_log, engines.seaweedfs):
             stack.enter_context(running(engine(settings), settings.state))
         migrate(settings.database)
-        asyncio.run(_prepare(settings))
+        asyncio.run(prepare(settings))
         url, bare_url = stack.enter_context(serving(settings)), stack.enter_context(_bare(settings))
         figures = asyncio.run(measure(url, bare_url, settings, asked.rounds, asked.seconds))
     sys.stdout.write(json.dumps(figures) + "\n")
 
 
-async def _prepare(settings: Settings) -> None:
+async def prepare(settings: Settings) -> None:
     """The buckets and an empty index, which the API's readiness asks for."""
     async with open_stores(settings, search_writer=True) as stores:
         await stores.objects.ensure_bucket()
