@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,6 +77,13 @@ class KillableCluster:
                 if int(first) <= slot <= int(last):
                     return number
         raise AssertionError(f"no living node has the slot {slot}")
+
+    def until_replaced(self, key: str, victim: int) -> None:
+        """Until every node that lives says that another than the lost one has the key."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.master_of(key) == victim:
+            assert time.monotonic() < deadline, f"node {victim} still has {key}"
+            time.sleep(0.02)
 
     def replica_of(self, number: int) -> int:
         """The number of the node that follows this master."""

@@ -96,26 +96,32 @@ class Worker:
                 await self._progressed.wait()
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.soak)])
-async def test_a_master_killed_under_load_costs_its_own_slots_until_its_replica_has_them(
-    whole: KillableCluster, cache: RowCache, coordination: Coordination, kills: int
+@pytest.mark.parametrize("loss", ["killed", "frozen"])
+@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.soak)])
+async def test_a_master_lost_under_load_costs_its_own_slots_until_its_replica_has_them(
+    whole: KillableCluster, cache: RowCache, coordination: Coordination, loss: str, times: int
 ) -> None:
+    lose = whole.kill if loss == "killed" else whole.freeze
     workers = [Worker(cache, coordination) for _ in range(NAMES)]
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for worker in workers:
             tasks.create_task(worker.work(stop))
-        for number in range(kills):
+        for number in range(times):
             await asyncio.gather(*(worker.until_more() for worker in workers))
             struck = workers[number % NAMES]
             failures = struck.failures
             victim = await asyncio.to_thread(whole.master_of, struck.lock_key)
             unhurt = [worker for worker in workers if victim not in await asyncio.to_thread(worker.masters, whole)]
             assert unhurt, "no worker is on the other two masters alone"
-            await asyncio.to_thread(whole.kill, victim)
+            await asyncio.to_thread(lose, victim)
             await asyncio.gather(*(worker.until_more() for worker in unhurt))
             await asyncio.gather(*(worker.until_more() for worker in workers))
             assert struck.failures > failures, "nobody noticed that the master was gone"
+            if loss == "frozen":
+                # It goes on as if it were the master still, until it hears of its successor.
+                whole.thaw(victim)
+            await asyncio.to_thread(whole.until_replaced, struck.lock_key, victim)
             successor = await asyncio.to_thread(whole.master_of, struck.lock_key)
             await asyncio.to_thread(whole.make_whole)
             assert await asyncio.to_thread(whole.replica_of, successor) == victim, "the killed node does not follow"
