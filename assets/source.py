@@ -14,7 +14,8 @@ from assets.stage import Stage, open_stage
 from jobs.source_cache import file_sha256
 from jobs.work_folder import work_folder
 from marquee.documents import SourceDocument
-from marquee.media.judge import SourceLimits, judge
+from marquee.media.claims import SourceLimits
+from marquee.media.judge import judge
 from marquee.settings import Settings
 
 

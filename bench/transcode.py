@@ -24,8 +24,9 @@ import structlog
 
 from marquee.documents import PlanDocument, SourceDocument
 from marquee.media import binaries, process
+from marquee.media.claims import SourceLimits
 from marquee.media.join import join_rendition
-from marquee.media.judge import SourceLimits, judge
+from marquee.media.judge import judge
 from marquee.media.plan import chunk_jobs, plan
 from marquee.media.quality import scores
 from marquee.media.scan import scan

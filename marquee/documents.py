@@ -62,6 +62,9 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     sample_aspect_ratio: str = "1/1"
     frame_rate: str = "25/1"
     variable_frame_rate: bool = False
+    clock: Literal["container", "mended", "counted"] = "container"
+    """Where times come from: the container; the container, with its jumps mended by ffmpeg as it reads from the start; or, where
+    there is no order in them, nowhere: then frames follow each other at `frame_rate`, and sound by its samples."""
     interlaced: bool = False
     top_field_first: bool = True
     pixel_format: str = "yuv420p"
@@ -70,6 +73,8 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     color_transfer: str | None = None
     color_space: str | None = None
     color_range: str | None = None
+    changes: bool = False
+    """Size or pixel format change midway; `width`, `height` and `pixel_format` are the most frequent ones."""
     start_seconds: float = 0.0
     duration_seconds: float = 0.0
     bitrate_bps: int | None = None

@@ -3,13 +3,14 @@
 Reads the source's audio streams; writes one MP4 a rendition: a stereo one for every mix, and a 5.1 one where the mix has
 six channels or more. Time 0 is the title's first picture: what sounds earlier is cut, what starts later or ends sooner
 is filled with silence, gaps are filled where they are, and slow drift is taken out. Which streams make one mix is
-decided in `mixes`. A track that cannot be decoded never fails its title: it is left out, with a sentence. Next: `package`.
+decided in `mixes`; sound that changes midway goes by way of `evened`. A track that cannot be decoded never fails its title:
+it is left out, with a sentence. Next: `package`.
 """
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import ffmpeg
 import msgspec
@@ -18,10 +19,11 @@ from marquee.documents import SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, process
 from marquee.media.clock import Clock, picture_clock
+from marquee.media.evened import SAMPLE_RATE, even_streams
 from marquee.media.mixes import AudioMix, plan_mixes
 from marquee.media.probe import untrusted_input
+from marquee.media.transcode import sample_count
 
-SAMPLE_RATE: Final = 48_000
 FRAME_SAMPLES: Final = 1024
 """Samples in an AAC-LC packet; ffmpeg's encoder also delays its output by this many."""
 BITRATES_BPS: Final = {2: 128_000, 6: 384_000}
@@ -52,13 +54,14 @@ def packets(duration_seconds: float) -> int:
     return max(2, -(-round(duration_seconds * SAMPLE_RATE) // FRAME_SAMPLES))
 
 
-def _aligned(stream: Any, start_seconds: float) -> Any:
+def _aligned(stream: Any, clock: Clock) -> Any:
     """A source stream on the picture's clock, at 48 kHz.
 
     Jumps over 40 ms (a frame) are filled or cut; below that, the rate is bent by at most 100 samples a second (0.2 %, a
     28th of a semitone), which takes out the drift of a free-running recorder.
     """
-    return stream.filter("asetpts", f"PTS-({start_seconds:.9f})/TB").filter(
+    placed = "N/SR/TB" if clock.counted else f"PTS-({clock.start_seconds:.9f})/TB"
+    return stream.filter("asetpts", placed).filter(
         "aresample", SAMPLE_RATE, **{"async": 100}, min_hard_comp=0.04, first_pts=0
     )
 
@@ -90,7 +93,7 @@ def audio_arguments(
     count = packets(duration_seconds)
     outputs = []
     for mix in mixes:
-        aligned = [_aligned(opened[str(index)], clock.start_seconds) for index in mix.streams]
+        aligned = [_aligned(opened[str(index)], clock) for index in mix.streams]
         whole = aligned[0]
         if len(aligned) > 1:
             mono = [one.filter("aformat", channel_layouts="mono").filter("apad") for one in aligned]
@@ -135,22 +138,73 @@ def _damage_notes(mixes: Sequence[AudioMix], stderr: str) -> tuple[list[AudioMix
     return kept, notes
 
 
-async def _encode(
-    mixes: Sequence[AudioMix],
-    source_path: Path,
-    folder: Path,
-    clock: Clock,
-    duration_seconds: float,
-    memory_bytes: int | None,
-) -> tuple[list[AudioMix], list[str], float]:
-    finished = await process.run(
-        audio_arguments(mixes, source_path, folder, clock=clock, duration_seconds=duration_seconds),
+class _Encoder(NamedTuple):
+    """What every attempt at a title's sound has in common."""
+
+    source_path: Path
+    folder: Path
+    clock: Clock
+    duration_seconds: float
+    memory_bytes: int | None
+
+    async def direct(self, mixes: Sequence[AudioMix]) -> AudioMade:
+        """All of `mixes` by one command, each stream decoded once. Raises `ProcessFailed`."""
+        return await self._encoded(mixes, self.source_path, self.clock, mixes)
+
+    async def evened(self, mix: AudioMix) -> AudioMade:
+        """One mix by way of plain samples: for sound that changes midway. Raises `ProcessFailed`."""
+        plain = self.folder / f"{mix.name}.nut"
+        channels = 1 if len(mix.streams) > 1 else max(mix.outputs)
+        try:
+            even = await even_streams(
+                self.source_path,
+                mix.streams,
+                plain,
+                channels=channels,
+                clock=self.clock,
+                timeout_seconds=self._timeout_seconds(1),
+                memory_bytes=self.memory_bytes,
+            )
+            sound, notes = _damage_notes([mix], even.stderr_tail)
+            if not sound:
+                return AudioMade(renditions=[], notes=notes, cpu_seconds=even.cpu_seconds)
+            of_plain = msgspec.structs.replace(mix, streams=tuple(range(len(mix.streams))))
+            made = await self._encoded([of_plain], plain, Clock({"copyts": None}, 0.0), [mix])
+        finally:
+            plain.unlink(missing_ok=True)
+        return AudioMade(
+            renditions=made.renditions, notes=notes + made.notes, cpu_seconds=even.cpu_seconds + made.cpu_seconds
+        )
+
+    def _timeout_seconds(self, mixes: int) -> float:
         # Decoding and encoding audio runs at 50x or more on one slow core; a source that needs longer is not sound.
-        timeout_seconds=120 + duration_seconds * len(mixes) / 5,
-        memory_bytes=memory_bytes,
-    )
-    kept, notes = _damage_notes(mixes, finished.stderr_tail)
-    return kept, notes, finished.cpu_seconds
+        return 120 + self.duration_seconds * mixes / 5
+
+    async def _encoded(
+        self, mixes: Sequence[AudioMix], path: Path, clock: Clock, named: Sequence[AudioMix]
+    ) -> AudioMade:
+        finished = await process.run(
+            audio_arguments(mixes, path, self.folder, clock=clock, duration_seconds=self.duration_seconds),
+            timeout_seconds=self._timeout_seconds(len(mixes)),
+            memory_bytes=self.memory_bytes,
+        )
+        kept, notes = _damage_notes(named, finished.stderr_tail)
+        renditions = [
+            EncodedAudio(
+                name=mix.rendition(channels),
+                path=self.folder / f"{mix.rendition(channels)}.mp4",
+                language=mix.language,
+                label=mix.label,
+                channels=channels,
+                default=mix.default,
+            )
+            for mix in kept
+            for channels in mix.outputs
+        ]
+        return AudioMade(renditions=renditions, notes=notes, cpu_seconds=finished.cpu_seconds)
+
+    def is_whole(self, one: EncodedAudio) -> bool:
+        return sample_count(one.path) == packets(self.duration_seconds)
 
 
 async def encode_audio(
@@ -178,37 +232,44 @@ async def encode_audio(
     if not mixes:
         return AudioMade(renditions=[], notes=notes, cpu_seconds=0.0)
     clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
-    kept: list[AudioMix] = []
-    cpu_seconds = 0.0
-    try:
-        kept, more, cpu_seconds = await _encode(mixes, source_path, folder, clock, duration_seconds, memory_bytes)
-        notes += more
-    except ProcessFailed as failure:
-        if len(mixes) == 1:
-            notes.append(_failed(mixes[0], failure))
-        for mix in mixes if len(mixes) > 1 else ():
-            # One track spoils a common command: each alone, so that only the bad one is lost.
-            try:
-                one, more, spent = await _encode([mix], source_path, folder, clock, duration_seconds, memory_bytes)
-                kept, notes, cpu_seconds = kept + one, notes + more, cpu_seconds + spent
-            except ProcessFailed as alone:
-                notes.append(_failed(mix, alone))
-    renditions = [
-        EncodedAudio(
-            name=mix.rendition(channels),
-            path=folder / f"{mix.rendition(channels)}.mp4",
-            language=mix.language,
-            label=mix.label,
-            channels=channels,
-            default=mix.default,
-        )
-        for mix in kept
-        for channels in mix.outputs
-    ]
+    encoder = _Encoder(source_path, folder, clock, duration_seconds, memory_bytes)
+    renditions, more, cpu_seconds = await _each_way(encoder, mixes)
     if renditions and not any(one.default for one in renditions):
-        first = kept[0].label
+        first = renditions[0].label
         renditions = [msgspec.structs.replace(one, default=one.label == first) for one in renditions]
-    return AudioMade(renditions=renditions, notes=notes, cpu_seconds=cpu_seconds)
+    return AudioMade(renditions=renditions, notes=notes + more, cpu_seconds=cpu_seconds)
+
+
+async def _each_way(encoder: _Encoder, mixes: Sequence[AudioMix]) -> tuple[list[EncodedAudio], list[str], float]:
+    """The renditions of what could be encoded, in the order of `mixes`: together, and what did not come out whole so, alone
+    and evened. One bad track spoils a common command, and must not take the others with it."""
+    together = AudioMade(renditions=[], notes=[], cpu_seconds=0.0)
+    spoilt: set[str] = set()
+    try:
+        together = await encoder.direct(mixes)
+        spoilt = {one.label for one in together.renditions if not encoder.is_whole(one)}
+    except ProcessFailed:
+        spoilt = {mix.label for mix in mixes}
+    renditions: list[EncodedAudio] = []
+    notes, cpu_seconds = [*together.notes], together.cpu_seconds
+    for mix in mixes:
+        if mix.label not in spoilt:
+            renditions += [one for one in together.renditions if one.label == mix.label]
+            continue
+        try:
+            alone = await encoder.evened(mix)
+        except ProcessFailed as failure:
+            notes.append(_failed(mix, failure))
+            continue
+        cpu_seconds += alone.cpu_seconds
+        if all(encoder.is_whole(one) for one in alone.renditions):
+            renditions += alone.renditions
+            notes += alone.notes
+        else:
+            notes.append(
+                f"The audio track {mix.label} is left out: it is too damaged to be put in step with the picture."
+            )
+    return renditions, notes, cpu_seconds
 
 
 def _failed(mix: AudioMix, failure: ProcessFailed) -> str:

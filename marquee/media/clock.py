@@ -1,8 +1,8 @@
 """Which clock a source is read on, and when its first picture is on that clock: what sound and text are placed by.
 
-A source that can be sought is read on its container's own clock, on which the scan timed the first picture. Where the
-container cannot be trusted, its clock may jump, so ffmpeg mends it while reading from the start, as the transcode does;
-that clock starts elsewhere, so the first picture is timed on it here, by decoding one frame.
+A source is read on its container's own clock, on which the scan timed the first picture. Where that clock jumps, ffmpeg mends it
+while reading from the start, as the transcode does; that clock starts elsewhere, so the first picture is timed on it here, by
+decoding one frame. A source without a clock is counted.
 """
 
 from pathlib import Path
@@ -17,16 +17,20 @@ from marquee.media.probe import untrusted_input
 
 
 class Clock(NamedTuple):
-    """`options` are ffmpeg's input options; `start_seconds` is the first picture's time under them."""
+    """`options` are ffmpeg's input options; `start_seconds` is the first picture's time under them. Where the source's times
+    are `counted`, they say nothing: sound follows by its samples, from the first picture on."""
 
     options: dict[str, None]
     start_seconds: float
+    counted: bool = False
 
 
 async def picture_clock(source: SourceDocument, path: Path, *, memory_bytes: int | None = None) -> Clock:
     """The clock to read the sound and text of `source` on."""
+    if source.video.clock == "counted":
+        return Clock({}, 0.0, counted=True)
     own = Clock({"copyts": None}, source.video.start_seconds)
-    if source.seekable:
+    if source.video.clock == "container":
         return own
     times: list[float] = []
 

@@ -26,7 +26,10 @@ def size(scanned: Scan) -> tuple[int, int]:
 
 
 def _aspect(scanned: Scan) -> Fraction:
-    above, _, below = scanned.aspects.most_common(1)[0][0].partition("/")
+    # Of the frames that have the size which is kept.
+    kept = scanned.sizes.most_common(1)[0][0]
+    sample = max((one for one in scanned.aspects if one[0] == kept), key=lambda one: scanned.aspects[one])[1]
+    above, _, below = sample.partition("/")
     aspect = Fraction(int(above), int(below)) if int(above) > 0 and int(below) > 0 else Fraction(1)
     return aspect if Fraction(1, _ASPECT_MAX) <= aspect <= _ASPECT_MAX else Fraction(1)
 
@@ -65,10 +68,12 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         sample_aspect_ratio=f"{aspect.numerator}/{aspect.denominator}",
         frame_rate=f"{found_rate.rate.numerator}/{found_rate.rate.denominator}",
         variable_frame_rate=found_rate.variable,
+        clock=scanned.clock,
         interlaced=fields["T"] + fields["B"] > 0.05 * scanned.frames,
         top_field_first=fields["T"] >= fields["B"],
         pixel_format=pixel_format,
         bit_depth=bit_depth(pixel_format),
+        changes=len(scanned.sizes) > 1 or len(scanned.formats) > 1,
         color_range=found[0],
         color_space=found[1],
         color_primaries=found[2],

@@ -70,13 +70,13 @@ def chunk_chain(filters: str, start_frame: int, frames: int) -> list[Filter]:
     return parse(filters.replace("{start}", str(start_frame)).replace("{end}", str(start_frame + frames)))
 
 
-def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int, *, seekable: bool) -> str:
+def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int) -> str:
     """The chain from the decoded picture to `width` x `height` (the top rung, upright) at `rate`, 8 bit 4:2:0."""
     turned = video.rotation in {90, 270}
     size = (height, width) if turned else (width, height)
     return render(
         [
-            *_clock(video, seekable=seekable),
+            *_clock(video),
             *_progressive(video),
             *_grid(rate),
             *_colour_and_size(video, *size),
@@ -86,32 +86,44 @@ def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int, *
     )
 
 
-def _clock(video: VideoStream, *, seekable: bool) -> list[Filter]:
+def _clock(video: VideoStream) -> list[Filter]:
     """Time 0 is the title's first frame.
 
-    A source that is sought keeps its container's clock (-copyts), so the first frame's time is a number known from
-    the scan; one that is always decoded from its start says it itself.
+    By the container's clock (read with -copyts) the first frame's time is a number known from the scan; a mended clock, always
+    read from its start, says it itself; frames without a clock are counted.
     """
-    first = f"round({video.start_seconds!r}/TB)" if seekable else "STARTPTS"
-    return [Filter("setpts", {"expr": f"PTS-{first}"})]
+    times = {
+        "container": f"PTS-round({video.start_seconds!r}/TB)",
+        "mended": "PTS-STARTPTS",
+        "counted": f"N/({video.frame_rate})/TB",
+    }
+    return [Filter("setpts", {"expr": times[video.clock]})]
 
 
 def _progressive(video: VideoStream) -> list[Filter]:
-    """One frame out of two fields; frames that are not flagged interlaced pass untouched."""
-    return (
-        [Filter("bwdif", {"mode": "send_frame", "parity": "auto", "deint": "interlaced"})] if video.interlaced else []
-    )
+    """One frame out of two fields; frames that are not flagged interlaced pass untouched.
+
+    `bwdif` alone cannot bear a picture that changes its size or format midway: such a one is evened before it, field by field.
+    """
+    if not video.interlaced:
+        return []
+    deinterlace = Filter("bwdif", {"mode": "send_frame", "parity": "auto", "deint": "interlaced"})
+    if not video.changes:
+        return [deinterlace]
+    size = {"w": str(video.width), "h": str(video.height), "interl": "-1"}
+    return [Filter("scale", size), Filter("format", {"pix_fmts": video.pixel_format}), deinterlace]
 
 
 def _grid(rate: Fraction) -> list[Filter]:
     """The constant-rate grid pinned to time 0, and the chunk's frames of it.
 
-    `fps` numbers frames by their time alone, so any run that decodes from before `{start}` sees the same frames there.
+    `fps` numbers frames by their time alone, so any run that decodes from before `{start}` sees the same frames there; its
+    last frame is passed on however short it is, else a film of less than half a frame would have none.
     The last frame may be repeated twice at the very end, where rounding leaves the count short; more missing frames
     are a failure, which the count of the result shows.
     """
     return [
-        Filter("fps", {"fps": str(rate), "round": "near"}),
+        Filter("fps", {"fps": str(rate), "round": "near", "eof_action": "pass"}),
         Filter("tpad", {"stop": "2", "stop_mode": "clone"}),
         Filter("trim", {"start_pts": "{start}", "end_pts": "{end}"}),
         Filter("setpts", {"expr": "PTS-{start}"}),

@@ -15,33 +15,32 @@ import msgspec
 from marquee.documents import SourceDocument
 from marquee.errors import ProcessFailed, ProcessTimedOut, SourceRefused
 from marquee.media import described, process, recognise
+from marquee.media.claims import Case, SourceLimits, check_claims, too_long
 from marquee.media.probe import Probe, Stream, probe
-from marquee.media.scan import Scan, TooManyFrames, last_sound_seconds, scan, seeks_exactly
+from marquee.media.scan import Scan, TooManyFrames, scan, seeks_exactly, sound_times
 from marquee.telemetry import get_logger
 
 DECODED_SHARE_MIN: Final = 0.95
 DAMAGED_SHARE_MAX: Final = 0.05
-CREDIBLE_BPS_MIN: Final = 500
-"""Even a still picture needs more bits a second than this; a duration that implies less is not believed."""
+STILL_BPS_MIN: Final = 50
+"""A screen recording of an idle screen has 200 bits a second; a clock that leaves fewer than this has gone wrong."""
+RATE_MAX: Final = 1100
+"""Frames a second that a slow-motion camera may have made; more is a clock that stands still."""
+_FEW_FRAMES: Final = 10
 _INDEXED: Final = ("mov", "matroska")
 """Containers with an index by time; others are cut by decoding from their start."""
 _MENDED: Final = ("mpegts", "mpeg", "ogg", "flv", "asf")
 """Containers whose clock may jump; ffmpeg mends it as it reads from the start."""
+_BROADCAST: Final = "mpeg"
+"""MPEG's transport and program streams: recorded from anywhere in the middle, without a gap."""
 _JUMP_SECONDS: Final = 10.0
+_UNTIL_KEY_FRAME_SECONDS: Final = 10.0
+_PICTURES_TRIED: Final = 3
+_WEIGHT_OF_FULL_HD: Final = 1920 * 1080 * 30.0
+_WEIGHT_MAX: Final = 16.0
+"""8K at 30 frames a second decodes at a tenth of real time on one core; a time-out must not call that damaged."""
 
 _log = get_logger()
-
-
-class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the platform takes. Decoding may take `decode_seconds_base` plus a multiple of the film's length."""
-
-    max_bytes: int = 200 * 1024**3
-    max_seconds: float = 24 * 3600.0
-    max_pixels: int = 8192 * 4320
-    memory_bytes: int | None = 4 * 1024**3
-    probe_timeout_seconds: float = 60.0
-    decode_seconds_base: float = 300.0
-    decode_seconds_per_second: float = 4.0
 
 
 async def judge(
@@ -65,27 +64,22 @@ async def judge(
         raise SourceRefused("The file is empty (0 bytes): upload it again.")
     if size > limits.max_bytes:
         raise SourceRefused(f"The file is too large: {size} bytes, and this platform takes {limits.max_bytes} at most.")
+    if recognise.is_still_picture(recognise.read_head(path)):
+        raise SourceRefused(recognise.why_unreadable(path))
     probed = await _probed(path, limits)
-    picture = _picture(probed)
-    if (seconds := recognise.avi_seconds(path)) is not None:
-        # ffprobe cuts an AVI's own claim down to what is left of the file.
-        picture = msgspec.structs.replace(picture, duration_seconds=seconds)
-        probed = msgspec.structs.replace(probed, duration_seconds=seconds)
-    _check_claims(picture, probed, size, limits)
-    scanned = await _scanned(path, picture, probed, size, limits, on_progress)
-    _check_frames(scanned, limits)
-    own_clock = scanned
-    warnings: list[str] = []
-    jumps = not scanned.timed_in_order or scanned.largest_gap_seconds > _JUMP_SECONDS
-    if jumps and probed.container.startswith(_MENDED):
-        scanned = await _scanned(path, picture, probed, size, limits, on_progress, own_clock=False)
-        warnings.append("The file's clock jumps; the picture was put together without the jumps.")
-    await _check_complete(path, picture, probed, scanned, size, limits)
-    indexed = probed.container.startswith(_INDEXED) and scanned.timed_in_order
+    if recognise.is_encrypted(path):
+        raise SourceRefused(
+            "The film is encrypted (DRM), so its picture cannot be decoded: upload it without protection."
+        )
+    case, own_clock = await _decoded(path, size, probed, limits, on_progress)
+    scanned, warnings = await _on_a_clock(case, own_clock, on_progress)
+    _check_frames(case, scanned)
+    await _check_complete(case, scanned, own_clock)
+    indexed = case.probed.container.startswith(_INDEXED) and scanned.timed_in_order and scanned.clock == "container"
     seekable = indexed and await seeks_exactly(
-        path, picture.index, scanned, memory_bytes=limits.memory_bytes, max_pixels=limits.max_pixels
+        path, case.picture.index, scanned, memory_bytes=limits.memory_bytes, max_pixels=limits.max_pixels
     )
-    warnings += _warnings(probed, picture, scanned)
+    warnings += _warnings(case, scanned)
     return SourceDocument(
         movie_id=movie_id,
         version=version,
@@ -94,11 +88,11 @@ async def judge(
         file_name=file_name,
         size_bytes=size,
         sha256=sha256,
-        container=probed.container,
+        container=case.probed.container,
         duration_seconds=float(scanned.duration_seconds),
-        video=described.video(picture, scanned, own_clock.first_seconds),
-        audio=[described.audio(stream) for stream in probed.of_kind("audio")],
-        subtitles=[described.subtitle(stream) for stream in probed.of_kind("subtitle")],
+        video=described.video(case.picture, scanned, own_clock.first_seconds),
+        audio=[described.audio(stream) for stream in case.probed.of_kind("audio")],
+        subtitles=[described.subtitle(stream) for stream in case.probed.of_kind("subtitle")],
         frames_decoded=scanned.frames,
         frames_damaged=scanned.damaged,
         seekable=seekable,
@@ -115,30 +109,17 @@ async def _probed(path: Path, limits: SourceLimits) -> Probe:
         ) from error
     except (ProcessFailed, msgspec.DecodeError, ValueError) as error:
         _log.info("source not readable", path=path.name, reason=str(error)[-500:])
-        raise SourceRefused(_why_unreadable(path)) from error
+        raise SourceRefused(recognise.why_unreadable(path)) from error
 
 
-def _why_unreadable(path: Path) -> str:
-    head = recognise.read_head(path)
-    if kind := recognise.other_kind(head):
-        return f"This is {kind}, not a film."
-    if boxes := recognise.mp4_boxes(path):
-        if "moov" not in boxes and "moof" not in boxes:
-            return (
-                "The film's index (moov) is missing: the file was cut off while it was recorded or copied. "
-                "Copy it again, or repair it with the recorder."
-            )
-        return "The film's index (moov) is damaged, so nothing in the file can be found. Copy it again."
-    if recognise.is_matroska(head):
-        return "The film's header (Matroska) is damaged or cut off, so nothing can be decoded. Copy it again."
-    return "This is not a film in any format that this platform knows, or its beginning is damaged."
-
-
-def _picture(probed: Probe) -> Stream:
-    """The picture stream that becomes the title: the default one, else the largest, else the first."""
+def _pictures(probed: Probe) -> list[Stream]:
+    """The streams that may become the title, the likeliest first: no still beside a film, the default one, the largest."""
     pictures = [stream for stream in probed.of_kind("video") if not stream.attached_picture]
     if pictures:
-        return max(pictures, key=lambda one: (one.default, one.width * one.height, -one.index))
+        return sorted(
+            pictures,
+            key=lambda one: (one.frames_claimed == 1, not one.default, -one.width * one.height, one.index),
+        )
     if probed.of_kind("video"):
         raise SourceRefused("The file has sound and a cover picture, but no film: there is no moving picture in it.")
     if probed.of_kind("audio"):
@@ -148,49 +129,29 @@ def _picture(probed: Probe) -> Stream:
     raise SourceRefused("The file has no picture in it.")
 
 
-def credible_seconds(picture: Stream, probed: Probe, size_bytes: int) -> float | None:
-    """The longest duration that the file credibly claims for its picture, or None where it claims none.
-
-    A container is as long as its longest track, so the picture's own claim counts if it has one, and is in turn held to
-    the container's. A claim that leaves fewer than 500 bits a second is not believed.
-    """
-    # Matroska's durations are ends on its clock; a picture that starts late is not missing what came before it.
-    late = picture.start_seconds or 0.0 if probed.container.startswith("matroska") else 0.0
-    claims = [one - late for one in (picture.duration_seconds, probed.duration_seconds) if one is not None]
-    claims = [one for one in claims if one > 0]
-    believed = [one for one in claims if size_bytes * 8 >= CREDIBLE_BPS_MIN * one]
-    return min(believed, default=None)
-
-
-def _check_claims(picture: Stream, probed: Probe, size: int, limits: SourceLimits) -> None:
-    if picture.width * picture.height > limits.max_pixels:
-        raise SourceRefused(
-            f"The picture is too large: {picture.width} x {picture.height}, and this platform takes "
-            f"{limits.max_pixels} pixels at most."
-        )
-    seconds = credible_seconds(picture, probed, size)
-    if seconds is not None and seconds > limits.max_seconds:
-        raise _too_long(seconds, limits)
+async def _decoded(
+    path: Path, size: int, probed: Probe, limits: SourceLimits, on_progress: Callable[[float], None] | None
+) -> tuple[Case, Scan]:
+    """The first picture stream of which anything can be decoded, decoded to its end."""
+    for picture in _pictures(probed)[:_PICTURES_TRIED]:
+        case = Case(path, size, limits, probed, picture)
+        if (seconds := recognise.avi_seconds(path)) is not None:
+            # ffprobe cuts an AVI's own claim down to what is left of the file.
+            claimed = msgspec.structs.replace(picture, duration_seconds=seconds)
+            case = case._replace(picture=claimed, probed=msgspec.structs.replace(probed, duration_seconds=seconds))
+        check_claims(case)
+        scanned = await _scanned(case, on_progress)
+        if scanned.frames:
+            return case, scanned
+        _log.info("picture not decodable", stream=picture.index, reason=scanned.complaint)
+    raise SourceRefused("Nothing of the picture can be decoded: it is damaged, or in a format not known here.")
 
 
-def _too_long(seconds: float, limits: SourceLimits) -> SourceRefused:
-    return SourceRefused(
-        f"The film is too long: {seconds / 3600:.1f} hours, and this platform takes {limits.max_seconds / 3600:.1f}."
-    )
-
-
-async def _scanned(
-    path: Path,
-    picture: Stream,
-    probed: Probe,
-    size: int,
-    limits: SourceLimits,
-    on_progress: Callable[[float], None] | None,
-    *,
-    own_clock: bool = True,
-) -> Scan:
-    seconds = credible_seconds(picture, probed, size)
-    timeout = limits.decode_seconds_base + limits.decode_seconds_per_second * (seconds or limits.max_seconds / 24)
+async def _scanned(case: Case, on_progress: Callable[[float], None] | None, *, own_clock: bool = True) -> Scan:
+    picture, limits, seconds = case.picture, case.limits, case.declared_seconds
+    weight = picture.width * picture.height * float(picture.average_rate or 25) / _WEIGHT_OF_FULL_HD
+    slowness = limits.decode_seconds_per_second * min(_WEIGHT_MAX, max(1.0, weight))
+    timeout = limits.decode_seconds_base + slowness * (seconds or limits.max_seconds / 24)
 
     def report(progress: process.Progress) -> None:
         if on_progress is not None and seconds and picture.average_rate:
@@ -198,48 +159,81 @@ async def _scanned(
 
     try:
         return await scan(
-            path,
+            case.path,
             picture.index,
             own_clock=own_clock,
-            gapless=probed.container.startswith("mpeg"),
+            gapless=case.probed.container.startswith(_BROADCAST),
+            claimed_seconds=seconds,
             timeout_seconds=timeout,
             memory_bytes=limits.memory_bytes,
             max_pixels=limits.max_pixels,
             on_progress=report,
         )
     except ProcessTimedOut as error:
-        raise SourceRefused(f"The picture could not be decoded within {timeout:.0f} seconds: it is damaged.") from error
+        raise SourceRefused(
+            f"The picture could not be decoded within {timeout:.0f} seconds: it is damaged, or too much for this machine."
+        ) from error
     except TooManyFrames as error:
         raise SourceRefused("The file claims more frames than any film has: it is damaged.") from error
 
 
-def _check_frames(scanned: Scan, limits: SourceLimits) -> None:
-    if scanned.frames == 0 or not scanned.times:
-        _log.info("picture not decodable", reason=scanned.complaint)
-        raise SourceRefused("Nothing of the picture can be decoded: it is damaged, or in a format not known here.")
-    if float(scanned.duration_seconds) > limits.max_seconds:
-        raise _too_long(float(scanned.duration_seconds), limits)
+async def _on_a_clock(case: Case, scanned: Scan, on_progress: Callable[[float], None] | None) -> tuple[Scan, list[str]]:
+    """The scan on a clock that only goes forward, and what was done for it.
+
+    ffmpeg mends the jumps of broadcast and streaming containers. Where a clock goes back all the same (Matroska files laid end
+    to end), or there is none, the frames are counted. A jump of the picture's alone, with sound going on through it, is none.
+    """
+    jumps = scanned.goes_back or scanned.largest_gap_seconds > _JUMP_SECONDS
+    if jumps and case.probed.container.startswith(_MENDED) and not await _sounds_on(case, scanned):
+        mended = await _scanned(case, on_progress, own_clock=False)
+        if not mended.goes_back and mended.largest_gap_seconds < scanned.largest_gap_seconds:
+            return mended, ["The file's clock jumps; the picture was put together without the jumps."]
+    if not scanned.goes_back:
+        return scanned, []
+    rate = described.rate(case.picture, scanned).rate
+    scanned.count(rate)
+    return scanned, [
+        f"The file's clock goes back or is missing; its pictures follow each other at {float(rate):.3f} a second."
+    ]
+
+
+async def _sounds_on(case: Case, scanned: Scan) -> bool:
+    """Whether sound goes on through the largest hole of the picture."""
+    if scanned.goes_back or not case.probed.of_kind("audio"):
+        return False
+    sound = await sound_times(case.path, memory_bytes=case.limits.memory_bytes)
+    return sound.end_seconds > 0 and sound.largest_gap_seconds < scanned.largest_gap_seconds / 2
+
+
+def _check_frames(case: Case, scanned: Scan) -> None:
+    seconds, limits = float(scanned.duration_seconds), case.limits
+    if seconds > limits.max_seconds:
+        raise too_long(seconds, limits)
+    if case.size_bytes * 8 < STILL_BPS_MIN * seconds:
+        raise SourceRefused(
+            f"The film's clock is broken: it spreads {scanned.frames} pictures over {seconds / 3600:.1f} hours. Export it again."
+        )
+    if scanned.frames > max(_FEW_FRAMES, RATE_MAX * seconds):
+        raise SourceRefused(
+            f"The film's clock is broken: it has {scanned.frames} pictures within {seconds:.3f} seconds. Export it again."
+        )
     width, height = described.size(scanned)
     if width * height > limits.max_pixels:
         raise SourceRefused(f"The picture is too large: {width} x {height}.")
 
 
-async def _check_complete(
-    path: Path, picture: Stream, probed: Probe, scanned: Scan, size: int, limits: SourceLimits
-) -> None:
+async def _check_complete(case: Case, scanned: Scan, own_clock: Scan) -> None:
     """Refuse what is cut off or too damaged."""
-    decoded = float(scanned.duration_seconds)
-    declared = credible_seconds(picture, probed, size)
+    # What the container claims is by its own clock, with the jumps in it.
+    decoded = float(max(scanned.duration_seconds, own_clock.duration_seconds))
+    declared = case.declared_seconds
     if declared is not None and decoded < DECODED_SHARE_MIN * declared:
-        # The container's claim is that of its longest track: sound that outlasts the picture is no damage.
-        end = (picture.start_seconds or 0.0) - probed.start_seconds + decoded
-        outlasted = (
-            picture.duration_seconds is None
-            and not scanned.truncated
-            and await last_sound_seconds(path, memory_bytes=limits.memory_bytes) - probed.start_seconds
-            >= DECODED_SHARE_MIN * declared
-        )
-        if end < DECODED_SHARE_MIN * declared and not outlasted:
+        begins = case.picture.start_seconds or 0.0
+        if case.probed.container.startswith(_BROADCAST):
+            # Recorded from the middle of a broadcast: what comes before the first key frame cannot be decoded.
+            begins = min(own_clock.first_seconds, begins + _UNTIL_KEY_FRAME_SECONDS)
+        end = begins - case.probed.start_seconds + decoded
+        if end < DECODED_SHARE_MIN * declared and not await _is_outlasted(case, scanned, declared):
             raise SourceRefused(
                 f"The film is cut off: it should last {declared:.1f} seconds, and only {decoded:.1f} "
                 f"({100 * decoded / declared:.0f} %) can be decoded. Copy it again."
@@ -252,7 +246,15 @@ async def _check_complete(
         )
 
 
-def _warnings(probed: Probe, picture: Stream, scanned: Scan) -> list[str]:
+async def _is_outlasted(case: Case, scanned: Scan, declared: float) -> bool:
+    """Whether sound goes on after the picture: a container is as long as its longest track, and that is no damage."""
+    if case.picture.duration_seconds is not None or scanned.truncated:
+        return False
+    sound = await sound_times(case.path, memory_bytes=case.limits.memory_bytes)
+    return sound.end_seconds - case.probed.start_seconds >= DECODED_SHARE_MIN * declared
+
+
+def _warnings(case: Case, scanned: Scan) -> list[str]:
     found = []
     if scanned.damaged:
         found.append(f"{scanned.damaged} of {scanned.frames} frames are damaged.")
@@ -260,7 +262,8 @@ def _warnings(probed: Probe, picture: Stream, scanned: Scan) -> list[str]:
         found.append("The file ends before its last packet.")
     if len(scanned.sizes) > 1:
         found.append(f"The picture changes its size ({', '.join(scanned.sizes)}); the most frequent one is kept.")
-    others = [one for one in probed.of_kind("video") if not one.attached_picture and one.index != picture.index]
+    index = case.picture.index
+    others = [one for one in case.probed.of_kind("video") if not one.attached_picture and one.index != index]
     if others:
-        found.append(f"The file has {len(others) + 1} picture streams; stream {picture.index} is used.")
+        found.append(f"The file has {len(others) + 1} picture streams; stream {index} is used.")
     return found

@@ -35,7 +35,7 @@ def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: s
         segment_frames=segment,
         preset=preset,
         rungs=rungs,
-        filters=picture_chain(video, rate, top.width, top.height, seekable=source.seekable),
+        filters=picture_chain(video, rate, top.width, top.height),
         encoder=encoder,
     )
     if not source.seekable:

@@ -16,26 +16,37 @@ from marquee.media import binaries, process
 
 CONTAINERS: Final = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,ogg,asf,mxf,gxf,"
-    "rm,nut,dv,wtv,yuv4mpegpipe"
+    "rm,nut,dv,wtv,yuv4mpegpipe,dnxhd,vc1,vvc,dirac"
 )
 """ffmpeg's names of the containers that can hold a film; no playlist, list, image, subtitle or device among them."""
 PROTOCOLS: Final = "file"
+LOOKED_AT_MICROSECONDS: Final = 60_000_000
+LOOKED_AT_BYTES: Final = 100 * 1024**2
+"""How far is read to find a file's streams, where nothing in it lists them (MPEG program streams, FLV): by ffmpeg's own 5 s and
+5 MB, sound that begins after the titles is not there. Every program must look as far, or they number streams differently."""
 
 
-def untrusted_input(path: Path) -> dict[str, str]:
+def untrusted_input(path: Path) -> dict[str, str | int]:
     """The input options of ffmpeg and ffprobe for an uploaded file; `filename` is its URL."""
     return {
         "filename": f"file:{path.absolute()}",
         "protocol_whitelist": PROTOCOLS,
         "format_whitelist": CONTAINERS,
+        "analyzeduration": LOOKED_AT_MICROSECONDS,
+        "probesize": LOOKED_AT_BYTES,
     }
+
+
+def untrusted_arguments(path: Path) -> list[str]:
+    """`untrusted_input` as arguments, up to and with `-i`."""
+    options = untrusted_input(path)
+    url = str(options.pop("filename"))
+    return [*(text for name, value in options.items() for text in (f"-{name}", str(value))), "-i", url]
 
 
 def ffprobe_arguments(path: Path, *options: str) -> list[str]:
     """ffprobe's command for an uploaded file."""
-    found = untrusted_input(path)
-    lists = ["-protocol_whitelist", found["protocol_whitelist"], "-format_whitelist", found["format_whitelist"]]
-    return [str(binaries.ffprobe()), "-v", "error", *lists, *options, "-i", found["filename"]]
+    return [str(binaries.ffprobe()), "-v", "error", *options, *untrusted_arguments(path)]
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +79,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     default: bool = False
     forced: bool = False
     attached_picture: bool = False
+    frames_claimed: int | None = None
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +140,7 @@ def _stream(raw: dict[str, Any]) -> Stream:
         title=tags.get("title") or None,
         default=bool(flags.get("default")),
         forced=bool(flags.get("forced")),
+        frames_claimed=int(raw["nb_frames"]) if str(raw.get("nb_frames", "")).isdigit() else None,
         attached_picture=bool(flags.get("attached_pic") or flags.get("timed_thumbnails") or flags.get("still_image")),
     )
 

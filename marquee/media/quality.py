@@ -85,7 +85,7 @@ def _reference(source: SourceDocument, source_path: Path, plan: PlanDocument, sa
     at = float(sample.start_frame / rate) if source.seekable and sample.start_frame > 0 else None
     picture = source_picture(source, source_path, at_seconds=at, threads=threads)
     size = compared_size(video.display_width, video.display_height)
-    chain = picture_chain(video, rate, *size, seekable=source.seekable)
+    chain = picture_chain(video, rate, *size)
     return apply(picture, chunk_chain(chain, sample.start_frame, sample.frames))
 
 

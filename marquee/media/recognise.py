@@ -1,9 +1,11 @@
 """What a file that is not a film is instead, from its first bytes: so that a refusal can say it in plain words."""
 
+import re
 from pathlib import Path
 from typing import Final
 
 HEAD_BYTES: Final = 64 * 1024
+_INDEX_BYTES_MAX: Final = 64 * 1024**2
 
 _PICTURES: Final = {
     b"\x89PNG\r\n": "a picture (PNG)",
@@ -15,7 +17,17 @@ _PICTURES: Final = {
     b"8BPS": "a picture (Photoshop)",
     b"\x00\x00\x01\x00": "a picture (icon)",
 }
-_SOUND: Final = {b"ID3": "sound (MP3)", b"fLaC": "sound (FLAC)", b"\xff\xfb": "sound (MP3)", b"\xff\xf1": "sound (AAC)"}
+_SOUND: Final = {
+    b"ID3": "sound (MP3)",
+    b"\xff\xfb": "sound (MP3)",
+    b"\xff\xf1": "sound (AAC)",
+    b"fLaC": "sound (FLAC)",
+    b"\x0bw": "sound (AC-3)",
+    b"#!AMR": "sound (AMR)",
+    b".snd": "sound (AU)",
+    b"MThd": "sound (MIDI)",
+    b"caff": "sound (CAF)",
+}
 _OTHER: Final = {
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an office document",
@@ -37,7 +49,16 @@ _PLAYLISTS: Final = (
     b"[reference]",
     b"rtsp://",
     b"http",
+    b"v=0\r\no=",
+    b"v=0\no=",
 )
+_SUBTITLES: Final = re.compile(
+    rb"webvtt|\[script info\]|<sami|<tt[ :>]|\{\d+\}\{\d+\}|\d+\s*\r?\n\d+:\d\d:\d\d[,.]\d+\s*-->", re.IGNORECASE
+)
+_ENCRYPTED: Final = re.compile(rb"stsd.{12}encv", re.DOTALL)
+"""A sample description whose first entry is an encrypted picture."""
+_IMAGE_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _MP4_BOXES: Final = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"styp", b"sidx", b"uuid", b"pnot"}
 
 
@@ -56,17 +77,29 @@ def other_kind(head: bytes) -> str | None:
         return "a picture (WebP)"
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return "sound (WAV)"
-    if head[4:8] == b"ftyp" and head[8:12] in {b"heic", b"heix", b"mif1", b"avif"}:
+    if head[:4] == b"FORM" and head[8:11] == b"AIF":
+        return "sound (AIFF)"
+    if is_still_picture(head):
         return "a picture (HEIF)"
     text = head[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(_PLAYLISTS) or b"<mpd" in text[:512]:
         return "a playlist that points to other files"
     if is_text(head):
+        if _SUBTITLES.match(text):
+            return "a file of subtitles"
         return "a page of a web site" if text.startswith((b"<!doctype html", b"<html")) else "text"
     return None
 
 
+def is_still_picture(head: bytes) -> bool:
+    """Whether a file of the MP4 family says that it is one picture: ffmpeg would read it as a film of one frame."""
+    return head[4:8] == b"ftyp" and head[8:12] in _IMAGE_BRANDS
+
+
 def is_text(head: bytes) -> bool:
+    if head.startswith(_UTF16_MARKS):
+        words = head[: len(head) // 2 * 2].decode("utf-16", "replace")
+        return sum(letter.isprintable() or letter.isspace() for letter in words) >= 0.97 * len(words)
     if not head or b"\x00" in head:
         return False
     printable = sum(byte >= 32 or byte in b"\t\r\n\f" for byte in head)
@@ -79,37 +112,77 @@ def is_text(head: bytes) -> bool:
 
 def mp4_boxes(path: Path) -> list[str]:
     """The names of an MP4's outermost boxes, as far as the file reaches; empty for what is no MP4."""
-    names: list[str] = []
+    return [name for name, _, _ in _boxes(path)]
+
+
+def is_encrypted(path: Path) -> bool:
+    """Whether an MP4's index describes encrypted samples (Common Encryption: ISO 23001-7)."""
+    for name, start, length in _boxes(path):
+        if name == "moov":
+            with path.open("rb") as file:
+                file.seek(start)
+                index = file.read(min(length, _INDEX_BYTES_MAX))
+            return _ENCRYPTED.search(index) is not None
+    return False
+
+
+def _boxes(path: Path) -> list[tuple[str, int, int]]:
+    """(name, first byte, bytes) of an MP4's outermost boxes."""
+    found: list[tuple[str, int, int]] = []
     size = path.stat().st_size
     with path.open("rb") as file:
         at = 0
-        while at + 8 <= size and len(names) < 1000:
+        while at + 8 <= size and len(found) < 1000:
             file.seek(at)
             header = file.read(16)
             length, name = int.from_bytes(header[:4], "big"), header[4:8]
-            if not names and name not in _MP4_BOXES:
+            if not found and name not in _MP4_BOXES:
                 return []
             if not name.isalnum():
                 break
-            names.append(name.decode(errors="replace"))
             if length == 1:
                 length = int.from_bytes(header[8:16], "big")
+            found.append((name.decode(errors="replace"), at, length if length >= 8 else size - at))
             if length < 8:
                 break
             at += length
-    return names
+    return found
 
 
-def is_matroska(head: bytes) -> bool:
-    return head.startswith(b"\x1aE\xdf\xa3")
+def why_unreadable(path: Path) -> str:
+    """Why a file that cannot be opened as a film cannot, in a sentence for its owner."""
+    head = read_head(path)
+    if kind := other_kind(head):
+        return f"This is {kind}, not a film."
+    if boxes := mp4_boxes(path):
+        if "moov" not in boxes and "moof" not in boxes:
+            return (
+                "The film's index (moov) is missing: the file was cut off while it was recorded or copied. "
+                "Copy it again, or repair it with the recorder."
+            )
+        return "The film's index (moov) is damaged, so nothing in the file can be found. Copy it again."
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return "The film's header (Matroska) is damaged or cut off, so nothing can be decoded. Copy it again."
+    return "This is not a film in any format that this platform knows, or its beginning is damaged."
 
 
 def avi_seconds(path: Path) -> float | None:
-    """How long an AVI's main header says that the picture is, which holds even if the file was cut off; else None."""
+    """How long an AVI's headers say that the picture is, which holds even if the file was cut off; else None.
+
+    The picture stream's own header (`strh`: samples, and seconds a sample as scale / rate) goes before the main one (`avih`),
+    whose microseconds are rounded, and which recorders often fill in with something else.
+    """
     head = read_head(path)
-    at = head.find(b"avih")
-    if head[:4] != b"RIFF" or head[8:11] != b"AVI" or at < 0 or len(head) < at + 28:
+    main = head.find(b"avih")
+    if head[:4] != b"RIFF" or head[8:11] != b"AVI" or main < 0 or len(head) < main + 28:
         return None
-    frame_microseconds = int.from_bytes(head[at + 8 : at + 12], "little")
-    frames = int.from_bytes(head[at + 24 : at + 28], "little")
-    return frame_microseconds * frames / 1e6 or None
+
+    def number(at: int) -> int:
+        return int.from_bytes(head[at : at + 4], "little")
+
+    stream = head.find(b"vids", main)
+    if stream > 0 and len(head) >= stream + 36 and number(stream + 20) and number(stream + 24):
+        seconds = number(stream + 32) * number(stream + 20) / number(stream + 24)
+    else:
+        seconds = number(main + 8) * number(main + 24) / 1e6
+    return seconds or None

@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 import ffmpeg
 
@@ -36,10 +36,13 @@ _CONTAINER_COMPLAINT: Final = re.compile(
     r"\[(in#0/\S+|mov|matroska|ogg|mpegts|mpeg|flv|avi|asf|mxf)\S* @ \S+\] "
     r"(\[error\]|.*(CRC mismatch|corrupt|Continuity|invalid|Invalid))"
 )
-_LAST_FRAME_SECONDS_MAX: Final = 10.0
+_LAST_FRAME_SECONDS_MAX: Final = Fraction(10)
 SEEK_MARGIN_SECONDS: Final = 1.0
 """An index by decoding time may land as much later than asked as frames are reordered; this is far more."""
 _SINGLE_FRAME_SECONDS: Final = Fraction(1, 25)
+_BACK_SECONDS: Final = 1.0
+"""Frames that change places are nearer than this; a clock that goes back further has begun anew."""
+_TIMED_SHARE_MIN: Final = 0.9
 _NEVER_SOUGHT_SECONDS: Final = 6
 """A film of one segment is one chunk."""
 _TIMES_MAX: Final = 20_000_000
@@ -49,14 +52,16 @@ _TIMES_MAX: Final = 20_000_000
 class Scan:
     """What a decode of the whole picture found. Times are in units of `time_base`, in order of showing."""
 
-    def __init__(self, *, gapless: bool = False) -> None:
+    def __init__(self, *, own_clock: bool = True, gapless: bool = False, claimed_seconds: float | None = None) -> None:
         self.gapless = gapless
+        self.claimed_seconds = claimed_seconds
+        self.clock: Literal["container", "mended", "counted"] = "container" if own_clock else "mended"
         self.time_base = Fraction(1, 1_000_000)
         self.times = array("q")
         self.durations: Counter[int] = Counter()
         self.last_duration = 0
         self.sizes: Counter[str] = Counter()
-        self.aspects: Counter[str] = Counter()
+        self.aspects: Counter[tuple[str, str]] = Counter()
         self.formats: Counter[str] = Counter()
         self.colours: Counter[tuple[str, str, str, str]] = Counter()
         self.fields: Counter[str] = Counter()
@@ -82,6 +87,19 @@ class Scan:
         return float(max((abs(b - a) for a, b in pairwise(self.times)), default=0) * self.time_base)
 
     @property
+    def goes_back(self) -> bool:
+        """Whether the clock begins anew somewhere, or is hardly there: no order of showing follows from it."""
+        furthest = max((a - b for a, b in pairwise(self.times)), default=0) * self.time_base
+        return furthest > _BACK_SECONDS or len(self.times) < _TIMED_SHARE_MIN * self.frames
+
+    def count(self, rate: Fraction) -> None:
+        """Leave the container's clock: from here on the frames follow each other at an even `rate`."""
+        self.clock = "counted"
+        self.time_base = 1 / rate
+        self.times = array("q", range(self.frames))
+        self.last_duration = 1
+
+    @property
     def step(self) -> int:
         """The usual time from one frame to the next, in units of the time base; 0 if there is but one frame."""
         steps = [b - a for a, b in pairwise(self.times) if b > a]
@@ -96,25 +114,28 @@ class Scan:
         """From the first frame's start to the last one's end."""
         if not self.times:
             return Fraction(0)
-        last = self.last_duration
-        usual = self.step or self.last_duration
-        if not usual:
-            return _SINGLE_FRAME_SECONDS
-        if last <= 0 or (last - usual) * self.time_base > _LAST_FRAME_SECONDS_MAX:
+        span, last = (max(self.times) - min(self.times)) * self.time_base, self.last_duration * self.time_base
+        usual = self.step * self.time_base or _SINGLE_FRAME_SECONDS
+        if last <= 0:
             last = usual
-        return (max(self.times) - min(self.times) + last) * self.time_base
+        elif last - usual > _LAST_FRAME_SECONDS_MAX:
+            # A still picture may end a film, as long as the container says that it is; no longer than that.
+            claimed = Fraction(self.claimed_seconds) - span if self.claimed_seconds is not None else usual
+            last = min(last, max(usual, claimed))
+        return span + last
 
     @property
     def damaged(self) -> int:
         """Frames that a viewer would see broken or miss: concealed ones, and packets that gave none.
 
-        A hole in time counts as missing frames in a container that has none (`gapless`: broadcast streams); elsewhere
-        only if packets without a frame, or a container that complains of its own damage, go with it: some codecs have
-        packets that show nothing (VP8's hidden references), and in some films a frame lasts long.
+        A hole in time alone is no damage: in some films a frame lasts long. It counts as missing frames if a container that
+        complains of its own damage goes with it, in a broadcast stream (`gapless`) also if one frame is broken, elsewhere if
+        packets without a frame do: some codecs have packets that show nothing (VP8's hidden references).
         """
         step = self.step
         holes = sum(round((b - a) / step) - 1 for a, b in pairwise(self.times) if b - a > 1.5 * step) if step else 0
-        missing = holes if self.gapless or self.container_complaints else min(holes, max(0, self.packets - self.frames))
+        lossy = self.container_complaints or (self.gapless and self.corrupt)
+        missing = holes if lossy else min(holes, max(0, self.packets - self.frames))
         return self.corrupt + max(missing, self.refused_packets)
 
     def _take(self, line: str) -> None:
@@ -140,7 +161,7 @@ class Scan:
                 self.times.append(int(found["pts"]))
                 self.last_duration = int(found["duration"])
             self.sizes[found["size"]] += 1
-            self.aspects[found["sar"]] += 1
+            self.aspects[found["size"], found["sar"]] += 1
             self.formats[found["format"]] += 1
             self.fields[found["fields"]] += 1
             if self.frames > _TIMES_MAX:
@@ -175,6 +196,7 @@ async def scan(
     *,
     own_clock: bool = True,
     gapless: bool = False,
+    claimed_seconds: float | None = None,
     timeout_seconds: float,
     memory_bytes: int | None = None,
     max_pixels: int,
@@ -182,9 +204,10 @@ async def scan(
 ) -> Scan:
     """Decode one picture stream from end to end.
 
-    A decoder that gives up midway is no error here: what was found until then is the answer. Raises `ProcessTimedOut`.
+    A decoder that gives up midway is no error here: what was found until then is the answer. `claimed_seconds`: how long the
+    film is said to be, which bounds a very long last frame. Raises `ProcessTimedOut`.
     """
-    result = Scan(gapless=gapless)
+    result = Scan(own_clock=own_clock, gapless=gapless, claimed_seconds=claimed_seconds)
     argv = scan_arguments(path, stream_index, own_clock=own_clock, max_pixels=max_pixels)
     try:
         finished = await process.run(
@@ -238,17 +261,29 @@ async def seeks_exactly(
     return True
 
 
-async def last_sound_seconds(path: Path, *, memory_bytes: int | None = None) -> float:
-    """When the last packet of sound ends, on the container's own clock; 0 without sound. Reads, decodes nothing."""
-    last = 0.0
+class SoundTimes(NamedTuple):
+    """When the last packet of sound ends, on the container's own clock (0 without sound), and the largest hole in it."""
+
+    end_seconds: float
+    largest_gap_seconds: float
+
+
+async def sound_times(path: Path, *, memory_bytes: int | None = None) -> SoundTimes:
+    """Reads every packet of sound, decodes nothing."""
+    ends: dict[str, float] = {}
+    end, gap = 0.0, 0.0
 
     def take(line: str) -> None:
-        nonlocal last
+        nonlocal end, gap
+        stream, *times = line.split(",")[:3]
         with contextlib.suppress(ValueError):
-            last = max(last, sum(float(value) for value in line.split(",")[:2]))
+            start, lasts = (float(value) for value in times)
+            gap = max(gap, abs(start - ends.get(stream, start)))
+            ends[stream] = start + lasts
+            end = max(end, start + lasts)
 
-    entries = ["-select_streams", "a", "-show_entries", "packet=pts_time,duration_time", "-print_format", "csv=p=0"]
-    argv = ffprobe_arguments(path, *entries)
+    entries = ["-select_streams", "a", "-show_entries", "packet=stream_index,pts_time,duration_time"]
+    argv = ffprobe_arguments(path, *entries, "-print_format", "csv=p=0")
     with contextlib.suppress(ProcessFailed):
         await process.run(argv, timeout_seconds=300, memory_bytes=memory_bytes, on_stdout_line=take)
-    return last
+    return SoundTimes(end, gap)

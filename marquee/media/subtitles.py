@@ -19,7 +19,7 @@ from marquee.errors import ProcessFailed
 from marquee.media import binaries, captions, process
 from marquee.media.clock import Clock, picture_clock
 from marquee.media.languages import language_label, language_tag
-from marquee.media.probe import untrusted_input
+from marquee.media.probe import untrusted_arguments
 
 TRACK_MAX_BYTES: Final = 5 * 1024**2
 """A day of dense captions has 3 MB; what a hostile file unpacks to must not fill the disk or the memory."""
@@ -46,14 +46,7 @@ def extraction_arguments(source_path: Path, streams: Sequence[SubtitleStream], f
     """One ffmpeg command that reads the source once and writes each text stream as SubRip, on the picture's clock."""
     arguments = [str(binaries.ffmpeg()), "-hide_banner", "-nostdin", "-v", "error", "-y"]
     arguments += [f"-{name}" for name in clock.options]
-    options = untrusted_input(source_path)
-    arguments += [
-        "-protocol_whitelist",
-        options["protocol_whitelist"],
-        "-format_whitelist",
-        options["format_whitelist"],
-    ]
-    arguments += ["-i", options["filename"]]
+    arguments += untrusted_arguments(source_path)
     for stream in streams:
         bound = ["-fs", str(TRACK_MAX_BYTES + 1)]
         arguments += ["-map", f"0:{stream.index}", "-c:s", "subrip", *bound, "-f", "srt"]
@@ -81,6 +74,12 @@ async def _embedded(
         if not one.text
     ]
     texts = [one for one in source.subtitles if one.text]
+    if source.video.clock == "counted":
+        left_out += [
+            f"Subtitle track {one.index} ({_described(one)}) is left out: the film's clock goes back, so its times say nothing."
+            for one in texts
+        ]
+        return [], left_out
     streams = texts[:MOST_TRACKS]
     left_out += [_too_many() for _ in texts[MOST_TRACKS:]]
     found: list[_Found] = []

@@ -132,11 +132,11 @@ def source_picture(source: SourceDocument, path: Path, *, at_seconds: float | No
     one filter graph serves all of it, even if the picture changes its size midway.
     """
     video = source.video
-    steady: dict[str, Any] = {} if video.interlaced else {"reinit_filter": 0}
+    steady: dict[str, Any] = {"reinit_filter": 0}
     if at_seconds is not None:
         opened = ffmpeg.input(**sought_input(path, video.start_seconds + at_seconds, threads=threads, **steady))
     else:
-        clock = {"copyts": None} if source.seekable else {}
+        clock = {"copyts": None} if video.clock == "container" else {}
         opened = ffmpeg.input(
             **untrusted_input(path), threads=threads, noautorotate=None, display_rotation=0, **clock, **steady
         )

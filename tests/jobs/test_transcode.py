@@ -15,7 +15,8 @@ from jobs.source_cache import SourceCache, file_sha256
 from marquee.documents import ChunkJob, ChunkResult, PlanDocument, SourceDocument
 from marquee.errors import ObjectMissing
 from marquee.media import plan as planning
-from marquee.media.judge import SourceLimits, judge
+from marquee.media.claims import SourceLimits
+from marquee.media.judge import judge
 from marquee.media.transcode import encoder_version
 from marquee.settings import Settings
 from marquee.stores.job_queue.contract import JobStatus, NewJob

@@ -9,7 +9,8 @@ import msgspec
 
 from marquee.documents import Chunk, ChunkJob, PlanDocument, SourceDocument
 from marquee.media import binaries, process
-from marquee.media.judge import SourceLimits, judge
+from marquee.media.claims import SourceLimits
+from marquee.media.judge import judge
 from marquee.media.plan import chunk_jobs, plan
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

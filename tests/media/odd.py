@@ -121,6 +121,20 @@ def copied(
     return Odd(name, make, outcome, soak)
 
 
+def joined(name: str, outcome: Shown | str, *parts: Sequence[str], soak: bool = False) -> Odd:
+    """Films laid end to end byte by byte, each by the ffmpeg options given; each one's clock goes on where the last ended."""
+
+    async def make(path: Path) -> None:
+        whole = b""
+        for number, options in enumerate(parts):
+            part = path.with_name(f"part-{number}{path.suffix}")
+            await ffmpeg(*options, "-output_ts_offset", str(SECONDS * number), "-muxdelay", "0", part)
+            whole += part.read_bytes()
+        path.write_bytes(whole)
+
+    return Odd(name, make, outcome, soak)
+
+
 def written(name: str, reason: str, content: bytes, *, soak: bool = False) -> Odd:
     async def make(path: Path) -> None:
         path.write_bytes(content)

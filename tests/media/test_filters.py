@@ -18,7 +18,7 @@ def video(**changed: object) -> VideoStream:
 
 
 def names(**changed: object) -> list[str]:
-    return [one.name for one in parse(picture_chain(video(**changed), Fraction(25), 1280, 720, seekable=True))]
+    return [one.name for one in parse(picture_chain(video(**changed), Fraction(25), 1280, 720))]
 
 
 @given(chain=st.lists(st.builds(Filter, WORDS, st.dictionaries(WORDS, WORDS, max_size=3)), min_size=1, max_size=5))
@@ -38,16 +38,16 @@ def test_each_trait_has_its_filter() -> None:
     assert "tonemap" in names(color_transfer="smpte2084", color_space="bt2020nc", bit_depth=10)
     assert "tonemap" in names(color_transfer="arib-std-b67", color_space="bt2020nc", bit_depth=10)
     assert "zscale" in names(color_space="bt2020nc")
-    full = picture_chain(video(color_range="pc"), Fraction(25), 1280, 720, seekable=True)
+    full = picture_chain(video(color_range="pc"), Fraction(25), 1280, 720)
     assert "in_range=pc:out_range=tv" in full
 
 
 def test_the_chunk_is_cut_after_the_grid() -> None:
-    text = picture_chain(video(start_seconds=0.021), Fraction(30000, 1001), 1280, 720, seekable=True)
+    text = picture_chain(video(start_seconds=0.021), Fraction(30000, 1001), 1280, 720)
     chain = chunk_chain(text, 180, 540)
     assert Filter("setpts", {"expr": "PTS-round(0.021/TB)"}) in chain
     assert Filter("trim", {"start_pts": "180", "end_pts": "720"}) in chain
-    assert Filter("fps", {"fps": "30000/1001", "round": "near"}) in chain
+    assert Filter("fps", {"fps": "30000/1001", "round": "near", "eof_action": "pass"}) in chain
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ async def test_good_scores_above_bad_and_a_frame_late_scores_badly(tmp_path: Pat
         *("-c:v", "libx264", "-preset", "ultrafast", "-qp", "12", "-g", "37", film),
     )
     source = a_source(width=320, height=180)
-    chain = picture_chain(source.video, rate, 320, 180, seekable=True)
+    chain = picture_chain(source.video, rate, 320, 180)
     rungs: list[tuple[Rung, Path]] = []
     for name, quality, height, delay in (("good", 16, 180, 0), ("small", 30, 90, 0), ("late", 16, 180, 1)):
         path = tmp_path / f"{name}.mp4"
@@ -98,7 +98,7 @@ async def test_large_pictures_are_scored_a_few_rungs_at_a_time(tmp_path: Path, m
     film = tmp_path / "film.mp4"
     await ffmpeg(*("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-c:v", "libx264", "-pix_fmt", "yuv420p", film))
     source = a_source(width=320, height=180)
-    chain = picture_chain(source.video, Fraction(25), 320, 180, seekable=True)
+    chain = picture_chain(source.video, Fraction(25), 320, 180)
     rungs = [(a_rung(name, 320, 180), tmp_path / f"{name}.mp4") for name in ("one", "two", "three")]
     for _, path in rungs:
         path.symlink_to(film)

@@ -5,7 +5,6 @@ function returns findings, one sentence each; an empty list means that the title
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -14,21 +13,10 @@ from typing import Any, NamedTuple
 import m3u8
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from marquee.errors import ProcessFailed
 from marquee.media import binaries, process
-
-SAMPLES = (0.1, 0.5, 0.9)
-"""Where in the film, as shares of its length, pictures are compared."""
-SMALL = (64, 36)
-"""Pictures are compared at this size: a wrong turn, side, field or moment shows, an encoder's loss does not."""
-CORRELATION_MIN = 0.9
-DIFFERENCE_MAX = 14.0
-"""Mean difference of red, green and blue, of 255: BT.601 taken for BT.709 is about 5, an inverted range about 20."""
-FLAT = 3.0
-
-Pixels = npt.NDArray[np.float32]
+from marquee.media.languages import language_tag
 
 _FRAME = re.compile(
     r"n:\s*\d+ pts:\s*\S+\s+pts_time:\s*(?P<time>\S+)\s+duration:\s*\S+\s+duration_time:\s*(?P<duration>\S+)\s.*?"
@@ -217,70 +205,6 @@ def texts(folder: Path) -> list[str]:
     return list(dict.fromkeys(one.uri for one in media if one.type == "SUBTITLES"))
 
 
-_TONE_MAP = "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv"
-
-
-async def pictures(
-    path: Path, at: Sequence[float], *, shown: Master | None = None, stream: str = "V:0", options: Sequence[str] = ()
-) -> list[Pixels]:
-    """The pictures on screen at these times after the first one, as `SMALL` red-green-blue values."""
-    chain = ["setpts=PTS-STARTPTS"]
-    if shown is not None and shown.interlaced:
-        chain.append("bwdif=mode=send_frame:deint=interlaced")
-    # The picture at a time is the last one that began before it.
-    chain += [f"fps=1000:start_time=0:round=up,select='{'+'.join(f'eq(n,{round(1000 * one)})' for one in at)}'"]
-    if shown is not None and shown.hdr:
-        chain.append(_TONE_MAP)
-    chain.append(f"scale={SMALL[0]}:{SMALL[1]}:flags=area,format=rgb24")
-    raw = await process.run(
-        [
-            *(binaries.picture_ffmpeg(), "-hide_banner", "-nostdin", "-v", "error", *options, "-i", path),
-            *("-map", f"0:{stream}", "-vf", ",".join(chain), "-fps_mode", "passthrough", "-f", "rawvideo", "-"),
-        ],
-        timeout_seconds=300,
-    )
-    size = SMALL[0] * SMALL[1] * 3
-    return [
-        np.frombuffer(raw.stdout[start : start + size], np.uint8).astype(np.float32).reshape(SMALL[1], SMALL[0], 3)
-        for start in range(0, len(raw.stdout) - size + 1, size)
-    ]
-
-
-def likeness(one: Pixels, other: Pixels) -> tuple[float, float]:
-    """(correlation of their brightness, mean difference of their colours); flat pictures correlate wholly."""
-    first, second = one.mean(axis=2), other.mean(axis=2)
-    first, second = first - first.mean(), second - second.mean()
-    spread = float(first.std() * second.std())
-    correlation = float((first * second).mean()) / spread if spread > FLAT**2 else 1.0
-    return correlation, float(np.abs(one - other).mean())
-
-
-async def picture_findings(
-    path: Path, source: Master, made: Variant, *, stream: str = "V:0", options: Sequence[str] = ()
-) -> list[str]:
-    """The top rendition shows what the master shows at the same times: upright, unmirrored, in its colours."""
-    middle = source.step / 2
-    # In the middle of a picture's time, so that a frame's rounding chooses no other one.
-    chosen = dict.fromkeys(round(share * (len(source.times) - 1)) for share in SAMPLES)
-    at = [source.times[index] + middle for index in chosen]
-    expected = await pictures(path, at, shown=source, stream=stream, options=options)
-    seen = await pictures(made.path, at)
-    if len(seen) < len(at) or len(expected) < len(at):
-        return [f"Of {len(at)} pictures the master gives {len(expected)} and the title {len(seen)}."]
-    findings = []
-    for time, one, other in zip(at, expected, seen, strict=True):
-        correlation, difference = likeness(one, other)
-        # What PQ and HLG look like in SDR is a matter of taste; where bright and dark are is not.
-        if correlation < CORRELATION_MIN or (difference > DIFFERENCE_MAX and not source.hdr):
-            findings.append(
-                f"At {time:.3f} s the title shows another picture: correlation {correlation:.2f}, "
-                f"difference {difference:.1f}."
-            )
-    if source.hdr and not 8 < np.mean([one.mean() for one in seen]) < 235:
-        findings.append("The tone-mapped picture is black or white.")
-    return findings
-
-
 def colour_findings(made: Sequence[Variant]) -> list[str]:
     """Every rendition says that it is SDR, in colours that players know."""
     known = {"bt709", "smpte170m", "bt470bg"}
@@ -289,59 +213,23 @@ def colour_findings(made: Sequence[Variant]) -> list[str]:
     ]
 
 
-async def title_findings(
-    path: Path,
-    folder: Path,
-    *,
-    stream: str = "V:0",
-    seconds: float | None = None,
-    options: Sequence[str] = (),
-) -> list[str]:
-    """All that can be told of any film; `options` are ffmpeg's for the master."""
-    source = await master(path, stream, options)
-    made = await variants(folder)
-    findings = [*size_findings(source, made), *time_findings(source, made, seconds=seconds), *colour_findings(made)]
-    for one in made:
-        findings += await undecodable(one.path)
-    top = made[-1]
-    frame = float(1 / top.rate)
-    findings += await sound_findings(folder, frame_seconds=frame, seconds=float(top.frames / top.rate))
-    return findings + await picture_findings(path, source, top, stream=stream, options=options)
+async def beside_findings(path: Path, folder: Path) -> list[str]:
+    """Languages of sound and tracks of text that the master has and the title lacks."""
+    streams = (await _probed(path, "-show_streams"))["streams"]
+    media = m3u8.loads((folder / "master.m3u8").read_text()).media
+    found = []
+
+    def spoken(kind: str) -> list[str]:
+        return [language_tag(one.get("tags", {}).get("language")) for one in streams if one["codec_type"] == kind]
+
+    offered = {language_tag(one.language) for one in media if one.type == "AUDIO"}
+    if missing := sorted({*spoken("audio")} - offered):
+        found.append(f"The sound in {', '.join(missing)} is missing.")
+    written = [one for one in streams if one["codec_type"] == "subtitle" and one["codec_name"] in _TEXTS]
+    shown = [one for one in media if one.type == "SUBTITLES"]
+    if len(shown) != len(written):
+        found.append(f"Of {len(written)} tracks of text the title has {len(shown)}.")
+    return found
 
 
-async def told_times(path: Path) -> list[tuple[float, float]]:
-    """(time shown, time that the bar along the bottom tells) of every frame of a rendition of `odd.picture`, in seconds."""
-    times: list[float] = []
-
-    def take(line: str) -> None:
-        if "Parsed_showinfo" in line and "pts_time:" in line:
-            times.append(float(line.split("pts_time:")[1].split()[0]))
-
-    strip = "crop=iw:max(2\\,floor(ih/16)):0:ih-max(2\\,floor(ih/16)),scale=320:1:flags=area,format=gray"
-    raw = await process.run(
-        [
-            *(binaries.picture_ffmpeg(), "-hide_banner", "-nostdin", "-i", path, "-vf", f"{strip},showinfo=checksum=0"),
-            *("-fps_mode", "passthrough", "-f", "rawvideo", "-"),
-        ],
-        timeout_seconds=120,
-        on_stderr_line=take,
-    )
-    rows = np.frombuffer(raw.stdout, np.uint8).astype(np.float32).reshape(-1, 320)
-    light = np.clip(rows - 64, 0, None)
-    centres = (light * np.arange(0.5, 320)).sum(axis=1) / np.maximum(light.sum(axis=1), 1)
-    return list(zip(times, ((centres - 20) / 280 * 2).tolist(), strict=True))
-
-
-async def clock_findings(made: Variant, source: Master, *, offset: float = 0.0) -> list[str]:
-    """Frames of a rendition that show another moment of `odd.picture` than what the master shows then; `offset` is added to
-    the master's times, where the pattern began before its first picture."""
-    allowed = max(source.step, float(1 / made.rate)) + 0.02
-    shown = sorted(source.times)
-    wrong = []
-    for time, told in await told_times(made.path):
-        expected = shown[max(0, bisect_right(shown, time + 0.001) - 1)] + offset
-        if abs((told - expected + 1) % 2 - 1) > allowed:
-            wrong.append((time, told))
-    return [
-        f"{len(wrong)} of {made.frames} frames show another moment: at {one:.3f} s {two:.3f}." for one, two in wrong[:1]
-    ]
+_TEXTS = {"subrip", "ass", "ssa", "mov_text", "webvtt", "text"}

@@ -19,9 +19,9 @@ from marquee.documents import (
 )
 from marquee.media import verify
 from marquee.media.audio import encode_audio
+from marquee.media.claims import SourceLimits
 from marquee.media.images import make_images
 from marquee.media.join import join_rendition
-from marquee.media.judge import SourceLimits
 from marquee.media.manifest import MASTER, MPD, master_playlist, mpd
 from marquee.media.package import package
 from marquee.media.plan import chunk_jobs
