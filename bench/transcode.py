@@ -140,6 +140,8 @@ async def measure(film: Path, seconds: float, preset: str, rounds: int) -> dict[
         "chunks_wall_seconds": [round(mine.wall_seconds, 2) for mine, _ in pairs],
         "single_wall_seconds": [round(other.wall_seconds, 2) for _, other in pairs],
         "bytes_ratio": round(pairs[-1][0].bytes / pairs[-1][1].bytes, 3),
+        "ladder_bytes_a_second": round(pairs[-1][0].bytes / found.duration_seconds),
+        "cpu_seconds_a_second": round(pairs[-1][0].cpu_seconds / found.duration_seconds, 3),
         "quality_cpu_seconds": round(quality, 2),
         "cpu_ratio_with_judge_and_quality": round(statistics.mean(whole), 3),
         "cpu_ratio_with_judge": round(statistics.mean(cpu), 3),
