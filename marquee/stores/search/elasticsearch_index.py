@@ -92,7 +92,7 @@ class ElasticsearchIndex:
         placed: list[Placed] = []
         if after is None or after.ranked:
             threshold, best = await self._best(candidates, threshold)
-            ordered = await asyncio.to_thread(_ranked, ranking.Typed(typed, weights), best)
+            ordered = await asyncio.to_thread(_ranked, typed, weights, best)
             following = [hit for hit in ordered if after is None or hit[:2] > after.place]
             placed = [
                 Placed(SearchHit(hit.document(), -negative), True, order)
@@ -163,7 +163,10 @@ class ElasticsearchIndex:
         await self._client.close()
 
 
-def _ranked(typed: ranking.Typed, hits: Sequence[Candidate]) -> list[tuple[float, int, Candidate]]:
+def _ranked(
+    typed: tuple[str, ...], weights: Sequence[float], hits: Sequence[Candidate]
+) -> list[tuple[float, int, Candidate]]:
     """(negated score, order, hit), best first."""
-    scored = [(-ranking.score(typed, hit.source.prepared), hit.sort[1], hit) for hit in hits]
+    scores = ranking.scores(typed, weights, [hit.source.prepared for hit in hits])
+    scored = [(-score, hit.sort[1], hit) for score, hit in zip(scores, hits, strict=True)]
     return sorted(scored, key=lambda hit: hit[:2])

@@ -6,12 +6,13 @@ also as a beginning), else with people, genres or the description. The name's sh
 is a mild prior. The constants were set by judgement and not fitted; bench/search_quality measures what they give.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
 
 from marquee.documents import SearchDocument
 from marquee.stores.search.text import joined_pairs, stem, whole, words
@@ -56,52 +57,75 @@ def prepare(document: SearchDocument) -> Prepared:
     )
 
 
-@dataclass
 class Typed:
-    """A query ready for ranking: its words, their weights, and what was compared already."""
+    """A query ready for ranking: its words, their weights, and which words of the candidates are like them.
 
-    words: tuple[str, ...]
-    weights: Sequence[float]
-    compared: dict[tuple[str, str], float] = field(default_factory=dict)
+    All words of all candidates are compared at once: word by word it would cost three times as much.
+    """
 
-    def similarity(self, place: int, other: str) -> float:
-        """0 to 1: how likely a name's word is what was typed at a place."""
-        word = self.words[place]
-        if word == other:
-            return 1.0
-        last = place == len(self.words) - 1
-        key = (word, other + " " if last else other)
-        if key not in self.compared:
-            self.compared[key] = _similarity(word, other, last=last)
-        return self.compared[key]
+    def __init__(self, words: tuple[str, ...], weights: Sequence[float], candidates: Iterable[Prepared]) -> None:
+        self.words = words
+        self.weights = weights
+        self.total = sum(weights)
+        self.pairs = joined_pairs(words)
+        self.whole = whole(words)
+        others = {word for title in candidates for name in (*title.names, title.people) for word in name}
+        self.similar = [_similar_words(word, others, last=place == len(words) - 1) for place, word in enumerate(words)]
+        """For each place, the words that may be meant there: 0 to 1, how likely."""
 
 
-def _similarity(word: str, other: str, *, last: bool) -> float:
-    longer = max(len(word), len(other))
-    best = 0.0
-    if len(word) > 2 and abs(len(word) - len(other)) <= 2:
-        distance = OSA.distance(word, other, score_cutoff=2)
-        if distance <= (1 if len(word) <= 5 else 2):
+def _similar_words(word: str, others: Collection[str], *, last: bool) -> dict[str, float]:
+    length = len(word)
+    found: dict[str, float] = {}
+
+    def better(other: str, value: float) -> None:
+        if value > found.get(other, 0.0):
+            found[other] = value
+
+    if length > 2:
+        for other, distance, _ in extract(
+            word, others, scorer=OSA.distance, processor=None, limit=None, score_cutoff=1 if length <= 5 else 2
+        ):
+            longer = max(length, len(other))
             # A wrong first letter is rare among misspellings.
-            best = 1.0 - distance / longer - (0.08 if word[0] != other[0] else 0.0)
-    if last and other.startswith(word):
-        best = max(best, BEGINNING + (1 - BEGINNING) * len(word) / len(other))
-    elif last and len(word) >= 5 and len(other) > len(word):
-        distance = min(OSA.distance(word, other[:end], score_cutoff=1) for end in (len(word), len(word) + 1))
-        if distance <= 1:
-            best = max(best, BEGINNING * (1.0 - distance / len(word)))
-    return best if best >= CLOSE_ENOUGH or best >= 1 - 1 / longer - 0.08 else 0.0
+            better(other, 1.0 - distance / longer - (0.08 if word[0] != other[0] else 0.0))
+    if last:
+        for other in others:
+            if other.startswith(word):
+                better(other, BEGINNING + (1 - BEGINNING) * length / len(other))
+        if length >= 5:
+            for end in (length, length + 1):
+                begun = defaultdict(list)
+                for other in others:
+                    if len(other) > length:
+                        begun[other[:end]].append(other)
+                for beginning, distance, _ in extract(
+                    word, begun.keys(), scorer=OSA.distance, processor=None, limit=None, score_cutoff=1
+                ):
+                    for other in begun[beginning]:
+                        if not other.startswith(word):
+                            better(other, BEGINNING * (1.0 - distance / length))
+    close = {
+        other: value
+        for other, value in found.items()
+        if value >= CLOSE_ENOUGH or value >= 1 - 1 / max(length, len(other)) - 0.08
+    }
+    return {**close, word: 1.0}
 
 
-def score(typed: Typed, title: Prepared) -> float:
-    """How well a title matches; larger is better. Depends on the query and the title alone."""
+def scores(words: tuple[str, ...], weights: Sequence[float], titles: Sequence[Prepared]) -> list[float]:
+    """How well each title matches a query's words; larger is better. Depends on the query and the title alone."""
+    typed = Typed(words, weights, titles)
+    return [_score(typed, title) for title in titles]
+
+
+def _score(typed: Typed, title: Prepared) -> float:
     elsewhere = _elsewhere(typed, title)
     best = 0.0
-    wanted = whole(typed.words)
     for place, listed in enumerate(title.names):
         name = tuple(listed)
         value = _name_score(typed, name, elsewhere)
-        if whole(name) == wanted:
+        if whole(name) == typed.whole:
             value += EXACT_NAME if place == 0 and title.titled else EXACT_ALIAS
         best = max(best, value)
     return best + PRIOR * min(max(title.popularity, 0.0), 20.0)
@@ -109,15 +133,13 @@ def score(typed: Typed, title: Prepared) -> float:
 
 def _name_score(typed: Typed, name: tuple[str, ...], elsewhere: Sequence[float]) -> float:
     pairs = joined_pairs(name)
-    typed_pairs = joined_pairs(typed.words)
-    total = sum(typed.weights)
     answered = 0.0
     asked: dict[int, float] = {}
     places: list[int] = []
     for place, weight in enumerate(typed.weights):
         similarity, at = 0.0, -1
         for index, word in enumerate(name):
-            value = typed.similarity(place, word)
+            value = typed.similar[place].get(word, 0.0)
             if value > similarity and asked.get(index, 0.0) < value:
                 similarity, at = value, index
         taken = [at]
@@ -127,15 +149,15 @@ def _name_score(typed: Typed, name: tuple[str, ...], elsewhere: Sequence[float])
                 if pair == word:
                     similarity, taken = 0.95, [index, index + 1]
             for neighbour in (place - 1, place):  # "war games" for "wargames"
-                if 0 <= neighbour < len(typed_pairs) and typed_pairs[neighbour] in name:
-                    similarity, taken = 0.95, [name.index(typed_pairs[neighbour])]
+                if 0 <= neighbour < len(typed.pairs) and typed.pairs[neighbour] in name:
+                    similarity, taken = 0.95, [name.index(typed.pairs[neighbour])]
         if similarity >= elsewhere[place] and taken[0] >= 0:
             places.append(taken[0])
             for index in taken:
                 asked[index] = max(asked.get(index, 0.0), similarity)
         answered += weight * max(similarity, elsewhere[place])
     named = sum(similarity * len(name[index]) for index, similarity in asked.items()) / sum(map(len, name))
-    value = QUERY_SHARE * answered / total + NAME_SHARE * named
+    value = QUERY_SHARE * answered / typed.total + NAME_SHARE * named
     if places and places[0] == 0:
         value += FIRST_WORD
     if len(places) > 1 and all(a < b for a, b in pairwise(places)):
@@ -157,11 +179,17 @@ def _elsewhere(typed: Typed, title: Prepared) -> list[float]:
         elif singular in title.described:
             value = DESCRIPTION
         elif len(word) >= 4 and not _is_named(typed, place, title):
-            value = PEOPLE * max((typed.similarity(place, other) for other in title.people), default=0.0)
+            value = PEOPLE * _most_similar(typed.similar[place], title.people)
         values.append(value)
     return values
 
 
 def _is_named(typed: Typed, place: int, title: Prepared) -> bool:
     """Whether a name answers a word so well that no person can answer it better."""
-    return any(typed.similarity(place, other) >= PEOPLE for name in title.names for other in name)
+    return any(_most_similar(typed.similar[place], name) >= PEOPLE for name in title.names)
+
+
+def _most_similar(similar: Mapping[str, float], words: Sequence[str]) -> float:
+    if similar.keys().isdisjoint(words):
+        return 0.0
+    return max(similar.get(word, 0.0) for word in words)

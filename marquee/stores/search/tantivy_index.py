@@ -119,7 +119,7 @@ class TantivyIndex:
         threshold = after.threshold if after else found.threshold()
         placed: list[Placed] = []
         if after is None or after.ranked:
-            ordered = _ranked(ranking.Typed(typed, weights), searcher, found.ranked(threshold))
+            ordered = _ranked(typed, weights, searcher, found.ranked(threshold))
             following = [hit for hit in ordered if after is None or hit[:2] > after.place]
             placed = [
                 Placed(SearchHit(_document(searcher, address), -negative), True, order)
@@ -246,13 +246,15 @@ class Candidates:
 
 
 def _ranked(
-    typed: ranking.Typed, searcher: tantivy.Searcher, hits: Sequence[tuple[float, int, tantivy.DocAddress]]
+    typed: tuple[str, ...],
+    weights: Sequence[float],
+    searcher: tantivy.Searcher,
+    hits: Sequence[tuple[float, int, tantivy.DocAddress]],
 ) -> list[tuple[float, int, tantivy.DocAddress]]:
     """(negated score, order, address), best first."""
-    scored = []
-    for _, order, address in hits:
-        title = _PREPARED.decode(searcher.doc(address)["prepared"][0])
-        scored.append((-ranking.score(typed, title), order, address))
+    titles = [_PREPARED.decode(searcher.doc(address)["prepared"][0]) for _, _, address in hits]
+    scores = ranking.scores(typed, weights, titles)
+    scored = [(-score, order, address) for score, (_, order, address) in zip(scores, hits, strict=True)]
     return sorted(scored, key=lambda hit: hit[:2])
 
 
