@@ -62,6 +62,7 @@ bench: install ## Measurements against stated baselines, alternating in one run 
 	$(BIN)/python -m bench.api
 	$(BIN)/python -m bench.home
 	$(BIN)/python -m bench.progress
+	$(BIN)/python -m bench.event_log
 
 lint: install ## Format, style, types and the direction of imports
 	$(BIN)/ruff format --check

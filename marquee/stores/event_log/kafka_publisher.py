@@ -3,12 +3,16 @@
 The producer outlasts a broker by itself: it sends again, in order, and the broker knows what it has already (unless acks is
 1). A producer that lost its sequence, or was refused for good, is replaced, and the record sent by the next one, which may
 store it twice, as at-least-once allows. A record that was given up may still be stored later.
+
+What waits is handed to the producer's thread together, and what it acknowledged comes back together: a hop between threads
+costs more than a record.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from typing import Any, Final
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from kafka import KafkaProducer
 from kafka.errors import (
@@ -36,10 +40,26 @@ MENDED_BY_A_NEW_PRODUCER: Final = (
 )
 
 
+class _Waiting(NamedTuple):
+    """A record, and who waits for the client's `RecordMetadata` of it."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    answer: "asyncio.Future[Any]"
+
+
 class Publisher:
     def __init__(self, options: KafkaOptions) -> None:
         self._producer: Blocking[KafkaProducer] = Blocking("kafka-publisher", lambda: produce(options), _close)
         self._slots = asyncio.Semaphore(PUBLISHES)
+        self._waiting: list[_Waiting] = []
+        self._sending: asyncio.Task[None] | None = None
+        self._settled: list[tuple[_Waiting, KafkaProducer, Any, BaseException | None]] = []
+        self._settling = threading.Lock()
+        """For `_settled`, which the producer's threads fill and the loop empties."""
+        self._renewing: asyncio.Task[None] | None = None
 
     async def publish(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> Any:
         """The client's `RecordMetadata` of a record that is durable. Raises `StoreUnavailable`."""
@@ -50,42 +70,59 @@ class Publisher:
             )
 
     async def _sent(self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> Any:
-        producer, sent = await self._producer.call(
-            lambda producer: (producer, producer.send(topic, key=key, value=value, headers=headers))
-        )
-        try:
-            async with asyncio.timeout(kafka_clients.OUTLAST_SECONDS):
-                return await _acknowledged(sent)
-        except (TimeoutError, KafkaTimeoutError):  # it is still sending, or gave up in time: nothing is wrong with it
-            raise
-        except Exception:
-            await self._producer.renew(producer)
-            raise
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(topic, key, value, headers, answer))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_waiting(), name="kafka-sending")
+        async with asyncio.timeout(kafka_clients.OUTLAST_SECONDS):
+            return await answer
+
+    async def _send_waiting(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await self._producer.call(lambda producer: self._send(producer, batch, loop))  # noqa: B023
+            except Exception as error:
+                for waiting in batch:
+                    if not waiting.answer.done():
+                        waiting.answer.set_exception(error)
+
+    def _send(self, producer: KafkaProducer, batch: Sequence[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
+        """In the producer's thread. Raises `KafkaTimeoutError` where nothing is known of a topic for too long."""
+
+        def tell(waiting: _Waiting, metadata: Any, error: BaseException | None) -> None:
+            with self._settling:
+                first = not self._settled
+                self._settled.append((waiting, producer, metadata, error))
+            if first:
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(self._settle)
+
+        for waiting in batch:
+            sent = producer.send(waiting.topic, key=waiting.key, value=waiting.value, headers=waiting.headers)
+            sent.add_callback(lambda metadata, waiting=waiting: tell(waiting, metadata, None))
+            sent.add_errback(lambda error, waiting=waiting: tell(waiting, None, error))
+
+    def _settle(self) -> None:
+        """In the loop: what was acknowledged or failed since the last time."""
+        with self._settling:
+            settled, self._settled = self._settled, []
+        failed = None
+        for waiting, producer, metadata, error in settled:
+            if error is not None and not isinstance(error, KafkaTimeoutError):  # that one only gave up in time
+                failed = producer
+            if waiting.answer.done():
+                continue
+            if error is None:
+                waiting.answer.set_result(metadata)
+            else:
+                waiting.answer.set_exception(error)
+        if failed is not None:
+            self._renewing = asyncio.create_task(self._producer.renew(failed), name="kafka-renewing")
 
     async def close(self) -> None:
         await self._producer.close()
-
-
-def _acknowledged(sent: Any) -> "asyncio.Future[Any]":
-    """The client's future, which its own thread settles, as one of the running loop."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Any] = loop.create_future()
-
-    def settle(value: Any, error: BaseException | None) -> None:
-        if answer.done():
-            return
-        if error is None:
-            answer.set_result(value)
-        else:
-            answer.set_exception(error)
-
-    def tell(value: Any, error: BaseException | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, value, error)
-
-    sent.add_callback(lambda metadata: tell(metadata, None))
-    sent.add_errback(lambda error: tell(None, error))
-    return answer
 
 
 def _close(producer: KafkaProducer) -> None:
