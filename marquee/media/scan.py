@@ -6,6 +6,7 @@ first frame's exact time, the real frame rate and duration, the size, the fields
 """
 
 import contextlib
+import copy
 import re
 from array import array
 from bisect import bisect_left
@@ -92,12 +93,14 @@ class Scan:
         furthest = max((a - b for a, b in pairwise(self.times)), default=0) * self.time_base
         return furthest > _BACK_SECONDS or len(self.times) < _TIMED_SHARE_MIN * self.frames
 
-    def count(self, rate: Fraction) -> None:
-        """Leave the container's clock: from here on the frames follow each other at an even `rate`."""
-        self.clock = "counted"
-        self.time_base = 1 / rate
-        self.times = array("q", range(self.frames))
-        self.last_duration = 1
+    def counted(self, rate: Fraction) -> "Scan":
+        """The same frames without the container's clock: they follow each other at an even `rate`."""
+        found = copy.copy(self)
+        found.clock = "counted"
+        found.time_base = 1 / rate
+        found.times = array("q", range(self.frames))
+        found.last_duration = 1
+        return found
 
     @property
     def step(self) -> int:

@@ -176,7 +176,8 @@ def _refuse_lost_secret(settings: Settings, name: str, path: Path) -> None:
 
 def write_privately(path: Path, text: str) -> None:
     """Replace a file in one step, with mode 0600 from its first byte."""
-    making = path.with_name(f".{path.name}.{os.getpid()}")
+    # Not by the process id: containers that share a folder have the same ones.
+    making = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(text)

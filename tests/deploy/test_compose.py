@@ -116,9 +116,20 @@ def test_only_the_doors_are_published_and_only_on_loopback(document: dict[str, A
     published = {port for service in document["services"].values() for port in service.get("ports", [])}
     assert published == doors
     outside = {name for name, network in document["networks"].items() if not network.get("internal")}
-    assert outside == {"doors"}, "every other network leads nowhere"
+    assert outside == {"doors", "desk"}, "every other network leads nowhere"
+    assert [name for name, service in document["services"].items() if "desk" in service["networks"]] == [
+        "dagster-webserver"
+    ]
     reachable = {name for name, service in document["services"].items() if "doors" in service["networks"]}
     assert reachable == {"gateway", "edge-1", "edge-2", "s3"}
+
+
+def test_no_read_only_service_needs_a_file_that_compose_would_have_to_write(document: dict[str, Any]) -> None:
+    """Compose puts a config with content of its own into a container by writing to it."""
+    written = {name for name, config in document.get("configs", {}).items() if "file" not in config}
+    for name, service in document["services"].items():
+        needed = {config["source"] for config in service.get("configs", [])} & written
+        assert not (service.get("read_only") and needed), f"{name} is read-only and needs {sorted(needed)}"
 
 
 def test_every_service_that_stays_says_whether_it_is_well(document: dict[str, Any]) -> None:

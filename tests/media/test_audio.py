@@ -145,7 +145,7 @@ async def test_real_codecs_and_layouts(name: str, expected: set[str], shared_med
     ]
     source = a_source(audio=streams, start_seconds=probed.of_kind("video")[0].start_seconds or 0.0)
     made = await encode_audio(source, shared_media / name, tmp_path, duration_seconds=4.0)
-    assert {one.name for one in made.renditions} == expected, made.notes
+    assert sorted(one.name for one in made.renditions) == sorted(expected), made.notes
     for one in made.renditions:
         assert await _packets_of(one.path) == packets(4.0), f"{one.name} is not as long as the picture"
     if name.startswith("broken"):
