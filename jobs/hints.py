@@ -27,7 +27,10 @@ class Hints:
         looking, stopping = asyncio.create_task(self._look()), asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({looking, stopping}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-            return looking.done()
+            if not looking.done():
+                return False
+            looking.result()  # raises what is no outage
+            return True
         finally:
             for task in (looking, stopping):
                 # Again and again: Python 3.11's wait_for, which Valkey's client uses, now and then swallows a cancellation.

@@ -51,15 +51,16 @@ def fetch_libraries(coordinates: Sequence[str], into: Path) -> None:
     dependencies = [dict(zip(("group", "artifact", "version"), each.split(":"), strict=True)) for each in coordinates]
     pom = into / "pom.xml"
     pom.write_text(render("engines/pom.xml.jinja", dependencies=dependencies))
-    _maven("-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={into}")
+    options = ("-DincludeScope=runtime", f"-DoutputDirectory={into}")
+    _maven("-f", str(pom), "dependency:copy-dependencies", *options, what=", ".join(coordinates))
     pom.unlink()
 
 
 def fetch_file(coordinate: str, into: Path) -> Path:
     """One file, `group:artifact:version[:packaging]`, without what it needs; returns where it is."""
     before = set(into.iterdir())
-    # -f names a folder without a pom: Maven then asks for nothing but the file.
-    _maven("dependency:copy", f"-Dartifact={coordinate}", f"-DoutputDirectory={into}", folder=into)
+    # In a folder without a pom: Maven then asks for nothing but the file.
+    _maven("dependency:copy", f"-Dartifact={coordinate}", f"-DoutputDirectory={into}", what=coordinate, folder=into)
     return next(iter(set(into.iterdir()) - before))
 
 
@@ -78,7 +79,7 @@ def fetch_wheel(lock: Path, into: Path) -> None:
         )
 
 
-def _maven(*arguments: str, folder: Path | None = None) -> None:
+def _maven(*arguments: str, what: str, folder: Path | None = None) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise PlatformUnavailable(
@@ -93,6 +94,6 @@ def _maven(*arguments: str, folder: Path | None = None) -> None:
     if done.returncode != 0:
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("[ERROR]")]
         raise PlatformUnavailable(
-            f"Maven could not fetch {arguments[-2]}: {said[0] if said else done.stdout[-400:]} "
+            f"Maven could not fetch {what}: {said[0] if said else done.stdout[-400:]} "
             "Check that this machine reaches a Maven repository, then try again."
         )

@@ -6,7 +6,6 @@ acknowledgement waits up to OUTLAST_SECONDS, then `StoreUnavailable`.
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
@@ -135,8 +134,13 @@ class GroupConsumer:
             return
         self._tending.cancel()
         await asyncio.gather(self._tending, return_exceptions=True)
-        # A broker that is away cannot be told; then the lease ends by itself.
-        with contextlib.suppress(KafkaError, OSError, RuntimeError):
+        member = self._member
+        try:
             async with asyncio.timeout(LEAVING_SECONDS):
                 await self._call(lambda member: member.leave())
-        self._thread.end()
+        except (KafkaError, OSError, RuntimeError):
+            # A broker that is away cannot be told, and a busy thread does not come to it: the client ends, then the lease does.
+            self._thread.abandon(KafkaTimeoutError("the consumer was closed"))
+            close_aside(member.leave)
+        else:
+            self._thread.end()

@@ -6,7 +6,10 @@ without its data, begins anew.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import accumulate, islice
+from operator import itemgetter
 from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
@@ -35,9 +38,7 @@ class Reader:
         ends = self._client.end_offsets(self._partitions(topic), timeout_ms=_MS)
         places = self._places(ends, after)
         found = self._read_up_to({each: end for each, end in ends.items() if places[each] < end}, places, limit)
-        # By time over all streams; the sort is stable, so that each stream keeps its own order.
-        records = sorted((record for batch in found.values() for record in batch), key=lambda record: record.timestamp)
-        del records[limit:]
+        records = list(islice(_by_time(found.values()), limit))
         for each, batch in found.items():
             taken = sum(record.partition == each.partition for record in records)
             if taken < len(batch):
@@ -85,8 +86,19 @@ class Reader:
             # Of partitions that are read as far as is wanted some come too: nothing is paused, as this client may keep for
             # ever what it had fetched of two that were.
             polled = client.poll(timeout_ms=round(STEP_SECONDS * 1000), max_records=limit * len(ends))
+            for each in set(polled) - set(ends):
+                self._positions.pop(each, None)  # passed over here: the next read goes back to them
             for each in unread & set(polled):
                 found[each] += polled[each]
             self._positions |= {each: client.position(each, timeout_ms=_MS) or 0 for each in ends}
             unread = {each for each in unread if len(found[each]) < limit and self._positions[each] < ends[each]}
         return found
+
+
+def _by_time(streams: Iterable[Sequence[Any]]) -> Iterator[Any]:
+    """The records of all streams by time, each stream in its own order also where its clock went back."""
+
+    def timed(batch: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        return zip(accumulate((record.timestamp for record in batch), max), batch, strict=True)
+
+    return (record for _, record in merge(*map(timed, streams), key=itemgetter(0)))

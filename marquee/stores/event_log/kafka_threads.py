@@ -72,7 +72,8 @@ class ClientThread:
                 current.set_exception(error)
         with contextlib.suppress(queue.Empty):
             while (waiting := self._calls.get_nowait()) is not None:
-                waiting[1].set_exception(error)
+                with contextlib.suppress(InvalidStateError):  # its caller gave it up
+                    waiting[1].set_exception(error)
         self.end()
 
     def _run(self) -> None:

@@ -17,6 +17,7 @@ from marquee.stores.search.elasticsearch_answers import Acknowledged, Aliases
 from marquee.stores.search.elasticsearch_client import WRITE_SECONDS, reason_of, translated
 from marquee.stores.search.elasticsearch_mapping import MAPPING, SCHEMA_VERSION, index_settings
 from marquee.stores.search.elasticsearch_url import Target
+from marquee.telemetry import get_logger
 
 ATTEMPTS: Final = 5
 
@@ -63,7 +64,7 @@ class Generations:
         for _ in range(ATTEMPTS):
             standing = await self.standing()
             if standing.building is not None:
-                await self.remove([standing.building])
+                await self.give_up(standing.building)
             made = await self._create(standing, self.building)
             if made is not None:
                 return made
@@ -87,7 +88,7 @@ class Generations:
         return name
 
     async def make_live(self, generation: str) -> None:
-        """Swap to a generation that is whole, in one step; drop those before the last one."""
+        """Swap to a generation that is whole, in one step; drop those before the last one (the next rebuild, if that fails)."""
         before = await self.standing()
         if before.building != generation:
             raise StoreUnavailable("Another rebuild of the search index has taken this one's place.")
@@ -99,7 +100,23 @@ class Generations:
             actions.insert(0, {"remove": {"index": before.live, "alias": self.live, "must_exist": True}})
         with translated():
             await self._client.indices.update_aliases(actions=actions)
-        await self.remove([name for name in before.all if name not in (generation, before.live)])
+        try:
+            await self.remove([name for name in before.all if name not in (generation, before.live)])
+        except StoreUnavailable as error:
+            get_logger().warning("older search indices are left for the next rebuild", reason=error.detail)
+
+    async def give_up(self, generation: str) -> None:
+        """Remove a generation that is being built; one that went live meanwhile stays.
+
+        The swap demands the building alias as this does, so exactly one of the two has it.
+        """
+        action = {"remove": {"index": generation, "alias": self.building, "must_exist": True}}
+        with translated():
+            try:
+                await self._client.indices.update_aliases(actions=[action])
+            except NotFoundError:
+                return
+        await self.remove([generation])
 
     async def remove(self, generations: list[str]) -> None:
         for name in generations:

@@ -153,7 +153,7 @@ class IndexWriter:
 
     async def _give_up(self, generation: str) -> None:
         try:
-            await self._generations.remove([generation])
+            await self._generations.give_up(generation)
         except MarqueeError:
             return  # the next rebuild removes it
 
