@@ -10,6 +10,7 @@ from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import Deletion
+from marquee.stores.search.elasticsearch_generations import Generations
 from tests.search_indices import indices_of, remove_indices
 
 elasticsearch = pytest.mark.xdist_group("elasticsearch")
@@ -32,7 +33,7 @@ async def test_a_second_writer_of_tantivy_is_told_so(tantivy_urls: Callable[[], 
 
 @elasticsearch
 async def test_writers_of_elasticsearch_may_cross_and_a_rebuild_may_run(elasticsearch_urls: Callable[[], str]) -> None:
-    """Each writer has every change, in an order of its own; two rebuilds read what was true at first."""
+    """Each writer has every change, in an order of its own; two rebuilds read the catalogue, which is ahead of every writer."""
     url = elasticsearch_urls()
     writers = [await open_search(url, writer=True) for _ in range(3)]
     changes = [
@@ -41,19 +42,26 @@ async def test_writers_of_elasticsearch_may_cross_and_a_rebuild_may_run(elastics
         for revision in range(1, 9)
     ]
 
+    catalogue: dict[str, SearchDocument | Deletion] = {f"m{number}": document(number, 1) for number in range(TITLES)}
+
     async def write(seed: int) -> None:
         shuffled = random.Random(seed).sample(changes, len(changes))
         for start in range(0, len(shuffled), 30):
-            await writers[seed].apply(shuffled[start : start + 30])
+            batch = shuffled[start : start + 30]
+            for change in batch:
+                catalogue[change.movie_id] = max(change, catalogue[change.movie_id], key=lambda one: one.revision)
+            await writers[seed].apply(batch)
 
     async def rebuild() -> None:
-        async def first_revisions() -> AsyncIterator[SearchDocument]:
-            for number in range(TITLES):
-                yield document(number, 1)
+        async def documents() -> AsyncIterator[SearchDocument]:
+            for movie_id in list(catalogue):
+                found = catalogue[movie_id]
+                if isinstance(found, SearchDocument):
+                    yield found
                 await asyncio.sleep(0)
 
         for _ in range(2):
-            await writers[2].rebuild(first_revisions())
+            await writers[2].rebuild(documents())
 
     await asyncio.gather(write(0), write(1), rebuild())
     revisions = {number: await writers[0].revision(f"m{number}") for number in range(TITLES)}
@@ -87,6 +95,32 @@ async def test_a_rebuild_takes_the_place_of_one_that_was_given_up(elasticsearch_
         await first
     assert await index.count() == 1
     assert (await index.revision("m3"), await index.revision("m1")) == (1, None)
+    await index.close()
+
+
+@elasticsearch
+async def test_a_rebuild_that_cannot_remove_what_is_old_keeps_what_is_new(
+    elasticsearch_urls: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = elasticsearch_urls()
+    index = await open_search(url, writer=True)
+
+    async def one(number: int) -> AsyncIterator[SearchDocument]:
+        yield document(number, 1)
+
+    for number in (1, 2):
+        await index.rebuild(one(number))
+
+    async def away(self: Generations, generations: list[str]) -> None:
+        raise StoreUnavailable("the node restarts")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Generations, "remove", away)
+        assert await index.rebuild(one(3)) == 1
+    assert await index.revision("m3") == 1, "the index that went live is gone"
+    assert len(await indices_of(url)) == 3
+    await index.rebuild(one(4))
+    assert len(await indices_of(url)) <= 2, "what could not be removed was left by the next rebuild too"
     await index.close()
 
 

@@ -38,7 +38,7 @@ class Reader:
         ends = self._client.end_offsets(self._partitions(topic), timeout_ms=_MS)
         places = self._places(ends, after)
         found = self._read_up_to({each: end for each, end in ends.items() if places[each] < end}, places, limit)
-        records = list(islice(_by_time(found.values()), limit))
+        records = list(islice(by_time(found.values()), limit))
         for each, batch in found.items():
             taken = sum(record.partition == each.partition for record in records)
             if taken < len(batch):
@@ -95,7 +95,7 @@ class Reader:
         return found
 
 
-def _by_time(streams: Iterable[Sequence[Any]]) -> Iterator[Any]:
+def by_time(streams: Iterable[Sequence[Any]]) -> Iterator[Any]:
     """The records of all streams by time, each stream in its own order also where its clock went back."""
 
     def timed(batch: Sequence[Any]) -> Iterator[tuple[int, Any]]:
