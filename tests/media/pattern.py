@@ -37,7 +37,7 @@ async def findings(expected: Shown, path: Path, folder: Path) -> list[str]:
     if expected.alike:
         found += await likeness.picture_findings(path, source, top, stream=expected.stream, options=expected.master)
     if expected.clock:
-        found += await watched.clock_findings(top, source, offset=expected.offset)
+        found += await clock_findings(top, source, offset=expected.offset)
     if expected.audio is not None and len(watched.sounds(folder)) < expected.audio:
         found.append(f"It has {len(watched.sounds(folder))} tracks of sound, not {expected.audio}.")
     if expected.texts != len(watched.texts(folder)):
