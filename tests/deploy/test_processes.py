@@ -27,7 +27,7 @@ from marquee.settings import PORT_OFFSETS, Settings, load_settings
 from tests.deploy.compose_file import compose, environment, programs
 from tests.servers import free_port_base
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("processes")]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("processes"), pytest.mark.soak]
 
 PROJECT = Path(__file__).parent.parent.parent
 FILM = PROJECT / "tests" / "fixtures" / "test_sar.mp4"

@@ -32,9 +32,9 @@ from tests.jobs.test_transcode import queued, statuses_when
 from tests.media.films import made
 from tests.servers import make_test_settings, running
 
-pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("second_host")]
+pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("second_host"), pytest.mark.soak]
 
-FILM = "testsrc2=s=640x360:r=30:d=48"
+FILM = "testsrc2=s=640x360:r=30:d=120"
 WORKERS = 2
 WAIT_SECONDS = 120.0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import redis.asyncio as redis
 
 from marquee.engines import running
 from marquee.engines.redis_cluster import NODES, REDIS_CLUSTER
@@ -23,6 +24,20 @@ def ignored(_: PlatformEvent) -> None:
     return None
 
 
+async def replicated(url: str) -> None:
+    """Until every replica has all that its master has: what a busy replica did not confirm in time, a failover may lose."""
+    ports = [int(node.rpartition(":")[2]) for node in url.split("://")[1].split(",")]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for port in ports:
+            async with redis.Redis(port=port) as node:
+                while (seen := await node.info("replication"))["role"] == "master" and not all(  # noqa: ASYNC110
+                    replica["offset"] == seen["master_repl_offset"]
+                    for name, replica in seen.items()
+                    if name.startswith("slave") and isinstance(replica, dict)
+                ):
+                    await asyncio.sleep(0.02)
+
+
 async def test_a_killed_master_comes_back_by_itself_with_its_locks_and_down_leaves_nothing(tmp_path: Path) -> None:
     settings = load_settings(state=tmp_path)
     urls = await running.up(settings, [REDIS_CLUSTER], on_event=ignored, tied=True)
@@ -32,6 +47,7 @@ async def test_a_killed_master_comes_back_by_itself_with_its_locks_and_down_leav
         assert {process.state for process in processes.values()} == {"running"}
         coordination = await open_coordination(urls["MARQUEE_COORDINATION_URL"])
         locks = [await coordination.acquire(f"kept:{number}", hold_seconds=600) for number in range(12)]
+        await replicated(urls["MARQUEE_COORDINATION_URL"])
         victim = processes["redis-cluster-1"].pid
         os.kill(victim, signal.SIGKILL)
         async with asyncio.timeout(PATIENCE_SECONDS):
