@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+import tenacity
 
 from marquee.demo.report import expect
 from marquee.settings import Settings
@@ -22,7 +23,15 @@ ENGINE_EVENTS = """query Events($runId: ID!) {
 }"""
 
 
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(httpx.HTTPError),
+    wait=tenacity.wait_random(0.2, 1.0),
+    stop=tenacity.stop_after_delay(END_SECONDS),
+    reraise=True,
+)
 async def _ask(settings: Settings, query: str, variables: Mapping[str, object]) -> Any:
+    """As a person does who loads a page again: Dagster's webserver keeps connections to PostgreSQL, and one that was killed with
+    it costs the next query a 500."""
     async with httpx.AsyncClient(timeout=20) as http:
         answer = await http.post(f"{settings.dagster}/graphql", json={"query": query, "variables": variables})
     return answer.raise_for_status().json()["data"]
