@@ -17,19 +17,16 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from supervisor import supervisord
-from supervisor.http import NOT_DONE_YET
 from supervisor.options import ServerOptions
 from supervisor.xmlrpc import Faults, RPCError
 
 from marquee.platform import launch
 from marquee.platform.program import launcher
 
-BETWEEN_IMPORTS_SECONDS: Final = 0.01
-"""Time for the calls that came meanwhile: each is a few turns of the loop, 3 ms in all."""
 PYTHON: Final = (sys.executable, "-m")
 OPEN_FILES: Final = 16384
 """What each program may open, where the hard limit permits it."""
@@ -95,23 +92,17 @@ class Preloading:
     def __init__(self, options: ForkingOptions) -> None:
         self._options = options
 
-    def preload(self, program: str, modules: list[str]) -> Callable[[], object]:
-        """Import what a `python -m` program needs, a module a turn of the supervisor's loop, which goes on watching.
+    def preload(self, program: str, modules: list[str]) -> bool:
+        """Import what a `python -m` program needs; from then on that program is forked.
 
-        From then on that program is forked. Faults with the name of a module that cannot be imported.
+        In one turn of the supervisor's loop: a turn between two modules would wait up to a second for whatever else there
+        is to do, which is nothing. Faults with the name of a module that cannot be imported.
         """
-        waiting = list(modules)
-
-        def import_one() -> object:
-            if waiting:
-                _import(waiting.pop(0))
-                return NOT_DONE_YET
-            if len(os.listdir("/proc/self/task")) == 1:
-                self._options.preloaded.add(program)
-            return program in self._options.preloaded
-
-        import_one.delay = BETWEEN_IMPORTS_SECONDS  # type: ignore[attr-defined]
-        return import_one
+        for module in modules:
+            _import(module)
+        if len(os.listdir("/proc/self/task")) == 1:
+            self._options.preloaded.add(program)
+        return program in self._options.preloaded
 
 
 def _import(name: str) -> None:
