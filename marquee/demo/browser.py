@@ -6,17 +6,21 @@ its remedy. What it reads is the page's own video element and what the page says
 
 import re
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from marquee.demo.report import CheckFailed, CheckSkipped, expect
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ACTION_MS = 20_000
 RESUME_TOLERANCE_SECONDS = 1.0
+_SEARCH_PAGE = re.compile(r"/search\?")
+_TITLE_PAGE = re.compile(r"/title/")
 _PICTURES_IN_SIGHT = """() => [...document.images].every(image =>
   image.complete || image.getBoundingClientRect().top > window.innerHeight
   || image.getBoundingClientRect().left > window.innerWidth)"""
@@ -80,7 +84,19 @@ async def log_in(page: Page, url: str, email: str, password: str) -> None:
 
 async def search_and_open(page: Page, query: str, title: str) -> None:
     await page.get_by_role("searchbox").fill(query)
-    await page.get_by_role("link", name=re.compile(re.escape(title), re.I)).first.click()
+    # The home page may show the title too, and the search opens its own page a moment after the last letter.
+    await page.wait_for_url(_SEARCH_PAGE)
+    found = page.get_by_role("link", name=re.compile(re.escape(title), re.I)).first
+    deadline = time.monotonic() + ACTION_MS / 1000
+    while True:
+        # Results are drawn anew while they come: a click may meet a link that is just being replaced.
+        await found.click()
+        try:
+            await page.wait_for_url(_TITLE_PAGE, timeout=3000)
+            break
+        except PlaywrightTimeout as error:
+            if time.monotonic() > deadline:
+                raise CheckFailed(f"clicking on {title} in the search results does not open its page") from error
     await page.get_by_role("heading", name=title).first.wait_for()
 
 
