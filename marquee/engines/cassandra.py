@@ -7,7 +7,6 @@ service runs three nodes or more and gives their URL.
 """
 
 import asyncio
-import secrets
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,12 +16,12 @@ from typing import Final
 from cassandra.cluster import Session
 
 from marquee.engines import artifacts
-from marquee.engines.engine import Engine, EngineHome
+from marquee.engines.engine import Engine, EngineHome, own_password
 from marquee.engines.java import java_17
 from marquee.platform.probes import PROBE_SECONDS
 from marquee.platform.program import Program
 from marquee.platform.project import DEPLOY
-from marquee.platform.state import configuration, logs_folder, write_privately
+from marquee.platform.state import configuration, logs_folder
 from marquee.platform.templates import render
 from marquee.settings import Settings
 from marquee.stores.cassandra_session import connect, is_refused
@@ -35,7 +34,6 @@ JOINING_MS: Final = 10_000
 """How long a node that joins others listens to them first (by itself 30 s); with 2 s it gave up on a busy machine."""
 USER: Final = "cassandra"
 FIRST_PASSWORD: Final = "cassandra"  # noqa: S105  (everybody's; `prepare` changes it)
-CREDENTIALS_FILE: Final = "credentials"
 SETTING: Final = "MARQUEE_RESUME_POSITIONS_URL"
 
 
@@ -112,7 +110,7 @@ def _require_answer(home: EngineHome, address: str) -> None:
     # A client of its own is costly to make; while nobody listens there is no need to.
     socket.create_connection((address, home.ports["cassandra"]), PROBE_SECONDS).close()
     try:
-        with _session(home, _password(home), address) as session:
+        with _session(home, own_password(home), address) as session:
             session.execute("SELECT release_version FROM system.local")
     except Exception as error:
         if not is_refused(error):
@@ -128,7 +126,7 @@ async def _prepare(home: EngineHome) -> None:
 def _change_first_password(home: EngineHome) -> None:
     try:
         with _session(home, FIRST_PASSWORD) as session:
-            session.execute(f"ALTER ROLE {USER} WITH PASSWORD = '{_password(home)}'")
+            session.execute(f"ALTER ROLE {USER} WITH PASSWORD = '{own_password(home)}'")
     except Exception as error:
         if not is_refused(error):
             raise
@@ -144,19 +142,12 @@ def _session(home: EngineHome, password: str, address: str = LOOPBACK) -> Iterat
         cluster.shutdown()
 
 
-def _password(home: EngineHome) -> str:
-    path = home.folder / CREDENTIALS_FILE
-    if not path.is_file():
-        write_privately(path, secrets.token_hex(24))
-    return path.read_text()
-
-
 def _url(home: EngineHome, password: str, address: str = LOOPBACK) -> str:
     return f"cassandra://{USER}:{password}@{address}:{home.ports['cassandra']}/marquee?replication=1"
 
 
 def _urls(home: EngineHome) -> Mapping[str, str]:
-    return {SETTING: _url(home, _password(home))}
+    return {SETTING: _url(home, own_password(home))}
 
 
 CASSANDRA: Final = Engine(

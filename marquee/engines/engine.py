@@ -1,11 +1,16 @@
 """What an engine is: its files, its programs, the URLs that it gives a platform; and where one instance of it lives."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from marquee.platform.program import Program
+from marquee.platform.state import write_privately
 from marquee.settings import Settings
+
+CREDENTIALS_FILE: Final = "credentials"
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,14 @@ class EngineHome:
     def folder(self) -> Path:
         """Everything of this instance: data, configuration, logs."""
         return self.settings.state
+
+
+def own_password(home: EngineHome) -> str:
+    """The instance's password, made the first time and kept with mode 0600."""
+    path = home.folder / CREDENTIALS_FILE
+    if not path.is_file():
+        write_privately(path, secrets.token_hex(24))
+    return path.read_text()
 
 
 async def _nothing(_: EngineHome) -> None:

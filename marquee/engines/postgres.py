@@ -3,19 +3,15 @@
 Stands for any server by URL; the platform asks nothing of it that 15 does not have (`tests/contract` runs on both).
 """
 
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pydantic import SecretStr
 
-from marquee.engines.engine import Engine, EngineHome
+from marquee.engines.engine import Engine, EngineHome, own_password
 from marquee.platform import engines
 from marquee.platform.program import Program
-from marquee.platform.state import write_privately
 from marquee.settings import PORT_OFFSETS, Settings
-
-CREDENTIALS_FILE: Final = "credentials"
 
 
 def _settings(home: EngineHome) -> Settings:
@@ -23,16 +19,9 @@ def _settings(home: EngineHome) -> Settings:
     return home.settings.model_copy(
         update={
             "port_base": home.ports["postgres"] - PORT_OFFSETS["postgres"],
-            "postgres_password": SecretStr(_password(home)),
+            "postgres_password": SecretStr(own_password(home)),
         }
     )
-
-
-def _password(home: EngineHome) -> str:
-    path = home.folder / CREDENTIALS_FILE
-    if not path.is_file():
-        write_privately(path, secrets.token_hex(24))
-    return path.read_text()
 
 
 def _programs(home: EngineHome) -> Sequence[Program]:
