@@ -69,11 +69,25 @@ def socket_path(settings: Settings, name: str) -> Path:
 def bootstrap(settings: Settings) -> Settings:
     """Make the state folder and the secrets that are not there yet; returns the settings with the secrets in them.
 
-    Raises `SettingsInvalid` for a path that cannot hold a state, `PlatformUnavailable` where the disk is full.
+    Raises `SettingsInvalid` for a path that cannot hold a state or one bucket without the other, `PlatformUnavailable`
+    where the disk is full.
     """
+    _refuse_one_bucket(settings)
     bootstrap_folders(settings)
     check_disk(settings)
     return _with_secrets(settings)
+
+
+def _refuse_one_bucket(settings: Settings) -> None:
+    """One bucket elsewhere and one here would be two servers, and there is one pair of keys."""
+    urls = {"MARQUEE_OBJECTS_URL": settings.objects_url, "MARQUEE_PUBLISHED_URL": settings.published_url}
+    given = [variable for variable, url in urls.items() if url]
+    if len(given) == 1:
+        missing = next(variable for variable in urls if variable not in given)
+        raise SettingsInvalid(
+            f"{given[0]} is set and {missing} is not: set both (their buckets are opened by the same keys), or neither.",
+            field=missing,
+        )
 
 
 def bootstrap_folders(settings: Settings) -> None:

@@ -127,3 +127,12 @@ def test_a_full_disk_and_an_unusable_path_are_told_apart(tmp_path: Path) -> None
         bootstrap(Settings(state=tmp_path / "state", min_free_bytes=1 << 60))
     with pytest.raises(SettingsInvalid, match="MARQUEE_STATE"):
         bootstrap(Settings(state=tmp_path / "quo'te"))
+
+
+@pytest.mark.parametrize(("given", "missing"), [("objects_url", "PUBLISHED"), ("published_url", "OBJECTS")])
+def test_one_bucket_elsewhere_names_the_setting_of_the_other(tmp_path: Path, given: str, missing: str) -> None:
+    settings = Settings(state=tmp_path / "state").model_copy(update={given: "s3://films"})
+    with pytest.raises(SettingsInvalid, match=f"MARQUEE_{missing}_URL is not: set both") as refused:
+        bootstrap(settings)
+    assert refused.value.field == f"MARQUEE_{missing}_URL"
+    assert not settings.state.exists(), "nothing is made for settings that cannot work"
