@@ -25,7 +25,7 @@ from marquee.settings import Settings
 from marquee.stores.opened import open_stores
 from tests.e2e.stream_files import fetch_title
 from tests.media import likeness, odd_files, odd_pictures, odd_sounds, odd_times, pattern, watched
-from tests.media.expected import Accepted, outcome
+from tests.media.expected import NOISE, Accepted, outcome
 from tests.media.films import SHARED
 from tests.media.odd import Odd
 from tests.servers import make_test_settings
@@ -141,7 +141,7 @@ async def test_a_real_file_ends_right(swept: Swept, api: ApiSession, path: Path,
     seconds = float(top.frames / top.rate)
     assert abs(float(stream["duration_seconds"]) - seconds) < 0.001
     told = expected.seconds if isinstance(expected, Accepted) else None
-    findings = await likeness.title_findings(path, tmp_path, seconds=told)
+    findings = await likeness.title_findings(path, tmp_path, seconds=told, noise=path.name in NOISE)
     findings += await image_findings(tmp_path, top)
     findings += await watched.beside_findings(path, tmp_path)
     assert findings == []

@@ -34,6 +34,9 @@ BROKEN: dict[str, str | Accepted] = {
 }
 """The expected outcome of every file of the shared folder of broken films."""
 
+NOISE = {"bad_video_sample.mp4"}
+"""Every pixel is random: no rung of a ladder has the bits to show it."""
+
 ONLY_SOUND = {
     "d_audio_only.m4a",
     "rails_video_without_video_stream.mp4",
