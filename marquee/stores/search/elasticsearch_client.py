@@ -1,7 +1,7 @@
 """How the search index reaches Elasticsearch: one client with bounded connections, its time-outs, its errors.
 
 A node that does not answer is left for the next at once. With all of them silent, or refusing, it is `StoreUnavailable`;
-what no repetition mends is `InputInvalid`.
+what no repetition mends is `InputInvalid`. A node that has no memory for a search at this moment is asked again.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -22,7 +22,15 @@ REQUEST_SECONDS: Final = 5.0
 WRITE_SECONDS: Final = 30.0
 """A bulk of a thousand titles or a new index needs 0.3 s alone, and many times that on a busy machine."""
 CONNECTIONS_PER_NODE: Final = 32
+SEARCHES_PER_NODE: Final = 8
+"""Of one process at once; others wait their turn. Each takes up to 40 MB of its node while it finds the words that are meant."""
+BUSY_SECONDS: Final = 2.0
+"""How long a search that a node had no memory for is tried again."""
 Answer = TypeVar("Answer")
+
+
+class Busy(StoreUnavailable):
+    """Elasticsearch has no memory or no place in its queue for a request now."""
 
 
 class _Requests(JsonSerializer):
@@ -77,16 +85,20 @@ def translated() -> Iterator[None]:
         status = error.meta.status
         if status == 400:
             raise InputInvalid(f"Elasticsearch cannot take this: {reason_of(error)[1]}.") from error
+        if status == 429:
+            raise Busy(f"Elasticsearch is busy: {reason_of(error)[1]}.") from error
         remedy = ": give a login in MARQUEE_SEARCH_URL that may" if status in (401, 403) else ""
         raise StoreUnavailable(f"Elasticsearch refuses with {status}, {reason_of(error)[1]}{remedy}.") from error
     except TransportError as error:
         raise StoreUnavailable(f"Elasticsearch did not answer: {error.message}") from error
 
 
-async def outlast(call: Callable[[], Awaitable[Answer]], *, seconds: float) -> Answer:
-    """Repeat a call that may be repeated while Elasticsearch is away (restarting), for at most `seconds`."""
+async def outlast(
+    call: Callable[[], Awaitable[Answer]], *, seconds: float, what: type[StoreUnavailable] = StoreUnavailable
+) -> Answer:
+    """Repeat a call that may be repeated while Elasticsearch is away (restarting) or `Busy`, for at most `seconds`."""
     repeating = AsyncRetrying(
-        retry=retry_if_exception_type(StoreUnavailable),
+        retry=retry_if_exception_type(what),
         stop=stop_after_delay(seconds),
         wait=wait_random_exponential(multiplier=0.1, max=3.0),
         reraise=True,

@@ -19,8 +19,8 @@ LIVE: Body = {"term": {"state": "live"}}
 DEAD: Body = {"term": {"state": "deleted"}}
 BEST_FIRST = [{"_score": "desc"}, {"order": "asc"}]
 BIGGEST_GENRES = 100
-SIMILAR_WORDS = 1000
-"""More than any word has: which of them an index has does not change what a query finds."""
+SIMILAR_WORDS = 300
+"""More than matter: of 300 searches among 156,097 titles the first found others at 100. A clause takes 2.6 KB of a node for each."""
 COMMON_WORDS = 5000
 
 

@@ -1,0 +1,69 @@
+"""Elasticsearch with too little memory for what is asked of it at once: searches wait for it, and not for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+
+from marquee.documents import SearchDocument
+from marquee.errors import StoreUnavailable
+from marquee.stores.search import open_search
+from marquee.stores.search.contract import SearchIndex
+
+pytestmark = pytest.mark.xdist_group("elasticsearch")
+
+TITLE = "The Extraordinary Adventures of Nine Forgotten Gentlemen Between Distant Mountains"
+MISSPELLED = TITLE.replace("n", "m", 3)
+AT_ONCE = 100
+
+LimitMemory = Callable[[str | None], Awaitable[None]]
+
+
+@pytest.fixture
+async def limit_memory(elasticsearch_server: str) -> AsyncIterator[LimitMemory]:
+    """Sets how much memory the requests of a node may take in all; None is the default."""
+    server = httpx.URL(elasticsearch_server.replace("elasticsearch://", "http://", 1))
+    async with httpx.AsyncClient() as http:
+
+        async def limit(size: str | None) -> None:
+            told = {"transient": {"indices.breaker.request.limit": size}}
+            answer = await http.put(server.copy_with(path="/_cluster/settings"), json=told)
+            answer.raise_for_status()
+
+        yield limit
+        await limit(None)
+
+
+@pytest.fixture
+async def index(elasticsearch_urls: Callable[[], str]) -> AsyncIterator[SearchIndex]:
+    store = await open_search(elasticsearch_urls(), writer=True)
+    await store.apply([SearchDocument(movie_id="m1", revision=1, title=TITLE, playable=True)])
+    yield store
+    await store.close()
+
+
+async def test_more_searches_than_a_node_has_memory_for_are_all_answered(
+    index: SearchIndex, limit_memory: LimitMemory
+) -> None:
+    await limit_memory("60mb")  # one of these takes about 10
+    pages = await asyncio.gather(*(index.search(MISSPELLED) for _ in range(AT_ONCE)))
+    assert [[hit.document.movie_id for hit in page.hits] for page in pages] == [["m1"]] * AT_ONCE
+
+
+async def test_a_search_outlasts_a_node_that_is_short_of_memory(index: SearchIndex, limit_memory: LimitMemory) -> None:
+    await index.search(MISSPELLED)
+    await limit_memory("100kb")
+    searching = asyncio.create_task(index.search(MISSPELLED))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(searching), 0.3)
+    await limit_memory(None)
+    assert [hit.document.movie_id for hit in (await searching).hits] == ["m1"]
+
+
+async def test_a_node_that_stays_short_of_memory_is_told_apart_from_one_that_is_away(
+    index: SearchIndex, limit_memory: LimitMemory
+) -> None:
+    await limit_memory("100kb")
+    with pytest.raises(StoreUnavailable, match="Elasticsearch is busy"):
+        await index.search(MISSPELLED)
