@@ -3,21 +3,22 @@
 Consumes the group `search-sync` and applies what it polls as one batch, which is one commit; records are acknowledged after
 it, so that a kill applies them again, harmlessly: the index refuses what is not newer. While a batch is committed the next one
 gathers, so batches grow with the load. A record that is not a change of a title goes to `metadata-changes.dead` with its
-reason. An index that is empty (new, lost or unreadable) is rebuilt from the catalogue first. Logs the lag from commit to
-searchable.
+reason. An index that is empty (new, lost or unreadable) is rebuilt from the catalogue first, by this process or by whoever
+overtakes it. Logs the lag from commit to searchable.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 import msgspec
 
+from jobs.hints import wait_for_stop
 from jobs.running import stop_on_signals, until_answered
 from marquee.documents import SearchDocument
-from marquee.errors import StoreUnavailable
+from marquee.errors import RebuildOvertaken, StoreUnavailable
 from marquee.events import METADATA_CHANGES, TitleDocumentChange
 from marquee.settings import Settings, load_settings
 from marquee.stores.catalogue import open_catalogue
@@ -32,6 +33,9 @@ BATCH: Final = 500
 POLL_SECONDS: Final = 2.0
 POISON_DELIVERIES: Final = 5
 """A record that the index fails on is tried alone; failing this often, it is buried."""
+OVERTAKEN_SECONDS: Final = 30.0
+"""How long a newer rebuild is waited for at first; it may need longer, so each wait is twice the last."""
+LOOK_SECONDS: Final = 1.0
 
 log = get_logger()
 
@@ -138,6 +142,29 @@ class SearchSync:
         await self._consumer.dead_letter(record, reason)
 
 
+async def fill_empty(
+    index: SearchIndex, documents: Callable[[], AsyncIterator[SearchDocument]], stop: asyncio.Event
+) -> None:
+    """Rebuild the index while it is empty; where a newer rebuild overtakes this one, wait for what that one leaves.
+
+    A newer one that was killed leaves nothing, and is overtaken in its turn. Each wait is twice the last, so that of two
+    that overtake each other one at last has the time that it needs.
+    """
+    patience = OVERTAKEN_SECONDS
+    while not stop.is_set() and await until_answered(stop, index.count) == 0:
+        try:
+            titles = await until_answered(stop, lambda: index.rebuild(documents()))
+        except RebuildOvertaken as error:
+            log.warning("index not rebuilt here", reason=error.detail, wait_seconds=patience)
+            deadline = time.monotonic() + patience
+            while time.monotonic() < deadline and not stop.is_set() and await until_answered(stop, index.count) == 0:
+                await wait_for_stop(stop, LOOK_SECONDS)
+            patience *= 2
+        else:
+            log.info("index rebuilt from the catalogue", titles=titles)
+            return
+
+
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Until `stop` is set. Raises `StoreUnavailable` where another process writes the index."""
     async with contextlib.AsyncExitStack() as opened:
@@ -150,9 +177,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await until_answered(stop, catalogue.ping)
         consumer = await until_answered(stop, lambda: event_log.subscribe(METADATA_CHANGES, GROUP))
         opened.push_async_callback(consumer.close)
-        if await until_answered(stop, index.count) == 0:
-            titles = await until_answered(stop, lambda: index.rebuild(catalogue.documents()))
-            log.info("index rebuilt from the catalogue", titles=titles)
+        await fill_empty(index, catalogue.documents, stop)
         log.info("search sync ready")
         sync = SearchSync(consumer, index)
         while not stop.is_set():

@@ -95,6 +95,17 @@ class RevisionConflict(MarqueeError):
     title = "The title changed meanwhile"
 
 
+class RebuildOvertaken(MarqueeError):
+    """A newer rebuild of the search index has taken this one's place: this one ends, and is not repeated meanwhile.
+
+    Not a `StoreUnavailable`: two that repeat themselves would drive each other out for ever.
+    """
+
+    status = 409
+    code = "rebuild-overtaken"
+    title = "A newer rebuild of the search index has taken this one's place"
+
+
 class UploadTooLarge(MarqueeError):
     status = 413
     code = "upload-too-large"

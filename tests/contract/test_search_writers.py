@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from marquee.documents import SearchDocument
-from marquee.errors import StoreUnavailable
+from marquee.errors import RebuildOvertaken, StoreUnavailable
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import Deletion
-from marquee.stores.search.elasticsearch_generations import Generations
+from marquee.stores.search.elasticsearch_generations import Generations, Standing
+from marquee.stores.search.elasticsearch_writer import IndexWriter
 from tests.search_indices import indices_of, remove_indices
 
 elasticsearch = pytest.mark.xdist_group("elasticsearch")
@@ -91,10 +92,42 @@ async def test_a_rebuild_takes_the_place_of_one_that_was_given_up(elasticsearch_
     await begun.wait()
     assert await index.rebuild(quick()) == 1
     go_on.set()
-    with pytest.raises(StoreUnavailable, match="taken this one"):
+    with pytest.raises(RebuildOvertaken, match="rebuild again only if it failed"):
         await first
     assert await index.count() == 1
     assert (await index.revision("m3"), await index.revision("m1")) == (1, None)
+    await index.close()
+
+
+@elasticsearch
+async def test_a_rebuild_that_is_overtaken_at_its_swap_says_so(
+    elasticsearch_urls: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its look at the generations and the swap, a newer one begins."""
+    url = elasticsearch_urls()
+    index = await open_search(url, writer=True)
+    carry_over = IndexWriter._carry_over_deleted
+    look = Generations.standing
+
+    async def one() -> AsyncIterator[SearchDocument]:
+        yield document(1, 1)
+
+    async def overtaken_after_the_look(self: Generations) -> Standing:
+        found = await look(self)
+        monkeypatch.setattr(Generations, "standing", look)
+        await self.begin()
+        return found
+
+    async def last_before_the_swap(self: IndexWriter, generation: str) -> None:
+        await carry_over(self, generation)
+        monkeypatch.setattr(Generations, "standing", overtaken_after_the_look)
+
+    monkeypatch.setattr(IndexWriter, "_carry_over_deleted", last_before_the_swap)
+    with pytest.raises(RebuildOvertaken):
+        await index.rebuild(one())
+    assert await index.count() == 0, "an overtaken rebuild went live"
+    monkeypatch.setattr(IndexWriter, "_carry_over_deleted", carry_over)
+    assert await index.rebuild(one()) == 1
     await index.close()
 
 

@@ -75,7 +75,7 @@ class SearchIndex(Protocol):
         """Build a new index beside and swap to it; readers never see a half one. Returns its size.
 
         `documents` is read after this has begun; what is applied meanwhile is in the new index too, and what was deleted
-        before stays known as deleted.
+        before stays known as deleted. Raises `RebuildOvertaken` where another process's newer rebuild takes its place.
         """
         ...
 

@@ -3,7 +3,8 @@
 Generation N is the index `{alias}-v{schema}-N`. The alias `{alias}-v{schema}` names the one that is searched, and moves in
 one step; `{alias}-v{schema}-building` names the one that a rebuild fills, and every writer writes there too, so that nothing that
 arrives during a rebuild is missing after it. The generation before stays until the next rebuild, for searches that are under
-way. A rebuild that was killed leaves its index, which is written for nothing until the next rebuild removes it.
+way. A rebuild that was killed leaves its index, which is written for nothing until the next rebuild removes it. Of two rebuilds
+the newer one wins: the older one's index is removed, and it ends with `RebuildOvertaken` as soon as it notices.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Final
 import msgspec
 from elasticsearch import AsyncElasticsearch, BadRequestError, NotFoundError
 
-from marquee.errors import StoreUnavailable
+from marquee.errors import RebuildOvertaken, StoreUnavailable
 from marquee.stores.search.elasticsearch_answers import Acknowledged, Aliases
 from marquee.stores.search.elasticsearch_client import WRITE_SECONDS, reason_of, translated
 from marquee.stores.search.elasticsearch_mapping import MAPPING, SCHEMA_VERSION, index_settings
@@ -60,7 +61,10 @@ class Generations:
         raise StoreUnavailable(f"The search index {self.live} could not be created: others keep creating it.")
 
     async def begin(self) -> str:
-        """A new, empty generation that is being built; one that another rebuild was building is given up."""
+        """A new, empty generation that is being built; one that another rebuild was building is given up.
+
+        Raises `RebuildOvertaken` where others begin at the same moment again and again.
+        """
         for _ in range(ATTEMPTS):
             standing = await self.standing()
             if standing.building is not None:
@@ -68,7 +72,7 @@ class Generations:
             made = await self._create(standing, self.building)
             if made is not None:
                 return made
-        raise StoreUnavailable(f"The search index {self.live} cannot be rebuilt: others keep rebuilding it.")
+        raise self.overtaken()
 
     async def _create(self, standing: Standing, alias: str) -> str | None:
         """The next generation under an alias; None where somebody else was first."""
@@ -87,11 +91,20 @@ class Generations:
             raise StoreUnavailable(f"Not every node knows the new index {name} yet.")
         return name
 
+    def overtaken(self) -> RebuildOvertaken:
+        return RebuildOvertaken(
+            f"A newer rebuild of the search index {self.live} has taken this one's place: wait until that one has ended, "
+            "and rebuild again only if it failed."
+        )
+
     async def make_live(self, generation: str) -> None:
-        """Swap to a generation that is whole, in one step; drop those before the last one (the next rebuild, if that fails)."""
+        """Swap to a generation that is whole, in one step; drop those before the last one (the next rebuild, if that fails).
+
+        Raises `RebuildOvertaken` where it is no longer the one that is being built.
+        """
         before = await self.standing()
         if before.building != generation:
-            raise StoreUnavailable("Another rebuild of the search index has taken this one's place.")
+            raise self.overtaken()
         actions: list[dict[str, object]] = [
             {"remove": {"index": generation, "alias": self.building, "must_exist": True}},
             {"add": {"index": generation, "alias": self.live}},
@@ -99,7 +112,12 @@ class Generations:
         if before.live is not None:
             actions.insert(0, {"remove": {"index": before.live, "alias": self.live, "must_exist": True}})
         with translated():
-            await self._client.indices.update_aliases(actions=actions)
+            try:
+                await self._client.indices.update_aliases(actions=actions)
+            except NotFoundError as error:
+                # Overtaken since we looked; or the client repeated a swap whose answer was lost.
+                if (await self.standing()).live != generation:
+                    raise self.overtaken() from error
         try:
             await self.remove([name for name in before.all if name not in (generation, before.live)])
         except StoreUnavailable as error:

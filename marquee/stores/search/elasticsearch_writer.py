@@ -100,6 +100,7 @@ class IndexWriter:
 
     # --- rebuild -----------------------------------------------------------------------------------------
     async def rebuild(self, documents: AsyncIterator[SearchDocument]) -> None:
+        """Raises `RebuildOvertaken` at the batch, or the swap, by which a newer rebuild has begun."""
         generation = await self._generations.begin()
         try:
             async for batch in _batches(documents):
@@ -118,7 +119,7 @@ class IndexWriter:
         except GenerationGone:
             index = None
         if index != generation:
-            raise StoreUnavailable("Another rebuild of the search index has taken this one's place.")
+            raise self._generations.overtaken()
 
     async def _carry_over_deleted(self, generation: str) -> None:
         """What the live generation knows to be deleted, the new one must know too."""
