@@ -1,6 +1,8 @@
 """Kafka's clients in their threads: what is left behind fails what waits, and nothing of one stream is passed over."""
 
+import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
@@ -10,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.errors import KafkaTimeoutError
 
+from marquee.errors import StoreUnavailable
+from marquee.stores.event_log import kafka_clients
 from marquee.stores.event_log.kafka_reader import by_time
-from marquee.stores.event_log.kafka_threads import ClientThread
+from marquee.stores.event_log.kafka_threads import HUNG_SECONDS, Blocking, ClientThread
 
 
 class _Stamped(NamedTuple):
@@ -49,3 +53,26 @@ def test_a_thread_that_is_left_behind_fails_what_waits_whoever_gave_up() -> None
         with pytest.raises(KafkaTimeoutError, match="left behind"):
             future.result(timeout=30)
     hanging.set()
+
+
+async def test_who_waits_behind_a_call_that_hangs_is_told_so_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_clients, "OUTLAST_SECONDS", 0.3)
+    hanging, entered = threading.Event(), threading.Event()
+
+    def hang(client: str) -> None:
+        entered.set()
+        hanging.wait(30)
+
+    blocking: Blocking[str] = Blocking("hangs", lambda: "client", lambda client: None)
+    first = asyncio.create_task(blocking.call(hang))
+    await asyncio.to_thread(entered.wait, 30)
+    began = time.monotonic()
+    waiting = [blocking.call(str.upper), blocking.outlast(str.upper), blocking.outlast(str.upper)]
+    for answer in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(answer, StoreUnavailable)
+    await blocking.renew()
+    assert time.monotonic() - began < HUNG_SECONDS / 2, "it waited for the call that hangs"
+    hanging.set()
+    await first
+    assert await blocking.outlast(str.upper) == "CLIENT", "who gave up its turn kept it"
+    await blocking.close()

@@ -3,7 +3,7 @@
 `ClientThread` runs calls one after the other, and something else while there are none. `Blocking` is one client in such a
 thread: made at the first call, made anew after an error or when a call hangs (this client's first poll was seen to). Queues
 are bounded; a thread that hangs is left behind with its client closed from aside, which ends its connections and its
-heartbeats.
+heartbeats. Whoever calls waits for its turn at a client for OUTLAST_SECONDS in all, then `StoreUnavailable`.
 """
 
 import asyncio
@@ -11,12 +11,14 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, InvalidStateError
 from typing import Any, Final, Generic, TypeVar
 
 from kafka.errors import KafkaError, KafkaTimeoutError
 
+from marquee.errors import StoreUnavailable
+from marquee.stores.event_log import kafka_clients
 from marquee.stores.event_log.kafka_clients import outlast
 
 QUEUED: Final = 64
@@ -116,9 +118,13 @@ class Blocking(Generic[Client]):
         self._thread: ClientThread | None = None
         self._turn = asyncio.Lock()
 
-    async def call(self, use: Callable[[Client], Answer]) -> Answer:
-        """One try. Raises the client's own errors, and `KafkaTimeoutError` for a call that hangs."""
-        async with self._turn:
+    async def call(self, use: Callable[[Client], Answer], *, until: float | None = None) -> Answer:
+        """One try, begun by `until` (the loop's clock; default: OUTLAST_SECONDS from now).
+
+        Raises the client's own errors, `KafkaTimeoutError` for a call that hangs, and `StoreUnavailable` where those before
+        it left it no turn.
+        """
+        async with self._in_turn(until):
             if self._thread is None:
                 self._thread = ClientThread(self._name)
             future = self._thread.submit(lambda: use(self._made()))
@@ -131,13 +137,27 @@ class Blocking(Generic[Client]):
                 raise KafkaTimeoutError(f"{self._name} did not answer within {HUNG_SECONDS:.0f} s") from error
 
     async def outlast(self, use: Callable[[Client], Answer]) -> Answer:
-        """As `kafka_clients.outlast`, with a new client each time."""
-        return await outlast(lambda: self.call(use), between=self.renew)
+        """As `kafka_clients.outlast`, with a new client each time; all its tries wait for their turns until one moment."""
+        until = _last_turn()
+        return await outlast(lambda: self.call(use, until=until), between=lambda: self.renew(until=until))
 
-    async def renew(self, failed: Client | None = None) -> None:
+    @contextlib.asynccontextmanager
+    async def _in_turn(self, until: float | None) -> AsyncIterator[None]:
+        """One caller after the other: before it may be some whose calls hang."""
+        try:
+            async with asyncio.timeout_at(_last_turn() if until is None else until):
+                await self._turn.acquire()
+        except TimeoutError as error:
+            raise StoreUnavailable(f"The event log did not answer: other calls to {self._name} wait for it.") from error
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    async def renew(self, failed: Client | None = None, *, until: float | None = None) -> None:
         """The next call finds a new client; where `failed` is given, only if it is still the one in use."""
-        with contextlib.suppress(KafkaError, OSError, RuntimeError):
-            async with self._turn, asyncio.timeout(HUNG_SECONDS):
+        with contextlib.suppress(KafkaError, OSError, RuntimeError, StoreUnavailable):
+            async with self._in_turn(until), asyncio.timeout(HUNG_SECONDS):
                 if self._thread is not None and (failed is None or failed is self._client):
                     await asyncio.wrap_future(self._thread.submit(self._closed))
 
@@ -164,6 +184,10 @@ class Blocking(Generic[Client]):
             thread.abandon(KafkaTimeoutError(f"{self._name} was left behind"))
         if client is not None:
             close_aside(lambda: self._close(client))
+
+
+def _last_turn() -> float:
+    return asyncio.get_running_loop().time() + kafka_clients.OUTLAST_SECONDS
 
 
 def close_aside(close: Callable[[], None]) -> None:
