@@ -1,6 +1,6 @@
 """A Cassandra cluster and keyspace by URL: everything that a service may want to say stands in it.
 
-`cassandra://[user:password@]host[:port][,host...]/keyspace[?option=value&...]`, `cassandras://` with TLS. Options:
+`cassandra://[user:password@]host[:port][,host...]/keyspace[?parameter=value&...]`, `cassandras://` with TLS. Parameters:
 `consistency` (LOCAL_QUORUM), `local_dc` (that of the first host that answers), `replication` of a keyspace that is not there
 yet (`3`, copies in each data centre, or `dc1:3,dc2:2`), `in_flight` (256 requests at once), and with TLS `ca`, `certificate`,
 `key` (PEM files) and `check_hostname` (true).
@@ -11,11 +11,10 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cassandra import ConsistencyLevel
 
-from marquee.errors import SettingsInvalid
+from marquee.stores.cluster_url import parse_cluster_url
 
 SCHEMES: Final = ("cassandra", "cassandras")
 PORT: Final = 9042
@@ -30,8 +29,8 @@ CONSISTENCIES: Final[Mapping[str, int]] = {
 }
 """Those that serve reads and writes alike."""
 
-_TLS_OPTIONS: Final = ("ca", "certificate", "key", "check_hostname")
-_OPTIONS: Final = ("consistency", "local_dc", "replication", "in_flight", *_TLS_OPTIONS)
+_TLS_PARAMETERS: Final = ("ca", "certificate", "key", "check_hostname")
+_PARAMETERS: Final = ("consistency", "local_dc", "replication", "in_flight", *_TLS_PARAMETERS)
 _KEYSPACE: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _DATA_CENTRE: Final = re.compile(r"[A-Za-z0-9_.\-]+")
 
@@ -55,50 +54,32 @@ class CassandraUrl:
 def parse(url: str, *, setting: str) -> CassandraUrl:
     """Raises `SettingsInvalid` that says which part of the setting's URL cannot be used, and what it may be."""
 
-    def refused(why: str) -> SettingsInvalid:
-        return SettingsInvalid(f"{setting} cannot be used: {why}.", field=setting)
-
-    parts = urlsplit(url)
-    login, _, hosts = parts.netloc.rpartition("@")
-    user, _, password = login.partition(":")
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := sorted(set(options) - set(_OPTIONS)):
-        raise refused(f"there is no option {', '.join(unknown)}; known are: {', '.join(_OPTIONS)}")
-    tls = parts.scheme == "cassandras"
-    if not tls and (with_tls := [name for name in _TLS_OPTIONS if name in options]):
-        raise refused(f"{', '.join(with_tls)} goes with cassandras://")
-    keyspace = parts.path.removeprefix("/")
-    if not _KEYSPACE.fullmatch(keyspace):
-        raise refused(
-            f"the keyspace {keyspace!r} has to be lower-case letters, digits and _, 48 at most, such as /marquee"
+    found = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
+    options = found.parameters
+    tls = found.scheme == "cassandras"
+    if not tls and (with_tls := [name for name in _TLS_PARAMETERS if name in options]):
+        raise found.refused(f"{', '.join(with_tls)} goes with cassandras://")
+    if not _KEYSPACE.fullmatch(found.name):
+        raise found.refused(
+            f"the keyspace {found.name!r} has to be lower-case letters, digits and _, 48 at most, such as /marquee"
         )
     consistency = options.get("consistency", "LOCAL_QUORUM").upper()
     if consistency not in CONSISTENCIES:
-        raise refused(f"the consistency {consistency!r} is not one of {', '.join(CONSISTENCIES)}")
-    in_flight = options.get("in_flight", str(IN_FLIGHT))
-    if not in_flight.isdecimal() or not 1 <= int(in_flight) <= MOST_IN_FLIGHT:
-        raise refused(f"in_flight has to be a number from 1 to {MOST_IN_FLIGHT}")
+        raise found.refused(f"the consistency {consistency!r} is not one of {', '.join(CONSISTENCIES)}")
     try:
         return CassandraUrl(
-            contact_points=tuple(_contact_point(host) for host in hosts.split(",")),
-            keyspace=keyspace,
-            user=unquote(user),
-            password=unquote(password),
+            contact_points=found.hosts,
+            keyspace=found.name,
+            user=found.user,
+            password=found.password,
             consistency=CONSISTENCIES[consistency],
             local_dc=options.get("local_dc", ""),
             replication=_replication(options.get("replication", COPIES)),
-            in_flight=int(in_flight),
+            in_flight=found.whole("in_flight", least=1, most=MOST_IN_FLIGHT) or IN_FLIGHT,
             tls=_tls(options) if tls else None,
         )
     except (ValueError, OSError) as error:
-        raise refused(str(error)) from error
-
-
-def _contact_point(host: str) -> tuple[str, int]:
-    parts = urlsplit(f"//{host}")
-    if not parts.hostname or parts.path or parts.query:
-        raise ValueError(f"{host!r} is not a host or host:port")
-    return parts.hostname, parts.port or PORT
+        raise found.refused(str(error)) from error
 
 
 def _replication(value: str) -> Mapping[str, str]:

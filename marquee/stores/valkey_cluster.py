@@ -1,6 +1,6 @@
 """How a store reaches a cluster of Valkeys (or Redis Cluster): one client for all nodes, with the bounds that it lacks.
 
-URL: `valkey-cluster://[user:password@]host:port,host:port,...[?option=...]` (`valkeys-cluster://` with TLS; `redis-cluster://`
+URL: `valkey-cluster://[user:password@]host:port,host:port,...[?parameter=...]` (`valkeys-cluster://` with TLS; `redis-cluster://`
 and `rediss-cluster://` mean the same); any node named there tells of the others. The client follows MOVED and ASK by
 itself. Which node has which slot is read beside the calls and at most every READ_AGAIN_SECONDS: a node that is away costs
 the calls for its slots, until its replica has taken over, and no others.
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import SSLConnection, parse_url
@@ -20,9 +21,11 @@ from redis.exceptions import ConnectionError as NodeGone
 from redis.exceptions import RedisClusterException
 from redis.exceptions import TimeoutError as NodeSilent
 
-from marquee.errors import SettingsInvalid
+from marquee.stores.cluster_url import ClusterUrl, parse_cluster_url
 from marquee.stores.urls import CLUSTER_SCHEMES
 
+SETTING: Final = "MARQUEE_ROW_CACHE_URL or MARQUEE_COORDINATION_URL"
+PORT: Final = 6379
 READ_AGAIN_SECONDS: Final = 0.25
 NODES_SHARE: Final = 0.8
 """Of a call's time, what one node may take: the client must notice that a node is silent before the call is given up."""
@@ -35,9 +38,14 @@ def open_cluster(url: str, *, timeout_seconds: float, connections: int) -> "Clus
 
     Raises `SettingsInvalid` for a URL that names no nodes.
     """
+    found = parse_cluster_url(url, setting=SETTING, port=PORT, known=None)
+    if found.name not in ("", "0"):
+        raise found.refused(
+            f"a cluster has no database {found.name!r}: leave it out, and write {found.scheme}://host:port,host:port"
+        )
     try:
         return Cluster(
-            **_options(url),
+            **_options(found),
             # A connection that is being closed still counts: twice what calls may use at once is never used up.
             max_connections=2 * connections,
             socket_timeout=NODES_SHARE * timeout_seconds,
@@ -50,25 +58,20 @@ def open_cluster(url: str, *, timeout_seconds: float, connections: int) -> "Clus
             dynamic_startup_nodes=False,
         )
     except (KeyError, ValueError, TypeError, RedisClusterException) as error:
-        scheme, rest = url.split("://", 1)
-        raise SettingsInvalid(
-            f"A cluster's URL is {scheme}://host:port,host:port,... and {rest.rpartition('@')[2]!r} is not: {error}.",
-            field="MARQUEE_ROW_CACHE_URL or MARQUEE_COORDINATION_URL",
+        raise found.refused(
+            f"a parameter of {found.scheme}://host:port,host:port?parameter=value is not one of the client's: {error}"
         ) from error
 
 
-def _options(url: str) -> dict[str, Any]:
-    scheme, rest = url.split("://", 1)
-    addresses, question, query = rest.partition("?")
-    login, at, hosts = addresses.rpartition("@")
-    each = [
-        parse_url(f"{CLUSTER_SCHEMES[scheme]}://{login}{at}{host}{question}{query}")
-        for host in hosts.rstrip("/").split(",")
-    ]
-    options: dict[str, Any] = {name: value for name, value in each[0].items() if name not in ("host", "port")}
+def _options(found: ClusterUrl) -> dict[str, Any]:
+    """The client's own parser gives the parameters their types."""
+    parameters = urlencode(found.parameters)
+    options: dict[str, Any] = dict(parse_url(f"{CLUSTER_SCHEMES[found.scheme]}://node?{parameters}"))
+    del options["host"]
     if options.pop("connection_class", None) is SSLConnection:
         options["ssl"] = True
-    return {**options, "startup_nodes": [ClusterNode(one["host"], one.get("port", 6379)) for one in each]}
+    login = {name: value for name, value in (("username", found.user), ("password", found.password)) if value}
+    return {**options, **login, "startup_nodes": [ClusterNode(*host) for host in found.hosts]}
 
 
 class _NoCommandTable:

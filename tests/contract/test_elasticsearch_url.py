@@ -41,7 +41,7 @@ def test_everything_that_a_url_can_say() -> None:
         ("elasticsearch://search1,/titles", "not a host"),
         ("elasticsearch://search1:port/titles", "port"),
         ("elasticsearch://search1/titles?replicas=many", "replicas"),
-        ("elasticsearch://search1/titles?shards=3", "no option shards"),
+        ("elasticsearch://search1/titles?shards=3", "no parameter shards"),
         ("elasticsearch://search1/titles?ca=file.pem", "elasticsearchs"),
         ("elasticsearchs://search1/titles?ca=/no/such/file.pem", "No such file"),
     ],

@@ -1,6 +1,6 @@
 """How the event log reaches Kafka: the URL's options, and kafka-python's clients as this project uses them.
 
-URL: `kafka://[user:password@]host:port[,host:port...][?option=value&...]`; `kafkas://` with TLS. Options: `acks` (all; 1 gives
+URL: `kafka://[user:password@]host[:port][,host...][?parameter=value&...]`; `kafkas://` with TLS. Parameters: `acks` (all; 1 gives
 up durability where a leader dies), `replication` and `min_insync` of topics that are made (3 and 2 where the cluster has so
 many brokers, else as many as there are and 1), `lease_seconds` (how long a member that fell silent keeps its streams: the
 session time-out), `sasl` (the mechanism for user and password, SCRAM-SHA-512).
@@ -12,9 +12,8 @@ closes what it had begun.
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.coordinator.assignors.range import RangePartitionAssignor
@@ -22,9 +21,15 @@ from kafka.errors import BrokerNotAvailableError, KafkaError, RetriableError, Un
 from kafka.net.compat import KafkaNetClient
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from marquee.errors import SettingsInvalid, StoreUnavailable
+from marquee.errors import StoreUnavailable
+from marquee.stores.cluster_url import parse_cluster_url
 
 SETTING: Final = "MARQUEE_EVENT_LOG_URL"
+PORT: Final = 9092
+MOST_REPLICAS: Final = 32_767
+MOST_LEASE_SECONDS: Final = 1800.0
+"""Brokers refuse more unless they are told otherwise (`group.max.session.timeout.ms`)."""
+_PARAMETERS: Final = ("acks", "replication", "min_insync", "lease_seconds", "sasl")
 LEASE_SECONDS: Final = 10.0
 """Brokers refuse less than 6 s unless they are told otherwise (`group.min.session.timeout.ms`)."""
 REQUEST_SECONDS: Final = 5.0
@@ -45,7 +50,7 @@ Client = TypeVar("Client")
 @dataclass(frozen=True)
 class KafkaOptions:
     servers: tuple[str, ...]
-    access: Mapping[str, Any]
+    access: Mapping[str, Any] = field(repr=False)
     """TLS and login, as the clients name them."""
     acks: str = "all"
     replication: int | None = None
@@ -55,42 +60,34 @@ class KafkaOptions:
 
 def parse_options(url: str) -> KafkaOptions:
     """Raises `SettingsInvalid` for what cannot be used."""
-    parts = urlsplit(url)
-    login, _, hosts = parts.netloc.rpartition("@")
-    query = dict(parse_qsl(parts.query))
-    user, _, password = login.partition(":")
-    mechanism = query.pop("sasl", "SCRAM-SHA-512")
+    found = parse_cluster_url(url, setting=SETTING, port=PORT, known=_PARAMETERS)
+    if found.name:
+        raise found.refused(f"a Kafka cluster has no name: leave out what follows its hosts, {found.name!r}")
+    acks = found.parameters.get("acks", "all")
+    if acks not in ("all", "1"):
+        raise found.refused(f"acks is {acks!r}; it has to be all or 1")
+    replication = found.whole("replication", least=1, most=MOST_REPLICAS)
+    min_insync = found.whole("min_insync", least=1, most=MOST_REPLICAS)
+    if replication is not None and min_insync is not None and min_insync > replication:
+        raise found.refused(f"min_insync is {min_insync}; it has to be at most replication, which is {replication}")
+    login = bool(found.user or found.password)
     access: dict[str, Any] = {
-        "security_protocol": ("SASL_" * bool(login)) + ("SSL" if parts.scheme == "kafkas" else "PLAINTEXT")
+        "security_protocol": ("SASL_" * login) + ("SSL" if found.scheme == "kafkas" else "PLAINTEXT")
     }
     if login:
         access |= {
-            "sasl_mechanism": mechanism,
-            "sasl_plain_username": unquote(user),
-            "sasl_plain_password": unquote(password),
+            "sasl_mechanism": found.parameters.get("sasl", "SCRAM-SHA-512"),
+            "sasl_plain_username": found.user,
+            "sasl_plain_password": found.password,
         }
-    try:
-        options = KafkaOptions(
-            servers=tuple(host for host in hosts.split(",") if host),
-            access=access,
-            acks=query.pop("acks", "all"),
-            replication=int(query.pop("replication")) if "replication" in query else None,
-            min_insync=int(query.pop("min_insync")) if "min_insync" in query else None,
-            lease_seconds=float(query.pop("lease_seconds", LEASE_SECONDS)),
-        )
-    except ValueError as error:
-        raise SettingsInvalid(f"{SETTING} has an option that is no number: {error}.", field=SETTING) from error
-    if not options.servers:
-        raise SettingsInvalid(f"{SETTING} names no broker: kafka://host:port.", field=SETTING)
-    if options.acks not in ("all", "1"):
-        raise SettingsInvalid(f"{SETTING} has acks={options.acks}: it may be all or 1.", field=SETTING)
-    if query or parts.path.strip("/"):
-        unknown = ", ".join([*sorted(query), parts.path.strip("/")]).strip(", ")
-        raise SettingsInvalid(
-            f"{SETTING} has {unknown}, which is no option of kafka://: acks, replication, min_insync, lease_seconds, sasl.",
-            field=SETTING,
-        )
-    return options
+    return KafkaOptions(
+        servers=tuple(host.address for host in found.hosts),
+        access=access,
+        acks=acks,
+        replication=replication,
+        min_insync=min_insync,
+        lease_seconds=found.seconds("lease_seconds", most=MOST_LEASE_SECONDS) or LEASE_SECONDS,
+    )
 
 
 def is_transient(error: BaseException) -> bool:

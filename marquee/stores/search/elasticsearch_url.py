@@ -1,6 +1,6 @@
 """An index on an Elasticsearch cluster by URL: everything that a service may want to say stands in it.
 
-`elasticsearch://[user:password@]host[:port][,host...]/alias[?replicas=N]`, `elasticsearchs://` with TLS and its option `ca`
+`elasticsearch://[user:password@]host[:port][,host...]/alias[?replicas=N]`, `elasticsearchs://` with TLS and its parameter `ca`
 (a PEM file; without it the machine's authorities). `alias` is what the names of indices and aliases begin with; without
 `replicas` there is one more copy as soon as a second node can hold it.
 """
@@ -9,15 +9,14 @@ import re
 import ssl
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-from marquee.errors import SettingsInvalid
+from marquee.stores.cluster_url import parse_cluster_url
 from marquee.stores.urls import ELASTICSEARCH_SCHEMES
 
 PORT: Final = 9200
 MOST_REPLICAS: Final = 20
 _ALIAS: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
-_OPTIONS: Final = ("replicas", "ca")
+_PARAMETERS: Final = ("replicas", "ca")
 
 
 @dataclass(frozen=True)
@@ -33,40 +32,21 @@ class Target:
 
 def parse_target(url: str, *, setting: str = "MARQUEE_SEARCH_URL") -> Target:
     """Raises `SettingsInvalid` that says which part of the URL cannot be used, and what it may be."""
+    found = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
+    scheme = ELASTICSEARCH_SCHEMES[found.scheme]
+    if not _ALIAS.fullmatch(found.name):
+        raise found.refused(f"it ends with {found.name!r}; it has to be an alias of small letters, digits, - and _")
+    ca = found.parameters.get("ca")
+    if ca is not None and scheme != "https":
+        raise found.refused("ca is for TLS: write elasticsearchs://")
     try:
-        return _parsed(url)
+        tls = ssl.create_default_context(cafile=ca) if scheme == "https" else None
     except (ValueError, OSError) as error:
-        raise SettingsInvalid(f"{setting} cannot be used: {error}.", field=setting) from error
-
-
-def _parsed(url: str) -> Target:
-    parts = urlsplit(url)
-    scheme = ELASTICSEARCH_SCHEMES[parts.scheme]
-    login, _, hosts = parts.netloc.rpartition("@")
-    user, _, password = login.partition(":")
-    alias = parts.path.strip("/")
-    if not _ALIAS.fullmatch(alias):
-        raise ValueError(f"it ends with {alias!r}; it has to be an alias of small letters, digits, - and _")
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := set(options) - set(_OPTIONS):
-        raise ValueError(f"there is no option {', '.join(sorted(unknown))}; known are {', '.join(_OPTIONS)}")
-    replicas = options.get("replicas")
-    if replicas is not None and not (replicas.isdecimal() and int(replicas) <= MOST_REPLICAS):
-        raise ValueError(f"replicas is {replicas!r}; it has to be a number up to {MOST_REPLICAS}")
-    if "ca" in options and scheme != "https":
-        raise ValueError("ca is for TLS: write elasticsearchs://")
+        raise found.refused(f"ca is no file of certificates: {error}") from error
     return Target(
-        hosts=tuple(_host(host, scheme) for host in hosts.split(",")),
-        login=(unquote(user), unquote(password)) if user else None,
-        alias=alias,
-        replicas=int(replicas) if replicas is not None else None,
-        tls=ssl.create_default_context(cafile=options.get("ca")) if scheme == "https" else None,
+        hosts=tuple(f"{scheme}://{host.address}" for host in found.hosts),
+        login=(found.user, found.password) if found.user else None,
+        alias=found.name,
+        replicas=found.whole("replicas", least=0, most=MOST_REPLICAS),
+        tls=tls,
     )
-
-
-def _host(host: str, scheme: str) -> str:
-    parts = urlsplit(f"//{host}")
-    if not parts.hostname or parts.path or parts.query:
-        raise ValueError(f"{host!r} is not a host or host:port")
-    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{scheme}://{name}:{parts.port or PORT}"
