@@ -301,12 +301,16 @@ async def test_a_paused_consumer_keeps_its_streams_and_gets_nothing(log: EventLo
 
 async def test_a_waiting_consumer_is_woken_by_a_record(log: EventLog, topic: str) -> None:
     consumer = await log.subscribe(topic, "g")
-    await consumer.poll(timeout_seconds=0.1)
-    waiting = asyncio.create_task(consumer.poll(timeout_seconds=30))
-    await asyncio.sleep(0.05)
-    await log.publish(topic, "k", b"1")
-    async with asyncio.timeout(25):  # of the poll's 30
-        assert len(await waiting) == 1
+    assert list(await consumer.poll(timeout_seconds=0.1)) == []
+    async with asyncio.timeout(25):  # of the 30 that one poll waits which nothing wakes
+        for number in range(10):
+            waiting = asyncio.create_task(consumer.poll(timeout_seconds=30))
+            # Meanwhile the poll begins to wait; where it has not yet, it only finds the record at once.
+            assert await log.lag(topic, "g") == 0
+            await log.publish(topic, "k", str(number).encode())
+            [record] = await waiting
+            assert record.value == str(number).encode()
+            await consumer.acknowledge([record])
     await consumer.close()
 
 
@@ -353,12 +357,13 @@ async def test_a_cursor_reads_everything_once_in_pages(log: EventLog, topic: str
 
 
 async def test_replay_starts_at_a_moment(log: EventLog, topic: str) -> None:
-    await log.publish(topic, "a", b"1")
-    await asyncio.sleep(0.01)
-    moment = (await log.publish(topic, "b", b"2")).published_at_ms
-    await log.publish(topic, "c", b"3")
+    sent = [await log.publish(topic, "k0", b"")]
+    while sent[-1].published_at_ms == sent[0].published_at_ms:
+        sent.append(await log.publish(topic, f"k{len(sent)}", b""))
+    moment = sent[-1].published_at_ms
+    sent.append(await log.publish(topic, "last", b""))
     records, _ = await log.read(topic, await log.cursor_at(topic, moment))
-    assert sorted(record.value for record in records) == [b"2", b"3"]
+    assert {record.key for record in records} == {one.key for one in sent if one.published_at_ms >= moment}
 
 
 @pytest.mark.parametrize("cursor", ["x", "1-2-3", "1", "-", "1-x,2-3", "é-1"])
@@ -367,20 +372,26 @@ async def test_a_forged_cursor_is_refused(log: EventLog, topic: str, cursor: str
         await log.read(topic, cursor)
 
 
+async def trimmed(log: EventLog, topic: str, *, to: int, seconds: float = 15.0) -> Sequence[Record]:
+    """Trim until so many records are left at most: of this millisecond none is older than 0 ms."""
+    async with asyncio.timeout(seconds):
+        while True:
+            await log.trim(topic, older_than_ms=0)
+            left, _ = await log.read(topic, None)
+            if len(left) <= to:
+                return left
+
+
 async def test_trimming_keeps_what_a_group_has_not_acknowledged(log: EventLog, topic: str) -> None:
     await publish(log, topic, 30, keys=3)
     consumer = await log.subscribe(topic, "slow")
     records = await gather(consumer, 30)
     kept = {(record.stream, record.position) for record in records[20:]}
     await consumer.acknowledge(records[:20])
-    await asyncio.sleep(0.01)
-    await log.trim(topic, older_than_ms=0)
-    left, _ = await log.read(topic, None)
+    left = await trimmed(log, topic, to=29)
     assert kept <= {(record.stream, record.position) for record in left}, "an unacknowledged record was dropped"
     await consumer.acknowledge(records[20:])
-    await log.trim(topic, older_than_ms=0)
-    left, _ = await log.read(topic, None)
-    assert len(left) <= 4, "acknowledged records were kept"
+    await trimmed(log, topic, to=4)
     await log.publish(topic, "k0", b"100")
     assert [record.value for record in await gather(consumer, 1)] == [b"100"]
     await consumer.close()
