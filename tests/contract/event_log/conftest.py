@@ -1,0 +1,36 @@
+"""The event log of each engine, and a topic of a test's own."""
+
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+
+from marquee.stores.event_log import open_event_log
+from marquee.stores.event_log.contract import EventLog
+
+KAFKAS_WORKER = pytest.mark.xdist_group("kafka")
+
+
+ENGINES = [
+    pytest.param("valkey_log_url", id="valkey"),
+    pytest.param("kafka_log_url", id="kafka", marks=KAFKAS_WORKER),
+]
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+async def log(url: str) -> AsyncIterator[EventLog]:
+    store = await open_event_log(url)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def topic(log: EventLog) -> str:
+    name = f"test-{secrets.token_hex(6)}"
+    await log.ensure_topic(name, streams=4)
+    return name

@@ -1,0 +1,67 @@
+"""Reading the event log without a group, from a cursor; and what trimming leaves to be read."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from marquee.errors import CursorInvalid
+from marquee.stores.event_log.contract import EventLog, Record
+from tests.contract.event_log.records import gather, in_order_by_key, publish
+
+
+async def test_a_cursor_reads_everything_once_in_pages(log: EventLog, topic: str) -> None:
+    await publish(log, topic, 25)
+    seen: list[Record] = []
+    cursor = None
+    while True:
+        records, cursor = await log.read(topic, cursor, limit=4)
+        if not records:
+            break
+        seen += records
+    assert sorted(int(record.value) for record in seen) == list(range(25))
+    assert in_order_by_key(seen)
+    await log.publish(topic, "k", b"99")
+    records, _ = await log.read(topic, cursor)
+    assert [record.value for record in records] == [b"99"]
+
+
+async def test_replay_starts_at_a_moment(log: EventLog, topic: str) -> None:
+    sent = [await log.publish(topic, "k0", b"")]
+    while sent[-1].published_at_ms == sent[0].published_at_ms:
+        sent.append(await log.publish(topic, f"k{len(sent)}", b""))
+    moment = sent[-1].published_at_ms
+    sent.append(await log.publish(topic, "last", b""))
+    records, _ = await log.read(topic, await log.cursor_at(topic, moment))
+    assert {record.key for record in records} == {one.key for one in sent if one.published_at_ms >= moment}
+
+
+@pytest.mark.parametrize("cursor", ["x", "1-2-3", "1", "-", "1-x,2-3", "é-1"])
+async def test_a_forged_cursor_is_refused(log: EventLog, topic: str, cursor: str) -> None:
+    with pytest.raises(CursorInvalid):
+        await log.read(topic, cursor)
+
+
+async def trimmed(log: EventLog, topic: str, *, to: int, seconds: float = 15.0) -> Sequence[Record]:
+    """Trim until so many records are left at most: of this millisecond none is older than 0 ms."""
+    async with asyncio.timeout(seconds):
+        while True:
+            await log.trim(topic, older_than_ms=0)
+            left, _ = await log.read(topic, None)
+            if len(left) <= to:
+                return left
+
+
+async def test_trimming_keeps_what_a_group_has_not_acknowledged(log: EventLog, topic: str) -> None:
+    await publish(log, topic, 30, keys=3)
+    consumer = await log.subscribe(topic, "slow")
+    records = await gather(consumer, 30)
+    kept = {(record.stream, record.position) for record in records[20:]}
+    await consumer.acknowledge(records[:20])
+    left = await trimmed(log, topic, to=29)
+    assert kept <= {(record.stream, record.position) for record in left}, "an unacknowledged record was dropped"
+    await consumer.acknowledge(records[20:])
+    await trimmed(log, topic, to=4)
+    await log.publish(topic, "k0", b"100")
+    assert [record.value for record in await gather(consumer, 1)] == [b"100"]
+    await consumer.close()

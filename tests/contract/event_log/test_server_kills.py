@@ -1,0 +1,131 @@
+"""The event log's server is killed, or stays away."""
+
+import asyncio
+import functools
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from marquee.engines.kafka import KAFKA
+from marquee.errors import StoreUnavailable
+from marquee.platform import engines
+from marquee.platform.program import Program
+from marquee.settings import Settings
+from marquee.stores.event_log import open_event_log
+from marquee.telemetry import get_logger
+from tests.contract.event_log.conftest import KAFKAS_WORKER
+from tests.restarting import RestartingServer
+from tests.servers import home_of, program_of
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of an engine that a test may kill; `outlast` names for how long the store waits for it."""
+
+    program: Callable[[Settings], Program]
+    url: Callable[[Settings], str]
+    outlast: str
+
+
+VALKEY_SERVER = Server(
+    engines.valkey_log, lambda settings: settings.event_log, "marquee.stores.event_log.valkey.OUTLAST_SECONDS"
+)
+
+
+KAFKA_SERVER = Server(
+    functools.partial(program_of, KAFKA),
+    lambda settings: KAFKA.urls(home_of(KAFKA, settings))["MARQUEE_EVENT_LOG_URL"],
+    "marquee.stores.event_log.kafka_clients.OUTLAST_SECONDS",
+)
+
+
+SERVERS = [
+    pytest.param(VALKEY_SERVER, id="valkey"),
+    pytest.param(KAFKA_SERVER, id="kafka", marks=KAFKAS_WORKER),
+]
+
+
+async def kill_under_load(server: Server, folder: Path, *, kills: int) -> None:
+    """Publish and consume through `kills` of the server; fails where an acknowledged record does not come, or not in order."""
+    async with RestartingServer(server.program, folder) as running:
+        log = await open_event_log(f"{server.url(running.settings)}?lease_seconds=1.5")
+        await log.ensure_topic("t", streams=2)
+        consumer = await log.subscribe("t", "g")
+        acknowledged: set[int] = set()
+        stop = asyncio.Event()
+        grown = asyncio.Condition()
+
+        async def more(count: int) -> None:
+            enough = len(acknowledged) + count
+            async with grown:
+                await grown.wait_for(lambda: len(acknowledged) >= enough)
+
+        async def load(writer: int) -> None:
+            number = writer
+            while not stop.is_set():
+                await log.publish("t", f"w{writer}", str(number).encode())
+                number += 4
+                async with grown:
+                    acknowledged.add(number - 4)
+                    grown.notify_all()
+
+        received: dict[str, list[int]] = defaultdict(list)
+
+        async def consume() -> None:
+            while not (stop.is_set() and acknowledged <= {n for found in received.values() for n in found}):
+                records = await consumer.poll(timeout_seconds=0.5)
+                for record in records:
+                    received[record.key].append(int(record.value))
+                await consumer.acknowledge(records)
+
+        async with asyncio.timeout(60 + 30 * kills), asyncio.TaskGroup() as tasks:
+            writers = [tasks.create_task(load(writer)) for writer in range(4)]
+            tasks.create_task(consume())
+            for _ in range(kills):
+                await more(200)
+                running.kill()
+                await running.start()
+            await more(200)
+            stop.set()
+            await asyncio.gather(*writers)
+        for found in received.values():
+            firsts = list(dict.fromkeys(found))
+            assert firsts == sorted(firsts), "a key's records came in another order than they were published"
+        repeated = sum(len(found) - len(set(found)) for found in received.values())
+        get_logger().info("killed under load", kills=kills, acknowledged=len(acknowledged), lost=0, repeated=repeated)
+        await consumer.close()
+        await log.close()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_killing_the_server_under_load_loses_no_acknowledged_record(server: Server, tmp_path: Path) -> None:
+    await kill_under_load(server, tmp_path, kills=2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("server", SERVERS)
+async def test_killing_the_server_twenty_times_loses_no_acknowledged_record(server: Server, tmp_path: Path) -> None:
+    await kill_under_load(server, tmp_path, kills=20)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_a_server_that_stays_away_is_said_so(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.outlast, 0.5)
+    async with RestartingServer(server.program, tmp_path) as running:
+        log = await open_event_log(server.url(running.settings))
+        await log.ensure_topic("t", streams=1)
+        running.kill()
+        # A caller that hangs is ended, and fails, by this time-out.
+        async with asyncio.timeout(60):
+            with pytest.raises(StoreUnavailable):
+                await log.ping()
+            with pytest.raises(StoreUnavailable):
+                await log.publish("t", "k", b"v")
+            with pytest.raises(StoreUnavailable):
+                await log.subscribe("t", "g")
+        await log.close()
