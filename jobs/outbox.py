@@ -22,7 +22,7 @@ from marquee.errors import (
     TitleUnknown,
     UploadStateConflict,
 )
-from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS
+from marquee.events import TOPIC_GROUPS, TOPIC_STREAMS, TRANSCODING_JOBS
 from marquee.ingest.completion import finish_upload, message_of
 from marquee.ingest.ending import end_upload
 from marquee.settings import Settings, load_settings
@@ -107,7 +107,7 @@ async def tell_again(catalogue: Catalogue, *, older_than_seconds: float) -> int:
 
 async def trim_topics(event_log: EventLog) -> None:
     for topic in TOPIC_STREAMS:
-        dropped = await event_log.trim(topic, older_than_ms=RETENTION_MS)
+        dropped = await event_log.trim(topic, older_than_ms=RETENTION_MS, needed_by=TOPIC_GROUPS.get(topic, ()))
         if dropped:
             log.info("topic trimmed", topic=topic, records=dropped)
 

@@ -19,7 +19,7 @@ from jobs.hints import wait_for_stop
 from jobs.running import stop_on_signals, until_answered
 from marquee.documents import SearchDocument
 from marquee.errors import RebuildOvertaken, StoreUnavailable
-from marquee.events import METADATA_CHANGES, TitleDocumentChange
+from marquee.events import METADATA_CHANGES, SEARCH_SYNC_GROUP, TitleDocumentChange
 from marquee.settings import Settings, load_settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.event_log import open_event_log
@@ -28,7 +28,6 @@ from marquee.stores.search import open_search
 from marquee.stores.search.contract import Deletion, SearchIndex
 from marquee.telemetry import configure_logging, get_logger
 
-GROUP: Final = "search-sync"
 BATCH: Final = 500
 POLL_SECONDS: Final = 2.0
 POISON_DELIVERIES: Final = 5
@@ -175,7 +174,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         event_log = await open_event_log(settings.event_log)
         opened.push_async_callback(event_log.close)
         await until_answered(stop, catalogue.ping)
-        consumer = await until_answered(stop, lambda: event_log.subscribe(METADATA_CHANGES, GROUP))
+        consumer = await until_answered(stop, lambda: event_log.subscribe(METADATA_CHANGES, SEARCH_SYNC_GROUP))
         opened.push_async_callback(consumer.close)
         await fill_empty(index, catalogue.documents, stop)
         log.info("search sync ready")

@@ -20,6 +20,12 @@ CAPTURE_HEARTBEATS: Final = "capture-heartbeats"
 TOPIC_STREAMS: Final[dict[str, int]] = {TRANSCODING_JOBS: 2, CHUNK_JOBS: 2, METADATA_CHANGES: 4, CAPTURE_HEARTBEATS: 1}
 """Streams (partitions) of each topic on one machine."""
 
+SEARCH_SYNC_GROUP: Final = "search-sync"
+TOPIC_GROUPS: Final[dict[str, tuple[str, ...]]] = {METADATA_CHANGES: (SEARCH_SYNC_GROUP,)}
+"""The consumer groups that must have acknowledged a topic's records before these may be trimmed, also while the group has no
+place: it has not begun, or Kafka has forgotten it, which it does after `offsets.retention.minutes` (7 days) without a member.
+"""
+
 
 class UploadCompleted(msgspec.Struct, frozen=True, tag=True):
     """All parts of an upload are stored and verified; the ingest chain may start."""

@@ -1,5 +1,6 @@
 """Uploads end as completed or as nothing, whoever is killed when; the outbox is published exactly as often as needed."""
 
+import asyncio
 import hashlib
 import os
 import secrets
@@ -10,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 
+from jobs import outbox
 from jobs.outbox import abandon_uploads, publish_outbox, reconcile_uploads, tell_again
 from marquee.domain import ids
 from marquee.errors import (
@@ -20,7 +22,7 @@ from marquee.errors import (
     UploadStateConflict,
     UploadUnknown,
 )
-from marquee.events import TRANSCODING_JOBS, UploadCompleted
+from marquee.events import METADATA_CHANGES, TOPIC_GROUPS, TRANSCODING_JOBS, UploadCompleted
 from marquee.ingest.completion import complete_upload
 from marquee.ingest.ending import end_upload
 from marquee.settings import Settings
@@ -268,3 +270,23 @@ async def test_an_upload_that_ended_is_not_told_again(catalogue: Catalogue, obje
     await catalogue.delete(upload.movie_id)
     assert await tell_again(catalogue, older_than_seconds=0) == 0, "its title is gone"
     assert not await catalogue.tell_again(upload.upload_id, topic=TRANSCODING_JOBS, value=b"")
+
+
+async def test_changes_are_kept_for_a_search_sync_that_has_not_begun(
+    event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes, others = (f"test-{secrets.token_hex(6)}" for _ in range(2))
+    monkeypatch.setattr(outbox, "TOPIC_STREAMS", {changes: 1, others: 1})
+    monkeypatch.setattr(outbox, "TOPIC_GROUPS", {changes: TOPIC_GROUPS[METADATA_CHANGES]})
+    monkeypatch.setattr(outbox, "RETENTION_MS", 0)
+    for topic in (changes, others):
+        await event_log.ensure_topic(topic, streams=1)
+        for number in range(5):
+            await event_log.publish(topic, "m", str(number).encode())
+    async with asyncio.timeout(15):
+        left = 5
+        while left > 0:  # of this millisecond nothing is older than 0 ms
+            await outbox.trim_topics(event_log)
+            left = len((await event_log.read(others, None))[0])
+    kept, _ = await event_log.read(changes, None)
+    assert [record.value for record in kept] == [b"0", b"1", b"2", b"3", b"4"]

@@ -4,7 +4,7 @@ A topic is N streams (Kafka: partitions); a record's stream is decided by its ke
 stream is owned by one consumer at a time. A record is delivered again until it is acknowledged, so handlers are idempotent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -96,8 +96,11 @@ class EventLog(Protocol):
         """Records of the topic that the group has not acknowledged."""
         ...
 
-    async def trim(self, topic: str, *, older_than_ms: int) -> int:
-        """Retention: drop acknowledged records older than an age; returns how many went."""
+    async def trim(self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = ()) -> int:
+        """Retention: drop records older than an age that every group has acknowledged; returns how many went.
+
+        A group is one that has a place in the topic. Where one of `needed_by` has none yet, nothing is dropped.
+        """
         ...
 
     async def ping(self) -> None:

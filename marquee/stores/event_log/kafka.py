@@ -8,7 +8,7 @@ is acknowledged out of order are in the group's own commits (`kafka_place`).
 Down: calls are repeated with jitter for OUTLAST_SECONDS, then `StoreUnavailable`. Nothing is connected before it is needed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from kafka import KafkaAdminClient
 
@@ -95,9 +95,9 @@ class KafkaEventLog:
         await self._ensure_known(topic)
         return await self._admin.outlast(lambda client: count_behind(client, topic, group))
 
-    async def trim(self, topic: str, *, older_than_ms: int) -> int:
+    async def trim(self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = ()) -> int:
         await self._ensure_known(topic)
-        return await self._admin.outlast(lambda client: trim(client, topic, older_than_ms))
+        return await self._admin.outlast(lambda client: trim(client, topic, older_than_ms, needed_by))
 
     async def ping(self) -> None:
         try:

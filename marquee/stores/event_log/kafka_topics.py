@@ -66,17 +66,23 @@ def count_behind(client: KafkaAdminClient, topic: str, group: str) -> int:
     return sum(places.get(each, Place(begins[each])).behind(begin=begins[each], end=ends[each]) for each in partitions)
 
 
-def trim(client: KafkaAdminClient, topic: str, older_than_ms: int) -> int:
-    """Drop what is older than an age and acknowledged by every group that has a place in the topic; returns how many."""
+def trim(client: KafkaAdminClient, topic: str, older_than_ms: int, needed_by: Collection[str]) -> int:
+    """Drop what is older than an age and acknowledged by every group that has a place in the topic; returns how many.
+
+    Of a partition in which one of `needed_by` has no place nothing is dropped.
+    """
     partitions = _partitions(client, topic)
     ends = _offsets(client, partitions, OffsetSpec.LATEST)
     begins = _offsets(client, partitions, OffsetSpec.EARLIEST)
     young = _offsets(client, partitions, max(0, round(time.time() * 1000) - max(0, older_than_ms)))
     bounds = {each: ends[each] if young[each] < 0 else young[each] for each in partitions}
     groups = [group["group_id"] for group in client.list_groups() if group["protocol_type"] in ("consumer", "")]
-    for places in _places(client, groups, partitions).values():
-        for each, place in places.items():
-            bounds[each] = min(bounds[each], place.next)
+    for group, places in _places(client, {*groups, *needed_by}, partitions).items():
+        for each in partitions:
+            if each in places:
+                bounds[each] = min(bounds[each], places[each].next)
+            elif group in needed_by:
+                bounds[each] = begins[each]
     dropped = {each: bound for each, bound in bounds.items() if bound > begins[each]}
     if dropped:
         client.delete_records(dropped)

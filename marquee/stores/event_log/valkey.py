@@ -10,7 +10,7 @@ URL: `valkey://host:port[/db][?lease_seconds=5]`.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
@@ -30,7 +30,8 @@ CONNECTIONS = 64
 TOPICS = "log:topics"
 LAST_SEQUENCE = 2**64 - 1
 
-# Never past the oldest entry that some group has not acknowledged: its oldest pending one, else what it was last given.
+# Never past the oldest entry that some group has not acknowledged: its oldest pending one, else what it was last given; and
+# nothing while one of the groups in ARGV from 2 on is missing.
 _TRIM = """
 local function before(a, b)
   local am, as = string.match(a, '(%d+)-(%d+)')
@@ -40,6 +41,8 @@ local function before(a, b)
 end
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local time = redis.call('TIME')
+local needed = {}
+for i = 2, #ARGV do needed[ARGV[i]] = true end
 local bound = string.format('%.0f-0', time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[1]))
 for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local facts = {}
@@ -47,7 +50,9 @@ for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local kept = facts['last-delivered-id']
   if facts['pending'] > 0 then kept = redis.call('XPENDING', KEYS[1], facts['name'])[2] end
   if before(kept, bound) then bound = kept end
+  needed[facts['name']] = nil
 end
+if next(needed) then return 0 end
 return redis.call('XTRIM', KEYS[1], 'MINID', '=', bound)
 """
 
@@ -155,11 +160,13 @@ class ValkeyEventLog:
                 return int(undelivered) + int(facts["pending"])
         return int(await self._client.xlen(key))
 
-    async def trim(self, topic: str, *, older_than_ms: int) -> int:
+    async def trim(self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = ()) -> int:
         dropped = 0
         for stream in range(await self._streams(topic)):
             with translated(WHAT):
-                dropped += int(await self._trim(keys=[stream_key(topic, stream)], args=[max(0, older_than_ms)]))
+                dropped += int(
+                    await self._trim(keys=[stream_key(topic, stream)], args=[max(0, older_than_ms), *needed_by])
+                )
         return dropped
 
     async def ping(self) -> None:

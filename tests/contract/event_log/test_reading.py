@@ -1,7 +1,7 @@
 """Reading the event log without a group, from a cursor; and what trimming leaves to be read."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -42,11 +42,13 @@ async def test_a_forged_cursor_is_refused(log: EventLog, topic: str, cursor: str
         await log.read(topic, cursor)
 
 
-async def trimmed(log: EventLog, topic: str, *, to: int, seconds: float = 15.0) -> Sequence[Record]:
+async def trimmed(
+    log: EventLog, topic: str, *, to: int, needed_by: Collection[str] = (), seconds: float = 15.0
+) -> Sequence[Record]:
     """Trim until so many records are left at most: of this millisecond none is older than 0 ms."""
     async with asyncio.timeout(seconds):
         while True:
-            await log.trim(topic, older_than_ms=0)
+            await log.trim(topic, older_than_ms=0, needed_by=needed_by)
             left, _ = await log.read(topic, None)
             if len(left) <= to:
                 return left
@@ -65,3 +67,16 @@ async def test_trimming_keeps_what_a_group_has_not_acknowledged(log: EventLog, t
     await log.publish(topic, "k0", b"100")
     assert [record.value for record in await gather(consumer, 1)] == [b"100"]
     await consumer.close()
+
+
+async def test_trimming_keeps_everything_for_a_group_that_has_no_place_yet(log: EventLog, topic: str) -> None:
+    await publish(log, topic, 30)
+    quick = await log.subscribe(topic, "quick")
+    await quick.acknowledge(await gather(quick, 30))
+    assert await log.trim(topic, older_than_ms=0, needed_by=["quick", "late"]) == 0
+    late = await log.subscribe(topic, "late")
+    records = await gather(late, 30)
+    assert sorted(int(record.value) for record in records) == list(range(30)), "a record went before it was read"
+    await late.acknowledge(records)
+    await trimmed(log, topic, to=4, needed_by=["quick", "late"])
+    await asyncio.gather(quick.close(), late.close())
