@@ -22,8 +22,6 @@ REQUEST_SECONDS: Final = 5.0
 WRITE_SECONDS: Final = 30.0
 """A bulk of a thousand titles or a new index needs 0.3 s alone, and many times that on a busy machine."""
 CONNECTIONS_PER_NODE: Final = 32
-SEARCHES_PER_NODE: Final = 8
-"""Of one process at once; others wait their turn. Each takes up to 40 MB of its node while it finds the words that are meant."""
 BUSY_SECONDS: Final = 2.0
 """How long a search that a node had no memory for is tried again."""
 Answer = TypeVar("Answer")

@@ -17,15 +17,7 @@ from marquee.stores.search import elasticsearch_query as queries
 from marquee.stores.search import ranking
 from marquee.stores.search.contract import Deletion, SearchFilters, SearchHit, SearchPage
 from marquee.stores.search.elasticsearch_answers import Candidate, Found, Suggestion, Versioned
-from marquee.stores.search.elasticsearch_client import (
-    BUSY_SECONDS,
-    REQUEST_SECONDS,
-    SEARCHES_PER_NODE,
-    Busy,
-    open_client,
-    outlast,
-    translated,
-)
+from marquee.stores.search.elasticsearch_client import BUSY_SECONDS, Busy, open_client, outlast, translated
 from marquee.stores.search.elasticsearch_generations import Generations
 from marquee.stores.search.elasticsearch_url import Target
 from marquee.stores.search.elasticsearch_weights import CommonWords, WordWeights
@@ -58,7 +50,6 @@ class ElasticsearchIndex:
         self._generations = Generations(self._client, target)
         self._writer = IndexWriter(self._client, self._generations) if writer else None
         self._weights = WordWeights(self._common_words)
-        self._places = asyncio.Semaphore(SEARCHES_PER_NODE * len(target.hosts))
 
     # --- writing -----------------------------------------------------------------------------------------
     def _may_write(self) -> IndexWriter:
@@ -87,11 +78,7 @@ class ElasticsearchIndex:
             found: bytes = answer.body
             return found
 
-        try:
-            async with asyncio.timeout(REQUEST_SECONDS + BUSY_SECONDS), self._places:
-                return await outlast(ask, seconds=BUSY_SECONDS, what=Busy)
-        except TimeoutError as error:
-            raise StoreUnavailable("Elasticsearch is busy: too many searches of this process wait for it.") from error
+        return await outlast(ask, seconds=BUSY_SECONDS, what=Busy)
 
     async def search(
         self, query: str, *, limit: int = 10, position: str | None = None, filters: SearchFilters | None = None
