@@ -24,7 +24,8 @@ async def search_document(
 ) -> dg.MaterializeResult[None]:
     """The search index has the title; written by change capture and the search sync, only observed here.
 
-    Records the lag from the title's commit to the moment a search would find that revision.
+    Records the lag from the title's commit to the moment that the search was seen to have that revision: where it has it at the
+    first look, the lag was at most that.
     """
     async with open_stage(context, settings, "search_document") as stage:
         published = await stage.read("title", TitlePublished)

@@ -129,8 +129,7 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
             with first_reason():
                 yield stage
         except SourceRefused as refusal:
-            await remove_half_made(stores, movie_id, stage.version)
-            await _tell(stores.catalogue.refuse, stage, refusal.detail)
+            await _refuse(stage, refusal.detail)
             raise final_failure(context, refusal.detail) from refusal
         except TitleUnknown as error:
             await remove_half_made(stores, movie_id, stage.version)
@@ -157,6 +156,14 @@ def first_reason() -> Iterator[None]:
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
         raise first from failures
+
+
+async def _refuse(stage: Stage, reason: str) -> None:
+    """Take away what was half made, then say why. A version that viewers have, or had, stays: another run of it was refused."""
+    version = await through_outages(lambda: stage.stores.catalogue.version(stage.movie_id, stage.version))
+    if version.state not in ("playable", "superseded"):
+        await remove_half_made(stage.stores, stage.movie_id, stage.version)
+    await _tell(stage.stores.catalogue.refuse, stage, reason)
 
 
 async def _tell(tell: Callable[[str, int, str], Awaitable[None]], stage: Stage, reason: str) -> None:

@@ -39,12 +39,13 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
             sprite_vtt=made.sprite_vtt,
         )
         revision = await through_outages(lambda: stage.stores.catalogue.publish(publication))
+        committed_at_ms = int(time.time() * 1000)
         await _refresh_rows(stage)
         document = TitlePublished(
             movie_id=stage.movie_id,
             version=stage.version,
             revision=revision,
-            committed_at_ms=int(time.time() * 1000),
+            committed_at_ms=committed_at_ms,
         )
         await stage.leave(document)
         found = await stage.read("source", SourceDocument)

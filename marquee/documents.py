@@ -361,7 +361,8 @@ class TitlePublished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TitleIndexed(msgspec.Struct, frozen=True, kw_only=True):
-    """What `search_document` observed; `revision` is the one that a search found, `lag_seconds` counts from the commit."""
+    """What `search_document` observed; `revision` is the one that a search found, `lag_seconds` is from the commit to when this
+    was seen, so at most that."""
 
     movie_id: str
     version: int

@@ -158,6 +158,16 @@ class ProcessTimedOut(ProcessFailed):
     title = "A media process took too long"
 
 
+class ProcessLost(MarqueeError):
+    """The machine ended a media process, or could not start it: this says nothing of the file, and another try may go well.
+
+    No `ProcessFailed`, so that whoever makes do without what a damaged file does not give lets it pass.
+    """
+
+    code = "process-lost"
+    title = "The machine ended a media process"
+
+
 class ChunkFailed(MarqueeError):
     """A chunk used up its attempts; `detail` carries the encoder's own words."""
 

@@ -18,6 +18,7 @@ from marquee.errors import CursorInvalid, TitleUnknown
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
+from marquee.stores.catalogue.contract import Catalogue, Version
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Record
 from marquee.telemetry import get_logger
@@ -29,6 +30,7 @@ AGAIN_TAG: Final = "marquee/again"
 MAX_AGAIN: Final = 3
 LOOK_BACK: Final = timedelta(days=1)
 RUNS_A_LOOK: Final = 200
+_PARTITION_TAG: Final = "dagster/partition"
 
 
 @dg.sensor(
@@ -94,54 +96,66 @@ def _run_request(upload: UploadCompleted) -> dg.RunRequest:
 def lost_ingests(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SensorResult | dg.SkipReason:
+    # Of any job: what a person materializes in the UI runs in a job of Dagster's own.
     ended = context.instance.get_run_records(
         dg.RunsFilter(
-            job_name=ingest.name,
             statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
             updated_after=datetime.now(UTC) - LOOK_BACK,
         ),
         limit=RUNS_A_LOOK,
     )
-    runs = [record.dagster_run for record in ended if not _is_retried(record.dagster_run)]
-    lost = asyncio.run(_lost(settings, runs))
-    return dg.SensorResult(run_requests=[_again(run) for run in lost])
+    runs = [record.dagster_run for record in ended if _is_of_a_title(record.dagster_run)]
+    return dg.SensorResult(run_requests=asyncio.run(_again(settings, runs)))
 
 
-def _is_retried(run: dg.DagsterRun) -> bool:
-    """Whether Dagster's own run retries have it, or are about to."""
-    return run.tags.get("dagster/will_retry") == "true" or VERSION_TAG not in run.tags
+def _is_of_a_title(run: dg.DagsterRun) -> bool:
+    """Whether a title waits for it: not one that Dagster's own run retries have, or are about to."""
+    return _PARTITION_TAG in run.tags and run.tags.get("dagster/will_retry") != "true"
 
 
-async def _lost(settings: Settings, runs: Sequence[dg.DagsterRun]) -> list[dg.DagsterRun]:
-    """The runs to start again; a title whose run a person cancelled, or was lost too often, is told so."""
+async def _again(settings: Settings, runs: Sequence[dg.DagsterRun]) -> list[dg.RunRequest]:
+    """What to start again; a title whose run a person cancelled, or was lost too often, is told so."""
     again = []
     catalogue = await open_catalogue(settings.database)
     try:
         for run in runs:
-            movie_id, number = run.tags["dagster/partition"], int(run.tags[VERSION_TAG])
             try:
-                version = await catalogue.version(movie_id, number)
+                version = await _worked_on(catalogue, run)
             except TitleUnknown:
                 continue
-            if version.state != "ingesting" or version.run_id not in (None, run.run_id):
+            if version is None or version.state != "ingesting":
                 continue  # a stage said how it ended, or a newer run has it
+            movie_id, number, stage = version.movie_id, version.version, version.stage
             if run.status == dg.DagsterRunStatus.CANCELED:
-                await catalogue.fail(movie_id, number, f"{version.stage}: the run was cancelled in Dagster.")
+                await catalogue.fail(movie_id, number, f"{stage}: the run was cancelled in Dagster.")
             elif int(run.tags.get(AGAIN_TAG, "0")) >= MAX_AGAIN:
-                await catalogue.fail(movie_id, number, f"{version.stage}: the run was lost again and again.")
+                await catalogue.fail(movie_id, number, f"{stage}: the run was lost again and again.")
             else:
-                again.append(run)
+                again.append(_as_before(run, version))
     finally:
         await catalogue.close()
     return again
 
 
-def _again(run: dg.DagsterRun) -> dg.RunRequest:
-    kept = {
-        key: run.tags[key] for key in (UPLOAD_TAG, VERSION_TAG, PRIORITY_TAG, "dagster/priority") if key in run.tags
-    }
+async def _worked_on(catalogue: Catalogue, run: dg.DagsterRun) -> Version | None:
+    """The version that a run worked on last; None where it is another run's. Raises `TitleUnknown`."""
+    if (tagged := run.tags.get(VERSION_TAG)) is not None:
+        version = await catalogue.version(run.tags[_PARTITION_TAG], int(tagged))
+        return version if version.run_id in (None, run.run_id) else None
+    # Started by a person, for the title's newest version then; it is known by what its stages reported.
+    version = await catalogue.newest_version(run.tags[_PARTITION_TAG])
+    return version if version.run_id == run.run_id else None
+
+
+def _as_before(run: dg.DagsterRun, version: Version) -> dg.RunRequest:
+    kept = {key: run.tags[key] for key in (PRIORITY_TAG, "dagster/priority") if key in run.tags}
     return dg.RunRequest(
         run_key=f"again:{run.run_id}",
-        partition_key=run.tags["dagster/partition"],
-        tags={**kept, AGAIN_TAG: str(int(run.tags.get(AGAIN_TAG, "0")) + 1)},
+        partition_key=version.movie_id,
+        tags={
+            **kept,
+            UPLOAD_TAG: version.upload_id,
+            VERSION_TAG: str(version.version),
+            AGAIN_TAG: str(int(run.tags.get(AGAIN_TAG, "0")) + 1),
+        },
     )

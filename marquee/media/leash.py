@@ -1,4 +1,4 @@
-"""Runs before a media program, in its process: limits first, then exec. Not imported, run by `process` by its path.
+"""Runs before a media program, in its process: limits first, then exec. Run by `process`, by its path.
 
 Arguments: parent pid, address space in bytes (0: no limit), niceness, then the program and its arguments. A program
 started so dies with its parent, even if that was killed with SIGKILL (PDEATHSIG), leaves no core file, gains no rights
@@ -14,6 +14,8 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
+NOT_STARTED = 127
+"""The exit code where the program could not be started, as of a shell; ffmpeg has none like it."""
 
 
 def main(arguments: list[str]) -> None:
@@ -27,7 +29,11 @@ def main(arguments: list[str]) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     if niceness:
         os.nice(niceness)
-    os.execv(arguments[3], arguments[3:])  # noqa: S606 - an argument list, never a shell
+    try:
+        os.execv(arguments[3], arguments[3:])  # noqa: S606 - an argument list, never a shell
+    except OSError as error:
+        sys.stderr.write(f"{arguments[3]}: {error.strerror}\n")
+        sys.exit(NOT_STARTED)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from typing import IO, Final
 
 import msgspec
 
-from marquee.errors import ProcessFailed, ProcessTimedOut
+from marquee.errors import ProcessFailed, ProcessLost, ProcessTimedOut
+from marquee.media.leash import NOT_STARTED
 from marquee.telemetry import get_logger
 
 STDERR_TAIL_BYTES: Final = 8 * 1024
@@ -30,6 +31,7 @@ LINE_LIMIT_BYTES: Final = 4096
 """A longer line is cut: ffmpeg prints whole SEI payloads as hexadecimal."""
 
 _LEASH: Final = Path(__file__).with_name("leash.py")
+_LOST: Final = (-signal.SIGKILL, -signal.SIGTERM, NOT_STARTED)
 _ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"}
 
 _log = get_logger()
@@ -68,7 +70,8 @@ async def run(
 
     `on_progress` is for ffmpeg alone: it adds `-progress`. With `on_stdout_line`, stdout is handed over line by line and
     not collected. An exception raised by a callback kills the program and goes to the caller. Raises `ProcessFailed`
-    (exit code other than 0, with the tail of stderr) and `ProcessTimedOut`.
+    (exit code other than 0, with the tail of stderr), `ProcessTimedOut`, and `ProcessLost` where it was killed from outside
+    (the kernel, short of memory; a person; a stopping host) or could not be started.
     """
     command = [str(argument) for argument in argv]
     run_ = _Run(command, memory_bytes or 0, nice, cwd, input, wants_progress=on_progress is not None)
@@ -81,6 +84,10 @@ async def run(
         ) from error
     finally:
         run_.close()
+    if run_.exit_code in _LOST:
+        raise ProcessLost(
+            f"{run_.name} {_ending(run_.exit_code)}: {run_.tail() or 'the machine may be short of memory'}"
+        )
     if run_.exit_code != 0:
         raise ProcessFailed(f"{run_.name} {_ending(run_.exit_code)}: {run_.tail() or 'it printed no reason'}")
     return Finished(bytes(run_.stdout), run_.tail(), run_.cpu_seconds, time.monotonic() - run_.started)

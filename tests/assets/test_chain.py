@@ -105,6 +105,23 @@ async def test_a_broken_file_is_refused_with_a_sentence_and_leaves_nothing(
     assert (await stores.catalogue.title(upload.movie_id)).state == "refused"
 
 
+async def test_a_refusal_takes_nothing_from_viewers_who_have_the_title(
+    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+) -> None:
+    upload = await upload_film(stores, shared_media / FRIDAY)
+    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="title"))).success
+    served, kept = (
+        await keys(stores.published, upload.movie_id),
+        await keys(stores.objects, f"titles/{upload.movie_id}/"),
+    )
+    stricter = house.model_copy(update={"source_max_seconds": 1.0})
+    again = await in_thread(lambda: run_ingest(stricter, instance, upload, only="source"))
+    assert "too long" in sentence(again), "the stricter limit did not refuse the film"
+    assert (await version_of(stores, upload)).state == "playable"
+    assert await keys(stores.published, upload.movie_id) == served, "files of a title that viewers have are gone"
+    assert await keys(stores.objects, f"titles/{upload.movie_id}/") == kept
+
+
 async def test_the_same_content_twice_is_recognised_and_reuses_every_chunk(
     house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:

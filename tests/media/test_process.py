@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from marquee.errors import ProcessFailed, ProcessTimedOut
+from marquee.errors import ProcessFailed, ProcessLost, ProcessTimedOut
 from marquee.media import binaries, process
 from tests.media.films import FIXTURES
 
@@ -52,6 +53,17 @@ async def test_input_is_handed_over() -> None:
 async def test_failure_carries_the_programs_own_words() -> None:
     with pytest.raises(ProcessFailed, match=r"No such file or directory"):
         await process.run([binaries.picture_ffmpeg(), "-v", "error", "-i", "no-such-film.mp4"], timeout_seconds=30)
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_program_that_the_machine_ends_did_not_fail(by: signal.Signals) -> None:
+    with pytest.raises(ProcessLost, match=by.name):
+        await process.run(["/bin/sh", "-c", f"kill -{by.value} $$"], timeout_seconds=30)
+
+
+async def test_a_program_that_cannot_be_started_did_not_fail(tmp_path: Path) -> None:
+    with pytest.raises(ProcessLost, match="No such file or directory"):
+        await process.run([tmp_path / "ffmpeg"], timeout_seconds=30)
 
 
 async def test_a_program_past_its_time_is_killed_with_its_children() -> None:

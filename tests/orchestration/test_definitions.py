@@ -16,9 +16,10 @@ from marquee.documents import STAGES
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
+from marquee.stores.opened import open_stores
 from orchestration.definitions import platform
-from orchestration.sensors import uploads
-from tests.chain import house  # noqa: F401 - a fixture
+from orchestration.sensors import lost_ingests, uploads
+from tests.chain import house, upload_film  # noqa: F401 - a fixture
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -119,3 +120,47 @@ async def test_the_sensor_asks_for_one_run_an_upload(house: Settings, url: str) 
     assert {"u_one", "u_two"} <= {request.run_key for request in moved.run_requests or []}, (
         "a cursor of another engine stops the uploads for ever"
     )
+
+
+@pytest.mark.parametrize("tagged", [True, False], ids=["of the sensor", "of a person"])
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
+async def test_an_ingest_whose_run_ended_without_a_word_is_settled(
+    house: Settings,  # noqa: F811
+    shared_media: Path,
+    tagged: bool,
+    status: dg.DagsterRunStatus,
+) -> None:
+    async with open_stores(house) as stores:
+        upload = await upload_film(stores, shared_media / "dev" / "friday_640x480.mp4")
+        movie_id, number = upload.movie_id, upload.version
+        tags = {"dagster/partition": movie_id, **({VERSION_TAG: str(number)} if tagged else {})}
+        run = dg.DagsterRun(job_name="ingest" if tagged else "__ASSET_JOB", tags=tags, status=status)
+        await stores.catalogue.report_progress(
+            movie_id, number, stage="renditions", percent=20.0, speed=None, run_id=run.run_id
+        )
+
+        def tick() -> list[dg.RunRequest]:
+            with dg.DagsterInstance.ephemeral() as instance:
+                instance.add_run(run)
+                context = dg.build_sensor_context(
+                    instance=instance, resources={"settings": house}, definitions=platform(house)
+                )
+                result = lost_ingests(context)
+                assert isinstance(result, dg.SensorResult)
+                return list(result.run_requests or [])
+
+        requests = await asyncio.to_thread(tick)
+        version = await stores.catalogue.version(movie_id, number)
+        if status is dg.DagsterRunStatus.CANCELED:
+            assert (version.state, requests) == ("failed", [])
+            assert version.reason == "renditions: the run was cancelled in Dagster."
+            return
+        assert version.state == "ingesting"
+        (request,) = requests
+        assert request.partition_key == movie_id
+        assert (request.tags[VERSION_TAG], request.tags[UPLOAD_TAG]) == (str(number), upload.upload_id)
+
+        await stores.catalogue.report_progress(
+            movie_id, number, stage="renditions", percent=30.0, speed=None, run_id="a-newer-run"
+        )
+        assert await asyncio.to_thread(tick) == [], "a newer run has it, and another was started beside"
