@@ -125,9 +125,12 @@ def _draw_segments(axes: Axes, video: Sequence[PackagedStream]) -> None:
 
 
 def ladder_png(video: Sequence[PackagedStream], rungs: Sequence[Rung], scores: Sequence[QualityScore] = ()) -> bytes:
-    """A PNG of about 1100 x 420 pixels. `video` as packaged, `rungs` as planned, `scores` as far as they were measured."""
+    """A PNG of about 960 x 400 pixels, as wide as Dagster shows.
+
+    `video` as packaged, `rungs` as planned, `scores` as far as they were measured.
+    """
     rising = sorted(video, key=lambda one: (one.height or 0, one.average_bps))
-    figure = Figure(figsize=(11, 1.6 + 0.44 * max(4, len(rising))), dpi=110, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(10, 1.6 + 0.44 * max(4, len(rising))), dpi=96, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1))
     _draw_ladder(left, rising, {one.name: one for one in rungs}, {one.rung: one for one in scores})

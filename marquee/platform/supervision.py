@@ -21,7 +21,7 @@ from marquee.platform.hosts import check_needed
 from marquee.platform.probes import PROBE_SECONDS
 from marquee.platform.program import Program
 from marquee.platform.state import alone, bootstrap, bootstrap_folders, check_disk, log_file, run_folder
-from marquee.platform.supervisord import ProcessState, Supervisor, launch, write_configuration
+from marquee.platform.supervisord import ASK_AGAIN_SECONDS, ProcessState, Supervisor, launch, write_configuration
 from marquee.platform.topology import check_ports, parts, platform_programs
 from marquee.settings import Settings, load_settings
 
@@ -30,7 +30,6 @@ __all__ = ["PlatformEvent", "ProcessState", "Supervisor", "run_programs", "start
 SUPERVISOR_SECONDS = 15.0
 GIVE_UP_AFTER_PROCESSES = 3
 """A program that ended this often during a start will not come: its last words are better than waiting."""
-ASK_AGAIN_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 0.5
 ENDED = ("stopped", "exited", "fatal")
 

@@ -9,14 +9,15 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 import xmlrpc.client
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pydantic import SecretStr
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform.program import Program, launcher
@@ -35,6 +36,8 @@ from marquee.settings import Settings
 SOCKET_NAME = "supervisor.sock"
 INNER_PROGRAMS = ("guard", "preparation")
 """The supervisor's own; nobody else counts on them once the platform is up."""
+STOPPING_SECONDS: Final = 60.0
+ASK_AGAIN_SECONDS: Final = 0.05
 _GUARD = "import sys; sys.path.insert(0, sys.argv.pop(1)); from marquee.platform.leftovers import guard; guard()"
 
 
@@ -53,6 +56,10 @@ class ProcessState:
     exit_code: int
 
 
+class _Stopping(PlatformUnavailable):
+    """The supervisor was told to end, and waits for its programs."""
+
+
 class Supervisor:
     """A client of one platform's supervisord. Every call raises `PlatformUnavailable` when there is none."""
 
@@ -68,6 +75,10 @@ class Supervisor:
             return getattr(proxy, method)(*arguments)
         except OSError as error:
             raise PlatformUnavailable("The platform is not running: start it with `marquee up`.") from error
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == Faults.SHUTDOWN_STATE:
+                raise _Stopping("The platform is just stopping: ask again in a moment.") from fault
+            raise
         finally:
             transport.close()
 
@@ -75,11 +86,17 @@ class Supervisor:
         return await asyncio.to_thread(self._call, method, *arguments)
 
     async def pid(self) -> int | None:
-        """The supervisor's process id, None where none answers."""
-        try:
-            return int(await self.call("supervisor.getPID"))
-        except PlatformUnavailable:
-            return None
+        """The supervisor's process id, None where none answers. One that is on its way out is waited for."""
+        deadline = time.monotonic() + STOPPING_SECONDS
+        while True:
+            try:
+                return int(await self.call("supervisor.getPID"))
+            except _Stopping:
+                if time.monotonic() > deadline:
+                    raise
+            except PlatformUnavailable:
+                return None
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
 
     async def processes(self) -> list[ProcessState]:
         """Every program that runs all the time, in starting order."""

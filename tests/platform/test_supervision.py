@@ -92,6 +92,20 @@ async def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_recovers(
     assert not await stop(settings), "a second stop finds nothing"
 
 
+async def test_a_start_waits_for_a_platform_that_is_just_stopping(tmp_path: Path) -> None:
+    settings = await start(make_test_settings(tmp_path / "state", without=without_all_but(*SMALL)))
+    try:
+        pid = await Supervisor(settings).pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGTERM)
+        settings = await start(settings)
+        assert await Supervisor(settings).pid() not in (None, pid), "the old supervisor was taken for a running one"
+        assert all(process.state == "running" for process in await Supervisor(settings).processes())
+    finally:
+        await stop(settings)
+    assert processes_of(settings) == []
+
+
 async def test_a_used_port_is_named_with_the_remedy(tmp_path: Path) -> None:
     settings = make_test_settings(tmp_path / "state")
     with socket.socket() as other:
