@@ -5,11 +5,9 @@ import msgspec
 from jobs.chunk_sweep import remove_chunks
 from marquee.documents import PlanDocument, SourceDocument, images_prefix, published_prefix, stage_key
 from marquee.errors import ObjectMissing
+from marquee.ingest.removal import remove_below
 from marquee.media.plan import chunk_jobs
-from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import Stores
-
-_BATCH = 500
 
 
 async def remove_half_made(stores: Stores, movie_id: str, version: int) -> None:
@@ -19,14 +17,6 @@ async def remove_half_made(stores: Stores, movie_id: str, version: int) -> None:
         await remove_below(stores.published, prefix)
     await _remove_chunks(stores, movie_id, version)
     await remove_below(stores.objects, f"titles/{movie_id}/v{version}/")
-
-
-async def remove_below(objects: Objects, prefix: str, *, keep: frozenset[str] = frozenset()) -> int:
-    """Remove every object under a prefix but those to `keep`; returns how many went."""
-    keys = [info.key async for info in objects.list(prefix) if info.key not in keep]
-    for first in range(0, len(keys), _BATCH):
-        await objects.delete(keys[first : first + _BATCH])
-    return len(keys)
 
 
 async def _remove_chunks(stores: Stores, movie_id: str, version: int) -> None:

@@ -12,12 +12,12 @@ import dagster as dg
 from assets.metadata import kilobits, mebibytes, sentences, table
 from assets.partitions import FFMPEG, OWNERS, PATIENCE, titles
 from assets.publishing import fetch_files, publish_folder
-from assets.removal import remove_below
 from assets.renditions import renditions
 from assets.stage import Stage, open_stage
 from jobs.work_folder import work_folder
 from marquee.documents import PlanDocument, RenditionsDocument, Rung, SourceDocument, StreamsDocument
 from marquee.errors import ChunkFailed, ObjectMissing
+from marquee.ingest.removal import remove_below
 from marquee.media.audio import AudioMade, encode_audio
 from marquee.media.join import join_rendition
 from marquee.media.package import package

@@ -3,8 +3,8 @@
 Reads the outbox (every 0.25 s) and publishes each entry to its topic before it is deleted: a kill in between publishes it
 again, and its readers know it by its upload. Uploads left `completing` for RECONCILE_AFTER_SECONDS are finished by the rule of
 `marquee.ingest.completion`; those left open for `upload_abandoned_seconds` lose their parts and end as abandoned; completed ones
-that no run takes up are told again. Chunks that no version needs are swept (`jobs.chunk_sweep`). Topics lose what every group
-has acknowledged and is older than RETENTION_MS.
+that no run takes up are told again. Titles deleted REMOVE_AFTER_SECONDS ago lose what is still stored of them. Chunks that no
+version needs are swept (`jobs.chunk_sweep`). Topics lose what every group has acknowledged and is older than RETENTION_MS.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from marquee.errors import (
 from marquee.events import TOPIC_GROUPS, TOPIC_STREAMS, TRANSCODING_JOBS
 from marquee.ingest.completion import finish_upload, message_of
 from marquee.ingest.ending import end_upload
+from marquee.ingest.removal import remove_title
 from marquee.settings import Settings, load_settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
@@ -44,6 +45,9 @@ AGAIN_SECONDS: Final = 600.0
 AGAIN_AFTER_SECONDS: Final = 3600.0
 """A topic forgets: after RETENTION_MS what Dagster, away for so long, has not read. What no run has taken up is told again; one
 that waits in Dagster's queue is known there by its upload, so that nothing is done twice."""
+REMOVE_SECONDS: Final = 60.0
+REMOVE_AFTER_SECONDS: Final = 300.0
+"""A stage under way sees within a second that its title is gone."""
 SWEEP_SECONDS: Final = 60.0
 STRAYS_SECONDS: Final = 24 * 3600.0
 TRIM_SECONDS: Final = 3600.0
@@ -94,6 +98,21 @@ async def abandon_uploads(catalogue: Catalogue, objects: Objects, *, older_than_
     return ended
 
 
+async def remove_deleted(
+    catalogue: Catalogue, objects: Objects, published: Objects, *, older_than_seconds: float
+) -> int:
+    """Remove what is still stored of deleted titles, as a chain under way or a killed API left it; returns how many titles."""
+    moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+    looked_after = 0
+    while movie_ids := await catalogue.titles_deleted_before(moment):
+        for movie_id in movie_ids:
+            if removed := await remove_title(catalogue, objects, published, movie_id):
+                log.info("objects of a deleted title removed", movie_id=movie_id, objects=removed)
+            await catalogue.forget_deleted(movie_id)
+        looked_after += len(movie_ids)
+    return looked_after
+
+
 async def tell_again(catalogue: Catalogue, *, older_than_seconds: float) -> int:
     """Put completed uploads that no run has taken up into the outbox once more; returns how many."""
     moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
@@ -121,6 +140,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         opened.push_async_callback(event_log.close)
         objects = await open_bucket(settings, settings.objects)
         opened.push_async_callback(objects.close)
+        published = await open_bucket(settings, settings.published)
+        opened.push_async_callback(published.close)
         queue = await open_job_queue(settings.database)
         opened.push_async_callback(queue.close)
 
@@ -132,6 +153,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
         async def again() -> None:
             await tell_again(catalogue, older_than_seconds=AGAIN_AFTER_SECONDS)
+
+        async def remove() -> None:
+            await remove_deleted(catalogue, objects, published, older_than_seconds=REMOVE_AFTER_SECONDS)
 
         async def sweep() -> None:
             await leave_settled(queue, catalogue)
@@ -145,6 +169,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             tasks.create_task(every(RECONCILE_SECONDS, stop, reconcile))
             tasks.create_task(every(min(ABANDON_SECONDS, settings.upload_abandoned_seconds), stop, abandon))
             tasks.create_task(every(AGAIN_SECONDS, stop, again))
+            tasks.create_task(every(REMOVE_SECONDS, stop, remove))
             tasks.create_task(every(min(SWEEP_SECONDS, settings.chunk_keep_seconds), stop, sweep))
             tasks.create_task(every(STRAYS_SECONDS, stop, lambda: sweep_strays(queue, objects)))
             tasks.create_task(every(TRIM_SECONDS, stop, lambda: trim_topics(event_log)))

@@ -1,10 +1,9 @@
 """Titles: what a viewer may know of one, and a content engineer's changes, which reach search, rows and edges.
 
 Every change is one transaction of the catalogue, which also writes the title's search document; then the rows are purged.
-A deleted title's objects are removed last; a deletion that was cut short is finished by repeating it.
+A deleted title's objects are removed last; a removal that was cut short is finished by the outbox.
 """
 
-import itertools
 from dataclasses import replace
 from typing import Final
 
@@ -17,14 +16,14 @@ from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from marquee import signing
 from marquee.domain.rows import canonical_genres
-from marquee.errors import CursorInvalid, RevisionConflict, TitleUnknown, UploadUnknown
+from marquee.errors import CursorInvalid, RevisionConflict, TitleUnknown
+from marquee.ingest.removal import remove_title
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue, Title, TitleDetails, TitleState
 from marquee.stores.objects.contract import Objects
 
 VISIBLE_STATES: Final[frozenset[TitleState]] = frozenset(("playable", "announced", "ingesting"))
 """What viewers may know of; the other states are the engineers' own."""
-DELETED_AT_ONCE: Final = 500
 EDIT_ATTEMPTS: Final = 5
 
 
@@ -90,15 +89,10 @@ class TitleService:
         return self.shown(title)
 
     async def delete(self, movie_id: str) -> None:
-        """Raises `TitleUnknown` where there is neither a title nor anything left of one."""
-        try:
-            title = await self._catalogue.delete(movie_id)
-        except TitleUnknown:
-            if not await self._remove_objects(movie_id):
-                raise
-            return
+        """Raises `TitleUnknown`."""
+        title = await self._catalogue.delete(movie_id)
         await self._changed(title)
-        await self._remove_objects(movie_id)
+        await remove_title(self._catalogue, self._objects, self._published, movie_id)
 
     def shown(self, title: Title) -> TitleOut:
         return TitleOut(
@@ -122,31 +116,6 @@ class TitleService:
 
     async def _changed(self, *titles: Title) -> None:
         await self._rows.purge(rows_of_title(genre for title in titles for genre in title.details.genres))
-
-    async def _remove_objects(self, movie_id: str) -> int:
-        """Streams, images, stage documents and masters of every version; how many objects there were."""
-        removed = 0
-        for bucket, prefix in (
-            (self._published, f"{movie_id}/"),
-            (self._published, f"images/{movie_id}/"),
-            (self._objects, f"titles/{movie_id}/"),
-        ):
-            removed += await _remove_below(bucket, prefix)
-        for version in itertools.count(1):
-            try:
-                upload = await self._catalogue.requested_by(movie_id, version)
-            except UploadUnknown:
-                return removed
-            removed += await _remove_below(self._objects, f"uploads/{upload.upload_id}/")
-        return removed
-
-
-async def _remove_below(bucket: Objects, prefix: str) -> int:
-    # Listed whole before anything is deleted: a listing does not bear deletions under its hands.
-    keys = [found.key async for found in bucket.list(prefix)]
-    for start in range(0, len(keys), DELETED_AT_ONCE):
-        await bucket.delete(keys[start : start + DELETED_AT_ONCE])
-    return len(keys)
 
 
 def _merged(details: TitleDetails, edit: TitleEdit) -> TitleDetails:

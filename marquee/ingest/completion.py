@@ -13,7 +13,7 @@ import msgspec
 
 from marquee.errors import ObjectMissing, PartsMismatch, TitleUnknown, UploadStateConflict
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
-from marquee.ingest.ending import remove_stored
+from marquee.ingest.removal import remove_upload
 from marquee.stores.catalogue.contract import Catalogue, Upload
 from marquee.stores.objects.contract import Objects, StoredPart
 
@@ -69,7 +69,7 @@ async def finish_upload(
         await catalogue.finish_completion(upload.upload_id, topic=TRANSCODING_JOBS, value=message_of(upload))
     except TitleUnknown:
         # Deleted while its film was on the way: nobody would ever finish this upload, nor remove its bytes.
-        await remove_stored(objects, upload)
+        await remove_upload(objects, upload)
         await catalogue.end_upload(upload.upload_id, "abandoned")
         raise
 

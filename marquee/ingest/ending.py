@@ -8,6 +8,7 @@ already is let finish.
 from typing import Literal
 
 from marquee.errors import UploadStateConflict
+from marquee.ingest.removal import remove_upload
 from marquee.stores.catalogue.contract import Catalogue, Upload
 from marquee.stores.objects.contract import Objects
 
@@ -27,15 +28,8 @@ async def end_upload(
     _check_not_completed(upload)
     if upload.state == "completing" and await objects.head(upload.key) is not None:
         raise UploadStateConflict("The upload is being completed.", field="upload_id")
-    await remove_stored(objects, upload)
+    await remove_upload(objects, upload)
     await catalogue.end_upload(upload_id, state)
-
-
-async def remove_stored(objects: Objects, upload: Upload) -> None:
-    """Everything that an upload has in the store: its parts, the film, its subtitles, also those that no row names."""
-    await objects.abort_multipart(upload.key, upload.multipart_id)
-    # Listed whole before anything is deleted: a listing does not bear deletions under its hands.
-    await objects.delete([stored.key async for stored in objects.list(f"uploads/{upload.upload_id}/")])
 
 
 def _check_not_completed(upload: Upload) -> None:

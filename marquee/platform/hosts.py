@@ -24,7 +24,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "transcode": ("database_url", "event_log_url", "objects_url"),
     "search-sync": ("database_url", "event_log_url", "search_url"),
     "change-capture": ("database_url", "event_log_url"),
-    "outbox": ("database_url", "event_log_url", "objects_url"),
+    "outbox": ("database_url", "event_log_url", "objects_url", "published_url"),
     "edge-1": ("published_url", "edge_secret"),
     "edge-2": ("published_url", "edge_secret"),
     # A stage opens every store; prewarm asks the edges under a signed path.

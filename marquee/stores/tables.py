@@ -108,6 +108,15 @@ class TitleRow(SQLModel, table=True):
     published_at: datetime | None = Field(sa_column=_time(nullable=True))
 
 
+class DeletedTitleRow(SQLModel, table=True):
+    """Titles that were deleted, until their objects are surely gone."""
+
+    __tablename__ = "deleted_title"
+
+    movie_id: str = Field(sa_column=_id(primary_key=True))
+    deleted_at: datetime = Field(sa_column=_time())
+
+
 class TitleGenreRow(SQLModel, table=True):
     """The genre rows' order, playable titles alone: a page is one index range, however deep the cursor is."""
 

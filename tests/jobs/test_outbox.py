@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from jobs import outbox
-from jobs.outbox import abandon_uploads, publish_outbox, reconcile_uploads, tell_again
+from jobs.outbox import abandon_uploads, publish_outbox, reconcile_uploads, remove_deleted, tell_again
 from marquee.domain import ids
 from marquee.errors import (
     ObjectMissing,
@@ -270,6 +270,34 @@ async def test_an_upload_that_ended_is_not_told_again(catalogue: Catalogue, obje
     await catalogue.delete(upload.movie_id)
     assert await tell_again(catalogue, older_than_seconds=0) == 0, "its title is gone"
     assert not await catalogue.tell_again(upload.upload_id, topic=TRANSCODING_JOBS, value=b"")
+
+
+async def test_what_a_deletion_left_is_removed(
+    catalogue: Catalogue, objects: Objects, upload: Upload, s3_server: Settings
+) -> None:
+    """The API was killed before it removed anything, or a stage under way wrote on after it had."""
+    published = await open_bucket(s3_server, s3_server.published)
+    await published.ensure_bucket()
+    await complete_upload(catalogue, objects, upload.upload_id, stated())
+    movie_id = upload.movie_id
+    stays = f"{ids.new_movie_id()}/v1/master.m3u8"
+    for key in (f"{movie_id}/v1/master.m3u8", f"images/{movie_id}/v1/poster.jpg", stays):
+        await published.put(key, b"x", content_type="text/plain")
+    await objects.put(f"titles/{movie_id}/v1/source.json", b"{}", content_type="application/json")
+    assert await remove_deleted(catalogue, objects, published, older_than_seconds=0) == 0, "no title is deleted"
+    await catalogue.delete(movie_id)
+    assert await remove_deleted(catalogue, objects, published, older_than_seconds=3600) == 0, "the API is still at it"
+    assert await remove_deleted(catalogue, objects, published, older_than_seconds=0) == 1
+    for bucket, prefix in (
+        (published, f"{movie_id}/"),
+        (published, f"images/{movie_id}/"),
+        (objects, f"titles/{movie_id}/"),
+        (objects, f"uploads/{upload.upload_id}/"),
+    ):
+        assert [stored.key async for stored in bucket.list(prefix)] == [], "a deleted title left objects"
+    assert await published.head(stays) is not None, "another title's objects were taken"
+    assert await remove_deleted(catalogue, objects, published, older_than_seconds=0) == 0, "it is done for good"
+    await published.close()
 
 
 async def test_changes_are_kept_for_a_search_sync_that_has_not_begun(

@@ -289,6 +289,14 @@ class Catalogue(Protocol):
         """
         ...
 
+    async def titles_deleted_before(self, moment: datetime, *, limit: int = 100) -> Sequence[str]:
+        """Ids of titles deleted before, and deleted still, whose objects nobody has confirmed to be gone; oldest first."""
+        ...
+
+    async def forget_deleted(self, movie_id: str) -> None:
+        """Nothing of a deleted title is stored any more; idempotent."""
+        ...
+
     async def announce(self, titles: Sequence[tuple[str, TitleDetails]]) -> int:
         """Upsert titles that are known but not playable, with their documents; returns how many were new.
 

@@ -1,6 +1,7 @@
 """Titles: editing, taking out and back, deleting, announcing; and revisions, which search depends on."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -200,3 +201,27 @@ async def test_every_live_document_is_streamed_once(catalogue: Catalogue) -> Non
     assert await catalogue.announce(batch) == 2500
     found = [document.movie_id async for document in catalogue.documents()]
     assert found == sorted(movie_id for movie_id, _ in batch)
+
+
+async def test_a_deleted_title_is_known_until_somebody_says_that_nothing_of_it_is_stored(catalogue: Catalogue) -> None:
+    first, second = await playable(catalogue), await playable(catalogue)
+    for movie_id in (first, second):
+        await catalogue.delete(movie_id)
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    assert list(await catalogue.titles_deleted_before(soon)) == [first, second]
+    assert list(await catalogue.titles_deleted_before(soon, limit=1)) == [first]
+    assert list(await catalogue.titles_deleted_before(soon - timedelta(hours=1))) == []
+    for _ in range(2):
+        await catalogue.forget_deleted(first)
+    assert list(await catalogue.titles_deleted_before(soon)) == [second]
+
+
+async def test_an_id_that_is_announced_again_is_not_a_deleted_titles(catalogue: Catalogue) -> None:
+    movie_id = await playable(catalogue)
+    await catalogue.delete(movie_id)
+    await catalogue.announce([(movie_id, DETAILS)])
+    assert (await catalogue.title(movie_id)).state == "announced"
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    assert list(await catalogue.titles_deleted_before(soon)) == [], "files of a title that is there would be removed"
+    await catalogue.delete(movie_id)
+    assert list(await catalogue.titles_deleted_before(soon)) == [movie_id]

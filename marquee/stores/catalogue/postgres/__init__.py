@@ -161,6 +161,12 @@ class PostgresCatalogue:
     async def delete(self, movie_id: str) -> Title:
         return await self._transaction(lambda connection: titles.delete(connection, movie_id), repeatable=False)
 
+    async def titles_deleted_before(self, moment: datetime, *, limit: int = 100) -> Sequence[str]:
+        return await self._statement(lambda connection: titles.deleted_before(connection, moment, limit=limit))
+
+    async def forget_deleted(self, movie_id: str) -> None:
+        await self._transaction(lambda connection: titles.forget_deleted(connection, movie_id))
+
     async def announce(self, titles: Sequence[tuple[str, TitleDetails]]) -> int:
         new = 0
         for batch in announcing.batches(titles):

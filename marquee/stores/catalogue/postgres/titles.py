@@ -5,6 +5,7 @@ title is listed (has a document) while it is playable, or announced and neither 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import RowMapping, text
@@ -77,6 +78,20 @@ _DELETE = text(
 )
 # And with them who owns which content.
 _DROP_VERSIONS = text("DELETE FROM title_version WHERE movie_id = :movie_id")
+
+_NOTE_DELETED = text(
+    """
+    INSERT INTO deleted_title (movie_id) VALUES (:movie_id) ON CONFLICT (movie_id) DO UPDATE SET deleted_at = now()
+    """
+)
+# An id that is announced again is a title's once more.
+_DELETED_BEFORE = text(
+    """
+    SELECT movie_id FROM deleted_title JOIN title USING (movie_id)
+    WHERE deleted_at < :moment AND title.state = 'deleted' ORDER BY deleted_at, movie_id LIMIT :limit
+    """
+)
+_FORGET_DELETED = text("DELETE FROM deleted_title WHERE movie_id = :movie_id")
 
 _NEW_REVISION = text(
     "UPDATE title SET revision = nextval('title_revision') WHERE movie_id = :movie_id RETURNING revision"
@@ -186,8 +201,17 @@ async def delete(connection: AsyncConnection, movie_id: str) -> Title:
     current = await locked(connection, movie_id)
     await connection.execute(_DELETE, {"movie_id": movie_id})
     await connection.execute(_DROP_VERSIONS, {"movie_id": movie_id})
+    await connection.execute(_NOTE_DELETED, {"movie_id": movie_id})
     await write_consequences(connection, movie_id)
     return current
+
+
+async def deleted_before(connection: AsyncConnection, moment: datetime, *, limit: int) -> Sequence[str]:
+    return (await connection.execute(_DELETED_BEFORE, {"moment": moment, "limit": limit})).scalars().all()
+
+
+async def forget_deleted(connection: AsyncConnection, movie_id: str) -> None:
+    await connection.execute(_FORGET_DELETED, {"movie_id": movie_id})
 
 
 async def settle_state(connection: AsyncConnection, movie_id: str) -> None:
