@@ -21,6 +21,9 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from marquee.errors import InputInvalid, StoreUnavailable
 
+SCHEMA: Final = "0002"
+"""The newest of `marquee.migrations`. Each only adds to the one before, so that an older version may run on a newer schema."""
+_REMEDY: Final = "run `marquee prepare` of this version."
 POOL_CONNECTIONS: Final = 16
 """Most connections of one process to one URL; `?pool_size=` in the URL states another number."""
 POOL_WAIT_SECONDS: Final = 5.0
@@ -177,12 +180,21 @@ class Database:
         return await self.statement_of(work, repeatable=repeatable)
 
     async def ping(self) -> None:
-        """One round trip, not tried again. Raises `StoreUnavailable`."""
+        """One round trip, not tried again: it answers, and has the tables of this version or a newer one.
+
+        Raises `StoreUnavailable`.
+        """
         try:
             async with asyncio.timeout(CONNECT_SECONDS), self.engine.connect() as connection:
-                await connection.exec_driver_sql("SELECT 1")
+                found = (
+                    await connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+                ).scalar_one_or_none()
         except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
+            if isinstance(getattr(error, "orig", None), psycopg.errors.UndefinedTable):
+                raise StoreUnavailable(f"The database has no tables yet: {_REMEDY}") from error
             raise StoreUnavailable("PostgreSQL does not answer.") from error
+        if (found or "") < SCHEMA:
+            raise StoreUnavailable(f"The database's schema is {found}, and this version needs {SCHEMA}: {_REMEDY}")
 
     async def _tried(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         retrying = AsyncRetrying(

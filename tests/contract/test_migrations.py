@@ -11,7 +11,9 @@ from sqlalchemy import create_engine, make_url
 
 from marquee.errors import StoreUnavailable
 from marquee.stores.capture_slot import PUBLICATION
+from marquee.stores.catalogue import open_catalogue
 from marquee.stores.migrate import migrate
+from marquee.stores.postgres import SCHEMA
 from marquee.stores.tables import metadata
 from tests.databases import POSTGRES_SERVERS, own_database
 
@@ -46,6 +48,31 @@ def test_migrating_from_nothing_and_again_gives_what_the_tables_say(empty_databa
     assert differences(empty_database) == []
     migrate(empty_database)
     assert differences(empty_database) == []
+
+
+def test_the_schema_that_processes_ask_for_is_the_newest(empty_database: str) -> None:
+    migrate(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(SCHEMA,)]
+
+
+async def test_a_database_of_an_older_version_is_not_ready_and_one_of_a_newer_is(empty_database: str) -> None:
+    catalogue = await open_catalogue(empty_database)
+    try:
+        with pytest.raises(StoreUnavailable, match="no tables yet: run `marquee prepare`"):
+            await catalogue.ping()
+        migrate(empty_database)
+        await catalogue.ping()
+        for version, is_ready in (("0001", False), ("9999", True)):
+            with psycopg.connect(empty_database) as connection:
+                connection.execute("UPDATE alembic_version SET version_num = %s", [version])
+            if is_ready:
+                await catalogue.ping()
+            else:
+                with pytest.raises(StoreUnavailable, match=f"schema is 0001, and this version needs {SCHEMA}"):
+                    await catalogue.ping()
+    finally:
+        await catalogue.close()
 
 
 def test_checks_are_the_ones_of_the_tables(empty_database: str) -> None:
