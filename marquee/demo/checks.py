@@ -196,7 +196,7 @@ async def deleted_leaves_search(api: ApiSession, movie_ids: Sequence[str], query
         shown |= {item["movie_id"] for row in home["rows"] for item in row["items"]}
         left = shown & set(movie_ids)
         if not left:
-            return f"{len(movie_ids)} titles left search and home"
+            return f"left search and home: {len(movie_ids)}"
         expect(asyncio.get_running_loop().time() < deadline, f"{sorted(left)} were deleted and are still offered")
         await asyncio.sleep(0.5)
 
