@@ -60,6 +60,7 @@ soak: install web ## What is long: many kills, mutants, big loads
 
 bench: install ## Measurements against stated baselines, alternating in one run (FILM=... for another film to transcode)
 	$(BIN)/python -m bench.search_quality
+	$(BIN)/python -m bench.searchable
 	$(BIN)/python -m bench.transcode $(FILM)
 	$(BIN)/python -m bench.api
 	$(BIN)/python -m bench.home
