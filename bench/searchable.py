@@ -2,8 +2,8 @@
 
 `python -m bench.searchable [--rounds 6] [--changes 50]`. Two platforms are started here, side by side: catalogue, change capture,
 event log, search sync and index of each, as `marquee up` starts them. A title is edited, at no steady pace, and the index is
-asked every POLL_SECONDS until a search would find that revision. What the edit itself takes is not in it. Kafka and Elasticsearch come
-by Maven (`marquee engines fetch`); where they are missing the first platform is measured alone.
+asked every POLL_SECONDS until a search would find that revision. What the edit itself takes is not in it. Kafka and
+Elasticsearch come by Maven (`marquee engines fetch`); where they are missing the first platform is measured alone.
 """
 
 import argparse
