@@ -2,8 +2,9 @@
 
 Consumes the group `search-sync` and applies what it polls as one batch, which is one commit; records are acknowledged after
 it, so that a kill applies them again, harmlessly: the index refuses what is not newer. While a batch is committed the next one
-gathers, so batches grow with the load. A record that is not a change of a title goes to `metadata-changes.dead` with its
-reason. An index that is empty (new, lost or unreadable) is rebuilt from the catalogue first, by this process or by whoever
+gathers, so batches grow with the load. A record that is not a change of a title, or that the index says it cannot hold, goes to
+`metadata-changes.dead` with its reason. While the index or the log is away everything waits, however long, and nothing is
+buried. An index that is empty (new, lost or unreadable) is rebuilt from the catalogue first, by this process or by whoever
 overtakes it. Logs the lag from commit to searchable.
 """
 
@@ -18,7 +19,7 @@ import msgspec
 from jobs.hints import wait_for_stop
 from jobs.running import stop_on_signals, until_answered
 from marquee.documents import SearchDocument
-from marquee.errors import RebuildOvertaken, StoreUnavailable
+from marquee.errors import InputInvalid, RebuildOvertaken, StoreUnavailable
 from marquee.events import METADATA_CHANGES, SEARCH_SYNC_GROUP, TitleDocumentChange
 from marquee.settings import Settings, load_settings
 from marquee.stores.catalogue import open_catalogue
@@ -30,8 +31,6 @@ from marquee.telemetry import configure_logging, get_logger
 
 BATCH: Final = 500
 POLL_SECONDS: Final = 2.0
-POISON_DELIVERIES: Final = 5
-"""A record that the index fails on is tried alone; failing this often, it is buried."""
 OVERTAKEN_SECONDS: Final = 30.0
 """How long a newer rebuild is waited for at first; it may need longer, so each wait is twice the last."""
 LOOK_SECONDS: Final = 1.0
@@ -85,13 +84,38 @@ class SearchSync:
     def __init__(self, consumer: Consumer, index: SearchIndex) -> None:
         self._consumer = consumer
         self._index = index
+        self._owed = False
+        """Whether records were polled that may be neither applied nor acknowledged: they come again before any other."""
 
     async def step(self) -> int:
-        """Poll once, apply, acknowledge; returns how many changes the index accepted."""
+        """Poll once, apply, acknowledge; returns how many changes the index accepted.
+
+        Raises `StoreUnavailable` where the index or the log does not answer for now: the next step has the same records
+        again. Raises `IndexFailed` where it is the index that is lost.
+        """
+        if self._owed:
+            await self._consumer.rewind()
+            self._owed = False
         records = await self._consumer.poll(limit=BATCH, timeout_seconds=POLL_SECONDS)
         if not records:
             return 0
-        changes: list[SearchDocument | Deletion] = []
+        self._owed = True
+        try:
+            accepted = await self._handle(records)
+        except StoreUnavailable as error:
+            await self._ask_index(error)
+            raise
+        self._owed = False
+        return accepted
+
+    async def _ask_index(self, error: StoreUnavailable) -> None:
+        try:
+            await self._index.ping()
+        except StoreUnavailable as unwell:
+            raise IndexFailed(unwell.detail) from error
+
+    async def _handle(self, records: Sequence[Record]) -> int:
+        readable: list[tuple[Record, SearchDocument | Deletion]] = []
         commits: list[int] = []
         for record in records:
             try:
@@ -99,42 +123,31 @@ class SearchSync:
             except ChangeUnreadable as error:
                 await self._bury(record, str(error))
                 continue
-            changes.append(change)
+            readable.append((record, change))
             commits += [] if committed_at_ms is None else [committed_at_ms]
+        changes = [change for _, change in readable]
         try:
             accepted = await self._index.apply(changes) if changes else 0
-        except Exception as error:
-            log.error("batch not applied", changes=len(changes), reason=str(error))
-            await self._apply_singly(records)
-            return 0
-        await self._consumer.acknowledge(records)
+        except InputInvalid as error:
+            log.error("batch not applied", changes=len(changes), reason=error.detail)
+            return await self._apply_singly(readable)
+        await self._consumer.acknowledge([record for record, _ in readable])
         if commits:
             lag_ms = int(time.time() * 1000) - min(commits)
             log.info("changes searchable", changes=len(changes), accepted=accepted, lag_ms=lag_ms)
         return accepted
 
-    async def _apply_singly(self, records: Sequence[Record]) -> None:
-        """After a batch that failed: what can be applied is, the record at fault is buried once it failed often enough.
-
-        Raises `IndexFailed` where it is the index that is at fault.
-        """
-        for record in records:
+    async def _apply_singly(self, readable: Sequence[tuple[Record, SearchDocument | Deletion]]) -> int:
+        """After a batch that the index cannot hold: what it can is applied, the rest is buried."""
+        accepted = 0
+        for record, change in readable:
             try:
-                change, _ = read_change(record.value)
-                await self._index.apply([change])
-            except ChangeUnreadable:
-                continue  # buried before
-            except Exception as error:
-                try:
-                    await self._index.ping()
-                except StoreUnavailable as unwell:
-                    raise IndexFailed(unwell.detail) from error
-                if record.deliveries >= POISON_DELIVERIES:
-                    await self._bury(record, f"{type(error).__name__}: {error}")
-                    continue
-                await self._consumer.rewind()
-                return
-            await self._consumer.acknowledge([record])
+                accepted += await self._index.apply([change])
+            except InputInvalid as error:
+                await self._bury(record, error.detail)
+            else:
+                await self._consumer.acknowledge([record])
+        return accepted
 
     async def _bury(self, record: Record, reason: str) -> None:
         log.error("change buried", key=record.key, position=record.position, reason=reason)

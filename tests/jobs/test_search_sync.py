@@ -3,8 +3,9 @@
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -156,6 +157,78 @@ async def test_poison_is_buried_and_holds_nothing_up(
     buried, _ = await log.read(f"{topic}.dead", None)
     assert sorted(record.key for record in buried) == ["a", "c"]
     assert all(record.headers["dead-reason"] for record in buried)
+
+
+class Failing:
+    """A store of which some calls fail with `StoreUnavailable` so often first; everything else is the real one's."""
+
+    def __init__(self, store: object, **times: int) -> None:
+        self._store = store
+        self._times = times
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        if self._times.get(name, 0):
+            self._times[name] -= 1
+            return self._fail
+        return getattr(self._store, name)  # type: ignore[no-any-return]
+
+    async def _fail(self, *_: object, **__: object) -> None:
+        raise StoreUnavailable("It does not answer for now.")
+
+
+async def steps(sync: SearchSync, log: EventLog, topic: str) -> int:
+    """Step until everything is acknowledged, as often as it takes; returns how many steps failed."""
+    failed = 0
+    for _ in range(30):
+        try:
+            await sync.step()
+        except StoreUnavailable:
+            failed += 1
+        if await log.lag(topic, "search-sync") == 0:
+            return failed
+    raise AssertionError(f"{await log.lag(topic, 'search-sync')} changes were never acknowledged")
+
+
+async def test_an_index_that_refuses_writes_for_a_while_gets_every_change_later(
+    log: EventLog, topic: str, consumer: Consumer, index: SearchIndex
+) -> None:
+    for number in range(20):
+        await log.publish(topic, f"m{number}", envelope(f"m{number}", 1))
+    busy: Any = Failing(index, apply=10)
+    assert await steps(SearchSync(consumer, busy), log, topic) == 10, "a refusal was not said to whoever waits"
+    assert await index.count() == 20
+    buried, _ = await log.read(f"{topic}.dead", None)
+    assert not buried
+
+
+async def test_what_is_delivered_often_is_not_buried_for_that(
+    log: EventLog, topic: str, consumer: Consumer, index: SearchIndex
+) -> None:
+    await log.publish(topic, "poison", envelope("poison", -1))
+    for number in range(10):
+        await log.publish(topic, f"m{number}", envelope(f"m{number}", 1))
+    busy: Any = Failing(index, apply=10)
+    await steps(SearchSync(consumer, busy), log, topic)
+    assert await index.count() == 10
+    buried, _ = await log.read(f"{topic}.dead", None)
+    assert [record.key for record in buried] == ["poison"]
+
+
+@pytest.mark.parametrize("call", ["acknowledge", "dead_letter"])
+async def test_changes_come_again_after_the_log_was_away(
+    log: EventLog, topic: str, consumer: Consumer, tmp_path: Path, call: str
+) -> None:
+    index = await open_search(f"tantivy://{tmp_path}/search", writer=True)
+    await log.publish(topic, "a", b"not a change")
+    for number in range(10):
+        await log.publish(topic, f"m{number}", envelope(f"m{number}", 1))
+    lost: Any = Failing(consumer, **{call: 1, "rewind": 2})
+    sync = SearchSync(lost, index)
+    assert await steps(sync, log, topic) == 3
+    assert await index.count() == 10
+    buried, _ = await log.read(f"{topic}.dead", None)
+    assert [record.key for record in buried] == ["a"]
+    await index.close()
 
 
 async def test_an_index_that_is_gone_ends_the_sync_and_nothing_is_acknowledged(

@@ -39,7 +39,8 @@ class Consumer(Protocol):
     async def acknowledge(self, records: Sequence[Record]) -> None:
         """Never deliver these again to this group, in whatever order they are acknowledged; durable when it returns.
 
-        Of a stream that has a new owner meanwhile (this member fell silent), they may have been delivered to it.
+        Of a stream that has a new owner meanwhile (this member fell silent), they may have been delivered to it. After
+        `StoreUnavailable` they are still in hand: repeat it, or `rewind` before the next `poll`, which gives what follows.
         """
         ...
 

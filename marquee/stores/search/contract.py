@@ -43,7 +43,11 @@ class Deletion:
 
 class SearchIndex(Protocol):
     async def apply(self, changes: Sequence[SearchDocument | Deletion]) -> int:
-        """Apply in any order, newest revision wins; searchable when it returns. Returns how many were accepted."""
+        """Apply in any order, newest revision wins; searchable when it returns. Returns how many were accepted.
+
+        Raises `InputInvalid` where the index can never hold one of them: of the others none may be applied then.
+        `StoreUnavailable` says nothing about them: they are applied later.
+        """
         ...
 
     async def search(

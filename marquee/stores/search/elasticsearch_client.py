@@ -81,7 +81,7 @@ def translated() -> Iterator[None]:
         yield
     except ApiError as error:
         status = error.meta.status
-        if status == 400:
+        if status in (400, 413):  # not understood, or too long a request
             raise InputInvalid(f"Elasticsearch cannot take this: {reason_of(error)[1]}.") from error
         if status == 429:
             raise Busy(f"Elasticsearch is busy: {reason_of(error)[1]}.") from error

@@ -2,7 +2,7 @@
 
 A change is refused unless its revision is newer than the one that the index has, or had when the title was deleted: deleted
 titles keep a tombstone. A delete also wins over its equal. Every change is one delete by id and one add, and a batch is one
-commit, durable when it returns.
+commit, durable when it returns. A change that the index cannot hold is `InputInvalid`, and its batch is not applied.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ import tantivy
 from tantivy import Occur, Query
 
 from marquee.documents import SearchDocument
+from marquee.errors import InputInvalid
 from marquee.stores.search.contract import Deletion
 from marquee.stores.search.tantivy_folder import IndexFolder
 from marquee.stores.search.tantivy_query import LIVE, SCHEMA, to_tantivy, to_tombstone
@@ -63,10 +64,11 @@ class IndexWriter:
             for change in candidates
             if change.movie_id not in known or version_of(change) > known[change.movie_id]
         ]
+        laid = [(change.movie_id, _laid(change)) for change in accepted]
         try:
-            for change in accepted:
-                writer.delete_documents_by_term("movie_id", change.movie_id)
-                writer.add_document(_laid(change))
+            for movie_id, document in laid:
+                writer.delete_documents_by_term("movie_id", movie_id)
+                writer.add_document(document)
             if accepted:
                 writer.commit()
         except Exception:
@@ -98,8 +100,9 @@ class IndexWriter:
     def add_to_rebuild(self, documents: Iterable[SearchDocument]) -> None:
         assert self._building is not None
         for document in documents:
+            laid = _laid(document)
             self._building[1].delete_documents_by_term("movie_id", document.movie_id)
-            self._building[1].add_document(to_tantivy(document))
+            self._building[1].add_document(laid)
 
     def finish_rebuild(self) -> int:
         """Carry over what was deleted, make the new generation the current one; returns its number of titles."""
@@ -136,7 +139,11 @@ def _open_writer(path: Path) -> tantivy.IndexWriter:
 
 
 def _laid(change: Change) -> tantivy.Document:
-    return to_tombstone(change.movie_id, change.revision) if isinstance(change, Deletion) else to_tantivy(change)
+    """Raises `InputInvalid` for what no field can hold."""
+    try:
+        return to_tombstone(change.movie_id, change.revision) if isinstance(change, Deletion) else to_tantivy(change)
+    except (ValueError, OverflowError) as error:
+        raise InputInvalid(f"The search index cannot hold the title {change.movie_id}: {error}") from error
 
 
 def _versions(searcher: tantivy.Searcher, query: Query, *, limit: int) -> dict[str, int]:
