@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from jobs.debezium import SLOT, Captured, CaptureEngine, debezium_properties
+from jobs.debezium import Captured, CaptureEngine, debezium_properties
 from jobs.hints import wait_for_stop
 from jobs.running import stop_on_signals, until_answered
-from marquee.errors import StoreUnavailable
+from marquee.errors import SettingsInvalid, StoreUnavailable
 from marquee.events import METADATA_CHANGES
 from marquee.settings import Settings, load_settings
-from marquee.stores.capture_slot import settle_slot
+from marquee.stores.capture_slot import SLOT, settle_slot
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
 from marquee.telemetry import configure_logging, get_logger
@@ -102,7 +102,7 @@ async def main() -> None:
     configure_logging("change-capture")
     try:
         await run(load_settings(), stop_on_signals())
-    except StoreUnavailable as error:
+    except (SettingsInvalid, StoreUnavailable) as error:
         log.error("change capture failed", reason=error.detail)
         raise SystemExit(1) from error
     log.info("change capture stopped")

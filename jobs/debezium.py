@@ -11,16 +11,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from marquee.stores.capture_slot import HEARTBEAT_TABLE, PUBLICATION
+from marquee.errors import SettingsInvalid
+from marquee.stores.capture_slot import HEARTBEAT_TABLE, PUBLICATION, SLOT
+from marquee.stores.postgres_url import libpq_url
 
-SLOT: Final = "marquee_search"
 TOPIC_PREFIX: Final = "marquee"
 TABLE: Final = "title_document"
 HEAP: Final = "-Xmx160m"
 POLL_MS: Final = 20
 HEARTBEAT_MS: Final = 10_000
+TLS_PARAMETERS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+"""Of the database's URL, which Debezium takes too. Java reads a key as DER (PKCS 8) where libpq reads PEM."""
 LOGGING: Final = Path(__file__).with_name("debezium.log4j2.properties")
 
 
@@ -36,8 +39,18 @@ Handler = Callable[[Sequence[Captured]], Awaitable[None]]
 
 
 def capture_properties(database_url: str) -> dict[str, str]:
-    """What is captured, and how: the same in Debezium Server and Kafka Connect, whose files are in `deploy/debezium`."""
-    parts = urlsplit(database_url)
+    """What is captured, and how: the same in Debezium Server and Kafka Connect, whose files are in `deploy/debezium`.
+
+    Raises `SettingsInvalid` for what the URL asks of libpq and Debezium cannot do.
+    """
+    parts = urlsplit(libpq_url(database_url))
+    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := sorted(set(asked) - set(TLS_PARAMETERS)):
+        raise SettingsInvalid(
+            f"MARQUEE_DATABASE_URL cannot be used by change capture: leave {', '.join(unknown)} out; "
+            f"known are {', '.join(TLS_PARAMETERS)}.",
+            field="MARQUEE_DATABASE_URL",
+        )
     return {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "database.hostname": parts.hostname or "127.0.0.1",
@@ -45,6 +58,7 @@ def capture_properties(database_url: str) -> dict[str, str]:
         "database.user": unquote(parts.username or ""),
         "database.password": unquote(parts.password or ""),
         "database.dbname": parts.path.strip("/"),
+        **{f"database.{name}": value for name, value in asked.items()},
         "topic.prefix": TOPIC_PREFIX,
         "plugin.name": "pgoutput",
         "slot.name": SLOT,

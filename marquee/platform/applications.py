@@ -12,11 +12,15 @@ from marquee.errors import PlatformUnavailable
 from marquee.platform.probes import PROBE_SECONDS, answers
 from marquee.platform.program import Program, ReadyProbe
 from marquee.settings import Settings
+from marquee.stores.capture_slot import SLOT
+from marquee.stores.postgres_url import libpq_url
 
 STAGE = 20
 CONNECTED = (
     "select 1 from pg_stat_activity where application_name = %s and client_addr is not distinct from inet_client_addr()"
 )
+SLOT_READ = "select 1 from pg_replication_slots where active and slot_name = %s and database = current_database()"
+"""A name is the server's: another database of it may have a slot of this name, and this one a slot of somebody else's."""
 PREPARED = ("preparation",)
 STORES = (
     "marquee.stores.opened",
@@ -117,7 +121,7 @@ def _job(settings: Settings, name: str, module: str, *, ready: ReadyProbe | None
 
 
 async def _ask_database(settings: Settings, question: str, *values: str) -> bool:
-    connection = await psycopg.AsyncConnection.connect(settings.database, connect_timeout=int(PROBE_SECONDS))
+    connection = await psycopg.AsyncConnection.connect(libpq_url(settings.database), connect_timeout=int(PROBE_SECONDS))
     async with connection:
         return await (await connection.execute(question.encode(), values)).fetchone() is not None
 
@@ -132,9 +136,7 @@ def _is_connected(settings: Settings, name: str) -> ReadyProbe:
 
 def _slot_is_read(settings: Settings) -> ReadyProbe:
     async def ready() -> None:
-        if not await _ask_database(
-            settings, "select 1 from pg_replication_slots where active and slot_type = 'logical'"
-        ):
+        if not await _ask_database(settings, SLOT_READ, SLOT):
             raise PlatformUnavailable("nobody reads the change-capture slot yet")
 
     return ready

@@ -9,7 +9,9 @@ from typing import Final, Literal
 import psycopg
 
 from marquee.errors import StoreUnavailable
+from marquee.stores.postgres_url import libpq_url
 
+SLOT: Final = "marquee_search"
 PUBLICATION: Final = "marquee_title_document"
 """The publication that change capture reads: `title_document` and the slot's heartbeat."""
 HEARTBEAT_TABLE: Final = "change_capture_heartbeat"
@@ -25,7 +27,7 @@ async def settle_slot(database_url: str, slot: str) -> SlotState:
     """
     try:
         connection = await psycopg.AsyncConnection.connect(
-            database_url, connect_timeout=CONNECT_SECONDS, autocommit=True
+            libpq_url(database_url), connect_timeout=CONNECT_SECONDS, autocommit=True
         )
         async with connection:
             cursor = await connection.execute("SELECT current_setting('wal_level')")

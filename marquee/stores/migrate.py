@@ -18,6 +18,7 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from marquee.errors import StoreUnavailable
+from marquee.stores.postgres_url import libpq_url
 
 ADVISORY_LOCK: Final = 0x6D61727175656500
 """`marquee` in ASCII: the lock that migrations hold in the database that they change."""
@@ -46,7 +47,7 @@ def draft(url: str, message: str) -> None:
 def _locked(url: str) -> Iterator[Connection]:
     """A connection that holds the migrations' lock; committed at the end."""
     engine = create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
+        make_url(libpq_url(url)).set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
@@ -74,7 +75,7 @@ def ensure_database(url: str) -> None:
     Raises `StoreUnavailable`, with the server's own words.
     """
     try:
-        psycopg.connect(url, connect_timeout=CONNECT_SECONDS).close()
+        psycopg.connect(libpq_url(url), connect_timeout=CONNECT_SECONDS).close()
     except psycopg.OperationalError as error:
         # libpq gives no SQLSTATE while connecting: its words are all there is.
         if "does not exist" not in str(error):
@@ -84,7 +85,7 @@ def ensure_database(url: str) -> None:
 
 def _create_database(url: str) -> None:
     name = make_url(url).database or ""
-    server = make_url(url).set(database="postgres").render_as_string(hide_password=False)
+    server = make_url(libpq_url(url)).set(database="postgres").render_as_string(hide_password=False)
     try:
         with psycopg.connect(server, connect_timeout=CONNECT_SECONDS, autocommit=True) as connection:
             # template0: template1 refuses while anybody is connected to it.

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from marquee.errors import InputInvalid, StoreUnavailable
+from marquee.stores.postgres_url import POOL_PARAMETER
 
 SCHEMA: Final = "0002"
 """The newest of `marquee.migrations`. Each only adds to the one before, so that an older version may run on a newer schema."""
@@ -66,7 +67,7 @@ _SHARED: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _S
 
 def _make_engine(url: str) -> AsyncEngine:
     parsed = make_url(url).set(drivername="postgresql+psycopg")
-    size = int(str(parsed.query.get("pool_size", POOL_CONNECTIONS)))
+    size = int(str(parsed.query.get(POOL_PARAMETER, POOL_CONNECTIONS)))
     options = (
         f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s "
         f"-c idle_in_transaction_session_timeout={2 * STATEMENT_SECONDS}s "
@@ -74,7 +75,7 @@ def _make_engine(url: str) -> AsyncEngine:
         "-c synchronous_commit=on -c timezone=UTC"
     )
     return create_async_engine(
-        parsed.difference_update_query(["pool_size"]),
+        parsed.difference_update_query([POOL_PARAMETER]),
         pool_size=size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,

@@ -16,12 +16,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from jobs.debezium import SLOT
 from marquee.domain import ids
 from marquee.engines.kafka import KAFKA
 from marquee.platform import engines
 from marquee.platform.program import Program
 from marquee.settings import Settings
+from marquee.stores.capture_slot import SLOT
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue, TitleDetails
 from marquee.stores.migrate import migrate

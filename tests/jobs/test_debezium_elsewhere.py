@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from jobs.debezium import SLOT, TABLE, TOPIC_PREFIX, capture_properties
+from jobs.debezium import TABLE, TOPIC_PREFIX, capture_properties
 from jobs.search_sync import read_change
 from marquee.documents import SearchDocument
 from marquee.domain import ids
 from marquee.events import CAPTURE_HEARTBEATS, METADATA_CHANGES, TOPIC_STREAMS
 from marquee.platform import engines
 from marquee.platform.project import DEPLOY
+from marquee.stores.capture_slot import SLOT
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import TitleDetails
 from marquee.stores.event_log import open_event_log
