@@ -61,7 +61,7 @@ def valkey_log_url(valkey_log_server: Settings) -> str:
 def kafka_log_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The same on Kafka, a broker of this test process; its tests carry `xdist_group("kafka")`, so that one process has it."""
     with running_engine(KAFKA, tmp_path_factory.mktemp("kafka")) as urls:
-        yield f"{urls['MARQUEE_EVENT_LOG_URL']}?lease_seconds=1.5"
+        yield f"{urls['MARQUEE_EVENT_LOG_URL']}&lease_seconds=1.5"
 
 
 @pytest.fixture(scope="session")

@@ -123,7 +123,7 @@ def _require_answer(url: str) -> None:
 
 
 def _urls(home: EngineHome) -> Mapping[str, str]:
-    return {SETTING: f"kafka://127.0.0.1:{home.ports['kafka']}"}
+    return {SETTING: f"kafka://127.0.0.1:{home.ports['kafka']}?replication=1"}
 
 
 KAFKA: Final = Engine(

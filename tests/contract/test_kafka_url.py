@@ -9,7 +9,7 @@ from marquee.stores.event_log.kafka_clients import LEASE_SECONDS, SETTING, parse
 def test_the_shortest_url_is_one_broker_that_acknowledges_everywhere() -> None:
     found = parse_options("kafka://broker1")
     assert (found.servers, found.acks, found.lease_seconds) == (("broker1:9092",), "all", LEASE_SECONDS)
-    assert (found.replication, found.min_insync) == (None, None)
+    assert (found.replication, found.min_insync) == (3, 2)
     assert found.access == {"security_protocol": "PLAINTEXT"}
 
 
@@ -29,6 +29,12 @@ def test_everything_that_a_url_can_say() -> None:
     assert "p:w/@" not in repr(found)
 
 
+def test_of_fewer_than_three_copies_one_is_enough() -> None:
+    for copies in (1, 2):
+        found = parse_options(f"kafka://a?replication={copies}")
+        assert (found.replication, found.min_insync) == (copies, 1)
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -42,6 +48,7 @@ def test_everything_that_a_url_can_say() -> None:
         ("kafka://a?replication=-1", "replication.*from 1"),
         ("kafka://a?min_insync=0", "min_insync.*from 1"),
         ("kafka://a?replication=2&min_insync=3", "min_insync.*at most replication"),
+        ("kafka://a?min_insync=4", "min_insync.*at most replication"),
         ("kafka://a?lease_seconds=0", "lease_seconds.*seconds up to"),
         ("kafka://a?lease_seconds=-5", "lease_seconds.*seconds up to"),
         ("kafka://a?lease_seconds=nan", "lease_seconds.*seconds up to"),

@@ -1,8 +1,8 @@
 """How the event log reaches Kafka: the URL's options, and kafka-python's clients as this project uses them.
 
 URL: `kafka://[user:password@]host[:port][,host...][?parameter=value&...]`; `kafkas://` with TLS. Parameters: `acks` (all; 1 gives
-up durability where a leader dies), `replication` and `min_insync` of topics that are made (3 and 2 where the cluster has so
-many brokers, else as many as there are and 1), `lease_seconds` (how long a member that fell silent keeps its streams: the
+up durability where a leader dies), `replication` and `min_insync` of topics that are made (3 and 2; 1 of fewer copies than
+three: a single broker needs `?replication=1`), `lease_seconds` (how long a member that fell silent keeps its streams: the
 session time-out), `sasl` (the mechanism for user and password, SCRAM-SHA-512).
 
 A client that cannot reach any broker raises from its constructor and leaves its sockets and its thread behind; `opened`
@@ -26,6 +26,8 @@ from marquee.stores.cluster_url import parse_cluster_url
 
 SETTING: Final = "MARQUEE_EVENT_LOG_URL"
 PORT: Final = 9092
+COPIES: Final = 3
+MIN_INSYNC: Final = 2
 MOST_REPLICAS: Final = 32_767
 MOST_LEASE_SECONDS: Final = 1800.0
 """Brokers refuse more unless they are told otherwise (`group.max.session.timeout.ms`)."""
@@ -53,8 +55,8 @@ class KafkaOptions:
     access: Mapping[str, Any] = field(repr=False)
     """TLS and login, as the clients name them."""
     acks: str = "all"
-    replication: int | None = None
-    min_insync: int | None = None
+    replication: int = COPIES
+    min_insync: int = MIN_INSYNC
     lease_seconds: float = LEASE_SECONDS
 
 
@@ -66,9 +68,9 @@ def parse_options(url: str) -> KafkaOptions:
     acks = found.parameters.get("acks", "all")
     if acks not in ("all", "1"):
         raise found.refused(f"acks is {acks!r}; it has to be all or 1")
-    replication = found.whole("replication", least=1, most=MOST_REPLICAS)
-    min_insync = found.whole("min_insync", least=1, most=MOST_REPLICAS)
-    if replication is not None and min_insync is not None and min_insync > replication:
+    replication = found.whole("replication", least=1, most=MOST_REPLICAS) or COPIES
+    min_insync = found.whole("min_insync", least=1, most=MOST_REPLICAS) or (MIN_INSYNC if replication >= COPIES else 1)
+    if min_insync > replication:
         raise found.refused(f"min_insync is {min_insync}; it has to be at most replication, which is {replication}")
     login = bool(found.user or found.password)
     access: dict[str, Any] = {
@@ -90,10 +92,15 @@ def parse_options(url: str) -> KafkaOptions:
     )
 
 
+class TooFewBrokers(StoreUnavailable):
+    """The cluster has fewer brokers than a topic is to have copies; more may be starting."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same call may succeed once the cluster is well again."""
     # What the client's own loop raises while it is closed under a call is a RuntimeError.
-    return isinstance(error, (RetriableError, UnknownBrokerIdError, BrokerNotAvailableError, OSError, RuntimeError))
+    transient = (RetriableError, UnknownBrokerIdError, BrokerNotAvailableError, TooFewBrokers, OSError, RuntimeError)
+    return isinstance(error, transient)
 
 
 @contextmanager

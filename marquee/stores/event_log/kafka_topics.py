@@ -1,16 +1,17 @@
 """Topics on Kafka, by its admin client: made, counted, measured against groups and trimmed. Every function blocks.
 
 A topic of ours keeps its records until they are trimmed (`retention.ms=-1`: Kafka itself would drop what no group has read)
-and stamps them with the broker's clock (`LogAppendTime`), so that a moment is the same for every publisher.
+and stamps them with the broker's clock (`LogAppendTime`), so that a moment is the same for every publisher. It is made with
+the copies that the URL asks for, or not at all: later nobody would notice that it has fewer.
 """
 
-import contextlib
 import time
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any
 
 from kafka import KafkaAdminClient, OffsetSpec, TopicPartition
 from kafka.errors import (
+    InvalidReplicationFactorError,
     InvalidTopicError,
     LeaderNotAvailableError,
     TopicAlreadyExistsError,
@@ -19,11 +20,8 @@ from kafka.errors import (
 )
 
 from marquee.errors import InputInvalid
-from marquee.stores.event_log.kafka_clients import KafkaOptions
+from marquee.stores.event_log.kafka_clients import SETTING, KafkaOptions, TooFewBrokers
 from marquee.stores.event_log.kafka_place import Place
-
-REPLICATION: Final = 3
-MIN_INSYNC: Final = 2
 
 
 def count_streams(client: KafkaAdminClient, topic: str) -> int | None:
@@ -40,20 +38,25 @@ def count_streams(client: KafkaAdminClient, topic: str) -> int | None:
 
 
 def make_topic(client: KafkaAdminClient, topic: str, streams: int, options: KafkaOptions) -> None:
-    """Idempotent; a topic that is there keeps the partitions that it has."""
+    """Idempotent; a topic that is there keeps the partitions that it has. Raises `TooFewBrokers`."""
     if count_streams(client, topic) is not None:
         return
-    living = sum(not broker.get("is_fenced") for broker in client.describe_cluster()["brokers"])
-    replication = options.replication or min(REPLICATION, living)
     configuration = {
-        "min.insync.replicas": str(options.min_insync or (MIN_INSYNC if replication >= REPLICATION else 1)),
+        "min.insync.replicas": str(options.min_insync),
         "cleanup.policy": "delete",
         "retention.ms": "-1",
         "message.timestamp.type": "LogAppendTime",
     }
-    wanted = {"num_partitions": streams, "replication_factor": replication, "configs": configuration}
-    with contextlib.suppress(TopicAlreadyExistsError):  # made by another process in this moment
+    wanted = {"num_partitions": streams, "replication_factor": options.replication, "configs": configuration}
+    try:
         client.create_topics({topic: wanted})
+    except TopicAlreadyExistsError:
+        pass  # made by another process in this moment
+    except InvalidReplicationFactorError as error:  # brokers that are known and away do count
+        raise TooFewBrokers(
+            f"Kafka has fewer brokers than the {options.replication} copies that the topic {topic} is to have: start those "
+            f"that are missing, or say in {SETTING} how many copies there are to be, such as ?replication=1 for one broker."
+        ) from error
     client.wait_for_topics([topic])
 
 

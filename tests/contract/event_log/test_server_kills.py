@@ -31,13 +31,15 @@ class Server:
 
 
 VALKEY_SERVER = Server(
-    engines.valkey_log, lambda settings: settings.event_log, "marquee.stores.event_log.valkey.OUTLAST_SECONDS"
+    engines.valkey_log,
+    lambda settings: f"{settings.event_log}?lease_seconds=1.5",
+    "marquee.stores.event_log.valkey.OUTLAST_SECONDS",
 )
 
 
 KAFKA_SERVER = Server(
     functools.partial(program_of, KAFKA),
-    lambda settings: KAFKA.urls(home_of(KAFKA, settings))["MARQUEE_EVENT_LOG_URL"],
+    lambda settings: f"{KAFKA.urls(home_of(KAFKA, settings))['MARQUEE_EVENT_LOG_URL']}&lease_seconds=1.5",
     "marquee.stores.event_log.kafka_clients.OUTLAST_SECONDS",
 )
 
@@ -51,7 +53,7 @@ SERVERS = [
 async def kill_under_load(server: Server, folder: Path, *, kills: int) -> None:
     """Publish and consume through `kills` of the server; fails where an acknowledged record does not come, or not in order."""
     async with RestartingServer(server.program, folder) as running:
-        log = await open_event_log(f"{server.url(running.settings)}?lease_seconds=1.5")
+        log = await open_event_log(server.url(running.settings))
         await log.ensure_topic("t", streams=2)
         consumer = await log.subscribe("t", "g")
         acknowledged: set[int] = set()
