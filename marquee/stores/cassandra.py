@@ -2,8 +2,9 @@
 
 `CassandraDatabase.execute(name, values)` runs one prepared statement; what runs at once is bounded (the others wait their
 turn), and past `MOST_UNDER_WAY` calls more are refused. All statements have to be harmless when done twice: what failed on
-the way, time-outs included, is done again with jitter for at most `RETRY_SECONDS`, then `StoreUnavailable`. The session
-connects at the first call, makes the keyspace and tables that are missing, and finds nodes that come back by itself.
+the way, time-outs included, is done again with jitter for at most `RETRY_SECONDS`, then `StoreUnavailable`. No call takes
+longer than that and one request, however many wait before it. The session connects at the first call, makes the keyspace and
+tables that are missing, and finds nodes that come back by itself.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from cassandra.query import BatchStatement, BatchType, PreparedStatement, Statem
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from marquee.errors import StoreUnavailable
+from marquee.stores import cassandra_session
 from marquee.stores.cassandra_session import connect, is_refused, is_transient, make_missing, said
 from marquee.stores.cassandra_url import parse
 
@@ -111,10 +113,16 @@ class CassandraDatabase:
         if self._under_way >= MOST_UNDER_WAY:
             raise StoreUnavailable("Cassandra is busy: too many requests of this process wait for it.")
         self._under_way += 1
+        most_seconds = RETRY_SECONDS + cassandra_session.REQUEST_SECONDS
         try:
-            return await call(await self._open())
-        except _TryAgain:  # rare, and tenacity costs as much as a request does: only from here on
-            return await self._outlasting(call)
+            async with asyncio.timeout(most_seconds):
+                try:
+                    return await call(await self._open())
+                except _TryAgain:  # rare, and tenacity costs as much as a request does: only from here on
+                    return await self._outlasting(call)
+        except TimeoutError as error:
+            self._give_up_session()
+            raise StoreUnavailable(f"Cassandra did not answer within {most_seconds:.0f} s.") from error
         finally:
             self._under_way -= 1
 

@@ -114,6 +114,28 @@ def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
         yield given
 
 
+async def test_who_waits_for_a_turn_is_refused_in_time(
+    node: Node, cassandra_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cassandra_session, "REQUEST_SECONDS", 6.0)
+    monkeypatch.setattr(cassandra_session, "HEARTBEAT_SECONDS", 60.0)
+    positions = await open_movable(f"{cassandra_url}&in_flight=4")
+    await positions.record(new_position())
+    monkeypatch.setattr(cassandra_session, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(cassandra, "RETRY_SECONDS", 0.5)
+    await node.signal(signal.SIGSTOP)
+    try:
+        calls = (positions.record(new_position()) for _ in range(12))
+        async with asyncio.timeout(5):
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {StoreUnavailable}
+    finally:
+        await node.signal(signal.SIGCONT)
+    monkeypatch.setattr(cassandra, "RETRY_SECONDS", 30.0)
+    await positions.record(new_position())
+    await positions.close()
+
+
 async def test_what_is_in_flight_and_what_waits_have_a_bound(
     node: Node, cassandra_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,8 @@ are the message's; its position is the offset. Topics are made when they are fir
 `marquee.events` says, replicated as the URL says (`kafka_clients`). Where a group is, how often a record was delivered, and what
 is acknowledged out of order are in the group's own commits (`kafka_place`).
 
-Down: calls are repeated with jitter for OUTLAST_SECONDS, then `StoreUnavailable`. Nothing is connected before it is needed.
+Down: calls are repeated with jitter for OUTLAST_SECONDS, then `StoreUnavailable`; a publish ends within that and one request,
+whatever it waits for. Nothing is connected before it is needed.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +15,7 @@ from kafka import KafkaAdminClient
 
 from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.stores.event_log.contract import Consumer, Record
-from marquee.stores.event_log.kafka_clients import administer, parse_options, translated
+from marquee.stores.event_log.kafka_clients import administer, in_time, parse_options, translated
 from marquee.stores.event_log.kafka_consumer import GroupConsumer
 from marquee.stores.event_log.kafka_publisher import Publisher
 from marquee.stores.event_log.kafka_reader import Reader
@@ -50,11 +51,12 @@ class KafkaEventLog:
 
     async def publish(self, topic: str, key: str, value: bytes, *, headers: Mapping[str, str] | None = None) -> Record:
         check_size(key, value, headers)
-        await self._ensure_known(topic)
         return await self._append(topic, key, value, headers or {})
 
     async def _append(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> Record:
-        appended = await self._publisher.publish(topic, key, value, headers)
+        async with in_time():
+            await self._ensure_known(topic)
+            appended = await self._publisher.publish(topic, key, value, headers)
         return Record(
             topic=topic,
             stream=appended.partition,
@@ -77,9 +79,7 @@ class KafkaEventLog:
         return consumer
 
     async def _bury(self, record: Record, reason: str) -> None:
-        topic = record.topic + DEAD_SUFFIX
-        await self._ensure_known(topic)
-        await self._append(topic, record.key, record.value, dead_headers(record, reason))
+        await self._append(record.topic + DEAD_SUFFIX, record.key, record.value, dead_headers(record, reason))
 
     async def read(self, topic: str, cursor: str | None, *, limit: int = 100) -> tuple[Sequence[Record], str]:
         after = parse_cursor(cursor)

@@ -9,9 +9,10 @@ A client that cannot reach any broker raises from its constructor and leaves its
 closes what it had begun.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -19,7 +20,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import BrokerNotAvailableError, KafkaError, RetriableError, UnknownBrokerIdError
 from kafka.net.compat import KafkaNetClient
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from marquee.errors import StoreUnavailable
 from marquee.stores.cluster_url import parse_cluster_url
@@ -112,6 +113,17 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable(f"The event log did not answer: {error}") from error
 
 
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Several calls that share OUTLAST_SECONDS and one request: then they are ended, with `StoreUnavailable`."""
+    most_seconds = OUTLAST_SECONDS + REQUEST_SECONDS
+    try:
+        async with asyncio.timeout(most_seconds):
+            yield
+    except TimeoutError as error:
+        raise StoreUnavailable(f"The event log did not answer within {most_seconds:.0f} s.") from error
+
+
 async def outlast(
     call: Callable[[], Awaitable[Answer]],
     *,
@@ -120,8 +132,11 @@ async def outlast(
 ) -> Answer:
     """Repeat a call that may be repeated while the cluster is away, with jitter; `between` comes before each repetition.
 
-    Raises `StoreUnavailable` after OUTLAST_SECONDS, and at once for an error that neither waiting nor `between` mends.
+    Raises `StoreUnavailable` after OUTLAST_SECONDS and what the call then takes, and at once for an error that neither waiting
+    nor `between` mends.
     """
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + OUTLAST_SECONDS
 
     async def before(_: RetryCallState) -> None:
         if between is not None:
@@ -129,7 +144,7 @@ async def outlast(
 
     retrying = AsyncRetrying(
         retry=retry_if_exception(lambda error: is_transient(error) or isinstance(error, mended)),
-        stop=stop_after_delay(OUTLAST_SECONDS),
+        stop=lambda _: clock() >= deadline,
         wait=wait_random_exponential(multiplier=0.05, max=1.0),
         before_sleep=before,
         reraise=True,
@@ -138,7 +153,7 @@ async def outlast(
         try:
             return await call()  # as almost always: repeating costs more than a record
         except Exception as error:
-            if not (is_transient(error) or isinstance(error, mended)):
+            if clock() >= deadline or not (is_transient(error) or isinstance(error, mended)):
                 raise
         if between is not None:
             await between()

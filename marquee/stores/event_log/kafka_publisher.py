@@ -62,7 +62,10 @@ class Publisher:
         self._renewing: asyncio.Task[None] | None = None
 
     async def publish(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> Any:
-        """The client's `RecordMetadata` of a record that is durable. Raises `StoreUnavailable`."""
+        """The client's `RecordMetadata` of a record that is durable. Raises `StoreUnavailable`.
+
+        How long it waits for one of the PUBLISHES is for its caller to bound.
+        """
         packed = [(name, text.encode()) for name, text in headers.items()]
         async with self._slots:
             return await outlast(
@@ -74,8 +77,7 @@ class Publisher:
         self._waiting.append(_Waiting(topic, key, value, headers, answer))
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send_waiting(), name="kafka-sending")
-        async with asyncio.timeout(kafka_clients.OUTLAST_SECONDS):
-            return await answer
+        return await answer
 
     async def _send_waiting(self) -> None:
         loop = asyncio.get_running_loop()
