@@ -4,7 +4,8 @@ Reads the outbox (every 0.25 s) and publishes each entry to its topic before it 
 again, and its readers know it by its upload. Uploads left `completing` for RECONCILE_AFTER_SECONDS are finished by the rule of
 `marquee.ingest.completion`; those left open for `upload_abandoned_seconds` lose their parts and end as abandoned; completed ones
 that no run takes up are told again. Titles deleted REMOVE_AFTER_SECONDS ago lose what is still stored of them. Chunks that no
-version needs are swept (`jobs.chunk_sweep`). Topics lose what every group has acknowledged and is older than RETENTION_MS.
+version needs are swept (`jobs.chunk_sweep`). Topics lose what every group has acknowledged and is older than RETENTION_MS, and
+what was buried beside them after DEAD_RETENTION_MS.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
+from marquee.stores.event_log.records import DEAD_SUFFIX
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import open_bucket
@@ -52,6 +54,8 @@ SWEEP_SECONDS: Final = 60.0
 STRAYS_SECONDS: Final = 24 * 3600.0
 TRIM_SECONDS: Final = 3600.0
 RETENTION_MS: Final = 7 * 24 * 3600 * 1000
+DEAD_RETENTION_MS: Final = 30 * 24 * 3600 * 1000
+"""Nobody consumes what was buried: so long a person has to look at it."""
 
 log = get_logger()
 
@@ -125,8 +129,12 @@ async def tell_again(catalogue: Catalogue, *, older_than_seconds: float) -> int:
 
 
 async def trim_topics(event_log: EventLog) -> None:
-    for topic in TOPIC_STREAMS:
-        dropped = await event_log.trim(topic, older_than_ms=RETENTION_MS, needed_by=TOPIC_GROUPS.get(topic, ()))
+    """Retention of every topic, and of what the groups that consume one bury beside it."""
+    ages = dict.fromkeys(TOPIC_STREAMS, RETENTION_MS) | {
+        f"{topic}{DEAD_SUFFIX}": DEAD_RETENTION_MS for topic in TOPIC_GROUPS
+    }
+    for topic, age_ms in ages.items():
+        dropped = await event_log.trim(topic, older_than_ms=age_ms, needed_by=TOPIC_GROUPS.get(topic, ()))
         if dropped:
             log.info("topic trimmed", topic=topic, records=dropped)
 

@@ -318,3 +318,25 @@ async def test_changes_are_kept_for_a_search_sync_that_has_not_begun(
             left = len((await event_log.read(others, None))[0])
     kept, _ = await event_log.read(changes, None)
     assert [record.value for record in kept] == [b"0", b"1", b"2", b"3", b"4"]
+
+
+async def test_what_was_buried_goes_after_an_age_of_its_own(
+    event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumed = f"test-{secrets.token_hex(6)}"
+    await event_log.ensure_topic(consumed, streams=1)
+    monkeypatch.setattr(outbox, "TOPIC_STREAMS", {consumed: 1})
+    monkeypatch.setattr(outbox, "TOPIC_GROUPS", {consumed: ("g",)})
+    monkeypatch.setattr(outbox, "RETENTION_MS", 0)
+    await event_log.publish(consumed, "k", b"poison")
+    consumer = await event_log.subscribe(consumed, "g")
+    for record in await consumer.poll(timeout_seconds=15):
+        await consumer.dead_letter(record, "it cannot be handled")
+    await outbox.trim_topics(event_log)
+    buried, _ = await event_log.read(f"{consumed}.dead", None)
+    assert [record.value for record in buried] == [b"poison"]
+    monkeypatch.setattr(outbox, "DEAD_RETENTION_MS", 0)
+    async with asyncio.timeout(15):
+        while (await event_log.read(f"{consumed}.dead", None))[0]:  # of this millisecond nothing is older than 0 ms
+            await outbox.trim_topics(event_log)
+    await consumer.close()
