@@ -9,6 +9,8 @@ Down: calls are repeated with jitter for OUTLAST_SECONDS, then `StoreUnavailable
 whatever it waits for. Nothing is connected before it is needed.
 """
 
+import asyncio
+import weakref
 from collections.abc import Collection, Mapping, Sequence
 
 from kafka import KafkaAdminClient
@@ -34,7 +36,8 @@ class KafkaEventLog:
         )
         self._reader: Blocking[Reader] = Blocking("kafka-reader", lambda: Reader(self._options), Reader.close)
         self._known: set[str] = set()
-        self._consumers: list[GroupConsumer] = []
+        self._consumers: weakref.WeakSet[GroupConsumer] = weakref.WeakSet()
+        """Those that are open: each lives by its own task, and one that is closed soon leaves."""
 
     async def ensure_topic(self, topic: str, *, streams: int) -> None:
         if streams < 1:
@@ -75,7 +78,7 @@ class KafkaEventLog:
         except BaseException:
             await consumer.close()
             raise
-        self._consumers.append(consumer)
+        self._consumers.add(consumer)
         return consumer
 
     async def _bury(self, record: Record, reason: str) -> None:
@@ -108,8 +111,7 @@ class KafkaEventLog:
             raise
 
     async def close(self) -> None:
-        for consumer in self._consumers:
-            await consumer.close()
+        await asyncio.gather(*(consumer.close() for consumer in list(self._consumers)))
         await self._publisher.close()
         await self._reader.close()
         await self._admin.close()

@@ -9,6 +9,8 @@ milliseconds. Down: calls are repeated with jitter for OUTLAST_SECONDS (a killed
 URL: `valkey://host:port[/db][?lease_seconds=5]`.
 """
 
+import asyncio
+import weakref
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -67,6 +69,8 @@ class ValkeyEventLog:
         )
         self._trim = self._client.register_script(_TRIM)
         self._streams_known: dict[str, int] = {}
+        self._consumers: weakref.WeakSet[ValkeyConsumer] = weakref.WeakSet()
+        """Those that are open: each lives by its own task, and one that is closed soon leaves."""
 
     async def ensure_topic(self, topic: str, *, streams: int) -> None:
         if streams < 1:
@@ -108,6 +112,7 @@ class ValkeyEventLog:
             bury=self._bury,
         )
         await consumer.join()
+        self._consumers.add(consumer)
         return consumer
 
     async def _bury(self, record: Record, reason: str) -> None:
@@ -174,6 +179,7 @@ class ValkeyEventLog:
             await self._client.ping()
 
     async def close(self) -> None:
+        await asyncio.gather(*(consumer.close() for consumer in list(self._consumers)))
         await self._client.aclose()
         await self._client.connection_pool.disconnect()
 

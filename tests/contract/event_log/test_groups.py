@@ -1,11 +1,13 @@
 """A consumer group: order by key, one owner a stream, nothing lost when streams change hands."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -76,6 +78,32 @@ async def test_a_closed_consumers_streams_are_taken_over_at_once_and_in_order(
     assert all(record.deliveries >= 2 for record in again if record.value != b"1000")
     await second.close()
     await patient.close()
+
+
+async def test_a_log_that_is_closed_closes_its_consumers(log: EventLog, url: str, topic: str) -> None:
+    # With a lease that is longer than this test waits: nobody's heartbeat goes on, and none is waited for.
+    patient = await open_event_log(url.replace("lease_seconds=1.5", "lease_seconds=60"))
+    await publish(log, topic, 20)
+    left = [await patient.subscribe(topic, "g") for _ in range(2)]
+    await left[0].poll(timeout_seconds=0.3)
+    await patient.close()
+    survivor = await log.subscribe(topic, "g")
+    assert len(await gather(survivor, 20)) == 20
+    for consumer in (*left, survivor):
+        await consumer.close()
+
+
+async def test_a_log_keeps_no_consumer_that_was_closed(log: EventLog, topic: str) -> None:
+    gone = []
+    for number in range(3):
+        consumer = await log.subscribe(topic, f"g{number}")
+        await consumer.close()
+        gone.append(weakref.ref(consumer))
+    del consumer
+    async with asyncio.timeout(10):
+        while any(each() is not None for each in gone):
+            gc.collect()
+            await asyncio.sleep(0.05)
 
 
 @contextmanager
