@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from marquee.errors import SettingsInvalid
 from marquee.stores.capture_slot import HEARTBEAT_TABLE, PUBLICATION, SLOT
-from marquee.stores.postgres_url import libpq_url
+from marquee.stores.urls import libpq_url
 
 TOPIC_PREFIX: Final = "marquee"
 TABLE: Final = "title_document"

@@ -13,7 +13,7 @@ from marquee.platform.probes import PROBE_SECONDS, answers
 from marquee.platform.program import Program, ReadyProbe
 from marquee.settings import Settings
 from marquee.stores.capture_slot import SLOT
-from marquee.stores.postgres_url import libpq_url
+from marquee.stores.urls import libpq_url
 
 STAGE = 20
 CONNECTED = (

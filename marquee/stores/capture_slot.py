@@ -9,7 +9,7 @@ from typing import Final, Literal
 import psycopg
 
 from marquee.errors import StoreUnavailable
-from marquee.stores.postgres_url import libpq_url
+from marquee.stores.urls import libpq_url
 
 SLOT: Final = "marquee_search"
 PUBLICATION: Final = "marquee_title_document"

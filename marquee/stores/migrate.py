@@ -18,7 +18,7 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from marquee.errors import StoreUnavailable
-from marquee.stores.postgres_url import libpq_url
+from marquee.stores.urls import libpq_url
 
 ADVISORY_LOCK: Final = 0x6D61727175656500
 """`marquee` in ASCII: the lock that migrations hold in the database that they change."""

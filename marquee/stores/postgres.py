@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from marquee.errors import InputInvalid, StoreUnavailable
-from marquee.stores.postgres_url import POOL_PARAMETER
+from marquee.stores.urls import POOL_PARAMETER
 
 SCHEMA: Final = "0002"
 """The newest of `marquee.migrations`. Each only adds to the one before, so that an older version may run on a newer schema."""

@@ -1,6 +1,10 @@
-"""Which engine a store's URL names: the scheme decides, and an unknown one says which are known."""
+"""Which engine a store's URL names: the scheme decides, and an unknown one says which are known.
+
+Also what is said of a URL without loading the engine's client: what libpq takes of a PostgreSQL one.
+"""
 
 from collections.abc import Collection
+from typing import Final
 from urllib.parse import urlsplit
 
 from marquee.errors import SettingsInvalid
@@ -19,6 +23,9 @@ CLUSTER_SCHEMES = {
 }
 """Valkey's for a cluster."""
 
+POOL_PARAMETER: Final = "pool_size"
+"""Of a PostgreSQL URL: ours alone."""
+
 
 def scheme_of(url: str, *, setting: str, known: Collection[str]) -> str:
     """The URL's scheme. Raises `SettingsInvalid` naming the MARQUEE_... setting and the schemes it may have."""
@@ -29,3 +36,10 @@ def scheme_of(url: str, *, setting: str, known: Collection[str]) -> str:
             field=setting,
         )
     return scheme
+
+
+def libpq_url(url: str) -> str:
+    """A PostgreSQL URL without `pool_size`: libpq refuses a parameter that it does not know."""
+    before, _, query = url.partition("?")
+    kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] != POOL_PARAMETER]
+    return f"{before}?{'&'.join(kept)}" if kept else before

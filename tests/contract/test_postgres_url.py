@@ -9,7 +9,7 @@ from marquee.platform import applications
 from marquee.settings import Settings
 from marquee.stores.capture_slot import settle_slot
 from marquee.stores.migrate import migrate
-from marquee.stores.postgres_url import libpq_url
+from marquee.stores.urls import libpq_url
 
 
 @pytest.mark.parametrize(

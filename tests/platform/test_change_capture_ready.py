@@ -12,7 +12,7 @@ from marquee.errors import PlatformUnavailable
 from marquee.platform import applications, binaries
 from marquee.settings import Settings
 from marquee.stores.capture_slot import SLOT
-from marquee.stores.postgres_url import libpq_url
+from marquee.stores.urls import libpq_url
 from tests.databases import own_database
 
 
