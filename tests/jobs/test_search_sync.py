@@ -151,11 +151,12 @@ async def test_poison_is_buried_and_holds_nothing_up(
     await log.publish(topic, "a", envelope("a", 1))
     # Readable, but nothing that an index can hold.
     await log.publish(topic, "c", envelope("c", -1))
+    await log.publish(topic, "d", envelope("d", 2**70))
     await log.publish(topic, "b", envelope("b", 2))
     await drain(SearchSync(consumer, index), log, topic)
     assert (await index.revision("a"), await index.revision("b")) == (1, 2)
     buried, _ = await log.read(f"{topic}.dead", None)
-    assert sorted(record.key for record in buried) == ["a", "c"]
+    assert sorted(record.key for record in buried) == ["a", "c", "d"]
     assert all(record.headers["dead-reason"] for record in buried)
 
 

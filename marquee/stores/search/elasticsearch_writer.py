@@ -160,7 +160,14 @@ class IndexWriter:
 
 
 def _lines(changes: Collection[Change]) -> list[bytes]:
-    return [msgspec.json.encode(line) for change in changes for line in (operation(change), to_source(change))]
+    """Raises `InputInvalid` for what no line can say, such as a number of more than 64 bits."""
+    lines = []
+    for change in changes:
+        try:
+            lines += [msgspec.json.encode(operation(change)), msgspec.json.encode(to_source(change))]
+        except (ValueError, OverflowError) as error:
+            raise InputInvalid(f"The search index cannot hold the title {change.movie_id}: {error}") from error
+    return lines
 
 
 async def _batches(documents: AsyncIterator[SearchDocument]) -> AsyncIterator[list[SearchDocument]]:

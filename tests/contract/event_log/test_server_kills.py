@@ -18,6 +18,7 @@ from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
 from marquee.telemetry import get_logger
 from tests.contract.event_log.conftest import KAFKAS_WORKER
+from tests.contract.event_log.records import gather, publish
 from tests.restarting import RestartingServer
 from tests.servers import home_of, program_of
 
@@ -112,6 +113,34 @@ async def test_killing_the_server_under_load_loses_no_acknowledged_record(server
 @pytest.mark.parametrize("server", SERVERS)
 async def test_killing_the_server_twenty_times_loses_no_acknowledged_record(server: Server, tmp_path: Path) -> None:
     await kill_under_load(server, tmp_path, kills=20)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_what_could_not_be_acknowledged_comes_again_after_a_rewind(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.outlast, 5.0)
+    async with RestartingServer(server.program, tmp_path) as running:
+        log = await open_event_log(server.url(running.settings))
+        await log.ensure_topic("t", streams=1)
+        consumer = await log.subscribe("t", "g")
+        await publish(log, "t", 5)
+        records = await gather(consumer, 5)
+        running.kill()
+        with pytest.raises(StoreUnavailable):
+            await consumer.acknowledge(records)
+        await running.start()
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    await consumer.rewind()
+                    again = await gather(consumer, 5, seconds=50)
+                    await consumer.acknowledge(again)
+                    break
+                except StoreUnavailable:
+                    continue
+        assert [record.position for record in again] == [record.position for record in records]
+        await log.close()
 
 
 @pytest.mark.parametrize("server", SERVERS)
