@@ -46,7 +46,7 @@ class Job:
             "MARQUEE_STATE": str(settings.state),
             "MARQUEE_PORT_BASE": str(settings.port_base),
             "MARQUEE_DATABASE_URL": settings.database,
-            "MARQUEE_EVENT_LOG_URL": f"{settings.event_log}?lease_seconds=2",
+            "MARQUEE_EVENT_LOG_URL": f"{settings.event_log}{'&' if '?' in settings.event_log else '?'}lease_seconds=2",
         }
         self.process: subprocess.Popen[bytes] | None = None
 
