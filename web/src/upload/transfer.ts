@@ -45,6 +45,11 @@ export class Transfer {
     const { parts: held } = await heldParts(this.upload.upload_id, signal);
     this.heldBytes = 0;
     this.bytes.clear();
+    // What is not stored as it was sent, which the completion says of a part, is sent again.
+    for (const part of this.parts) {
+      const sent = this.done.get(part.number);
+      if (sent !== undefined && !isHeld(part, sent.checksum, held)) this.done.delete(part.number);
+    }
     const waiting = this.parts.filter((part) => !this.done.has(part.number));
     for (const part of this.done.values()) this.bytes.set(part.number, part.size_bytes);
 
