@@ -42,7 +42,7 @@ class UploadController(Controller):
     opt = ENGINEER
     security = BEARER
 
-    @post("/", responses=documented(401, 403, 404, 413, 415, 422))
+    @post("/", responses=documented(401, 403, 404, 409, 413, 415, 422))
     async def open_upload(
         self, data: JSONBody[NewUpload], caller: NamedDependency[Caller], uploads: NamedDependency[UploadService]
     ) -> UploadOpened:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, field
+from msgspec import UNSET, Meta, UnsetType
 
 from api.wire import END, Input, Line, MovieId, Output, Prose, Word, Year
 
@@ -25,18 +25,19 @@ SidecarText = Annotated[str, Meta(min_length=1, max_length=2_000_000, pattern=r"
 class NewUpload(Input, frozen=True, kw_only=True):
     """A film to be ingested: a new title, or with `movie_id` a new version of an existing one.
 
-    Unless `resume` is false, an open upload of the same file name and size by the same account is returned again.
+    Unless `resume` is false, an open upload of the same file name and size by the same account is returned again: with
+    `movie_id` one for that title, without it one that made its own title, of which the fields given are changed.
     """
 
     file_name: FileName
     size_bytes: Annotated[int, Meta(ge=0, le=2**53)]
     content_type: MediaType | None = None
-    title: Line | None = None
+    title: Line | UnsetType | None = UNSET
     """Without one: made from the file's name."""
-    year: Year | None = None
-    genres: Annotated[list[Word], Meta(max_length=20)] = field(default_factory=list)
-    description: Prose | None = None
-    hot: bool = False
+    year: Year | UnsetType | None = UNSET
+    genres: Annotated[list[Word], Meta(max_length=20)] | UnsetType = UNSET
+    description: Prose | UnsetType | None = UNSET
+    hot: bool | UnsetType = UNSET
     """A new release: its chunks go first, and it is pushed to every edge."""
     movie_id: MovieId | None = None
     resume: bool = True

@@ -7,9 +7,12 @@ checksums say what need not be sent twice.
 
 import hashlib
 import mimetypes
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final
+
+from msgspec import UNSET
 
 from api.auth.tokens import Caller
 from api.uploads.schemas import MAX_PARTS, NewUpload, SentPart, SidecarIn, UploadStatus
@@ -70,6 +73,18 @@ def title_of(file_name: str) -> str:
     return " ".join(words)[:200] or file_name
 
 
+def _given_details(wanted: NewUpload) -> dict[str, Any]:
+    """What the request states of the title; a null title is none stated."""
+    given = {
+        name: value
+        for name in ("title", "year", "description", "genres")
+        if (value := getattr(wanted, name)) is not UNSET and (name != "title" or value)
+    }
+    if "genres" in given:
+        given["genres"] = canonical_genres(given["genres"])
+    return given
+
+
 class UploadService:
     def __init__(self, catalogue: Catalogue, objects: Objects, settings: Settings) -> None:
         self._catalogue = catalogue
@@ -79,7 +94,8 @@ class UploadService:
     async def open(self, caller: Caller, wanted: NewUpload) -> tuple[Upload, bool]:
         """The upload and whether it is one that was open before.
 
-        Raises `UploadTooLarge`, `SourceRefused` for an empty file, `MediaTypeRefused`, `TitleUnknown`.
+        Raises `UploadTooLarge`, `SourceRefused` for an empty file, `MediaTypeRefused`, `TitleUnknown`, and
+        `UploadStateConflict` where the open upload is completed or ended at this moment.
         """
         if wanted.size_bytes > self._settings.upload_max_bytes:
             raise UploadTooLarge(
@@ -89,9 +105,14 @@ class UploadService:
             raise SourceRefused(f"{wanted.file_name} is empty: it has no picture.", field="size_bytes")
         content_type = media_type_of(wanted.file_name, wanted.content_type)
         if wanted.resume:
-            found = await self._catalogue.find_open_upload(caller.account_id, wanted.file_name, wanted.size_bytes)
-            if found is not None and wanted.movie_id in (None, found.movie_id):
-                return found, True
+            found = await self._catalogue.find_resumable_upload(
+                caller.account_id, wanted.file_name, wanted.size_bytes, movie_id=wanted.movie_id
+            )
+            if found is not None:
+                # A title that exists keeps its details; one that this upload made gets what is stated of it now.
+                given = {} if wanted.movie_id else _given_details(wanted)
+                hot = None if wanted.hot is UNSET else wanted.hot
+                return await self._catalogue.resume_upload(found.upload_id, given, hot=hot), True
         if wanted.movie_id is not None:
             await self._catalogue.title(wanted.movie_id)
         return await self._open_new(caller, wanted, content_type), False
@@ -113,19 +134,14 @@ class UploadService:
             key=key,
             multipart_id=multipart_id,
             state="open",
-            hot=wanted.hot,
+            hot=wanted.hot is True,
             sidecars=(),
             created_at=now,
             touched_at=now,
         )
         details = None
         if wanted.movie_id is None:
-            details = TitleDetails(
-                title=wanted.title or title_of(wanted.file_name),
-                year=wanted.year,
-                description=wanted.description,
-                genres=canonical_genres(wanted.genres),
-            )
+            details = replace(TitleDetails(title_of(wanted.file_name)), **_given_details(wanted))
         try:
             return await self._catalogue.open_upload(upload, details)
         except BaseException:

@@ -69,7 +69,9 @@ def upload(
     """Upload films; a killed upload goes on where it stopped when the command is given again."""
     if len(files) > 1 and (title or movie_id or subtitles):
         raise InputInvalid("--title, --movie-id and --subtitles go with one file.", field="files")
-    details: dict[str, object] = {"hot": hot}
+    details: dict[str, object] = {}
+    if hot:
+        details["hot"] = True
     if year is not None:
         details["year"] = year
     if genre:

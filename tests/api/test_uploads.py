@@ -98,6 +98,37 @@ async def test_another_account_does_not_get_or_touch_the_upload(client: Client, 
         assert answer.status_code == 403, f"{method} {path} on another's upload got {answer.status_code}"
 
 
+async def test_a_film_opened_again_is_what_is_said_of_it_now(client: Client, people: People, stores: Stores) -> None:
+    person = await people.join("engineer")
+    opened = await _open(client, person, title="Wrogn", year=1999, genres=["Drama"], description="Old", hot=True)
+    again = await _open(client, person, title="Right", year=None, genres=["Comedy"], hot=False)
+    assert (again["upload_id"], again["resumed"]) == (opened["upload_id"], True)
+    title = await stores.catalogue.title(opened["movie_id"])
+    said = (title.details.title, title.details.year, list(title.details.genres), title.details.description)
+    assert said == ("Right", None, ["Comedy"], "Old"), "what was corrected was thrown away"
+    assert not title.hot
+    assert not (await stores.catalogue.upload(opened["upload_id"])).hot
+    await _open(client, person)
+    assert await stores.catalogue.title(opened["movie_id"]) == title, "what was not given was changed"
+
+
+@pytest.mark.parametrize("announced", [False, True])
+async def test_a_film_without_a_title_id_does_not_join_a_title_that_exists(
+    client: Client, people: People, seed: Seeder, stores: Stores, announced: bool
+) -> None:
+    person = await people.join("engineer")
+    movie_id = await (seed.announced if announced else seed.playable)("Remastered")
+    master = await _open(client, person, movie_id=movie_id)
+    other = await _open(client, person, title="Another film")
+    assert not other["resumed"], "a film became a version of a title that was not named"
+    assert other["movie_id"] != movie_id
+    assert (await stores.catalogue.title(movie_id)).details.title == "Remastered"
+    again = await _open(client, person, movie_id=movie_id, title="Ignored", hot=True)
+    assert (again["upload_id"], again["resumed"]) == (master["upload_id"], True), "the newer upload hid this one"
+    title = await stores.catalogue.title(movie_id)
+    assert (title.details.title, title.hot) == ("Remastered", True)
+
+
 async def test_a_new_master_makes_a_version_and_not_a_title(client: Client, people: People, seed: Seeder) -> None:
     person = await people.join("engineer")
     movie_id = await seed.playable("Remastered")

@@ -12,7 +12,7 @@ Everything that must happen together happens in one method, which is one transac
   also when a deleted title's id is announced again. Revisions of different titles may commit in any order.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -157,7 +157,20 @@ class Catalogue(Protocol):
         ...
 
     async def find_open_upload(self, account_id: str, file_name: str, size_bytes: int) -> Upload | None:
-        """The newest open upload of the same file by the same account, for resuming."""
+        """The newest open upload of the same file by the same account."""
+        ...
+
+    async def find_resumable_upload(
+        self, account_id: str, file_name: str, size_bytes: int, *, movie_id: str | None
+    ) -> Upload | None:
+        """The newest such upload for this title; without `movie_id` one that made its title, which was not announced."""
+        ...
+
+    async def resume_upload(self, upload_id: str, details: Mapping[str, object], *, hot: bool | None) -> Upload:
+        """State `details` (fields of `TitleDetails`) of its title and `hot` of both anew; None and {} change nothing.
+
+        Raises `UploadStateConflict` for an upload that is not open, `TitleUnknown` where its title was deleted.
+        """
         ...
 
     async def touch_upload(self, upload_id: str) -> None: ...

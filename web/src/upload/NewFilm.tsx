@@ -1,7 +1,7 @@
 /** A chosen file: its details, then its transfer, then its ingest. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { abortUpload, addSidecar, openUpload } from "../api/calls";
+import { abortUpload } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
 import type { UploadOpened } from "../api/types";
 import { CloseIcon } from "../components/icons";
@@ -10,7 +10,8 @@ import { bytes, clock } from "../domain/format";
 import { guessTitle } from "../domain/parts";
 import { FilmDetails, type Details } from "./FilmDetails";
 import { FollowedUpload } from "./FollowedUpload";
-import { forget, remember, type Remembered } from "./remembered";
+import { openFilm } from "./opening";
+import { forget, remember, unfinished, type Remembered } from "./remembered";
 import { Transfer, type TransferProgress } from "./transfer";
 
 type Step = "details" | "sending" | "paused" | "arrived";
@@ -27,6 +28,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
     genres: "",
     description: "",
     hot: false,
+    ...unfinished(file.name, file.size)?.details,
     subtitles: [],
   }));
   const [step, setStep] = useState<Step>("details");
@@ -49,24 +51,14 @@ export function NewFilm({ file, transferring, remove }: Props) {
     fileName: file.name,
     sizeBytes: file.size,
     arrived,
+    details: { ...details, subtitles: [] }, // files are not remembered
   });
   const open = async (): Promise<UploadOpened> => {
-    if (opened !== null) return opened;
-    const answer = await openUpload({
-      file_name: file.name,
-      size_bytes: file.size,
-      content_type: /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(file.type) ? file.type : null,
-      title: details.title.trim(),
-      year: details.year,
-      description: details.description.trim() || null,
-      genres: details.genres.split(",").map((genre) => genre.trim()).filter(Boolean),
-      hot: details.hot,
+    if (opened !== null && transfer.current !== null) return opened;
+    const answer = await openFilm(file, details, (found) => {
+      setOpened(found);
+      remember(entry(found, false));
     });
-    for (const { file: sidecar, language } of details.subtitles) {
-      await addSidecar(answer.upload_id, sidecar.name, await sidecar.text(), language || "und");
-    }
-    setOpened(answer);
-    remember(entry(answer, false));
     transfer.current = new Transfer(file, answer, setProgress);
     return answer;
   };
@@ -114,7 +106,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
           </p>
         </div>
         {step === "details" && (
-          <button class="icon-button" aria-label={`Take ${file.name} off this list`} onClick={remove}>
+          <button class="icon-button" aria-label={`Take ${file.name} off this list`} onClick={() => void cancel()}>
             <CloseIcon />
           </button>
         )}

@@ -1,5 +1,7 @@
 /** Uploads that this browser began: to be gone on with, or followed through the chain, after a reload. */
 
+import type { Details } from "./FilmDetails";
+
 export interface Remembered {
   uploadId: string;
   title: string;
@@ -7,6 +9,8 @@ export interface Remembered {
   sizeBytes: number;
   /** All its bytes have arrived. */
   arrived: boolean;
+  /** What was said of the film: said again when it is gone on with. */
+  details?: Partial<Details>;
 }
 
 const KEY = "marquee.uploads";
@@ -27,6 +31,11 @@ function keep(list: Remembered[]): void {
   } catch {
     // Not remembered then; the platform still knows the upload.
   }
+}
+
+/** The unfinished upload of this file, if this browser began one. */
+export function unfinished(fileName: string, sizeBytes: number): Remembered | undefined {
+  return remembered().find((one) => !one.arrived && one.fileName === fileName && one.sizeBytes === sizeBytes);
 }
 
 export function remember(upload: Remembered): void {

@@ -6,7 +6,7 @@ PostgreSQL gone a call is tried again for some seconds, which harms nothing as e
 `StoreUnavailable`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -44,6 +44,18 @@ class PostgresCatalogue:
     async def find_open_upload(self, account_id: str, file_name: str, size_bytes: int) -> Upload | None:
         return await self._statement(
             lambda connection: uploads.find_open_upload(connection, account_id, file_name, size_bytes)
+        )
+
+    async def find_resumable_upload(
+        self, account_id: str, file_name: str, size_bytes: int, *, movie_id: str | None
+    ) -> Upload | None:
+        return await self._statement(
+            lambda connection: uploads.find_resumable_upload(connection, account_id, file_name, size_bytes, movie_id)
+        )
+
+    async def resume_upload(self, upload_id: str, details: Mapping[str, object], *, hot: bool | None) -> Upload:
+        return await self._transaction(
+            lambda connection: uploads.resume_upload(connection, upload_id, details, hot=hot)
         )
 
     async def touch_upload(self, upload_id: str) -> None:

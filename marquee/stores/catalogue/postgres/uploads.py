@@ -4,7 +4,8 @@ States: open -> completing -> completed, or (from open and completing) aborted a
 title, never the other way round.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
 from marquee.stores.catalogue.contract import Sidecar, TitleDetails, Upload, UploadState
 from marquee.stores.catalogue.postgres import outbox
-from marquee.stores.catalogue.postgres.titles import details_columns, locked, settle_state
+from marquee.stores.catalogue.postgres.titles import details_columns, edit, locked, settle_state
 
 MOST_UPLOADS: Final = 1000
 """Of a reconciler's pass."""
@@ -36,6 +37,16 @@ _FIND_OPEN = text(
     f"""
     SELECT {_COLUMNS} FROM upload
     WHERE account_id = :account_id AND file_name = :file_name AND size_bytes = :size_bytes AND state = 'open'
+    ORDER BY created_at DESC, upload_id DESC LIMIT 1
+    """  # noqa: S608
+)
+_FIND_RESUMABLE = text(
+    f"""
+    SELECT {_COLUMNS} FROM upload
+    WHERE account_id = :account_id AND file_name = :file_name AND size_bytes = :size_bytes AND state = 'open'
+      AND CASE WHEN CAST(:movie_id AS text) IS NOT NULL THEN movie_id = :movie_id
+               ELSE version = 1 AND EXISTS (SELECT FROM title WHERE title.movie_id = upload.movie_id
+                                            AND NOT title.announced AND title.state <> 'deleted') END
     ORDER BY created_at DESC, upload_id DESC LIMIT 1
     """  # noqa: S608
 )
@@ -87,6 +98,8 @@ _NEW_UPLOAD = text(
     """  # noqa: S608
 )
 _TOUCH = text("UPDATE upload SET touched_at = now() WHERE upload_id = :upload_id RETURNING upload_id")
+_SET_HOT = text("UPDATE upload SET hot = :hot WHERE upload_id = :upload_id")
+_SET_TITLE_HOT = text("UPDATE title SET hot = :hot WHERE movie_id = :movie_id")
 _ADD_SIDECAR = text(
     """
     UPDATE upload SET touched_at = now(),
@@ -173,6 +186,29 @@ async def find_open_upload(
     key = {"account_id": account_id, "file_name": file_name, "size_bytes": size_bytes}
     row = (await connection.execute(_FIND_OPEN, key)).mappings().one_or_none()
     return None if row is None else _made(row)
+
+
+async def find_resumable_upload(
+    connection: AsyncConnection, account_id: str, file_name: str, size_bytes: int, movie_id: str | None
+) -> Upload | None:
+    key = {"account_id": account_id, "file_name": file_name, "size_bytes": size_bytes, "movie_id": movie_id}
+    row = (await connection.execute(_FIND_RESUMABLE, key)).mappings().one_or_none()
+    return None if row is None else _made(row)
+
+
+async def resume_upload(
+    connection: AsyncConnection, upload_id: str, details: Mapping[str, object], *, hot: bool | None
+) -> Upload:
+    current = await _locked_in(connection, upload_id, ("open",))
+    title = await locked(connection, current.movie_id)
+    stated = replace(title.details, **details)  # type: ignore[arg-type]
+    if details_columns(stated) != details_columns(title.details):
+        await edit(connection, current.movie_id, stated, revision=None)
+    if hot is not None:
+        await connection.execute(_SET_HOT, {"upload_id": upload_id, "hot": hot})
+        await connection.execute(_SET_TITLE_HOT, {"movie_id": current.movie_id, "hot": hot})
+    await touch_upload(connection, upload_id)
+    return await upload(connection, upload_id)
 
 
 async def touch_upload(connection: AsyncConnection, upload_id: str) -> None:
