@@ -25,13 +25,13 @@ COMMON: Final = frozenset(
 """The most used of eight characters and more; what is longer and rarer is the viewer's own choice (NIST SP 800-63B)."""
 
 
-def check_new_password(password: str, email: str) -> None:
-    """Raises `InputInvalid`. The length is held by the schema."""
+def check_new_password(password: str, email: str, *, field: str = "password") -> None:
+    """Raises `InputInvalid` naming `field`, as the request calls it. The length is held by the schema."""
     lowered = password.lower()
     if lowered in COMMON or len(set(lowered)) < 3:
-        raise InputInvalid("This password is among the first that a thief would try: choose another.", field="password")
+        raise InputInvalid("This password is among the first that a thief would try: choose another.", field=field)
     if lowered in {email.lower(), email.lower().partition("@")[0]}:
-        raise InputInvalid("The password may not be the e-mail address.", field="password")
+        raise InputInvalid("The password may not be the e-mail address.", field=field)
 
 
 class Passwords:
