@@ -19,6 +19,8 @@ from marquee.errors import InputInvalid, MarqueeError, NotAuthenticated, TooMany
 from marquee.telemetry import get_logger
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = 2
+"""Of an engine that does not answer."""
 
 _CODES: Final = {
     400: ("input-invalid", InputInvalid.title),
@@ -125,7 +127,8 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="marquee"'
     if problem.status in (429, 503):
-        headers["Retry-After"] = "2"
+        seconds = error.retry_after_seconds if isinstance(error, TooManyRequests) else RETRY_AFTER_SECONDS
+        headers["Retry-After"] = str(seconds)
     if problem.status >= 500 and problem.status != 503:
         get_logger().error("request failed", path=problem.instance, exc_info=error)
     return Response(

@@ -129,6 +129,10 @@ class TooManyRequests(MarqueeError):
     code = "too-many-requests"
     title = "Too many requests"
 
+    def __init__(self, detail: str, *, retry_after_seconds: int = 2) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
 
 class StoreUnavailable(MarqueeError):
     """An engine did not answer within its time-out; the caller may try again later."""

@@ -91,7 +91,7 @@ class AuthService:
         await self._count(attempts_bucket(account.email), LOGINS_A_MINUTE, 60)
         if not await self._passwords.verify(account.password_hash, current):
             raise InputInvalid("The current password is wrong.", field="current_password")
-        check_new_password(new, account.email)
+        check_new_password(new, account.email, field="new_password")
         await self._accounts.change_password(account.account_id, await self._passwords.hash(new))
 
     async def add_profile(self, caller: Caller, name: str) -> Profile:
@@ -123,7 +123,7 @@ class AuthService:
             get_logger().warning("attempts are not counted", bucket=bucket.partition(":")[0], reason=error.detail)
             return
         if not allowed:
-            raise TooManyRequests("Too many attempts: wait a minute and try again.")
+            raise TooManyRequests("Too many attempts: wait a minute and try again.", retry_after_seconds=60)
 
 
 def _hash(token: str) -> str:

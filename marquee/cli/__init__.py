@@ -56,6 +56,7 @@ _EXIT_CODES: Final[dict[int, int]] = {
     413: EXIT_REFUSED,
     415: EXIT_REFUSED,
     422: EXIT_REFUSED,
+    429: EXIT_REFUSED,
     503: EXIT_UNREACHABLE,
 }
 """By the status of the error, which is the same whether it was raised here or is the API's answer."""
