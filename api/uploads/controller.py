@@ -25,8 +25,9 @@ from api.uploads.schemas import (
     UploadOpened,
     UploadStatus,
 )
-from api.uploads.service import UploadService, parts_total
+from api.uploads.service import UploadService
 from api.wire import UploadIdPath
+from marquee.domain.parts import parts_total
 
 SizeQuery = Annotated[int, QueryParameter(ge=0, le=2**53)]
 FileNameQuery = Annotated[str, QueryParameter(min_length=1, max_length=255, pattern=FILE_NAME)]
@@ -53,7 +54,7 @@ class UploadController(Controller):
             movie_id=upload.movie_id,
             version=upload.version,
             part_bytes=upload.part_bytes,
-            parts_total=parts_total(upload),
+            parts_total=parts_total(upload.size_bytes, upload.part_bytes),
             resumed=resumed,
         )
 
@@ -76,7 +77,7 @@ class UploadController(Controller):
                     file_name=one.file_name,
                     size_bytes=one.size_bytes,
                     part_bytes=one.part_bytes,
-                    parts_total=parts_total(one),
+                    parts_total=parts_total(one.size_bytes, one.part_bytes),
                     created_at=one.created_at,
                 )
                 for one in found

@@ -6,9 +6,7 @@ from typing import Annotated, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from api.wire import END, Input, Line, MovieId, Output, Prose, Word, Year
-
-MAX_PARTS = 10_000
-"""S3's own bound on the parts of one object."""
+from marquee.domain.parts import MAX_PARTS
 
 PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS)]
 Checksum = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", min_length=32, max_length=32, description="MD5 in hex.")]

@@ -15,8 +15,10 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from api.auth.tokens import Caller
-from api.uploads.schemas import MAX_PARTS, NewUpload, SentPart, SidecarIn, UploadStatus
+from api.uploads.schemas import NewUpload, SentPart, SidecarIn, UploadStatus
 from marquee.domain import ids
+from marquee.domain.file_names import title_of
+from marquee.domain.parts import part_bytes_of, parts_total, size_of_part
 from marquee.domain.rows import canonical_genres
 from marquee.errors import (
     InputInvalid,
@@ -31,7 +33,7 @@ from marquee.errors import (
 from marquee.ingest.completion import complete_upload
 from marquee.ingest.ending import end_upload
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue, Sidecar, TitleDetails, Upload
+from marquee.stores.catalogue.contract import Catalogue, Sidecar, TitleDetails, Upload, Version
 from marquee.stores.objects.contract import Objects, StoredPart
 
 MAX_SIDECARS: Final = 32
@@ -41,17 +43,6 @@ NOT_FILMS: Final = ("text/", "image/", "font/", "model/", "message/")
 """Kinds of content that no film is of, where the client itself states them."""
 MISTAKEN_TYPES: Final = frozenset(("text/vnd.trolltech.linguist",))
 """What some systems take an MPEG transport stream (.ts) for."""
-_MEBIBYTE: Final = 1024 * 1024
-
-
-def part_bytes_of(size_bytes: int, configured: int) -> int:
-    """The size of a part: as configured, larger where the file would have more than S3's 10,000 parts."""
-    needed = -(-size_bytes // MAX_PARTS)
-    return max(configured, -(-needed // _MEBIBYTE) * _MEBIBYTE)
-
-
-def parts_total(upload: Upload) -> int:
-    return max(1, -(-upload.size_bytes // upload.part_bytes))
 
 
 def media_type_of(file_name: str, stated: str | None) -> str:
@@ -67,10 +58,17 @@ def media_type_of(file_name: str, stated: str | None) -> str:
     raise MediaTypeRefused(f"{file_name} is of the type {kind}: upload a film (video/...).", field="content_type")
 
 
-def title_of(file_name: str) -> str:
-    """A title from a file's name: `big_buck_bunny.final.mp4` is `big buck bunny final`."""
-    words = PurePosixPath(file_name).stem.replace("_", " ").replace(".", " ").split()
-    return " ".join(words)[:200] or file_name
+def _reason(upload: Upload, version: Version | None) -> str | None:
+    """Why the film of this upload does not play and will not; None where nothing speaks against it."""
+    if upload.state == "aborted":
+        return "The upload was cancelled."
+    if upload.state == "abandoned":
+        return "The upload was left alone, and was ended."
+    if version is None:
+        return "The title was deleted."
+    if version.state == "superseded":
+        return "A newer version of the title took its place."
+    return version.reason
 
 
 def _given_details(wanted: NewUpload) -> dict[str, Any]:
@@ -163,7 +161,7 @@ class UploadService:
     ) -> tuple[list[tuple[int, str, int]], datetime]:
         """(number, presigned URL, size) of each part asked for, and until when they hold. Counts as a sign of life."""
         upload = await self._open_one(caller, upload_id)
-        total = parts_total(upload)
+        total = parts_total(upload.size_bytes, upload.part_bytes)
         for index, number in enumerate(numbers):
             if number > total:
                 raise InputInvalid(f"The file has {total} parts; {number} is none of them.", field=f"numbers[{index}]")
@@ -172,7 +170,7 @@ class UploadService:
         expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
         signed = []
         for number in dict.fromkeys(numbers):
-            size = min(upload.part_bytes, upload.size_bytes - (number - 1) * upload.part_bytes)
+            size = size_of_part(number, upload.size_bytes, upload.part_bytes)
             url = await self._objects.part_url(
                 upload.key, upload.multipart_id, number, size_bytes=size, seconds=seconds
             )
@@ -231,7 +229,7 @@ class UploadService:
             stage=version.stage if version else "upload",
             percent=version.percent if version else 0.0,
             speed=version.speed if version else None,
-            reason=version.reason if version else "The title was deleted." if not ended else None,
+            reason=_reason(upload, version),
             playable=version is not None and await self._plays(upload.movie_id, upload.version),
         )
 

@@ -18,6 +18,7 @@ import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from marquee.client.session import ApiSession
+from marquee.domain.parts import parts_total, size_of_part
 from marquee.errors import InputInvalid, PlatformUnavailable
 
 PARTS_AT_ONCE = 3
@@ -84,9 +85,8 @@ def shown(name: str) -> str:
 
 
 def cut_into_parts(size: int, part_bytes: int) -> list[Part]:
-    """At least one part, also for an empty file: S3 completes no upload without one."""
-    count = max(1, -(-size // part_bytes))
-    return [Part(n + 1, n * part_bytes, min(part_bytes, size - n * part_bytes)) for n in range(count)]
+    numbers = range(1, parts_total(size, part_bytes) + 1)
+    return [Part(n, (n - 1) * part_bytes, size_of_part(n, size, part_bytes)) for n in numbers]
 
 
 async def _send_missing(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from marquee.domain.parts import parts_total, size_of_part
 from marquee.errors import ObjectMissing, PartsMismatch, TitleUnknown, UploadStateConflict
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
 from marquee.ingest.removal import remove_upload
@@ -91,12 +92,12 @@ def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[Stor
 
     Raises `PartsMismatch` naming the first part that is not so.
     """
-    total = max(1, -(-upload.size_bytes // upload.part_bytes))
+    total = parts_total(upload.size_bytes, upload.part_bytes)
     if len(sent) != total:
         raise PartsMismatch(f"The file has {total} parts, but {len(sent)} were named.", field="parts")
     chosen = []
     for index, part in enumerate(sorted(sent, key=lambda part: part.number)):
-        number, size = index + 1, min(upload.part_bytes, upload.size_bytes - index * upload.part_bytes)
+        number, size = index + 1, size_of_part(index + 1, upload.size_bytes, upload.part_bytes)
         if part.number != number:
             raise PartsMismatch(f"Part {number} is missing from the list, or is named twice.", field="parts")
         there = {one.checksum.lower(): one for one in held if one.number == number}
