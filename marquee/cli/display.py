@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from marquee.client.following import NEVER_PLAYABLE
 from marquee.client.uploader import PartSent
 
-_COLOUR = {"playable": "green", "refused": "red", "failed": "bold red"}
+_COLOUR = {**dict.fromkeys(NEVER_PLAYABLE, "red"), "playable": "green", "failed": "bold red"}
 
 
 class TitleDisplay:

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from marquee.cli import EXIT_REFUSED
 from marquee.cli.display import TitleDisplay
-from marquee.client.following import follow_upload
+from marquee.client.following import NEVER_PLAYABLE, follow_upload
 from marquee.client.session import ApiProblem, ApiSession
 from marquee.client.uploader import PartSent, shown, upload_film
 from marquee.domain.announced import read_announced
@@ -23,14 +24,12 @@ from marquee.settings import load_settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import TitleDetails
 
-EXIT_REFUSED = 3
 REFUSED_STATUSES = (413, 415, 422)
 """With which the API refuses a film before it has a title: too large, no film by its name, empty."""
 GREETING_SECONDS = 15.0
 """How long the first answer of a platform is waited for; once it was there, an outage is waited through for longer."""
 IMPORT_BATCH = 2_000
 SHOWN_REFUSALS = 5
-MOST_TITLE_CHARACTERS = 200
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Url = Annotated[str, typer.Option(help="The gateway; default: this machine's platform.")]
@@ -55,21 +54,26 @@ async def open_session(url: str) -> ApiSession:
 
 def upload(
     files: Annotated[list[Path], typer.Argument(help="Films to upload.")],
-    title: Annotated[str, typer.Option(help="Title; default: the file's name.")] = "",
+    title: Annotated[str, typer.Option(help="Title; default: made from the file's name.")] = "",
     year: Annotated[int | None, typer.Option(min=1870, max=2200)] = None,
     genre: Annotated[list[str] | None, typer.Option(help="Genre; may be given several times.")] = None,
     description: Annotated[str, typer.Option()] = "",
     subtitles: Annotated[list[Path] | None, typer.Option(help="SRT or WebVTT file, named film.LANGUAGE.vtt.")] = None,
     movie_id: Annotated[str, typer.Option(help="A new master for this title.")] = "",
     hot: Annotated[bool, typer.Option("--hot", help="New release: first in the queue, pushed to the edges.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Stay until it is playable or refused.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until it is playable, or never will be.")] = False,
     as_json: Json = False,
     url: Url = "",
 ) -> None:
-    """Upload films; a killed upload goes on where it stopped when the command is given again."""
+    """Upload films; a killed upload goes on where it stopped when the command is given again.
+
+    Exit code 3 where a film is not what plays in the end: refused, failed, cancelled, or its title deleted or newer by now.
+    """
     if len(files) > 1 and (title or movie_id or subtitles):
         raise InputInvalid("--title, --movie-id and --subtitles go with one file.", field="files")
     details: dict[str, object] = {}
+    if title:
+        details["title"] = title
     if hot:
         details["hot"] = True
     if year is not None:
@@ -80,14 +84,13 @@ def upload(
         details["description"] = description
     if movie_id:
         details["movie_id"] = movie_id
-    states = asyncio.run(_upload_all(files, title, details, subtitles or [], wait, as_json, url))
-    if any(state in ("refused", "failed") for state in states):
+    states = asyncio.run(_upload_all(files, details, subtitles or [], wait, as_json, url))
+    if NEVER_PLAYABLE.intersection(states):
         raise typer.Exit(EXIT_REFUSED)
 
 
 async def _upload_all(
     files: list[Path],
-    title: str,
     details: dict[str, object],
     sidecars: list[Path],
     wait: bool,
@@ -99,11 +102,10 @@ async def _upload_all(
     async with await open_session(url) as api:
         with TitleDisplay(console) as display:
             for path in files:
-                named = details if "movie_id" in details else {**details, "title": title or title_of(path)}
-                state = await _upload_one(api, path, named, sidecars, wait, as_json, display)
+                state = await _upload_one(api, path, details, sidecars, wait, as_json, display)
                 states.append(state["state"])
-                if state["state"] in ("refused", "failed"):
-                    line = escape(f"{shown(path.name)}: {state['reason']}")
+                if state["state"] in NEVER_PLAYABLE:
+                    line = escape(f"{shown(path.name)}: {state['reason'] or state['state']}")
                     console.print(f"[red]{line}[/]", highlight=False, soft_wrap=True)
     return states
 
@@ -148,11 +150,6 @@ async def _upload_one(
     said = {name: state.get(name) for name in ("movie_id", "upload_id", "state", "reason")}
     _say(as_json, **said, file=shown(path.name))
     return state
-
-
-def title_of(path: Path) -> str:
-    """A title for a film that is given none: its file's name, without the ending."""
-    return shown(path.stem).strip()[:MOST_TITLE_CHARACTERS] or shown(path.name)[:MOST_TITLE_CHARACTERS]
 
 
 def titles(

@@ -1,4 +1,4 @@
-"""Following an upload through the chain until it ends: playable, refused or failed."""
+"""Following an upload through the chain until it ends: playable, or in a state in which it never will be."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,6 +9,8 @@ from marquee.errors import PlatformUnavailable
 
 ENDED: Final = frozenset({"playable", "refused", "failed", "duplicate", "superseded", "aborted", "abandoned"})
 """States of an upload that no longer change by themselves."""
+NEVER_PLAYABLE: Final = ENDED - {"playable"}
+"""Of these the film that was uploaded is not what plays; a superseded one gave way to a newer version of its title."""
 POLL_SECONDS = 0.5
 
 OnState = Callable[[dict[str, Any]], None]

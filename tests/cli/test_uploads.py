@@ -12,6 +12,7 @@ import pytest
 
 from marquee import cli
 from marquee.cli import uploads
+from marquee.client.following import OnState
 from marquee.settings import Settings
 from tests.served import served  # noqa: F401 - a fixture
 from tests.servers import free_port_base
@@ -114,6 +115,27 @@ def test_a_film_refused_at_the_door_is_3_and_does_not_stop_the_others(command: C
         "good.mp4": "ingesting",
     }
     assert "is empty" in ended["empty.mp4"]["reason"]
+
+
+@pytest.mark.parametrize("state", ["refused", "failed", "aborted", "abandoned", "superseded", "duplicate"])
+def test_a_film_that_is_waited_for_and_never_plays_is_3(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    async def ended(api: object, upload_id: str, *, on_state: OnState) -> dict[str, Any]:
+        answer = {"movie_id": "m_1", "upload_id": upload_id, "state": state, "stage": "plan", "percent": 12.0}
+        on_state(answer)
+        return {**answer, "reason": "Why it does not play."}
+
+    monkeypatch.setattr(uploads, "follow_upload", ended)
+    ran = command.run("upload", film(tmp_path, f"{state}.mp4"), "--wait")
+    assert ran.code == 3, f"a script takes a film that is {state} for one that plays"
+    assert (ran.printed[-1]["state"], ran.printed[-1]["reason"]) == (state, "Why it does not play.")
+
+
+def test_a_film_without_a_title_gets_the_same_one_from_every_client(command: Command, tmp_path: Path) -> None:
+    movie_id = command.run("upload", film(tmp_path, "the_long.film.mp4", b"y" * 1000)).printed[-1]["movie_id"]
+    named = {item["movie_id"]: item["title"] for item in command.run("titles", "--limit", "500").printed}
+    assert named[movie_id] == "the long film"
 
 
 @pytest.mark.parametrize(
