@@ -39,7 +39,7 @@ async def manifest(
         source, plan = await stage.read_source(), await stage.read("plan", PlanDocument)
         packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
         images = images_prefix(stage.movie_id, stage.version)
-        with work_folder(settings.state, f"manifest-{stage.movie_id}") as folder:
+        async with work_folder(settings.state, f"manifest-{stage.movie_id}") as folder:
             renditions = [(track, await fetch_track(stage, packaged, track, folder)) for track in upwards(packaged)]
             quality = await score_rungs(stage, source, plan, renditions)
             await stage.report(0.6)

@@ -36,7 +36,7 @@ async def source(context: dg.AssetExecutionContext, settings: dg.ResourceParam[S
 
 async def _accept(stage: Stage) -> SourceDocument:
     upload = stage.upload
-    with work_folder(stage.settings.state, f"source-{stage.movie_id}") as folder:
+    async with work_folder(stage.settings.state, f"source-{stage.movie_id}") as folder:
         path = folder / "source"
         await stage.stores.objects.get_file(upload.key, path)
         await stage.report(0.2)

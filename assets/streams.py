@@ -37,7 +37,7 @@ async def streams(
     async with open_stage(context, settings, "streams") as stage:
         source, plan = await stage.read_source(), await stage.read("plan", PlanDocument)
         made = await stage.read("renditions", RenditionsDocument)
-        with work_folder(settings.state, f"streams-{stage.movie_id}") as folder:
+        async with work_folder(settings.state, f"streams-{stage.movie_id}") as folder:
             audio, joined = await _encode_and_join(stage, source, plan, made, folder)
             await stage.report(0.5)
             packaged = folder / "packaged"

@@ -29,7 +29,7 @@ async def subtitles(
     async with open_stage(context, settings, "subtitles") as stage:
         source, plan = await stage.read_source(), await stage.read("plan", PlanDocument)
         sidecars = stage.upload.sidecars
-        with work_folder(settings.state, f"subtitles-{stage.movie_id}") as folder:
+        async with work_folder(settings.state, f"subtitles-{stage.movie_id}") as folder:
             files = [folder / f"sidecar-{index}" for index in range(len(sidecars))]
             await fetch_files(stage.stores.objects, {one.key: path for one, path in zip(sidecars, files, strict=True)})
             async with stage.hold_source(source) as source_path:

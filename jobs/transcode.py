@@ -126,7 +126,7 @@ class TranscodeWorker:
     async def _transcode(self, lease: Lease, progress: "_Share", started: float) -> ChunkResult:
         job = msgspec.json.decode(lease.payload, type=ChunkJob)
         source = job.source
-        with work_folder(self._settings.state, f"chunk-{job.job_id[:12]}") as folder:
+        async with work_folder(self._settings.state, f"chunk-{job.job_id[:12]}") as folder:
             async with self._cache.hold(
                 self._objects, source.key, sha256=source.sha256, size_bytes=source.size_bytes
             ) as path:

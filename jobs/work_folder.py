@@ -1,50 +1,77 @@
 """Folders for half-made files: `{state}/work/{name}-{random}`, removed at the end, and after a SIGKILL by whoever comes next.
 
 The folder is held by a lock (flock) on itself, which the kernel drops when its process ends however it ends; a folder whose
-lock is free has no owner and is swept when the next one is made. Nothing in here is ever needed again.
+lock is free has no owner and is swept when the next one is made. Nothing in here is ever needed again. Waiting for a lock and
+removing gigabytes is for a thread: on the event loop it would hold up the renewal of leases.
 """
 
+import asyncio
 import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 
-@contextmanager
-def work_folder(state: Path, name: str) -> Iterator[Path]:
+@asynccontextmanager
+async def work_folder(state: Path, name: str) -> AsyncIterator[Path]:
     """An empty folder of this process's own until the end of the block."""
-    root = state / "work"
-    root.mkdir(parents=True, exist_ok=True)
-    with _locked(root, fcntl.LOCK_EX):  # so that no sweep sees a folder between its making and its locking
-        _sweep(root)
-        folder = root / f"{name}-{secrets.token_hex(4)}"
-        folder.mkdir()
-        held = _locked(folder, fcntl.LOCK_EX)
-        held.__enter__()
+    making = asyncio.ensure_future(asyncio.to_thread(_make, state / "work", name))
+    try:
+        folder, held = await asyncio.shield(making)
+    except asyncio.CancelledError:
+        making.add_done_callback(_let_go)  # the thread goes on: what it makes is nobody's
+        raise
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        held.__exit__(None, None, None)
+        await asyncio.to_thread(_remove, folder, held)
 
 
-def _sweep(root: Path) -> None:
+def _make(root: Path, name: str) -> tuple[Path, int]:
+    """A new folder and the descriptor that holds its lock; folders without an owner are removed."""
+    root.mkdir(parents=True, exist_ok=True)
+    whole = _lock(root, fcntl.LOCK_EX)  # so that no sweep sees a folder between its making and its locking
+    try:
+        forsaken = _take_forsaken(root)
+        folder = root / f"{name}-{secrets.token_hex(4)}"
+        folder.mkdir()
+        held = _lock(folder, fcntl.LOCK_EX)
+    finally:
+        os.close(whole)
+    for one, descriptor in forsaken:
+        _remove(one, descriptor)
+    return folder, held
+
+
+def _take_forsaken(root: Path) -> list[tuple[Path, int]]:
+    taken = []
     for folder in root.iterdir():
         try:
-            with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                shutil.rmtree(folder, ignore_errors=True)
+            taken.append((folder, _lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)))
         except (BlockingIOError, FileNotFoundError):
-            continue  # somebody works in it, or it went meanwhile
+            continue  # somebody works in it or removes it, or it went meanwhile
+    return taken
 
 
-@contextmanager
-def _locked(path: Path, operation: int) -> Iterator[None]:
+def _remove(folder: Path, held: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(held)
+
+
+def _let_go(made: "asyncio.Future[tuple[Path, int]]") -> None:
+    if not made.cancelled() and made.exception() is None:
+        os.close(made.result()[1])
+
+
+def _lock(path: Path, operation: int) -> int:
+    """The descriptor that holds the lock until it is closed. Raises `BlockingIOError` with LOCK_NB, `FileNotFoundError`."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, operation)
-        yield
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return descriptor
