@@ -56,6 +56,15 @@ describe("progress of a viewer", () => {
     expect(sent).toHaveLength(2);
   });
 
+  it("sends where the viewer paused also when a sample is under way at that moment", async () => {
+    const r = reporter();
+    r.played(4);
+    now += 100;
+    r.stopped(4.1); // nothing more happens after a pause
+    await settle();
+    expect(sent.map((s) => s.position_seconds)).toEqual([4, 4.1]);
+  });
+
   it("does not wait for a request under way when the page leaves", async () => {
     let release: (ok: boolean) => void = () => {};
     const leavings: boolean[] = [];

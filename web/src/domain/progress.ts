@@ -18,6 +18,8 @@ export class ProgressReporter {
   private newest: { position: number; at: number } | null = null;
   private sentAt = Number.NEGATIVE_INFINITY;
   private sending = false;
+  /** The viewer stopped somewhere while a sample was under way. */
+  private stoppedMeanwhile = false;
 
   constructor(
     private readonly send: SendProgress,
@@ -30,9 +32,10 @@ export class ProgressReporter {
     if (this.now() - this.sentAt >= PROGRESS_EVERY_MS) void this.flush();
   }
 
-  /** Note and send at once: paused, sought or ended. */
+  /** Note and send at once: paused, sought or ended; behind a sample under way, as soon as that has ended. */
   stopped(position: number): void {
     this.note(position);
+    this.stoppedMeanwhile = this.sending;
     void this.flush();
   }
 
@@ -58,6 +61,10 @@ export class ProgressReporter {
       this.sending = false;
     }
     if (acknowledged && this.newest === sample) this.newest = null;
+    if (this.stoppedMeanwhile) {
+      this.stoppedMeanwhile = false;
+      void this.flush();
+    }
   }
 
   private note(position: number): void {
