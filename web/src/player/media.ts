@@ -233,6 +233,8 @@ function hlsChoices(hls: Hls): Choices {
 /** Safari on iPhones: the browser chooses the quality; subtitles are its text tracks. */
 function openNative(video: HTMLVideoElement, url: string, startSeconds: number, owner: MediaOwner): Media {
   let renewed = false;
+  let closed = false;
+  let wasPlaying = false;
   let position = startSeconds;
   const tracks = () => [...video.textTracks].filter((t) => t.kind === "subtitles" || t.kind === "captions");
   const report = () => {
@@ -245,6 +247,8 @@ function openNative(video: HTMLVideoElement, url: string, startSeconds: number, 
   };
   const onMetadata = () => {
     if (position > 0) video.currentTime = position;
+    if (wasPlaying) void video.play().catch(() => undefined); // another address has paused it
+    wasPlaying = false;
     for (const track of tracks()) track.mode = track.language === owner.liked.subtitles ? "hidden" : "disabled";
     report();
   };
@@ -255,9 +259,12 @@ function openNative(video: HTMLVideoElement, url: string, startSeconds: number, 
     }
     renewed = true;
     position = owner.position();
+    wasPlaying = !video.paused;
     owner.renew().then(
-      (fresh) => (video.src = fresh),
-      (error: unknown) => owner.failed(error instanceof Error ? error.message : LOST),
+      (fresh) => {
+        if (!closed) video.src = fresh;
+      },
+      (error: unknown) => closed || owner.failed(error instanceof Error ? error.message : LOST),
     );
   };
   video.addEventListener("loadedmetadata", onMetadata);
@@ -272,6 +279,8 @@ function openNative(video: HTMLVideoElement, url: string, startSeconds: number, 
       report();
     },
     close() {
+      closed = true;
+      video.textTracks.removeEventListener("addtrack", report);
       video.removeEventListener("loadedmetadata", onMetadata);
       video.removeEventListener("error", onError);
       video.textTracks.removeEventListener("addtrack", report);

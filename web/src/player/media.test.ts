@@ -1,0 +1,53 @@
+import { describe, expect, it, vi } from "vitest";
+import { openMedia, type MediaOwner } from "./media";
+
+vi.mock("hls.js", () => ({ default: { isSupported: () => false } }));
+
+/** As much of a video element as the browser's own HLS needs. */
+class Video extends EventTarget {
+  src = "";
+  paused = false;
+  currentTime = 0;
+  error = null;
+  textTracks = Object.assign(new EventTarget(), { *[Symbol.iterator]() {} });
+  play = vi.fn(() => Promise.resolve());
+  load = vi.fn();
+  canPlayType = () => "maybe";
+  removeAttribute = () => void (this.src = "");
+}
+
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+const owner = (renew: () => Promise<string>): MediaOwner => ({
+  choices: () => undefined,
+  failed: vi.fn(),
+  position: () => 42,
+  liked: { subtitles: null, audio: null },
+  renew,
+});
+const open = async (renew: () => Promise<string>) => {
+  const video = new Video();
+  const media = await openMedia(video as unknown as HTMLVideoElement, "old", 0, owner(renew));
+  return { video, media };
+};
+
+describe("the browser's own HLS, when its address has ended", () => {
+  it("plays on at the same place by a fresh one", async () => {
+    const { video } = await open(async () => "fresh");
+    video.dispatchEvent(new Event("error"));
+    await settle();
+    expect(video.src).toBe("fresh");
+    video.dispatchEvent(new Event("loadedmetadata"));
+    expect(video.currentTime).toBe(42);
+    expect(video.play).toHaveBeenCalledOnce();
+  });
+  it("leaves an element alone that it was closed on meanwhile", async () => {
+    let answer: (url: string) => void = () => undefined;
+    const { video, media } = await open(() => new Promise((resolve) => (answer = resolve)));
+    video.dispatchEvent(new Event("error"));
+    media.close();
+    video.src = "the next film";
+    answer("fresh");
+    await settle();
+    expect(video.src).toBe("the next film");
+  });
+});
