@@ -1,4 +1,7 @@
-"""Ingests the demo's films through the same upload API that every client uses; what is there already is left alone."""
+"""Ingests the demo's films through the same upload API that every client uses; what is there already is left alone.
+
+A film whose upload was cut short, as by Ctrl-C, is gone on with: its title is there and would wait for its parts for ever.
+"""
 
 import asyncio
 import time
@@ -50,6 +53,9 @@ async def ingest_films(
 ) -> list[Ingested]:
     """Upload what is missing, one after the other, and follow all of them to their ends."""
     known = await known_titles(api)
+    for film, path in films:
+        if film.title in known and await _waits_for_parts(api, path, known[film.title]["movie_id"]):
+            del known[film.title]
     ingested = [
         Ingested(film.title, known[film.title]["movie_id"], known[film.title]["state"], None, None)
         for film, _ in films
@@ -63,6 +69,11 @@ async def ingest_films(
                 upload = await _upload(api, film, path, display, row)
                 following.append(group.create_task(_follow(api, film, upload, display, row, seconds)))
     return ingested + [task.result() for task in following]
+
+
+async def _waits_for_parts(api: ApiSession, path: Path, movie_id: str) -> bool:
+    found = await api.get("/uploads", file_name=path.name, size_bytes=path.stat().st_size)
+    return any(one["movie_id"] == movie_id for one in found["uploads"])
 
 
 async def _upload(api: ApiSession, film: DemoFilm, path: Path, display: Display, row: Any) -> dict[str, Any]:
