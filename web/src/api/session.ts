@@ -163,9 +163,12 @@ async function rotate(profileId: string | null): Promise<boolean> {
 /** Another tab logged out or in as somebody else: follow it. */
 export function followOtherTabs(): void {
   window.addEventListener("storage", (event) => {
-    if (event.key === REFRESH_KEY && event.newValue === null) {
+    if (event.key !== REFRESH_KEY) return;
+    if (event.newValue === null) {
       adopt(null);
       announce();
+    } else if (access === null) {
+      void refreshSession().catch(() => undefined); // then this tab stays where it can log in itself
     }
   });
 }

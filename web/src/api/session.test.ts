@@ -1,0 +1,35 @@
+import { expect, it, vi } from "vitest";
+
+const kept = new Map<string, string>();
+const storage = {
+  getItem: (key: string) => kept.get(key) ?? null,
+  setItem: (key: string, value: string) => void kept.set(key, value),
+  removeItem: (key: string) => void kept.delete(key),
+};
+const tab = new EventTarget();
+vi.stubGlobal("localStorage", storage);
+vi.stubGlobal("sessionStorage", { ...storage, setItem: () => undefined });
+vi.stubGlobal("window", tab);
+vi.stubGlobal("navigator", {});
+
+const tokenOf = (account: string) => `x.${btoa(JSON.stringify({ sub: account, profile: "p", role: "viewer", exp: 9e9 }))}.x`;
+const changed = (newValue: string | null) => {
+  if (newValue === null) kept.delete("marquee.refresh");
+  else kept.set("marquee.refresh", newValue);
+  tab.dispatchEvent(Object.assign(new Event("storage"), { key: "marquee.refresh", newValue }));
+};
+
+it("follows another tab that logs out, and in as somebody else", async () => {
+  const { followOtherTabs, keepTokens, who } = await import("./session");
+  const refresh = vi.fn(async () => Response.json({ access_token: tokenOf("other"), refresh_token: "rotated" }));
+  vi.stubGlobal("fetch", refresh);
+  followOtherTabs();
+  keepTokens({ access_token: tokenOf("one"), refresh_token: "first" });
+  changed("second"); // another tab's rotation is no reason for one here
+  expect(refresh).not.toHaveBeenCalled();
+  changed(null);
+  expect(who()).toBeNull();
+  changed("of the other");
+  await vi.waitFor(() => expect(who()?.accountId).toBe("other"));
+  expect(refresh).toHaveBeenCalledOnce();
+});
