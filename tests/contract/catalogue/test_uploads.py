@@ -80,6 +80,36 @@ async def test_the_newest_open_upload_of_a_file_is_found_for_resuming(catalogue:
     assert await catalogue.find_open_upload(first.account_id, "a.mp4", 1) is None
 
 
+async def test_an_upload_is_resumed_for_its_title_or_for_the_one_that_it_made(catalogue: Catalogue) -> None:
+    made = await catalogue.open_upload(upload_of(new_movie_id(), file_name="b.mp4"), DETAILS)
+    announced, existing = new_movie_id(), await playable(catalogue)
+    await catalogue.announce([(announced, DETAILS)])
+    asked = [replace(upload_of(id_, file_name="b.mp4"), account_id=made.account_id) for id_ in (announced, existing)]
+    others = [await catalogue.open_upload(upload, None) for upload in asked]
+    find = (made.account_id, "b.mp4", made.size_bytes)
+    for upload, movie_id in ((made, None), (made, made.movie_id), *((one, one.movie_id) for one in others)):
+        found = await catalogue.find_resumable_upload(*find, movie_id=movie_id)
+        assert found is not None
+        assert found.upload_id == upload.upload_id
+    await catalogue.delete(made.movie_id)
+    assert await catalogue.find_resumable_upload(*find, movie_id=None) is None, "a deleted title is uploaded again"
+
+
+async def test_a_resumed_upload_states_anew_what_is_given(catalogue: Catalogue) -> None:
+    upload = await catalogue.open_upload(upload_of(new_movie_id()), DETAILS)
+    before = await catalogue.title(upload.movie_id)
+    assert (await catalogue.resume_upload(upload.upload_id, {}, hot=None)).hot is False
+    assert await catalogue.title(upload.movie_id) == before
+    assert (await catalogue.resume_upload(upload.upload_id, {"title": "Corrected"}, hot=True)).hot
+    after = await catalogue.title(upload.movie_id)
+    assert after.details == replace(before.details, title="Corrected")
+    assert after.hot
+    assert after.revision > before.revision
+    await catalogue.begin_completion(upload.upload_id)
+    with pytest.raises(UploadStateConflict):
+        await catalogue.resume_upload(upload.upload_id, {"title": "Too late"}, hot=None)
+
+
 async def test_sidecars_are_kept_once(catalogue: Catalogue) -> None:
     upload = await opened(catalogue)
     english = Sidecar("uploads/x/sidecars/0", "en.srt", "en", "English")
