@@ -280,7 +280,6 @@ function openNative(video: HTMLVideoElement, url: string, startSeconds: number, 
     },
     close() {
       closed = true;
-      video.textTracks.removeEventListener("addtrack", report);
       video.removeEventListener("loadedmetadata", onMetadata);
       video.removeEventListener("error", onError);
       video.textTracks.removeEventListener("addtrack", report);

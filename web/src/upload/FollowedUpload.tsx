@@ -101,7 +101,7 @@ function Chain({ status }: { status: UploadStatus }) {
       <p class="film-now">
         <strong>{words}</strong>
         <span>
-          {percent} %{status.speed !== null && ` · ${status.speed.toFixed(1)}× real time`}
+          {percent} %{status.speed !== null && status.speed >= 0.05 && ` · ${status.speed.toFixed(1)}× real time`}
         </span>
       </p>
       <ol class="stages" aria-hidden="true">
