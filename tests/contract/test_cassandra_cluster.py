@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import tenacity
+from cassandra import ConsistencyLevel
 from cassandra.protocol import ConfigurationException
+from cassandra.query import SimpleStatement
 
 from marquee.domain.ids import new_movie_id, new_profile_id
 from marquee.engines.cassandra import CASSANDRA, FIRST_PASSWORD, USER, node
@@ -78,6 +80,8 @@ class Cluster:
             session.execute,
             "ALTER KEYSPACE system_auth WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 3}",
         )
+        # Read of every copy, which mends them: the two new ones have nothing of the role that each node is asked under.
+        session.execute(SimpleStatement("SELECT * FROM system_auth.roles", consistency_level=ConsistencyLevel.ALL))
         session.execute(f"CREATE ROLE marquee WITH LOGIN = true AND SUPERUSER = true AND PASSWORD = '{password}'")
         cluster.shutdown()
         hosts = ",".join(f"{address}:{self.port}" for address in ADDRESSES)
