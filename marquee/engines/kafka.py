@@ -11,6 +11,7 @@ import base64
 import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,23 @@ def _java(home: EngineHome, heap: str) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Member:
+    """Which node of a cluster on this machine: `controllers` are the ports of all its controllers, in the order of the nodes'
+    numbers, which begin at 1."""
+
+    number: int
+    controllers: Sequence[int]
+    cluster_id: str
+
+
 def _programs(home: EngineHome) -> Sequence[Program]:
+    return (node(home),)
+
+
+def node(home: EngineHome, member: Member | None = None) -> Program:
+    """A node in the instance's folder, alone or of a cluster, whose nodes have to be started at once the first time."""
+    member = member or Member(1, [home.ports["kafka_controller"]], _new_cluster_id())
     data = home.folder / "kafka"
     if "," in str(data):
         raise PlatformUnavailable(
@@ -67,32 +84,36 @@ def _programs(home: EngineHome) -> Sequence[Program]:
             "engines/kafka/server.properties.jinja",
             port=port,
             controller_port=home.ports["kafka_controller"],
+            number=member.number,
+            voters=",".join(f"{number}@127.0.0.1:{port}" for number, port in enumerate(member.controllers, 1)),
+            copies=min(3, len(member.controllers)),
             data=data,
         ),
     )
-    _format(home, data, properties)
+    _format(home, data, properties, member.cluster_id)
 
     async def ready() -> None:
-        await asyncio.to_thread(_require_answer, _urls(home)[SETTING])
+        await asyncio.to_thread(_require_answer, _urls(home)[SETTING], member.number)
 
-    return (
-        Program(
-            name="kafka",
-            command=(*_java(home, HEAP), "kafka.Kafka", str(properties)),
-            ready=ready,
-            stage=10,
-            unprivileged=True,
-            stop_seconds=20,
-            port=port,
-        ),
+    return Program(
+        name="kafka",
+        command=(*_java(home, HEAP), "kafka.Kafka", str(properties)),
+        ready=ready,
+        stage=10,
+        unprivileged=True,
+        stop_seconds=20,
+        port=port,
     )
 
 
-def _format(home: EngineHome, data: Path, properties: Path) -> None:
+def _new_cluster_id() -> str:
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def _format(home: EngineHome, data: Path, properties: Path, cluster_id: str) -> None:
     """Write the cluster's id and first metadata, once; a format that was killed half-way is done again."""
     if (data / "meta.properties").is_file():  # written last, and whole
         return
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     command = (
         *(*_java(home, "-Xmx128m"), "kafka.tools.StorageTool", "format"),
         *(f"--cluster-id={cluster_id}", "--config", str(properties), "--ignore-formatted"),
@@ -105,8 +126,8 @@ def _format(home: EngineHome, data: Path, properties: Path) -> None:
         raise PlatformUnavailable(f"Kafka could not format {data}: {(done.stderr or done.stdout).strip()[-600:]}")
 
 
-def _require_answer(url: str) -> None:
-    """One round trip of a real client. Raises `KafkaError` while the broker is not to be used yet."""
+def _require_answer(url: str, number: int) -> None:
+    """One round trip of a real client. Raises `KafkaError` while this broker is not to be used yet."""
     # Imported here: the command line lists engines without asking any.
     from kafka.errors import NodeNotReadyError
 
@@ -115,7 +136,8 @@ def _require_answer(url: str) -> None:
     client = administer(parse_options(url), seconds=PROBE_SECONDS)
     try:
         cluster = client.describe_cluster()
-        if cluster["controller_id"] < 0 or all(broker.get("is_fenced") for broker in cluster["brokers"]):
+        own = [broker for broker in cluster["brokers"] if broker["broker_id"] == number]
+        if cluster["controller_id"] < 0 or all(broker.get("is_fenced") for broker in own):
             raise NodeNotReadyError("the broker is still fenced")
         client.list_topics()
     finally:
