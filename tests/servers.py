@@ -21,10 +21,18 @@ from marquee.platform.program import Program
 from marquee.settings import PORT_OFFSETS, Settings, load_settings
 
 
+FIRST_PORT, LAST_PORT = 10_000, 15_000
+"""Below those of `marquee.engines`. Each of pytest's workers has a part to itself: what one has found free, another could take
+before it is used."""
+
+
 def free_port_base() -> int:
     """A port from which every offset of `PORT_OFFSETS` is free."""
-    for _ in range(200):
-        base = 10000 + secrets.randbelow(20000)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    width = (LAST_PORT - FIRST_PORT) // workers
+    for _ in range(1000):
+        base = FIRST_PORT + number * width + secrets.randbelow(width - max(PORT_OFFSETS.values()))
         with contextlib.ExitStack() as sockets:
             try:
                 for offset in PORT_OFFSETS.values():
