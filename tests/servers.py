@@ -20,7 +20,6 @@ from marquee.platform.engines import wait_until_ready
 from marquee.platform.program import Program
 from marquee.settings import PORT_OFFSETS, Settings, load_settings
 
-
 FIRST_PORT, LAST_PORT = 10_000, 15_000
 """Below those of `marquee.engines`. Each of pytest's workers has a part to itself: what one has found free, another could take
 before it is used."""
