@@ -5,13 +5,39 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from marquee.platform.program import Program
 from marquee.settings import Settings
 from tests.servers import make_test_settings, running
+
+
+class RestartingNodes:
+    """Nodes of a cluster on this machine, by their place: each with the folder of its log. `stop` ends those that run."""
+
+    def __init__(self, programs: Sequence[tuple[Program, Path]], *, seconds: float) -> None:
+        self._programs = programs
+        self._seconds = seconds
+        self._stack = contextlib.ExitStack()
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    async def start(self, place: int) -> None:
+        """Returns once it answers."""
+        program, folder = self._programs[place]
+
+        def enter() -> subprocess.Popen[bytes]:
+            return self._stack.enter_context(running(program, folder, seconds=self._seconds))
+
+        self._processes[place] = await asyncio.to_thread(enter)
+
+    def kill(self, place: int) -> None:
+        self._processes[place].kill()
+        self._processes[place].wait()
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self._stack.close)
 
 
 class RestartingServer:

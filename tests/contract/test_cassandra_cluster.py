@@ -1,9 +1,7 @@
 """Three Cassandra nodes at LOCAL_QUORUM: the death of any one of them costs no write, no position and no hand."""
 
 import asyncio
-import contextlib
 import secrets
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,7 +23,8 @@ from marquee.stores.cassandra_url import parse
 from marquee.stores.resume_positions import open_movable
 from marquee.stores.resume_positions.contract import Event, MovableResumePositions, ResumePosition, key_of
 from tests.contract.position_writers import acknowledged_positions_outlive
-from tests.servers import fetched_or_skipped, running
+from tests.restarting import RestartingNodes
+from tests.servers import fetched_or_skipped
 
 pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("cassandra")]
 
@@ -34,35 +33,21 @@ START_SECONDS = 180.0
 NOW_MS = 1_800_000_000_000
 
 
-class Cluster:
+class Cluster(RestartingNodes):
     """Three nodes on addresses of loopback, each of which a test may kill and start again."""
 
     def __init__(self, folder: Path) -> None:
         ports = dict(zip(CASSANDRA.port_names, free_ports(len(CASSANDRA.port_names)), strict=True))
-        self._stack = contextlib.ExitStack()
-        self._programs: list[tuple[Program, Path]] = []
-        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        programs: list[tuple[Program, Path]] = []
         for place, address in enumerate(ADDRESSES):
             settings = load_settings(state=folder / str(place))
             fetched_or_skipped(CASSANDRA, settings)
             own = instance(settings, CASSANDRA)
             bootstrap_folders(own)
-            self._programs.append((node(EngineHome(own, ports), address=address, seed=ADDRESSES[0]), own.state))
+            programs.append((node(EngineHome(own, ports), address=address, seed=ADDRESSES[0]), own.state))
+        super().__init__(programs, seconds=START_SECONDS)
         self.port = ports["cassandra"]
         self.url = ""
-
-    async def start(self, place: int) -> None:
-        """Returns once it answers."""
-        program, folder = self._programs[place]
-
-        def enter() -> subprocess.Popen[bytes]:
-            return self._stack.enter_context(running(program, folder, seconds=START_SECONDS))
-
-        self._processes[place] = await asyncio.to_thread(enter)
-
-    def kill(self, place: int) -> None:
-        self._processes[place].kill()
-        self._processes[place].wait()
 
     def make_role(self) -> None:
         """A login that every node can check by itself."""
@@ -86,9 +71,6 @@ class Cluster:
         cluster.shutdown()
         hosts = ",".join(f"{address}:{self.port}" for address in ADDRESSES)
         self.url = f"cassandra://marquee:{password}@{hosts}/marquee?local_dc=datacenter1"
-
-    async def stop(self) -> None:
-        await asyncio.to_thread(self._stack.close)
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from botocore.exceptions import (
 )
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from marquee.domain.parts import part_bytes_of
 from marquee.errors import ObjectMissing, PartsMismatch, StoreUnavailable
 from marquee.stores.objects.contract import ObjectInfo, StoredPart
 from marquee.stores.objects.s3_client import CONNECTIONS, make_client, parse_bucket
@@ -42,7 +43,6 @@ LOGINS = (
 OUTLAST_SECONDS = 30.0
 MULTIPART_FROM_BYTES = 16 * 1024**2
 PART_BYTES = 16 * 1024**2
-MAX_PARTS = 10_000
 PARTS_AT_ONCE = 4
 READ_BYTES = 1024**2
 DELETE_BATCH = 1000
@@ -154,7 +154,7 @@ class S3Objects:
     async def _put_parts(
         self, key: str, path: Path, size: int, *, content_type: str, cache_control: str | None
     ) -> None:
-        part_bytes = max(PART_BYTES, -(-size // MAX_PARTS))
+        part_bytes = part_bytes_of(size, PART_BYTES)
         multipart_id = await self.create_multipart(key, content_type=content_type, cache_control=cache_control)
         slots = asyncio.Semaphore(PARTS_AT_ONCE)
 

@@ -1,9 +1,7 @@
 """Three Kafka brokers: a topic has three copies without being told so, and the death of any one of them costs no record."""
 
 import asyncio
-import contextlib
 import itertools
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,11 +17,13 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.kafka_clients import administer, parse_options
 from tests.contract.event_log.conftest import KAFKAS_WORKER
 from tests.contract.event_log.test_server_kills import outlive
-from tests.servers import fetched_or_skipped, running
+from tests.restarting import RestartingNodes
+from tests.servers import fetched_or_skipped
 
 pytestmark = [pytest.mark.soak, KAFKAS_WORKER]
 
 BROKERS = 3
+START_SECONDS = 120.0
 CLUSTER_ID = "bWFycXVlZS10aHJlZS1ub2Rl"
 
 
@@ -33,9 +33,7 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         ports = free_ports(2 * BROKERS)
         self.url = "kafka://" + ",".join(f"127.0.0.1:{port}" for port in ports[:BROKERS])
-        self._stack = contextlib.ExitStack()
-        self._programs: list[tuple[Program, Path]] = []
-        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        programs: list[tuple[Program, Path]] = []
         self._turns = itertools.cycle(range(BROKERS))
         self._gone = 0
         for place in range(BROKERS):
@@ -45,32 +43,24 @@ class Cluster:
             bootstrap_folders(own)
             home = EngineHome(own, {"kafka": ports[place], "kafka_controller": ports[BROKERS + place]})
             member = Member(place + 1, ports[BROKERS:], CLUSTER_ID)
-            self._programs.append((node(home, member), own.state))
+            programs.append((node(home, member), own.state))
+        self._nodes = RestartingNodes(programs, seconds=START_SECONDS)
 
     async def start_all(self) -> None:
         """At once: none answers before two of them can choose a controller."""
         async with asyncio.TaskGroup() as tasks:
             for place in range(BROKERS):
-                tasks.create_task(self._start(place))
+                tasks.create_task(self._nodes.start(place))
 
     async def start(self) -> None:
-        await self._start(self._gone)
+        await self._nodes.start(self._gone)
 
     def kill(self) -> None:
         self._gone = next(self._turns)
-        self._processes[self._gone].kill()
-        self._processes[self._gone].wait()
-
-    async def _start(self, place: int) -> None:
-        program, folder = self._programs[place]
-
-        def enter() -> subprocess.Popen[bytes]:
-            return self._stack.enter_context(running(program, folder, seconds=120))
-
-        self._processes[place] = await asyncio.to_thread(enter)
+        self._nodes.kill(self._gone)
 
     async def stop(self) -> None:
-        await asyncio.to_thread(self._stack.close)
+        await self._nodes.stop()
 
 
 @pytest.fixture
