@@ -5,6 +5,7 @@ Its cache is bounded in bytes and in time (`edge_ttl_seconds`: as long may a del
 """
 
 import os
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from marquee.errors import SettingsInvalid
@@ -24,7 +25,7 @@ def edge(settings: Settings, number: int) -> Program:
     """`number` is 1 or 2; both serve the same, so that viewers of a lost one move to the other."""
     name = f"edge-{number}"
     port, status_port = settings.port(f"edge_{number}"), settings.port(f"edge_{number}_status")
-    scheme, address, path = origin(settings.published)
+    source = origin(settings.published)
     folder = settings.state / name
     (folder / "temp").mkdir(parents=True, exist_ok=True)
     text = render(
@@ -38,26 +39,50 @@ def edge(settings: Settings, number: int) -> Program:
         listen=f"{_bracketed(settings.bind_host)}:{port}",
         status_port=status_port,
         secret=settings.edge_secret.get_secret_value(),
-        origin_scheme=scheme,
-        origin_address=address,
-        origin_host=address.removesuffix(":443").removesuffix(":80"),
-        origin_path=path,
+        origin=source,
     )
     return _nginx(settings, name, text, question=f"http://127.0.0.1:{status_port}/healthz", port=port, stage=20)
 
 
-def origin(published: str) -> tuple[str, str, str]:
-    """Where an edge fetches from: scheme, host:port and path of the published bucket's URL.
+@dataclass(frozen=True)
+class Origin:
+    """Where an edge fetches from, by the published bucket's URL."""
 
-    Raises `SettingsInvalid` for a scheme that no edge can read.
-    """
+    scheme: str
+    name: str
+    """The host's, as its certificate has it."""
+    port: int
+    path: str
+    authorities: str | None
+    """The PEM file by which its certificate is checked; None without TLS."""
+
+    @property
+    def address(self) -> str:
+        return f"{_bracketed(self.name)}:{self.port}"
+
+    @property
+    def host(self) -> str:
+        """As the request's header has it."""
+        return _bracketed(self.name) if self.port == {"https": 443, "http": 80}[self.scheme] else self.address
+
+
+def origin(published: str) -> Origin:
+    """Raises `SettingsInvalid` for a URL that no edge can read."""
     parts = urlsplit(published)
-    if parts.scheme == "s3":
-        return "https", f"{parts.netloc}.s3.amazonaws.com:443", ""
-    if parts.scheme in ("s3+http", "s3+https") and parts.hostname:
-        scheme = parts.scheme.removeprefix("s3+")
-        port = parts.port or (443 if scheme == "https" else 80)
-        return scheme, f"{parts.hostname}:{port}", parts.path.rstrip("/")
+    path = parts.path.rstrip("/")
+    if parts.scheme == "s3+http" and parts.hostname:
+        return Origin("http", parts.hostname, parts.port or 80, path, None)
+    if parts.scheme in ("s3", "s3+https") and parts.hostname:
+        # Imported here: on one machine the origin speaks plainly, and S3's client is large.
+        from marquee.stores.objects.s3_client import authorities, parse_bucket
+
+        bucket = parse_bucket(published)
+        if parts.scheme == "s3+https":
+            return Origin("https", parts.hostname, parts.port or 443, path, authorities(bucket))
+        amazon = f"s3.{bucket.region}.amazonaws.com" if bucket.region else "s3.amazonaws.com"
+        if "." in bucket.name:  # of which Amazon's certificate does not speak as of a host
+            return Origin("https", amazon, 443, f"/{bucket.name}", authorities(bucket))
+        return Origin("https", f"{bucket.name}.{amazon}", 443, "", authorities(bucket))
     raise SettingsInvalid(
         "MARQUEE_PUBLISHED_URL cannot be used: it must be s3://bucket or s3+http://host:port/bucket.",
         field="MARQUEE_PUBLISHED_URL",

@@ -2,8 +2,7 @@
 
 `cassandra://[user:password@]host[:port][,host...]/keyspace[?parameter=value&...]`, `cassandras://` with TLS. Parameters:
 `consistency` (LOCAL_QUORUM), `local_dc` (that of the first host that answers), `replication` of a keyspace that is not there
-yet (`3`, copies in each data centre, or `dc1:3,dc2:2`), `in_flight` (256 requests at once), and with TLS `ca`, `certificate`,
-`key` (PEM files) and `check_hostname` (true).
+yet (`3`, copies in each data centre, or `dc1:3,dc2:2`), `in_flight` (256 requests at once), and those of `marquee.stores.tls`.
 """
 
 import re
@@ -14,7 +13,8 @@ from typing import Final
 
 from cassandra import ConsistencyLevel
 
-from marquee.stores.cluster_url import parse_cluster_url
+from marquee.stores.cluster_url import ClusterUrl, parse_cluster_url
+from marquee.stores.tls import TLS_PARAMETERS, tls_of
 
 SCHEMES: Final = ("cassandra", "cassandras")
 PORT: Final = 9042
@@ -29,8 +29,7 @@ CONSISTENCIES: Final[Mapping[str, int]] = {
 }
 """Those that serve reads and writes alike."""
 
-_TLS_PARAMETERS: Final = ("ca", "certificate", "key", "check_hostname")
-_PARAMETERS: Final = ("consistency", "local_dc", "replication", "in_flight", *_TLS_PARAMETERS)
+_PARAMETERS: Final = ("consistency", "local_dc", "replication", "in_flight", *TLS_PARAMETERS)
 _KEYSPACE: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _DATA_CENTRE: Final = re.compile(r"[A-Za-z0-9_.\-]+")
 
@@ -56,9 +55,6 @@ def parse(url: str, *, setting: str) -> CassandraUrl:
 
     found = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
     options = found.parameters
-    tls = found.scheme == "cassandras"
-    if not tls and (with_tls := [name for name in _TLS_PARAMETERS if name in options]):
-        raise found.refused(f"{', '.join(with_tls)} goes with cassandras://")
     if not _KEYSPACE.fullmatch(found.name):
         raise found.refused(
             f"the keyspace {found.name!r} has to be lower-case letters, digits and _, 48 at most, such as /marquee"
@@ -66,40 +62,25 @@ def parse(url: str, *, setting: str) -> CassandraUrl:
     consistency = options.get("consistency", "LOCAL_QUORUM").upper()
     if consistency not in CONSISTENCIES:
         raise found.refused(f"the consistency {consistency!r} is not one of {', '.join(CONSISTENCIES)}")
-    try:
-        return CassandraUrl(
-            contact_points=found.hosts,
-            keyspace=found.name,
-            user=found.user,
-            password=found.password,
-            consistency=CONSISTENCIES[consistency],
-            local_dc=options.get("local_dc", ""),
-            replication=_replication(options.get("replication", COPIES)),
-            in_flight=found.whole("in_flight", least=1, most=MOST_IN_FLIGHT) or IN_FLIGHT,
-            tls=_tls(options) if tls else None,
-        )
-    except (ValueError, OSError) as error:
-        raise found.refused(str(error)) from error
+    return CassandraUrl(
+        contact_points=found.hosts,
+        keyspace=found.name,
+        user=found.user,
+        password=found.password,
+        consistency=CONSISTENCIES[consistency],
+        local_dc=options.get("local_dc", ""),
+        replication=_replication(found, options.get("replication", COPIES)),
+        in_flight=found.whole("in_flight", least=1, most=MOST_IN_FLIGHT) or IN_FLIGHT,
+        tls=tls_of(found, scheme="cassandras"),
+    )
 
 
-def _replication(value: str) -> Mapping[str, str]:
+def _replication(url: ClusterUrl, value: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for each in value.split(","):
         data_centre, colon, copies = each.rpartition(":")
         name = data_centre if colon else "replication_factor"
         if not _DATA_CENTRE.fullmatch(name) or not copies.isdecimal() or int(copies) < 1:
-            raise ValueError(f"replication is {value!r}; it has to be a number of copies, or such as dc1:3,dc2:2")
+            raise url.refused(f"replication is {value!r}; it has to be a number of copies, or such as dc1:3,dc2:2")
         found[name] = copies
     return found
-
-
-def _tls(options: Mapping[str, str]) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=options.get("ca") or None)
-    if options.get("certificate"):
-        context.load_cert_chain(options["certificate"], options.get("key") or None)
-    checked = options.get("check_hostname", "true").lower()
-    if checked not in ("true", "false"):
-        raise ValueError("check_hostname has to be true or false")
-    # The certificate itself is always checked.
-    context.check_hostname = checked == "true"
-    return context

@@ -9,19 +9,19 @@ from urllib.parse import urlsplit
 
 from marquee.errors import SettingsInvalid
 
-VALKEY_SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss"}
-"""Valkey's schemes, and the client's names for them; here, so that asking for them does not load the client."""
+VALKEY_SCHEMES = {"valkey": "valkeys", "valkeys": "valkeys", "redis": "rediss", "rediss": "rediss"}
+"""Valkey's schemes, and what each is with TLS; here, so that asking for them does not load the client."""
 
 ELASTICSEARCH_SCHEMES = {"elasticsearch": "http", "elasticsearchs": "https"}
 """Elasticsearch's schemes, and what is spoken."""
 
 CLUSTER_SCHEMES = {
-    "valkey-cluster": "redis",
-    "valkeys-cluster": "rediss",
-    "redis-cluster": "redis",
-    "rediss-cluster": "rediss",
+    "valkey-cluster": "valkeys-cluster",
+    "valkeys-cluster": "valkeys-cluster",
+    "redis-cluster": "rediss-cluster",
+    "rediss-cluster": "rediss-cluster",
 }
-"""Valkey's for a cluster."""
+"""The same for a cluster."""
 
 POOL_PARAMETER: Final = "pool_size"
 """Of a PostgreSQL URL: ours alone."""

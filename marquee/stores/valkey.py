@@ -1,8 +1,7 @@
 """How every store on one Valkey (or Redis) reaches its engine: one client, its time-outs, its retries, its one error.
 
-URL: `valkey://[user:password@]host:port[/db]` (`valkeys://` with TLS; `redis://` and `rediss://` mean the same). Pools are
-bounded; a server that does not answer within `timeout_seconds` is an error at once. `outlast` repeats a call with jitter
-while the server is away (killed and coming back), up to an end; whoever must fail fast, such as the row cache, does not.
+Pools are bounded; a server that does not answer within `timeout_seconds` is an error at once. `outlast` repeats a call with
+jitter while the server is away (killed and coming back), up to an end; whoever must fail fast, such as the row cache, does not.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,7 +17,8 @@ from redis.exceptions import TimeoutError as ServerSilent
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from marquee.errors import StoreUnavailable
-from marquee.stores.urls import VALKEY_SCHEMES
+from marquee.stores.cluster_url import ClusterUrl
+from marquee.stores.valkey_url import access_of, database_of
 
 TRANSIENT = (ServerGone, ServerSilent, ReadOnlyError, OSError)
 """Errors of a server that is away or just coming back (loading its AOF is a `ServerGone`)."""
@@ -26,14 +26,20 @@ TRANSIENT = (ServerGone, ServerSilent, ReadOnlyError, OSError)
 Answer = TypeVar("Answer")
 
 
-def open_client(url: str, *, timeout_seconds: float, connections: int) -> Any:
-    """A client with a bounded pool; connects at the first call. Values are bytes.
+def open_client(found: ClusterUrl, *, timeout_seconds: float, connections: int) -> Any:
+    """A client with a bounded pool; connects at the first call. Values are bytes. Raises `SettingsInvalid`.
 
     Any: the client's own annotations mix the answers of its two protocols and of its synchronous twin.
     """
-    scheme, rest = url.split("://", 1)
-    pool = redis.BlockingConnectionPool.from_url(
-        f"{VALKEY_SCHEMES[scheme]}://{rest}",
+    if len(found.hosts) > 1:
+        raise found.refused(f"{found.scheme}:// is one server: leave all but one host out")
+    access = access_of(found)
+    pool = redis.BlockingConnectionPool(
+        connection_class=redis.SSLConnection if access.pop("ssl", False) else redis.Connection,
+        host=found.hosts[0].name,
+        port=found.hosts[0].port,
+        db=database_of(found),
+        **access,
         max_connections=connections,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,

@@ -1,9 +1,8 @@
 """How a store reaches a cluster of Valkeys (or Redis Cluster): one client for all nodes, with the bounds that it lacks.
 
-URL: `valkey-cluster://[user:password@]host:port,host:port,...[?parameter=...]` (`valkeys-cluster://` with TLS; `redis-cluster://`
-and `rediss-cluster://` mean the same); any node named there tells of the others. The client follows MOVED and ASK by
-itself. Which node has which slot is read beside the calls and at most every READ_AGAIN_SECONDS: a node that is away costs
-the calls for its slots, until its replica has taken over, and no others.
+Any node that the URL names tells of the others. The client follows MOVED and ASK by itself. Which node has which slot is
+read beside the calls and at most every READ_AGAIN_SECONDS: a node that is away costs the calls for its slots, until its
+replica has taken over, and no others.
 """
 
 import asyncio
@@ -11,21 +10,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from redis.asyncio.cluster import ClusterNode, RedisCluster
-from redis.asyncio.connection import SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NodeGone
-from redis.exceptions import RedisClusterException
 from redis.exceptions import TimeoutError as NodeSilent
 
-from marquee.stores.cluster_url import ClusterUrl, parse_cluster_url
-from marquee.stores.urls import CLUSTER_SCHEMES
+from marquee.stores.cluster_url import ClusterUrl
+from marquee.stores.valkey_url import access_of
 
-SETTING: Final = "MARQUEE_ROW_CACHE_URL or MARQUEE_COORDINATION_URL"
-PORT: Final = 6379
 READ_AGAIN_SECONDS: Final = 0.25
 NODES_SHARE: Final = 0.8
 """Of a call's time, what one node may take: the client must notice that a node is silent before the call is given up."""
@@ -33,45 +27,29 @@ COPY_MS: Final = 50
 """How long a write is held back for a replica that does not confirm it."""
 
 
-def open_cluster(url: str, *, timeout_seconds: float, connections: int) -> "Cluster":
+def open_cluster(found: ClusterUrl, *, timeout_seconds: float, connections: int) -> "Cluster":
     """A client with at most `2 * connections` connections a node; connects at the first call. Values are bytes.
 
-    Raises `SettingsInvalid` for a URL that names no nodes.
+    Raises `SettingsInvalid`.
     """
-    found = parse_cluster_url(url, setting=SETTING, port=PORT, known=None)
     if found.name not in ("", "0"):
         raise found.refused(
             f"a cluster has no database {found.name!r}: leave it out, and write {found.scheme}://host:port,host:port"
         )
-    try:
-        return Cluster(
-            **_options(found),
-            # A connection that is being closed still counts: twice what calls may use at once is never used up.
-            max_connections=2 * connections,
-            socket_timeout=NODES_SHARE * timeout_seconds,
-            socket_connect_timeout=NODES_SHARE * timeout_seconds,
-            # The client's own retries would multiply the time-out.
-            retry=Retry(NoBackoff(), 0),
-            # Follow what MOVED says; reading all anew would end every call under way.
-            reinitialize_steps=0,
-            # The nodes that the operator named stay the ones to ask, whatever addresses the cluster announces.
-            dynamic_startup_nodes=False,
-        )
-    except (KeyError, ValueError, TypeError, RedisClusterException) as error:
-        raise found.refused(
-            f"a parameter of {found.scheme}://host:port,host:port?parameter=value is not one of the client's: {error}"
-        ) from error
-
-
-def _options(found: ClusterUrl) -> dict[str, Any]:
-    """The client's own parser gives the parameters their types."""
-    parameters = urlencode(found.parameters)
-    options: dict[str, Any] = dict(parse_url(f"{CLUSTER_SCHEMES[found.scheme]}://node?{parameters}"))
-    del options["host"]
-    if options.pop("connection_class", None) is SSLConnection:
-        options["ssl"] = True
-    login = {name: value for name, value in (("username", found.user), ("password", found.password)) if value}
-    return {**options, **login, "startup_nodes": [ClusterNode(*host) for host in found.hosts]}
+    return Cluster(
+        **access_of(found),
+        startup_nodes=[ClusterNode(*host) for host in found.hosts],
+        # A connection that is being closed still counts: twice what calls may use at once is never used up.
+        max_connections=2 * connections,
+        socket_timeout=NODES_SHARE * timeout_seconds,
+        socket_connect_timeout=NODES_SHARE * timeout_seconds,
+        # The client's own retries would multiply the time-out.
+        retry=Retry(NoBackoff(), 0),
+        # Follow what MOVED says; reading all anew would end every call under way.
+        reinitialize_steps=0,
+        # The nodes that the operator named stay the ones to ask, whatever addresses the cluster announces.
+        dynamic_startup_nodes=False,
+    )
 
 
 class _NoCommandTable:

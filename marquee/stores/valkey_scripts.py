@@ -18,6 +18,7 @@ from marquee.errors import StoreUnavailable
 from marquee.stores.urls import CLUSTER_SCHEMES
 from marquee.stores.valkey import open_client, translated
 from marquee.stores.valkey_cluster import open_cluster
+from marquee.stores.valkey_url import parse_valkey_url
 
 Argument = str | bytes | int
 Execute = Callable[..., Awaitable[Any]]
@@ -32,19 +33,23 @@ class Script:
 
 
 class ScriptedValkey:
-    """`what` names the store for a person. Answers are Valkey's: integers, bytes, None, lists of them."""
+    """`what` names the store for a person, `setting` is what its URL is set by.
 
-    def __init__(self, url: str, *, what: str, timeout_seconds: float, connections: int) -> None:
+    Answers are Valkey's: integers, bytes, None, lists of them.
+    """
+
+    def __init__(self, url: str, *, setting: str, what: str, timeout_seconds: float, connections: int) -> None:
         self._execute: Execute
         self._execute_copied: Callable[..., Awaitable[Any]]
         self._ping: Callable[[], Awaitable[Any]]
         self._close: Callable[[], Awaitable[None]]
-        if url.split("://", 1)[0] in CLUSTER_SCHEMES:
-            cluster = open_cluster(url, timeout_seconds=timeout_seconds, connections=connections)
+        found = parse_valkey_url(url, setting=setting)
+        if found.scheme in CLUSTER_SCHEMES:
+            cluster = open_cluster(found, timeout_seconds=timeout_seconds, connections=connections)
             self._execute, self._execute_copied = cluster.execute_command, cluster.execute_copied
             self._ping, self._close = cluster.ping_masters, cluster.close
         else:
-            single = open_client(url, timeout_seconds=timeout_seconds, connections=connections)
+            single = open_client(found, timeout_seconds=timeout_seconds, connections=connections)
             self._execute, self._execute_copied = single.execute_command, lambda _, *rest: single.execute_command(*rest)
             self._ping, self._close = single.ping, single.aclose
         self._what = what

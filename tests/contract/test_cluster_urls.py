@@ -1,17 +1,26 @@
 """What a cluster's URL says: several nodes, a login, TLS; and who takes none."""
 
+from pathlib import Path
+
 import pytest
 from redis.asyncio.connection import SSLConnection
 
 from marquee.errors import SettingsInvalid
+from marquee.stores.coordination import open_coordination
 from marquee.stores.event_log import open_event_log
 from marquee.stores.row_cache import open_row_cache
 from marquee.stores.valkey_cluster import open_cluster
+from marquee.stores.valkey_url import parse_valkey_url
+from tests.tls import make_certificate
 
 
-async def test_every_node_of_the_url_is_asked_with_the_login_and_over_tls() -> None:
+async def test_every_node_of_the_url_is_asked_with_the_login_and_over_tls(tmp_path: Path) -> None:
+    ca, key = make_certificate(tmp_path, "one.test")
     cluster = open_cluster(
-        "valkeys-cluster://app:s%40cret@one.test:7001,[::1]:7002,two.test?ssl_ca_certs=/ca.pem",
+        parse_valkey_url(
+            f"valkeys-cluster://app:s%40cret@one.test:7001,[::1]:7002,two.test?ca={ca}&certificate={ca}&key={key}",
+            setting="A_SETTING",
+        ),
         timeout_seconds=1.0,
         connections=3,
     )
@@ -21,15 +30,41 @@ async def test_every_node_of_the_url_is_asked_with_the_login_and_over_tls() -> N
         connection = node.acquire_connection()
         assert isinstance(connection, SSLConnection), "TLS was asked for"
         assert connection.check_hostname
-        assert connection.ca_certs == "/ca.pem"
+        assert (connection.ca_certs, connection.certfile, connection.keyfile) == (str(ca), str(ca), str(key))
         assert (connection.username, connection.password) == ("app", "s@cret")
         assert node.max_connections == 6, "a node's connections have no bound of ours"
 
 
-@pytest.mark.parametrize("hosts", ["", "a,,b", "a:port", "a:7001/3", "a:7001?no_such_option=1"])
+@pytest.mark.parametrize("hosts", ["", "a,,b", "a:port", "a:7001/3"])
 async def test_a_url_that_names_no_nodes_is_refused_in_words(hosts: str) -> None:
     with pytest.raises(SettingsInvalid, match="host:port,host:port"):
         await open_row_cache(f"valkey-cluster://{hosts}")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("valkey://a:1,b:2", "one server"),
+        ("valkey://a:1/films", "database.*number"),
+        ("valkey://a:1?ca=/x.pem", "ca goes with valkeys://"),
+        ("rediss://a:1?ca=/no/such.pem", "ca.*No such file"),
+        ("redis-cluster://a:1?ca=/x.pem", "ca goes with rediss-cluster://"),
+        ("valkey://a:1?ssl_ca_certs=/x.pem", "no parameter ssl_ca_certs; known are ca"),
+    ],
+)
+async def test_a_mistake_is_named_with_its_setting(url: str, said: str) -> None:
+    for open_store, setting in (
+        (open_row_cache, "MARQUEE_ROW_CACHE_URL"),
+        (open_coordination, "MARQUEE_COORDINATION_URL"),
+    ):
+        with pytest.raises(SettingsInvalid, match=said) as refused:
+            await open_store(url)
+        assert refused.value.field == setting
+
+
+async def test_a_lease_that_is_no_time_is_refused() -> None:
+    with pytest.raises(SettingsInvalid, match=r"lease_seconds.*number of seconds"):
+        await open_event_log("valkey://a:1?lease_seconds=soon")
 
 
 async def test_the_event_log_says_that_it_takes_no_cluster() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from marquee.errors import SettingsInvalid
-from marquee.stores.event_log.kafka_clients import LEASE_SECONDS, SETTING, parse_options
+from marquee.stores.event_log.contract import SETTING
+from marquee.stores.event_log.kafka_clients import LEASE_SECONDS, parse_options
 
 
 def test_the_shortest_url_is_one_broker_that_acknowledges_everywhere() -> None:
@@ -20,7 +21,9 @@ def test_everything_that_a_url_can_say() -> None:
     )
     assert found.servers == ("broker1:9093", "broker2:9092", "[::1]:9094")
     assert (found.acks, found.replication, found.min_insync, found.lease_seconds) == ("1", 3, 2, 1.5)
-    assert found.access == {
+    access = dict(found.access)
+    assert access.pop("ssl_context").check_hostname
+    assert access == {
         "security_protocol": "SASL_SSL",
         "sasl_mechanism": "PLAIN",
         "sasl_plain_username": "us@er",
@@ -54,6 +57,13 @@ def test_of_fewer_than_three_copies_one_is_enough() -> None:
         ("kafka://a?lease_seconds=nan", "lease_seconds.*seconds up to"),
         ("kafka://a?lease_seconds=inf", "lease_seconds.*seconds up to"),
         ("kafka://a?lease_seconds=long", "lease_seconds.*seconds up to"),
+        ("kafka://a:1?sasl=PLAIN", "sasl goes with a user"),
+        ("kafka://u:p@a?sasl=GSSAPI", "sasl.*one of SCRAM-SHA-512"),
+        ("kafka://a?ca=/x.pem", "ca goes with kafkas://"),
+        ("kafkas://a?ca=/no/such.pem", "ca.*No such file"),
+        ("kafkas://a?key=/no/such.pem", "key goes with certificate"),
+        ("kafkas://a?certificate=/no/such.pem", "certificate.*No such file"),
+        ("kafkas://a?check_hostname=perhaps", "check_hostname has to be"),
         ("kafka://a?retries=3", "no parameter retries; known are acks"),
     ],
 )

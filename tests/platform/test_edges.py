@@ -112,8 +112,18 @@ def test_a_page_of_the_web_client_may_run_and_load_only_its_own(platform: Settin
     assert platform.public_s3 in rules["connect-src"], "upload parts go straight to S3"
 
 
-def test_an_origin_that_no_edge_can_read_names_the_setting() -> None:
-    assert origin("s3://films") == ("https", "films.s3.amazonaws.com:443", "")
-    assert origin("s3+http://10.0.0.1:9000/films") == ("http", "10.0.0.1:9000", "/films")
+def test_where_an_edge_fetches_from() -> None:
+    found = {
+        "s3://films": ("https", "films.s3.amazonaws.com:443", "films.s3.amazonaws.com", ""),
+        "s3://films?region=eu-1": ("https", "films.s3.eu-1.amazonaws.com:443", "films.s3.eu-1.amazonaws.com", ""),
+        "s3://films.of.ours": ("https", "s3.amazonaws.com:443", "s3.amazonaws.com", "/films.of.ours"),
+        "s3+https://store:9443/films": ("https", "store:9443", "store:9443", "/films"),
+        "s3+http://10.0.0.1/films": ("http", "10.0.0.1:80", "10.0.0.1", "/films"),
+        "s3+http://[::1]:9000/films": ("http", "[::1]:9000", "[::1]:9000", "/films"),
+    }
+    for url, expected in found.items():
+        source = origin(url)
+        assert (source.scheme, source.address, source.host, source.path) == expected
+        assert bool(source.authorities) == (source.scheme == "https"), "an origin with TLS is checked"
     with pytest.raises(SettingsInvalid, match="MARQUEE_PUBLISHED_URL"):
         origin("ftp://films")

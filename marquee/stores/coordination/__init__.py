@@ -1,11 +1,11 @@
 """Locks and rate limits; the engine is chosen by the URL's scheme."""
 
-from marquee.stores.coordination.contract import Coordination
+from marquee.stores.coordination.contract import SETTING, Coordination
 from marquee.stores.urls import CLUSTER_SCHEMES, VALKEY_SCHEMES, scheme_of
 
 
 async def open_coordination(url: str) -> Coordination:
-    scheme_of(url, setting="MARQUEE_COORDINATION_URL", known={**VALKEY_SCHEMES, **CLUSTER_SCHEMES})
+    scheme_of(url, setting=SETTING, known={**VALKEY_SCHEMES, **CLUSTER_SCHEMES})
     from marquee.stores.coordination.valkey import ValkeyCoordination
 
     return ValkeyCoordination(url)

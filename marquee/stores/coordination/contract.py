@@ -5,7 +5,9 @@ still holds it, and it ends by itself.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+SETTING: Final = "MARQUEE_COORDINATION_URL"
 
 
 @dataclass(frozen=True)

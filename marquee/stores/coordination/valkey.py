@@ -8,7 +8,7 @@ Down: `StoreUnavailable` within TIMEOUT_SECONDS.
 
 import secrets
 
-from marquee.stores.coordination.contract import Lock
+from marquee.stores.coordination.contract import SETTING, Lock
 from marquee.stores.valkey_scripts import Script, ScriptedValkey
 
 TIMEOUT_SECONDS = 0.5
@@ -54,7 +54,11 @@ class ValkeyCoordination:
 
     def __init__(self, url: str) -> None:
         self._valkey = ScriptedValkey(
-            url, what="The store of locks and limits", timeout_seconds=TIMEOUT_SECONDS, connections=CONNECTIONS
+            url,
+            setting=SETTING,
+            what="The store of locks and limits",
+            timeout_seconds=TIMEOUT_SECONDS,
+            connections=CONNECTIONS,
         )
 
     async def acquire(self, name: str, *, hold_seconds: float) -> Lock | None:

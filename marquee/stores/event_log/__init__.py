@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from marquee.stores.event_log.contract import EventLog
+from marquee.stores.event_log.contract import SETTING, EventLog
 from marquee.stores.urls import VALKEY_SCHEMES, scheme_of
 
 KAFKA_SCHEMES: Final = ("kafka", "kafkas")
@@ -10,7 +10,7 @@ KAFKA_SCHEMES: Final = ("kafka", "kafkas")
 
 async def open_event_log(url: str) -> EventLog:
     # Imported here: a process loads the client of the engine that it uses, and no other.
-    if scheme_of(url, setting="MARQUEE_EVENT_LOG_URL", known=(*VALKEY_SCHEMES, *KAFKA_SCHEMES)) in KAFKA_SCHEMES:
+    if scheme_of(url, setting=SETTING, known=(*VALKEY_SCHEMES, *KAFKA_SCHEMES)) in KAFKA_SCHEMES:
         from marquee.stores.event_log.kafka import KafkaEventLog
 
         return KafkaEventLog(url)

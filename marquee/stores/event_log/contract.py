@@ -6,8 +6,9 @@ stream is owned by one consumer at a time. A record is delivered again until it 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
+SETTING: Final = "MARQUEE_EVENT_LOG_URL"
 MAX_RECORD_BYTES = 900_000
 """Larger values are refused with `InputInvalid`: a message names an object, it does not carry one."""
 

@@ -3,7 +3,8 @@
 URL: `kafka://[user:password@]host[:port][,host...][?parameter=value&...]`; `kafkas://` with TLS. Parameters: `acks` (all; 1 gives
 up durability where a leader dies), `replication` and `min_insync` of topics that are made (3 and 2; 1 of fewer copies than
 three: a single broker needs `?replication=1`), `lease_seconds` (how long a member that fell silent keeps its streams: the
-session time-out), `sasl` (the mechanism for user and password, SCRAM-SHA-512).
+session time-out), `sasl` (the mechanism for user and password: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN), and those of
+`marquee.stores.tls`.
 
 A client that cannot reach any broker raises from its constructor and leaves its sockets and its thread behind; `opened`
 closes what it had begun.
@@ -18,21 +19,29 @@ from typing import Any, Final, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.errors import BrokerNotAvailableError, KafkaError, RetriableError, UnknownBrokerIdError
+from kafka.errors import (
+    BrokerNotAvailableError,
+    KafkaError,
+    KafkaTimeoutError,
+    RetriableError,
+    UnknownBrokerIdError,
+)
 from kafka.net.compat import KafkaNetClient
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from marquee.errors import StoreUnavailable
-from marquee.stores.cluster_url import parse_cluster_url
+from marquee.stores.cluster_url import ClusterUrl, parse_cluster_url
+from marquee.stores.event_log.contract import SETTING
+from marquee.stores.tls import TLS_PARAMETERS, tls_of
 
-SETTING: Final = "MARQUEE_EVENT_LOG_URL"
 PORT: Final = 9092
 COPIES: Final = 3
 MIN_INSYNC: Final = 2
 MOST_REPLICAS: Final = 32_767
 MOST_LEASE_SECONDS: Final = 1800.0
 """Brokers refuse more unless they are told otherwise (`group.max.session.timeout.ms`)."""
-_PARAMETERS: Final = ("acks", "replication", "min_insync", "lease_seconds", "sasl")
+_PARAMETERS: Final = ("acks", "replication", "min_insync", "lease_seconds", "sasl", *TLS_PARAMETERS)
+_SASL: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 LEASE_SECONDS: Final = 10.0
 """Brokers refuse less than 6 s unless they are told otherwise (`group.min.session.timeout.ms`)."""
 REQUEST_SECONDS: Final = 5.0
@@ -73,24 +82,34 @@ def parse_options(url: str) -> KafkaOptions:
     min_insync = found.whole("min_insync", least=1, most=MOST_REPLICAS) or (MIN_INSYNC if replication >= COPIES else 1)
     if min_insync > replication:
         raise found.refused(f"min_insync is {min_insync}; it has to be at most replication, which is {replication}")
-    login = bool(found.user or found.password)
-    access: dict[str, Any] = {
-        "security_protocol": ("SASL_" * login) + ("SSL" if found.scheme == "kafkas" else "PLAINTEXT")
-    }
-    if login:
-        access |= {
-            "sasl_mechanism": found.parameters.get("sasl", "SCRAM-SHA-512"),
-            "sasl_plain_username": found.user,
-            "sasl_plain_password": found.password,
-        }
     return KafkaOptions(
         servers=tuple(host.address for host in found.hosts),
-        access=access,
+        access=_access(found),
         acks=acks,
         replication=replication,
         min_insync=min_insync,
         lease_seconds=found.seconds("lease_seconds", most=MOST_LEASE_SECONDS) or LEASE_SECONDS,
     )
+
+
+def _access(found: ClusterUrl) -> dict[str, Any]:
+    tls = tls_of(found, scheme="kafkas")
+    login = bool(found.user or found.password)
+    access: dict[str, Any] = {"security_protocol": ("SASL_" * login) + ("SSL" if tls else "PLAINTEXT")}
+    if tls:
+        access["ssl_context"] = tls
+    mechanism = found.parameters.get("sasl", _SASL[0])
+    if mechanism not in _SASL:
+        raise found.refused(f"sasl is {mechanism!r}; it has to be one of {', '.join(_SASL)}")
+    if "sasl" in found.parameters and not login:
+        raise found.refused("sasl goes with a user and a password")
+    if login:
+        access |= {
+            "sasl_mechanism": mechanism,
+            "sasl_plain_username": found.user,
+            "sasl_plain_password": found.password,
+        }
+    return access
 
 
 class TooFewBrokers(StoreUnavailable):
@@ -226,9 +245,39 @@ def _consuming(options: KafkaOptions, wait_seconds: float) -> dict[str, Any]:
     }
 
 
-def _opened(make: Callable[..., Client], **settings: Any) -> Client:
-    # It tells of every attempt to reach a broker that is away; what matters comes as an exception.
+class _Refusal(logging.Handler):
+    """The client tells its log alone why it reached no broker: an unknown authority, a wrong password, nobody there."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.why: BaseException | None = None
+
+    def forget(self) -> None:
+        self.why = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for told in record.args if isinstance(record.args, tuple) else ():
+            # The first attempt's: the last one has little time left, and ends for want of it.
+            if isinstance(told, BaseException) and self.why is None:
+                self.why = told
+
+
+_refusal: Final = _Refusal()
+
+
+def _listen_to_the_clients_log() -> None:
+    """Nothing of it goes further: it tells of every attempt to reach a broker that is away."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    connecting = logging.getLogger("kafka.net.manager")
+    connecting.setLevel(logging.WARNING)
+    connecting.propagate = False
+    if _refusal not in connecting.handlers:
+        connecting.addHandler(_refusal)
+
+
+def _opened(make: Callable[..., Client], **settings: Any) -> Client:
+    _listen_to_the_clients_log()
+    _refusal.forget()
     begun: list[KafkaNetClient] = []
 
     def begin(**configuration: Any) -> KafkaNetClient:
@@ -237,7 +286,12 @@ def _opened(make: Callable[..., Client], **settings: Any) -> Client:
 
     try:
         return make(kafka_client=begin, **settings)
-    except BaseException:
+    except BaseException as error:
         for client in begun:
             client.close()
+        if isinstance(error, KafkaTimeoutError) and _refusal.why is not None:
+            # A broker closes the connection on a wrong password; the client may see that before it sees the broker's answer.
+            unsaid = settings.get("sasl_mechanism") and "disconnected" in str(_refusal.why)
+            hint = " (are user and password right?)" if unsaid else ""
+            raise KafkaTimeoutError(f"{error.args[0]}: {_refusal.why}{hint}") from error
         raise

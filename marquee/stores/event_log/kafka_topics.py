@@ -20,7 +20,8 @@ from kafka.errors import (
 )
 
 from marquee.errors import InputInvalid
-from marquee.stores.event_log.kafka_clients import SETTING, KafkaOptions, TooFewBrokers
+from marquee.stores.event_log.contract import SETTING
+from marquee.stores.event_log.kafka_clients import KafkaOptions, TooFewBrokers
 from marquee.stores.event_log.kafka_place import Place
 
 

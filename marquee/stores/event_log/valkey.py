@@ -6,28 +6,29 @@ is CRC32(key) mod the number of streams; its position is the entry's id, whose f
 milliseconds. Down: calls are repeated with jitter for OUTLAST_SECONDS (a killed Valkey is back in less), then
 `StoreUnavailable`; a repeated publish may have been stored twice, as at-least-once allows.
 
-URL: `valkey://host:port[/db][?lease_seconds=5]`.
+URL: as `marquee.stores.valkey_url` says, and `lease_seconds` (5).
 """
 
 import asyncio
 import weakref
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
 from marquee.errors import CursorInvalid, InputInvalid
-from marquee.stores.event_log.contract import Consumer, Record
+from marquee.stores.event_log.contract import SETTING, Consumer, Record
 from marquee.stores.event_log.records import DEAD_SUFFIX, check_size, dead_headers, expected_streams
 from marquee.stores.event_log.valkey_consumer import ValkeyConsumer
 from marquee.stores.event_log.valkey_records import record_of, stream_key
 from marquee.stores.valkey import open_client, outlast, translated
+from marquee.stores.valkey_url import parse_valkey_url
 
 WHAT = "The event log"
 TIMEOUT_SECONDS = 5.0
 OUTLAST_SECONDS = 15.0
 LEASE_SECONDS = 5.0
+MOST_LEASE_SECONDS = 1800.0
 CONNECTIONS = 64
 TOPICS = "log:topics"
 LAST_SEQUENCE = 2**64 - 1
@@ -61,12 +62,9 @@ return redis.call('XTRIM', KEYS[1], 'MINID', '=', bound)
 
 class ValkeyEventLog:
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        options = dict(parse_qsl(parts.query))
-        self._lease_seconds = float(options.pop("lease_seconds", LEASE_SECONDS))
-        self._client = open_client(
-            parts._replace(query=urlencode(options)).geturl(), timeout_seconds=TIMEOUT_SECONDS, connections=CONNECTIONS
-        )
+        found = parse_valkey_url(url, setting=SETTING, known=["lease_seconds"])
+        self._lease_seconds = found.seconds("lease_seconds", most=MOST_LEASE_SECONDS) or LEASE_SECONDS
+        self._client = open_client(found, timeout_seconds=TIMEOUT_SECONDS, connections=CONNECTIONS)
         self._trim = self._client.register_script(_TRIM)
         self._streams_known: dict[str, int] = {}
         self._consumers: weakref.WeakSet[ValkeyConsumer] = weakref.WeakSet()

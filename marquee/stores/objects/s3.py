@@ -27,6 +27,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
     ResponseStreamingError,
+    SSLError,
 )
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
@@ -63,6 +64,8 @@ def _status(error: ClientError) -> int:
 def _is_transient(error: BaseException) -> bool:
     if isinstance(error, ClientError):
         return _status(error) >= 500 or _status(error) == 429 or _code(error) in {"SlowDown", "RequestTimeout"}
+    if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return False
     streaming = (IncompleteReadError, ResponseStreamingError)
     return isinstance(error, (ConnectionError, HTTPClientError, OSError, *streaming))
 

@@ -7,14 +7,19 @@ to most other S3s and would be signed into presigned URLs. botocore's own retrie
 import functools
 import threading
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.httpsession import get_cert_path
+from botocore.session import get_session
 
 from marquee.errors import SettingsInvalid
+from marquee.stores.cluster_url import refused
 
+SETTING: Final = "MARQUEE_OBJECTS_URL or MARQUEE_PUBLISHED_URL"
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 20.0
 CONNECTIONS = 24
@@ -27,20 +32,34 @@ class Bucket:
     endpoint: str | None
     """None: AWS's own."""
     region: str | None
+    ca: str | None = None
+    """A PEM file of authorities; None: as AWS's own programs find it (AWS_CA_BUNDLE), else those that botocore trusts."""
 
 
 def parse_bucket(url: str) -> Bucket:
-    """`s3://bucket[?region=r]` or `s3+http(s)://host:port/bucket[?region=r]`."""
+    """`s3://bucket[?region=r]` or `s3+http(s)://host:port/bucket[?region=r&ca=/file.pem]`. Raises `SettingsInvalid`."""
     parts = urlsplit(url)
-    region = parse_qs(parts.query).get("region", [None])[0]
+    parameters = dict(parse_qsl(parts.query))
+    if unknown := sorted(set(parameters) - {"region", "ca"}):
+        raise refused(SETTING, f"there is no parameter {', '.join(unknown)}; known are region, ca")
+    region, ca = parameters.get("region"), parameters.get("ca")
+    if ca and parts.scheme == "s3+http":
+        raise refused(SETTING, "ca goes with s3+https://")
+    if ca and not Path(ca).is_file():
+        raise refused(SETTING, f"ca is {ca!r}, and there is no such file")
     if parts.scheme == "s3":
         name, endpoint = parts.netloc, None
     else:
         name, endpoint = parts.path.strip("/"), f"{parts.scheme.removeprefix('s3+')}://{parts.netloc}"
         region = region or REGION
     if not name or "/" in name:
-        raise SettingsInvalid(f"The object store's URL {url!r} does not name one bucket.", field="MARQUEE_OBJECTS_URL")
-    return Bucket(name, endpoint, region)
+        raise SettingsInvalid(f"The object store's URL {url!r} does not name one bucket.", field=SETTING)
+    return Bucket(name, endpoint, region, ca)
+
+
+def authorities(bucket: Bucket) -> str:
+    """The PEM file by which the endpoint's certificate is checked: what boto3 takes, for those who are not boto3."""
+    return bucket.ca or get_session().get_config_variable("ca_bundle") or get_cert_path(True)
 
 
 def read_service_model() -> None:
@@ -64,6 +83,7 @@ def make_client(bucket: Bucket, *, access_key: str, secret_key: str, endpoint: s
             "s3",
             endpoint_url=endpoint or bucket.endpoint,
             region_name=bucket.region,
+            verify=bucket.ca,
             aws_access_key_id=access_key or None,
             aws_secret_access_key=secret_key or None,
             config=Config(

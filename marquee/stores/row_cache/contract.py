@@ -5,7 +5,9 @@ generation did not change since the fill began: a purge that comes meanwhile win
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+SETTING: Final = "MARQUEE_ROW_CACHE_URL"
 
 
 @dataclass(frozen=True)

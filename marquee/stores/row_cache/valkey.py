@@ -9,7 +9,7 @@ without a retry, so that the caller sheds load instead of waiting; of a cluster,
 
 import asyncio
 
-from marquee.stores.row_cache.contract import CachedRow
+from marquee.stores.row_cache.contract import SETTING, CachedRow
 from marquee.stores.valkey_scripts import Script, ScriptedValkey
 
 TIMEOUT_SECONDS = 0.25
@@ -56,7 +56,7 @@ def _generation(key: str) -> str:
 class ValkeyRowCache:
     def __init__(self, url: str) -> None:
         self._valkey = ScriptedValkey(
-            url, what="The row cache", timeout_seconds=TIMEOUT_SECONDS, connections=CONNECTIONS
+            url, setting=SETTING, what="The row cache", timeout_seconds=TIMEOUT_SECONDS, connections=CONNECTIONS
         )
 
     async def get(self, key: str) -> CachedRow | None:

@@ -1,8 +1,8 @@
 """An index on an Elasticsearch cluster by URL: everything that a service may want to say stands in it.
 
-`elasticsearch://[user:password@]host[:port][,host...]/alias[?replicas=N]`, `elasticsearchs://` with TLS and its parameter `ca`
-(a PEM file; without it the machine's authorities). `alias` is what the names of indices and aliases begin with; without
-`replicas` there is one more copy as soon as a second node can hold it.
+`elasticsearch://[user:password@]host[:port][,host...]/alias[?replicas=N]`, `elasticsearchs://` with TLS and the parameters of
+`marquee.stores.tls`. `alias` is what the names of indices and aliases begin with; without `replicas` there is one more
+copy as soon as a second node can hold it.
 """
 
 import re
@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from marquee.stores.cluster_url import parse_cluster_url
+from marquee.stores.tls import TLS_PARAMETERS, tls_of
 from marquee.stores.urls import ELASTICSEARCH_SCHEMES
 
 PORT: Final = 9200
 MOST_REPLICAS: Final = 20
 _ALIAS: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
-_PARAMETERS: Final = ("replicas", "ca")
+_PARAMETERS: Final = ("replicas", *TLS_PARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,10 @@ def parse_target(url: str, *, setting: str = "MARQUEE_SEARCH_URL") -> Target:
     scheme = ELASTICSEARCH_SCHEMES[found.scheme]
     if not _ALIAS.fullmatch(found.name):
         raise found.refused(f"it ends with {found.name!r}; it has to be an alias of small letters, digits, - and _")
-    ca = found.parameters.get("ca")
-    if ca is not None and scheme != "https":
-        raise found.refused("ca is for TLS: write elasticsearchs://")
-    try:
-        tls = ssl.create_default_context(cafile=ca) if scheme == "https" else None
-    except (ValueError, OSError) as error:
-        raise found.refused(f"ca is no file of certificates: {error}") from error
     return Target(
         hosts=tuple(f"{scheme}://{host.address}" for host in found.hosts),
         login=(found.user, found.password) if found.user else None,
         alias=found.name,
         replicas=found.whole("replicas", least=0, most=MOST_REPLICAS),
-        tls=tls,
+        tls=tls_of(found, scheme="elasticsearchs"),
     )

@@ -1,0 +1,78 @@
+"""An edge whose origin speaks TLS: it fetches from the one that its authority vouches for, and from no other."""
+
+import asyncio
+import secrets
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from marquee.errors import SettingsInvalid, StoreUnavailable
+from marquee.platform import edges
+from marquee.settings import Settings
+from marquee.signing import stream_path
+from marquee.stores.objects.s3_client import parse_bucket
+from marquee.stores.opened import open_bucket
+from tests.servers import make_test_settings, running
+from tests.tls import make_certificate, tls_in_front_of
+
+SEGMENT = secrets.token_bytes(100_000)
+MOVIE = "m_00000000000000000001"
+
+
+def asked_of_an_edge(settings: Settings, folder: Path) -> httpx.Response:
+    path = stream_path(settings.edge_secret.get_secret_value(), MOVIE, 1, expires_at=int(time.time()) + 600)
+    with running(edges.edge(settings, 1), folder):
+        return httpx.get(f"{settings.edges[0]}{path}video/360/1.m4s", timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("name", "vouched", "status"), [("localhost", True, 200), ("localhost", False, 502), ("b", True, 502)]
+)
+async def test_the_origins_certificate_is_checked(
+    s3_server: Settings, tmp_path: Path, name: str, vouched: bool, status: int
+) -> None:
+    """The right host and authority; an authority that does not vouch for it; the right authority of another host's."""
+    certificate, key = make_certificate(tmp_path, name)
+    stranger, _ = make_certificate(tmp_path, "another-authority")
+    plain = await open_bucket(s3_server, s3_server.published)
+    await plain.ensure_bucket()
+    await plain.put(f"{MOVIE}/v1/video/360/1.m4s", SEGMENT, content_type="video/iso.segment")
+    await plain.close()
+    async with tls_in_front_of(s3_server.port("s3"), certificate, key) as port:
+        url = f"s3+https://localhost:{port}/marquee-published?ca={certificate if vouched else stranger}"
+        secured = make_test_settings(tmp_path, published_url=url, objects_url=url)
+        answer = await asyncio.to_thread(asked_of_an_edge, secured, tmp_path)
+    assert answer.status_code == status, (tmp_path / "edge-1.log").read_text()
+    assert (answer.content == SEGMENT) == (status == 200)
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+async def test_our_own_client_checks_it_too(s3_server: Settings, tmp_path: Path, vouched: bool) -> None:
+    certificate, key = make_certificate(tmp_path, "localhost")
+    stranger, _ = make_certificate(tmp_path, "another-authority")
+    async with tls_in_front_of(s3_server.port("s3"), certificate, key) as port:
+        url = f"s3+https://localhost:{port}/marquee-published?ca={certificate if vouched else stranger}"
+        bucket = await open_bucket(s3_server, url)
+        if vouched:
+            await bucket.ensure_bucket()
+            await bucket.put("secured", SEGMENT, content_type="video/iso.segment")
+            assert await bucket.get("secured") == SEGMENT
+        else:
+            with pytest.raises(StoreUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+                await bucket.get("secured")
+        await bucket.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("s3+http://a:1/b?ca=/x.pem", "ca goes with s3"),
+        ("s3+https://a:1/b?ca=/no/such.pem", "no such file"),
+        ("s3+https://a:1/b?verify=no", "no parameter verify; known are region, ca"),
+    ],
+)
+def test_a_mistake_in_a_buckets_url_is_named(url: str, said: str) -> None:
+    with pytest.raises(SettingsInvalid, match=said):
+        parse_bucket(url)
