@@ -23,7 +23,12 @@ HEAP: Final = "-Xmx160m"
 POLL_MS: Final = 20
 HEARTBEAT_MS: Final = 10_000
 TLS_PARAMETERS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
-"""Of the database's URL, which Debezium takes too. Java reads a key as DER (PKCS 8) where libpq reads PEM."""
+"""Of the database's URL, which Debezium takes too."""
+_OF_NO_CONCERN: Final = (
+    *("application_name", "fallback_application_name", "connect_timeout", "gssencmode", "target_session_attrs"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
+)
+"""What libpq alone does by these is not needed here: names, and how soon a lost connection is noticed."""
 LOGGING: Final = Path(__file__).with_name("debezium.log4j2.properties")
 
 
@@ -44,13 +49,13 @@ def capture_properties(database_url: str) -> dict[str, str]:
     Raises `SettingsInvalid` for what the URL asks of libpq and Debezium cannot do.
     """
     parts = urlsplit(libpq_url(database_url))
-    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := sorted(set(asked) - set(TLS_PARAMETERS)):
-        raise SettingsInvalid(
-            f"MARQUEE_DATABASE_URL cannot be used by change capture: leave {', '.join(unknown)} out; "
-            f"known are {', '.join(TLS_PARAMETERS)}.",
-            field="MARQUEE_DATABASE_URL",
+    if "," in parts.netloc.rpartition("@")[2]:
+        raise _refused(
+            "it names several hosts, and Debezium follows one: give the address at which the primary always is"
         )
+    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := sorted(set(asked) - {*TLS_PARAMETERS, *_OF_NO_CONCERN}):
+        raise _refused(f"leave {', '.join(unknown)} out; known are {', '.join(TLS_PARAMETERS)}")
     return {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "database.hostname": parts.hostname or "127.0.0.1",
@@ -58,7 +63,7 @@ def capture_properties(database_url: str) -> dict[str, str]:
         "database.user": unquote(parts.username or ""),
         "database.password": unquote(parts.password or ""),
         "database.dbname": parts.path.strip("/"),
-        **{f"database.{name}": value for name, value in asked.items()},
+        **{f"database.{name}": value for name, value in asked.items() if name in TLS_PARAMETERS},
         "topic.prefix": TOPIC_PREFIX,
         "plugin.name": "pgoutput",
         "slot.name": SLOT,
@@ -74,6 +79,11 @@ def capture_properties(database_url: str) -> dict[str, str]:
         # The bare envelope; `search_sync` reads the one inside a schema too.
         "value.converter.schemas.enable": "false",
     }
+
+
+def _refused(why: str) -> SettingsInvalid:
+    setting = "MARQUEE_DATABASE_URL"
+    return SettingsInvalid(f"{setting} cannot be used by change capture: {why}.", field=setting)
 
 
 def debezium_properties(database_url: str, offsets: Path) -> dict[str, str]:

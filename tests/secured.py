@@ -6,10 +6,12 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 
 from marquee.engines.kafka import KAFKA, node
 from marquee.platform import engines
+from marquee.platform.probes import PROBE_SECONDS
 from marquee.stores.coordination import open_coordination
 from marquee.stores.event_log.kafka_clients import administer, parse_options
 from tests.older_postgres import older_postgres
@@ -91,21 +93,32 @@ def secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
 
 @contextlib.contextmanager
 def secured_postgres(folder: Path) -> Iterator[Callable[[str], str]]:
-    """The URLs of the databases of a server that takes nobody without TLS. Skips where `older_postgres` does."""
+    """The URLs of the databases of a server that takes nobody without TLS, a password and a certificate.
+
+    Skips where `older_postgres` does.
+    """
     settings = make_test_settings(folder)
     certificate, key = make_certificate(folder, HOST)
-    key.chmod(0o600)
+    client, client_key = make_certificate(folder, "marquee")
+    for secret in (key, client_key):
+        secret.chmod(0o600)
     program = older_postgres(settings)
-    options = {"ssl": "on", "ssl_cert_file": certificate, "ssl_key_file": key}
+    options = {"ssl": "on", "ssl_cert_file": certificate, "ssl_key_file": key, "ssl_ca_file": client}
     program = dataclasses.replace(
         program,
         command=(*program.command, *(part for name, value in options.items() for part in ("-c", f"{name}={value}"))),
     )
-    (folder / "older-postgres" / "pg_hba.conf").write_text("hostssl all,replication all 127.0.0.1/32 scram-sha-256\n")
-    password = settings.postgres_password.get_secret_value()
-    with running(program, folder):
-        server, check = f"{HOST}:{settings.port('postgres')}", f"sslmode=verify-full&sslrootcert={certificate}"
-        yield lambda name: f"postgresql://marquee:{password}@{server}/{name}?{check}"
+    (folder / "older-postgres" / "pg_hba.conf").write_text(
+        "hostssl all,replication all 127.0.0.1/32 scram-sha-256 clientcert=verify-full\n"
+    )
+    server = f"marquee:{settings.postgres_password.get_secret_value()}@{HOST}:{settings.port('postgres')}"
+    tls = f"sslmode=verify-full&sslrootcert={certificate}&sslcert={client}&sslkey={client_key}"
+
+    def url(name: str) -> str:
+        return f"postgresql://{server}/{name}?{tls}"
+
+    with running(dataclasses.replace(program, ready=lambda: _takes(url("postgres"))), folder):
+        yield url
 
 
 @contextlib.contextmanager
@@ -115,13 +128,18 @@ def valkey_with_password(folder: Path) -> Iterator[tuple[int, str]]:
     url = f"valkey://:{password}@{LOOPBACK}:{settings.port('log')}"
     program = engines.valkey_log(settings)
     program = dataclasses.replace(
-        program, command=(*program.command, "--requirepass", password), ready=lambda: _answers(url)
+        program, command=(*program.command, "--requirepass", password), ready=lambda: valkey_answers(url)
     )
     with running(program, folder):
         yield settings.port("log"), password
 
 
-async def _answers(url: str) -> None:
+async def _takes(url: str) -> None:
+    connection = await psycopg.AsyncConnection.connect(url, connect_timeout=int(PROBE_SECONDS))
+    await connection.close()
+
+
+async def valkey_answers(url: str) -> None:
     store = await open_coordination(url)
     try:
         await store.ping()

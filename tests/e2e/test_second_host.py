@@ -22,7 +22,6 @@ from marquee.documents import ChunkJob, ChunkResult
 from marquee.platform import engines
 from marquee.platform.program import Program
 from marquee.settings import Settings
-from marquee.stores.coordination import open_coordination
 from marquee.stores.job_queue.contract import JobStatus
 from marquee.stores.migrate import migrate
 from marquee.stores.opened import Stores, open_stores
@@ -30,6 +29,7 @@ from tests.chain import prepare, worker, write_environment
 from tests.e2e.two_hosts import AWAY, HOME, TwoHosts, move_into, two_hosts
 from tests.jobs.test_transcode import queued, statuses_when
 from tests.media.films import made
+from tests.secured import valkey_answers
 from tests.servers import make_test_settings, running
 
 pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("second_host"), pytest.mark.soak]
@@ -64,7 +64,9 @@ def serving_others(folder: Path) -> Iterator[Settings]:
     log_url = f"valkey://:{password}@{HOME}:{settings.port('log')}"
     database = replaced(engines.postgres(settings), "listen_addresses=127.0.0.1", f"listen_addresses={HOME},127.0.0.1")
     log = replaced(engines.valkey_log(settings), "127.0.0.1", HOME)
-    log = dataclasses.replace(log, command=(*log.command, "--requirepass", password), ready=lambda: answers(log_url))
+    log = dataclasses.replace(
+        log, command=(*log.command, "--requirepass", password), ready=lambda: valkey_answers(log_url)
+    )
     with (folder / "postgres" / "pg_hba.conf").open("a") as rules:
         rules.write(f"host all all {AWAY}/32 scram-sha-256\nhost all all {HOME}/32 scram-sha-256\n")
     with running(database, folder), running(log, folder), running(engines.seaweedfs(settings), folder):
@@ -89,14 +91,6 @@ def replaced(program: Program, argument: str, instead: str) -> Program:
     return dataclasses.replace(
         program, command=tuple(instead if part == argument else part for part in program.command)
     )
-
-
-async def answers(url: str) -> None:
-    store = await open_coordination(url)
-    try:
-        await store.ping()
-    finally:
-        await store.close()
 
 
 def told_to_the_second_host(settings: Settings, state: Path) -> dict[str, str]:
