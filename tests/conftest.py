@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from marquee.engines.elasticsearch import ELASTICSEARCH
@@ -18,6 +19,10 @@ from tests.servers import make_test_settings, running, running_engine
 
 PROJECT = Path(__file__).parent.parent
 SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("marquee", deadline=None)
+hypothesis.settings.load_profile("marquee")
 
 
 @pytest.fixture(scope="session")

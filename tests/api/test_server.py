@@ -133,7 +133,6 @@ def _try_many(cases: SearchStrategy[schemathesis.Case], headers: dict[str, str])
     @given(case=cases)
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=[Phase.explicit, Phase.generate],

@@ -2,13 +2,12 @@
 
 import itertools
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from marquee.client.uploader import cut_into_parts
 
 
-@settings(deadline=None)
 @given(size=st.integers(0, 10**10), part_bytes=st.integers(5 * 1024**2, 10**9))
 def test_parts_cover_the_file_once_and_in_order(size: int, part_bytes: int) -> None:
     parts = cut_into_parts(size, part_bytes)

@@ -67,7 +67,7 @@ async def test_a_recorded_position_is_read_back_exactly(positions: MovableResume
 event = st.tuples(st.integers(NOW_MS, NOW_MS + 3), st.one_of(st.none(), st.integers(0, 3), st.just(MOST_MS)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=st.lists(event, min_size=1, max_size=8), how=st.sampled_from(["each", "batch", "at once"]))
 async def test_the_newest_event_wins_in_any_order_and_ties_go_to_forgetting_then_to_the_larger_position(
     positions: MovableResumePositions, written: list[tuple[int, int | None]], how: str

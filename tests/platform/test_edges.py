@@ -9,9 +9,9 @@ import pytest
 from botocore.config import Config
 
 from marquee.errors import SettingsInvalid
-from marquee.platform.edges import origin
 from marquee.settings import Settings
 from marquee.signing import stream_path
+from marquee.stores.objects.origin import origin
 
 MOVIE = "m_00000000000000000001"
 OTHER = "m_00000000000000000002"
