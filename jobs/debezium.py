@@ -13,6 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
 from marquee.errors import SettingsInvalid
 from marquee.stores.capture_slot import HEARTBEAT_TABLE, PUBLICATION, SLOT
 from marquee.stores.urls import libpq_url
@@ -87,8 +95,14 @@ def _refused(why: str) -> SettingsInvalid:
 
 
 def debezium_properties(database_url: str, offsets: Path) -> dict[str, str]:
-    """Embedded Debezium's settings: what is captured, and what only concerns this process."""
-    return capture_properties(database_url) | {
+    """Embedded Debezium's settings: what is captured, and what only concerns this process.
+
+    The key of a client's certificate is written beside `offsets` as Java reads it. Raises `SettingsInvalid` as above.
+    """
+    captured = capture_properties(database_url)
+    if "database.sslkey" in captured:
+        captured["database.sslkey"] = _as_java_reads_it(captured["database.sslkey"], offsets.with_name("client.pk8"))
+    return captured | {
         "name": "marquee",
         # A snapshot of 600,000 titles in the heap at hand.
         "snapshot.fetch.size": "500",
@@ -106,6 +120,18 @@ def debezium_properties(database_url: str, offsets: Path) -> dict[str, str]:
         "record.processing.threads": "1",
         "openlineage.integration.enabled": "false",
     }
+
+
+def _as_java_reads_it(key: str, into: Path) -> str:
+    """libpq's PEM of whatever kind as DER (PKCS 8), for this user alone."""
+    try:
+        found = load_pem_private_key(Path(key).read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _refused(f"sslkey is no PEM file of a key without a pass phrase: {error}") from error
+    into.unlink(missing_ok=True)
+    into.touch(mode=0o600)
+    into.write_bytes(found.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    return str(into)
 
 
 def start_jvm() -> None:

@@ -1,8 +1,18 @@
 """What Debezium is told of the database: the TLS that its URL asks for, and nothing passed over in silence."""
 
-import pytest
+from pathlib import Path
 
-from jobs.debezium import capture_properties
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+
+from jobs.debezium import capture_properties, debezium_properties
 from marquee.errors import SettingsInvalid
 
 
@@ -16,6 +26,37 @@ def test_debezium_connects_with_the_tls_that_the_url_asks_for() -> None:
         "database.sslkey": "/k",
     }
     assert not [name for name in capture_properties("postgresql://u:p@h:1/d") if "ssl" in name]
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+@pytest.mark.parametrize("key", [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)])
+def test_a_clients_key_is_handed_over_as_java_reads_it(
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, form: PrivateFormat, tmp_path: Path
+) -> None:
+    given = tmp_path / "client.key"
+    given.write_bytes(key.private_bytes(Encoding.PEM, form, NoEncryption()))
+    told = debezium_properties(f"postgresql://u:p@h/d?sslkey={given}", tmp_path / "offsets.dat")
+    written = Path(told["database.sslkey"])
+    assert (
+        load_der_private_key(written.read_bytes(), None).private_bytes(Encoding.PEM, form, NoEncryption())
+        == given.read_bytes()
+    )
+    assert written.stat().st_mode & 0o077 == 0, "nobody else may read it"
+
+
+def test_a_clients_key_that_is_none_is_refused(tmp_path: Path) -> None:
+    given = tmp_path / "client.key"
+    for content in (
+        b"no key",
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"phrase")
+        ),
+    ):
+        given.write_bytes(content)
+        with pytest.raises(SettingsInvalid, match="sslkey is no PEM file"):
+            debezium_properties(f"postgresql://u:p@h/d?sslkey={given}", tmp_path / "offsets.dat")
+    with pytest.raises(SettingsInvalid, match="No such file"):
+        debezium_properties(f"postgresql://u:p@h/d?sslkey={tmp_path / 'none'}", tmp_path / "offsets.dat")
 
 
 def test_what_concerns_libpq_alone_is_no_obstacle() -> None:
