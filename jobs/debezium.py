@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_der_private_key,
     load_pem_private_key,
 )
 
@@ -33,10 +34,15 @@ HEARTBEAT_MS: Final = 10_000
 TLS_PARAMETERS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 """Of the database's URL, which Debezium takes too."""
 _OF_NO_CONCERN: Final = (
-    *("application_name", "fallback_application_name", "connect_timeout", "gssencmode", "target_session_attrs"),
-    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
+    *("application_name", "fallback_application_name", "connect_timeout", "tcp_user_timeout"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
 )
-"""What libpq alone does by these is not needed here: names, and how soon a lost connection is noticed."""
+"""A name, and how soon a lost connection is noticed: Debezium has its own ways."""
+_SAFELY_LEFT_OUT: Final = {
+    "gssencmode": ("disable", "prefer"),
+    "target_session_attrs": ("any", "read-write", "primary"),
+}
+"""With these values they ask for nothing that Debezium does not do: it only ever follows one primary, without Kerberos."""
 LOGGING: Final = Path(__file__).with_name("debezium.log4j2.properties")
 
 
@@ -62,8 +68,11 @@ def capture_properties(database_url: str) -> dict[str, str]:
             "it names several hosts, and Debezium follows one: give the address at which the primary always is"
         )
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := sorted(set(asked) - {*TLS_PARAMETERS, *_OF_NO_CONCERN}):
+    known = {*TLS_PARAMETERS, *_OF_NO_CONCERN, *(n for n, values in _SAFELY_LEFT_OUT.items() if asked.get(n) in values)}
+    if unknown := sorted(set(asked) - known):
         raise _refused(f"leave {', '.join(unknown)} out; known are {', '.join(TLS_PARAMETERS)}")
+    if asked.get("sslmode") == "require" and "sslrootcert" in asked:
+        asked["sslmode"] = "verify-ca"  # which is what libpq makes of it, and Java's driver does not
     return {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "database.hostname": parts.hostname or "127.0.0.1",
@@ -123,11 +132,15 @@ def debezium_properties(database_url: str, offsets: Path) -> dict[str, str]:
 
 
 def _as_java_reads_it(key: str, into: Path) -> str:
-    """libpq's PEM of whatever kind as DER (PKCS 8), for this user alone."""
+    """What libpq reads, PEM of whatever kind or DER, as PKCS 8 in DER, for this user alone."""
     try:
-        found = load_pem_private_key(Path(key).read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _refused(f"sslkey is no PEM file of a key without a pass phrase: {error}") from error
+        content = Path(key).read_bytes()
+        load = load_pem_private_key if content.lstrip().startswith(b"-----BEGIN") else load_der_private_key
+        found = load(content, password=None)
+    except OSError as error:
+        raise _refused(f"sslkey, {key!r}, cannot be read ({error.strerror})") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _refused(f"sslkey, {key!r}, is no key without a pass phrase, in PEM or DER") from error
     into.unlink(missing_ok=True)
     into.touch(mode=0o600)
     into.write_bytes(found.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))

@@ -31,8 +31,8 @@ from marquee.settings import Settings, load_settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue, Lease
-from marquee.stores.objects import open_objects
 from marquee.stores.objects.contract import Objects
+from marquee.stores.opened import open_bucket
 from marquee.telemetry import configure_logging, get_logger
 
 POLL_SECONDS = 2.0
@@ -195,11 +195,7 @@ async def main() -> None:
         opened.push_async_callback(queue.close)
         event_log = await open_event_log(settings.event_log)
         opened.push_async_callback(event_log.close)
-        objects = await open_objects(
-            settings.objects,
-            access_key=settings.s3_access_key.get_secret_value(),
-            secret_key=settings.s3_secret_key.get_secret_value(),
-        )
+        objects = await open_bucket(settings, settings.objects)
         opened.push_async_callback(objects.close)
         log.info("worker ready", name=name)
         await TranscodeWorker(settings, queue, objects, Hints(event_log, CHUNK_JOBS), name=name).run(stop)

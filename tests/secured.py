@@ -1,4 +1,4 @@
-"""Engines as a careful operator runs them: whoever comes needs a password or a certificate, and TLS."""
+"""Engines with a door that wants TLS and a password or a certificate, as a careful operator runs them."""
 
 import contextlib
 import dataclasses

@@ -14,6 +14,7 @@ from marquee.platform.project import DEPLOY, WEB_CLIENT
 from marquee.platform.state import configuration
 from marquee.platform.templates import render
 from marquee.settings import Settings
+from marquee.stores.cluster_url import bracketed
 from marquee.stores.objects.origin import origin
 
 MIN_FREE_BYTES = 512 * 1024**2
@@ -24,7 +25,7 @@ def edge(settings: Settings, number: int) -> Program:
     """`number` is 1 or 2; both serve the same, so that viewers of a lost one move to the other."""
     name = f"edge-{number}"
     port, status_port = settings.port(f"edge_{number}"), settings.port(f"edge_{number}_status")
-    source = origin(settings.published)
+    source = origin(settings.published, setting="MARQUEE_PUBLISHED_URL")
     folder = settings.state / name
     (folder / "temp").mkdir(parents=True, exist_ok=True)
     text = render(
@@ -35,7 +36,7 @@ def edge(settings: Settings, number: int) -> Program:
         ttl_seconds=settings.edge_ttl_seconds,
         cache_bytes=settings.edge_cache_bytes,
         min_free_bytes=MIN_FREE_BYTES,
-        listen=f"{_bracketed(settings.bind_host)}:{port}",
+        listen=f"{bracketed(settings.bind_host)}:{port}",
         status_port=status_port,
         secret=settings.edge_secret.get_secret_value(),
         origin=source,
@@ -53,7 +54,7 @@ def web(settings: Settings) -> Program:
         as_root=os.geteuid() == 0,
         folder=folder,
         types=DEPLOY / "nginx" / "mime.types",
-        listen=f"{_bracketed(settings.inner_host)}:{port}",
+        listen=f"{bracketed(settings.inner_host)}:{port}",
         root=WEB_CLIENT,
         content_security_policy=content_security_policy(settings),
         missing="Not here. If this is the first page: the web client is built by `make web`.",
@@ -113,7 +114,3 @@ def _nginx(settings: Settings, name: str, text: str, *, question: str, port: int
         port=port,
         stop_seconds=5,
     )
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -155,7 +156,7 @@ def seaweedfs(settings: Settings) -> Program:
     folder = settings.state / "seaweedfs"
     folder.mkdir(parents=True, exist_ok=True)
     run_folder(settings).mkdir(exist_ok=True)
-    published = settings.published.rsplit("/", 1)[-1]
+    published = urlsplit(settings.published).path.strip("/")
     identities = {
         "identities": [
             {

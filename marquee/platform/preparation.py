@@ -23,7 +23,7 @@ from marquee.settings import Settings, load_settings
 from marquee.stores.accounts import open_accounts
 from marquee.stores.event_log import open_event_log
 from marquee.stores.migrate import ensure_database, migrate
-from marquee.stores.objects import open_objects
+from marquee.stores.opened import open_bucket
 from marquee.telemetry import configure_logging, get_logger
 
 
@@ -45,11 +45,7 @@ async def create_topics(settings: Settings) -> None:
 async def create_buckets(settings: Settings) -> None:
     """The ingest bucket, which lets the web client's origin PUT parts, and the published one, which edges read."""
     for url, origins in ((settings.objects, browser_origins(settings)), (settings.published, [])):
-        objects = await open_objects(
-            url,
-            access_key=settings.s3_access_key.get_secret_value(),
-            secret_key=settings.s3_secret_key.get_secret_value(),
-        )
+        objects = await open_bucket(settings, url)
         try:
             await objects.ensure_bucket(allowed_origins=origins)
         finally:

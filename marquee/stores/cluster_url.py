@@ -30,7 +30,12 @@ class Host(NamedTuple):
     @property
     def address(self) -> str:
         """`host:port`, an IPv6 address in brackets."""
-        return f"[{self.name}]:{self.port}" if ":" in self.name else f"{self.name}:{self.port}"
+        return f"{bracketed(self.name)}:{self.port}"
+
+
+def bracketed(name: str) -> str:
+    """A host as a URL has it: an IPv6 address in brackets."""
+    return f"[{name}]" if ":" in name else name
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ async def open_bucket(settings: Settings, url: str) -> Objects:
     """One of the two buckets (`settings.objects` or `settings.published`) with the settings' keys."""
     return await open_objects(
         url,
+        setting="MARQUEE_PUBLISHED_URL" if url == settings.published else "MARQUEE_OBJECTS_URL",
         access_key=settings.s3_access_key.get_secret_value(),
         secret_key=settings.s3_secret_key.get_secret_value(),
         # Presigned for where clients reach it; AWS's own S3 is reached by everybody at the same address.

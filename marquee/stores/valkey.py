@@ -18,7 +18,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from marquee.errors import StoreUnavailable
 from marquee.stores.cluster_url import ClusterUrl
-from marquee.stores.valkey_url import access_of, database_of
+from marquee.stores.valkey_url import connection_of, database_of, login_of
 
 TRANSIENT = (ServerGone, ServerSilent, ReadOnlyError, OSError)
 """Errors of a server that is away or just coming back (loading its AOF is a `ServerGone`)."""
@@ -33,13 +33,12 @@ def open_client(found: ClusterUrl, *, timeout_seconds: float, connections: int) 
     """
     if len(found.hosts) > 1:
         raise found.refused(f"{found.scheme}:// is one server: leave all but one host out")
-    access = access_of(found)
     pool = redis.BlockingConnectionPool(
-        connection_class=redis.SSLConnection if access.pop("ssl", False) else redis.Connection,
         host=found.hosts[0].name,
         port=found.hosts[0].port,
         db=database_of(found),
-        **access,
+        **login_of(found),
+        **connection_of(found),
         max_connections=connections,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,

@@ -7,7 +7,7 @@ replica has taken over, and no others.
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from redis.exceptions import ConnectionError as NodeGone
 from redis.exceptions import TimeoutError as NodeSilent
 
 from marquee.stores.cluster_url import ClusterUrl
-from marquee.stores.valkey_url import access_of
+from marquee.stores.valkey_url import connection_of, login_of
 
 READ_AGAIN_SECONDS: Final = 0.25
 NODES_SHARE: Final = 0.8
@@ -37,7 +37,8 @@ def open_cluster(found: ClusterUrl, *, timeout_seconds: float, connections: int)
             f"a cluster has no database {found.name!r}: leave it out, and write {found.scheme}://host:port,host:port"
         )
     return Cluster(
-        **access_of(found),
+        connection=connection_of(found),
+        **login_of(found),
         startup_nodes=[ClusterNode(*host) for host in found.hosts],
         # A connection that is being closed still counts: twice what calls may use at once is never used up.
         max_connections=2 * connections,
@@ -75,8 +76,14 @@ def _closed_meanwhile() -> Iterator[None]:
 class Cluster(RedisCluster):
     """The library's client, except that one lost node does not make it stop, or close, everything else."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, connection: Mapping[str, Any], **options: Any) -> None:
+        """`connection` is what the nodes' connections are made with besides, of their own class."""
         super().__init__(**options)
+        # Of nodes that are found later, and of those that the URL names.
+        self.nodes_manager.connection_kwargs.update(connection)
+        for node in self.nodes_manager.startup_nodes.values():
+            node.connection_kwargs.update(connection)
+            node.connection_class = node.connection_kwargs.pop("connection_class", node.connection_class)
         self.commands_parser: Any = _NoCommandTable()
         self._reading: asyncio.Task[RedisCluster] | None = None
         self._read_again_at = 0.0

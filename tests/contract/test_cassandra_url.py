@@ -46,7 +46,7 @@ def test_everything_that_a_url_can_say() -> None:
         ("cassandra://db1/marquee?in_flight=100000", "in_flight"),
         ("cassandra://db1/marquee?compression=lz4", "no parameter compression; known are"),
         ("cassandra://db1/marquee?ca=/x", "cassandras://"),
-        ("cassandras://db1/marquee?ca=/there/is/no/such/file", "No such file"),
+        ("cassandras://db1/marquee?ca=/there/is/no/such/file", "no such file"),
         ("cassandras://db1/marquee?check_hostname=perhaps", "check_hostname"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The whole platform on engines that all ask for TLS and a login, told by its URLs alone.
+"""The whole platform reaches every engine by TLS, and all but Elasticsearch with a login, told by its URLs alone.
 
 PostgreSQL and Kafka end TLS themselves; a proxy of the test ends it for Cassandra, Elasticsearch, Valkey and S3.
 """
@@ -105,9 +105,7 @@ async def platform(found: Engines, folder: Path) -> AsyncIterator[Settings]:
             await stop(settings)
 
 
-async def test_a_film_goes_through_engines_that_let_nobody_in_without_tls(
-    running_engines: Engines, tmp_path: Path
-) -> None:
+async def test_a_film_goes_through_engines_that_are_reached_by_tls(running_engines: Engines, tmp_path: Path) -> None:
     async with platform(running_engines, tmp_path) as settings, ApiSession(settings.public) as api:
         await api.log_in(settings.email, settings.password.get_secret_value())
         uploaded = await upload_film(api, FIXTURES / "bikes_640x272_silent.mp4", {"title": TITLE})

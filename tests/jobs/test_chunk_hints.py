@@ -26,7 +26,7 @@ from marquee.stores.event_log.contract import EventLog
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue, NewJob
 from marquee.stores.migrate import migrate
-from marquee.stores.objects import open_objects
+from marquee.stores.opened import open_bucket
 from tests.restarting import RestartingServer
 from tests.servers import home_of, program_of
 
@@ -55,7 +55,7 @@ async def working(settings: Settings, queue: JobQueue, url: str) -> AsyncIterato
     """The transcode worker, in this process, with an event log of its own."""
     stop = asyncio.Event()
     event_log = await open_event_log(url)
-    objects = await open_objects(settings.objects, access_key="-", secret_key="-")
+    objects = await open_bucket(settings, settings.objects)
     worker = TranscodeWorker(settings, queue, objects, Hints(event_log, CHUNK_JOBS), name="the-worker")
     running = asyncio.create_task(worker.run(stop))
     try:

@@ -122,8 +122,8 @@ def test_where_an_edge_fetches_from() -> None:
         "s3+http://[::1]:9000/films": ("http", "[::1]:9000", "[::1]:9000", "/films"),
     }
     for url, expected in found.items():
-        source = origin(url)
+        source = origin(url, setting="MARQUEE_PUBLISHED_URL")
         assert (source.scheme, source.address, source.host, source.path) == expected
         assert bool(source.authorities) == (source.scheme == "https"), "an origin with TLS is checked"
     with pytest.raises(SettingsInvalid, match="MARQUEE_PUBLISHED_URL"):
-        origin("ftp://films")
+        origin("ftp:/films", setting="MARQUEE_PUBLISHED_URL")

@@ -12,7 +12,8 @@ from marquee.errors import SettingsInvalid, StoreUnavailable
 from marquee.platform import edges
 from marquee.settings import Settings
 from marquee.signing import stream_path
-from marquee.stores.objects.s3_client import parse_bucket
+from marquee.stores.objects.bucket_url import parse_bucket
+from marquee.stores.objects.origin import origin
 from marquee.stores.opened import open_bucket
 from tests.servers import make_test_settings, running
 from tests.tls import make_certificate, tls_in_front_of
@@ -70,9 +71,26 @@ async def test_our_own_client_checks_it_too(s3_server: Settings, tmp_path: Path,
     [
         ("s3+http://a:1/b?ca=/x.pem", "ca goes with s3"),
         ("s3+https://a:1/b?ca=/no/such.pem", "no such file"),
+        (f"s3+https://a:1/b?ca={__file__}", "no PEM file of authorities"),
+        ("s3://a?ca=/x.pem", "ca goes with s3"),
+        ("s3+https://a:99999/b", "port from 1"),
+        ("s3+https://a:1/b/c", "one bucket"),
+        ("s3+https://a:1", "one bucket"),
+        ("s3://a/b", "one bucket"),
+        ("s3+https://a,b/c", "several hosts"),
+        ("s3+https://key:secret@a/b", "MARQUEE_S3_SECRET_KEY"),
         ("s3+https://a:1/b?verify=no", "no parameter verify; known are region, ca"),
     ],
 )
 def test_a_mistake_in_a_buckets_url_is_named(url: str, said: str) -> None:
-    with pytest.raises(SettingsInvalid, match=said):
-        parse_bucket(url)
+    with pytest.raises(SettingsInvalid, match=said) as refused:
+        parse_bucket(url, setting="MARQUEE_PUBLISHED_URL")
+    assert refused.value.field == "MARQUEE_PUBLISHED_URL"
+    assert "secret@" not in refused.value.detail
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1:9000", "[::1]:9000"])
+def test_an_address_is_no_host_for_an_edge_that_checks_it(host: str) -> None:
+    """nginx compares a certificate's names, and none of its addresses."""
+    with pytest.raises(SettingsInvalid, match="give a name that its certificate has"):
+        origin(f"s3+https://{host}/films", setting="MARQUEE_PUBLISHED_URL")

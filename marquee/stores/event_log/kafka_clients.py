@@ -31,15 +31,13 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 
 from marquee.errors import StoreUnavailable
 from marquee.stores.cluster_url import ClusterUrl, parse_cluster_url
-from marquee.stores.event_log.contract import SETTING
+from marquee.stores.event_log.contract import MOST_LEASE_SECONDS, SETTING
 from marquee.stores.tls import TLS_PARAMETERS, tls_of
 
 PORT: Final = 9092
 COPIES: Final = 3
 MIN_INSYNC: Final = 2
 MOST_REPLICAS: Final = 32_767
-MOST_LEASE_SECONDS: Final = 1800.0
-"""Brokers refuse more unless they are told otherwise (`group.max.session.timeout.ms`)."""
 _PARAMETERS: Final = ("acks", "replication", "min_insync", "lease_seconds", "sasl", *TLS_PARAMETERS)
 _SASL: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 LEASE_SECONDS: Final = 10.0
@@ -250,16 +248,16 @@ class _Refusal(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.why: BaseException | None = None
+        self.why = ""
 
     def forget(self) -> None:
-        self.why = None
+        self.why = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         for told in record.args if isinstance(record.args, tuple) else ():
             # The first attempt's: the last one has little time left, and ends for want of it.
-            if isinstance(told, BaseException) and self.why is None:
-                self.why = told
+            if isinstance(told, BaseException) and not self.why:
+                self.why = str(told)
 
 
 _refusal: Final = _Refusal()
@@ -289,9 +287,11 @@ def _opened(make: Callable[..., Client], **settings: Any) -> Client:
     except BaseException as error:
         for client in begun:
             client.close()
-        if isinstance(error, KafkaTimeoutError) and _refusal.why is not None:
+        # Of several that are opened at once the reason may be another's: they reach for the same brokers.
+        why = _refusal.why
+        if isinstance(error, KafkaTimeoutError) and why:
             # A broker closes the connection on a wrong password; the client may see that before it sees the broker's answer.
-            unsaid = settings.get("sasl_mechanism") and "disconnected" in str(_refusal.why)
+            unsaid = settings.get("sasl_mechanism") and "disconnected" in why
             hint = " (are user and password right?)" if unsaid else ""
-            raise KafkaTimeoutError(f"{error.args[0]}: {_refusal.why}{hint}") from error
+            raise KafkaTimeoutError(f"{' '.join(map(str, error.args))}: {why}{hint}") from error
         raise

@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from marquee.errors import CursorInvalid, InputInvalid
-from marquee.stores.event_log.contract import SETTING, Consumer, Record
+from marquee.stores.event_log.contract import MOST_LEASE_SECONDS, SETTING, Consumer, Record
 from marquee.stores.event_log.records import DEAD_SUFFIX, check_size, dead_headers, expected_streams
 from marquee.stores.event_log.valkey_consumer import ValkeyConsumer
 from marquee.stores.event_log.valkey_records import record_of, stream_key
@@ -28,7 +28,6 @@ WHAT = "The event log"
 TIMEOUT_SECONDS = 5.0
 OUTLAST_SECONDS = 15.0
 LEASE_SECONDS = 5.0
-MOST_LEASE_SECONDS = 1800.0
 CONNECTIONS = 64
 TOPICS = "log:topics"
 LAST_SEQUENCE = 2**64 - 1

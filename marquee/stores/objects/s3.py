@@ -33,8 +33,9 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_r
 
 from marquee.domain.parts import part_bytes_of
 from marquee.errors import ObjectMissing, PartsMismatch, StoreUnavailable
+from marquee.stores.objects.bucket_url import BucketUrl
 from marquee.stores.objects.contract import ObjectInfo, StoredPart
-from marquee.stores.objects.s3_client import CONNECTIONS, make_client, parse_bucket
+from marquee.stores.objects.s3_client import CONNECTIONS, make_client
 
 WHAT = "The object store"
 LOGINS = (
@@ -71,8 +72,7 @@ def _is_transient(error: BaseException) -> bool:
 
 
 class S3Objects:
-    def __init__(self, url: str, *, access_key: str, secret_key: str, public_url: str | None = None) -> None:
-        bucket = parse_bucket(url)
+    def __init__(self, bucket: BucketUrl, *, access_key: str, secret_key: str, public_url: str | None = None) -> None:
         self._bucket = bucket.name
         self._client = make_client(bucket, access_key=access_key, secret_key=secret_key)
         self._signer = make_client(bucket, access_key=access_key, secret_key=secret_key, endpoint=public_url)

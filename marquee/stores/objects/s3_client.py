@@ -5,11 +5,10 @@ to most other S3s and would be signed into presigned URLs. botocore's own retrie
 """
 
 import functools
+import ssl
 import threading
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -17,54 +16,31 @@ from botocore.httpsession import get_cert_path
 from botocore.session import get_session
 
 from marquee.errors import SettingsInvalid
-from marquee.stores.cluster_url import refused
+from marquee.stores.objects.bucket_url import BucketUrl, parse_bucket
 
-SETTING: Final = "MARQUEE_OBJECTS_URL or MARQUEE_PUBLISHED_URL"
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 20.0
 CONNECTIONS = 24
 REGION = "us-east-1"
 
 
-@dataclass(frozen=True)
-class Bucket:
-    name: str
-    endpoint: str | None
-    """None: AWS's own."""
-    region: str | None
-    ca: str | None = None
-    """A PEM file of authorities; None: as AWS's own programs find it (AWS_CA_BUNDLE), else those that botocore trusts."""
+def authorities(bucket: BucketUrl) -> Path:
+    """The PEM file by which the endpoint's certificate is checked: the URL's, else AWS_CA_BUNDLE's, else the machine's.
 
-
-def parse_bucket(url: str) -> Bucket:
-    """`s3://bucket[?region=r]` or `s3+http(s)://host:port/bucket[?region=r&ca=/file.pem]`. Raises `SettingsInvalid`."""
-    parts = urlsplit(url)
-    parameters = dict(parse_qsl(parts.query))
-    if unknown := sorted(set(parameters) - {"region", "ca"}):
-        raise refused(SETTING, f"there is no parameter {', '.join(unknown)}; known are region, ca")
-    region, ca = parameters.get("region"), parameters.get("ca")
-    if ca and parts.scheme == "s3+http":
-        raise refused(SETTING, "ca goes with s3+https://")
-    if ca and not Path(ca).is_file():
-        raise refused(SETTING, f"ca is {ca!r}, and there is no such file")
-    if parts.scheme == "s3":
-        name, endpoint = parts.netloc, None
-    else:
-        name, endpoint = parts.path.strip("/"), f"{parts.scheme.removeprefix('s3+')}://{parts.netloc}"
-        region = region or REGION
-    if not name or "/" in name:
-        raise SettingsInvalid(f"The object store's URL {url!r} does not name one bucket.", field=SETTING)
-    return Bucket(name, endpoint, region, ca)
-
-
-def authorities(bucket: Bucket) -> str:
-    """The PEM file by which the endpoint's certificate is checked: what boto3 takes, for those who are not boto3."""
-    return bucket.ca or get_session().get_config_variable("ca_bundle") or get_cert_path(True)
+    Raises `SettingsInvalid` for an AWS_CA_BUNDLE that is no file.
+    """
+    if bucket.ca is not None:
+        return bucket.ca
+    asked = get_session().get_config_variable("ca_bundle")
+    if asked and not Path(asked).is_file():
+        raise SettingsInvalid(f"AWS_CA_BUNDLE is {asked!r}; it has to be a PEM file.", field="AWS_CA_BUNDLE")
+    return Path(asked or ssl.get_default_verify_paths().cafile or get_cert_path(True)).absolute()
 
 
 def read_service_model() -> None:
     """Do ahead what the first client of a process costs: 0.15 s, and 40 MB that forks then share."""
-    make_client(Bucket("none", "http://127.0.0.1", REGION), access_key="none", secret_key="none")  # noqa: S106
+    none = parse_bucket("s3+http://127.0.0.1/none", setting="none")
+    make_client(none, access_key="none", secret_key="none")  # noqa: S106
 
 
 _one_at_a_time = threading.Lock()
@@ -76,14 +52,14 @@ def _session() -> Any:
     return boto3.session.Session()
 
 
-def make_client(bucket: Bucket, *, access_key: str, secret_key: str, endpoint: str | None = None) -> Any:
+def make_client(bucket: BucketUrl, *, access_key: str, secret_key: str, endpoint: str | None = None) -> Any:
     """A client for the bucket's endpoint, or for another `endpoint` of the same S3 (to sign for the public one)."""
     with _one_at_a_time:
         return _session().client(
             "s3",
             endpoint_url=endpoint or bucket.endpoint,
-            region_name=bucket.region,
-            verify=bucket.ca,
+            region_name=bucket.region or (REGION if bucket.endpoint else None),
+            verify=str(authorities(bucket)) if bucket.secured else None,
             aws_access_key_id=access_key or None,
             aws_secret_access_key=secret_key or None,
             config=Config(

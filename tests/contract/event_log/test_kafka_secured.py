@@ -23,8 +23,10 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
         yield found
 
 
-@pytest.fixture(params=["SCRAM-SHA-512", "PLAIN", "certificate"])
+@pytest.fixture(params=["SCRAM-SHA-512", "PLAIN", "certificate", "another host"])
 def url(request: pytest.FixtureRequest, secured: SecuredKafka) -> str:
+    if request.param == "another host":
+        return secured.by_password(host="127.0.0.1", rest="&check_hostname=false")
     return (
         secured.by_certificate()
         if request.param == "certificate"
