@@ -1,0 +1,105 @@
+"""What the chain knows of an accepted master: its streams as they are stored, and as they are meant to be shown.
+
+`source` leaves it, from probing and from decoding the whole film; later stages go by it: the plan, every
+chunk's ffmpeg call, sound and subtitles.
+"""
+
+from fractions import Fraction
+from typing import Literal
+
+import msgspec
+
+
+class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
+    """The picture as it is stored and as it is meant to be shown.
+
+    `width`/`height` are coded pixels; `display_width`/`display_height` are square pixels after sample aspect
+    ratio and rotation, both even and never more than the source has; `rotation` is degrees clockwise to apply (0, 90, 180,
+    270), after the picture was mirrored left to right where `mirrored` says so.
+    """
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    display_width: int
+    display_height: int
+    rotation: int = 0
+    mirrored: bool = False
+    sample_aspect_ratio: str = "1/1"
+    frame_rate: str = "25/1"
+    variable_frame_rate: bool = False
+    clock: Literal["container", "mended", "counted"] = "container"
+    """Where times come from: the container; the container, with its jumps mended by ffmpeg as it reads from the start; or, where
+    there is no order in them, nowhere: then frames follow each other at `frame_rate`, and sound by its samples."""
+    interlaced: bool = False
+    top_field_first: bool = True
+    pixel_format: str = "yuv420p"
+    bit_depth: int = 8
+    color_primaries: str | None = None
+    color_transfer: str | None = None
+    color_space: str | None = None
+    color_range: str | None = None
+    changes: bool = False
+    """Size or pixel format change midway; `width`, `height` and `pixel_format` are the most frequent ones."""
+    start_seconds: float = 0.0
+    duration_seconds: float = 0.0
+    bitrate_bps: int | None = None
+
+    @property
+    def hdr(self) -> bool:
+        """PQ or HLG: must be tone-mapped for an SDR rendition."""
+        return self.color_transfer in {"smpte2084", "arib-std-b67"}
+
+    @property
+    def rate(self) -> Fraction:
+        return Fraction(self.frame_rate)
+
+
+class AudioStream(msgspec.Struct, frozen=True, kw_only=True):
+    index: int
+    codec: str
+    channels: int
+    sample_rate: int
+    channel_layout: str | None = None
+    language: str = "und"
+    title: str | None = None
+    default: bool = False
+    start_seconds: float = 0.0
+    duration_seconds: float = 0.0
+
+
+class SubtitleStream(msgspec.Struct, frozen=True, kw_only=True):
+    """`text` is false for bitmap subtitles, which cannot become WebVTT and are reported as left out."""
+
+    index: int
+    codec: str
+    language: str = "und"
+    title: str | None = None
+    forced: bool = False
+    default: bool = False
+    text: bool = True
+
+
+class SourceDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What `source` found: an accepted master, judged by probing and by decoding."""
+
+    movie_id: str
+    version: int
+    upload_id: str
+    key: str
+    file_name: str
+    size_bytes: int
+    sha256: str
+    container: str
+    duration_seconds: float
+    video: VideoStream
+    audio: list[AudioStream]
+    subtitles: list[SubtitleStream]
+    frames_decoded: int
+    frames_damaged: int
+    seekable: bool
+    """False where the container's index cannot be trusted: such a source is cut by decoding from its start."""
+    warnings: list[str] = []
+    same_content_as: str | None = None
+    """movie_id of another title whose newest master has the same SHA-256, where there is one."""

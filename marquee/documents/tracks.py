@@ -1,0 +1,70 @@
+"""The tracks of a version as players get them: picture and sound in CMAF (`streams`), text in WebVTT (`subtitles`).
+
+Each has a media playlist on the published bucket; `manifest` names them all in one master playlist and one MPD, from the
+figures that were measured here.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
+    """One CMAF track on the published bucket, with its media playlist (relative to the version's prefix).
+
+    `segment_seconds` and `segment_bytes` are measured, one entry a segment; `peak_bps` is the largest segment's rate
+    and `average_bps` the mean over the whole track, as RFC 8216 defines BANDWIDTH and AVERAGE-BANDWIDTH.
+    """
+
+    kind: Literal["video", "audio"]
+    name: str
+    playlist: str
+    iframe_playlist: str | None = None
+    iframe_bandwidth: int | None = None
+    init_segment: str
+    segments: list[str]
+    segment_seconds: list[float]
+    segment_bytes: list[int]
+    average_bps: int
+    peak_bps: int
+    codecs: str
+    start_seconds: float
+    width: int | None = None
+    height: int | None = None
+    frame_rate: str | None = None
+    channels: int | None = None
+    sample_rate: int | None = None
+    language: str | None = None
+    label: str | None = None
+    default: bool = False
+
+
+class StreamsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    movie_id: str
+    version: int
+    prefix: str
+    video: list[PackagedStream]
+    audio: list[PackagedStream]
+    segment_frames: int
+    size_bytes: int
+
+
+class TextTrack(msgspec.Struct, frozen=True, kw_only=True):
+    """A WebVTT track: one whole file, and an HLS playlist that names it."""
+
+    name: str
+    language: str
+    label: str
+    key: str
+    playlist: str
+    cues: int
+    forced: bool = False
+    default: bool = False
+
+
+class SubtitlesDocument(msgspec.Struct, frozen=True, kw_only=True):
+    movie_id: str
+    version: int
+    tracks: list[TextTrack]
+    left_out: list[str]
+    """One sentence a track that could not become WebVTT."""
