@@ -19,14 +19,13 @@ from marquee.domain import ids
 from marquee.events import CAPTURE_HEARTBEATS, METADATA_CHANGES, TOPIC_STREAMS
 from marquee.platform import engines
 from marquee.platform.project import DEPLOY
-from marquee.stores.capture_slot import SLOT
+from marquee.stores.capture_slot import HEARTBEAT_TABLE, SLOT
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import TitleDetails
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog, Record
 from marquee.stores.migrate import migrate
 from marquee.stores.search.contract import Deletion
-from marquee.stores.tables import HEARTBEAT_TABLE
 from tests.jobs import kafka_connect
 from tests.restarting import RestartingServer
 
