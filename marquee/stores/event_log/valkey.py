@@ -1,7 +1,7 @@
 """The event log on one Valkey: N streams a topic, AOF with fsync at every write, nothing evicted.
 
 Keys: `log:topics` = hash of topic -> number of streams; `log:T:N` = stream N of topic T, one entry a record with the fields
-k (key), v (value) and h (headers as JSON, if any); the keys of consumer groups are `valkey_consumer`'s. A record's stream
+k (key), v (value) and h (headers as JSON, if any); the keys of consumer groups are `valkey_group`'s. A record's stream
 is CRC32(key) mod the number of streams; its position is the entry's id, whose first half is the server's clock in
 milliseconds. Down: calls are repeated with jitter for OUTLAST_SECONDS (a killed Valkey is back in less), then
 `StoreUnavailable`; a repeated publish may have been stored twice, as at-least-once allows.

@@ -1,10 +1,8 @@
 """A member of a consumer group on Valkey streams: who owns which stream, and what it is given.
 
-Keys, for group G of topic T: `log:T:members:G` = sorted set of members by the end of their lease; `log:T:N:owner:G` = the
-member that owns stream N, expiring with its lease; `log:T:changes:G` = a short stream that wakes waiting members when
-somebody joins or leaves. Every stream has a consumer group G with one consumer, `owner`: whoever holds the lease reads as
-it, first what its predecessor was given and did not acknowledge, then what is new, so that order by key outlives a
-takeover. Reading checks the lease in the same script, so that a member that was paused past it gets nothing.
+The owner of a stream reads first what its predecessor was given and did not acknowledge, then what is new, so that order by
+key outlives a takeover. What the server holds of the group, and its keys, are `valkey_group`'s. Down: calls are repeated for
+`outlast_seconds`, then `StoreUnavailable`; a lease that ran out meanwhile is found lost by the next beat.
 
 Streams are dealt out by rank among the living members. A member gives a stream up only between polls and with nothing of
 it unacknowledged in hand; a member that closes frees its own at once, one that dies after `lease_seconds`.
@@ -21,72 +19,13 @@ from redis.exceptions import ResponseError
 
 from marquee.errors import StoreUnavailable
 from marquee.stores.event_log.contract import Record
-from marquee.stores.event_log.valkey_records import order, record_of, stream_key
+from marquee.stores.event_log.valkey_group import Entry, ValkeyGroup
+from marquee.stores.event_log.valkey_records import order, record_of
 from marquee.stores.valkey import outlast, translated
 from marquee.telemetry import get_logger
 
 WHAT = "The event log"
-CHANGES_KEPT = 32
 LEAVING_SECONDS = 2.0
-
-_HEARTBEAT = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local gone = redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-local joined = redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2] * 10)
-if gone + joined > 0 then redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[3], '*', 'member', ARGV[1]) end
-local lost = {}
-for i = 3, #KEYS do
-  if redis.call('GET', KEYS[i]) == ARGV[1] then redis.call('PEXPIRE', KEYS[i], ARGV[2])
-  else table.insert(lost, i - 3) end
-end
-return {redis.call('ZRANGE', KEYS[1], 0, -1), lost}
-"""
-# Returns false, or where the group stands in the stream.
-_ACQUIRE = """
-if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return false
-end
-for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
-  local facts = {}
-  for i = 1, #group, 2 do facts[group[i]] = group[i + 1] end
-  if facts['name'] == ARGV[3] then return facts['last-delivered-id'] end
-end
-return redis.error_reply('NOGROUP')
-"""
-_LEAVE = """
-local freed = 0
-for i = 3, #KEYS do
-  if redis.call('GET', KEYS[i]) == ARGV[1] then freed = freed + redis.call('DEL', KEYS[i]) end
-end
-if ARGV[3] == 'close' then freed = freed + redis.call('ZREM', KEYS[1], ARGV[1]) end
-if freed > 0 then redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[2], '*', 'member', ARGV[1]) end
-return freed
-"""
-# For each owned stream: false if the lease is lost, else {entries, delivery counts of those given before}.
-_FETCH = """
-local left = tonumber(ARGV[3])
-local answers = {}
-for i = 1, #KEYS, 2 do
-  local from = ARGV[3 + (i + 1) / 2]
-  if redis.call('GET', KEYS[i]) ~= ARGV[1] then
-    table.insert(answers, false)
-  elseif left <= 0 then
-    table.insert(answers, {{}, {}})
-  else
-    local read = redis.call('XREADGROUP', 'GROUP', ARGV[2], 'owner', 'COUNT', left, 'STREAMS', KEYS[i + 1], from)
-    local entries, counts = {}, {}
-    if read then entries = read[1][2] end
-    if from ~= '>' and #entries > 0 then
-      counts = redis.call('XPENDING', KEYS[i + 1], ARGV[2], entries[1][1], entries[#entries][1], #entries)
-    end
-    left = left - #entries
-    table.insert(answers, {entries, counts})
-  end
-end
-return answers
-"""
 
 
 @dataclass
@@ -113,15 +52,16 @@ class ValkeyConsumer:
         outlast_seconds: float,
         bury: Callable[[Record, str], Awaitable[None]],
     ) -> None:
-        self._client = client
         self._topic = topic
-        self._group = group
+        self._name = group
         self._streams = streams
         self._lease_seconds = lease_seconds
-        self._lease_ms = round(lease_seconds * 1000)
         self._outlast_seconds = outlast_seconds
         self._bury = bury
         self._member = secrets.token_hex(8)
+        self._group = ValkeyGroup(
+            client, topic, group, streams=streams, member=self._member, lease_ms=round(lease_seconds * 1000)
+        )
         self._members: list[str] = []
         self._owned: dict[int, _Owned] = {}
         self._changes_seen = "$"
@@ -129,44 +69,14 @@ class ValkeyConsumer:
         self._running = asyncio.Event()
         self._running.set()
         self._heartbeat_task: asyncio.Task[None] | None = None
-        self._heartbeat = client.register_script(_HEARTBEAT)
-        self._acquire = client.register_script(_ACQUIRE)
-        self._leave = client.register_script(_LEAVE)
-        self._fetch = client.register_script(_FETCH)
-
-    # --- keys --------------------------------------------------------------------------------------------
-    def _stream(self, number: int) -> str:
-        return stream_key(self._topic, number)
-
-    def _owner(self, number: int) -> str:
-        return f"{self._stream(number)}:owner:{self._group}"
-
-    @property
-    def _group_keys(self) -> list[str]:
-        return [f"log:{self._topic}:members:{self._group}", self._changes]
-
-    @property
-    def _changes(self) -> str:
-        return f"log:{self._topic}:changes:{self._group}"
 
     # --- membership --------------------------------------------------------------------------------------
     async def join(self) -> None:
         """Enter the group; called once, by `subscribe`."""
-        await outlast(WHAT, self._create_groups, seconds=self._outlast_seconds)
-        last = await outlast(
-            WHAT, lambda: self._client.xrevrange(self._changes, count=1), seconds=self._outlast_seconds
-        )
-        self._changes_seen = last[0][0].decode() if last else "0-0"
+        await outlast(WHAT, self._group.create, seconds=self._outlast_seconds)
+        self._changes_seen = await outlast(WHAT, self._group.newest_change, seconds=self._outlast_seconds)
         await outlast(WHAT, self._beat, seconds=self._outlast_seconds)
-        self._heartbeat_task = asyncio.create_task(self._keep_lease(), name=f"lease {self._topic}/{self._group}")
-
-    async def _create_groups(self) -> None:
-        for number in range(self._streams):
-            try:
-                await self._client.xgroup_create(self._stream(number), self._group, id="0", mkstream=True)
-            except ResponseError as error:
-                if "BUSYGROUP" not in str(error):
-                    raise
+        self._heartbeat_task = asyncio.create_task(self._keep_lease(), name=f"lease {self._topic}/{self._name}")
 
     async def _keep_lease(self) -> None:
         while True:
@@ -176,18 +86,13 @@ class ValkeyConsumer:
                 await self._beat()
 
     async def _beat(self) -> None:
-        owned = list(self._owned)
-        members, lost = await self._heartbeat(
-            keys=[*self._group_keys, *(self._owner(number) for number in owned)],
-            args=[self._member, self._lease_ms, CHANGES_KEPT],
-        )
-        self._members = sorted(member.decode() for member in members)
-        for index in lost:
-            self._lose(owned[index])
+        self._members, lost = await self._group.beat(list(self._owned))
+        for number in lost:
+            self._lose(number)
 
     def _lose(self, number: int) -> None:
         if self._owned.pop(number, None) is not None:
-            get_logger().warning("stream_lost", topic=self._topic, stream=number, group=self._group)
+            get_logger().warning("stream_lost", topic=self._topic, stream=number, group=self._name)
 
     def _dealt(self) -> set[int]:
         """The streams that this member should own: every n-th, by its rank among n members."""
@@ -202,16 +107,11 @@ class ValkeyConsumer:
         if surplus:
             for number in surplus:
                 del self._owned[number]
-            await self._leave(
-                keys=[*self._group_keys, *(self._owner(number) for number in surplus)],
-                args=[self._member, CHANGES_KEPT, "give up"],
-            )
+            await self._group.give_up(surplus)
         for number in sorted(dealt - self._owned.keys()):
-            given = await self._acquire(
-                keys=[self._owner(number), self._stream(number)], args=[self._member, self._lease_ms, self._group]
-            )
-            if given:
-                self._owned[number] = _Owned(given.decode())
+            given = await self._group.acquire(number)
+            if given is not None:
+                self._owned[number] = _Owned(given)
 
     # --- records -----------------------------------------------------------------------------------------
     async def poll(self, *, limit: int = 100, timeout_seconds: float = 1.0) -> Sequence[Record]:
@@ -230,7 +130,7 @@ class ValkeyConsumer:
                 if not isinstance(error.__cause__, ResponseError) or "NOGROUP" not in str(error.__cause__):
                     raise
                 # The engine came back without its data: begin again with what is published from now on.
-                await outlast(WHAT, self._create_groups, seconds=self._outlast_seconds)
+                await outlast(WHAT, self._group.create, seconds=self._outlast_seconds)
                 continue
             remaining = deadline - clock()
             if records or remaining <= 0:
@@ -246,9 +146,8 @@ class ValkeyConsumer:
         numbers = sorted(self._owned, key=lambda number: (number + self._turn) % self._streams)
         before = {number: self._owned[number] for number in numbers}
         try:
-            answers = await self._fetch(
-                keys=[key for number in numbers for key in (self._owner(number), self._stream(number))],
-                args=[self._member, self._group, limit, *(before[number].backlog_from or ">" for number in numbers)],
+            answers = await self._group.fetch(
+                {number: owned.backlog_from or ">" for number, owned in before.items()}, limit=limit
             )
         except BaseException:
             # The server may have given us records in an answer that never arrived: ask for them as a backlog.
@@ -262,7 +161,7 @@ class ValkeyConsumer:
                 self._lose(number)
                 continue
             entries, counts = answer
-            records += await self._take(number, before[number], entries, {count[0]: count[3] for count in counts})
+            records += await self._take(number, before[number], entries, counts)
             if before[number].backlog_from is not None and not entries and len(records) < limit:
                 before[number].backlog_from = None
                 drained = True
@@ -270,7 +169,7 @@ class ValkeyConsumer:
         return records if records or not drained else await self._next(limit)
 
     async def _take(
-        self, number: int, owned: _Owned, entries: Sequence[tuple[bytes, list[bytes] | None]], counts: dict[bytes, int]
+        self, number: int, owned: _Owned, entries: Sequence[Entry], counts: dict[bytes, int]
     ) -> list[Record]:
         records = []
         for position, flat in entries:
@@ -278,7 +177,7 @@ class ValkeyConsumer:
                 owned.backlog_from = position.decode()
             owned.given = max(owned.given, position.decode(), key=order)
             if not flat:  # removed from the stream by hand: nothing is left to deliver
-                await self._client.xack(self._stream(number), self._group, position)
+                await self._group.acknowledge({number: [position.decode()]})
                 continue
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
             records.append(record_of(self._topic, number, position, fields, counts.get(position, 1)))
@@ -287,14 +186,12 @@ class ValkeyConsumer:
 
     async def _wait(self, seconds: float) -> None:
         """Until something is published to our streams, the group changes, or a third of a lease is over."""
-        positions = {self._stream(number): owned.given for number, owned in self._owned.items()}
-        positions[self._changes] = self._changes_seen
+        given = {number: owned.given for number, owned in self._owned.items()}
         milliseconds = max(1, round(min(seconds, self._lease_seconds / 3) * 1000))
-        answer = await self._client.xread(positions, count=1, block=milliseconds)
-        for key, entries in answer or []:
-            if key.decode() == self._changes:
-                self._changes_seen = entries[-1][0].decode()
-                await self._beat()
+        newest = await self._group.changed(given, self._changes_seen, milliseconds=milliseconds)
+        if newest is not None:
+            self._changes_seen = newest
+            await self._beat()
 
     async def acknowledge(self, records: Sequence[Record]) -> None:
         positions: dict[int, list[str]] = {}
@@ -302,14 +199,7 @@ class ValkeyConsumer:
             positions.setdefault(record.stream, []).append(record.position)
         if not positions:
             return
-
-        async def acknowledge() -> None:
-            pipeline = self._client.pipeline(transaction=False)
-            for number, ids in positions.items():
-                pipeline.xack(self._stream(number), self._group, *ids)
-            await pipeline.execute()
-
-        await outlast(WHAT, acknowledge, seconds=self._outlast_seconds)
+        await outlast(WHAT, lambda: self._group.acknowledge(positions), seconds=self._outlast_seconds)
         for number, ids in positions.items():
             if number in self._owned:
                 self._owned[number].in_hand.difference_update(ids)
@@ -335,9 +225,9 @@ class ValkeyConsumer:
         self._heartbeat_task.cancel()
         await asyncio.gather(self._heartbeat_task, return_exceptions=True)
         self._heartbeat_task = None
-        keys = [*self._group_keys, *(self._owner(number) for number in self._owned)]
+        owned = list(self._owned)
         self._owned.clear()
         # An engine that is away cannot be told; then the leases end by themselves.
         with contextlib.suppress(StoreUnavailable, TimeoutError), translated(WHAT):
             async with asyncio.timeout(LEAVING_SECONDS):
-                await self._leave(keys=keys, args=[self._member, CHANGES_KEPT, "close"])
+                await self._group.leave(owned)
