@@ -23,7 +23,7 @@ from jobs.source_cache import SourceCache
 from marquee.documents import STAGES, SourceDocument, stage_key
 from marquee.errors import ChunkFailed, MarqueeError, SourceRefused, TitleUnknown
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Upload
+from marquee.stores.catalogue.values import Upload
 from marquee.stores.opened import Stores, open_stores
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext

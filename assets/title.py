@@ -18,7 +18,7 @@ from marquee.documents import ManifestDocument, SourceDocument, TitlePublished
 from marquee.errors import StoreUnavailable
 from marquee.media.manifest import MASTER
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Publication
+from marquee.stores.catalogue.values import Publication
 
 
 @dg.asset(deps=[prewarm], partitions_def=titles, kinds={"postgres"}, owners=OWNERS, retry_policy=PATIENCE)

@@ -27,7 +27,7 @@ from marquee.engines.engine import Engine
 from marquee.errors import PlatformUnavailable
 from marquee.platform.supervision import start, stop
 from marquee.settings import load_settings, setting_of
-from marquee.stores.catalogue.contract import TitleDetails
+from marquee.stores.catalogue.values import TitleDetails
 from marquee.stores.opened import Stores, open_stores
 from tests.servers import free_port_base
 

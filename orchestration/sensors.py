@@ -18,7 +18,8 @@ from marquee.errors import CursorInvalid, TitleUnknown
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
-from marquee.stores.catalogue.contract import Catalogue, Version
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import Version
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Record
 from marquee.telemetry import get_logger

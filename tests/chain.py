@@ -23,7 +23,7 @@ from marquee.documents import STAGES, stage_key
 from marquee.domain.ids import new_movie_id, new_upload_id
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import ENVIRONMENT_FILE, Settings
-from marquee.stores.catalogue.contract import Sidecar, TitleDetails, Upload, Version
+from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, Version
 from marquee.stores.migrate import migrate
 from marquee.stores.opened import Stores, open_stores
 

@@ -18,7 +18,8 @@ from marquee.domain.playback import resume_position, watched_percent
 from marquee.domain.rows import ROWS_BY_ID, RowDefinition
 from marquee.errors import CursorInvalid, RowUnknown
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue, RowPosition
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import RowPosition
 from marquee.stores.resume_positions.contract import ResumePositions
 
 WATCHING_ITEMS: Final = 50

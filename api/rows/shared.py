@@ -24,7 +24,8 @@ from api.rows.schemas import RowItem, SharedItem, SharedRow
 from marquee.domain.rows import RowDefinition
 from marquee.errors import StoreUnavailable
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue, RowPosition, TitleCard
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import RowPosition, TitleCard
 from marquee.stores.coordination.contract import Coordination, Lock
 from marquee.stores.row_cache.contract import CachedRow, RowCache
 from marquee.telemetry import get_logger

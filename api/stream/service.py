@@ -18,7 +18,8 @@ from marquee.documents import published_prefix
 from marquee.domain.playback import credible_position, edge_of, event_time_ms, resume_position
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue, Title
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import Title
 from marquee.stores.history.contract import WatchHistory
 from marquee.stores.resume_positions.contract import ResumePosition, ResumePositions
 from marquee.telemetry import get_logger

@@ -19,7 +19,8 @@ from marquee.domain.rows import canonical_genres
 from marquee.errors import CursorInvalid, RevisionConflict, TitleUnknown
 from marquee.ingest.removal import remove_title
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue, Title, TitleDetails, TitleState
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import Title, TitleDetails, TitleState
 from marquee.stores.objects.contract import Objects
 
 VISIBLE_STATES: Final[frozenset[TitleState]] = frozenset(("playable", "announced", "ingesting"))

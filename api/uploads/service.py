@@ -33,7 +33,8 @@ from marquee.errors import (
 from marquee.ingest.completion import complete_upload
 from marquee.ingest.ending import end_upload
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue, Sidecar, TitleDetails, Upload, Version
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, Version
 from marquee.stores.objects.contract import Objects, StoredPart
 
 MAX_SIDECARS: Final = 32

@@ -22,7 +22,7 @@ from marquee.domain.announced import read_announced
 from marquee.errors import InputInvalid
 from marquee.settings import load_settings
 from marquee.stores.catalogue import open_catalogue
-from marquee.stores.catalogue.contract import TitleDetails
+from marquee.stores.catalogue.values import TitleDetails
 
 REFUSED_STATUSES = (413, 415, 422)
 """With which the API refuses a film before it has a title: too large, no film by its name, empty."""

@@ -15,7 +15,8 @@ from marquee.domain.parts import parts_total, size_of_part
 from marquee.errors import ObjectMissing, PartsMismatch, TitleUnknown, UploadStateConflict
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
 from marquee.ingest.removal import remove_upload
-from marquee.stores.catalogue.contract import Catalogue, Upload
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects, StoredPart
 
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 from marquee.errors import UploadStateConflict
 from marquee.ingest.removal import remove_upload
-from marquee.stores.catalogue.contract import Catalogue, Upload
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects
 
 

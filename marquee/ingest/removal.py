@@ -3,7 +3,8 @@
 import itertools
 
 from marquee.errors import UploadUnknown
-from marquee.stores.catalogue.contract import Catalogue, Upload
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from marquee.documents import images_prefix, published_prefix
 from marquee.domain import ids
-from marquee.stores.catalogue.contract import Publication, TitleDetails, Upload
+from marquee.stores.catalogue.values import Publication, TitleDetails, Upload
 from marquee.stores.opened import Stores
 
 

@@ -18,7 +18,8 @@ from api.rows.shared import SharedRows
 from marquee.domain.rows import GENRES, RowDefinition
 from marquee.errors import StoreUnavailable
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue, RowPosition, TitleCard
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import RowPosition, TitleCard
 from marquee.stores.opened import Stores
 from marquee.stores.resume_positions.contract import ResumePosition
 from tests.api.conftest import People, Person

@@ -23,7 +23,8 @@ from marquee.platform.program import Program
 from marquee.settings import Settings
 from marquee.stores.capture_slot import SLOT
 from marquee.stores.catalogue import open_catalogue
-from marquee.stores.catalogue.contract import Catalogue, TitleDetails
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import TitleDetails
 from marquee.stores.migrate import migrate
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import SearchIndex

@@ -12,7 +12,8 @@ from jobs.chunk_sweep import leave_settled, remove_chunks, sweep_chunks, sweep_s
 from marquee.documents import CHUNKS_PREFIX, ChunkResult, RenditionPart
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
-from marquee.stores.catalogue.contract import Catalogue, Upload
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import Upload
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue, NewJob
 from marquee.stores.migrate import migrate

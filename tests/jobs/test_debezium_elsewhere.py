@@ -21,7 +21,7 @@ from marquee.platform import engines
 from marquee.platform.project import DEPLOY
 from marquee.stores.capture_slot import HEARTBEAT_TABLE, SLOT
 from marquee.stores.catalogue import open_catalogue
-from marquee.stores.catalogue.contract import TitleDetails
+from marquee.stores.catalogue.values import TitleDetails
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog, Record
 from marquee.stores.migrate import migrate

@@ -27,7 +27,8 @@ from marquee.ingest.completion import complete_upload
 from marquee.ingest.ending import end_upload
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
-from marquee.stores.catalogue.contract import Catalogue, TitleDetails, Upload
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import TitleDetails, Upload
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
 from marquee.stores.migrate import migrate

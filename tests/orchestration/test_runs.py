@@ -16,7 +16,7 @@ from marquee.platform import dagster as programs
 from marquee.platform.engines import wait_until_ready
 from marquee.platform.program import Program
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Upload
+from marquee.stores.catalogue.values import Upload
 from marquee.stores.migrate import ensure_database
 from marquee.stores.opened import Stores, open_stores
 from tests.chain import completed, house, searchable, upload_film, version_of, workers  # noqa: F401 - fixtures

@@ -13,134 +13,23 @@ Everything that must happen together happens in one method, which is one transac
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
 from marquee.documents import SearchDocument
-
-TitleState = Literal["announced", "ingesting", "playable", "refused", "failed", "unpublished", "deleted"]
-"""`playable` stays while a newer version is ingested. Only `playable` titles are ever offered as playable."""
-
-VersionState = Literal["uploading", "ingesting", "playable", "refused", "failed", "superseded", "duplicate"]
-
-UploadState = Literal["open", "completing", "completed", "aborted", "abandoned"]
-
-
-@dataclass(frozen=True)
-class TitleDetails:
-    """What an engineer may state and edit."""
-
-    title: str
-    year: int | None = None
-    description: str | None = None
-    genres: Sequence[str] = field(default_factory=tuple)
-    people: Sequence[str] = field(default_factory=tuple)
-    aka: Sequence[str] = field(default_factory=tuple)
-    votes: int | None = None
-
-
-@dataclass(frozen=True)
-class Title:
-    movie_id: str
-    details: TitleDetails
-    state: TitleState
-    hot: bool
-    revision: int
-    active_version: int | None
-    duration_seconds: float | None
-    poster: str | None
-    """Key below the edge's public images path."""
-    sprite_vtt: str | None
-    manifest: str | None
-    dash: str | None
-    created_at: datetime
-    published_at: datetime | None
-
-
-@dataclass(frozen=True)
-class TitleCard:
-    """A title as a row shows it."""
-
-    movie_id: str
-    title: str
-    year: int | None
-    poster: str | None
-    duration_seconds: float | None
-    genres: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Version:
-    movie_id: str
-    version: int
-    upload_id: str
-    state: VersionState
-    stage: str
-    percent: float
-    speed: float | None
-    """Times real time, while renditions are made."""
-    reason: str | None
-    run_id: str | None
-    updated_at: datetime
-
-
-@dataclass(frozen=True)
-class Sidecar:
-    """A subtitle file uploaded beside the film, already stored under `key` in the ingest bucket."""
-
-    key: str
-    file_name: str
-    language: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Upload:
-    upload_id: str
-    movie_id: str
-    version: int
-    account_id: str
-    file_name: str
-    content_type: str
-    size_bytes: int
-    part_bytes: int
-    key: str
-    multipart_id: str
-    state: UploadState
-    hot: bool
-    sidecars: Sequence[Sidecar]
-    created_at: datetime
-    touched_at: datetime
-
-
-@dataclass(frozen=True)
-class OutboxEntry:
-    entry_id: int
-    topic: str
-    key: str
-    value: bytes
-
-
-@dataclass(frozen=True)
-class Publication:
-    """What the `title` stage publishes, in one transaction."""
-
-    movie_id: str
-    version: int
-    duration_seconds: float
-    manifest: str
-    dash: str
-    poster: str
-    sprite_vtt: str
-
-
-@dataclass(frozen=True)
-class RowPosition:
-    """The keyset of a row's order: (`sort_value`, `movie_id`) of the last item seen."""
-
-    sort_value: float
-    movie_id: str
+from marquee.stores.catalogue.values import (
+    OutboxEntry,
+    Publication,
+    RowPosition,
+    Sidecar,
+    Title,
+    TitleCard,
+    TitleDetails,
+    TitleState,
+    Upload,
+    UploadState,
+    Version,
+)
 
 
 class Catalogue(Protocol):

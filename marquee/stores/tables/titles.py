@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from marquee.stores.catalogue.contract import TitleState, VersionState
+from marquee.stores.catalogue.values import TitleState, VersionState
 from marquee.stores.tables.columns import id_column, metadata, one_of, text_column, texts_column, time_column
 
 title_revision: Final = Sequence("title_revision", metadata=metadata)

@@ -7,7 +7,8 @@ import psycopg
 
 from marquee.documents import SearchDocument
 from marquee.domain.ids import new_account_id, new_movie_id, new_upload_id
-from marquee.stores.catalogue.contract import Catalogue, Publication, TitleDetails, Upload
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import Publication, TitleDetails, Upload
 
 DETAILS = TitleDetails(
     "Léon: The Professional",

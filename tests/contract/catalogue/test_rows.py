@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from marquee.domain.ids import movie_id_of
-from marquee.stores.catalogue.contract import Catalogue, RowPosition, TitleCard, TitleDetails
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import RowPosition, TitleCard, TitleDetails
 from tests.contract.catalogue.steps import ingesting, playable, publication_of
 
 

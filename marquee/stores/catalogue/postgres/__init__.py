@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Literal
 
 from marquee.documents import SearchDocument
-from marquee.stores.catalogue.contract import (
+from marquee.stores.catalogue.postgres import announcing, outbox, rows, titles, uploads, versions
+from marquee.stores.catalogue.values import (
     OutboxEntry,
     Publication,
     RowPosition,
@@ -24,7 +25,6 @@ from marquee.stores.catalogue.contract import (
     UploadState,
     Version,
 )
-from marquee.stores.catalogue.postgres import announcing, outbox, rows, titles, uploads, versions
 from marquee.stores.postgres import Database
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.documents import SearchDocument
-from marquee.stores.catalogue.contract import TitleDetails
 from marquee.stores.catalogue.postgres.titles import WRITE_DOCUMENTS, details_columns
+from marquee.stores.catalogue.values import TitleDetails
 
 BATCH_TITLES: Final = 1000
 PAGE_DOCUMENTS: Final = 1000

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from marquee.stores.catalogue.contract import OutboxEntry
+from marquee.stores.catalogue.values import OutboxEntry
 
 _ADD = text("INSERT INTO outbox (topic, key, value) VALUES (:topic, :key, :value)")
 _OLDEST = text("SELECT entry_id, topic, key, value FROM outbox ORDER BY entry_id LIMIT :limit")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from marquee.stores.catalogue.contract import RowPosition, TitleCard
+from marquee.stores.catalogue.values import RowPosition, TitleCard
 
 _CARD = "title.movie_id, title.title, title.year, title.poster, title.duration_seconds, title.genres"
 

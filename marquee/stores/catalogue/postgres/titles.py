@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.domain.popularity import popularity_of
 from marquee.errors import RevisionConflict, TitleNotPlayable, TitleUnknown
-from marquee.stores.catalogue.contract import Title, TitleDetails, TitleState
+from marquee.stores.catalogue.values import Title, TitleDetails, TitleState
 
 LISTED: Final = "(title.state = 'playable' OR (title.announced AND title.state NOT IN ('unpublished', 'deleted')))"
 DOCUMENT: Final = """

@@ -14,9 +14,9 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
-from marquee.stores.catalogue.contract import Sidecar, TitleDetails, Upload, UploadState
 from marquee.stores.catalogue.postgres import outbox
 from marquee.stores.catalogue.postgres.titles import details_columns, edit, locked, settle_state
+from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, UploadState
 
 MOST_UPLOADS: Final = 1000
 """Of a reconciler's pass."""

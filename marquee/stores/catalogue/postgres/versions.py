@@ -10,8 +10,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
-from marquee.stores.catalogue.contract import Publication, Version
 from marquee.stores.catalogue.postgres.titles import locked, settle_state, write_consequences
+from marquee.stores.catalogue.values import Publication, Version
 
 REASON_CHARACTERS: Final = 8000
 
