@@ -1,0 +1,64 @@
+"""What is started to be measured: an engine that comes by Maven, or API and gateway with the engines of one machine.
+
+Each lives as long as its block. An engine raises `PlatformUnavailable` where it cannot be fetched.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from marquee import signing
+from marquee.engines import running as engines_running
+from marquee.engines.catalogue import chosen
+from marquee.platform import applications, engines, gateway
+from marquee.platform.program import Program
+from marquee.settings import Settings, load_settings
+from marquee.stores.migrate import migrate
+from marquee.stores.opened import open_stores
+from tests.api.serving import environment_of
+from tests.servers import make_test_settings, running
+
+
+@contextlib.contextmanager
+def engine(name: str, folder: Path) -> Iterator[tuple[dict[str, str], list[int]]]:
+    """An engine that is fetched by Maven: its URLs, and the processes that it is. Raises `PlatformUnavailable`."""
+    settings, asked = load_settings(state=folder), chosen([name])
+    for each in asked:
+        each.fetch(settings)
+    urls = asyncio.run(engines_running.up(settings, asked, on_event=lambda _: None, tied=True))
+    try:
+        yield dict(urls), [each.pid for each in asyncio.run(engines_running.observe(settings, asked))]
+    finally:
+        asyncio.run(engines_running.down(settings, asked, on_event=lambda _: None))
+
+
+@contextlib.contextmanager
+def platform(folder: Path, **urls: str) -> Iterator[tuple[Settings, dict[str, int]]]:
+    """API and gateway on the engines of one machine, or those of `urls`; the pid of each."""
+    settings = make_test_settings(folder, **urls).model_copy(
+        update={"token_private_key": SecretStr(signing.generate_private_key())}
+    )
+    with contextlib.ExitStack() as stack:
+        pids = {}
+
+        def start(program: Program) -> None:
+            told = dataclasses.replace(program, environment={**program.environment, **environment_of(settings)})
+            pids[program.name] = stack.enter_context(running(told, settings.state, seconds=90)).pid
+
+        for engine in (engines.postgres, engines.valkey_cache, engines.valkey_log, engines.seaweedfs):
+            start(engine(settings))
+        migrate(settings.database)
+        asyncio.run(_ready(settings))
+        start(applications.api(settings))
+        start(gateway.gateway(settings))
+        yield settings, pids
+
+
+async def _ready(settings: Settings) -> None:
+    async with open_stores(settings, search_writer=True) as stores:
+        await stores.objects.ensure_bucket()
+        await stores.published.ensure_bucket()
