@@ -1,116 +1,42 @@
 """One bucket of any S3, by boto3 in a bounded pool of threads.
 
-Every call may be repeated: what is transient (a server that is away or coming back, 5xx, 429) is, with jitter, for at most
-OUTLAST_SECONDS, then `StoreUnavailable`. Bodies are checked on both ways: a put carries its MD5, a stored file's size is
-compared, a download is written beside, continued where it broke off (with If-Match), and renamed only when it is whole.
-A multipart upload that was completed but whose answer was lost is recognised by its object.
+Every call may be repeated, and is for a while (`s3_calls`). Bodies are checked on both ways: a put carries its MD5, a stored
+file's size is compared, a download is written beside, continued where it broke off (with If-Match), and renamed only when it
+is whole. A multipart upload that was completed but whose answer was lost is recognised by its object.
 """
 
 import asyncio
-import base64
 import hashlib
-import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ResponseStreamingError,
-    SSLError,
-)
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from botocore.exceptions import ClientError, IncompleteReadError
 
 from marquee.domain.parts import part_bytes_of
 from marquee.errors import ObjectMissing, PartsMismatch, StoreUnavailable
 from marquee.stores.objects.bucket_url import BucketUrl
 from marquee.stores.objects.contract import ObjectInfo, StoredPart
-from marquee.stores.objects.s3_client import CONNECTIONS, make_client
+from marquee.stores.objects.s3_calls import MISSING, WHAT, S3Calls, code_of
+from marquee.stores.objects.s3_client import make_client
+from marquee.stores.objects.s3_parts import md5_base64, multipart_etag, read_range
 
-WHAT = "The object store"
-LOGINS = (
-    "set MARQUEE_S3_ACCESS_KEY and MARQUEE_S3_SECRET_KEY, or use one of AWS's own ways "
-    "(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile of ~/.aws, a role)"
-)
-OUTLAST_SECONDS = 30.0
 MULTIPART_FROM_BYTES = 16 * 1024**2
 PART_BYTES = 16 * 1024**2
 PARTS_AT_ONCE = 4
 READ_BYTES = 1024**2
 DELETE_BATCH = 1000
-MISSING = {"404", "NoSuchKey", "NotFound", "NoSuchBucket", "NoSuchUpload"}
-
-Parameters = ParamSpec("Parameters")
-Answer = TypeVar("Answer")
-
-
-def _code(error: BaseException) -> str:
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
-
-
-def _status(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def _is_transient(error: BaseException) -> bool:
-    if isinstance(error, ClientError):
-        return _status(error) >= 500 or _status(error) == 429 or _code(error) in {"SlowDown", "RequestTimeout"}
-    if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return False
-    streaming = (IncompleteReadError, ResponseStreamingError)
-    return isinstance(error, (ConnectionError, HTTPClientError, OSError, *streaming))
 
 
 class S3Objects:
     def __init__(self, bucket: BucketUrl, *, access_key: str, secret_key: str, public_url: str | None = None) -> None:
         self._bucket = bucket.name
-        self._client = make_client(bucket, access_key=access_key, secret_key=secret_key)
+        self._calls = S3Calls(bucket, access_key=access_key, secret_key=secret_key)
+        self._client = self._calls.client
+        self._thread, self._outlast, self._call = self._calls.thread, self._calls.outlast, self._calls.call
         self._signer = make_client(bucket, access_key=access_key, secret_key=secret_key, endpoint=public_url)
-        self._threads = ThreadPoolExecutor(max_workers=CONNECTIONS, thread_name_prefix="s3")
-
-    # --- calling -----------------------------------------------------------------------------------------
-    async def _thread(
-        self, call: Callable[Parameters, Answer], *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **kwargs))
-
-    async def _outlast(
-        self, key: str, call: Callable[[], Awaitable[Answer]], seconds: float = OUTLAST_SECONDS
-    ) -> Answer:
-        """Repeat what is transient; raises `ObjectMissing` naming the key, or `StoreUnavailable`."""
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(_is_transient),
-            stop=stop_after_delay(seconds),
-            wait=wait_random_exponential(multiplier=0.1, max=2.0),
-            reraise=True,
-        )
-        try:
-            async for attempt in retrying:
-                with attempt:
-                    answer = await call()
-        except ClientError as error:
-            if _code(error) in MISSING:
-                raise ObjectMissing(f"The object {key!r} is not in the bucket {self._bucket!r}.") from error
-            raise StoreUnavailable(f"{WHAT} refused {key!r}: {error}") from error
-        except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
-            raise StoreUnavailable(f"{WHAT} wants a login ({error}): {LOGINS}.") from error
-        except (BotoCoreError, OSError) as error:
-            raise StoreUnavailable(f"{WHAT} did not answer: {error}") from error
-        return answer
-
-    async def _call(self, key: str, method: str, *, seconds: float = OUTLAST_SECONDS, **arguments: Any) -> Any:
-        call = partial(self._thread, getattr(self._client, method), Bucket=self._bucket, **arguments)
-        return await self._outlast(key, call, seconds)
 
     # --- the bucket --------------------------------------------------------------------------------------
     async def ensure_bucket(self, *, allowed_origins: Sequence[str] = ()) -> None:
@@ -120,7 +46,7 @@ class S3Objects:
             try:
                 await self._call("", "create_bucket")
             except StoreUnavailable as error:
-                if _code(error.__cause__ or error) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                if code_of(error.__cause__ or error) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                     raise
         if allowed_origins:
             rule = {
@@ -136,7 +62,7 @@ class S3Objects:
     async def put(self, key: str, body: bytes, *, content_type: str, cache_control: str | None = None) -> None:
         headers: dict[str, Any] = {"CacheControl": cache_control} if cache_control else {}
         await self._call(
-            key, "put_object", Key=key, Body=body, ContentType=content_type, ContentMD5=_md5_base64(body), **headers
+            key, "put_object", Key=key, Body=body, ContentType=content_type, ContentMD5=md5_base64(body), **headers
         )
 
     async def put_file(
@@ -163,7 +89,7 @@ class S3Objects:
 
         async def put_part(number: int) -> StoredPart:
             async with slots:
-                body = await self._thread(_read_range, path, (number - 1) * part_bytes, part_bytes)
+                body = await self._thread(read_range, path, (number - 1) * part_bytes, part_bytes)
                 await self._call(
                     key,
                     "upload_part",
@@ -171,7 +97,7 @@ class S3Objects:
                     UploadId=multipart_id,
                     PartNumber=number,
                     Body=body,
-                    ContentMD5=_md5_base64(body),
+                    ContentMD5=md5_base64(body),
                 )
                 return StoredPart(number, len(body), hashlib.md5(body, usedforsecurity=False).hexdigest())
 
@@ -279,7 +205,7 @@ class S3Objects:
         except (ObjectMissing, StoreUnavailable) as error:
             if not isinstance(error.__cause__, ClientError):
                 raise
-            if _code(error.__cause__) in {"InvalidPart", "InvalidPartOrder", "EntityTooSmall"}:
+            if code_of(error.__cause__) in {"InvalidPart", "InvalidPartOrder", "EntityTooSmall"}:
                 raise PartsMismatch(f"The parts of {key!r} are not what is stored: {error.__cause__}") from error
             # Completed before, and the answer lost: then the object is there, made of these parts.
             stored = await self.head(key)
@@ -301,25 +227,8 @@ class S3Objects:
         await self._call("", "head_bucket", seconds=0)
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._client.close()
+        self._calls.close()
         self._signer.close()
-
-
-def multipart_etag(parts: Sequence[StoredPart]) -> str:
-    """The ETag of a completed multipart object: MD5 over the parts' MD5s, a dash, the number of parts."""
-    joined = b"".join(bytes.fromhex(part.checksum) for part in parts)
-    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(parts)}"
-
-
-def _md5_base64(body: bytes) -> str:
-    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-
-
-def _read_range(path: Path, start: int, size: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(start, os.SEEK_SET)
-        return file.read(size)
 
 
 def _ms(moment: Any) -> int:

@@ -1,7 +1,7 @@
 """How an S3 is reached: the bucket its URL names, a client for us, a client that signs for the public address.
 
 Path-style addresses for any S3 but AWS's own. Checksums only where S3 requires them: the newer optional ones are unknown
-to most other S3s and would be signed into presigned URLs. botocore's own retries are off; `s3.S3Objects` repeats calls.
+to most other S3s and would be signed into presigned URLs. botocore's own retries are off; `s3_calls` repeats calls.
 """
 
 import functools
