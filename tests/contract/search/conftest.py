@@ -1,0 +1,47 @@
+"""The search index of each engine: an empty one, a filled one, and one that is filled once for tests that only ask."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from marquee.stores.search import open_search
+from marquee.stores.search.contract import SearchIndex
+from tests.contract.search.titles import TITLES, document
+
+ENGINES = [
+    pytest.param("tantivy_urls", id="tantivy"),
+    pytest.param("elasticsearch_urls", id="elasticsearch", marks=pytest.mark.xdist_group("elasticsearch")),
+]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def urls(request: pytest.FixtureRequest) -> Callable[[], str]:
+    made: Callable[[], str] = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture
+def url(urls: Callable[[], str]) -> str:
+    return urls()
+
+
+@pytest.fixture
+async def index(url: str) -> AsyncIterator[SearchIndex]:
+    store = await open_search(url, writer=True)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def filled(index: SearchIndex) -> SearchIndex:
+    await index.apply([document(movie_id, title, **fields) for movie_id, title, fields in TITLES])
+    return index
+
+
+@pytest.fixture(scope="module")
+async def stocked(urls: Callable[[], str]) -> AsyncIterator[SearchIndex]:
+    """Filled once, for tests that only ask."""
+    store = await open_search(urls(), writer=True)
+    await store.apply([document(movie_id, title, **fields) for movie_id, title, fields in TITLES])
+    yield store
+    await store.close()
