@@ -10,24 +10,12 @@ import pytest
 
 from jobs.chunk_sweep import leave_settled, remove_chunks, sweep_chunks, sweep_strays
 from marquee.documents import CHUNKS_PREFIX, ChunkResult, RenditionPart
-from marquee.settings import Settings
-from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue, NewJob
-from marquee.stores.migrate import migrate
 from marquee.stores.objects.contract import Objects
-from marquee.stores.opened import open_bucket
 from tests.contract.catalogue.steps import ingesting, publication_of
-
-
-@pytest.fixture
-async def catalogue(empty_database: str) -> AsyncIterator[Catalogue]:
-    migrate(empty_database)
-    store = await open_catalogue(empty_database)
-    yield store
-    await store.close()
 
 
 @pytest.fixture
@@ -38,12 +26,9 @@ async def queue(catalogue: Catalogue, empty_database: str) -> AsyncIterator[JobQ
 
 
 @pytest.fixture
-async def objects(s3_server: Settings) -> AsyncIterator[Objects]:
-    store = await open_bucket(s3_server, s3_server.objects)
-    await store.ensure_bucket()
-    await store.delete([info.key async for info in store.list(CHUNKS_PREFIX)])
-    yield store
-    await store.close()
+async def objects(objects: Objects) -> Objects:
+    await objects.delete([info.key async for info in objects.list(CHUNKS_PREFIX)])
+    return objects
 
 
 def jobs_of(upload: Upload, count: int = 2) -> list[NewJob]:
