@@ -24,7 +24,7 @@ from marquee.stores.opened import Stores
 from marquee.stores.row_cache import open_row_cache
 from tests.api.conftest import PASSWORD, Person
 from tests.api.seeding import Seeder
-from tests.api.test_rows import Watched, own_row
+from tests.api.watched_rows import Watched, own_row
 from tests.clusters import KillableCluster, killable_cluster, until_answered
 from tests.restarting import RestartingServer
 from tests.servers import free_port_base, make_test_settings, running

@@ -1,9 +1,7 @@
-"""Rows: one query however many miss, purges that win over fills, stale rows, bulkheads and breakers, pages."""
+"""Rows: one query however many miss, purges that win over fills, stale rows, pages."""
 
 import asyncio
 import contextlib
-import secrets
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,58 +9,23 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from purgatory import AsyncCircuitBreakerFactory
 
-from api.rows import bulkhead
-from api.rows.bulkhead import Bulkhead
 from api.rows.keys import keys_of_title, row_key
 from api.rows.shared import SharedRows
-from marquee.domain.rows import GENRES, RowDefinition
+from marquee.domain.rows import GENRES
 from marquee.errors import StoreUnavailable
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue
-from marquee.stores.catalogue.values import RowPosition, TitleCard
 from marquee.stores.opened import Stores
 from marquee.stores.resume_positions.contract import ResumePosition
 from tests.api.conftest import People, Person
 from tests.api.seeding import Seeder
+from tests.api.watched_rows import Watched, own_row
 
 Client = AsyncTestClient[Litestar]
-
-
-class Watched:
-    """The real catalogue, its row queries counted, held up or failing as a test asks."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self.queries = 0
-        self.failing = False
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-        self.asked = asyncio.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._catalogue, name)
-
-    async def genre_row(
-        self, genre: str, *, limit: int, after: RowPosition | None
-    ) -> Sequence[tuple[TitleCard, RowPosition]]:
-        self.queries += 1
-        self.asked.set()
-        if self.failing:
-            raise StoreUnavailable("PostgreSQL is away.")
-        found = await self._catalogue.genre_row(genre, limit=limit, after=after)
-        await self.go_on.wait()
-        return found
 
 
 def _process(stores: Stores, settings: Settings, catalogue: Any) -> SharedRows:
     """The row services as one API process has them."""
     return SharedRows(catalogue, stores.row_cache, stores.coordination, AsyncCircuitBreakerFactory(), settings)
-
-
-def own_row() -> RowDefinition:
-    """A genre row that no other test fills."""
-    genre = f"Genre {secrets.token_hex(4)}"
-    return RowDefinition(f"genre-{genre.lower().replace(' ', '-')}", genre, "genre", genre)
 
 
 async def test_200_callers_of_two_processes_that_miss_at_once_make_one_query(
@@ -131,129 +94,6 @@ async def test_a_slow_query_costs_its_callers_the_time_out_and_no_more(
             with contextlib.suppress(StoreUnavailable):
                 found = await rows.beginning(row)
     assert [item.movie_id for item in found.items] == [movie_id], "a row that hung once is lost"
-
-
-async def test_a_breaker_stops_asking_and_tries_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulkhead, "OPEN_SECONDS", 0.2)
-    service = Bulkhead("a service", AsyncCircuitBreakerFactory(), concurrency=2, timeout_seconds=1.0)
-    asked = 0
-
-    async def fails() -> None:
-        nonlocal asked
-        asked += 1
-        raise StoreUnavailable("away")
-
-    for _ in range(bulkhead.FAILURES + 10):
-        with pytest.raises(StoreUnavailable):
-            await service.call(fails)
-    assert asked == bulkhead.FAILURES, f"a service that fails was asked {asked} times before it was left alone"
-
-    async def works() -> str:
-        return "back"
-
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                assert await service.call(works) == "back"
-                break
-            except StoreUnavailable:
-                await asyncio.sleep(0.02)
-
-
-async def _opened(monkeypatch: pytest.MonkeyPatch) -> Bulkhead:
-    """A bulkhead whose service failed, and may be tried again by now."""
-    monkeypatch.setattr(bulkhead, "OPEN_SECONDS", 0.05)
-    service = Bulkhead("a service", AsyncCircuitBreakerFactory(), concurrency=2, timeout_seconds=5.0)
-
-    async def fails() -> None:
-        raise StoreUnavailable("away")
-
-    for _ in range(bulkhead.FAILURES):
-        with pytest.raises(StoreUnavailable, match="away"):
-            await service.call(fails)
-    await asyncio.sleep(0.1)
-    return service
-
-
-async def test_one_call_tries_a_service_that_hung_and_the_others_do_not_wait_for_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    service = await _opened(monkeypatch)
-    go_on = asyncio.Event()
-    asked = 0
-
-    async def hangs() -> str:
-        nonlocal asked
-        asked += 1
-        await go_on.wait()
-        return "back"
-
-    calls = [asyncio.create_task(service.call(hangs)) for _ in range(20)]
-    done, waiting = await asyncio.wait(calls, timeout=0.5)
-    assert (asked, len(done), len(waiting)) == (1, 19, 1), f"{asked} calls wait for a service that may still hang"
-    assert all(isinstance(call.exception(), StoreUnavailable) for call in done)
-    go_on.set()
-    assert await waiting.pop() == "back"
-    assert await service.call(hangs) == "back", "a service that is back is still refused"
-
-
-async def test_a_caller_that_goes_away_says_nothing_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    service = await _opened(monkeypatch)
-
-    async def cancelled() -> None:
-        call = asyncio.create_task(service.call(asyncio.Event().wait))
-        await asyncio.sleep(0)
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-
-    async def fails() -> None:
-        raise StoreUnavailable("away")
-
-    async def works() -> str:
-        return "back"
-
-    await cancelled()
-    with pytest.raises(StoreUnavailable, match="away"):
-        await service.call(fails)  # the place of the one that tries is free again
-    with pytest.raises(StoreUnavailable, match="left alone"):
-        await service.call(fails)  # and the trial that was cancelled did not close the breaker
-    await asyncio.sleep(0.1)
-    assert await service.call(works) == "back"
-    for _ in range(bulkhead.FAILURES + 1):
-        await cancelled()
-    assert await service.call(works) == "back", "callers that went away opened the breaker"
-
-
-async def test_a_bulkhead_bounds_what_runs_and_what_waits() -> None:
-    service = Bulkhead("a service", AsyncCircuitBreakerFactory(), concurrency=2, timeout_seconds=5.0)
-    running = most = refused = 0
-    go_on, full = asyncio.Event(), asyncio.Event()
-    room = 2 + 2 * bulkhead.WAITING_PER_PLACE
-
-    async def work() -> None:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await go_on.wait()
-        running -= 1
-
-    async def call() -> None:
-        nonlocal refused
-        try:
-            await service.call(work)
-        except StoreUnavailable:
-            refused += 1
-            if refused == 200 - room:
-                full.set()
-
-    async with asyncio.timeout(10), asyncio.TaskGroup() as calls:
-        for _ in range(200):
-            calls.create_task(call())
-        await full.wait()
-        go_on.set()
-    assert most == 2, f"{most} calls ran at once in a bulkhead of 2"
-    assert refused == 200 - room, f"{200 - refused} of 200 calls were let wait"
 
 
 async def test_home_has_every_filled_row_in_order_and_leaves_empty_ones_out(
