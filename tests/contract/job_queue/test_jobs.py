@@ -1,62 +1,13 @@
-"""The job queue: leases, fencing tokens, attempts, priorities, and jobs that several titles wait for."""
+"""Jobs: which is claimed first, what is done once, and jobs that several titles wait for."""
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from marquee.domain.ids import new_movie_id
 from marquee.errors import LeaseLost
-from marquee.stores.job_queue import open_job_queue
-from marquee.stores.job_queue.contract import JobQueue, JobState, JobStatus, Lease, NewJob, Priority
-from tests.databases import EMPTIED_POSTGRES
-
-ENGINES = EMPTIED_POSTGRES
-
-ATTEMPTS = 2
-LEASE = 30.0
-OVER = -1.0
-"""Seconds of a lease that is over when it is given."""
-
-
-@pytest.fixture(params=ENGINES)
-def url(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-async def queue(url: str) -> AsyncIterator[JobQueue]:
-    store = await open_job_queue(url, attempts=ATTEMPTS)
-    yield store
-    await store.close()
-
-
-def jobs_of(movie_id: str, count: int = 1, *, version: int = 1, priority: Priority = "release") -> list[NewJob]:
-    return [
-        NewJob(secrets.token_hex(32), movie_id, version, f"payload {place}".encode(), priority)
-        for place in range(count)
-    ]
-
-
-async def claimed(queue: JobQueue, *, lease_seconds: float = LEASE, worker: str = "worker") -> Lease:
-    lease = await queue.claim(worker, lease_seconds=lease_seconds)
-    assert lease is not None, "there was nothing to claim"
-    return lease
-
-
-async def abandoned(queue: JobQueue) -> Lease:
-    """A lease whose worker vanished."""
-    return await claimed(queue, lease_seconds=OVER, worker="gone")
-
-
-async def status(queue: JobQueue, job_id: str) -> JobStatus:
-    (found,) = await queue.statuses([job_id])
-    return found
-
-
-async def states(queue: JobQueue, jobs: Sequence[NewJob]) -> list[JobState]:
-    return [found.state for found in await queue.statuses([job.job_id for job in jobs])]
+from marquee.stores.job_queue.contract import JobQueue, JobStatus, NewJob
+from tests.contract.job_queue.steps import LEASE, claimed, jobs_of, states, status
 
 
 async def test_a_job_goes_from_queued_to_done(queue: JobQueue) -> None:
@@ -130,105 +81,6 @@ async def test_a_result_that_is_gone_is_made_again(queue: JobQueue) -> None:
     assert (await claimed(queue)).job_id == waiting.job_id, "the job made again goes to the end"
     lease = await claimed(queue)
     assert (lease.job_id, lease.attempt) == (done.job_id, 1)
-
-
-async def test_a_lease_that_ended_is_taken_over_and_its_holder_changes_nothing(queue: JobQueue) -> None:
-    (job,) = jobs_of(new_movie_id())
-    await queue.enqueue([job])
-    first = await abandoned(queue)
-    second = await claimed(queue, worker="second")
-    assert (second.job_id, second.attempt) == (job.job_id, 2)
-    assert second.token > first.token
-    before = await status(queue, job.job_id)
-    for change in (
-        queue.extend(first, lease_seconds=LEASE, progress=0.9),
-        queue.complete(first, b"of the fenced-off worker"),
-        queue.fail(first, "of the fenced-off worker", retry=False),
-        queue.release(first),
-    ):
-        with pytest.raises(LeaseLost):
-            await change
-    assert await status(queue, job.job_id) == before
-    await queue.complete(second, b"result")
-    with pytest.raises(LeaseLost):
-        await queue.complete(first, b"of the fenced-off worker")
-    assert (await status(queue, job.job_id)).result == b"result"
-
-
-async def test_a_holder_that_was_late_goes_on_if_nobody_took_over(queue: JobQueue) -> None:
-    (job,) = jobs_of(new_movie_id())
-    await queue.enqueue([job])
-    lease = await abandoned(queue)
-    await queue.extend(lease, lease_seconds=LEASE, progress=0.5)
-    assert await queue.claim("another", lease_seconds=LEASE) is None
-    await queue.complete(lease, b"result")
-
-
-async def test_a_completion_whose_answer_was_lost_may_be_sent_again(queue: JobQueue) -> None:
-    await queue.enqueue(jobs_of(new_movie_id()))
-    lease = await claimed(queue)
-    await queue.complete(lease, b"result")
-    await queue.complete(lease, b"result")
-    with pytest.raises(LeaseLost):
-        await queue.complete(lease, b"another result")
-    with pytest.raises(LeaseLost):
-        await queue.fail(lease, "after it was done", retry=True)
-
-
-async def test_a_job_fails_after_its_last_attempt_in_the_encoders_words(queue: JobQueue) -> None:
-    (job,) = jobs_of(new_movie_id())
-    await queue.enqueue([job])
-    await queue.fail(await claimed(queue), "first words", retry=True)
-    assert await states(queue, [job]) == ["queued"]
-    await queue.fail(await claimed(queue), "last words \x00 \ud800", retry=True)
-    found = await status(queue, job.job_id)
-    assert (found.state, found.attempts) == ("failed", ATTEMPTS)
-    assert found.error is not None
-    assert found.error.startswith("last words")
-    assert await queue.claim("worker", lease_seconds=LEASE) is None
-
-
-async def test_a_hopeless_job_fails_at_once(queue: JobQueue) -> None:
-    (job,) = jobs_of(new_movie_id())
-    await queue.enqueue([job])
-    await queue.fail(await claimed(queue), "poison", retry=False)
-    assert await states(queue, [job]) == ["failed"]
-
-
-async def test_a_job_that_kills_its_workers_fails_with_words(queue: JobQueue) -> None:
-    poison, good = jobs_of(new_movie_id(), 2)
-    await queue.enqueue([poison, good])
-    for _ in range(ATTEMPTS):
-        assert (await abandoned(queue)).job_id == poison.job_id
-    assert (await claimed(queue)).job_id == good.job_id, "a poison job held the next one up"
-    found = await status(queue, poison.job_id)
-    assert found.state == "failed"
-    assert found.error is not None
-    assert f"ended {ATTEMPTS} times" in found.error
-    assert "gone" in found.error, "the error does not name the worker"
-
-
-async def test_a_failed_job_may_be_queued_afresh(queue: JobQueue) -> None:
-    (job,) = jobs_of(new_movie_id())
-    await queue.enqueue([job])
-    first = await claimed(queue)
-    await queue.fail(first, "poison", retry=False)
-    assert await queue.enqueue([NewJob(job.job_id, job.movie_id, 2, b"new payload", "backfill")]) == 1
-    found = await status(queue, job.job_id)
-    assert (found.state, found.attempts, found.error, found.version) == ("queued", 0, None, 2)
-    again = await claimed(queue)
-    assert (again.attempt, again.payload) == (1, b"new payload")
-    assert again.token > first.token, "the fencing token went back"
-
-
-async def test_a_job_given_back_untouched_has_lost_no_attempt(queue: JobQueue) -> None:
-    (job,) = jobs_of(new_movie_id())
-    await queue.enqueue([job])
-    for _ in range(ATTEMPTS + 2):
-        lease = await claimed(queue)
-        assert lease.attempt == 1
-        await queue.release(lease)
-    assert await states(queue, [job]) == ["queued"]
 
 
 async def test_cancelling_takes_only_what_nobody_else_waits_for(queue: JobQueue) -> None:

@@ -1,0 +1,24 @@
+"""What the job queue's suites share: an emptied queue of each engine."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from marquee.stores.job_queue import open_job_queue
+from marquee.stores.job_queue.contract import JobQueue
+from tests.contract.job_queue.steps import ATTEMPTS
+from tests.databases import EMPTIED_POSTGRES
+
+ENGINES = EMPTIED_POSTGRES
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+async def queue(url: str) -> AsyncIterator[JobQueue]:
+    store = await open_job_queue(url, attempts=ATTEMPTS)
+    yield store
+    await store.close()
