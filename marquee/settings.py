@@ -7,7 +7,6 @@ by its URL's scheme: give a URL to replace the supervised engine of that concern
 """
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,33 +14,9 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from marquee.errors import SettingsInvalid
+from marquee.ports import PORT_OFFSETS, reached
 
 ENVIRONMENT_FILE: Final = "marquee.env"
-
-PORT_OFFSETS: Final[Mapping[str, int]] = {
-    "gateway": 0,
-    "edge_1": 1,
-    "edge_2": 2,
-    "s3": 3,
-    "dagster": 4,
-    "api": 10,
-    "web": 11,
-    "postgres": 12,
-    "cache": 13,
-    "log": 14,
-    "dagster_code": 15,
-    "gateway_admin": 16,
-    "edge_1_status": 17,
-    "edge_2_status": 18,
-    "s3_master": 20,
-    "s3_volume": 21,
-    "s3_filer": 22,
-    "s3_master_grpc": 23,
-    "s3_volume_grpc": 24,
-    "s3_filer_grpc": 25,
-    "s3_grpc": 26,
-}
-"""Each listener's port, counted from `port_base`."""
 
 
 class Settings(BaseSettings):
@@ -179,7 +154,7 @@ class Settings(BaseSettings):
         return values
 
     def port(self, name: str) -> int:
-        """The port of one listener of this machine, by its name in `PORT_OFFSETS`."""
+        """The port of one listener of this machine, by its name in `marquee.ports`."""
         return self.port_base + PORT_OFFSETS[name]
 
     def loopback(self, name: str, scheme: str = "http") -> str:
@@ -187,11 +162,11 @@ class Settings(BaseSettings):
 
     def door(self, name: str, scheme: str = "http") -> str:
         """One of this machine's public doors, as this machine reaches it."""
-        return f"{scheme}://{_reached(self.bind_host)}:{self.port(name)}"
+        return f"{scheme}://{reached(self.bind_host)}:{self.port(name)}"
 
     def inner(self, name: str, scheme: str = "http") -> str:
         """One of this machine's inner services, as this machine reaches it."""
-        return f"{scheme}://{_reached(self.inner_host)}:{self.port(name)}"
+        return f"{scheme}://{reached(self.inner_host)}:{self.port(name)}"
 
     # The addresses that the rest of the code uses: the setting, else this machine's engine.
 
@@ -267,13 +242,6 @@ class Settings(BaseSettings):
     @property
     def dagster_code(self) -> str:
         return self.dagster_code_url or self.inner("dagster_code", "grpc")
-
-
-def _reached(host: str) -> str:
-    """Where a listener on `host` is reached by its own machine, as it stands in a URL."""
-    # The addresses that mean "all of them" are answered on loopback.
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"[{host}]" if ":" in host else host
 
 
 def _listed(urls: str) -> list[str]:

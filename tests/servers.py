@@ -18,7 +18,8 @@ from marquee.engines.engine import Engine, EngineHome
 from marquee.errors import PlatformUnavailable
 from marquee.platform.engines import wait_until_ready
 from marquee.platform.program import Program
-from marquee.settings import PORT_OFFSETS, Settings, load_settings
+from marquee.ports import PORT_OFFSETS
+from marquee.settings import Settings, load_settings
 
 FIRST_PORT, LAST_PORT = 10_000, 15_000
 """Below those of `marquee.engines`. Each of pytest's workers has a part to itself: what one has found free, another could take

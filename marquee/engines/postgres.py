@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from marquee.engines.engine import Engine, EngineHome, own_password
 from marquee.platform import engines
 from marquee.platform.program import Program
-from marquee.settings import PORT_OFFSETS, Settings
+from marquee.ports import PORT_OFFSETS
+from marquee.settings import Settings
 
 
 def _settings(home: EngineHome) -> Settings:

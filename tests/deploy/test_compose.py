@@ -22,7 +22,8 @@ from marquee.platform.hosts import check_needed
 from marquee.platform.project import DEPLOY, PROJECT
 from marquee.platform.state import new_secrets
 from marquee.platform.topology import PARTS, PUBLIC_PORTS
-from marquee.settings import PORT_OFFSETS, Settings, load_settings
+from marquee.ports import PORT_OFFSETS
+from marquee.settings import Settings, load_settings
 from tests.deploy.compose_file import COMPOSE, compose, environment, programs, required_variables
 from tests.servers import make_test_settings
 

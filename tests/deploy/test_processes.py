@@ -23,7 +23,8 @@ import pytest
 from marquee.platform import single
 from marquee.platform.engines import wait_until_ready
 from marquee.platform.state import new_secrets
-from marquee.settings import PORT_OFFSETS, Settings, load_settings
+from marquee.ports import PORT_OFFSETS
+from marquee.settings import Settings, load_settings
 from tests.deploy.compose_file import compose, environment, programs
 from tests.servers import free_port_base
 

@@ -1,0 +1,40 @@
+"""The ports of one machine's listeners, and the address by which the machine reaches a listener of its own.
+
+Every port is a fixed offset of `Settings.port_base`, so that one setting moves a whole platform aside and two run side by
+side. A new listener gets an offset here that no other has.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+PORT_OFFSETS: Final[Mapping[str, int]] = {
+    "gateway": 0,
+    "edge_1": 1,
+    "edge_2": 2,
+    "s3": 3,
+    "dagster": 4,
+    "api": 10,
+    "web": 11,
+    "postgres": 12,
+    "cache": 13,
+    "log": 14,
+    "dagster_code": 15,
+    "gateway_admin": 16,
+    "edge_1_status": 17,
+    "edge_2_status": 18,
+    "s3_master": 20,
+    "s3_volume": 21,
+    "s3_filer": 22,
+    "s3_master_grpc": 23,
+    "s3_volume_grpc": 24,
+    "s3_filer_grpc": 25,
+    "s3_grpc": 26,
+}
+"""Each listener's port, counted from `port_base`."""
+
+
+def reached(host: str) -> str:
+    """Where a listener on `host` is reached by its own machine, as it stands in a URL."""
+    # The addresses that mean "all of them" are answered on loopback.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host
