@@ -37,4 +37,9 @@ def reached(host: str) -> str:
     """Where a listener on `host` is reached by its own machine, as it stands in a URL."""
     # The addresses that mean "all of them" are answered on loopback.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return bracketed(host)
+
+
+def bracketed(host: str) -> str:
+    """A host as a URL has it: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host

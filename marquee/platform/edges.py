@@ -13,8 +13,8 @@ from marquee.platform.program import Program
 from marquee.platform.project import DEPLOY, WEB_CLIENT
 from marquee.platform.state import configuration
 from marquee.platform.templates import render
+from marquee.ports import bracketed
 from marquee.settings import Settings
-from marquee.stores.cluster_url import bracketed
 from marquee.stores.objects.origin import origin
 
 MIN_FREE_BYTES = 512 * 1024**2

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from marquee.errors import SettingsInvalid
+from marquee.ports import bracketed
 
 _PARTS: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<name>/[^?#]*)?(\?(?P<query>[^#]*))?"
@@ -31,11 +32,6 @@ class Host(NamedTuple):
     def address(self) -> str:
         """`host:port`, an IPv6 address in brackets."""
         return f"{bracketed(self.name)}:{self.port}"
-
-
-def bracketed(name: str) -> str:
-    """A host as a URL has it: an IPv6 address in brackets."""
-    return f"[{name}]" if ":" in name else name
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ Amazon's buckets have a host of their own each, but for those with a dot in thei
 from dataclasses import dataclass
 from pathlib import Path
 
-from marquee.stores.cluster_url import Host, bracketed, refused
+from marquee.ports import bracketed
+from marquee.stores.cluster_url import Host, refused
 from marquee.stores.objects.bucket_url import BucketUrl, parse_bucket
 
 _PORTS = {"http": 80, "https": 443}
