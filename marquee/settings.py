@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     row_cache_url: str = Field("", description="Row cache: valkey:// or valkey-cluster://")
     coordination_url: str = Field("", description="Locks and limits: valkey:// or valkey-cluster://")
     search_url: str = Field("", description="Search index: tantivy:///folder or elasticsearch://")
-    objects_url: str = Field("", description="Ingest bucket: s3://bucket or s3+http://host:port/bucket")
+    objects_url: str = Field("", description="Ingest bucket: s3://bucket or s3+http(s)://host:port/bucket")
     published_url: str = Field("", description="Published bucket, same form; edges read it without a login.")
 
     # --- engines of several machines, started here by `marquee engines` ------------------------------------

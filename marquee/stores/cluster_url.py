@@ -72,11 +72,8 @@ class ClusterUrl:
         return found
 
 
-def parse_cluster_url(url: str, *, setting: str, port: int, known: Collection[str] | None) -> ClusterUrl:
-    """`port` is of hosts without one, `known` are the parameters (None: the engine's client knows them).
-
-    Raises `SettingsInvalid`.
-    """
+def parse_cluster_url(url: str, *, setting: str, port: int, known: Collection[str]) -> ClusterUrl:
+    """`port` is of hosts without one, `known` are the parameters. Raises `SettingsInvalid`."""
     parts = _PARTS.fullmatch(url)
     if parts is None:
         raise refused(setting, "it has to be such as scheme://user:password@host:port,host:port, with # as %23")
@@ -90,7 +87,7 @@ def parse_cluster_url(url: str, *, setting: str, port: int, known: Collection[st
     parameters = dict(pairs)
     if len(parameters) < len(pairs):
         raise refused(setting, "a parameter stands there twice: leave one of them out")
-    if known is not None and (unknown := sorted(set(parameters) - set(known))):
+    if unknown := sorted(set(parameters) - set(known)):
         raise refused(setting, f"there is no parameter {', '.join(unknown)}; known are {', '.join(known)}")
     return ClusterUrl(
         setting=setting,
