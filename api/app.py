@@ -62,10 +62,10 @@ class Metrics(PrometheusController):
 
 def create_app(settings: Settings | None = None) -> Litestar:
     """Raises `SettingsInvalid` naming the setting at fault."""
-    settings = settings or load_settings()
     configure_logging("api")
+    settings = settings or load_settings()
     _check_secrets(settings)
-    tokens = AccessTokens(settings.token_private_key.get_secret_value(), life_seconds=settings.token_seconds)
+    tokens = AccessTokens(settings.token_private_key.get_secret_value(), life_seconds=settings.access_token_seconds)
 
     @asynccontextmanager
     async def stores_open(app: Litestar) -> AsyncIterator[None]:

@@ -47,7 +47,7 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
             stores.coordination,
             Passwords(),
             tokens,
-            refresh_seconds=settings.refresh_seconds,
+            refresh_token_seconds=settings.refresh_token_seconds,
         ),
         health=HealthService(
             {

@@ -54,7 +54,7 @@ class Stage:
     @property
     def sources(self) -> SourceCache:
         """The host's masters, shared with its transcode workers."""
-        return SourceCache(self.settings.state, limit_bytes=self.settings.cache_bytes)
+        return SourceCache(self.settings.state, limit_bytes=self.settings.source_cache_bytes)
 
     def hold_source(self, source: SourceDocument) -> AbstractAsyncContextManager[Path]:
         """The accepted master's path on this host, until the end of the block."""

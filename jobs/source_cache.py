@@ -1,7 +1,7 @@
 """Masters on this host's disk, shared by its transcode workers and by Dagster's runs: `{state}/cache/sources/{sha256}`.
 
 A master is fetched once, verified by its SHA-256, and enters by a rename: a file under its final name is whole. Users hold a
-shared lock (flock) on it, so that eviction, oldest use first past `cache_bytes`, never takes what is being read; the bound
+shared lock (flock) on it, so that eviction, oldest use first past `source_cache_bytes`, never takes what is being read; the bound
 is soft where everything is in use. Locks end with their process, so a SIGKILL leaves nothing to mend.
 """
 

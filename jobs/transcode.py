@@ -51,7 +51,7 @@ class TranscodeWorker:
         self._objects = objects
         self._hints = hints
         self._name = name
-        self._cache = SourceCache(settings.state, limit_bytes=settings.cache_bytes)
+        self._cache = SourceCache(settings.state, limit_bytes=settings.source_cache_bytes)
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -183,8 +183,8 @@ def _judge_fault(error: Exception) -> tuple[str, bool]:
 
 
 async def main() -> None:
-    settings = load_settings()
     configure_logging("transcode")
+    settings = load_settings()
     os.nice(NICENESS)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

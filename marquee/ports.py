@@ -33,8 +33,8 @@ PORT_OFFSETS: Final[Mapping[str, int]] = {
 """Each listener's port, counted from `port_base`."""
 
 
-def reached(host: str) -> str:
-    """Where a listener on `host` is reached by its own machine, as it stands in a URL."""
+def local_address(host: str) -> str:
+    """The address in a URL by which this machine reaches its own listener on `host`."""
     # The addresses that mean "all of them" are answered on loopback.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return bracketed(host)

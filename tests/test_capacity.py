@@ -36,7 +36,7 @@ def test_every_measured_figure_says_by_what() -> None:
 
 def test_what_the_code_decides_is_as_the_document_says() -> None:
     _, values, _ = capacity.reckoned(TEXT)
-    assert values["token_seconds"] == Settings.model_fields["token_seconds"].default
+    assert values["access_token_seconds"] == Settings.model_fields["access_token_seconds"].default
     assert values["chunk_segments"] == Settings.model_fields["chunk_segments"].default
     assert values["row_ttl_seconds"] == Settings.model_fields["row_ttl_seconds"].default
     assert values["change_streams"] == TOPIC_STREAMS["metadata-changes"]

@@ -1,15 +1,18 @@
-"""What the documents say exists: every path and symbol of ARCHITECTURE.md, every setting in the README's table."""
+"""What the documents say exists: paths and symbols of ARCHITECTURE.md, links and anchors, the settings page."""
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from marquee.cli.settings import markdown_table
+from marquee.cli.settings import markdown_page
 
 PROJECT = Path(__file__).parent.parent
 _NAMED = re.findall(r"`([\w./*]+\.(?:py|md|yaml)(?:::\w+)?|[\w./*]+/)`", (PROJECT / "ARCHITECTURE.md").read_text())
+_FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 @pytest.mark.parametrize("named", sorted(set(_NAMED)))
@@ -19,10 +22,49 @@ def test_architecture_names_only_what_exists(named: str) -> None:
     assert found, f"ARCHITECTURE.md names {path}, and nothing matches it"
     assert all(each.exists() for each in found), f"ARCHITECTURE.md names {path}, which does not exist"
     if symbol:
-        defined = {node.name for node in ast.walk(ast.parse(found[0].read_text())) if hasattr(node, "name")}
+        nodes = list(ast.walk(ast.parse(found[0].read_text())))
+        defined = {node.name for node in nodes if hasattr(node, "name")}
+        defined |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         assert symbol in defined, f"ARCHITECTURE.md says that {path} defines {symbol}"
 
 
-def test_readme_has_the_settings_table_of_the_code() -> None:
-    readme = (PROJECT / "README.md").read_text()
-    assert markdown_table() in readme, "README's settings table is old: paste what `marquee settings --markdown` prints"
+def _documents() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z", "*.md"], cwd=PROJECT, capture_output=True, check=True, timeout=30)
+    return [PROJECT / name for name in listed.stdout.decode().split("\0") if name and (PROJECT / name).is_file()]
+
+
+def _anchors(document: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ +(.+)$", _FENCED.sub("", document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", _documents(), ids=lambda path: str(path.relative_to(PROJECT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    name = document.relative_to(PROJECT)
+    for target in _LINK.findall(_FENCED.sub("", document.read_text())):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (document.parent / path).resolve() if path else document
+        assert linked.exists(), f"{name} links to {target}, and {path} does not exist"
+        if anchor:
+            assert anchor in _anchors(linked), f"{name} links to {target}, and {linked.name} has no such heading"
+
+
+def test_the_settings_page_is_made_from_the_code() -> None:
+    page = (PROJECT / "docs" / "operating" / "settings.md").read_text()
+    assert page == markdown_page() + "\n", (
+        "docs/operating/settings.md is old: run `.venv/bin/marquee settings --markdown > docs/operating/settings.md`"
+    )
+
+
+def _pages() -> list[Path]:
+    """The pages that people read from their beginning; the settings page is a table to look things up in."""
+    return [path for path in _documents() if path.parent.name == "operating" and path.name != "settings.md"]
+
+
+@pytest.mark.parametrize("page", _pages(), ids=lambda path: str(path.relative_to(PROJECT)))
+def test_pages_are_short(page: Path) -> None:
+    lines = len(page.read_text().splitlines())
+    assert lines <= 150, f"{page.relative_to(PROJECT)} has {lines} lines: split it, a page has 150 at most"

@@ -38,7 +38,7 @@ def _session(session: Session, service: AuthService) -> SessionOut:
         access_token=session.access_token,
         expires_in=service.tokens.life_seconds,
         refresh_token=session.refresh_token,
-        refresh_expires_in=service.refresh_seconds,
+        refresh_expires_in=service.refresh_token_seconds,
         account=_account(session.account),
         profile_id=session.profile_id,
     )

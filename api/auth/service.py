@@ -42,10 +42,10 @@ class AuthService:
         passwords: Passwords,
         tokens: AccessTokens,
         *,
-        refresh_seconds: int,
+        refresh_token_seconds: int,
     ) -> None:
         self.tokens = tokens
-        self.refresh_seconds = refresh_seconds
+        self.refresh_token_seconds = refresh_token_seconds
         self._accounts = accounts
         self._coordination = coordination
         self._passwords = passwords
@@ -110,7 +110,7 @@ class AuthService:
         if profile not in own:
             raise InputInvalid("The account has no such profile.", field="profile_id")
         token = secrets.token_urlsafe(32)
-        expires_at = datetime.now(UTC) + timedelta(seconds=self.refresh_seconds)
+        expires_at = datetime.now(UTC) + timedelta(seconds=self.refresh_token_seconds)
         await self._accounts.keep_refresh_token(
             RefreshToken(_hash(token), account.account_id, profile, expires_at, revoked_at=None), replaces=replaces
         )

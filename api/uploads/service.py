@@ -167,7 +167,7 @@ class UploadService:
             if number > total:
                 raise InputInvalid(f"The file has {total} parts; {number} is none of them.", field=f"numbers[{index}]")
         await self._catalogue.touch_upload(upload_id)
-        seconds = self._settings.presigned_seconds
+        seconds = self._settings.part_url_seconds
         expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
         signed = []
         for number in dict.fromkeys(numbers):

@@ -1,40 +1,72 @@
-"""`marquee settings`: every setting, its value now and its meaning; secrets are never printed."""
+"""`marquee settings`: every setting, its value now and its meaning; secrets are never printed.
+
+With `--markdown` it prints docs/operating/settings.md, which is made from `Settings` and from nothing else.
+"""
 
 import re
 from typing import Annotated, Final
 
 import typer
 from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from rich.console import Console
 from rich.table import Table
 
-from marquee.settings import Settings, load_settings
+from marquee.settings import load_settings
+from marquee.settings.groups import GROUPS
+from marquee.settings.renamed import RENAMED
 
 _PASSWORD: Final = re.compile(r"(://[^/@:\s]*:)[^/@\s]*@")
+_BINARY_UNITS: Final = ((1024**3, "GiB"), (1024**2, "MiB"))
+_INTRODUCTION: Final = """\
+# Settings
+
+This page is made by `marquee settings --markdown > docs/operating/settings.md`. Do not edit it: change the descriptions in
+`marquee/settings/groups.py`.
+
+A value comes from the environment variable, else from `marquee.env` in the state folder, else from the default below.
+`.venv/bin/marquee settings` prints the values of now, without the secrets."""
+
+_OLD_NAMES: Final = (
+    "An old name works for one more release and logs a warning. Where both are given, the new one counts."
+)
 
 
-def settings_rows() -> list[tuple[str, str, str]]:
-    """(variable, default, meaning) of every setting, in the class's order."""
-    rows = []
-    for name, info in Settings.model_fields.items():
-        if info.annotation is SecretStr:
-            default = "made at the first start"
-        elif info.default is PydanticUndefined:
-            default = "one a core"
-        else:
-            default = str(info.default)
-        rows.append((f"MARQUEE_{name.upper()}", default, info.description or ""))
-    return rows
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"MARQUEE_{name.upper()}"
 
 
-def markdown_table() -> str:
-    """The README's settings table."""
-    lines = ["| setting | default | meaning |", "|---|---|---|"]
-    lines += [
-        f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |" for name, default, meaning in settings_rows()
-    ]
-    return "\n".join(lines)
+def default_of(name: str, info: FieldInfo) -> str:
+    """The default as the page shows it; empty where the setting has none."""
+    if info.annotation is SecretStr:
+        return "made at the first start"
+    if info.default is PydanticUndefined:
+        return "one a core"
+    if name.endswith("_bytes"):
+        size, unit = next((size, unit) for size, unit in _BINARY_UNITS if info.default % size == 0)
+        return f"`{info.default}` ({info.default // size} {unit})"
+    return f"`{info.default}`" if info.default != "" else ""
+
+
+def markdown_page() -> str:
+    """The whole of docs/operating/settings.md."""
+    lines = [_INTRODUCTION, ""]
+    for group in GROUPS:
+        heading, _, introduction = (group.__doc__ or "").partition("\n")
+        lines += [f"## {heading.strip()}", ""]
+        lines += [" ".join(introduction.split()), ""] if introduction.strip() else []
+        lines += ["| setting | default | meaning |", "|---|---|---|"]
+        lines += [
+            f"| `{variable_of(name)}` | {default_of(name, info)} | {info.description} |"
+            for name, info in group.model_fields.items()
+        ]
+        lines.append("")
+    if RENAMED:
+        lines += ["## Old names", "", _OLD_NAMES, "", "| old name | new name |", "|---|---|"]
+        lines += [f"| `{variable_of(old)}` | `{variable_of(new)}` |" for old, new in sorted(RENAMED.items())]
+    return "\n".join(lines).rstrip()
 
 
 def shown(value: object) -> str:
@@ -45,15 +77,16 @@ def shown(value: object) -> str:
 
 
 def settings(
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the README's table instead.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/operating/settings.md instead.")] = False,
 ) -> None:
     """Show every setting, its value now and its meaning."""
     if markdown:
-        typer.echo(markdown_table())
+        typer.echo(markdown_page())
         return
     now = load_settings()
     table = Table("setting", "now", "meaning")
-    for name in Settings.model_fields:
-        value = getattr(now, name)
-        table.add_row(f"MARQUEE_{name.upper()}", shown(value), Settings.model_fields[name].description or "")
+    for group in GROUPS:
+        for name, info in group.model_fields.items():
+            table.add_row(variable_of(name), shown(getattr(now, name)), info.description)
+        table.add_section()
     Console().print(table)

@@ -66,7 +66,7 @@ async def test_the_published_key_set_verifies_the_token_and_its_claims(
     assert claims["sub"] == viewer.account_id
     assert claims["profile"] == viewer.profile_id
     assert claims["role"] == "viewer"
-    assert claims["exp"] - claims["iat"] == api_settings.token_seconds
+    assert claims["exp"] - claims["iat"] == api_settings.access_token_seconds
     assert claims["jti"]
 
 

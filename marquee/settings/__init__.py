@@ -1,0 +1,168 @@
+"""Every setting of the platform, in one typed class; nothing else reads the environment.
+
+A value comes from `MARQUEE_<NAME>`, else from the state folder's `marquee.env` (written once at the first start:
+secrets, and nothing that another machine would need), else from the default in `groups`. Ports default to `port_base`
+plus a fixed offset, so that one setting moves a whole platform aside and two run side by side. An engine is chosen
+by its URL's scheme: give a URL to replace the supervised engine of that concern.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import dotenv
+from pydantic import ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from marquee.errors import SettingsInvalid
+from marquee.ports import PORT_OFFSETS, local_address
+from marquee.settings import groups
+from marquee.settings.renamed import values_of_old_names
+
+ENVIRONMENT_FILE: Final = "marquee.env"
+
+
+class Settings(
+    groups.OneMachine,
+    groups.Engines,
+    groups.LocalEngines,
+    groups.InnerAddresses,
+    groups.PublicDoors,
+    groups.Secrets,
+    groups.FirstAccount,
+    groups.Uploads,
+    groups.Media,
+    groups.TranscodingJobs,
+    groups.Serving,
+    groups.Dagster,
+    BaseSettings,
+):
+    """The fields of every group, and the addresses that follow from them. Times are seconds, sizes bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="MARQUEE_", extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: dict[str, object]) -> dict[str, object]:
+        """Settle the state folder, so that every process agrees on it whatever its working directory."""
+        state = Path(str(values.get("state") or ".marquee")).expanduser()
+        values["state"] = state if state.is_absolute() else Path.cwd() / state
+        return values
+
+    def port(self, name: str) -> int:
+        """The port of one listener of this machine, by its name in `marquee.ports`."""
+        return self.port_base + PORT_OFFSETS[name]
+
+    def loopback(self, name: str, scheme: str = "http") -> str:
+        return f"{scheme}://127.0.0.1:{self.port(name)}"
+
+    def door(self, name: str, scheme: str = "http") -> str:
+        """One of this machine's public doors, as this machine reaches it."""
+        return f"{scheme}://{local_address(self.bind_host)}:{self.port(name)}"
+
+    def inner(self, name: str, scheme: str = "http") -> str:
+        """One of this machine's inner services, as this machine reaches it."""
+        return f"{scheme}://{local_address(self.inner_host)}:{self.port(name)}"
+
+    # The addresses that the rest of the code uses: the setting, else this machine's engine.
+
+    def postgres_url(self, database: str) -> str:
+        """A database of the PostgreSQL that runs on this platform's port."""
+        password = self.postgres_password.get_secret_value()
+        return f"postgresql://marquee:{password}@127.0.0.1:{self.port('postgres')}/{database}"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or self.postgres_url("marquee")
+
+    @property
+    def dagster_database(self) -> str:
+        return self.dagster_database_url or self.postgres_url("dagster")
+
+    @property
+    def resume_positions(self) -> str:
+        return self.resume_positions_url or self.database
+
+    @property
+    def event_log(self) -> str:
+        return self.event_log_url or self.loopback("log", "valkey")
+
+    @property
+    def row_cache(self) -> str:
+        return self.row_cache_url or self.loopback("cache", "valkey")
+
+    @property
+    def coordination(self) -> str:
+        return self.coordination_url or self.loopback("log", "valkey")
+
+    @property
+    def search(self) -> str:
+        return self.search_url or f"tantivy://{self.state / 'search'}"
+
+    @property
+    def objects(self) -> str:
+        return self.objects_url or self.door("s3", "s3+http") + "/marquee-ingest"
+
+    @property
+    def published(self) -> str:
+        return self.published_url or self.door("s3", "s3+http") + "/marquee-published"
+
+    @property
+    def public(self) -> str:
+        return self.public_url or self.door("gateway")
+
+    @property
+    def public_s3(self) -> str:
+        return self.public_s3_url or self.door("s3")
+
+    @property
+    def edges(self) -> list[str]:
+        return _listed(self.public_edge_urls) or [self.door("edge_1"), self.door("edge_2")]
+
+    @property
+    def inner_edges(self) -> list[str]:
+        return _listed(self.edge_urls) or self.edges
+
+    @property
+    def api(self) -> str:
+        return self.api_url or self.inner("api")
+
+    @property
+    def web(self) -> str:
+        return self.web_url or self.inner("web")
+
+    @property
+    def dagster(self) -> str:
+        return self.dagster_url or self.inner("dagster")
+
+    @property
+    def dagster_code(self) -> str:
+        return self.dagster_code_url or self.inner("dagster_code", "grpc")
+
+
+def _listed(urls: str) -> list[str]:
+    return [url.strip().rstrip("/") for url in urls.split(",") if url.strip()]
+
+
+def setting_of(variable: str) -> str:
+    """The name in `Settings` of a MARQUEE_... variable."""
+    return variable.removeprefix("MARQUEE_").lower()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings of this process.
+
+    Raises `SettingsInvalid` naming the MARQUEE_... variable and what it must be.
+    """
+    folder = Path(str(overrides.get("state") or os.environ.get("MARQUEE_STATE") or ".marquee")).expanduser()
+    environment_file = folder / ENVIRONMENT_FILE
+    stored = dotenv.dotenv_values(environment_file) if environment_file.is_file() else {}
+    try:
+        return Settings(
+            _env_file=environment_file if environment_file.is_file() else None,  # type: ignore[call-arg]
+            **{**values_of_old_names({**stored, **os.environ}), **overrides},  # type: ignore[arg-type]
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "MARQUEE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsInvalid(f"{name} cannot be used: {first['msg'].lower()}.", field=name) from error

@@ -1,0 +1,254 @@
+"""The fields of `Settings`, in the groups of docs/operating/settings.md.
+
+A class is a group: its docstring is the heading, the rest of the docstring the introduction below it. A field's description
+is one or more plain sentences: the unit first where there is one, then the effect. `Settings` inherits from every group in
+`GROUPS`, so that the rest of the code sees one flat class.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, Field, SecretStr
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+class OneMachine(BaseModel):
+    """This host
+
+    What runs on this host, where its data lies, and which ports it takes.
+    """
+
+    state: Path = Field(Path(".marquee"), description="State folder. It holds every engine's data, logs and sockets.")
+    bind_host: str = Field("127.0.0.1", description="Address that the public doors (gateway, edges, S3) listen on.")
+    port_base: int = Field(8400, ge=1024, le=65000, description="First port. Every other port is a fixed offset of it.")
+    transcode_workers: int = Field(
+        default_factory=_cores, ge=0, le=256, description="Number of transcode workers on this host."
+    )
+    api_workers: int = Field(1, ge=1, le=64, description="Number of API processes on this host.")
+    without: str = Field(
+        "", description="Programs that are not started here, separated by commas, such as `edge-1,edge-2,gateway`."
+    )
+    only: str = Field(
+        "",
+        description="The only programs that are started here, such as `transcode`. The other programs run on other hosts.",
+    )
+    min_free_bytes: int = Field(
+        2 * 1024**3, ge=0, description="Bytes. The platform does not start on a disk with less free space."
+    )
+
+
+class Engines(BaseModel):
+    """Engines
+
+    The scheme of the URL chooses the engine. Empty: the engine that runs on this host.
+    """
+
+    database_url: str = Field("", description="Catalogue, accounts, history and job queue: `postgresql://`.")
+    dagster_database_url: str = Field("", description="Dagster's storage: `postgresql://`.")
+    resume_positions_url: str = Field("", description="Resume positions: `postgresql://` or `cassandra://`.")
+    resume_positions_read_also_url: str = Field(
+        "",
+        description="Only while resume positions move: a second store that is read as well. The newer position wins.",
+    )
+    event_log_url: str = Field("", description="Event log: `valkey://` or `kafka://`.")
+    row_cache_url: str = Field("", description="Row cache: `valkey://` or `valkey-cluster://`.")
+    coordination_url: str = Field("", description="Locks and limits: `valkey://` or `valkey-cluster://`.")
+    search_url: str = Field("", description="Search index: `tantivy:///folder` or `elasticsearch://`.")
+    objects_url: str = Field("", description="Ingest bucket: `s3://bucket` or `s3+http(s)://host:port/bucket`.")
+    published_url: str = Field("", description="Published bucket, in the same form. The edges read it without a login.")
+
+
+class LocalEngines(BaseModel):
+    """Engines of `marquee engines`
+
+    Used only by the command that starts Kafka, Cassandra and the others on this host.
+    """
+
+    engine_cache: Path = Field(Path("~/.cache/marquee/engines"), description="Folder of the downloaded engines.")
+    java_17: str = Field("", description="Path of a Java 17 for Kafka and Cassandra. Empty: the wheel's.")
+    java_21: str = Field(
+        "",
+        description="Path of a Java 21 or newer for Elasticsearch. Empty: one that is found on this host, else a wheel's.",
+    )
+
+
+class InnerAddresses(BaseModel):
+    """Where the programs find each other
+
+    Needed only where the programs run on several hosts. Empty: this host.
+    """
+
+    inner_host: str = Field(
+        "127.0.0.1",
+        description="Address that the API, the web client's files and Dagster listen on. Change it in containers only.",
+    )
+    api_url: str = Field("", description="The API, as the gateway reaches it: `http://host:port`.")
+    web_url: str = Field("", description="The web client's files, as the gateway reaches them: `http://host:port`.")
+    edge_urls: str = Field(
+        "",
+        description="The edges, as Dagster reaches them to fill them, separated by commas. "
+        "Empty: MARQUEE_PUBLIC_EDGE_URLS.",
+    )
+    dagster_url: str = Field(
+        "", description="Dagster's webserver, as the commands and the other programs reach it: `http://host:port`."
+    )
+    dagster_code_url: str = Field(
+        "", description="Dagster's code server, as its webserver and daemon reach it: `grpc://host:port`."
+    )
+
+
+class PublicDoors(BaseModel):
+    """The public doors
+
+    The addresses that clients use. Empty: this host's ports on MARQUEE_BIND_HOST.
+    """
+
+    public_url: str = Field("", description="The gateway, as clients reach it.")
+    public_s3_url: str = Field("", description="S3, as clients reach it to upload parts.")
+    public_edge_urls: str = Field("", description="The edges, as clients reach them, separated by commas.")
+
+
+class Secrets(BaseModel):
+    """Secrets
+
+    The first start makes those that are missing, and keeps them in `marquee.env` in the state folder (mode 0600).
+    """
+
+    postgres_password: SecretStr = Field(SecretStr(""), description="Password of the PostgreSQL that runs here.")
+    s3_access_key: SecretStr = Field(
+        SecretStr(""),
+        description="Access key of both buckets. With buckets elsewhere, empty means AWS's ordinary credential chain.",
+    )
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret key that belongs to the access key.")
+    cursor_secret: SecretStr = Field(SecretStr(""), description="Key that signs the cursors of pages.")
+    token_private_key: SecretStr = Field(
+        SecretStr(""), description="Key that signs access tokens: Ed25519, PKCS8 PEM in base64."
+    )
+    token_public_key: str = Field(
+        "",
+        description="Public half of that key, for a gateway that must not have the private half. Empty: derived from it.",
+    )
+    edge_secret: SecretStr = Field(
+        SecretStr(""), description="Key that signs stream URLs. The edges check them with it."
+    )
+
+
+class FirstAccount(BaseModel):
+    """The first account
+
+    The first start creates this account as a content engineer. The commands log in with it.
+    """
+
+    email: str = Field("demo@marquee.local", description="E-mail address. Empty: no account is created.")
+    password: SecretStr = Field(SecretStr(""), description="Password.")
+
+
+class Uploads(BaseModel):
+    """Uploads"""
+
+    upload_max_bytes: int = Field(200 * 1024**3, ge=1, description="Bytes. Larger files are refused.")
+    upload_part_bytes: int = Field(8 * 1024**2, ge=5 * 1024**2, description="Bytes of each part of an upload.")
+    upload_abandoned_seconds: int = Field(
+        24 * 3600,
+        ge=1,
+        description="Seconds. An upload without a sign of life for so long ends, and its parts are removed.",
+    )
+    part_url_seconds: int = Field(3600, ge=60, description="Seconds for which the presigned URL of a part is valid.")
+
+
+class Media(BaseModel):
+    """Media
+
+    What is accepted as a source, and how it is encoded.
+    """
+
+    encoding_preset: str = Field("veryfast", description="The x264 preset of every rendition.")
+    chunk_segments: int = Field(
+        3, ge=1, le=60, description="Number of segments in a chunk. A worker encodes one chunk at a time."
+    )
+    source_max_seconds: float = Field(24 * 3600.0, description="Seconds. Longer films are refused.")
+    source_max_pixels: int = Field(
+        8192 * 4320, description="Pixels (width x height). Films with larger pictures are refused."
+    )
+    quality_floor_vmaf: float = Field(
+        60.0, ge=0, le=100, description="VMAF. A title whose top rung has a lower mean is not published."
+    )
+    process_memory_bytes: int = Field(
+        4 * 1024**3, description="Bytes of address space that one media process (ffmpeg, for example) may take."
+    )
+
+
+class TranscodingJobs(BaseModel):
+    """Transcoding jobs
+
+    A job is one chunk of one film.
+    """
+
+    lease_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="Seconds after which the job of a dead worker goes to another one. "
+        "A living worker renews its lease at a third of it.",
+    )
+    job_attempts: int = Field(3, ge=1, le=20, description="Number of attempts. After the last one the title fails.")
+    chunk_keep_seconds: float = Field(
+        3600.0,
+        gt=0,
+        description="Seconds for which chunks that no version needs are kept, in case the same film is uploaded again.",
+    )
+    source_cache_bytes: int = Field(
+        4 * 1024**3,
+        description="Bytes of disk for the masters that this host's workers and Dagster runs share. "
+        "Masters in use are never removed, so that the bound may be passed for a while.",
+    )
+
+
+class Serving(BaseModel):
+    """Serving"""
+
+    row_ttl_seconds: int = Field(30, ge=1, description="Seconds for which a cached row is served as it is.")
+    row_timeout_seconds: float = Field(
+        1.0, gt=0, description="Seconds after which a home page goes on without a row's service (a stale row, or none)."
+    )
+    row_concurrency: int = Field(
+        8, ge=1, description="Number of calls at once to one row's service, in each API process (its bulkhead)."
+    )
+    access_token_seconds: int = Field(900, ge=60, description="Seconds for which an access token is valid.")
+    refresh_token_seconds: int = Field(30 * 24 * 3600, ge=60, description="Seconds for which a refresh token is valid.")
+    stream_url_seconds: int = Field(6 * 3600, ge=60, description="Seconds for which a stream URL is valid.")
+    edge_ttl_seconds: int = Field(
+        3600, ge=1, description="Seconds for which an edge serves a cached file without asking S3, even a deleted one."
+    )
+    edge_cache_bytes: int = Field(2 * 1024**3, ge=1024**2, description="Bytes of disk for the cache of one edge.")
+
+
+class Dagster(BaseModel):
+    """Dagster"""
+
+    max_concurrent_runs: int = Field(3, ge=1, description="Number of runs at once. The others wait in Dagster's queue.")
+    run_slots_for_releases: int = Field(1, ge=0, description="Number of those runs that backfills may not take.")
+    ffmpeg_slots: int = Field(
+        default_factory=_cores,
+        ge=1,
+        le=1000,
+        description="Number of stages at once, over all runs, that call ffmpeg themselves (Dagster's pool `ffmpeg`).",
+    )
+    dagster_run_launcher: str = Field(
+        "orchestration.launcher.WatchfulRunLauncher", description="Class that starts the runs: `module.Class`."
+    )
+    dagster_run_launcher_config: str = Field("{}", description="Configuration of that class: a JSON object.")
+    dagster_executor: str = Field(
+        "dagster.in_process_executor", description="Executor that runs the steps of a run: `module.executor`."
+    )
+    dagster_executor_config: str = Field("{}", description="Configuration of that executor: a JSON object.")
+
+
+GROUPS: Final[tuple[type[BaseModel], ...]] = (
+    *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicDoors, Secrets, FirstAccount),
+    *(Uploads, Media, TranscodingJobs, Serving, Dagster),
+)
+"""In the order of the settings page."""

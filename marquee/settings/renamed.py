@@ -1,0 +1,41 @@
+"""Settings that have another name than in the last release. The old name works for one release, with a warning.
+
+`RENAMED` is the whole rule. After a release, empty it: then the old names are unknown, like any other.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from marquee.telemetry import get_logger
+
+RENAMED: Final[Mapping[str, str]] = {
+    "cache_bytes": "source_cache_bytes",
+    "presigned_seconds": "part_url_seconds",
+    "refresh_seconds": "refresh_token_seconds",
+    "token_seconds": "access_token_seconds",
+}
+"""Old name -> new name, as in `Settings`. The old names go with version 0.2."""
+
+
+def values_of_old_names(given: Mapping[str, str | None]) -> dict[str, str]:
+    """The settings that are given by an old name alone, by their new names; logs a warning for each old name.
+
+    `given` holds MARQUEE_... variables. Where both names are given, the new one counts. Two equal values are no reason to
+    warn: the supervisor hands the new name to its programs beside the old one of its own environment.
+    """
+    found: dict[str, str] = {}
+    for old, new in RENAMED.items():
+        old_variable, new_variable = f"MARQUEE_{old.upper()}", f"MARQUEE_{new.upper()}"
+        value = given.get(old_variable)
+        if value is None or value == given.get(new_variable):
+            continue
+        if given.get(new_variable) is None:
+            found[new] = value
+            get_logger().warning(
+                f"{old_variable} is now called {new_variable}: rename it, the next release does not know the old name."
+            )
+        else:
+            get_logger().warning(
+                f"{old_variable} is ignored: its new name {new_variable} is given as well. Remove the old one."
+            )
+    return found
