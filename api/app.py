@@ -34,9 +34,9 @@ from api.titles.controller import TitleController
 from api.uploads.controller import UploadController
 from marquee import __version__
 from marquee.errors import SettingsInvalid
+from marquee.logs import configure_logging
 from marquee.settings import Settings, load_settings
 from marquee.stores.opened import open_stores
-from marquee.telemetry import configure_logging
 
 CONTROLLERS = (
     AccountController,

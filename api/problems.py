@@ -16,7 +16,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from api.wire import FieldProblem, Problem
 from marquee.errors import InputInvalid, MarqueeError, NotAuthenticated, TooManyRequests
-from marquee.telemetry import get_logger
+from marquee.logs import get_logger
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2

@@ -23,13 +23,13 @@ from pydantic import SecretStr
 
 from api.auth.passwords import Passwords
 from marquee import signing
-from marquee.platform import engines
+from marquee.platform import local_engines
 from marquee.settings import Settings
-from marquee.stores.migrate import migrate
 from marquee.stores.opened import Stores, open_stores
+from marquee.stores.schema.migrate import migrate
 from tests.api.seeding import Seeder
 from tests.api.serving import serving
-from tests.servers import make_test_settings, running
+from tests.harness.servers import make_test_settings, running
 
 CLIENTS = 32
 PASSWORD = "a bench's password"  # noqa: S105
@@ -171,7 +171,12 @@ def main() -> None:
         settings = make_test_settings(Path(folder)).model_copy(
             update={"token_private_key": SecretStr(signing.generate_private_key())}
         )
-        for engine in (engines.postgres, engines.valkey_cache, engines.valkey_log, engines.seaweedfs):
+        for engine in (
+            local_engines.postgres,
+            local_engines.valkey_cache,
+            local_engines.valkey_log,
+            local_engines.seaweedfs,
+        ):
             stack.enter_context(running(engine(settings), settings.state))
         migrate(settings.database)
         asyncio.run(prepare(settings))

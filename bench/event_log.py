@@ -20,15 +20,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from marquee.engines import running as engines_running
-from marquee.engines.kafka import KAFKA
 from marquee.errors import PlatformUnavailable
-from marquee.platform import engines
-from marquee.platform.observation import memory
+from marquee.platform import local_engines
+from marquee.platform.cluster_engines import running as engines_running
+from marquee.platform.cluster_engines.kafka import KAFKA
+from marquee.platform.supervisor.observation import memory
 from marquee.settings import load_settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Consumer, EventLog
-from tests.servers import make_test_settings, running
+from tests.harness.servers import make_test_settings, running
 
 STREAMS = 4
 BATCH = 500
@@ -68,7 +68,7 @@ def _middle(values: list[float]) -> list[int]:
 def _valkey(folder: Path) -> Iterator[tuple[str, dict[str, object]]]:
     settings = make_test_settings(folder)
     begun = time.perf_counter()
-    with running(engines.valkey_log(settings), folder) as process:
+    with running(local_engines.valkey_log(settings), folder) as process:
         about: dict[str, object] = {"seconds_to_start": round(time.perf_counter() - begun, 1)}
         yield settings.event_log, about
         about["megabytes_after"] = round(memory(process.pid) / 1e6)

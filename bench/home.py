@@ -23,19 +23,19 @@ from pydantic import SecretStr
 
 from bench.api import Load, home_request, log_in, prepare, seeded
 from marquee import signing
-from marquee.engines import running as engines_running
-from marquee.engines.redis_cluster import REDIS_CLUSTER
 from marquee.errors import StoreUnavailable
-from marquee.platform import engines
+from marquee.platform import local_engines
+from marquee.platform.cluster_engines import running as engines_running
+from marquee.platform.cluster_engines.redis_cluster import REDIS_CLUSTER
 from marquee.settings import Settings, load_settings
 from marquee.stores.coordination import open_coordination
 from marquee.stores.coordination.contract import Coordination
-from marquee.stores.migrate import migrate
 from marquee.stores.row_cache import open_row_cache
 from marquee.stores.row_cache.contract import RowCache
+from marquee.stores.schema.migrate import migrate
 from tests.api.serving import serving
-from tests.clusters import KillableCluster, killable_cluster
-from tests.servers import free_port_base, make_test_settings, running
+from tests.harness.clusters import KillableCluster, killable_cluster
+from tests.harness.servers import free_port_base, make_test_settings, running
 
 CALLS = 400
 ROW = b"x" * 20_000
@@ -179,7 +179,12 @@ def main() -> None:
             update={"token_private_key": SecretStr(signing.generate_private_key())}
         )
         settings.state.mkdir()
-        for engine in (engines.postgres, engines.valkey_cache, engines.valkey_log, engines.seaweedfs):
+        for engine in (
+            local_engines.postgres,
+            local_engines.valkey_cache,
+            local_engines.valkey_log,
+            local_engines.seaweedfs,
+        ):
             stack.enter_context(running(engine(settings), settings.state))
         migrate(settings.database)
         asyncio.run(prepare(settings))

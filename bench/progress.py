@@ -19,15 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from marquee.domain.ids import new_movie_id, new_profile_id
-from marquee.engines import running
-from marquee.engines.cassandra import CASSANDRA
-from marquee.engines.engine import Engine
-from marquee.engines.postgres import POSTGRES
 from marquee.errors import PlatformUnavailable
+from marquee.platform.cluster_engines import running
+from marquee.platform.cluster_engines.cassandra import CASSANDRA
+from marquee.platform.cluster_engines.engine import Engine
+from marquee.platform.cluster_engines.postgres import POSTGRES
 from marquee.settings import load_settings
-from marquee.stores.migrate import migrate
 from marquee.stores.resume_positions import open_movable
 from marquee.stores.resume_positions.contract import MovableResumePositions, ResumePosition
+from marquee.stores.schema.migrate import migrate
 
 ENGINES = {"postgres": (POSTGRES, "MARQUEE_DATABASE_URL"), "cassandra": (CASSANDRA, "MARQUEE_RESUME_POSITIONS_URL")}
 

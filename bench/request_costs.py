@@ -16,11 +16,12 @@ import httpx
 from bench.api import Load, log_in, seeded
 from bench.meter import Costs, Meter, of_requests
 from bench.started import engine, platform
-from marquee.platform import edges, engines
+from marquee.platform import local_engines
+from marquee.platform.programs import edges
 from marquee.settings import Settings
 from marquee.signing import stream_path
 from marquee.stores.opened import Stores, open_stores
-from tests.servers import make_test_settings, running
+from tests.harness.servers import make_test_settings, running
 
 SEGMENT_BYTES: Final = 2_000_000
 SEGMENTS: Final = 20
@@ -101,7 +102,7 @@ def edge(folder: Path, seconds: float) -> Costs:
     """Segments from an edge's cache, on kept connections, without TLS."""
     settings = make_test_settings(folder / "state")
     with (
-        running(engines.seaweedfs(settings), settings.state),
+        running(local_engines.seaweedfs(settings), settings.state),
         running(edges.edge(settings, 1), settings.state) as nginx,
     ):
         return asyncio.run(_edge(settings, nginx.pid, seconds))

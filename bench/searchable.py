@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Final
 
 from marquee.domain.ids import new_movie_id
-from marquee.engines import running
-from marquee.engines.catalogue import chosen
-from marquee.engines.engine import Engine
 from marquee.errors import PlatformUnavailable
-from marquee.platform.supervision import start, stop
+from marquee.platform.cluster_engines import running
+from marquee.platform.cluster_engines.catalogue import chosen
+from marquee.platform.cluster_engines.engine import Engine
+from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import load_settings, setting_of
 from marquee.stores.catalogue.values import TitleDetails
 from marquee.stores.opened import Stores, open_stores
-from tests.servers import free_port_base
+from tests.harness.servers import free_port_base
 
 ENGINES: Final = {"embedded": (), "distributed": ("kafka", "elasticsearch")}
 WITHOUT: Final = "api,transcode,outbox,edge-1,edge-2,web,gateway,dagster-code,dagster-webserver,dagster-daemon"

@@ -12,15 +12,16 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from marquee import signing
-from marquee.engines import running as engines_running
-from marquee.engines.catalogue import chosen
-from marquee.platform import applications, engines, gateway
-from marquee.platform.program import Program
+from marquee.platform import local_engines
+from marquee.platform.cluster_engines import running as engines_running
+from marquee.platform.cluster_engines.catalogue import chosen
+from marquee.platform.programs import applications, gateway
+from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings, load_settings
-from marquee.stores.migrate import migrate
 from marquee.stores.opened import open_stores
+from marquee.stores.schema.migrate import migrate
 from tests.api.serving import environment_of
-from tests.servers import make_test_settings, running
+from tests.harness.servers import make_test_settings, running
 
 
 @contextlib.contextmanager
@@ -49,7 +50,12 @@ def platform(folder: Path, **urls: str) -> Iterator[tuple[Settings, dict[str, in
             told = dataclasses.replace(program, environment={**program.environment, **environment_of(settings)})
             pids[program.name] = stack.enter_context(running(told, settings.state, seconds=90)).pid
 
-        for engine in (engines.postgres, engines.valkey_cache, engines.valkey_log, engines.seaweedfs):
+        for engine in (
+            local_engines.postgres,
+            local_engines.valkey_cache,
+            local_engines.valkey_log,
+            local_engines.seaweedfs,
+        ):
             start(engine(settings))
         migrate(settings.database)
         asyncio.run(_ready(settings))

@@ -23,14 +23,14 @@ from typing import NamedTuple
 import structlog
 
 from marquee.documents import PlanDocument, SourceDocument
-from marquee.media import binaries, process
-from marquee.media.claims import SourceLimits
-from marquee.media.join import join_rendition
-from marquee.media.judge import judge
-from marquee.media.plan import chunk_jobs, plan
-from marquee.media.quality import scores
-from marquee.media.scan import scan
-from marquee.media.transcode import encoder_version, rung_options, transcode_chunk
+from marquee.media.encode.join import join_rendition
+from marquee.media.encode.plan import chunk_jobs, plan
+from marquee.media.encode.quality import scores
+from marquee.media.encode.transcode import encoder_version, rung_options, transcode_chunk
+from marquee.media.programs import binaries, process
+from marquee.media.source.claims import SourceLimits
+from marquee.media.source.judge import judge
+from marquee.media.source.scan import scan
 
 FILM = Path(__file__).parents[2] / "shared" / "data" / "video" / "dev" / "sintel_720p_16s.mp4"
 

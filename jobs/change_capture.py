@@ -1,8 +1,8 @@
 """`python -m jobs.change_capture`: changes of `title_document` go from PostgreSQL's WAL to `metadata-changes`.
 
-Runs embedded Debezium (`jobs.debezium`), publishes its envelopes keyed by movie_id in their order, and lets it note its place
-only after the event log acknowledged them: a kill publishes some again, and none is lost. PostgreSQL or the event log down:
-Debezium is started again with jitter, from where it was. The slot gone or invalidated (it is bounded by
+Runs embedded Debezium (`marquee.stores.change_capture.debezium`), publishes its envelopes keyed by movie_id in their
+order, and lets it note its place only after the event log acknowledged them: a kill publishes some again, and none is lost.
+PostgreSQL or the event log down: Debezium is started again with jitter, from where it was. The slot gone or invalidated (it is bounded by
 `max_slot_wal_keep_size`): the place is forgotten, and a new slot begins with a snapshot of the whole table, which the index
 takes as far as it is newer.
 """
@@ -15,16 +15,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from jobs.debezium import Captured, CaptureEngine, debezium_properties
-from jobs.hints import wait_for_stop
-from jobs.running import stop_on_signals, until_answered
 from marquee.errors import SettingsInvalid, StoreUnavailable
 from marquee.events import METADATA_CHANGES
+from marquee.logs import configure_logging, get_logger
+from marquee.processes.hints import wait_for_stop
+from marquee.processes.running import stop_on_signals, until_answered
 from marquee.settings import Settings, load_settings
-from marquee.stores.capture_slot import SLOT, settle_slot
+from marquee.stores.change_capture.debezium import Captured, CaptureEngine, debezium_properties
+from marquee.stores.change_capture.slot import SLOT, settle_slot
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
-from marquee.telemetry import configure_logging, get_logger
 
 AT_ONCE: Final = 16
 """Records of different titles published at once; those of one title go one after the other."""

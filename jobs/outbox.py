@@ -4,8 +4,8 @@ Reads the outbox (every 0.25 s) and publishes each entry to its topic before it 
 again, and its readers know it by its upload. Uploads left `completing` for RECONCILE_AFTER_SECONDS are finished by the rule of
 `marquee.ingest.completion`; those left open for `upload_abandoned_seconds` lose their parts and end as abandoned; completed ones
 that no run takes up are told again. Titles deleted REMOVE_AFTER_SECONDS ago lose what is still stored of them. Chunks that no
-version needs are swept (`jobs.chunk_sweep`). Topics lose what every group has acknowledged and is older than RETENTION_MS, and
-what was buried beside them after DEAD_RETENTION_MS.
+version needs are swept (`marquee.ingest.chunk_sweep`). Topics lose what every group has
+acknowledged and is older than RETENTION_MS, and what was buried beside them after DEAD_RETENTION_MS.
 """
 
 import asyncio
@@ -13,8 +13,6 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from jobs.chunk_sweep import leave_settled, sweep_chunks, sweep_strays
-from jobs.running import every, stop_on_signals, until_answered
 from marquee.errors import (
     MarqueeError,
     ObjectMissing,
@@ -24,9 +22,12 @@ from marquee.errors import (
     UploadStateConflict,
 )
 from marquee.events import TOPIC_GROUPS, TOPIC_STREAMS, TRANSCODING_JOBS
+from marquee.ingest.chunk_sweep import leave_settled, sweep_chunks, sweep_strays
 from marquee.ingest.completion import finish_upload, message_of
 from marquee.ingest.ending import end_upload
 from marquee.ingest.removal import remove_title
+from marquee.logs import configure_logging, get_logger
+from marquee.processes.running import every, stop_on_signals, until_answered
 from marquee.settings import Settings, load_settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
@@ -36,7 +37,6 @@ from marquee.stores.event_log.records import DEAD_SUFFIX
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import open_bucket
-from marquee.telemetry import configure_logging, get_logger
 
 PUBLISH_SECONDS: Final = 0.25
 RECONCILE_SECONDS: Final = 5.0

@@ -16,18 +16,18 @@ from typing import Final
 
 import msgspec
 
-from jobs.hints import wait_for_stop
-from jobs.running import stop_on_signals, until_answered
 from marquee.documents import SearchDocument
 from marquee.errors import InputInvalid, RebuildOvertaken, StoreUnavailable
 from marquee.events import METADATA_CHANGES, SEARCH_SYNC_GROUP, TitleDocumentChange
+from marquee.logs import configure_logging, get_logger
+from marquee.processes.hints import wait_for_stop
+from marquee.processes.running import stop_on_signals, until_answered
 from marquee.settings import Settings, load_settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Consumer, Record
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import Deletion, SearchIndex
-from marquee.telemetry import configure_logging, get_logger
 
 BATCH: Final = 500
 POLL_SECONDS: Final = 2.0

@@ -19,21 +19,21 @@ import time
 import msgspec
 import tenacity
 
-from jobs.hints import Hints, wait_for_stop
-from jobs.outages import log_outage, through_outages
-from jobs.source_cache import SourceCache, file_sha256
-from jobs.work_folder import work_folder
 from marquee.documents import ChunkJob, ChunkResult, RenditionPart
 from marquee.errors import LeaseLost, MarqueeError, ObjectMissing, SourceRefused, StoreUnavailable
 from marquee.events import CHUNK_JOBS
-from marquee.media.transcode import EncodedPart, transcode_chunk
+from marquee.ingest.outages import log_outage, through_outages
+from marquee.ingest.source_cache import SourceCache, file_sha256
+from marquee.ingest.work_folder import work_folder
+from marquee.logs import configure_logging, get_logger
+from marquee.media.encode.transcode import EncodedPart, transcode_chunk
+from marquee.processes.hints import Hints, wait_for_stop
 from marquee.settings import Settings, load_settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue, Lease
 from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import open_bucket
-from marquee.telemetry import configure_logging, get_logger
 
 POLL_SECONDS = 2.0
 NICENESS = 10

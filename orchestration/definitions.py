@@ -5,7 +5,7 @@ Loading reads one setting, the executor, and opens nothing: the others are read 
 
 import dagster as dg
 
-import assets
+from assets import ingest as ingest_chain
 from marquee.settings import load_settings
 from orchestration.executor import executor_of
 from orchestration.jobs import ingest
@@ -21,8 +21,8 @@ def defs() -> dg.Definitions:
 def platform(settings: object, *, executor: dg.ExecutorDefinition = dg.in_process_executor) -> dg.Definitions:
     """Everything that Dagster runs; `settings` is `Settings`, or the resource that reads them where an asset runs."""
     return dg.Definitions(
-        assets=dg.load_assets_from_package_module(assets, group_name="ingest"),
-        asset_checks=dg.load_asset_checks_from_package_module(assets),
+        assets=dg.load_assets_from_package_module(ingest_chain, group_name="ingest"),
+        asset_checks=dg.load_asset_checks_from_package_module(ingest_chain),
         jobs=[ingest],
         sensors=[uploads, lost_ingests],
         resources={"settings": settings},

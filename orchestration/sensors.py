@@ -13,16 +13,16 @@ from typing import Final
 import dagster as dg
 import msgspec
 
-from assets.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG, titles
+from assets.ingest.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG, titles
 from marquee.errors import CursorInvalid, TitleUnknown
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
+from marquee.logs import get_logger
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Version
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Record
-from marquee.telemetry import get_logger
 from orchestration.jobs import ingest
 
 UPLOADS_A_TICK: Final = 50

@@ -8,14 +8,16 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from marquee.engines.elasticsearch import ELASTICSEARCH
-from marquee.engines.kafka import KAFKA
-from marquee.platform import engines
+from marquee.platform import local_engines
+from marquee.platform.cluster_engines.elasticsearch import ELASTICSEARCH
+from marquee.platform.cluster_engines.kafka import KAFKA
 from marquee.settings import Settings
-from tests.databases import empty_database, migrated_database  # noqa: F401 - fixtures of the whole suite
-from tests.older_postgres import older_postgres
-from tests.search_indices import remove_indices
-from tests.servers import make_test_settings, running, running_engine
+from tests.harness.databases import empty_database, migrated_database  # noqa: F401 - fixtures of the whole suite
+from tests.harness.older_postgres import older_postgres
+from tests.harness.search_indices import remove_indices
+from tests.harness.servers import make_test_settings, running, running_engine
+
+pytest_plugins = ["tests.harness.store_urls"]
 
 PROJECT = Path(__file__).parent.parent
 SHARED_DATA = PROJECT.parent / "shared" / "data"
@@ -33,7 +35,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def postgres_server(settings: Settings) -> Iterator[Settings]:
-    with running(engines.postgres(settings), settings.state):
+    with running(local_engines.postgres(settings), settings.state):
         yield settings
 
 
@@ -46,13 +48,13 @@ def older_postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def valkey_cache_server(settings: Settings) -> Iterator[Settings]:
-    with running(engines.valkey_cache(settings), settings.state):
+    with running(local_engines.valkey_cache(settings), settings.state):
         yield settings
 
 
 @pytest.fixture(scope="session")
 def valkey_log_server(settings: Settings) -> Iterator[Settings]:
-    with running(engines.valkey_log(settings), settings.state):
+    with running(local_engines.valkey_log(settings), settings.state):
         yield settings
 
 
@@ -71,7 +73,7 @@ def kafka_log_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3_server(settings: Settings) -> Iterator[Settings]:
-    with running(engines.seaweedfs(settings), settings.state):
+    with running(local_engines.seaweedfs(settings), settings.state):
         yield settings
 
 

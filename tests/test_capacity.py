@@ -7,7 +7,7 @@ from bench import capacity
 from marquee.domain.rows import ROWS
 from marquee.events import TOPIC_STREAMS
 from marquee.settings import Settings
-from marquee.stores.postgres import POOL_CONNECTIONS
+from marquee.stores.connections.postgres import POOL_CONNECTIONS
 
 TEXT = capacity.DOCUMENT.read_text()
 

@@ -11,7 +11,7 @@ PROJECT = Path(__file__).parent.parent
 PACKAGES = ("marquee", "api", "jobs", "assets", "orchestration")
 SOURCES = [path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")]
 
-POSTGRESQL = r"(postgres|tables|migrate|capture_slot)"
+POSTGRESQL = r"(postgres|schema|change_capture)"
 DRIVERS = {
     "psycopg": POSTGRESQL,
     "psycopg_pool": POSTGRESQL,
@@ -27,9 +27,9 @@ DRIVERS = {
     "botocore": r"s3",
 }
 """Each engine's driver, and what a module or a package of the stores that imports it says in its name."""
-MAY_IMPORT_DRIVERS = ("marquee/stores/", "marquee/migrations/", "marquee/platform/", "marquee/engines/")
+MAY_IMPORT_DRIVERS = ("marquee/stores/", "marquee/platform/")
 """Whoever starts an engine asks it whether it is ready, by its own client."""
-POSTGRESQL_BY_DESIGN = {"marquee.stores.capture_slot", "marquee.stores.migrate", "marquee.stores.tables"}
+POSTGRESQL_BY_DESIGN = ("marquee.stores.change_capture", "marquee.stores.schema")
 """What change capture and the migrations name: they have one engine wherever the platform runs."""
 
 
@@ -76,16 +76,24 @@ def test_a_driver_is_imported_by_the_modules_of_its_own_engine_alone(path: Path)
 
 def test_no_caller_knows_which_engine_runs() -> None:
     named = re.compile("|".join(DRIVERS.values()))
-    engines = {_module(path) for path in STORES if named.search(_module(path))} - POSTGRESQL_BY_DESIGN
+    engines = {
+        module
+        for module in map(_module, STORES)
+        if named.search(module) and not module.startswith(POSTGRESQL_BY_DESIGN)
+    }
     for path in SOURCES:
-        if str(path.relative_to(PROJECT)).startswith(("marquee/stores/", "marquee/migrations/", "marquee/engines/")):
+        if str(path.relative_to(PROJECT)).startswith(("marquee/stores/", "marquee/platform/cluster_engines/")):
             continue
         known = _imported_modules(path) & engines
         assert not known, f"{_module(path)} imports {sorted(known)}: the URL decides, by the package's `open_...`"
 
 
 def test_nothing_but_the_settings_reads_the_environment() -> None:
-    allowed = {"marquee/settings/__init__.py", "marquee/platform/launch.py", "marquee/platform/leftovers.py"}
+    allowed = {
+        "marquee/settings/__init__.py",
+        "marquee/platform/supervisor/launch.py",
+        "marquee/platform/supervisor/leftovers.py",
+    }
     reading = re.compile(r"os\.environ\.get\(|os\.getenv\(|os\.environ\[[^\]]+\](?!\s*=)")
     readers = {str(path.relative_to(PROJECT)) for path in SOURCES if reading.search(path.read_text())}
     assert readers <= allowed, (

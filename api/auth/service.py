@@ -14,9 +14,9 @@ from api.auth.passwords import Passwords, check_new_password
 from api.auth.tokens import AccessTokens, Caller
 from marquee.domain.addresses import folded_address
 from marquee.errors import InputInvalid, NotAuthenticated, StoreUnavailable, TooManyRequests
+from marquee.logs import get_logger
 from marquee.stores.accounts.contract import Account, Accounts, Profile, RefreshToken
 from marquee.stores.coordination.contract import Coordination
-from marquee.telemetry import get_logger
 
 LOGINS_A_MINUTE: Final = 60
 LOGINS_AN_HOUR: Final = 1000

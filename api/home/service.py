@@ -13,8 +13,8 @@ from api.rows.service import RowService
 from marquee import signing
 from marquee.domain.rows import ROWS, ROWS_BY_ID, RowDefinition
 from marquee.errors import CursorInvalid, StoreUnavailable
+from marquee.logs import get_logger
 from marquee.settings import Settings
-from marquee.telemetry import get_logger
 
 ROWS_ON_PAGE: Final = 24
 

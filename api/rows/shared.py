@@ -19,16 +19,16 @@ from purgatory import AsyncCircuitBreakerFactory
 
 from api.images import image_url
 from api.rows.bulkhead import Bulkhead
-from api.rows.keys import HOLD_SECONDS, KEEP_SECONDS, fill_lock, row_key
 from api.rows.schemas import RowItem, SharedItem, SharedRow
 from marquee.domain.rows import RowDefinition
 from marquee.errors import StoreUnavailable
+from marquee.logs import get_logger
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import RowPosition, TitleCard
 from marquee.stores.coordination.contract import Coordination, Lock
 from marquee.stores.row_cache.contract import CachedRow, RowCache
-from marquee.telemetry import get_logger
+from marquee.stores.row_cache.keys import HOLD_SECONDS, KEEP_SECONDS, fill_lock, row_key
 
 CACHED_ITEMS: Final = 50
 QUERIES_AT_ONCE: Final = 6

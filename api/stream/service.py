@@ -17,12 +17,12 @@ from marquee import signing
 from marquee.documents import published_prefix
 from marquee.domain.playback import credible_position, edge_of, event_time_ms, resume_position
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
+from marquee.logs import get_logger
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Title
 from marquee.stores.history.contract import WatchHistory
 from marquee.stores.resume_positions.contract import ResumePosition, ResumePositions
-from marquee.telemetry import get_logger
 
 FACTS_SECONDS: Final = 15.0
 HISTORY_SECONDS: Final = 300.0

@@ -11,7 +11,6 @@ import msgspec
 
 from api.auth.tokens import Caller
 from api.images import image_url
-from api.rows.keys import rows_of_title
 from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from marquee import signing
@@ -22,6 +21,7 @@ from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Title, TitleDetails, TitleState
 from marquee.stores.objects.contract import Objects
+from marquee.stores.row_cache.keys import rows_of_title
 
 VISIBLE_STATES: Final[frozenset[TitleState]] = frozenset(("playable", "announced", "ingesting"))
 """What viewers may know of; the other states are the engineers' own."""

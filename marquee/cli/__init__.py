@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from marquee.errors import MarqueeError, SettingsInvalid
-from marquee.telemetry import configure_logging
+from marquee.logs import configure_logging
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2

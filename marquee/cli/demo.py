@@ -25,12 +25,12 @@ from marquee.demo.kills import survive_kills
 from marquee.demo.reel import make_reel
 from marquee.demo.report import Report
 from marquee.demo.second_start import second_start
-from marquee.engines import running
-from marquee.engines.catalogue import DISTRIBUTED, chosen
-from marquee.engines.engine import Engine
 from marquee.errors import PlatformUnavailable
-from marquee.platform.observation import observe
-from marquee.platform.supervision import start, stop
+from marquee.platform.cluster_engines import running
+from marquee.platform.cluster_engines.catalogue import DISTRIBUTED, chosen
+from marquee.platform.cluster_engines.engine import Engine
+from marquee.platform.supervisor.observation import observe
+from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import Settings, load_settings, setting_of
 
 

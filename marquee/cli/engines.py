@@ -11,9 +11,9 @@ from rich.console import Console
 
 from marquee.cli.platform import Callback, Json, process_table
 from marquee.cli.starting import StartDisplay
-from marquee.engines import running
-from marquee.engines.catalogue import ENGINES, chosen
-from marquee.engines.engine import Engine
+from marquee.platform.cluster_engines import running
+from marquee.platform.cluster_engines.catalogue import ENGINES, chosen
+from marquee.platform.cluster_engines.engine import Engine
 from marquee.settings import load_settings
 
 

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from marquee.cli.starting import StartDisplay
 from marquee.errors import PlatformUnavailable
-from marquee.platform.observation import ObservedProcess, observe
-from marquee.platform.supervision import PlatformEvent, Supervisor, start, stop
+from marquee.platform.supervisor.observation import ObservedProcess, observe
+from marquee.platform.supervisor.supervision import PlatformEvent, Supervisor, start, stop
 from marquee.settings import Settings, load_settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]

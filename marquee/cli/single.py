@@ -9,7 +9,7 @@ from rich.console import Console
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform import single
-from marquee.platform.probes import PROBE_SECONDS
+from marquee.platform.supervisor.probes import PROBE_SECONDS
 from marquee.settings import load_settings
 
 Name = Annotated[str, typer.Argument(help="A program, as `marquee status` names it; transcode for a transcode worker.")]

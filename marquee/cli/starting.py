@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.status import Status
 
-from marquee.platform.supervision import PlatformEvent
+from marquee.platform.supervisor.supervision import PlatformEvent
 
 
 class StartDisplay:

@@ -24,8 +24,8 @@ from marquee.demo.browser import watch_and_resume
 from marquee.demo.dagster_runs import green_run
 from marquee.demo.films import BROKEN_FILM
 from marquee.demo.report import Report, expect
-from marquee.media.binaries import ffmpeg, ffprobe
-from marquee.media.process import run
+from marquee.media.programs.binaries import ffmpeg, ffprobe
+from marquee.media.programs.process import run
 from marquee.settings import Settings
 
 INGEST_SECONDS = 600.0

@@ -10,8 +10,8 @@ import ffmpeg
 import matplotlib.font_manager
 
 from marquee.demo.films import FIXTURES
-from marquee.media.binaries import vmaf_ffmpeg
-from marquee.media.process import run
+from marquee.media.programs.binaries import vmaf_ffmpeg
+from marquee.media.programs.process import run
 
 SECONDS = 150
 FRAME_RATE = 25

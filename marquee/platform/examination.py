@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from marquee.errors import MarqueeError
-from marquee.platform import binaries
-from marquee.platform.program import launcher
+from marquee.platform.programs import binaries
 from marquee.platform.project import PROJECT, WEB_CLIENT
 from marquee.platform.state import check_disk
-from marquee.platform.supervisord import Supervisor
+from marquee.platform.supervisor.program import launcher
+from marquee.platform.supervisor.supervisord import Supervisor
 from marquee.platform.topology import check_ports, parts
 from marquee.settings import Settings
 
@@ -109,7 +109,7 @@ def _program(name: str, find: Callable[[], Path], option: str) -> Finding:
 
 
 def _unprivileged() -> Finding:
-    """PostgreSQL refuses root; `marquee.platform.launch` makes an ordinary user of it by a user namespace."""
+    """PostgreSQL refuses root; `marquee.platform.supervisor.launch` makes an ordinary user of it by a user namespace."""
     command = [*launcher(), "--unprivileged", "--", "id", "-u"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
     if done.returncode != 0:

@@ -16,15 +16,15 @@ import tenacity
 
 from marquee.errors import MarqueeError, StoreUnavailable
 from marquee.events import TOPIC_STREAMS
-from marquee.platform.edges import browser_origins
+from marquee.logs import configure_logging, get_logger
 from marquee.platform.hosts import check_needed
+from marquee.platform.programs.edges import browser_origins
 from marquee.platform.state import bootstrap_folders
 from marquee.settings import Settings, load_settings
 from marquee.stores.accounts import open_accounts
 from marquee.stores.event_log import open_event_log
-from marquee.stores.migrate import ensure_database, migrate
 from marquee.stores.opened import open_bucket
-from marquee.telemetry import configure_logging, get_logger
+from marquee.stores.schema.migrate import ensure_database, migrate
 
 
 async def migrate_schema(settings: Settings) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 """The checkout: the package is installed from it in place."""
 
-DEPLOY: Final = PROJECT / "deploy"
+TEMPLATES: Final = PROJECT / "deploy" / "templates"
 """Templates of the programs' configuration files, written for people to read."""
 
 WEB_CLIENT: Final = PROJECT / "web" / "dist"

@@ -9,10 +9,10 @@ from typing import NoReturn
 
 from marquee.errors import InputInvalid
 from marquee.platform.hosts import check_needed
-from marquee.platform.program import Program
 from marquee.platform.project import PROJECT
 from marquee.platform.state import bootstrap_folders, check_disk
-from marquee.platform.supervisord import environment
+from marquee.platform.supervisor.program import Program
+from marquee.platform.supervisor.supervisord import environment
 from marquee.platform.topology import PARTS
 from marquee.settings import Settings
 

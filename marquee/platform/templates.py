@@ -1,14 +1,14 @@
-"""Renders the configuration templates in `deploy/`; a value that a template needs and nobody gave is an error."""
+"""Renders the configuration templates in `deploy/templates/`; a value that a template needs and nobody gave is an error."""
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from marquee.platform.project import DEPLOY
+from marquee.platform.project import TEMPLATES
 
 
 def render(template: str, **values: object) -> str:
-    """`template` is a path below `deploy/`."""
+    """`template` is a path below `deploy/templates/`."""
     environment = Environment(
-        loader=FileSystemLoader(DEPLOY),
+        loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from marquee.errors import PlatformUnavailable
-from marquee.platform import applications, dagster, edges, engines, gateway
-from marquee.platform.program import Program
+from marquee.platform import local_engines
+from marquee.platform.programs import applications, dagster, edges, gateway
 from marquee.platform.state import port_is_free
+from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings
 
 PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2", "s3"})
@@ -44,10 +45,10 @@ PARTS: tuple[Part, ...] = (
         "postgres",
         ("postgres",),
         lambda s: bool(s.database_url and s.dagster_database_url),
-        engines.postgres,
+        local_engines.postgres,
     ),
-    Part("valkey-cache", ("cache",), lambda s: bool(s.row_cache_url), engines.valkey_cache),
-    Part("valkey-log", ("log",), lambda s: bool(s.event_log_url and s.coordination_url), engines.valkey_log),
+    Part("valkey-cache", ("cache",), lambda s: bool(s.row_cache_url), local_engines.valkey_cache),
+    Part("valkey-log", ("log",), lambda s: bool(s.event_log_url and s.coordination_url), local_engines.valkey_log),
     Part(
         "seaweedfs",
         (
@@ -55,7 +56,7 @@ PARTS: tuple[Part, ...] = (
             *("s3_master_grpc", "s3_volume_grpc", "s3_filer_grpc", "s3_grpc"),
         ),
         lambda s: bool(s.objects_url and s.published_url),
-        engines.seaweedfs,
+        local_engines.seaweedfs,
     ),
     Part("api", ("api",), _never, applications.api),
     Part("transcode", (), _never, applications.transcode_workers),

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from pydantic import SecretStr
 
-from marquee.platform import applications
+from marquee.platform.programs import applications
 from marquee.settings import Settings
-from tests.servers import running
+from tests.harness.servers import running
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

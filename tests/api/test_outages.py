@@ -12,22 +12,22 @@ from litestar.testing import AsyncTestClient
 from purgatory import AsyncCircuitBreakerFactory
 
 from api.app import create_app
-from api.rows.keys import fill_lock, keys_of_title, row_key
 from api.rows.shared import SharedRows
 from api.services import Services
 from marquee.domain.rows import GENRES, genre_row_id
-from marquee.platform import engines
+from marquee.platform import local_engines
 from marquee.settings import Settings
-from marquee.stores import postgres
+from marquee.stores.connections import postgres
 from marquee.stores.coordination.contract import Coordination, Lock
 from marquee.stores.opened import Stores
 from marquee.stores.row_cache import open_row_cache
+from marquee.stores.row_cache.keys import fill_lock, keys_of_title, row_key
 from tests.api.conftest import PASSWORD, Person
 from tests.api.seeding import Seeder
 from tests.api.watched_rows import Watched, own_row
-from tests.clusters import KillableCluster, killable_cluster, until_answered
-from tests.restarting import RestartingServer
-from tests.servers import free_port_base, make_test_settings, running
+from tests.harness.clusters import KillableCluster, killable_cluster, until_answered
+from tests.harness.restarting import RestartingServer
+from tests.harness.servers import free_port_base, make_test_settings, running
 
 Client = AsyncTestClient[Litestar]
 
@@ -37,8 +37,8 @@ def own_valkeys(tmp_path: Path) -> Iterator[tuple[Settings, list[subprocess.Pope
     """A cache and a log of this test's own, to be killed."""
     settings = make_test_settings(tmp_path)
     with (
-        running(engines.valkey_cache(settings), tmp_path) as cache,
-        running(engines.valkey_log(settings), tmp_path) as log,
+        running(local_engines.valkey_cache(settings), tmp_path) as cache,
+        running(local_engines.valkey_log(settings), tmp_path) as log,
     ):
         yield settings, [cache, log]
 
@@ -115,7 +115,7 @@ async def test_a_cache_that_is_lost_during_a_fill_costs_no_row(
     movie_id = await seed.playable("In PostgreSQL", genres=[str(row.genre)])
     if held_by_another:
         assert await stores.coordination.acquire(fill_lock(row.row_id), hold_seconds=60)
-    async with RestartingServer(engines.valkey_cache, tmp_path) as server:
+    async with RestartingServer(local_engines.valkey_cache, tmp_path) as server:
         cache = await open_row_cache(server.settings.row_cache)
         locks: Any = FatalLocks(stores.coordination, server.kill)
         rows = SharedRows(stores.catalogue, cache, locks, AsyncCircuitBreakerFactory(), api_settings)

@@ -9,13 +9,13 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from purgatory import AsyncCircuitBreakerFactory
 
-from api.rows.keys import keys_of_title, row_key
 from api.rows.shared import SharedRows
 from marquee.domain.rows import GENRES
 from marquee.errors import StoreUnavailable
 from marquee.settings import Settings
 from marquee.stores.opened import Stores
 from marquee.stores.resume_positions.contract import ResumePosition
+from marquee.stores.row_cache.keys import keys_of_title, row_key
 from tests.api.conftest import People, Person
 from tests.api.seeding import Seeder
 from tests.api.watched_rows import Watched, own_row

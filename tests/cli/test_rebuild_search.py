@@ -17,7 +17,7 @@ from marquee.documents import SearchDocument
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import TitleDetails
-from marquee.stores.migrate import migrate
+from marquee.stores.schema.migrate import migrate
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import Deletion, SearchIndex
 

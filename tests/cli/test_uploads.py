@@ -14,8 +14,8 @@ from marquee import cli
 from marquee.cli import uploads
 from marquee.client.following import OnState
 from marquee.settings import Settings
-from tests.served import served  # noqa: F401 - a fixture
-from tests.servers import free_port_base
+from tests.harness.served import served  # noqa: F401 - a fixture
+from tests.harness.servers import free_port_base
 
 
 @dataclass(frozen=True)

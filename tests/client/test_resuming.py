@@ -13,7 +13,7 @@ from marquee.client.session import ApiSession
 from marquee.client.uploader import PartSent, cut_into_parts, upload_film
 from marquee.settings import Settings
 from marquee.stores.opened import open_bucket
-from tests.served import served  # noqa: F401 - a fixture
+from tests.harness.served import served  # noqa: F401 - a fixture
 
 PARTS = 8
 TAIL_BYTES = 1234

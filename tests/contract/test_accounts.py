@@ -12,7 +12,7 @@ from marquee.domain.ids import is_account_id, is_profile_id
 from marquee.errors import AccountExists, InputInvalid, NotAuthenticated
 from marquee.stores.accounts import open_accounts
 from marquee.stores.accounts.contract import Account, Accounts, RefreshToken
-from tests.databases import POSTGRES
+from tests.harness.databases import POSTGRES
 
 ENGINES = POSTGRES
 

@@ -8,7 +8,7 @@ import pytest
 from marquee.domain.ids import new_movie_id, new_profile_id
 from marquee.stores.history import open_history
 from marquee.stores.history.contract import WatchedTitle, WatchHistory
-from tests.databases import POSTGRES
+from tests.harness.databases import POSTGRES
 
 ENGINES = POSTGRES
 

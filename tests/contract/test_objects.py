@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from marquee.errors import ObjectMissing, PartsMismatch, StoreUnavailable
-from marquee.platform import engines
+from marquee.platform import local_engines
 from marquee.settings import Settings
 from marquee.stores.objects.contract import Objects, StoredPart
 from marquee.stores.opened import open_bucket
-from tests.contract.aws_logins import RoleServer
-from tests.restarting import RestartingServer
+from tests.harness.aws_logins import RoleServer
+from tests.harness.restarting import RestartingServer
 
 ENGINES = [
     pytest.param("s3_server", id="s3"),
@@ -25,7 +25,7 @@ ENGINES = [
     pytest.param("s3_by_role", id="s3-login-of-a-role"),
 ]
 """One S3, reached by our own keys or by the ordinary AWS chain."""
-SERVERS = {"s3": engines.seaweedfs}
+SERVERS = {"s3": local_engines.seaweedfs}
 ORIGIN = "http://web.test:8400"
 PART = 5 * 1024**2
 

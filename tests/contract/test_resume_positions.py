@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from marquee.domain.ids import new_movie_id, new_profile_id
 from marquee.errors import InputInvalid
-from marquee.stores import cassandra_session
+from marquee.stores.connections import cassandra_session
 from marquee.stores.resume_positions import open_movable, postgres
 from marquee.stores.resume_positions.contract import (
     MOST_ID_BYTES,
@@ -25,7 +25,7 @@ from marquee.stores.resume_positions.contract import (
     key_of,
     precedence,
 )
-from tests.databases import POSTGRES
+from tests.harness.databases import POSTGRES
 
 ENGINES = [
     *POSTGRES,

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from marquee.errors import StoreUnavailable
-from marquee.platform import engines
+from marquee.platform import local_engines
 from marquee.stores.row_cache import open_row_cache, valkey
 from marquee.stores.row_cache.contract import CachedRow, RowCache
-from tests.restarting import RestartingServer
+from tests.harness.restarting import RestartingServer
 
 ENGINES = [
     pytest.param("valkey_cache_url", id="valkey"),
     pytest.param("redis_cluster_url", id="redis-cluster", marks=pytest.mark.xdist_group("redis-cluster")),
 ]
-SERVERS = {"valkey": engines.valkey_cache}
+SERVERS = {"valkey": local_engines.valkey_cache}
 
 
 @pytest.fixture(params=ENGINES)

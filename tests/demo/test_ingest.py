@@ -10,7 +10,7 @@ from marquee.client.uploader import PartSent, upload_film
 from marquee.demo import ingest
 from marquee.demo.films import DemoFilm
 from marquee.settings import Settings
-from tests.served import served  # noqa: F401 - a fixture
+from tests.harness.served import served  # noqa: F401 - a fixture
 
 FILM = DemoFilm("cut_short.mp4", "Cut Short", 2026, ("Drama",), "A film whose upload ended midway.")
 

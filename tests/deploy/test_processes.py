@@ -21,12 +21,12 @@ import psycopg
 import pytest
 
 from marquee.platform import single
-from marquee.platform.engines import wait_until_ready
+from marquee.platform.local_engines import wait_until_ready
 from marquee.platform.state import new_secrets
 from marquee.ports import PORT_OFFSETS
 from marquee.settings import Settings, load_settings
 from tests.deploy.compose_file import compose, environment, programs
-from tests.servers import free_port_base
+from tests.harness.servers import free_port_base
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("processes"), pytest.mark.soak]
 
@@ -256,8 +256,8 @@ def test_the_platforms_role_is_no_superuser(postgres_server: Settings, tmp_path:
         superuser = connection.execute("select rolsuper from pg_roles where rolname = %s", [role]).fetchone()
     assert superuser == (False,)
     own = f"postgresql://{role}:{password}@{server.rsplit('@', 1)[1]}"
-    from marquee.stores.capture_slot import settle_slot
-    from marquee.stores.migrate import ensure_database, migrate
+    from marquee.stores.change_capture.slot import settle_slot
+    from marquee.stores.schema.migrate import ensure_database, migrate
 
     migrate(f"{own}/marquee_{unique}")
     ensure_database(f"{own}/dagster_{unique}")

@@ -19,18 +19,18 @@ import msgspec
 import pytest
 
 from marquee.documents import ChunkJob, ChunkResult
-from marquee.platform import engines
-from marquee.platform.program import Program
+from marquee.platform import local_engines
+from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings
 from marquee.stores.job_queue.contract import JobStatus
-from marquee.stores.migrate import migrate
 from marquee.stores.opened import Stores, open_stores
-from tests.chain import prepare, worker, write_environment
+from marquee.stores.schema.migrate import migrate
 from tests.e2e.two_hosts import AWAY, HOME, TwoHosts, move_into, two_hosts
+from tests.harness.chain import prepare, worker, write_environment
+from tests.harness.media.films import made
+from tests.harness.secured import valkey_answers
+from tests.harness.servers import make_test_settings, running
 from tests.jobs.test_transcode import queued, statuses_when
-from tests.media.films import made
-from tests.secured import valkey_answers
-from tests.servers import make_test_settings, running
 
 pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("second_host"), pytest.mark.soak]
 
@@ -62,14 +62,16 @@ def serving_others(folder: Path) -> Iterator[Settings]:
     )
     password = secrets.token_hex(8)
     log_url = f"valkey://:{password}@{HOME}:{settings.port('log')}"
-    database = replaced(engines.postgres(settings), "listen_addresses=127.0.0.1", f"listen_addresses={HOME},127.0.0.1")
-    log = replaced(engines.valkey_log(settings), "127.0.0.1", HOME)
+    database = replaced(
+        local_engines.postgres(settings), "listen_addresses=127.0.0.1", f"listen_addresses={HOME},127.0.0.1"
+    )
+    log = replaced(local_engines.valkey_log(settings), "127.0.0.1", HOME)
     log = dataclasses.replace(
         log, command=(*log.command, "--requirepass", password), ready=lambda: valkey_answers(log_url)
     )
     with (folder / "postgres" / "pg_hba.conf").open("a") as rules:
         rules.write(f"host all all {AWAY}/32 scram-sha-256\nhost all all {HOME}/32 scram-sha-256\n")
-    with running(database, folder), running(log, folder), running(engines.seaweedfs(settings), folder):
+    with running(database, folder), running(log, folder), running(local_engines.seaweedfs(settings), folder):
         settings = settings.model_copy(
             update={
                 "database_url": settings.postgres_url("marquee").replace("127.0.0.1", HOME),

@@ -16,17 +16,17 @@ from marquee.client.following import follow_upload
 from marquee.client.session import ApiSession
 from marquee.client.uploader import upload_film
 from marquee.demo.checks import resume_rule_holds
-from marquee.engines.cassandra import CASSANDRA
-from marquee.engines.elasticsearch import ELASTICSEARCH
-from marquee.platform import engines
-from marquee.platform.supervision import start, stop
+from marquee.platform import local_engines
+from marquee.platform.cluster_engines.cassandra import CASSANDRA
+from marquee.platform.cluster_engines.elasticsearch import ELASTICSEARCH
+from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import Settings
 from tests.e2e.stream_files import fetch_title
-from tests.media import watched
-from tests.media.films import FIXTURES
-from tests.secured import HOST, LOOPBACK, SecuredKafka, secured_kafka, secured_postgres, valkey_with_password
-from tests.servers import make_test_settings, running, running_engine
-from tests.tls import make_certificate, tls_in_front_of
+from tests.harness.media import watched
+from tests.harness.media.films import FIXTURES
+from tests.harness.secured import HOST, LOOPBACK, SecuredKafka, secured_kafka, secured_postgres, valkey_with_password
+from tests.harness.servers import make_test_settings, running, running_engine
+from tests.harness.tls import make_certificate, tls_in_front_of
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
@@ -55,7 +55,7 @@ def running_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine
         cassandra = stack.enter_context(running_engine(CASSANDRA, tmp_path_factory.mktemp("cassandra")))
         elasticsearch = stack.enter_context(running_engine(ELASTICSEARCH, tmp_path_factory.mktemp("elasticsearch")))
         s3 = make_test_settings(tmp_path_factory.mktemp("s3"))
-        stack.enter_context(running(engines.seaweedfs(s3), s3.state))
+        stack.enter_context(running(local_engines.seaweedfs(s3), s3.state))
         yield Engines(
             postgres,
             kafka,

@@ -20,15 +20,15 @@ from PIL import Image
 from marquee.client.following import follow_upload
 from marquee.client.session import ApiProblem, ApiSession
 from marquee.client.uploader import upload_film
-from marquee.platform.supervision import start, stop
+from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import Settings
 from marquee.stores.opened import open_stores
 from tests.e2e.stream_files import fetch_title
-from tests.media import likeness, odd_files, odd_pictures, odd_sounds, odd_times, pattern, watched
-from tests.media.expected import NOISE, Accepted, outcome
-from tests.media.films import SHARED
-from tests.media.odd import Odd
-from tests.servers import make_test_settings
+from tests.harness.media import likeness, odd_files, odd_pictures, odd_sounds, odd_times, pattern, watched
+from tests.harness.media.expected import NOISE, Accepted, outcome
+from tests.harness.media.films import SHARED
+from tests.harness.media.odd import Odd
+from tests.harness.servers import make_test_settings
 
 pytestmark = pytest.mark.soak
 

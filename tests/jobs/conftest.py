@@ -11,9 +11,9 @@ from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import TitleDetails, Upload
-from marquee.stores.migrate import migrate
 from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import open_bucket
+from marquee.stores.schema.migrate import migrate
 from tests.jobs.uploads import BODIES, PART, put
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from marquee.engines.artifacts import cached, fetch_libraries
-from marquee.engines.java import java_17
-from marquee.platform.project import DEPLOY
+from marquee.platform.cluster_engines.artifacts import cached, fetch_libraries
+from marquee.platform.cluster_engines.java import java_17
+from marquee.platform.project import TEMPLATES
 from marquee.settings import Settings
-from tests.servers import free_port_base
+from tests.harness.servers import free_port_base
 
 # Debezium 3.6 is built for 4.3 and needs a class that 4.4 has no more; the broker may be newer.
 VERSION: Final = "4.3.0"
@@ -22,7 +22,7 @@ LIBRARIES: Final = (
     "io.debezium:debezium-connector-postgres:3.6.3.Final",
     "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5",
 )
-CONNECTOR: Final = DEPLOY / "debezium" / "connector.json"
+CONNECTOR: Final = TEMPLATES / "debezium" / "connector.json"
 
 
 def fetch(settings: Settings) -> Path:
@@ -60,7 +60,7 @@ def running(settings: Settings, brokers: str, folder: Path) -> Iterator[subproce
     }, "the connector asks the environment for something else"
     command = (
         *(str(java_17(settings)), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
-        f"-Dlog4j2.configurationFile={(DEPLOY / 'engines' / 'kafka' / 'log4j2.properties').as_uri()}",
+        f"-Dlog4j2.configurationFile={(TEMPLATES / 'engines' / 'kafka' / 'log4j2.properties').as_uri()}",
         *("-cp", f"{fetch(settings)}/*", "org.apache.kafka.connect.cli.ConnectStandalone"),
         *(str(properties), str(CONNECTOR)),
     )

@@ -17,21 +17,21 @@ import psycopg
 import pytest
 
 from marquee.domain import ids
-from marquee.engines.kafka import KAFKA
-from marquee.platform import engines
-from marquee.platform.program import Program
+from marquee.logs import get_logger
+from marquee.platform import local_engines
+from marquee.platform.cluster_engines.kafka import KAFKA
+from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings
-from marquee.stores.capture_slot import SLOT
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import TitleDetails
-from marquee.stores.migrate import migrate
+from marquee.stores.change_capture.slot import SLOT
+from marquee.stores.schema.migrate import migrate
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import SearchIndex
-from marquee.telemetry import get_logger
-from tests.older_postgres import older_postgres
-from tests.restarting import RestartingServer
-from tests.servers import home_of, program_of
+from tests.harness.older_postgres import older_postgres
+from tests.harness.restarting import RestartingServer
+from tests.harness.servers import home_of, program_of
 
 TITLES = 100
 
@@ -52,7 +52,15 @@ class Job:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        launched = (sys.executable, "-m", "marquee.platform.launch", "--", sys.executable, "-m", f"jobs.{self._module}")
+        launched = (
+            sys.executable,
+            "-m",
+            "marquee.platform.supervisor.launch",
+            "--",
+            sys.executable,
+            "-m",
+            f"jobs.{self._module}",
+        )
         with self._log.open("ab") as output:
             self.process = subprocess.Popen(launched, stdout=output, stderr=output, env=self._environment)
 
@@ -104,7 +112,7 @@ async def until(true: Callable[[], Awaitable[bool]], *, seconds: float, what: st
 
 @pytest.fixture(scope="module")
 async def pipeline(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipeline]:
-    async with running_pipeline(engines.postgres, tmp_path_factory) as found:
+    async with running_pipeline(local_engines.postgres, tmp_path_factory) as found:
         yield found
 
 
@@ -112,7 +120,7 @@ async def pipeline(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pi
 async def running_pipeline(
     postgres: Callable[[Settings], Program],
     folders: pytest.TempPathFactory,
-    log_program: Callable[[Settings], Program] = engines.valkey_log,
+    log_program: Callable[[Settings], Program] = local_engines.valkey_log,
     log_url: Callable[[Settings], str] = lambda settings: settings.event_log,
 ) -> AsyncIterator[Pipeline]:
     """Once the first change was captured."""
@@ -229,7 +237,7 @@ async def test_the_same_on_kafka_through_the_death_of_each_part(tmp_path_factory
         return KAFKA.urls(home_of(KAFKA, settings))["MARQUEE_EVENT_LOG_URL"]
 
     kafka = functools.partial(program_of, KAFKA)
-    async with running_pipeline(engines.postgres, tmp_path_factory, kafka, url) as pipeline:
+    async with running_pipeline(local_engines.postgres, tmp_path_factory, kafka, url) as pipeline:
         told = [await pipeline.announce(f"Film {number}") for number in range(10)]
         deleted = told.pop()
         await pipeline.searchable(deleted)

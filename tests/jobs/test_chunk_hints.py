@@ -13,22 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from jobs.hints import Hints
 from jobs.transcode import TranscodeWorker
-from marquee.engines.kafka import KAFKA
 from marquee.errors import StoreUnavailable
 from marquee.events import CHUNK_JOBS
-from marquee.platform import engines
-from marquee.platform.program import Program
+from marquee.platform import local_engines
+from marquee.platform.cluster_engines.kafka import KAFKA
+from marquee.platform.supervisor.program import Program
+from marquee.processes.hints import Hints
 from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue, NewJob
-from marquee.stores.migrate import migrate
 from marquee.stores.opened import open_bucket
-from tests.restarting import RestartingServer
-from tests.servers import home_of, program_of
+from marquee.stores.schema.migrate import migrate
+from tests.harness.restarting import RestartingServer
+from tests.harness.servers import home_of, program_of
 
 KAFKAS_WORKER = pytest.mark.xdist_group("kafka")
 LEASE_SECONDS = 10.0
@@ -146,7 +146,7 @@ async def test_nothing_on_the_event_log_delays_a_chunk_past_its_lease(
 @pytest.mark.parametrize(
     ("program", "url_of"),
     [
-        pytest.param(engines.valkey_log, lambda settings: settings.event_log, id="valkey"),
+        pytest.param(local_engines.valkey_log, lambda settings: settings.event_log, id="valkey"),
         pytest.param(
             functools.partial(program_of, KAFKA),
             lambda settings: KAFKA.urls(home_of(KAFKA, settings))["MARQUEE_EVENT_LOG_URL"],

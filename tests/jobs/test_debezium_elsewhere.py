@@ -12,24 +12,24 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from jobs.debezium import TABLE, TOPIC_PREFIX, capture_properties
 from jobs.search_sync import read_change
 from marquee.documents import SearchDocument
 from marquee.domain import ids
 from marquee.events import CAPTURE_HEARTBEATS, METADATA_CHANGES, TOPIC_STREAMS
-from marquee.platform import engines
-from marquee.platform.project import DEPLOY
-from marquee.stores.capture_slot import HEARTBEAT_TABLE, SLOT
+from marquee.platform import local_engines
+from marquee.platform.project import TEMPLATES
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.values import TitleDetails
+from marquee.stores.change_capture.debezium import TABLE, TOPIC_PREFIX, capture_properties
+from marquee.stores.change_capture.slot import HEARTBEAT_TABLE, SLOT
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog, Record
-from marquee.stores.migrate import migrate
+from marquee.stores.schema.migrate import migrate
 from marquee.stores.search.contract import Deletion
+from tests.harness.restarting import RestartingServer
 from tests.jobs import kafka_connect
-from tests.restarting import RestartingServer
 
-SERVER = DEPLOY / "debezium" / "application.properties"
+SERVER = TEMPLATES / "debezium" / "application.properties"
 ROUTING = ("transforms", "predicates")
 
 
@@ -115,7 +115,7 @@ async def test_kafka_connect_publishes_what_the_search_sync_reads(kafka_log_url:
         await log.ensure_topic(topic, streams=TOPIC_STREAMS[topic])
     cursor = await log.cursor_at(METADATA_CHANGES, int(time.time() * 1000))
     before, after = [ids.new_movie_id() for _ in range(3)], [ids.new_movie_id() for _ in range(3)]
-    async with RestartingServer(engines.postgres, tmp_path) as server_of_its_own:
+    async with RestartingServer(local_engines.postgres, tmp_path) as server_of_its_own:
         settings = server_of_its_own.settings
         await asyncio.to_thread(migrate, settings.database)
         catalogue = await open_catalogue(settings.database)

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from jobs.debezium import capture_properties, debezium_properties
 from marquee.errors import SettingsInvalid
+from marquee.stores.change_capture.debezium import capture_properties, debezium_properties
 
 
 def test_debezium_connects_with_the_tls_that_the_url_asks_for() -> None:

@@ -18,7 +18,7 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Consumer, EventLog
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import Deletion, SearchIndex
-from tests.search_indices import remove_indices
+from tests.harness.search_indices import remove_indices
 
 
 def envelope(movie_id: str, revision: int, title: str | None = "Film", op: str = "u") -> bytes:

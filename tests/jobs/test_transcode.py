@@ -11,18 +11,18 @@ import msgspec
 import psutil
 import pytest
 
-from jobs.source_cache import SourceCache, file_sha256
 from marquee.documents import ChunkJob, ChunkResult, PlanDocument, SourceDocument
 from marquee.errors import ObjectMissing
-from marquee.media import plan as planning
-from marquee.media.claims import SourceLimits
-from marquee.media.judge import judge
-from marquee.media.transcode import encoder_version
+from marquee.ingest.source_cache import SourceCache, file_sha256
+from marquee.media.encode import plan as planning
+from marquee.media.encode.transcode import encoder_version
+from marquee.media.source.claims import SourceLimits
+from marquee.media.source.judge import judge
 from marquee.settings import Settings
 from marquee.stores.job_queue.contract import JobStatus, NewJob
-from marquee.stores.migrate import migrate
 from marquee.stores.opened import Stores, open_stores
-from tests.chain import house, upload_film, worker, write_environment  # noqa: F401 - house is a fixture
+from marquee.stores.schema.migrate import migrate
+from tests.harness.chain import house, upload_film, worker, write_environment  # noqa: F401 - house is a fixture
 
 SINTEL = "dev/sintel_720p_16s.mp4"
 WAIT_SECONDS = 90.0

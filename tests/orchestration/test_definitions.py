@@ -11,7 +11,7 @@ import dagster as dg
 import msgspec
 import pytest
 
-from assets.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG
+from assets.ingest.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG
 from marquee.documents import STAGES
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import Settings
@@ -19,7 +19,7 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.opened import open_stores
 from orchestration.definitions import platform
 from orchestration.sensors import lost_ingests, uploads
-from tests.chain import house, upload_film  # noqa: F401 - a fixture
+from tests.harness.chain import house, upload_film  # noqa: F401 - a fixture
 
 PROJECT = Path(__file__).parent.parent.parent
 

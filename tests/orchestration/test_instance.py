@@ -8,15 +8,15 @@ import dagster as dg
 import pytest
 import yaml
 
-from assets.partitions import FFMPEG
+from assets.ingest.partitions import FFMPEG
 from marquee.errors import SettingsInvalid
-from marquee.platform import dagster as programs
+from marquee.platform.programs import dagster as programs
 from marquee.settings import Settings
-from marquee.stores.migrate import ensure_database
+from marquee.stores.schema.migrate import ensure_database
 from orchestration.definitions import platform
 from orchestration.executor import executor_of
-from tests.chain import write_environment
-from tests.servers import make_test_settings
+from tests.harness.chain import write_environment
+from tests.harness.servers import make_test_settings
 
 
 @pytest.fixture

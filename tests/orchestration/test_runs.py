@@ -12,14 +12,14 @@ import dagster as dg
 import pytest
 
 from marquee.events import TRANSCODING_JOBS
-from marquee.platform import dagster as programs
-from marquee.platform.engines import wait_until_ready
-from marquee.platform.program import Program
+from marquee.platform.local_engines import wait_until_ready
+from marquee.platform.programs import dagster as programs
+from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings
 from marquee.stores.catalogue.values import Upload
-from marquee.stores.migrate import ensure_database
 from marquee.stores.opened import Stores, open_stores
-from tests.chain import completed, house, searchable, upload_film, version_of, workers  # noqa: F401 - fixtures
+from marquee.stores.schema.migrate import ensure_database
+from tests.harness.chain import completed, house, searchable, upload_film, version_of, workers  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 WAIT_SECONDS = 240.0

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from marquee.platform.supervision import start, stop
+from marquee.platform.supervisor.supervision import start, stop
 from marquee.platform.topology import PARTS
 from marquee.settings import Settings
-from tests.servers import make_test_settings
+from tests.harness.servers import make_test_settings
 
 APPLICATIONS = ("api", "transcode", "search-sync", "change-capture", "outbox")
 DAGSTER = ("dagster-code", "dagster-webserver", "dagster-daemon")

@@ -9,11 +9,11 @@ import pytest
 import tenacity
 
 from marquee.errors import PlatformUnavailable
-from marquee.platform import applications, binaries
+from marquee.platform.programs import applications, binaries
 from marquee.settings import Settings
-from marquee.stores.capture_slot import SLOT
-from marquee.stores.urls import libpq_url
-from tests.databases import own_database
+from marquee.stores.change_capture.slot import SLOT
+from marquee.stores.connections.urls import libpq_url
+from tests.harness.databases import own_database
 
 
 @contextlib.contextmanager

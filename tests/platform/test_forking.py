@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from marquee.errors import PlatformUnavailable
-from marquee.platform import leftovers
-from marquee.platform.program import Program
 from marquee.platform.project import PROJECT
 from marquee.platform.state import bootstrap, run_folder
-from marquee.platform.supervision import Supervisor, run_programs, stop
+from marquee.platform.supervisor import leftovers
+from marquee.platform.supervisor.program import Program
+from marquee.platform.supervisor.supervision import Supervisor, run_programs, stop
 from marquee.platform.topology import platform_programs
 from marquee.settings import Settings
-from tests.servers import make_test_settings
+from tests.harness.servers import make_test_settings
 
 IMPORTS = ("decimal",)
 """Something that a program does not import by itself, so that one that has it was forked."""
@@ -136,7 +136,7 @@ def test_what_the_platform_imports_starts_no_thread(settings: Settings) -> None:
     modules = list(dict.fromkeys(module for each in platform_programs(settings) for module in each.imports))
     code = (
         "import os, sys, types\n"
-        "from marquee.platform.forking import _import\n"
+        "from marquee.platform.supervisor.forking import _import\n"
         "for name in sys.argv[1:]: _import(name)\n"
         "print(len(os.listdir('/proc/self/task')))\n"
         "print(','.join(name for name in ('pandas', 'matplotlib', 'numpy', 'playwright') if name in sys.modules))"

@@ -7,7 +7,7 @@ import httpx
 import jwt
 import pytest
 
-from marquee.platform.gateway import MAX_REQUEST_BYTES
+from marquee.platform.programs.gateway import MAX_REQUEST_BYTES
 from marquee.settings import Settings
 from marquee.signing import TOKEN_ALGORITHM, TOKEN_ISSUER, generate_private_key, private_key
 

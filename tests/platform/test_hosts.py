@@ -7,16 +7,16 @@ import httpx
 import pytest
 
 from marquee.errors import PlatformUnavailable, SettingsInvalid
-from marquee.platform.gateway import upstream
 from marquee.platform.hosts import NEEDED, check_needed
+from marquee.platform.programs.gateway import upstream
 from marquee.platform.state import GENERATORS, new_secrets
-from marquee.platform.supervision import Supervisor, start, stop
+from marquee.platform.supervisor.supervision import Supervisor, start, stop
 from marquee.platform.topology import PARTS, parts
 from marquee.settings import ENVIRONMENT_FILE, Settings
 from marquee.signing import public_jwks, public_key
-from tests.chain import house  # noqa: F401 - a fixture
+from tests.harness.chain import house  # noqa: F401 - a fixture
+from tests.harness.servers import make_test_settings
 from tests.platform.conftest import without_all_but
-from tests.servers import make_test_settings
 
 WORKER = ("database_url", "event_log_url", "objects_url")
 

@@ -9,14 +9,14 @@ import httpx
 import pytest
 
 from marquee.errors import SettingsInvalid, StoreUnavailable
-from marquee.platform import edges
+from marquee.platform.programs import edges
 from marquee.settings import Settings
 from marquee.signing import stream_path
 from marquee.stores.objects.bucket_url import parse_bucket
 from marquee.stores.objects.origin import origin
 from marquee.stores.opened import open_bucket
-from tests.servers import make_test_settings, running
-from tests.tls import make_certificate, tls_in_front_of
+from tests.harness.servers import make_test_settings, running
+from tests.harness.tls import make_certificate, tls_in_front_of
 
 SEGMENT = secrets.token_bytes(100_000)
 MOVIE = "m_00000000000000000001"

@@ -14,13 +14,13 @@ import psutil
 import pytest
 
 from marquee.errors import PlatformUnavailable, SettingsInvalid
-from marquee.platform import leftovers
-from marquee.platform.observation import observe
 from marquee.platform.state import bootstrap, run_folder, stored_secrets
-from marquee.platform.supervision import PlatformEvent, Supervisor, start, stop
+from marquee.platform.supervisor import leftovers
+from marquee.platform.supervisor.observation import observe
+from marquee.platform.supervisor.supervision import PlatformEvent, Supervisor, start, stop
 from marquee.settings import Settings
+from tests.harness.servers import make_test_settings
 from tests.platform.conftest import without_all_but
-from tests.servers import make_test_settings
 
 SMALL = ("valkey-log", "seaweedfs", "postgres")
 """The least that the preparation needs."""

@@ -1,7 +1,7 @@
 """Accounts, profiles and refresh tokens; the engine is chosen by the URL's scheme."""
 
 from marquee.stores.accounts.contract import Accounts
-from marquee.stores.urls import scheme_of
+from marquee.stores.connections.urls import scheme_of
 
 
 async def open_accounts(url: str) -> Accounts:

@@ -15,7 +15,7 @@ from marquee.domain.addresses import folded_address
 from marquee.domain.ids import new_account_id, new_profile_id
 from marquee.errors import AccountExists, InputInvalid, NotAuthenticated
 from marquee.stores.accounts.contract import Account, Profile, RefreshToken, Role
-from marquee.stores.postgres import Database
+from marquee.stores.connections.postgres import Database
 
 _CREATE = text(
     """

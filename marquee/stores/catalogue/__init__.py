@@ -1,7 +1,7 @@
 """Titles, versions, uploads and their search documents: the truth of the platform; the engine is chosen by the URL's scheme."""
 
 from marquee.stores.catalogue.contract import Catalogue
-from marquee.stores.urls import scheme_of
+from marquee.stores.connections.urls import scheme_of
 
 
 async def open_catalogue(url: str) -> Catalogue:

@@ -1,7 +1,7 @@
 """Locks and rate limits; the engine is chosen by the URL's scheme."""
 
+from marquee.stores.connections.urls import CLUSTER_SCHEMES, VALKEY_SCHEMES, scheme_of
 from marquee.stores.coordination.contract import SETTING, Coordination
-from marquee.stores.urls import CLUSTER_SCHEMES, VALKEY_SCHEMES, scheme_of
 
 
 async def open_coordination(url: str) -> Coordination:

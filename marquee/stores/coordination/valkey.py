@@ -8,8 +8,8 @@ Down: `StoreUnavailable` within TIMEOUT_SECONDS.
 
 import secrets
 
+from marquee.stores.connections.valkey_scripts import Script, ScriptedValkey
 from marquee.stores.coordination.contract import SETTING, Lock
-from marquee.stores.valkey_scripts import Script, ScriptedValkey
 
 TIMEOUT_SECONDS = 0.5
 CONNECTIONS = 64

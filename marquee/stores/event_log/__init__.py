@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from marquee.stores.connections.urls import VALKEY_SCHEMES, scheme_of
 from marquee.stores.event_log.contract import SETTING, EventLog
-from marquee.stores.urls import VALKEY_SCHEMES, scheme_of
 
 KAFKA_SCHEMES: Final = ("kafka", "kafkas")
 
@@ -11,9 +11,9 @@ KAFKA_SCHEMES: Final = ("kafka", "kafkas")
 async def open_event_log(url: str) -> EventLog:
     # Imported here: a process loads the client of the engine that it uses, and no other.
     if scheme_of(url, setting=SETTING, known=(*VALKEY_SCHEMES, *KAFKA_SCHEMES)) in KAFKA_SCHEMES:
-        from marquee.stores.event_log.kafka import KafkaEventLog
+        from marquee.stores.event_log.kafka.log import KafkaEventLog
 
         return KafkaEventLog(url)
-    from marquee.stores.event_log.valkey import ValkeyEventLog
+    from marquee.stores.event_log.valkey.log import ValkeyEventLog
 
     return ValkeyEventLog(url)

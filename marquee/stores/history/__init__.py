@@ -1,7 +1,7 @@
 """Which titles a profile watched; the engine is chosen by the URL's scheme."""
 
+from marquee.stores.connections.urls import scheme_of
 from marquee.stores.history.contract import WatchHistory
-from marquee.stores.urls import scheme_of
 
 
 async def open_history(url: str) -> WatchHistory:

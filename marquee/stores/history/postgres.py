@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from marquee.stores.connections.postgres import Database
 from marquee.stores.history.contract import WatchedTitle
-from marquee.stores.postgres import Database
 
 # Nothing is written where nothing changes, so that a repeat costs no WAL.
 _RECORD = text(

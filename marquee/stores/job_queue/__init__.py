@@ -1,7 +1,7 @@
 """Chunk jobs and their leases; the engine is chosen by the URL's scheme."""
 
+from marquee.stores.connections.urls import scheme_of
 from marquee.stores.job_queue.contract import JobQueue
-from marquee.stores.urls import scheme_of
 
 
 async def open_job_queue(url: str, *, attempts: int = 3) -> JobQueue:

@@ -13,8 +13,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.errors import LeaseLost
+from marquee.stores.connections.postgres import Database, Parameters
 from marquee.stores.job_queue.contract import JobStatus, Lease, NewJob, Priority
-from marquee.stores.postgres import Database, Parameters
 
 PRIORITIES: Final[dict[Priority, int]] = {"release": 0, "backfill": 1}
 ERROR_CHARACTERS: Final = 8000

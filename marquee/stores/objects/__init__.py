@@ -1,8 +1,8 @@
 """One bucket of an object store; the engine is chosen by the URL's scheme."""
 
+from marquee.stores.connections.urls import scheme_of
 from marquee.stores.objects.bucket_url import SCHEMES, parse_bucket
 from marquee.stores.objects.contract import Objects
-from marquee.stores.urls import scheme_of
 
 
 async def open_objects(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from marquee.stores.cluster_url import Host, parse_cluster_url
-from marquee.stores.tls import authorities_of
+from marquee.stores.connections.cluster_url import Host, parse_cluster_url
+from marquee.stores.connections.tls import authorities_of
 
 SCHEMES: Final = ("s3", "s3+http", "s3+https")
 _PORTS: Final = {"http": 80, "https": 443}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marquee.ports import bracketed
-from marquee.stores.cluster_url import Host, refused
+from marquee.stores.connections.cluster_url import Host, refused
 from marquee.stores.objects.bucket_url import BucketUrl, parse_bucket
 
 _PORTS = {"http": 80, "https": 443}

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from marquee.stores.connections.urls import scheme_of
 from marquee.stores.resume_positions.contract import MovableResumePositions, ResumePositions
-from marquee.stores.urls import scheme_of
 
 SETTING: Final = "MARQUEE_RESUME_POSITIONS_URL"
 READ_ALSO_SETTING: Final = "MARQUEE_RESUME_POSITIONS_READ_ALSO_URL"

@@ -6,7 +6,7 @@ unsigned: of positions the larger one, and before all of them -1, which stands f
 never compacted away (a late older write would come back) and it can be moved. No TTL. With Cassandra gone a call is tried
 again for some seconds (twice does no harm), then `StoreUnavailable`.
 
-URL: see `marquee.stores.cassandra_url`; the keyspace and the table are made where they are missing.
+URL: see `marquee.stores.connections.cassandra_url`; the keyspace and the table are made where they are missing.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from marquee.errors import InputInvalid
-from marquee.stores.cassandra import CassandraDatabase
+from marquee.stores.connections.cassandra import CassandraDatabase
 from marquee.stores.resume_positions.contract import (
     Event,
     Forgotten,

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import RowMapping, text
 
 from marquee.errors import InputInvalid, StoreUnavailable
-from marquee.stores.postgres import Database
+from marquee.stores.connections.postgres import Database
 from marquee.stores.resume_positions.contract import (
     Event,
     Forgotten,

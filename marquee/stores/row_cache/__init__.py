@@ -1,7 +1,7 @@
 """Shared bytes of home rows; the engine is chosen by the URL's scheme."""
 
+from marquee.stores.connections.urls import CLUSTER_SCHEMES, VALKEY_SCHEMES, scheme_of
 from marquee.stores.row_cache.contract import SETTING, RowCache
-from marquee.stores.urls import CLUSTER_SCHEMES, VALKEY_SCHEMES, scheme_of
 
 
 async def open_row_cache(url: str) -> RowCache:

@@ -9,8 +9,8 @@ without a retry, so that the caller sheds load instead of waiting; of a cluster,
 
 import asyncio
 
+from marquee.stores.connections.valkey_scripts import Script, ScriptedValkey
 from marquee.stores.row_cache.contract import SETTING, CachedRow
-from marquee.stores.valkey_scripts import Script, ScriptedValkey
 
 TIMEOUT_SECONDS = 0.25
 CONNECTIONS = 64

@@ -3,8 +3,8 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from marquee.stores.connections.urls import ELASTICSEARCH_SCHEMES, scheme_of
 from marquee.stores.search.contract import SearchIndex
-from marquee.stores.urls import ELASTICSEARCH_SCHEMES, scheme_of
 
 SCHEMES = ("tantivy", *ELASTICSEARCH_SCHEMES)
 
@@ -15,11 +15,11 @@ async def open_search(url: str, *, writer: bool = False) -> SearchIndex:
     Raises `StoreUnavailable` where `writer` is asked for, the engine has one writer, and another process is it.
     """
     if scheme_of(url, setting="MARQUEE_SEARCH_URL", known=SCHEMES) in ELASTICSEARCH_SCHEMES:
-        from marquee.stores.search.elasticsearch_index import ElasticsearchIndex
-        from marquee.stores.search.elasticsearch_url import parse_target
+        from marquee.stores.search.elasticsearch.index import ElasticsearchIndex
+        from marquee.stores.search.elasticsearch.url import parse_target
 
         return ElasticsearchIndex(parse_target(url), writer=writer)
-    from marquee.stores.search.tantivy_index import TantivyIndex
+    from marquee.stores.search.tantivy.index import TantivyIndex
 
     parts = urlsplit(url)
     index = TantivyIndex(Path(unquote(parts.netloc + parts.path)), writer=writer)

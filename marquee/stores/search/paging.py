@@ -17,8 +17,8 @@ import msgspec
 
 from marquee.errors import CursorInvalid
 from marquee.stores.search.contract import SearchHit, SearchPage
-from marquee.stores.search.fields import MAX_ORDER
-from marquee.stores.search.text import words
+from marquee.stores.search.relevance.fields import MAX_ORDER
+from marquee.stores.search.relevance.text import words
 
 RANKED = 100
 """How many candidates are ranked word by word; the others keep their candidate score."""

@@ -6,7 +6,7 @@ import pytest
 
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
-from tests.databases import EMPTIED_POSTGRES
+from tests.harness.databases import EMPTIED_POSTGRES
 
 ENGINES = EMPTIED_POSTGRES
 

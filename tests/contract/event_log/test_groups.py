@@ -111,7 +111,7 @@ async def test_a_log_keeps_no_consumer_that_was_closed(log: EventLog, topic: str
 @contextmanager
 def holding(url: str, topic: str, count: int) -> Iterator[subprocess.Popen[str]]:
     """Another process, in group g, that holds `count` records and has acknowledged none of them."""
-    command = (sys.executable, "-m", "tests.contract.holding_consumer", url, topic, "g", str(count))
+    command = (sys.executable, "-m", "tests.harness.holding_consumer", url, topic, "g", str(count))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

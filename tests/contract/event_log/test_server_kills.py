@@ -11,17 +11,17 @@ from typing import Protocol
 
 import pytest
 
-from marquee.engines.kafka import KAFKA
 from marquee.errors import StoreUnavailable
-from marquee.platform import engines
-from marquee.platform.program import Program
+from marquee.logs import get_logger
+from marquee.platform import local_engines
+from marquee.platform.cluster_engines.kafka import KAFKA
+from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
-from marquee.telemetry import get_logger
 from tests.contract.event_log.conftest import KAFKAS_WORKER
 from tests.contract.event_log.records import gather, publish
-from tests.restarting import RestartingServer
-from tests.servers import home_of, program_of
+from tests.harness.restarting import RestartingServer
+from tests.harness.servers import home_of, program_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Server:
 
 
 VALKEY_SERVER = Server(
-    engines.valkey_log,
+    local_engines.valkey_log,
     lambda settings: f"{settings.event_log}?lease_seconds=1.5",
     "marquee.stores.event_log.valkey.OUTLAST_SECONDS",
 )
@@ -43,7 +43,7 @@ VALKEY_SERVER = Server(
 KAFKA_SERVER = Server(
     functools.partial(program_of, KAFKA),
     lambda settings: f"{KAFKA.urls(home_of(KAFKA, settings))['MARQUEE_EVENT_LOG_URL']}&lease_seconds=1.5",
-    "marquee.stores.event_log.kafka_clients.OUTLAST_SECONDS",
+    "marquee.stores.event_log.kafka.clients.OUTLAST_SECONDS",
 )
 
 

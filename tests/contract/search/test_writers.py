@@ -10,9 +10,9 @@ from marquee.documents import SearchDocument
 from marquee.errors import RebuildOvertaken, StoreUnavailable
 from marquee.stores.search import open_search
 from marquee.stores.search.contract import Deletion
-from marquee.stores.search.elasticsearch_generations import Generations, Standing
-from marquee.stores.search.elasticsearch_writer import IndexWriter
-from tests.search_indices import indices_of, remove_indices
+from marquee.stores.search.elasticsearch.generations import Generations, Standing
+from marquee.stores.search.elasticsearch.writer import IndexWriter
+from tests.harness.search_indices import indices_of, remove_indices
 
 elasticsearch = pytest.mark.xdist_group("elasticsearch")
 TITLES = 60

@@ -1,7 +1,7 @@
 """The catalogue in PostgreSQL: each method one transaction (or one statement), its body a function of its module.
 
 Tables: `title`, `title_version`, `title_content`, `title_genre` (the genre rows' order), `title_document` (what change
-capture reads), `upload`, `outbox`; shapes in `marquee.stores.tables`. Whoever changes a title locks its row first. With
+capture reads), `upload`, `outbox`; shapes in `marquee.stores.schema.tables`. Whoever changes a title locks its row first. With
 PostgreSQL gone a call is tried again for some seconds, which harms nothing as every change may be repeated, then
 `StoreUnavailable`.
 """
@@ -25,7 +25,7 @@ from marquee.stores.catalogue.values import (
     UploadState,
     Version,
 )
-from marquee.stores.postgres import Database
+from marquee.stores.connections.postgres import Database
 
 
 class PostgresCatalogue:

@@ -1,0 +1,156 @@
+"""A version's chunk jobs, from queueing to their results; the queue in PostgreSQL is the truth, hints only wake workers.
+
+Jobs are content-addressed, so a version finds done what another made. A done job whose stored result is gone is queued
+again; a failed one fails the title. The wait is bounded by the workers being alive, not by time: a busy house is no fault.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+import msgspec
+
+from assets.ingest.stage import Stage
+from marquee.documents import ChunkJob, ChunkResult
+from marquee.errors import ChunkFailed, PlatformUnavailable, StoreUnavailable
+from marquee.events import CHUNK_JOBS, ChunkJobsQueued
+from marquee.ingest.outages import through_outages
+from marquee.stores.job_queue.contract import JobStatus, NewJob
+
+POLL_SECONDS: Final = 0.5
+NO_WORKER_SECONDS: Final = 600.0
+"""This long with jobs waiting and no lease anywhere: no worker is alive."""
+_CONCURRENT_HEADS: Final = 16
+
+
+class Chunks:
+    """The jobs of one version, in chunk order. `reused[i]` says that chunk i was done before this run asked."""
+
+    def __init__(self, stage: Stage, jobs: Sequence[ChunkJob]) -> None:
+        self._stage = stage
+        self._jobs = jobs
+        self._ids = [job.job_id for job in jobs]
+        self.reused = [False] * len(jobs)
+
+    async def queue(self) -> None:
+        """Queue what is not done, and wake the workers.
+
+        The done ones too: from then on this version waits for them, and nobody takes them away. Only after that their results
+        are looked for.
+        """
+        before = await self._statuses()
+        await self._enqueue(self._jobs)
+        found = await self._statuses()
+        done = {job_id: status for job_id, status in found.items() if status.state == "done"}
+        lost = await self._lost(list(done.values()))
+        await self._stage.stores.job_queue.requeue(sorted(lost))
+        self.reused = [
+            job_id in done and job_id in before and before[job_id].state == "done" and job_id not in lost
+            for job_id in self._ids
+        ]
+
+    async def wait(self) -> list[ChunkResult]:
+        """Every chunk's result, in order. Raises `ChunkFailed`, `TitleUnknown` (deleted) and `PlatformUnavailable`."""
+        started = last_alive = time.monotonic()
+        while True:
+            statuses = await through_outages(self._statuses)
+            await self._fail_if_one_failed(statuses)
+            if all(status.state == "done" for status in statuses.values()) and len(statuses) == len(set(self._ids)):
+                return [self._result(statuses[job_id]) for job_id in self._ids]
+            # Deleting a title cancels its jobs; another title's deletion may have cancelled a job that this one shares.
+            await through_outages(lambda: self._stage.stores.catalogue.title(self._stage.movie_id))
+            gone = [
+                job for job in self._jobs if job.job_id not in statuses or statuses[job.job_id].state == "cancelled"
+            ]
+            if gone:
+                await self._enqueue(gone)
+            share, speed = self._share(statuses, time.monotonic() - started)
+            await self._stage.report(share, speed=speed)
+            if await self._workers_live(statuses):
+                last_alive = time.monotonic()
+            elif time.monotonic() - last_alive > NO_WORKER_SECONDS:
+                raise PlatformUnavailable(
+                    f"No transcode worker has taken a chunk for {NO_WORKER_SECONDS / 60:.0f} minutes: start one with "
+                    "`python -m jobs.transcode`."
+                )
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _enqueue(self, jobs: Sequence[ChunkJob]) -> None:
+        stage = self._stage
+        new = [
+            NewJob(
+                job_id=job.job_id,
+                movie_id=stage.movie_id,
+                version=stage.version,
+                payload=msgspec.json.encode(job),
+                priority="release" if stage.upload.hot else "backfill",
+            )
+            for job in jobs
+        ]
+        if await through_outages(lambda: stage.stores.job_queue.enqueue(new)) == 0:
+            return
+        hint = ChunkJobsQueued(movie_id=stage.movie_id, version=stage.version, count=len(new))
+        try:
+            await stage.stores.event_log.publish(CHUNK_JOBS, stage.movie_id, msgspec.json.encode(hint))
+        except StoreUnavailable as error:
+            stage.context.log.info(f"No hint to the workers, who look by themselves every 2 s: {error.detail}")
+
+    async def _statuses(self) -> dict[str, JobStatus]:
+        statuses = await self._stage.stores.job_queue.statuses(self._ids)
+        return {status.job_id: status for status in statuses}
+
+    async def _fail_if_one_failed(self, statuses: dict[str, JobStatus]) -> None:
+        for job in self._jobs:
+            status = statuses.get(job.job_id)
+            if status is None or status.state != "failed":
+                continue
+            if (status.movie_id, status.version) != (job.movie_id, job.version):
+                await self._enqueue([job])  # it failed for another title, whose master may be gone: try with this one's
+                continue
+            await self._stage.stores.job_queue.cancel(self._stage.movie_id, self._stage.version)
+            rate = Fraction(job.settings.frame_rate)
+            first, last = job.chunk.start_frame / rate, (job.chunk.start_frame + job.chunk.frames) / rate
+            raise ChunkFailed(
+                f"Chunk {job.chunk.index} ({float(first):.1f} to {float(last):.1f} s) could not be transcoded in "
+                f"{status.attempts} attempts: {status.error}"
+            )
+
+    def _share(self, statuses: dict[str, JobStatus], seconds: float) -> tuple[float, float]:
+        """(share of all frames, times real time since the wait began, chunks found done left out)."""
+        total = encoded = made = 0.0
+        for job, reused in zip(self._jobs, self.reused, strict=True):
+            status = statuses.get(job.job_id)
+            share = 0.0 if status is None else 1.0 if status.state == "done" else status.progress
+            total += job.chunk.frames
+            encoded += job.chunk.frames * share
+            made += 0.0 if reused else job.chunk.frames * share
+        rate = Fraction(self._jobs[0].settings.frame_rate)
+        return encoded / total, float(made / rate) / max(seconds, POLL_SECONDS)
+
+    async def _workers_live(self, statuses: dict[str, JobStatus]) -> bool:
+        if any(status.state == "leased" for status in statuses.values()):
+            return True
+        depth = await through_outages(self._stage.stores.job_queue.depth)
+        return depth.get("leased", 0) > 0
+
+    async def _lost(self, done: Sequence[JobStatus]) -> set[str]:
+        """Of done jobs, those whose result is not whole in the object store any more."""
+        places = asyncio.Semaphore(_CONCURRENT_HEADS)
+
+        async def is_whole(status: JobStatus) -> bool:
+            for part in self._result(status).parts:
+                async with places:
+                    info = await self._stage.stores.objects.head(part.key)
+                if info is None or info.size_bytes != part.size_bytes:
+                    return False
+            return True
+
+        whole = await asyncio.gather(*(is_whole(status) for status in done))
+        return {status.job_id for status, good in zip(done, whole, strict=True) if not good}
+
+    @staticmethod
+    def _result(status: JobStatus) -> ChunkResult:
+        assert status.result is not None, f"job {status.job_id} is done without a result"
+        return msgspec.json.decode(status.result, type=ChunkResult)

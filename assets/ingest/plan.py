@@ -1,0 +1,68 @@
+"""Stage 2: ladder, frame grid and chunks, decided by `marquee.media.encode.plan` from the accepted source and the settings.
+
+Everything that encoders are told is in the document, and its hash is part of every chunk's identity. Next: `renditions`.
+"""
+
+import dagster as dg
+
+from assets.ingest.metadata import kilobits, table
+from assets.ingest.partitions import OWNERS, PATIENCE, titles
+from assets.ingest.source import source
+from assets.ingest.stage import Stage, open_stage
+from marquee.documents import PlanDocument
+from marquee.errors import ObjectMissing
+from marquee.media.encode import plan as planning
+from marquee.media.encode.transcode import encoder_version
+from marquee.settings import Settings
+
+
+@dg.asset(deps=[source], partitions_def=titles, owners=OWNERS, retry_policy=PATIENCE)
+async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+    """The ladder, the frame grid and the chunks: all that decides what the encoders will make.
+
+    A version that is already playable keeps its plan: what lies under its URLs never changes, so making it again mends what
+    was lost and changes nothing. New settings take effect with the title's next version.
+    """
+    async with open_stage(context, settings, "plan") as stage:
+        document = await _published_plan(stage) or planning.plan(
+            await stage.read_source(),
+            preset=settings.encoding_preset,
+            chunk_segments=settings.chunk_segments,
+            encoder=await encoder_version(),
+        )
+        await stage.leave(document)
+        encoding = document.settings
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(document.settings_hash),
+            metadata={
+                "ladder": table(
+                    [
+                        {
+                            "rung": rung.name,
+                            "picture": f"{rung.width}x{rung.height}",
+                            "bitrate": kilobits(rung.bitrate_bps),
+                            "maximum": kilobits(rung.max_bitrate_bps),
+                            "profile": f"{rung.profile}@{rung.level}",
+                        }
+                        for rung in encoding.rungs
+                    ]
+                ),
+                "frame_rate": encoding.frame_rate,
+                "gop_frames": encoding.gop_frames,
+                "segment_frames": encoding.segment_frames,
+                "total_frames": document.total_frames,
+                "chunks": len(document.chunks),
+                "preset": encoding.preset,
+                "encoder": encoding.encoder,
+                "filters": encoding.filters or "none",
+            },
+        )
+
+
+async def _published_plan(stage: Stage) -> PlanDocument | None:
+    if (await stage.stores.catalogue.version(stage.movie_id, stage.version)).state not in ("playable", "superseded"):
+        return None
+    try:
+        return await stage.read("plan", PlanDocument)
+    except ObjectMissing:
+        return None

@@ -1,0 +1,63 @@
+"""Storing what viewers read: files below a folder go under a version's prefix in the published bucket, a few at a time.
+
+Everything under a version is written once and never changed, so edges and browsers may keep it for a day; a deleted title's
+URLs end with their tokens, and its objects are gone from the bucket at once. Media types follow RFC 8216 and ISO 23000-19.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from marquee.ingest.outages import through_outages
+from marquee.stores.objects.contract import Objects
+
+CACHE_CONTROL: Final = "public, max-age=86400, immutable"
+MEDIA_TYPES: Final = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mpd": "application/dash+xml",
+    ".m4s": "video/iso.segment",
+    ".mp4": "video/mp4",
+    ".m4a": "audio/mp4",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".jpg": "image/jpeg",
+}
+_CONCURRENT: Final = 8
+
+
+async def publish_folder(
+    objects: Objects, folder: Path, prefix: str, *, on_share: Callable[[float], None] | None = None
+) -> int:
+    """Store every file below `folder` under `prefix`, at the same relative path; returns their bytes."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    places = asyncio.Semaphore(_CONCURRENT)
+    done = 0
+
+    async def store(path: Path) -> int:
+        nonlocal done
+        key = prefix + path.relative_to(folder).as_posix()
+        async with places:
+            stored = await through_outages(
+                lambda: objects.put_file(key, path, content_type=MEDIA_TYPES[path.suffix], cache_control=CACHE_CONTROL)
+            )
+        done += 1
+        if on_share is not None:
+            on_share(done / len(files))
+        return stored.size_bytes
+
+    async with asyncio.TaskGroup() as group:
+        storing = [group.create_task(store(path)) for path in files]
+    return sum(task.result() for task in storing)
+
+
+async def fetch_files(objects: Objects, keys: dict[str, Path]) -> None:
+    """Fetch objects into files, a few at a time. Raises `ObjectMissing`, in a group."""
+    places = asyncio.Semaphore(_CONCURRENT)
+
+    async def fetch(key: str, path: Path) -> None:
+        async with places:
+            await through_outages(lambda: objects.get_file(key, path))
+
+    async with asyncio.TaskGroup() as group:
+        for key, path in keys.items():
+            group.create_task(fetch(key, path))

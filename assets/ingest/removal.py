@@ -1,0 +1,31 @@
+"""Taking away what an ingest half made: nothing of a refused or deleted version stays but the master that was uploaded."""
+
+import msgspec
+
+from marquee.documents import PlanDocument, SourceDocument, images_prefix, published_prefix, stage_key
+from marquee.errors import ObjectMissing
+from marquee.ingest.chunk_sweep import remove_chunks
+from marquee.ingest.removal import remove_below
+from marquee.media.encode.plan import chunk_jobs
+from marquee.stores.opened import Stores
+
+
+async def remove_half_made(stores: Stores, movie_id: str, version: int) -> None:
+    """Cancel the version's jobs and remove its streams, images, chunks and stage documents; idempotent."""
+    await stores.job_queue.cancel(movie_id, version)
+    for prefix in (published_prefix(movie_id, version), images_prefix(movie_id, version)):
+        await remove_below(stores.published, prefix)
+    await _remove_chunks(stores, movie_id, version)
+    await remove_below(stores.objects, f"titles/{movie_id}/v{version}/")
+
+
+async def _remove_chunks(stores: Stores, movie_id: str, version: int) -> None:
+    """The version's chunks, but those that another title's version waits for."""
+    try:
+        found = await stores.objects.get(stage_key(movie_id, version, "source"))
+        planned = await stores.objects.get(stage_key(movie_id, version, "plan"))
+    except ObjectMissing:
+        return  # refused before any chunk was made
+    source = msgspec.json.decode(found, type=SourceDocument)
+    jobs = chunk_jobs(msgspec.json.decode(planned, type=PlanDocument), source)
+    await remove_chunks(stores.job_queue, stores.objects, [job.job_id for job in jobs])

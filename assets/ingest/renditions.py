@@ -1,0 +1,92 @@
+"""Stage 3: every chunk of the plan through the job queue, and what came of it; the waiting is in `chunks`.
+
+Reads source and plan; the workers leave `chunks/{job_id}/{attempt}/{rung}.mp4` in the ingest bucket. Next: `streams`.
+"""
+
+import time
+from collections.abc import Sequence
+
+import dagster as dg
+
+from assets.ingest.chunks import Chunks
+from assets.ingest.metadata import kilobits, mebibytes, table
+from assets.ingest.partitions import OWNERS, PATIENCE, titles
+from assets.ingest.plan import plan
+from assets.ingest.stage import open_stage
+from marquee.documents import ChunkResult, PlanDocument, Rendition, RenditionsDocument
+from marquee.media.encode.plan import chunk_jobs
+from marquee.settings import Settings
+
+
+@dg.asset(deps=[plan], partitions_def=titles, kinds={"ffmpeg", "postgres"}, owners=OWNERS, retry_policy=PATIENCE)
+async def renditions(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
+    """Every chunk in every rung, made by the transcode workers; this asset only queues, waits and collects.
+
+    A chunk that was made before, for this title or another with the same content, is not made again. A chunk that its workers
+    gave up on fails the title with the encoder's own words.
+    """
+    async with open_stage(context, settings, "renditions") as stage:
+        document_plan = await stage.read("plan", PlanDocument)
+        chunks = Chunks(stage, chunk_jobs(document_plan, await stage.read_source()))
+        started = time.monotonic()
+        await chunks.queue()
+        results = await chunks.wait()
+        made = [result for result, reused in zip(results, chunks.reused, strict=True) if not reused]
+        document = RenditionsDocument(
+            movie_id=stage.movie_id,
+            version=stage.version,
+            renditions=_renditions(document_plan, results),
+            chunk_results=list(results),
+            reused_chunks=sum(chunks.reused),
+            cpu_seconds=sum(result.cpu_seconds for result in made),
+            wall_seconds=time.monotonic() - started,
+        )
+        await stage.leave(document)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(document_plan.settings_hash), metadata=_metadata(document_plan, document)
+        )
+
+
+def _renditions(plan_: PlanDocument, results: Sequence[ChunkResult]) -> list[Rendition]:
+    """The whole rungs, counted from their chunks' parts."""
+    counted = []
+    for rung in plan_.settings.rungs:
+        parts = [part for result in results for part in result.parts if part.rung == rung.name]
+        size = sum(part.size_bytes for part in parts)
+        counted.append(
+            Rendition(
+                rung=rung,
+                size_bytes=size,
+                frames=sum(part.frames for part in parts),
+                average_bitrate_bps=round(size * 8 / plan_.duration_seconds),
+            )
+        )
+    if any(one.frames != plan_.total_frames for one in counted):
+        found = ", ".join(f"{one.rung.name}: {one.frames}" for one in counted)
+        raise dg.Failure(f"The chunks do not add up to {plan_.total_frames} frames ({found}).")
+    return counted
+
+
+def _metadata(plan_: PlanDocument, document: RenditionsDocument) -> dict[str, dg.MetadataValue | float | int | str]:
+    seconds = max(document.wall_seconds, 1e-3)
+    return {
+        "renditions": table(
+            [
+                {
+                    "rung": one.rung.name,
+                    "size": mebibytes(one.size_bytes),
+                    "bitrate": kilobits(one.average_bitrate_bps),
+                    "target": kilobits(one.rung.bitrate_bps),
+                }
+                for one in document.renditions
+            ]
+        ),
+        "chunks": len(document.chunk_results),
+        "reused_chunks": document.reused_chunks,
+        "cpu_seconds": round(document.cpu_seconds, 2),
+        "seconds": round(seconds, 2),
+        "speed": f"{plan_.duration_seconds / seconds:.2f}x",
+        "workers": ", ".join(sorted({result.worker for result in document.chunk_results})),
+    }

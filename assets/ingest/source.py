@@ -1,0 +1,113 @@
+"""Stage 1: fetches the uploaded master, names its content by SHA-256 and has `marquee.media.source.judge` accept or refuse it.
+
+Reads `uploads/{upload_id}/source`; leaves the master in the host's cache, where the workers find it. Next: `plan`.
+"""
+
+import asyncio
+
+import dagster as dg
+import msgspec
+
+from assets.ingest.metadata import mebibytes, sentences, table, web_page
+from assets.ingest.partitions import FFMPEG, OWNERS, PATIENCE, titles
+from assets.ingest.stage import Stage, open_stage
+from marquee.documents import SourceDocument
+from marquee.ingest.source_cache import file_sha256
+from marquee.ingest.work_folder import work_folder
+from marquee.media.source.claims import SourceLimits
+from marquee.media.source.judge import judge
+from marquee.settings import Settings
+
+
+@dg.asset(partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=PATIENCE)
+async def source(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+    """The uploaded master, probed and decoded once to its end, and accepted.
+
+    A file that cannot become a title is refused here with a sentence for its owner. The SHA-256 of the whole file names its
+    content from here on: where another title has the same, its chunks are reused and this document says which title it is.
+    """
+    async with open_stage(context, settings, "source") as stage:
+        document = await _accept(stage)
+        await stage.leave(document)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(document.sha256), metadata=_metadata(settings, document)
+        )
+
+
+async def _accept(stage: Stage) -> SourceDocument:
+    upload = stage.upload
+    async with work_folder(stage.settings.state, f"source-{stage.movie_id}") as folder:
+        path = folder / "source"
+        await stage.stores.objects.get_file(upload.key, path)
+        await stage.report(0.2)
+        sha256 = await asyncio.to_thread(file_sha256, path)
+        async with stage.reporting(0.2, 1.0) as tell:
+            document = await judge(
+                path,
+                movie_id=stage.movie_id,
+                version=stage.version,
+                upload_id=upload.upload_id,
+                key=upload.key,
+                file_name=upload.file_name,
+                sha256=sha256,
+                limits=_limits(stage.settings),
+                on_progress=tell,
+            )
+        await stage.sources.adopt(path, sha256)
+    same = await stage.stores.catalogue.remember_content(stage.movie_id, stage.version, sha256)
+    return msgspec.structs.replace(document, same_content_as=same)
+
+
+def _limits(settings: Settings) -> SourceLimits:
+    return SourceLimits(
+        max_bytes=settings.upload_max_bytes,
+        max_seconds=settings.source_max_seconds,
+        max_pixels=settings.source_max_pixels,
+        memory_bytes=settings.process_memory_bytes,
+    )
+
+
+def _metadata(settings: Settings, document: SourceDocument) -> dict[str, dg.MetadataValue | str | float | int]:
+    video = document.video
+    streams = [
+        {
+            "stream": video.index,
+            "kind": "video",
+            "codec": video.codec,
+            "what": f"{video.width}x{video.height}, shown {video.display_width}x{video.display_height}, "
+            f"{float(video.rate):.3f} fps, {video.pixel_format}"
+            + (f", rotated {video.rotation}°" if video.rotation else "")
+            + (", interlaced" if video.interlaced else "")
+            + (", variable rate" if video.variable_frame_rate else "")
+            + (", HDR" if video.hdr else ""),
+        },
+        *(
+            {
+                "stream": audio.index,
+                "kind": "audio",
+                "codec": audio.codec,
+                "what": f"{audio.channels} channels, {audio.sample_rate} Hz, {audio.language}",
+            }
+            for audio in document.audio
+        ),
+        *(
+            {"stream": text.index, "kind": "subtitles", "codec": text.codec, "what": text.language}
+            for text in document.subtitles
+        ),
+    ]
+    metadata: dict[str, dg.MetadataValue | str | float | int] = {
+        "file": document.file_name,
+        "size": mebibytes(document.size_bytes),
+        "container": document.container,
+        "duration_seconds": round(document.duration_seconds, 3),
+        "streams": table(streams),
+        "frames_decoded": document.frames_decoded,
+        "frames_damaged": document.frames_damaged,
+        "sha256": document.sha256,
+        "web_page": web_page(settings, document.movie_id),
+    }
+    if document.warnings:
+        metadata["warnings"] = sentences(document.warnings)
+    if document.same_content_as is not None:
+        metadata["same_content_as"] = web_page(settings, document.same_content_as)
+    return metadata

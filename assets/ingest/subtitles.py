@@ -1,0 +1,61 @@
+"""Stage 5: WebVTT tracks under `text/` of the version's prefix. Reads the master and the upload's sidecars.
+
+Comes after `streams` for the sake of one order of stages, not because it needs them. Next: `manifest`.
+"""
+
+import dagster as dg
+
+from assets.ingest.metadata import sentences, table
+from assets.ingest.partitions import FFMPEG, OWNERS, PATIENCE, titles
+from assets.ingest.publishing import fetch_files, publish_folder
+from assets.ingest.stage import open_stage
+from assets.ingest.streams import streams
+from marquee.documents import PlanDocument, published_prefix
+from marquee.ingest.work_folder import work_folder
+from marquee.media.text.subtitles import SidecarFile, extract_subtitles
+from marquee.settings import Settings
+
+
+@dg.asset(
+    deps=[streams], partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=PATIENCE
+)
+async def subtitles(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
+    """Text tracks as WebVTT: those inside the master and those uploaded beside it.
+
+    A track that cannot become text (a bitmap, a broken file) never fails its title: it is left out, with a sentence.
+    """
+    async with open_stage(context, settings, "subtitles") as stage:
+        source, plan = await stage.read_source(), await stage.read("plan", PlanDocument)
+        sidecars = stage.upload.sidecars
+        async with work_folder(settings.state, f"subtitles-{stage.movie_id}") as folder:
+            files = [folder / f"sidecar-{index}" for index in range(len(sidecars))]
+            await fetch_files(stage.stores.objects, {one.key: path for one, path in zip(sidecars, files, strict=True)})
+            async with stage.hold_source(source) as source_path:
+                document = await extract_subtitles(
+                    source,
+                    source_path,
+                    [
+                        SidecarFile(path=path, file_name=one.file_name, language=one.language, label=one.label)
+                        for one, path in zip(sidecars, files, strict=True)
+                    ],
+                    folder / "made",
+                    duration_seconds=plan.duration_seconds,
+                    memory_bytes=settings.process_memory_bytes,
+                )
+            await publish_folder(
+                stage.stores.published, folder / "made", published_prefix(stage.movie_id, stage.version)
+            )
+        await stage.leave(document)
+        return dg.MaterializeResult(
+            metadata={
+                "tracks": table(
+                    [
+                        {"track": one.name, "language": one.language, "label": one.label, "cues": one.cues}
+                        for one in document.tracks
+                    ]
+                ),
+                "left_out": sentences(document.left_out),
+            }
+        )

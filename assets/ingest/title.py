@@ -1,0 +1,67 @@
+"""Stage 8: publishes the version, by the catalogue's one transaction; only from here on can a viewer reach it.
+
+What follows is change capture's and the search sync's; `search_document` watches them.
+"""
+
+import contextlib
+import time
+
+import dagster as dg
+
+from assets.ingest.metadata import edge_url, image_url, web_page
+from assets.ingest.partitions import OWNERS, PATIENCE, titles
+from assets.ingest.prewarm import prewarm
+from assets.ingest.stage import Stage, open_stage
+from marquee.documents import ManifestDocument, SourceDocument, TitlePublished
+from marquee.errors import StoreUnavailable
+from marquee.ingest.outages import through_outages
+from marquee.media.package.manifest import MASTER
+from marquee.settings import Settings
+from marquee.stores.catalogue.values import Publication
+from marquee.stores.row_cache.keys import keys_of_title
+
+
+@dg.asset(deps=[prewarm], partitions_def=titles, kinds={"postgres"}, owners=OWNERS, retry_policy=PATIENCE)
+async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+    """The title becomes playable, in one transaction: active version, state, and the one document that search follows.
+
+    A version older than the active one changes nothing: publishing goes upward only.
+    """
+    async with open_stage(context, settings, "title") as stage:
+        made = await stage.read("manifest", ManifestDocument)
+        publication = Publication(
+            movie_id=stage.movie_id,
+            version=stage.version,
+            duration_seconds=made.duration_seconds,
+            manifest=made.hls,
+            dash=made.dash,
+            poster=made.poster,
+            sprite_vtt=made.sprite_vtt,
+        )
+        revision = await through_outages(lambda: stage.stores.catalogue.publish(publication))
+        committed_at_ms = int(time.time() * 1000)
+        await _refresh_rows(stage)
+        document = TitlePublished(
+            movie_id=stage.movie_id,
+            version=stage.version,
+            revision=revision,
+            committed_at_ms=committed_at_ms,
+        )
+        await stage.leave(document)
+        found = await stage.read("source", SourceDocument)
+        metadata: dict[str, dg.MetadataValue | str | float | int] = {
+            "web_page": web_page(settings, stage.movie_id),
+            "master_playlist": edge_url(settings, stage.movie_id, stage.version, MASTER),
+            "poster": image_url(settings, made.poster),
+            "revision": revision,
+        }
+        if found.same_content_as is not None:
+            metadata["same_content_as"] = web_page(settings, found.same_content_as)
+        return dg.MaterializeResult(data_version=dg.DataVersion(str(revision)), metadata=metadata)
+
+
+async def _refresh_rows(stage: Stage) -> None:
+    """Purge the rows that the title now stands in; with the cache down they go stale by themselves."""
+    with contextlib.suppress(StoreUnavailable):
+        genres = (await stage.stores.catalogue.title(stage.movie_id)).details.genres
+        await stage.stores.row_cache.purge(keys_of_title(genres))

@@ -1,0 +1,98 @@
+"""Takes away chunks that nobody needs any more, so that the ingest bucket does not grow with every film ever made.
+
+A version waits for its chunks in the job queue until it is published, refused or gone (`leave_settled`); a chunk that no
+version waits for is kept for a while, for a copy of the film, and then removed with its job (`sweep_chunks`). Nobody can miss
+one: every attempt at a chunk stores it under a key of its own, what is removed is listed before the job is forgotten, and a job
+that somebody queues again meanwhile is not forgotten. What a worker stored whose lease was lost is named by no job:
+`sweep_strays`.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from marquee.documents import CHUNKS_PREFIX, ChunkResult
+from marquee.errors import TitleUnknown
+from marquee.logs import get_logger
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.job_queue.contract import JobQueue
+from marquee.stores.objects.contract import Objects
+
+SETTLED: Final = frozenset({"playable", "superseded", "refused", "duplicate"})
+FAILED_KEPT: Final = timedelta(days=7)
+"""A failed version may be taken up again where it failed; after this long from its first chunk on."""
+STRAY_AFTER: Final = timedelta(days=1)
+"""Longer than any attempt at a chunk lasts."""
+_BATCH: Final = 200
+
+log = get_logger()
+
+
+async def leave_settled(queue: JobQueue, catalogue: Catalogue) -> int:
+    """End the waiting of versions that need their chunks no more; returns how many there were."""
+    left = 0
+    for movie_id, number in await queue.waiting():
+        if await _needs_chunks(catalogue, movie_id, number):
+            continue
+        await queue.cancel(movie_id, number)
+        left += 1
+    return left
+
+
+async def _needs_chunks(catalogue: Catalogue, movie_id: str, number: int) -> bool:
+    try:
+        version = await catalogue.version(movie_id, number)
+    except TitleUnknown:
+        return False
+    if version.state == "failed":
+        return datetime.now(UTC) - version.updated_at < FAILED_KEPT
+    return version.state not in SETTLED
+
+
+async def sweep_chunks(queue: JobQueue, objects: Objects, *, older_than_seconds: float) -> int:
+    """Remove chunks that no version has waited for since then; returns how many objects went."""
+    removed = 0
+    while jobs := await queue.forsaken(older_than_seconds=older_than_seconds, limit=_BATCH):
+        gone = await remove_chunks(queue, objects, jobs)
+        removed += gone
+        if gone:
+            log.info("chunks swept", jobs=len(jobs), objects=gone)
+    return removed
+
+
+async def remove_chunks(queue: JobQueue, objects: Objects, job_ids: Sequence[str]) -> int:
+    """Remove these jobs and what they stored, but those that a version waits for; returns how many objects went."""
+    removed = 0
+    for job_id in job_ids:
+        # Listed before the job is forgotten: what is stored after that is a new attempt's.
+        keys = [info.key async for info in objects.list(f"{CHUNKS_PREFIX}{job_id}/")]
+        if await queue.forget(job_id) and keys:
+            await objects.delete(keys)
+            removed += len(keys)
+    return removed
+
+
+async def sweep_strays(queue: JobQueue, objects: Objects, *, older_than: timedelta = STRAY_AFTER) -> int:
+    """Remove what attempts stored that did not become their job's result; returns how many objects went."""
+    moment = (datetime.now(UTC) - older_than).timestamp() * 1000
+    old: dict[str, list[str]] = defaultdict(list)
+    async for info in objects.list(CHUNKS_PREFIX):
+        if info.modified_at_ms < moment:
+            old[info.key.removeprefix(CHUNKS_PREFIX).split("/")[0]].append(info.key)
+    removed = 0
+    job_ids = list(old)
+    for first in range(0, len(job_ids), _BATCH):
+        some = job_ids[first : first + _BATCH]
+        kept: set[str] = set()
+        for status in await queue.statuses(some):
+            if status.result is not None:
+                kept |= {part.key for part in msgspec.json.decode(status.result, type=ChunkResult).parts}
+        strays = [key for job_id in some for key in old[job_id] if key not in kept]
+        if strays:
+            await objects.delete(strays)
+            removed += len(strays)
+            log.info("stray chunks swept", objects=len(strays))
+    return removed

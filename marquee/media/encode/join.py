@@ -1,0 +1,138 @@
+"""Makes one rendition of its chunks, without encoding anything again.
+
+Reads the chunk files of one rung in order, writes one MP4 whose frames lie exactly on the frame grid: frame n at
+n * denominator ticks of a timescale that is a multiple of the rate's numerator. The concat demuxer adds durations in
+microseconds and drifts off that grid at odd rates, so `setts` puts every timestamp back on it. Every seam is then
+checked packet by packet; what leaves here needs no second look. Next: `package`.
+"""
+
+import shutil
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from marquee.errors import ProcessFailed
+from marquee.media.programs import binaries, process
+
+LEAST_TIMESCALE = 10_000
+"""Players and the packager round to ticks elsewhere (edit lists, EXTINF): 0.1 ms is well below a frame."""
+
+
+def video_timescale(frame_rate: Fraction) -> int:
+    """Ticks a second of a rendition: a multiple of the rate's numerator, so that a frame is a whole number of ticks."""
+    return frame_rate.numerator * -(-LEAST_TIMESCALE // frame_rate.numerator)
+
+
+def frame_ticks(frame_rate: Fraction) -> int:
+    return int(video_timescale(frame_rate) / frame_rate)
+
+
+def decoder_configuration(path: Path) -> bytes:
+    """The `avcC` box of an MP4: parameter sets and profile. Empty where there is none."""
+    with path.open("rb") as file:
+        while len(header := file.read(8)) == 8:
+            size, kind = int.from_bytes(header[:4], "big"), header[4:]
+            read = 8
+            if size == 1:
+                size, read = int.from_bytes(file.read(8), "big"), 16
+            if kind == b"moov":
+                moov = file.read(size - read)
+                at = moov.find(b"avcC")
+                return moov[at + 4 : at - 4 + int.from_bytes(moov[at - 4 : at], "big")] if at >= 4 else b""
+            if size < read:
+                break
+            file.seek(size - read, 1)
+    return b""
+
+
+def _list_text(parts: Sequence[str]) -> str:
+    """The concat demuxer's script. Only names made here go in, so that `-safe 1` holds and nothing needs quoting."""
+    return "ffconcat version 1.0\n" + "".join(f"file '{name}'\n" for name in parts)
+
+
+def join_arguments(script: Path, out: Path, frame_rate: Fraction) -> list[str]:
+    """The command that joins the parts named in `script`."""
+    timescale, ticks = video_timescale(frame_rate), frame_ticks(frame_rate)
+    # The demuxer hands out Annex B with each part's own parameter sets in band, which `avc1` forbids: dropped, as the
+    # sample entry carries them. Presentation and decoding times are both put on the grid; B-frames keep their order.
+    # The first `setts` only goes over to the timescale: expressions count in the ticks that they are given.
+    grid = f"setts=time_base=1/{timescale}:pts=PTS:dts=DTS,setts=duration={ticks}" + "".join(
+        f":{kind.lower()}=round({kind}*TB*{frame_rate.numerator}/{frame_rate.denominator})*{ticks}"
+        for kind in ("PTS", "DTS")
+    )
+    return [
+        str(binaries.ffmpeg()),
+        *("-hide_banner", "-nostdin", "-v", "error", "-y"),
+        # The pixels are upright; a rotation that the source's frames handed on would turn them again.
+        *("-display_rotation:v:0", "0"),
+        *("-protocol_whitelist", "file", "-f", "concat", "-safe", "1", "-i", str(script)),
+        *("-map", "0:v:0", "-c", "copy", "-bsf:v", f"filter_units=remove_types=7-8,{grid}"),
+        *("-video_track_timescale", str(timescale), "-f", "mp4", str(out)),
+    ]
+
+
+async def join_rendition(parts: Sequence[Path], out: Path, *, frame_rate: Fraction, frames: int) -> None:
+    """Join the chunks of one rung, in order, into `out`: `frames` frames from time 0, with no gap and no overlap.
+
+    Raises `ProcessFailed` naming the seam where the chunks do not fit together; `out` is then removed.
+    """
+    if not parts:
+        raise ProcessFailed("A rendition cannot be joined of no chunks.")
+    first = decoder_configuration(parts[0])
+    for index, part in enumerate(parts):
+        if decoder_configuration(part) != first or not first:
+            raise ProcessFailed(
+                f"Chunk {index} was encoded with other parameter sets than chunk 0: the chunks are not of one rendition."
+            )
+    folder = out.parent / f".{out.name}.parts"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        names = [f"{index:06d}.mp4" for index in range(len(parts))]
+        for name, part in zip(names, parts, strict=True):
+            (folder / name).symlink_to(part.resolve())
+        script = folder / "list.ffconcat"
+        script.write_text(_list_text(names))
+        size = sum(part.stat().st_size for part in parts)
+        await process.run(join_arguments(script, out, frame_rate), timeout_seconds=120 + size / 5e6)
+        problem = await seam_problem(out, frame_rate=frame_rate, frames=frames)
+        if problem:
+            raise ProcessFailed(f"The joined rendition {out.name} is not continuous: {problem}.")
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def seam_problem(path: Path, *, frame_rate: Fraction, frames: int) -> str | None:
+    """What is wrong with a rendition's timestamps, in words; None where every frame is exactly in its place."""
+    listing = await process.run(
+        [
+            str(binaries.ffprobe()),
+            *("-v", "error", "-protocol_whitelist", "file", "-select_streams", "v:0"),
+            *("-show_entries", "stream=time_base:packet=pts,dts,flags", "-of", "csv=p=0", str(path)),
+        ],
+        timeout_seconds=120 + path.stat().st_size / 5e6,
+    )
+    ticks, timescale = frame_ticks(frame_rate), video_timescale(frame_rate)
+    shown: list[int] = []
+    last_decoded: int | None = None
+    for line in listing.stdout.decode("ascii", "replace").split():
+        fields = line.rstrip(",").split(",")
+        if len(fields) == 1:
+            if fields[0] != f"1/{timescale}":
+                return f"its time base is {fields[0]}, not 1/{timescale}"
+            continue
+        pts, dts = int(fields[0]), int(fields[1])
+        if last_decoded is not None and dts <= last_decoded:
+            return f"decoding time goes back from {last_decoded} to {dts}"
+        last_decoded = dts
+        if not shown and "K" not in fields[2]:
+            return "it does not start with a key frame"
+        shown.append(pts)
+    if len(shown) != frames:
+        return f"it has {len(shown)} frames, not {frames}"
+    for index, pts in enumerate(sorted(shown)):
+        if pts != index * ticks:
+            return f"frame {index} is at {pts / timescale:.6f} s, not at {index * ticks / timescale:.6f} s"
+    return None

@@ -1,0 +1,212 @@
+"""One chunk of a title, all its rungs, in one ffmpeg call: the source is decoded once and scaled down the ladder.
+
+Frame-exact at the seams: decoding starts at a keyframe before the chunk (or at the film's start, where the container
+cannot be sought), every frame keeps its time on the title's clock, and only the chunk's frames of the constant grid
+go on. All chunks share one set of encoder settings, hence one SPS and PPS, and start with an IDR frame, so they join
+without re-encoding. The result is counted before it is returned; a count that is short after a seek is tried
+once more from the film's start.
+"""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import ffmpeg
+import msgspec
+
+from marquee.documents import ChunkJob, EncodingSettings, Rung, SourceDocument
+from marquee.errors import ProcessFailed
+from marquee.media.encode.filters import apply, chunk_chain
+from marquee.media.programs import binaries, process
+from marquee.media.programs.process import Progress
+from marquee.media.source.probe import untrusted_input
+from marquee.media.source.scan import sought_input
+
+_TIMEOUT_BASE_SECONDS: Final = 300.0
+_TIMEOUT_PER_FRAME_SECONDS: Final = 3.0
+_TIMEOUT_PER_DECODED_FRAME_SECONDS: Final = 0.5
+_TIMESCALE_MIN: Final = 10_000
+_X264_CORE: Final = re.compile(rb"x264 - core (\d+)")
+
+
+class EncodedPart(msgspec.Struct, frozen=True):
+    rung: str
+    path: Path
+    frames: int
+
+
+class EncodedChunk(msgspec.Struct, frozen=True):
+    """The rungs in the ladder's order, the smallest first."""
+
+    parts: list[EncodedPart]
+    cpu_seconds: float
+    wall_seconds: float
+
+
+async def transcode_chunk(
+    job: ChunkJob,
+    source_path: Path,
+    folder: Path,
+    *,
+    memory_bytes: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    threads: int = 1,
+) -> EncodedChunk:
+    """Encode all rungs of `job` from `source_path` to `folder/{rung}.mp4`, and count their frames.
+
+    `threads` are those of each encoder and the decoder: one, where as many workers run as there are cores (cheapest,
+    and the result does not depend on the machine). Raises `ProcessFailed` with ffmpeg's own words.
+    """
+    sought = job.source.seekable and job.chunk.start_frame > 0
+    try:
+        return await _encode(job, source_path, folder, memory_bytes, on_progress, threads, sought=sought)
+    except ProcessFailed:
+        if not sought:
+            raise
+        return await _encode(job, source_path, folder, memory_bytes, on_progress, threads, sought=False)
+
+
+async def _encode(
+    job: ChunkJob,
+    source_path: Path,
+    folder: Path,
+    memory_bytes: int | None,
+    on_progress: Callable[[Progress], None] | None,
+    threads: int,
+    *,
+    sought: bool,
+) -> EncodedChunk:
+    paths = {rung.name: folder / f"{rung.name}.mp4" for rung in job.settings.rungs}
+    before = 0 if sought else job.chunk.start_frame
+    finished = await process.run(
+        chunk_arguments(job, source_path, paths, sought=sought, threads=threads),
+        timeout_seconds=_TIMEOUT_BASE_SECONDS
+        + _TIMEOUT_PER_FRAME_SECONDS * job.chunk.frames
+        + _TIMEOUT_PER_DECODED_FRAME_SECONDS * before,
+        memory_bytes=memory_bytes,
+        on_progress=on_progress,
+    )
+    parts = []
+    for name, path in paths.items():
+        frames = sample_count(path)
+        if frames != job.chunk.frames:
+            raise ProcessFailed(
+                f"Rung {name} of chunk {job.chunk.index} has {frames} frames instead of {job.chunk.frames}. "
+                f"{finished.stderr_tail}".strip()
+            )
+        parts.append(EncodedPart(name, path, frames))
+    return EncodedChunk(parts, finished.cpu_seconds, finished.wall_seconds)
+
+
+def chunk_arguments(
+    job: ChunkJob, source_path: Path, paths: dict[str, Path], *, sought: bool, threads: int
+) -> list[str]:
+    """The one command of a chunk. `sought` starts decoding shortly before the chunk instead of at the film's start."""
+    top = chunk_picture(job, source_path, sought=sought, threads=threads)
+    outputs = [
+        ffmpeg.output(stream, str(paths[rung.name]), **rung_options(rung, job.settings, threads))
+        for rung, stream in _down_the_ladder(top, job.settings.rungs)
+    ]
+    argv: list[str] = (
+        ffmpeg.merge_outputs(*outputs)
+        .global_args("-hide_banner", "-nostdin", "-loglevel", "error", "-filter_complex_threads", str(threads))
+        .overwrite_output()
+        .compile(cmd=str(binaries.picture_ffmpeg()))
+    )
+    return argv
+
+
+def chunk_picture(job: ChunkJob, source_path: Path, *, sought: bool, threads: int = 1) -> Any:
+    """The chunk's frames at the top rung's size, not encoded yet: an ffmpeg-python stream."""
+    at = float(job.chunk.start_frame / Fraction(job.settings.frame_rate)) if sought else None
+    picture = source_picture(job.source, source_path, at_seconds=at, threads=threads)
+    return apply(picture, chunk_chain(job.settings.filters, job.chunk.start_frame, job.chunk.frames))
+
+
+def source_picture(source: SourceDocument, path: Path, *, at_seconds: float | None, threads: int) -> Any:
+    """The source's picture before any filter, decoded from shortly before `at_seconds` of the title, or from its start.
+
+    Its rotation is taken off (the chain turns the picture; what stays on it would turn the rendition a second time), and
+    one filter graph serves all of it, even if the picture changes its size midway.
+    """
+    video = source.video
+    steady: dict[str, Any] = {"reinit_filter": 0}
+    if at_seconds is not None:
+        opened = ffmpeg.input(**sought_input(path, video.start_seconds + at_seconds, threads=threads, **steady))
+    else:
+        clock = {"copyts": None} if video.clock == "container" else {}
+        opened = ffmpeg.input(
+            **untrusted_input(path), threads=threads, noautorotate=None, display_rotation=0, **clock, **steady
+        )
+    return opened[str(video.index)]
+
+
+def _down_the_ladder(top: Any, rungs: list[Rung]) -> list[tuple[Rung, Any]]:
+    """Each rung scaled from the one above it: a 234-line picture costs a tenth if 360 lines are read instead of 1080."""
+    found = []
+    for rung, below in zip(reversed(rungs), [*reversed(rungs[:-1]), None], strict=True):
+        if below is None:
+            found.append((rung, top))
+            break
+        split = top.filter_multi_output("split")
+        found.append((rung, split[0]))
+        top = split[1].filter("scale", w=below.width, h=below.height).filter("setsar", sar="1")
+    return list(reversed(found))
+
+
+def rung_options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[str, str | int]:
+    """Encoder and muxer options of one rung."""
+    rate = Fraction(settings.frame_rate)
+    gop = settings.gop_frames
+    timescale = rate.numerator * -(-_TIMESCALE_MIN // rate.numerator)
+    return {
+        "c:v": "libx264",
+        "preset": settings.preset,
+        "profile:v": rung.profile,
+        "level:v": rung.level,
+        "crf": settings.crf,
+        "maxrate": rung.max_bitrate_bps,
+        "bufsize": rung.buffer_bits,
+        # GOPs of one fixed length, each decodable alone: segments are cut there, on every rung at the same frame.
+        "g": gop,
+        "keyint_min": gop,
+        "sc_threshold": 0,
+        "flags:v": "+cgop",
+        "x264-params": "open-gop=0:force-cfr=1",
+        "threads:v": threads,
+        "fps_mode": "passthrough",
+        "enc_time_base": f"{rate.denominator}:{rate.numerator}",
+        # Whole ticks a frame, so that durations add up exactly over hours.
+        "video_track_timescale": timescale,
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "format": "mp4",
+    }
+
+
+def sample_count(path: Path) -> int:
+    """Frames of a one-track MP4, read from its sample-size table (`stsz`); 0 where there is none."""
+    data = path.read_bytes()
+    moov = data.rfind(b"moov")
+    at = data.find(b"stsz", moov) if moov >= 0 else -1
+    return int.from_bytes(data[at + 12 : at + 16], "big") if at >= 0 else 0
+
+
+async def encoder_version() -> str:
+    """Name and version of what makes the renditions, as it stands in a plan's settings: x264's core and ffmpeg's."""
+    return await _version(str(binaries.picture_ffmpeg()))
+
+
+_known: Final[dict[str, str]] = {}
+
+
+async def _version(program: str) -> str:
+    if program not in _known:
+        grey = ffmpeg.input("color=size=64x64:rate=1", format="lavfi")
+        argv = ffmpeg.output(grey, "-", format="h264", **{"c:v": "libx264", "frames:v": 1}).compile(cmd=program)
+        core = _X264_CORE.search((await process.run(argv, timeout_seconds=30)).stdout)
+        banner = (await process.run([program, "-version"], timeout_seconds=30)).stdout.split()
+        _known[program] = f"libx264 core {core[1].decode() if core else 'unknown'}, ffmpeg {banner[2].decode()}"
+    return _known[program]

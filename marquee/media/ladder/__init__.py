@@ -1,0 +1,1 @@
+"""A title's ladder as a content engineer sees it."""

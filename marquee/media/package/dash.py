@@ -1,0 +1,125 @@
+"""Writes the DASH MPD of a title over the same segments as HLS. Pure; reached as `manifest.mpd`.
+
+Static, ISO BMFF live profile: segments are addressed by number, their exact times are the SegmentTimeline in each
+track's own timescale. URIs are relative. Text tracks are whole WebVTT files.
+"""
+
+import xml.etree.ElementTree as ET
+from fractions import Fraction
+
+from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
+from marquee.media.encode.join import video_timescale
+from marquee.media.text.languages import UNKNOWN
+
+
+def _add(parent: ET.Element, tag: str, **attributes: str | int | None) -> ET.Element:
+    return ET.SubElement(parent, tag, {name: str(value) for name, value in attributes.items() if value is not None})
+
+
+def _adaptation_set(
+    period: ET.Element, *, kind: str, mime_type: str, role: str, label: str | None, language: str | None
+) -> ET.Element:
+    adaptation = _add(
+        period,
+        "AdaptationSet",
+        id=len(period) + 1,
+        contentType=kind,
+        lang=None if language in {None, UNKNOWN} else language,
+        mimeType=mime_type,
+        segmentAlignment=None if kind == "text" else "true",
+        startWithSAP=None if kind == "text" else 1,
+    )
+    _add(adaptation, "Role", schemeIdUri="urn:mpeg:dash:role:2011", value=role)
+    if label:
+        _add(adaptation, "Label").text = label
+    return adaptation
+
+
+def _segments(representation: ET.Element, one: PackagedStream, timescale: int) -> None:
+    """SegmentTemplate with the exact timeline; a run of equal segments is one entry."""
+    template = _add(
+        representation,
+        "SegmentTemplate",
+        timescale=timescale,
+        initialization=one.init_segment,
+        media=one.init_segment.rsplit("/", 1)[0] + "/seg_$Number%05d$.m4s",
+        startNumber=1,
+    )
+    timeline = _add(template, "SegmentTimeline")
+    last: ET.Element | None = None
+    for ticks in (round(seconds * timescale) for seconds in one.segment_seconds):
+        if last is not None and last.get("d") == str(ticks):
+            last.set("r", str(int(last.get("r", "0")) + 1))
+            continue
+        start = round(one.start_seconds * timescale) if last is None else None
+        last = _add(timeline, "S", t=start, d=ticks)
+
+
+def _video(period: ET.Element, video: list[PackagedStream]) -> None:
+    adaptation = _adaptation_set(period, kind="video", mime_type="video/mp4", role="main", label=None, language=None)
+    for one in sorted(video, key=lambda each: each.average_bps):
+        representation = _add(
+            adaptation,
+            "Representation",
+            id=f"video-{one.name}",
+            bandwidth=one.peak_bps,
+            codecs=one.codecs,
+            width=one.width,
+            height=one.height,
+            frameRate=one.frame_rate,
+            sar="1:1",
+        )
+        _segments(representation, one, video_timescale(Fraction(one.frame_rate or "25/1")))
+
+
+def _audio(period: ET.Element, one: PackagedStream) -> None:
+    role = "main" if one.default else "dub"
+    adaptation = _adaptation_set(
+        period, kind="audio", mime_type="audio/mp4", role=role, label=one.label, language=one.language
+    )
+    rate = one.sample_rate or 48_000
+    representation = _add(
+        adaptation,
+        "Representation",
+        id=f"audio-{one.name}",
+        bandwidth=one.peak_bps,
+        codecs=one.codecs,
+        audioSamplingRate=rate,
+    )
+    scheme = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
+    _add(representation, "AudioChannelConfiguration", schemeIdUri=scheme, value=one.channels)
+    _segments(representation, one, rate)
+
+
+def _text(period: ET.Element, track: TextTrack) -> None:
+    role = "forced-subtitle" if track.forced else "subtitle"
+    adaptation = _adaptation_set(
+        period, kind="text", mime_type="text/vtt", role=role, label=track.label, language=track.language
+    )
+    representation = _add(adaptation, "Representation", id=f"text-{track.name}", bandwidth=1000)
+    _add(representation, "BaseURL").text = track.key
+
+
+def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
+    """The MPD of a title."""
+    longest = max((sum(one.segment_seconds) for one in streams.video), default=0.0)
+    target = max((max(one.segment_seconds) for one in streams.video), default=6.0)
+    root = ET.Element(
+        "MPD",
+        {
+            "xmlns": "urn:mpeg:dash:schema:mpd:2011",
+            "profiles": "urn:mpeg:dash:profile:isoff-live:2011",
+            "type": "static",
+            "mediaPresentationDuration": f"PT{longest:.6f}S",
+            "maxSegmentDuration": f"PT{target:.3f}S",
+            "minBufferTime": f"PT{target:.3f}S",
+        },
+    )
+    period = _add(root, "Period", id=0, start="PT0S")
+    _video(period, streams.video)
+    for one in streams.audio:
+        _audio(period, one)
+    for track in subtitles.tracks:
+        _text(period, track)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

@@ -1,0 +1,139 @@
+"""Writes the two documents that a player opens first: the HLS master playlist here, the DASH MPD in `dash`. Pure.
+
+They read the documents of `streams` and `subtitles`; whoever calls them stores the texts last, as `master.m3u8` and
+`manifest.mpd` below the title's prefix. Every URI in them is relative, so that the address of the edge and the viewer's
+token, which stand in the path of the stream URL, hold for everything below. Rates are measured: BANDWIDTH is the video's
+peak plus the audio group's largest peak, AVERAGE-BANDWIDTH the sum of the means.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument
+from marquee.media.package.dash import mpd
+from marquee.media.text.languages import UNKNOWN
+
+__all__ = ["MASTER", "MPD", "audio_groups", "master_playlist", "mpd", "ordered_variants"]
+
+MASTER: Final = "master.m3u8"
+MPD: Final = "manifest.mpd"
+FIRST_VARIANT_BPS: Final = 2_000_000
+"""Players that know nothing yet begin with the first variant listed. Apple's authoring specification (9.17) asks for
+about 2 Mbit/s there: it starts within a second on ordinary home and mobile lines and does not look soft for six seconds."""
+_SUBTITLES_GROUP: Final = "text"
+
+
+def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
+    """Audio by HLS group: `stereo`, and `surround` where any language has 5.1.
+
+    Both groups hold every language, so that choosing a language never depends on the loudspeakers: a language without
+    5.1 is represented in `surround` by its stereo.
+    """
+    stereo = [one for one in streams.audio if (one.channels or 0) < 6]
+    surround = [one for one in streams.audio if (one.channels or 0) >= 6]
+    if not streams.audio:
+        return {}
+    if not surround:
+        return {"stereo": stereo}
+    names = {(one.label, one.language) for one in surround}
+    best = [one for one in streams.audio if one in surround or (one.label, one.language) not in names]
+    return {"stereo": stereo, "surround": best} if stereo else {"surround": best}
+
+
+def ordered_variants(video: Sequence[PackagedStream]) -> list[PackagedStream]:
+    """The variant nearest to `FIRST_VARIANT_BPS` without passing it by more than a tenth, then the others from low to high."""
+    rising = sorted(video, key=lambda one: one.average_bps)
+    if not rising:
+        return []
+    fitting = [one for one in rising if one.peak_bps <= FIRST_VARIANT_BPS * 1.1]
+    first = fitting[-1] if fitting else rising[0]
+    return [first, *(one for one in rising if one is not first)]
+
+
+def _attributes(**values: str | int | None) -> str:
+    return ",".join(f"{name.replace('_', '-')}={value}" for name, value in values.items() if value is not None)
+
+
+def _quoted(text: str | None) -> str | None:
+    """A quoted string of RFC 8216 4.2, which cannot hold quotes or line breaks."""
+    return None if text is None else '"' + text.replace('"', "'").replace("\n", " ").replace("\r", " ") + '"'
+
+
+def _language(tag: str | None) -> str | None:
+    return None if tag in {None, UNKNOWN} else tag
+
+
+def _media(one: PackagedStream, group: str) -> str:
+    return "#EXT-X-MEDIA:" + _attributes(
+        TYPE="AUDIO",
+        GROUP_ID=_quoted(group),
+        NAME=_quoted(one.label),
+        LANGUAGE=_quoted(_language(one.language)),
+        DEFAULT="YES" if one.default else "NO",
+        AUTOSELECT="YES",
+        CHANNELS=_quoted(str(one.channels)),
+        URI=_quoted(one.playlist),
+    )
+
+
+def _codecs(*parts: str) -> str | None:
+    return _quoted(",".join(dict.fromkeys(parts)))
+
+
+def _frame_rate(one: PackagedStream) -> str:
+    return f"{float(Fraction(one.frame_rate or '0')):.3f}"
+
+
+def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
+    """The HLS master playlist of a title."""
+    # Version 7: fragmented MP4 with EXT-X-MAP in the media playlists, and EXT-X-MEDIA's CHANNELS.
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS", ""]
+    groups = audio_groups(streams)
+    for group, members in groups.items():
+        lines += [_media(one, group) for one in members]
+    for track in subtitles.tracks:
+        lines.append(
+            "#EXT-X-MEDIA:"
+            + _attributes(
+                TYPE="SUBTITLES",
+                GROUP_ID=_quoted(_SUBTITLES_GROUP),
+                NAME=_quoted(track.label),
+                LANGUAGE=_quoted(_language(track.language)),
+                DEFAULT="YES" if track.default else "NO",
+                AUTOSELECT="YES",
+                FORCED="YES" if track.forced else "NO",
+                URI=_quoted(track.playlist),
+            )
+        )
+    lines.append("")
+    variants = ordered_variants(streams.video)
+    for group, members in groups.items() or [("", [])]:
+        for one in variants:
+            lines += [
+                "#EXT-X-STREAM-INF:"
+                + _attributes(
+                    BANDWIDTH=one.peak_bps + max((each.peak_bps for each in members), default=0),
+                    AVERAGE_BANDWIDTH=one.average_bps + max((each.average_bps for each in members), default=0),
+                    CODECS=_codecs(one.codecs, *(each.codecs for each in members)),
+                    RESOLUTION=f"{one.width}x{one.height}",
+                    FRAME_RATE=_frame_rate(one),
+                    AUDIO=_quoted(group or None),
+                    SUBTITLES=_quoted(_SUBTITLES_GROUP) if subtitles.tracks else None,
+                    CLOSED_CAPTIONS="NONE",
+                ),
+                one.playlist,
+            ]
+    lines.append("")
+    lines += [
+        "#EXT-X-I-FRAME-STREAM-INF:"
+        + _attributes(
+            BANDWIDTH=one.iframe_bandwidth or one.peak_bps,
+            CODECS=_codecs(one.codecs),
+            RESOLUTION=f"{one.width}x{one.height}",
+            URI=_quoted(one.iframe_playlist),
+        )
+        for one in variants
+        if one.iframe_playlist
+    ]
+    return "\n".join(lines).rstrip("\n") + "\n"

@@ -1,0 +1,1 @@
+"""A title's still pictures: poster and sprite sheets."""

@@ -1,0 +1,235 @@
+"""Makes a title's stills: the poster, and the sprite sheets with their index for scrubbing.
+
+Reads a finished rendition, which is already upright, square-pixelled and tone-mapped; decodes only its key frames (every
+2 s), once, at thumbnail size. Writes `poster.jpg`, `sprite.jpg` (`sprite-2.jpg`... for long films) and `sprite.vtt`, whose
+cues name a tile as `sprite.jpg#xywh=...`. The poster is the most telling of those key frames: neither dark nor flat nor
+washed out, sharp, colourful, and not from the opening or the credits. Next: `manifest`.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from marquee.domain.ladder import even
+from marquee.media.programs import binaries, process
+
+TILE_WIDTH: Final = 160
+TILE_HEIGHT_MAX: Final = 400
+"""A telephone's upright picture has 356; ten rows of anything much taller would be more than a JPEG can hold (65,535)."""
+SHEET_TILES: Final = 100
+"""Ten by ten tiles: one sheet is about 300 kB, and lasts over three minutes of film at least."""
+POSTER_EDGE: Final = 960
+"""Longest edge of a poster in pixels: a title page on a dense phone screen needs no more."""
+POSTER_MAX_BYTES: Final = 100_000
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class ImagesMade(msgspec.Struct, frozen=True, kw_only=True):
+    poster: Path
+    sprite: Path
+    """The first sheet."""
+    sprite_vtt: Path
+    sprites: list[Path]
+    """Every sheet, in order of time."""
+    poster_seconds: float
+    tiles: int
+    tile_seconds: float
+    cpu_seconds: float
+
+
+def tile_seconds(duration_seconds: float) -> float:
+    """Time between tiles: 2 s (every key frame) up to 200 s, 4 s up to 20 minutes, then 10 s, and at most 1,000 tiles."""
+    if duration_seconds <= 200:
+        return 2.0
+    return max(4.0 if duration_seconds <= 1200 else 10.0, math.ceil(duration_seconds / 1000))
+
+
+def tile_size(width: int, height: int) -> tuple[int, int]:
+    """A tile's pixels for a picture of `width` x `height`: its shape, within `TILE_WIDTH` x `TILE_HEIGHT_MAX`, even."""
+    scale = min(TILE_WIDTH / width, TILE_HEIGHT_MAX / height)
+    return even(width * scale), even(height * scale)
+
+
+def keyframe_arguments(rendition: Path, every_seconds: float, width: int, height: int) -> list[str]:
+    """Raw RGB thumbnails of key frames, the first one at or after every multiple of `every_seconds`, on stdout.
+
+    The index of a tile is its place in time, so a frame is chosen by the number of the interval that it falls in.
+    """
+    interval = f"floor((t+0.05)/{every_seconds:g})"
+    pick = f"select='isnan(prev_selected_t)+gt({interval},floor((prev_selected_t+0.05)/{every_seconds:g}))'"
+    return [
+        str(binaries.picture_ffmpeg()),
+        *("-hide_banner", "-nostdin", "-v", "info", "-protocol_whitelist", "file"),
+        *("-skip_frame", "nokey", "-i", str(rendition), "-an", "-sn", "-dn"),
+        *("-vf", f"{pick},scale={width}:{height}:flags=area,showinfo=checksum=0", "-fps_mode", "passthrough"),
+        *("-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"),
+    ]
+
+
+def _times(line: str, into: list[float]) -> None:
+    if "Parsed_showinfo" in line and (at := line.find("pts_time:")) >= 0:
+        into.append(float(line[at + len("pts_time:") :].split(None, 1)[0]))
+
+
+async def _thumbnails(
+    rendition: Path, every_seconds: float, width: int, height: int, duration_seconds: float
+) -> tuple[Pixels, list[float], float]:
+    times: list[float] = []
+    finished = await process.run(
+        keyframe_arguments(rendition, every_seconds, width, height),
+        timeout_seconds=120 + duration_seconds,
+        on_stderr_line=lambda line: _times(line, times),
+    )
+    size = width * height * 3
+    count = min(len(times), len(finished.stdout) // size)
+    frames = np.frombuffer(finished.stdout[: count * size], dtype=np.uint8).reshape(count, height, width, 3)
+    return frames, times[:count], finished.cpu_seconds
+
+
+def poster_score(frame: Pixels) -> float:
+    """How well a frame would stand for its film, about 0 to 1; 0 for black, white and flat frames.
+
+    Contrast x exposure, plus colourfulness (Hasler and Suesstrunk, 2003) and fine detail.
+    """
+    rgb = frame.astype(np.float32)
+    luma = rgb @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+    mean, contrast = float(luma.mean()), float(luma.std())
+    if mean < 24 or mean > 232 or contrast < 10:
+        return 0.0
+    red_green = rgb[..., 0] - rgb[..., 1]
+    yellow_blue = (rgb[..., 0] + rgb[..., 1]) / 2 - rgb[..., 2]
+    spread = math.hypot(float(red_green.std()), float(yellow_blue.std()))
+    colour = spread + 0.3 * math.hypot(float(red_green.mean()), float(yellow_blue.mean()))
+    detail = float(np.abs(np.diff(luma, axis=1)).mean()) + float(np.abs(np.diff(luma, axis=0)).mean())
+    exposure = 1 - abs(mean - 118) / 118
+    return min(contrast / 64, 1) * exposure * 0.5 + min(colour / 90, 1) * 0.3 + min(detail / 24, 1) * 0.2
+
+
+def poster_index(frames: Pixels, times: Sequence[float], duration_seconds: float) -> int:
+    """The frame for the poster. The first 4 % and the last 15 % (logos, credits) count half."""
+    best, best_score = 0, -1.0
+    for index, seconds in enumerate(times):
+        middle = 0.04 * duration_seconds <= seconds <= 0.85 * duration_seconds
+        score = poster_score(frames[index]) * (1.0 if middle else 0.5)
+        if score > best_score:
+            best, best_score = index, score
+    return best
+
+
+def sheets(frames: Pixels) -> list[Pixels]:
+    """Tiles laid out in sheets of at most ten by ten; the last sheet has only the rows that it needs."""
+    made = []
+    _, height, width, _ = frames.shape
+    for first in range(0, len(frames), SHEET_TILES):
+        part = frames[first : first + SHEET_TILES]
+        columns = min(10, len(part))
+        rows = -(-len(part) // columns)
+        sheet = np.zeros((rows * height, columns * width, 3), dtype=np.uint8)
+        for index, tile in enumerate(part):
+            top, left = index // columns * height, index % columns * width
+            sheet[top : top + height, left : left + width] = tile
+        made.append(sheet)
+    return made
+
+
+def sprite_vtt(times: Sequence[float], duration_seconds: float, names: Sequence[str], width: int, height: int) -> str:
+    """The index: from each tile's interval to the next, the sheet and the rectangle in it (Media Fragments 4.2.2)."""
+    blocks = ["WEBVTT"]
+    for index, start in enumerate(times):
+        end = times[index + 1] if index + 1 < len(times) else duration_seconds
+        if end <= start:
+            continue
+        in_sheet = index % SHEET_TILES
+        columns = min(10, len(times) - index // SHEET_TILES * SHEET_TILES)
+        left, top = in_sheet % columns * width, in_sheet // columns * height
+        name = names[index // SHEET_TILES]
+        blocks.append(f"{_clock(start)} --> {_clock(end)}\n{name}#xywh={left},{top},{width},{height}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _clock(seconds: float) -> str:
+    whole = round(seconds * 1000)
+    return f"{whole // 3_600_000:02d}:{whole // 60_000 % 60:02d}:{whole // 1000 % 60:02d}.{whole % 1000:03d}"
+
+
+async def _write_jpeg(pixels: Pixels, out: Path, quality: int) -> float:
+    height, width, _ = pixels.shape
+    finished = await process.run(
+        [
+            str(binaries.ffmpeg()),
+            *("-hide_banner", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"),
+            *("-s", f"{width}x{height}", "-i", "pipe:0", "-frames:v", "1"),
+            *("-pix_fmt", "yuvj420p", "-q:v", str(quality), "-f", "image2", "-update", "1", str(out)),
+        ],
+        timeout_seconds=60,
+        input=pixels.tobytes(),
+    )
+    return finished.cpu_seconds
+
+
+async def _write_poster(rendition: Path, at_seconds: float, out: Path) -> float:
+    """The key frame at `at_seconds`, at most `POSTER_EDGE` on its longer edge, the best quality within the size."""
+    spent = 0.0
+    for quality in (3, 5, 8, 12, 18, 26):
+        fit = f"scale='min(iw,{POSTER_EDGE})':'min(ih,{POSTER_EDGE})':force_original_aspect_ratio=decrease:force_divisible_by=2"
+        finished = await process.run(
+            [
+                str(binaries.picture_ffmpeg()),
+                *("-hide_banner", "-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file"),
+                *("-ss", f"{max(0.0, at_seconds - 0.001):.6f}", "-i", str(rendition), "-frames:v", "1"),
+                *("-vf", f"{fit}:flags=lanczos,setsar=1", "-pix_fmt", "yuvj420p", "-q:v", str(quality)),
+                *("-f", "image2", "-update", "1", str(out)),
+            ],
+            timeout_seconds=120,
+        )
+        spent += finished.cpu_seconds
+        if out.stat().st_size <= POSTER_MAX_BYTES:
+            break
+    return spent
+
+
+async def make_images(
+    rendition_path: Path,
+    folder: Path,
+    *,
+    duration_seconds: float,
+    width: int,
+    height: int,
+    preview_path: Path | None = None,
+) -> ImagesMade:
+    """Make poster and sprites in `folder`.
+
+    `rendition_path` is the best rendition (the poster is cut from it), of `width` x `height`; `preview_path` is the
+    smallest, whose key frames are cheaper to decode for the tiles.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    every = tile_seconds(duration_seconds)
+    tile = tile_size(width, height)
+    frames, times, spent = await _thumbnails(preview_path or rendition_path, every, *tile, duration_seconds)
+    poster = folder / "poster.jpg"
+    chosen = times[poster_index(frames, times, duration_seconds)]
+    spent += await _write_poster(rendition_path, chosen, poster)
+    made = sheets(frames)
+    paths = [folder / ("sprite.jpg" if number == 1 else f"sprite-{number}.jpg") for number in range(1, len(made) + 1)]
+    for sheet, path in zip(made, paths, strict=True):
+        spent += await _write_jpeg(sheet, path, 5)
+    index = folder / "sprite.vtt"
+    shown = [0.0, *times[1:]]
+    names = [path.name for path in paths]
+    index.write_text(sprite_vtt(shown, duration_seconds, names, *tile))
+    return ImagesMade(
+        poster=poster,
+        sprite=paths[0],
+        sprite_vtt=index,
+        sprites=paths,
+        poster_seconds=chosen,
+        tiles=len(times),
+        tile_seconds=every,
+        cpu_seconds=spent,
+    )

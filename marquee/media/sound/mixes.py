@@ -1,0 +1,108 @@
+"""Decides which of a source's audio streams become which renditions. Pure: reads the probe's findings, runs nothing.
+
+A stream is a mix of its own, except mono streams of one language without titles of their own: those are the separate
+channels of one recording. Two are left and right; six are 5.1 in the order of SMPTE ST 428-12 (L R C LFE Ls Rs); eight
+are such a 5.1 followed by its stereo mix, the layout that studios deliver. Of any other number the first two are taken
+as left and right, as EBU R 123 has them in every layout, and the rest is left out. Next: `audio`.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from marquee.documents import AudioStream
+from marquee.media.text.languages import language_label, language_tag
+
+MOST_MIXES: Final = 8
+"""A title with more tracks (each a dub or commentary) keeps the first eight; every track costs its encode and storage."""
+SURROUND_CHANNELS: Final = 6
+
+
+class AudioMix(msgspec.Struct, frozen=True, kw_only=True):
+    """One mix: the source streams that it is made of, and the numbers of channels to encode it with."""
+
+    name: str
+    """Unique in the title, safe in a path: `en`, `en-2`, `und`."""
+    streams: tuple[int, ...]
+    """Indexes of source streams; more than one: mono channels to be joined in this order."""
+    outputs: tuple[int, ...]
+    language: str
+    label: str
+    default: bool
+
+    def rendition(self, channels: int) -> str:
+        return f"{self.name}-{'surround' if channels >= SURROUND_CHANNELS else 'stereo'}"
+
+
+def _groups(
+    streams: Sequence[AudioStream],
+) -> tuple[list[tuple[AudioStream, tuple[int, ...], tuple[int, ...]]], list[str]]:
+    """(the stream that names the mix, its streams, its outputs), and sentences on what is left out."""
+    groups: list[tuple[AudioStream, tuple[int, ...], tuple[int, ...]]] = []
+    notes: list[str] = []
+    done: set[int] = set()
+    for stream in streams:
+        if stream.index in done:
+            continue
+        apart = [
+            other for other in streams if other.channels == 1 and not other.title and other.language == stream.language
+        ]
+        if stream not in apart or len(apart) == 1:
+            groups.append((stream, (stream.index,), (2, 6) if stream.channels >= SURROUND_CHANNELS else (2,)))
+            continue
+        indexes = tuple(other.index for other in apart)
+        done.update(indexes)
+        if len(indexes) == 6:
+            groups.append((stream, indexes, (2, 6)))
+        elif len(indexes) == 8:
+            groups.append((stream, indexes[6:], (2,)))
+            groups.append((stream, indexes[:6], (6,)))
+        else:
+            groups.append((stream, indexes[:2], (2,)))
+            if indexes[2:]:
+                left = ", ".join(str(index) for index in indexes[2:])
+                notes.append(
+                    f"Mono audio streams {left} are left out: of {len(indexes)} mono streams, the first two are taken as "
+                    "left and right, and nothing says what the others are."
+                )
+    return groups, notes
+
+
+def plan_mixes(streams: Sequence[AudioStream]) -> tuple[list[AudioMix], list[str]]:
+    """The mixes of a source, in its order, exactly one default; and a sentence for each stream left out."""
+    groups, notes = _groups(streams)
+    for stream, indexes, _ in groups[MOST_MIXES:]:
+        notes.append(
+            f"Audio stream {indexes[0]} ({stream.language}) is left out: a title has at most {MOST_MIXES} mixes."
+        )
+    groups = groups[:MOST_MIXES]
+    default = next((indexes for stream, indexes, _ in groups if stream.default), groups[0][1] if groups else ())
+    names: dict[str, set[tuple[int, ...]]] = {}
+    labels: dict[str, set[tuple[int, ...]]] = {}
+    mixes = []
+    main = next((stream.index for stream, indexes, _ in groups if indexes == default), None)
+    for stream, indexes, outputs in groups:
+        tag = language_tag(stream.language)
+        title = re.sub(r"\s+", " ", stream.title or "").strip()[:60].replace('"', "'")
+        mixes.append(
+            AudioMix(
+                name=_unique(tag.lower(), (stream.index,), names, "-"),
+                streams=indexes,
+                outputs=outputs,
+                language=tag,
+                label=_unique(title or language_label(tag) or "Original", (stream.index,), labels, " "),
+                default=stream.index == main,
+            )
+        )
+    return mixes, notes
+
+
+def _unique(wanted: str, owner: tuple[int, ...], taken: dict[str, set[tuple[int, ...]]], joint: str) -> str:
+    """`wanted`, or `wanted` with a number where another stream has it; the same owner gets the same again."""
+    candidate, number = wanted, 1
+    while owner not in taken.setdefault(candidate, {owner}):
+        number += 1
+        candidate = f"{wanted}{joint}{number}"
+    return candidate

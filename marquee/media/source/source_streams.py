@@ -1,0 +1,111 @@
+"""An accepted source's streams as the chain's documents name them.
+
+The picture is what its decoded frames say, by majority: size, aspect, fields, format, colours, and the rate from their
+times. Only the rotation, which no frame knows, is the container's word. Sound and text are as the container lists them.
+"""
+
+from fractions import Fraction
+from typing import Final
+
+from marquee.documents import AudioStream, SubtitleStream, VideoStream
+from marquee.domain.ladder import even_within
+from marquee.domain.rates import FrameRate, frame_rate
+from marquee.media.encode.filters import colour_name
+from marquee.media.source.probe import Stream
+from marquee.media.source.scan import Scan
+
+_TEXT_CODECS: Final = {
+    "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer",
+}  # fmt: skip
+_ASPECT_MAX: Final = 10
+
+
+def size(scanned: Scan) -> tuple[int, int]:
+    width, _, height = scanned.sizes.most_common(1)[0][0].partition("x")
+    return int(width), int(height)
+
+
+def _aspect(scanned: Scan) -> Fraction:
+    # Of the frames that have the size which is kept.
+    kept = scanned.sizes.most_common(1)[0][0]
+    sample = max((one for one in scanned.aspects if one[0] == kept), key=lambda one: scanned.aspects[one])[1]
+    above, _, below = sample.partition("/")
+    aspect = Fraction(int(above), int(below)) if int(above) > 0 and int(below) > 0 else Fraction(1)
+    return aspect if Fraction(1, _ASPECT_MAX) <= aspect <= _ASPECT_MAX else Fraction(1)
+
+
+def bit_depth(pixel_format: str) -> int:
+    """Bits a sample from ffmpeg's name of a format: yuv420p10le 10, gray12 12, p010 10, else 8."""
+    for bits in (9, 10, 12, 14, 16):
+        if pixel_format.removesuffix("le").removesuffix("be").endswith((f"p{bits}", f"gray{bits}", f"p0{bits}")):
+            return bits
+    return 8
+
+
+def rate(picture: Stream, scanned: Scan) -> FrameRate:
+    hints = [one for one in (picture.rate, picture.average_rate) if one is not None]
+    return frame_rate(scanned.times, scanned.time_base, hints)
+
+
+def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
+    width, height = size(scanned)
+    aspect = _aspect(scanned)
+    shown = (even_within(width * aspect), even_within(height))
+    pixel_format = scanned.formats.most_common(1)[0][0]
+    colours = scanned.colours.most_common(1)
+    found = [colour_name(name) for name in colours[0][0]] if colours else [None] * 4
+    fields = scanned.fields
+    found_rate = rate(picture, scanned)
+    return VideoStream(
+        index=picture.index,
+        codec=picture.codec,
+        width=width,
+        height=height,
+        display_width=shown[picture.rotation in {90, 270}],
+        display_height=shown[picture.rotation not in {90, 270}],
+        rotation=picture.rotation,
+        mirrored=picture.mirrored,
+        sample_aspect_ratio=f"{aspect.numerator}/{aspect.denominator}",
+        frame_rate=f"{found_rate.rate.numerator}/{found_rate.rate.denominator}",
+        variable_frame_rate=found_rate.variable,
+        clock=scanned.clock,
+        interlaced=fields["T"] + fields["B"] > 0.05 * scanned.frames,
+        top_field_first=fields["T"] >= fields["B"],
+        pixel_format=pixel_format,
+        bit_depth=bit_depth(pixel_format),
+        changes=len(scanned.sizes) > 1 or len(scanned.formats) > 1,
+        color_range=found[0],
+        color_space=found[1],
+        color_primaries=found[2],
+        color_transfer=found[3],
+        start_seconds=first_seconds,
+        duration_seconds=float(scanned.duration_seconds),
+        bitrate_bps=picture.bitrate_bps,
+    )
+
+
+def audio(stream: Stream) -> AudioStream:
+    return AudioStream(
+        index=stream.index,
+        codec=stream.codec,
+        channels=stream.channels,
+        sample_rate=stream.sample_rate,
+        channel_layout=stream.channel_layout,
+        language=stream.language,
+        title=stream.title,
+        default=stream.default,
+        start_seconds=stream.start_seconds or 0.0,
+        duration_seconds=stream.duration_seconds or 0.0,
+    )
+
+
+def subtitle(stream: Stream) -> SubtitleStream:
+    return SubtitleStream(
+        index=stream.index,
+        codec=stream.codec,
+        language=stream.language,
+        title=stream.title,
+        forced=stream.forced,
+        default=stream.default,
+        text=stream.codec in _TEXT_CODECS,
+    )

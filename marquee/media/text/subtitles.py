@@ -1,0 +1,198 @@
+"""Subtitles of a title: every text track of the source and every sidecar upload, as WebVTT with an HLS playlist.
+
+Reads the source once for all its text tracks; writes `text/{name}/captions.vtt` and `text/{name}/index.m3u8` below the
+folder that mirrors the published prefix. Times become the picture's. What cannot become text (bitmaps, broken files) is
+left out with a sentence and never fails the title. A track is on by default only if it is forced: dubbing tools set
+the default flag on everything, and nobody wants captions that they did not ask for. Next: `manifest`.
+"""
+
+import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from marquee.documents import SourceDocument, SubtitlesDocument, SubtitleStream, TextTrack
+from marquee.errors import ProcessFailed
+from marquee.media.programs import binaries, process
+from marquee.media.source.clock import Clock, picture_clock
+from marquee.media.source.probe import untrusted_arguments
+from marquee.media.text import captions
+from marquee.media.text.languages import language_label, language_tag
+
+TRACK_MAX_BYTES: Final = 5 * 1024**2
+"""A day of dense captions has 3 MB; what a hostile file unpacks to must not fill the disk or the memory."""
+MOST_TRACKS: Final = 40
+
+
+class SidecarFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A subtitle file that was uploaded beside the film. Its times count from the film's first picture."""
+
+    path: Path
+    file_name: str
+    language: str = "und"
+    label: str | None = None
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    cues: list[captions.Cue]
+    language: str
+    label: str | None
+    forced: bool = False
+
+
+def extraction_arguments(source_path: Path, streams: Sequence[SubtitleStream], folder: Path, clock: Clock) -> list[str]:
+    """One ffmpeg command that reads the source once and writes each text stream as SubRip, on the picture's clock."""
+    arguments = [str(binaries.ffmpeg()), "-hide_banner", "-nostdin", "-v", "error", "-y"]
+    arguments += [f"-{name}" for name in clock.options]
+    arguments += untrusted_arguments(source_path)
+    for stream in streams:
+        bound = ["-fs", str(TRACK_MAX_BYTES + 1)]
+        arguments += ["-map", f"0:{stream.index}", "-c:s", "subrip", *bound, "-f", "srt"]
+        arguments.append(str(folder / f"{stream.index}.srt"))
+    return arguments
+
+
+async def _extract(
+    source_path: Path, streams: Sequence[SubtitleStream], folder: Path, clock: Clock, memory_bytes: int | None
+) -> None:
+    await process.run(
+        extraction_arguments(source_path, streams, folder, clock),
+        # The whole file is read, at no less than 20 MB/s, and hardly anything is computed.
+        timeout_seconds=120 + source_path.stat().st_size / 20e6,
+        memory_bytes=memory_bytes,
+    )
+
+
+async def _embedded(
+    source: SourceDocument, source_path: Path, seconds: float, memory_bytes: int | None
+) -> tuple[list[_Found], list[str]]:
+    left_out = [
+        f"Subtitle track {one.index} ({_described(one)}) is left out: {one.codec} subtitles are pictures, not text."
+        for one in source.subtitles
+        if not one.text
+    ]
+    texts = [one for one in source.subtitles if one.text]
+    if source.video.clock == "counted":
+        left_out += [
+            f"Subtitle track {one.index} ({_described(one)}) is left out: the film's clock goes back, so its times say nothing."
+            for one in texts
+        ]
+        return [], left_out
+    streams = texts[:MOST_TRACKS]
+    left_out += [_too_many() for _ in texts[MOST_TRACKS:]]
+    found: list[_Found] = []
+    if not streams:
+        return found, left_out
+    clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        try:
+            await _extract(source_path, streams, folder, clock, memory_bytes)
+        except ProcessFailed:
+            for one in streams:  # one bad track spoils a common command: each alone, so that only that one is lost
+                try:
+                    await _extract(source_path, [one], folder, clock, memory_bytes)
+                except ProcessFailed:
+                    (folder / f"{one.index}.srt").unlink(missing_ok=True)
+        for one in streams:
+            path = folder / f"{one.index}.srt"
+            try:
+                cues = captions.parse(captions.decode(_read(path))) if path.is_file() else []
+                cues = captions.placed(cues, offset_seconds=clock.start_seconds, duration_seconds=seconds)
+                if not cues:
+                    raise captions.NotSubtitles("has no cue within the picture" if path.is_file() else "cannot be read")
+            except captions.NotSubtitles as reason:
+                left_out.append(f"Subtitle track {one.index} ({_described(one)}) is left out: it {reason}.")
+                continue
+            tag = language_tag(one.language)
+            found.append(_Found(cues=cues, language=tag, label=one.title or language_label(tag), forced=one.forced))
+    return found, left_out
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > TRACK_MAX_BYTES:
+        raise captions.NotSubtitles(f"is larger than {TRACK_MAX_BYTES // 1024**2} MiB")
+    return path.read_bytes()
+
+
+def _too_many() -> str:
+    return f"A subtitle track is left out: a title has at most {MOST_TRACKS}."
+
+
+def _described(stream: SubtitleStream) -> str:
+    tag = language_tag(stream.language)
+    return stream.title or language_label(tag) or "language unknown"
+
+
+def _sidecar(sidecar: SidecarFile, seconds: float) -> _Found:
+    """Raises `NotSubtitles` with the end of a sentence that begins with the file's name."""
+    cues = captions.parse(captions.decode(_read(sidecar.path)))
+    cues = captions.placed(cues, offset_seconds=0.0, duration_seconds=seconds)
+    if not cues:
+        raise captions.NotSubtitles("has no cue within the picture")
+    tag = language_tag(sidecar.language)
+    return _Found(cues=cues, language=tag, label=sidecar.label or language_label(tag))
+
+
+def playlist(duration_seconds: float) -> str:
+    """The HLS media playlist of a track that is one file as long as the picture."""
+    return (
+        "#EXTM3U\n#EXT-X-VERSION:6\n"
+        f"#EXT-X-TARGETDURATION:{math.ceil(duration_seconds)}\n"
+        "#EXT-X-PLAYLIST-TYPE:VOD\n"
+        f"#EXTINF:{duration_seconds:.3f},\ncaptions.vtt\n#EXT-X-ENDLIST\n"
+    )
+
+
+def _unique(wanted: str, joint: str, taken: set[str]) -> str:
+    candidate, number = wanted, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{wanted}{joint}{number}"
+    taken.add(candidate)
+    return candidate
+
+
+async def extract_subtitles(
+    source: SourceDocument,
+    source_path: Path,
+    sidecars: Sequence[SidecarFile],
+    folder: Path,
+    *,
+    duration_seconds: float,
+    memory_bytes: int | None = None,
+) -> SubtitlesDocument:
+    """Write every text track of a title below `folder`; keys in the document are relative to the title's prefix."""
+    found, left_out = await _embedded(source, source_path, duration_seconds, memory_bytes)
+    for sidecar in sidecars:
+        try:
+            found.append(_sidecar(sidecar, duration_seconds))
+        except captions.NotSubtitles as reason:
+            left_out.append(f"The subtitle file {sidecar.file_name} is left out: it {reason}.")
+    left_out += [_too_many() for _ in found[MOST_TRACKS:]]
+    names: set[str] = set()
+    labels: set[str] = set()
+    tracks: list[TextTrack] = []
+    for one in found[:MOST_TRACKS]:
+        name = _unique(one.language.lower() + ("-forced" if one.forced else ""), "-", names)
+        label = " ".join((one.label or "Subtitles").split())[:60].replace('"', "'")
+        below = folder / "text" / name
+        below.mkdir(parents=True, exist_ok=True)
+        (below / "captions.vtt").write_text(captions.webvtt(one.cues), encoding="utf-8")
+        (below / "index.m3u8").write_text(playlist(duration_seconds))
+        tracks.append(
+            TextTrack(
+                name=name,
+                language=one.language,
+                label=_unique(label, " ", labels),
+                key=f"text/{name}/captions.vtt",
+                playlist=f"text/{name}/index.m3u8",
+                cues=len(one.cues),
+                forced=one.forced,
+                default=one.forced and not any(track.default for track in tracks),
+            )
+        )
+    return SubtitlesDocument(movie_id=source.movie_id, version=source.version, tracks=tracks, left_out=left_out)

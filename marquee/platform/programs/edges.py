@@ -1,0 +1,116 @@
+"""nginx: two CDN edges over the published bucket, and one server for the web client's files.
+
+An edge checks the signed path (`marquee.signing.stream_path`), caches by the path below the token and adds `X-Cache`.
+Its cache is bounded in bytes and in time (`edge_ttl_seconds`: as long may a deleted title still be served).
+"""
+
+import os
+from urllib.parse import urlsplit
+
+from marquee.platform.programs import binaries
+from marquee.platform.project import TEMPLATES, WEB_CLIENT
+from marquee.platform.state import configuration
+from marquee.platform.supervisor.probes import answers
+from marquee.platform.supervisor.program import Program
+from marquee.platform.templates import render
+from marquee.ports import bracketed
+from marquee.settings import Settings
+from marquee.stores.objects.origin import origin
+
+MIN_FREE_BYTES = 512 * 1024**2
+"""An edge gives its cache up before the disk has less than this."""
+
+
+def edge(settings: Settings, number: int) -> Program:
+    """`number` is 1 or 2; both serve the same, so that viewers of a lost one move to the other."""
+    name = f"edge-{number}"
+    port, status_port = settings.port(f"edge_{number}"), settings.port(f"edge_{number}_status")
+    source = origin(settings.published, setting="MARQUEE_PUBLISHED_URL")
+    folder = settings.state / name
+    (folder / "temp").mkdir(parents=True, exist_ok=True)
+    text = render(
+        "nginx/edge.conf.jinja",
+        as_root=os.geteuid() == 0,
+        folder=folder,
+        types=TEMPLATES / "nginx" / "mime.types",
+        ttl_seconds=settings.edge_ttl_seconds,
+        cache_bytes=settings.edge_cache_bytes,
+        min_free_bytes=MIN_FREE_BYTES,
+        listen=f"{bracketed(settings.bind_host)}:{port}",
+        status_port=status_port,
+        secret=settings.edge_secret.get_secret_value(),
+        origin=source,
+    )
+    return _nginx(settings, name, text, question=f"http://127.0.0.1:{status_port}/healthz", port=port, stage=20)
+
+
+def web(settings: Settings) -> Program:
+    """The web client's built files; the gateway is its only door."""
+    folder = settings.state / "web"
+    (folder / "temp").mkdir(parents=True, exist_ok=True)
+    port = settings.port("web")
+    text = render(
+        "nginx/web.conf.jinja",
+        as_root=os.geteuid() == 0,
+        folder=folder,
+        types=TEMPLATES / "nginx" / "mime.types",
+        listen=f"{bracketed(settings.inner_host)}:{port}",
+        root=WEB_CLIENT,
+        content_security_policy=content_security_policy(settings),
+        missing="Not here. If this is the first page: the web client is built by `make web`.",
+    )
+    return _nginx(settings, "web", text, question=f"{settings.inner('web')}/healthz", port=port, stage=20)
+
+
+def content_security_policy(settings: Settings) -> str:
+    """What a page of the web client may load: its own files, the edges, and uploads straight to S3."""
+    edges = " ".join(sorted(_origins(*settings.edges)))
+    uploads = " ".join(sorted(_origins(settings.public_s3)))
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"connect-src 'self' {edges} {uploads}",
+            f"img-src 'self' {edges}",
+            # The player hands its Media Source to the video element as a blob.
+            f"media-src 'self' blob: {edges}",
+            "worker-src 'self'",
+            "style-src 'self'",
+            "script-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _origins(*urls: str) -> set[str]:
+    """Origins of these URLs; a loopback address also by its other name, as a browser takes them for two."""
+    found = set()
+    for url in urls:
+        parts = urlsplit(url)
+        found.add(f"{parts.scheme}://{parts.netloc}")
+        if parts.hostname in ("127.0.0.1", "localhost") and parts.port:
+            found |= {f"{parts.scheme}://{host}:{parts.port}" for host in ("127.0.0.1", "localhost")}
+    return found
+
+
+def browser_origins(settings: Settings) -> list[str]:
+    """The origins that the web client is opened from: S3 lets these put upload parts."""
+    return sorted(_origins(settings.public))
+
+
+def _nginx(settings: Settings, name: str, text: str, *, question: str, port: int, stage: int) -> Program:
+    path = configuration(settings, f"{name}.conf", text)
+
+    async def ready() -> None:
+        await answers(question)
+
+    return Program(
+        name=name,
+        command=(str(binaries.nginx()), "-p", str(settings.state / name), "-e", "stderr", "-c", str(path)),
+        ready=ready,
+        stage=stage,
+        port=port,
+        stop_seconds=5,
+    )

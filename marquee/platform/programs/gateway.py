@@ -1,0 +1,104 @@
+"""Envoy, the one door for clients: `/api`, `/schema` and `/.well-known` to the API, everything else to the web client.
+
+It verifies access tokens by a JWKS written into the state folder, bounds request bodies and the whole rate, and keeps
+`/metrics` inside. `OPEN_PATHS` is what may be asked for without a token; the API checks again.
+"""
+
+import ipaddress
+import json
+from typing import Final
+from urllib.parse import urlsplit
+
+from marquee.errors import SettingsInvalid
+from marquee.platform.programs import binaries
+from marquee.platform.state import configuration
+from marquee.platform.supervisor.probes import answers, loopback_client
+from marquee.platform.supervisor.program import Program
+from marquee.platform.templates import render
+from marquee.settings import Settings
+
+MAX_REQUEST_BYTES: Final = 4 * 1024**2
+"""Media goes straight to S3, so that a request's body is a document, at most a batch of them."""
+RATE_PER_SECOND: Final = 3000
+
+OPEN_PATHS: Final = (
+    ("POST", "/api/v1/accounts"),
+    ("POST", "/api/v1/sessions"),
+    ("POST", "/api/v1/sessions/refresh"),
+    ("GET", "/api/v1/healthz"),
+    ("GET", "/api/v1/readyz"),
+)
+PROBLEMS: Final = (
+    (400, "input-invalid", "The request has a value that cannot be used"),
+    (401, "not-authenticated", "Log in first"),
+    (403, "not-permitted", "This account may not do that"),
+    (404, "not-found", "There is nothing here"),
+    (413, "request-too-large", "The request is larger than this platform accepts"),
+    (429, "too-many-requests", "Too many requests"),
+    (503, "platform-unavailable", "The platform is not reachable"),
+    (504, "platform-unavailable", "The platform did not answer in time"),
+)
+
+
+def gateway(settings: Settings) -> Program:
+    """Needs one half of the token key; routes to the API and the web client whether or not they answer yet."""
+    # Imported here: `marquee status` and `marquee down` read this module too, and cryptography is not for them.
+    from marquee.signing import TOKEN_ISSUER, public_jwks, public_key
+
+    port, admin_port = settings.port("gateway"), settings.port("gateway_admin")
+    key = settings.token_public_key or public_key(settings.token_private_key.get_secret_value())
+    jwks = configuration(settings, "jwks.json", json.dumps(public_jwks(key)))
+    path = configuration(
+        settings,
+        "gateway.yaml",
+        render(
+            "envoy/gateway.yaml.jinja",
+            admin_port=admin_port,
+            bind_host=settings.bind_host,
+            port=port,
+            jwks=jwks,
+            issuer=TOKEN_ISSUER,
+            open_paths=OPEN_PATHS,
+            problems=PROBLEMS,
+            max_request_bytes=MAX_REQUEST_BYTES,
+            rate_per_second=RATE_PER_SECOND,
+            clusters=(
+                ("api", *upstream(settings.api, "MARQUEE_API_URL")),
+                ("web", *upstream(settings.web, "MARQUEE_WEB_URL")),
+            ),
+        ),
+    )
+
+    async def ready() -> None:
+        # The admin port tells of the configuration; the door itself, that it can be entered.
+        await answers(f"http://127.0.0.1:{admin_port}/ready")
+        async with loopback_client() as client:
+            await client.get(settings.door("gateway"))
+
+    return Program(
+        name="gateway",
+        command=(
+            str(binaries.envoy()),
+            *("-c", str(path), "--disable-hot-restart", "--concurrency", "1"),
+            *("--log-level", "warning", "--drain-time-s", "1"),
+        ),
+        ready=ready,
+        stage=30,
+        port=port,
+        stop_seconds=5,
+    )
+
+
+def upstream(url: str, setting: str) -> tuple[str, int, str]:
+    """Host, port and how Envoy finds it: STATIC for an address, STRICT_DNS for a name, which it asks for again.
+
+    Raises `SettingsInvalid` for what is not http://host:port.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
+        raise SettingsInvalid(f"{setting} cannot be used: it must be http://host:port.", field=setting)
+    try:
+        ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        return parts.hostname, parts.port or 80, "STRICT_DNS"
+    return parts.hostname, parts.port or 80, "STATIC"

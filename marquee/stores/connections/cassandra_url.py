@@ -1,0 +1,87 @@
+"""A Cassandra cluster and keyspace by URL: everything that a service may want to say stands in it.
+
+`cassandra://[user:password@]host[:port][,host...]/keyspace[?parameter=value&...]`, `cassandras://` with TLS. Parameters:
+`consistency` (LOCAL_QUORUM), `local_dc` (that of the first host that answers), `replication` of a keyspace that is not there
+yet (`3`, copies in each data centre, or `dc1:3,dc2:2`), `in_flight` (256 requests at once), and those
+of `marquee.stores.connections.tls`.
+"""
+
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from cassandra import ConsistencyLevel
+
+from marquee.stores.connections.cluster_url import ClusterUrl, parse_cluster_url
+from marquee.stores.connections.tls import TLS_PARAMETERS, tls_of
+
+SCHEMES: Final = ("cassandra", "cassandras")
+PORT: Final = 9042
+COPIES: Final = "3"
+IN_FLIGHT: Final = 256
+MOST_IN_FLIGHT: Final = 16_384
+"""Half of what one connection of the protocol can carry; past it the driver would block the event loop."""
+
+CONSISTENCIES: Final[Mapping[str, int]] = {
+    name: ConsistencyLevel.name_to_value[name]
+    for name in ("ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_ONE", "LOCAL_QUORUM")
+}
+"""Those that serve reads and writes alike."""
+
+_PARAMETERS: Final = ("consistency", "local_dc", "replication", "in_flight", *TLS_PARAMETERS)
+_KEYSPACE: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_DATA_CENTRE: Final = re.compile(r"[A-Za-z0-9_.\-]+")
+
+
+@dataclass(frozen=True)
+class CassandraUrl:
+    contact_points: tuple[tuple[str, int], ...]
+    keyspace: str
+    user: str
+    password: str = field(repr=False)
+    consistency: int
+    """As the driver numbers them."""
+    local_dc: str
+    """Empty: that of the first host that answers."""
+    replication: Mapping[str, str]
+    """Data centre -> copies; `replication_factor` stands for every data centre."""
+    in_flight: int
+    tls: ssl.SSLContext | None
+
+
+def parse(url: str, *, setting: str) -> CassandraUrl:
+    """Raises `SettingsInvalid` that says which part of the setting's URL cannot be used, and what it may be."""
+
+    found = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
+    options = found.parameters
+    if not _KEYSPACE.fullmatch(found.name):
+        raise found.refused(
+            f"the keyspace {found.name!r} has to be lower-case letters, digits and _, 48 at most, such as /marquee"
+        )
+    consistency = options.get("consistency", "LOCAL_QUORUM").upper()
+    if consistency not in CONSISTENCIES:
+        raise found.refused(f"the consistency {consistency!r} is not one of {', '.join(CONSISTENCIES)}")
+    return CassandraUrl(
+        contact_points=found.hosts,
+        keyspace=found.name,
+        user=found.user,
+        password=found.password,
+        consistency=CONSISTENCIES[consistency],
+        local_dc=options.get("local_dc", ""),
+        replication=_replication(found, options.get("replication", COPIES)),
+        in_flight=found.whole("in_flight", least=1, most=MOST_IN_FLIGHT) or IN_FLIGHT,
+        tls=tls_of(found, scheme="cassandras"),
+    )
+
+
+def _replication(url: ClusterUrl, value: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for each in value.split(","):
+        data_centre, colon, copies = each.rpartition(":")
+        name = data_centre if colon else "replication_factor"
+        if not _DATA_CENTRE.fullmatch(name) or not copies.isdecimal() or int(copies) < 1:
+            raise url.refused(f"replication is {value!r}; it has to be a number of copies, or such as dc1:3,dc2:2")
+        found[name] = copies
+    return found

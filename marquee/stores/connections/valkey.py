@@ -1,0 +1,78 @@
+"""How every store on one Valkey (or Redis) reaches its engine: one client, its time-outs, its retries, its one error.
+
+Pools are bounded; a server that does not answer within `timeout_seconds` is an error at once. `outlast` repeats a call with
+jitter while the server is away (killed and coming back), up to an end; whoever must fail fast, such as the row cache, does not.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ServerGone
+from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError
+from redis.exceptions import TimeoutError as ServerSilent
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from marquee.errors import StoreUnavailable
+from marquee.stores.connections.cluster_url import ClusterUrl
+from marquee.stores.connections.valkey_url import connection_of, database_of, login_of
+
+TRANSIENT = (ServerGone, ServerSilent, ReadOnlyError, OSError)
+"""Errors of a server that is away or just coming back (loading its AOF is a `ServerGone`)."""
+
+Answer = TypeVar("Answer")
+
+
+def open_client(found: ClusterUrl, *, timeout_seconds: float, connections: int) -> Any:
+    """A client with a bounded pool; connects at the first call. Values are bytes. Raises `SettingsInvalid`.
+
+    Any: the client's own annotations mix the answers of its two protocols and of its synchronous twin.
+    """
+    if len(found.hosts) > 1:
+        raise found.refused(f"{found.scheme}:// is one server: leave all but one host out")
+    pool = redis.BlockingConnectionPool(
+        host=found.hosts[0].name,
+        port=found.hosts[0].port,
+        db=database_of(found),
+        **login_of(found),
+        **connection_of(found),
+        max_connections=connections,
+        timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        socket_keepalive=True,
+        health_check_interval=0,
+        # The client's own retries would multiply the time-out: what may be repeated is repeated by `outlast`.
+        retry=Retry(NoBackoff(), 0),
+    )
+    return redis.Redis.from_pool(pool)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn the client's errors into `StoreUnavailable`; `what` names the store for a person."""
+    try:
+        yield
+    except (RedisError, RedisClusterException, OSError) as error:
+        raise StoreUnavailable(f"{what} did not answer: {error}") from error
+
+
+async def outlast(what: str, call: Callable[[], Awaitable[Answer]], *, seconds: float) -> Answer:
+    """Repeat an idempotent (or at-least-once) call while the server is away, for at most `seconds`.
+
+    Raises `StoreUnavailable` after that, and at once for an error that waiting does not mend.
+    """
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(TRANSIENT),
+        stop=stop_after_delay(seconds),
+        wait=wait_random_exponential(multiplier=0.05, max=1.0),
+        reraise=True,
+    )
+    with translated(what):
+        async for attempt in retrying:
+            with attempt:
+                answer = await call()
+    return answer

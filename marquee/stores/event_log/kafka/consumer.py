@@ -1,0 +1,146 @@
+"""A consumer of the event log on Kafka: asyncio's side of a group's member, which runs in a thread of its own (`kafka_member`).
+
+What a cancelled `poll` had asked for is given by the next one. A member that hangs, or that does not come to rest, is left
+behind and replaced by a new one; then what it had in hand is delivered again. The broker down: a poll is empty at first, an
+acknowledgement waits up to OUTLAST_SECONDS, then `StoreUnavailable`.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+from kafka.errors import KafkaError, KafkaTimeoutError
+
+from marquee.errors import StoreUnavailable
+from marquee.logs import get_logger
+from marquee.stores.event_log.contract import Record
+from marquee.stores.event_log.kafka import clients
+from marquee.stores.event_log.kafka.clients import REJOIN_SECONDS, KafkaOptions, outlast
+from marquee.stores.event_log.kafka.member import REBALANCED, Member
+from marquee.stores.event_log.kafka.threads import HUNG_SECONDS, ClientThread, close_aside
+
+STEP_SECONDS: Final = 0.25
+"""How long the thread is in one fetch at most, and so how long anything else waits for it."""
+KEEP_SECONDS: Final = 0.1
+TEND_SECONDS: Final = 1.0
+LEAVING_SECONDS: Final = 4.0
+
+Answer = TypeVar("Answer")
+
+
+class GroupConsumer:
+    def __init__(
+        self, options: KafkaOptions, topic: str, group: str, *, bury: Callable[[Record, str], Awaitable[None]]
+    ) -> None:
+        self._options = options
+        self._topic = topic
+        self._group = group
+        self._bury = bury
+        self._running = asyncio.Event()
+        self._running.set()
+        self._fetching: asyncio.Future[list[Record]] | None = None
+        self._ready: list[Record] = []
+        self._begin()
+        self._tending = asyncio.create_task(self._tend(), name=f"membership {topic}/{group}")
+
+    def _begin(self) -> None:
+        self._member = Member(self._options, self._topic, self._group)
+        self._thread = ClientThread(
+            f"kafka {self._topic}/{self._group}", idle=self._member.keep, idle_seconds=KEEP_SECONDS
+        )
+
+    async def _tend(self) -> None:
+        """Replace a member that hangs or never becomes one."""
+        while True:
+            await asyncio.sleep(TEND_SECONDS)
+            since = self._member.unstable_since
+            restless = since is not None and time.monotonic() - since > 2 * max(
+                REJOIN_SECONDS, self._options.lease_seconds
+            )
+            if restless or self._thread.busy_seconds > HUNG_SECONDS:
+                get_logger().warning("member_replaced", topic=self._topic, group=self._group, restless=restless)
+                member = self._member
+                self._thread.abandon(KafkaTimeoutError("the member was replaced"))
+                close_aside(member.leave)
+                self._begin()
+
+    async def _call(self, use: Callable[[Member], Answer]) -> Answer:
+        member = self._member
+        return await asyncio.wrap_future(self._thread.submit(lambda: use(member)))
+
+    async def _outlast(self, use: Callable[[Member], Answer]) -> Answer:
+        return await outlast(lambda: self._call(use), mended=REBALANCED)
+
+    async def join(self) -> None:
+        """Enter the group; called once, by `subscribe`. Raises `StoreUnavailable`."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + clients.OUTLAST_SECONDS
+        while not await self._outlast(lambda member: member.join(STEP_SECONDS)):
+            if clock() > deadline:
+                raise StoreUnavailable(f"The event log did not let {self._group} in: the group does not come to rest.")
+
+    async def poll(self, *, limit: int = 100, timeout_seconds: float = 1.0) -> Sequence[Record]:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + timeout_seconds
+        while True:
+            if not self._running.is_set():
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        await self._running.wait()
+                except TimeoutError:
+                    return []
+            if not self._ready:
+                seconds = min(STEP_SECONDS, max(0.0, deadline - clock()))
+                self._ready = await outlast(lambda: self._fetched(limit, seconds), mended=REBALANCED)  # noqa: B023
+            given, self._ready = self._ready[:limit], self._ready[limit:]
+            if given or clock() >= deadline:
+                return given
+
+    async def _fetched(self, limit: int, seconds: float) -> list[Record]:
+        if self._fetching is None:
+            self._fetching = asyncio.ensure_future(self._call(lambda member: member.fetch(limit, seconds)))
+        await asyncio.wait({self._fetching})
+        fetching, self._fetching = self._fetching, None
+        return fetching.result()
+
+    async def acknowledge(self, records: Sequence[Record]) -> None:
+        offsets: dict[int, list[int]] = {}
+        for record in records:
+            offsets.setdefault(record.stream, []).append(int(record.position))
+        if offsets:
+            await self._outlast(lambda member: member.acknowledge(offsets))
+
+    async def dead_letter(self, record: Record, reason: str) -> None:
+        await self._bury(record, reason)
+        await self.acknowledge([record])
+
+    async def rewind(self) -> None:
+        await self._outlast(lambda member: member.rewind())
+        # What came meanwhile was given before the rewind: it comes again.
+        if self._fetching is not None:
+            await asyncio.wait({self._fetching})
+            self._fetching = None
+        self._ready = []
+
+    async def pause(self) -> None:
+        self._running.clear()
+
+    async def resume(self) -> None:
+        self._running.set()
+
+    async def close(self) -> None:
+        if self._tending.cancelled() or self._tending.done():
+            return
+        self._tending.cancel()
+        await asyncio.gather(self._tending, return_exceptions=True)
+        member = self._member
+        try:
+            async with asyncio.timeout(LEAVING_SECONDS):
+                await self._call(lambda member: member.leave())
+        except (KafkaError, OSError, RuntimeError):
+            # A broker that is away cannot be told, and a busy thread does not come to it: the client ends, then the lease does.
+            self._thread.abandon(KafkaTimeoutError("the consumer was closed"))
+            close_aside(member.leave)
+        else:
+            self._thread.end()

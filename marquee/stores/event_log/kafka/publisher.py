@@ -1,0 +1,135 @@
+"""Appending to Kafka: one producer a process, acknowledged by every replica in sync, at most PUBLISHES records under way.
+
+The producer outlasts a broker by itself: it sends again, in order, and the broker knows what it has already (unless acks is
+1). A producer that lost its sequence, or was refused for good, is replaced, and the record sent by the next one, which may
+store it twice, as at-least-once allows. A record that was given up may still be stored later.
+
+What waits is handed to the producer's thread together, and what it acknowledged comes back together: a hop between threads
+costs more than a record.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from kafka import KafkaProducer
+from kafka.errors import (
+    IllegalStateError,
+    InvalidProducerEpochError,
+    KafkaTimeoutError,
+    OutOfOrderSequenceNumberError,
+    ProducerFencedError,
+    UnknownProducerIdError,
+)
+
+from marquee.stores.event_log.kafka import clients
+from marquee.stores.event_log.kafka.clients import KafkaOptions, outlast, produce
+from marquee.stores.event_log.kafka.threads import Blocking, close_aside
+
+PUBLISHES: Final = 256
+"""Each holds at most a record of MAX_RECORD_BYTES; the client itself has no bound."""
+CLOSING_SECONDS: Final = 2.0
+MENDED_BY_A_NEW_PRODUCER: Final = (
+    OutOfOrderSequenceNumberError,
+    UnknownProducerIdError,
+    InvalidProducerEpochError,
+    ProducerFencedError,
+    IllegalStateError,
+)
+
+
+class _Waiting(NamedTuple):
+    """A record, and who waits for the client's `RecordMetadata` of it."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    answer: "asyncio.Future[Any]"
+
+
+class Publisher:
+    def __init__(self, options: KafkaOptions) -> None:
+        self._producer: Blocking[KafkaProducer] = Blocking("kafka-publisher", lambda: produce(options), _close)
+        self._slots = asyncio.Semaphore(PUBLISHES)
+        self._waiting: list[_Waiting] = []
+        self._sending: asyncio.Task[None] | None = None
+        self._settled: list[tuple[_Waiting, KafkaProducer, Any, BaseException | None]] = []
+        self._settling = threading.Lock()
+        """For `_settled`, which the producer's threads fill and the loop empties."""
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def publish(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> Any:
+        """The client's `RecordMetadata` of a record that is durable. Raises `StoreUnavailable`.
+
+        How long it waits for one of the PUBLISHES is for its caller to bound.
+        """
+        packed = [(name, text.encode()) for name, text in headers.items()]
+        async with self._slots:
+            return await outlast(
+                lambda: self._sent(topic, key.encode(), value, packed), mended=MENDED_BY_A_NEW_PRODUCER
+            )
+
+    async def _sent(self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> Any:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(topic, key, value, headers, answer))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_waiting(), name="kafka-sending")
+        return await answer
+
+    async def _send_waiting(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await self._producer.call(lambda producer: self._send(producer, batch, loop))  # noqa: B023
+            except Exception as error:
+                for waiting in batch:
+                    if not waiting.answer.done():
+                        waiting.answer.set_exception(error)
+
+    def _send(self, producer: KafkaProducer, batch: Sequence[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
+        """In the producer's thread. Raises `KafkaTimeoutError` where nothing is known of a topic for too long."""
+
+        def tell(waiting: _Waiting, metadata: Any, error: BaseException | None) -> None:
+            with self._settling:
+                first = not self._settled
+                self._settled.append((waiting, producer, metadata, error))
+            if first:
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(self._settle)
+
+        for waiting in batch:
+            sent = producer.send(waiting.topic, key=waiting.key, value=waiting.value, headers=waiting.headers)
+            sent.add_callback(lambda metadata, waiting=waiting: tell(waiting, metadata, None))
+            sent.add_errback(lambda error, waiting=waiting: tell(waiting, None, error))
+
+    def _settle(self) -> None:
+        """In the loop: what was acknowledged or failed since the last time."""
+        with self._settling:
+            settled, self._settled = self._settled, []
+        failed = None
+        for waiting, producer, metadata, error in settled:
+            if error is not None and not isinstance(error, KafkaTimeoutError):  # that one only gave up in time
+                failed = producer
+            if waiting.answer.done():
+                continue
+            if error is None:
+                waiting.answer.set_result(metadata)
+            else:
+                waiting.answer.set_exception(error)
+        if failed is not None:
+            self._renewing = asyncio.create_task(self._producer.renew(failed), name="kafka-renewing")
+
+    async def close(self) -> None:
+        await self._producer.close()
+
+
+def _close(producer: KafkaProducer) -> None:
+    try:
+        producer.close(timeout=CLOSING_SECONDS)
+    except KafkaTimeoutError:
+        # What it still holds ends with the delivery time-out, and only then does it let itself be closed.
+        close_aside(lambda: producer.close(timeout=clients.OUTLAST_SECONDS * 2))

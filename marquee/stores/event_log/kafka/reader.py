@@ -1,0 +1,104 @@
+"""Reading Kafka without a group, from a cursor that the caller keeps: one client a process, whose thread alone runs this.
+
+What there is is asked first (the partitions' ends), then read up to there, so that a read never waits for what is to come.
+A cursor that is older than what was trimmed goes on with the oldest record; one that is past the end, because the log came back
+without its data, begins anew.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import accumulate, islice
+from operator import itemgetter
+from typing import Any, Final
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaTimeoutError
+
+from marquee.stores.event_log.contract import Record
+from marquee.stores.event_log.kafka.clients import LEAVING_SECONDS, REQUEST_SECONDS, KafkaOptions, read_alone
+from marquee.stores.event_log.kafka.records import record_of
+
+STEP_SECONDS: Final = 0.5
+_MS: Final = round(REQUEST_SECONDS * 1000)
+
+
+class Reader:
+    """Made and used in one thread."""
+
+    def __init__(self, options: KafkaOptions) -> None:
+        self._client: KafkaConsumer = read_alone(options)
+        self._positions: dict[Any, int] = {}
+
+    def close(self) -> None:
+        self._client.close(autocommit=False, timeout_ms=LEAVING_SECONDS * 1000)
+
+    def read(self, topic: str, after: Mapping[int, int], limit: int) -> tuple[Sequence[Record], dict[int, int]]:
+        """Up to `limit` records from `after` (next offset by stream) on, by time, and where to go on."""
+        ends = self._client.end_offsets(self._partitions(topic), timeout_ms=_MS)
+        places = self._places(ends, after)
+        found = self._read_up_to({each: end for each, end in ends.items() if places[each] < end}, places, limit)
+        records = list(islice(by_time(found.values()), limit))
+        for each, batch in found.items():
+            taken = sum(record.partition == each.partition for record in records)
+            if taken < len(batch):
+                places[each] = batch[taken].offset
+            else:  # offsets that the log keeps for itself are passed over
+                places[each] = batch[-1].offset + 1 if batch else self._positions[each]
+        return [record_of(record) for record in records], {each.partition: place for each, place in places.items()}
+
+    def places_at(self, topic: str, published_at_ms: int) -> dict[int, int]:
+        """By stream, the offset from which everything published at or after a moment follows."""
+        partitions = self._partitions(topic)
+        # The ends first: what is published in between lies past them and is not missed.
+        ends = self._client.end_offsets(partitions, timeout_ms=_MS)
+        since = self._client.offsets_for_times(dict.fromkeys(partitions, max(0, published_at_ms)), timeout_ms=_MS)
+        return {each.partition: ends[each] if since[each] is None else since[each].offset for each in partitions}
+
+    def _partitions(self, topic: str) -> list[Any]:
+        numbers = self._client.partitions_for_topic(topic)
+        if not numbers:
+            raise KafkaTimeoutError(f"nothing is known of {topic} yet")
+        return [TopicPartition(topic, number) for number in sorted(numbers)]
+
+    def _places(self, ends: Mapping[Any, int], after: Mapping[int, int]) -> dict[Any, int]:
+        places = {each: after.get(each.partition, 0) for each in ends}
+        anew = [each for each, place in places.items() if place == 0 or place > ends[each]]
+        return places | (self._client.beginning_offsets(anew, timeout_ms=_MS) if anew else {})
+
+    def _read_up_to(self, ends: Mapping[Any, int], places: Mapping[Any, int], limit: int) -> dict[Any, list[Any]]:
+        """What is there of each partition, at most `limit` records each."""
+        client = self._client
+        if not ends:
+            return {}
+        if not set(ends) <= client.assignment():
+            client.assign(list(ends))
+            self._positions = {}
+        for each in ends:
+            if self._positions.get(each) != places[each]:
+                client.seek(each, places[each])
+        found: dict[Any, list[Any]] = {each: [] for each in ends}
+        unread = set(ends)
+        deadline = time.monotonic() + REQUEST_SECONDS
+        while unread:
+            if time.monotonic() > deadline:
+                raise KafkaTimeoutError("records that are there did not come")
+            # Of partitions that are read as far as is wanted some come too: nothing is paused, as this client may keep for
+            # ever what it had fetched of two that were.
+            polled = client.poll(timeout_ms=round(STEP_SECONDS * 1000), max_records=limit * len(ends))
+            for each in set(polled) - set(ends):
+                self._positions.pop(each, None)  # passed over here: the next read goes back to them
+            for each in unread & set(polled):
+                found[each] += polled[each]
+            self._positions |= {each: client.position(each, timeout_ms=_MS) or 0 for each in ends}
+            unread = {each for each in unread if len(found[each]) < limit and self._positions[each] < ends[each]}
+        return found
+
+
+def by_time(streams: Iterable[Sequence[Any]]) -> Iterator[Any]:
+    """The records of all streams by time, each stream in its own order also where its clock went back."""
+
+    def timed(batch: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        return zip(accumulate((record.timestamp for record in batch), max), batch, strict=True)
+
+    return (record for _, record in merge(*map(timed, streams), key=itemgetter(0)))

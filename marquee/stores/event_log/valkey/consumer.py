@@ -1,0 +1,233 @@
+"""A member of a consumer group on Valkey streams: who owns which stream, and what it is given.
+
+The owner of a stream reads first what its predecessor was given and did not acknowledge, then what is new, so that order by
+key outlives a takeover. What the server holds of the group, and its keys, are `valkey_group`'s. Down: calls are repeated for
+`outlast_seconds`, then `StoreUnavailable`; a lease that ran out meanwhile is found lost by the next beat.
+
+Streams are dealt out by rank among the living members. A member gives a stream up only between polls and with nothing of
+it unacknowledged in hand; a member that closes frees its own at once, one that dies after `lease_seconds`.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from marquee.errors import StoreUnavailable
+from marquee.logs import get_logger
+from marquee.stores.connections.valkey import outlast, translated
+from marquee.stores.event_log.contract import Record
+from marquee.stores.event_log.valkey.group import Entry, ValkeyGroup
+from marquee.stores.event_log.valkey.records import order, record_of
+
+WHAT = "The event log"
+LEAVING_SECONDS = 2.0
+
+
+@dataclass
+class _Owned:
+    """What a member knows of a stream that it owns."""
+
+    given: str
+    """Where the group stands: everything after it is new."""
+    backlog_from: str | None = "0-0"
+    """While not None: what was given to a predecessor (or before a rewind) is read first, after this position."""
+    in_hand: set[str] = field(default_factory=set)
+    """Given to our caller and not acknowledged."""
+
+
+class ValkeyConsumer:
+    def __init__(
+        self,
+        client: Any,
+        topic: str,
+        group: str,
+        *,
+        streams: int,
+        lease_seconds: float,
+        outlast_seconds: float,
+        bury: Callable[[Record, str], Awaitable[None]],
+    ) -> None:
+        self._topic = topic
+        self._name = group
+        self._streams = streams
+        self._lease_seconds = lease_seconds
+        self._outlast_seconds = outlast_seconds
+        self._bury = bury
+        self._member = secrets.token_hex(8)
+        self._group = ValkeyGroup(
+            client, topic, group, streams=streams, member=self._member, lease_ms=round(lease_seconds * 1000)
+        )
+        self._members: list[str] = []
+        self._owned: dict[int, _Owned] = {}
+        self._changes_seen = "$"
+        self._turn = 0
+        self._running = asyncio.Event()
+        self._running.set()
+        self._heartbeat_task: asyncio.Task[None] | None = None
+
+    # --- membership --------------------------------------------------------------------------------------
+    async def join(self) -> None:
+        """Enter the group; called once, by `subscribe`."""
+        await outlast(WHAT, self._group.create, seconds=self._outlast_seconds)
+        self._changes_seen = await outlast(WHAT, self._group.newest_change, seconds=self._outlast_seconds)
+        await outlast(WHAT, self._beat, seconds=self._outlast_seconds)
+        self._heartbeat_task = asyncio.create_task(self._keep_lease(), name=f"lease {self._topic}/{self._name}")
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease_seconds / 3)
+            # While the server is away there is no lease to keep; the next beat finds out what is left of it.
+            with contextlib.suppress(StoreUnavailable), translated(WHAT):
+                await self._beat()
+
+    async def _beat(self) -> None:
+        self._members, lost = await self._group.beat(list(self._owned))
+        for number in lost:
+            self._lose(number)
+
+    def _lose(self, number: int) -> None:
+        if self._owned.pop(number, None) is not None:
+            get_logger().warning("stream_lost", topic=self._topic, stream=number, group=self._name)
+
+    def _dealt(self) -> set[int]:
+        """The streams that this member should own: every n-th, by its rank among n members."""
+        if self._member not in self._members:
+            return set()
+        return set(range(self._members.index(self._member), self._streams, len(self._members)))
+
+    async def _settle(self) -> None:
+        """Give up and take over streams until we own what we were dealt, as far as that is possible now."""
+        dealt = self._dealt()
+        surplus = [number for number, owned in self._owned.items() if number not in dealt and not owned.in_hand]
+        if surplus:
+            for number in surplus:
+                del self._owned[number]
+            await self._group.give_up(surplus)
+        for number in sorted(dealt - self._owned.keys()):
+            given = await self._group.acquire(number)
+            if given is not None:
+                self._owned[number] = _Owned(given)
+
+    # --- records -----------------------------------------------------------------------------------------
+    async def poll(self, *, limit: int = 100, timeout_seconds: float = 1.0) -> Sequence[Record]:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + timeout_seconds
+        while True:
+            if not self._running.is_set():
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        await self._running.wait()
+                except TimeoutError:
+                    return []
+            try:
+                records = await outlast(WHAT, lambda: self._next(limit), seconds=self._outlast_seconds)
+            except StoreUnavailable as error:
+                if not isinstance(error.__cause__, ResponseError) or "NOGROUP" not in str(error.__cause__):
+                    raise
+                # The engine came back without its data: begin again with what is published from now on.
+                await outlast(WHAT, self._group.create, seconds=self._outlast_seconds)
+                continue
+            remaining = deadline - clock()
+            if records or remaining <= 0:
+                return records
+            await outlast(WHAT, lambda wait=remaining: self._wait(wait), seconds=self._outlast_seconds)  # type: ignore[misc]
+
+    async def _next(self, limit: int) -> list[Record]:
+        await self._settle()
+        if not self._owned:
+            return []
+        # A new first stream each time, so that a busy one does not starve the others.
+        self._turn += 1
+        numbers = sorted(self._owned, key=lambda number: (number + self._turn) % self._streams)
+        before = {number: self._owned[number] for number in numbers}
+        try:
+            answers = await self._group.fetch(
+                {number: owned.backlog_from or ">" for number, owned in before.items()}, limit=limit
+            )
+        except BaseException:
+            # The server may have given us records in an answer that never arrived: ask for them as a backlog.
+            for owned in before.values():
+                owned.backlog_from = owned.backlog_from or owned.given
+            raise
+        records: list[Record] = []
+        drained = False
+        for number, answer in zip(numbers, answers, strict=True):
+            if answer is None:
+                self._lose(number)
+                continue
+            entries, counts = answer
+            records += await self._take(number, before[number], entries, counts)
+            if before[number].backlog_from is not None and not entries and len(records) < limit:
+                before[number].backlog_from = None
+                drained = True
+        # What is new is asked for only after the backlog was found empty, which may be just now.
+        return records if records or not drained else await self._next(limit)
+
+    async def _take(
+        self, number: int, owned: _Owned, entries: Sequence[Entry], counts: dict[bytes, int]
+    ) -> list[Record]:
+        records = []
+        for position, flat in entries:
+            if owned.backlog_from is not None:
+                owned.backlog_from = position.decode()
+            owned.given = max(owned.given, position.decode(), key=order)
+            if not flat:  # removed from the stream by hand: nothing is left to deliver
+                await self._group.acknowledge({number: [position.decode()]})
+                continue
+            fields = dict(zip(flat[::2], flat[1::2], strict=True))
+            records.append(record_of(self._topic, number, position, fields, counts.get(position, 1)))
+            owned.in_hand.add(position.decode())
+        return records
+
+    async def _wait(self, seconds: float) -> None:
+        """Until something is published to our streams, the group changes, or a third of a lease is over."""
+        given = {number: owned.given for number, owned in self._owned.items()}
+        milliseconds = max(1, round(min(seconds, self._lease_seconds / 3) * 1000))
+        newest = await self._group.changed(given, self._changes_seen, milliseconds=milliseconds)
+        if newest is not None:
+            self._changes_seen = newest
+            await self._beat()
+
+    async def acknowledge(self, records: Sequence[Record]) -> None:
+        positions: dict[int, list[str]] = {}
+        for record in records:
+            positions.setdefault(record.stream, []).append(record.position)
+        if not positions:
+            return
+        await outlast(WHAT, lambda: self._group.acknowledge(positions), seconds=self._outlast_seconds)
+        for number, ids in positions.items():
+            if number in self._owned:
+                self._owned[number].in_hand.difference_update(ids)
+
+    async def dead_letter(self, record: Record, reason: str) -> None:
+        await self._bury(record, reason)
+        await self.acknowledge([record])
+
+    async def rewind(self) -> None:
+        for owned in self._owned.values():
+            owned.backlog_from = "0-0"
+            owned.in_hand.clear()
+
+    async def pause(self) -> None:
+        self._running.clear()
+
+    async def resume(self) -> None:
+        self._running.set()
+
+    async def close(self) -> None:
+        if self._heartbeat_task is None:
+            return
+        self._heartbeat_task.cancel()
+        await asyncio.gather(self._heartbeat_task, return_exceptions=True)
+        self._heartbeat_task = None
+        owned = list(self._owned)
+        self._owned.clear()
+        # An engine that is away cannot be told; then the leases end by themselves.
+        with contextlib.suppress(StoreUnavailable, TimeoutError), translated(WHAT):
+            async with asyncio.timeout(LEAVING_SECONDS):
+                await self._group.leave(owned)

@@ -1,0 +1,110 @@
+"""Brings a PostgreSQL database to the newest schema: `migrate(url)`, or `python -m marquee.stores.schema.migrate`.
+
+Creates the database where it is missing and the role may. An advisory lock lets one of several starts migrate while the
+others wait and then find nothing to do. Each revision is one transaction, so that a kill half-way leaves whole revisions.
+"""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from marquee.errors import StoreUnavailable
+from marquee.stores.connections.urls import libpq_url
+
+ADVISORY_LOCK: Final = 0x6D61727175656500
+"""`marquee` in ASCII: the lock that migrations hold in the database that they change."""
+CONNECT_SECONDS: Final = 5
+
+
+def migrate(url: str) -> None:
+    """Upgrade the database at a `postgresql://` URL to the newest revision; idempotent.
+
+    Raises `StoreUnavailable` where the server cannot be reached or refuses.
+    """
+    ensure_database(url)
+    with _locked(url) as connection:
+        command.upgrade(alembic_config(connection), "head")
+
+
+def draft(url: str, message: str) -> None:
+    """Write the next revision: what lies between the database, which must be migrated, and the tables."""
+    with _locked(url) as connection:
+        config = alembic_config(connection)
+        newest = ScriptDirectory.from_config(config).get_current_head() or "0000"
+        command.revision(config, message, autogenerate=True, rev_id=f"{int(newest) + 1:04d}")
+
+
+@contextlib.contextmanager
+def _locked(url: str) -> Iterator[Connection]:
+    """A connection that holds the migrations' lock; committed at the end."""
+    engine = create_engine(
+        make_url(libpq_url(url)).set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )
+    # The lock is the session's: it ends with the connection, however that ends.
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": ADVISORY_LOCK})
+        connection.commit()
+        yield connection
+        connection.commit()
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's configuration, made here: no file, and the connection is ours."""
+    config = Config()
+    config.set_main_option("script_location", "marquee.stores.schema:migrations")
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+def ensure_database(url: str) -> None:
+    """Create the URL's database if it is missing; used for Dagster's as well.
+
+    Raises `StoreUnavailable`, with the server's own words.
+    """
+    try:
+        psycopg.connect(libpq_url(url), connect_timeout=CONNECT_SECONDS).close()
+    except psycopg.OperationalError as error:
+        # libpq gives no SQLSTATE while connecting: its words are all there is.
+        if "does not exist" not in str(error):
+            raise StoreUnavailable(f"PostgreSQL cannot be reached: {str(error).strip()}") from error
+        _create_database(url)
+
+
+def _create_database(url: str) -> None:
+    name = make_url(url).database or ""
+    server = make_url(libpq_url(url)).set(database="postgres").render_as_string(hide_password=False)
+    try:
+        with psycopg.connect(server, connect_timeout=CONNECT_SECONDS, autocommit=True) as connection:
+            # template0: template1 refuses while anybody is connected to it.
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
+            )
+    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+        return  # another start made it meanwhile
+    except psycopg.Error as error:
+        raise StoreUnavailable(f"The database {name} is missing and cannot be created: {str(error).strip()}") from error
+
+
+if __name__ == "__main__":
+    from marquee.settings import load_settings
+
+    match sys.argv[1:]:
+        case []:
+            migrate(load_settings().database)
+        case ["draft", message]:
+            draft(load_settings().database, message)
+        case _:
+            sys.exit('usage: python -m marquee.stores.schema.migrate [draft "what changes"]')

@@ -1,0 +1,124 @@
+"""Titles, their versions, and the row that decides which version holds a content.
+
+Whoever changes a title locks its row first. `title_genre` repeats what a genre row is ordered by, so that a page of it is
+one index range; it goes with its title, as versions do.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Sequence,
+    Text,
+    desc,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from marquee.stores.catalogue.values import TitleState, VersionState
+from marquee.stores.schema.tables.columns import id_column, metadata, one_of, text_column, texts_column, time_column
+
+title_revision: Final = Sequence("title_revision", metadata=metadata)
+"""One sequence for all titles: a revision also grows when a deleted title's id is used again."""
+
+
+class TitleRow(SQLModel, table=True):
+    """One row a title. Every change takes this row's lock first, then a revision, so that revisions grow by commit."""
+
+    __tablename__ = "title"
+    __table_args__: ClassVar[Any] = (
+        one_of("state", TitleState),
+        Index("title_new_releases_idx", desc("published_at"), desc("movie_id"), postgresql_where="state = 'playable'"),
+        Index("title_state_idx", "state", "movie_id"),
+    )
+
+    movie_id: str = Field(sa_column=id_column(primary_key=True))
+    title: str = Field(sa_column=text_column())
+    year: int | None = Field(sa_column=Column(Integer))
+    description: str | None = Field(sa_column=text_column(nullable=True))
+    genres: list[str] = Field(sa_column=texts_column())
+    people: list[str] = Field(sa_column=texts_column())
+    aka: list[str] = Field(sa_column=texts_column())
+    votes: int | None = Field(sa_column=Column(BigInteger))
+    popularity: float = Field(sa_column=Column(Double, nullable=False, server_default=text("0")))
+    state: str = Field(sa_column=text_column())
+    announced: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    hot: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_version: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    active_version: int | None = Field(sa_column=Column(Integer))
+    duration_seconds: float | None = Field(sa_column=Column(Double))
+    poster: str | None = Field(sa_column=text_column(nullable=True))
+    sprite_vtt: str | None = Field(sa_column=text_column(nullable=True))
+    manifest: str | None = Field(sa_column=text_column(nullable=True))
+    dash: str | None = Field(sa_column=text_column(nullable=True))
+    created_at: datetime = Field(sa_column=time_column())
+    published_at: datetime | None = Field(sa_column=time_column(nullable=True))
+
+
+class DeletedTitleRow(SQLModel, table=True):
+    """Titles that were deleted, until their objects are surely gone."""
+
+    __tablename__ = "deleted_title"
+
+    movie_id: str = Field(sa_column=id_column(primary_key=True))
+    deleted_at: datetime = Field(sa_column=time_column())
+
+
+class TitleGenreRow(SQLModel, table=True):
+    """The genre rows' order, playable titles alone: a page is one index range, however deep the cursor is."""
+
+    __tablename__ = "title_genre"
+    __table_args__: ClassVar[Any] = (Index("title_genre_row_idx", "genre", desc("popularity"), desc("movie_id")),)
+
+    movie_id: str = Field(
+        sa_column=Column(Text(collation="C"), ForeignKey("title.movie_id", ondelete="CASCADE"), primary_key=True)
+    )
+    genre: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
+    popularity: float = Field(sa_column=Column(Double, nullable=False))
+
+
+class TitleVersionRow(SQLModel, table=True):
+    __tablename__ = "title_version"
+    __table_args__: ClassVar[Any] = (
+        one_of("state", VersionState),
+        Index("title_version_upload_id_key", "upload_id", unique=True),
+    )
+
+    movie_id: str = Field(
+        sa_column=Column(Text(collation="C"), ForeignKey("title.movie_id", ondelete="CASCADE"), primary_key=True)
+    )
+    version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    upload_id: str = Field(sa_column=id_column())
+    state: str = Field(sa_column=text_column())
+    stage: str = Field(sa_column=text_column())
+    percent: float = Field(sa_column=Column(Double, nullable=False, server_default=text("0")))
+    speed: float | None = Field(sa_column=Column(Double))
+    reason: str | None = Field(sa_column=text_column(nullable=True))
+    run_id: str | None = Field(sa_column=text_column(nullable=True))
+    sha256: str | None = Field(sa_column=text_column(nullable=True))
+    updated_at: datetime = Field(sa_column=time_column())
+
+
+class TitleContentRow(SQLModel, table=True):
+    """Which version holds a content: the first to state it, while it is live."""
+
+    __tablename__ = "title_content"
+    __table_args__: ClassVar[Any] = (
+        ForeignKeyConstraint(
+            ["movie_id", "version"], ["title_version.movie_id", "title_version.version"], ondelete="CASCADE"
+        ),
+        Index("title_content_version_idx", "movie_id", "version"),
+    )
+
+    sha256: str = Field(sa_column=id_column(primary_key=True))
+    movie_id: str = Field(sa_column=id_column())
+    version: int = Field(sa_column=Column(Integer, nullable=False))

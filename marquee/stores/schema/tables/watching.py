@@ -1,0 +1,39 @@
+"""What a profile watched, and where it paused. No foreign keys: positions may be in another engine than titles are.
+
+`resume_position` is written every few seconds by every player, so it has no index but its key.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, desc
+from sqlmodel import Field, SQLModel
+
+from marquee.stores.schema.tables.columns import id_column
+
+
+class WatchedTitleRow(SQLModel, table=True):
+    __tablename__ = "watched_title"
+    __table_args__: ClassVar[Any] = (
+        Index("watched_title_page_idx", "profile_id", desc("last_watched_at"), desc("movie_id")),
+    )
+
+    profile_id: str = Field(sa_column=id_column(primary_key=True))
+    movie_id: str = Field(sa_column=id_column(primary_key=True))
+    first_watched_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    last_watched_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class ResumePositionRow(SQLModel, table=True):
+    """The hottest table: no index but its key and room in every page, so that an update touches one page (HOT).
+
+    `position_ms` is null where the position was forgotten at that event time.
+    """
+
+    __tablename__ = "resume_position"
+    __table_args__: ClassVar[Any] = ({"postgresql_with": {"fillfactor": 70}},)
+
+    user_id: str = Field(sa_column=id_column(primary_key=True))
+    movie_id: str = Field(sa_column=id_column(primary_key=True))
+    event_time_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    position_ms: int | None = Field(sa_column=Column(BigInteger))

@@ -1,0 +1,223 @@
+"""A small platform for the chain's tests: real engines, migrated, with buckets and topics; uploads as the API leaves them;
+real worker processes; and the `ingest` job run in this process.
+"""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import dagster as dg
+import msgspec
+import pytest
+from pydantic import SecretStr
+
+from assets.ingest.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG
+from marquee.documents import STAGES, stage_key
+from marquee.domain.ids import new_movie_id, new_upload_id
+from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
+from marquee.settings import ENVIRONMENT_FILE, Settings
+from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, Version
+from marquee.stores.opened import Stores, open_stores
+from marquee.stores.schema.migrate import migrate
+
+Document = TypeVar("Document", bound=msgspec.Struct)
+
+
+@pytest.fixture(scope="session")
+def house(
+    settings: Settings,
+    postgres_server: Settings,
+    valkey_log_server: Settings,
+    valkey_cache_server: Settings,
+    s3_server: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Settings:
+    """Settings of a platform that is ready for an ingest: quick encodes, a segment a chunk, short leases."""
+    house = settings.model_copy(
+        update={
+            "encoding_preset": "ultrafast",
+            "chunk_segments": 1,
+            "lease_seconds": 3.0,
+            "quality_floor_vmaf": 20.0,
+            "database_url": settings.database.rsplit("/", 1)[0] + "/chain",
+            # A state folder of its own: what stands in its environment file is not for the session's other processes.
+            "state": tmp_path_factory.mktemp("chain"),
+        }
+    )
+    write_environment(house)
+    migrate(house.database)
+    asyncio.run(prepare(house))
+    return house
+
+
+def write_environment(settings: Settings) -> None:
+    """What the processes of this platform read: every setting that is not a default, in its state folder."""
+    lines = []
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        if text and name != "state":
+            lines.append(f"MARQUEE_{name.upper()}={text}\n")
+    (settings.state / ENVIRONMENT_FILE).write_text("".join(lines))
+
+
+async def prepare(settings: Settings) -> None:
+    async with open_stores(settings) as stores:
+        for topic, streams in TOPIC_STREAMS.items():
+            await stores.event_log.ensure_topic(topic, streams=streams)
+        await stores.objects.ensure_bucket()
+        await stores.published.ensure_bucket()
+
+
+@contextlib.contextmanager
+def worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A real `python -m jobs.transcode`, stopped with SIGTERM at the end."""
+    log = settings.state / "transcode.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jobs.transcode"],
+            env={**os.environ, "MARQUEE_STATE": str(settings.state)},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+@pytest.fixture(scope="session")
+def workers(house: Settings) -> Iterator[None]:
+    """Two transcode workers for every test of the session that does not bring its own."""
+    with worker(house), worker(house):
+        yield
+
+
+async def upload_film(
+    stores: Stores,
+    film: Path,
+    *,
+    movie_id: str | None = None,
+    hot: bool = False,
+    subtitles: Sequence[Path] = (),
+) -> Upload:
+    """A completed upload, as the API leaves it: the master and its sidecars in S3, the version ingesting, an outbox row."""
+    upload_id = new_upload_id()
+    key = f"uploads/{upload_id}/source"
+    await stores.objects.put_file(key, film, content_type="video/mp4")
+    sidecars = []
+    for number, path in enumerate(subtitles):
+        sidecar = Sidecar(f"uploads/{upload_id}/sidecars/{number}", path.name, "en", path.stem)
+        await stores.objects.put_file(sidecar.key, path, content_type="text/plain")
+        sidecars.append(sidecar)
+    now = datetime.now(UTC)
+    asked = Upload(
+        upload_id=upload_id,
+        movie_id=movie_id or new_movie_id(),
+        version=0,
+        account_id="a_00000000000000000000",
+        file_name=film.name,
+        content_type="video/mp4",
+        size_bytes=film.stat().st_size,
+        part_bytes=8 * 1024**2,
+        key=key,
+        multipart_id="done",
+        state="open",
+        hot=hot,
+        sidecars=sidecars,
+        created_at=now,
+        touched_at=now,
+    )
+    details = None if movie_id else TitleDetails(title=film.stem.replace("_", " "), year=2026, genres=("Drama",))
+    opened = await stores.catalogue.open_upload(asked, details)
+    await stores.catalogue.begin_completion(upload_id)
+    await stores.catalogue.finish_completion(upload_id, topic=TRANSCODING_JOBS, value=completed(opened))
+    return opened
+
+
+def completed(upload: Upload) -> bytes:
+    return msgspec.json.encode(
+        UploadCompleted(
+            upload_id=upload.upload_id,
+            movie_id=upload.movie_id,
+            version=upload.version,
+            hot=upload.hot,
+            completed_at_ms=0,
+        )
+    )
+
+
+def run_ingest(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    upload: Upload,
+    *,
+    only: str | None = None,
+    until: str | None = None,
+    tagged: bool = True,
+) -> dg.ExecuteInProcessResult:
+    """The `ingest` job for one upload, in this process: the stages from `only` (else the first) to `until` (else the last,
+    or `only` itself), with their checks."""
+    from orchestration.definitions import platform
+
+    definitions = platform(settings)
+    instance.add_dynamic_partitions("titles", [upload.movie_id])
+    first, last = STAGES.index(only or STAGES[0]), STAGES.index(until or only or STAGES[-1])
+    tags = {
+        UPLOAD_TAG: upload.upload_id,
+        VERSION_TAG: str(upload.version),
+        PRIORITY_TAG: "release" if upload.hot else "backfill",
+    }
+    return definitions.resolve_job_def("ingest").execute_in_process(
+        partition_key=upload.movie_id,
+        tags=tags if tagged else {},
+        instance=instance,
+        asset_selection=[dg.AssetKey(stage) for stage in STAGES[first : last + 1]],
+        raise_on_error=False,
+    )
+
+
+async def stage_document(stores: Stores, upload: Upload, stage: str, kind: type[Document]) -> Document:
+    return msgspec.json.decode(await stores.objects.get(stage_key(upload.movie_id, upload.version, stage)), type=kind)
+
+
+async def version_of(stores: Stores, upload: Upload) -> Version:
+    return await stores.catalogue.version(upload.movie_id, upload.version)
+
+
+@asynccontextmanager
+async def searchable(settings: Settings) -> AsyncIterator[None]:
+    """The index follows the catalogue's documents, as the search sync makes it, until the end of the block."""
+    stop = asyncio.Event()
+
+    async def follow() -> None:
+        async with open_stores(settings, search_writer=True) as stores:
+            while not stop.is_set():
+                await stores.search.apply([document async for document in stores.catalogue.documents()])
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), 0.2)
+
+    following = asyncio.create_task(follow())
+    try:
+        yield
+    finally:
+        stop.set()
+        await following
+
+
+async def in_thread(call: Callable[[], dg.ExecuteInProcessResult]) -> dg.ExecuteInProcessResult:
+    """Dagster runs its own event loop, so it needs a thread without one."""
+    return await asyncio.to_thread(call)

@@ -1,0 +1,54 @@
+"""What the media tests share: judging a file with test identities, and small films made on the spot."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import ffmpeg
+import msgspec
+
+from marquee.documents import Chunk, ChunkJob, PlanDocument, SourceDocument
+from marquee.media.encode.plan import chunk_jobs, plan
+from marquee.media.programs import binaries, process
+from marquee.media.source.claims import SourceLimits
+from marquee.media.source.judge import judge
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+SHARED = Path(__file__).parents[4] / "shared" / "data" / "video"
+
+
+@cache
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+async def judged(path: Path, limits: SourceLimits | None = None) -> SourceDocument:
+    return await judge(
+        path,
+        movie_id="m_test",
+        version=1,
+        upload_id="u_test",
+        key="uploads/u_test/source",
+        file_name=path.name,
+        sha256=digest(path),
+        limits=limits or SourceLimits(),
+    )
+
+
+def planned(source: SourceDocument, *, segments: int = 1, preset: str = "ultrafast") -> PlanDocument:
+    return plan(source, preset=preset, chunk_segments=segments, encoder="libx264 core 165")
+
+
+def jobs_of_one_gop(found: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
+    """The plan's jobs cut as finely as the grid allows, so that a short film has many seams."""
+    gop, total = found.settings.gop_frames, found.total_frames
+    cut = [Chunk(index=n, start_frame=s, frames=min(gop, total - s)) for n, s in enumerate(range(0, total, gop))]
+    return chunk_jobs(msgspec.structs.replace(found, chunks=cut), source)
+
+
+async def made(path: Path, source: str, *output: str, **options: object) -> Path:
+    """A film from ffmpeg's own test sources, or from another film: `output` are flags, `options` are options."""
+    given = ffmpeg.input(source, format="lavfi") if "=" in source else ffmpeg.input(source)
+    argv = ffmpeg.output(given, str(path), **options).global_args(*output, "-v", "error").overwrite_output()
+    await process.run(argv.compile(cmd=str(binaries.picture_ffmpeg())), timeout_seconds=120)
+    return path

@@ -1,0 +1,99 @@
+"""A whole title made without the platform: judge, plan, every chunk, join, sound, text, package, pictures, score, manifests.
+
+The same functions in the same order as the chain's assets call them, in one folder; what comes out is what an edge would
+serve. Raises `SourceRefused` as the chain would; anything else that is raised is a fault.
+"""
+
+import shutil
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+from marquee.documents import (
+    PlanDocument,
+    QualityScore,
+    Rung,
+    SourceDocument,
+    StreamsDocument,
+    SubtitlesDocument,
+)
+from marquee.media.encode.join import join_rendition
+from marquee.media.encode.plan import chunk_jobs
+from marquee.media.encode.quality import scores
+from marquee.media.encode.transcode import transcode_chunk
+from marquee.media.package import verify
+from marquee.media.package.manifest import MASTER, MPD, master_playlist, mpd
+from marquee.media.package.packager import package
+from marquee.media.pictures.images import make_images
+from marquee.media.sound.audio import encode_audio
+from marquee.media.source.claims import SourceLimits
+from marquee.media.text.subtitles import extract_subtitles
+from tests.harness.media.films import judged, planned
+
+MEMORY_BYTES = 4 * 1024**3
+
+
+class Made(NamedTuple):
+    """A title in `folder`, as published; `notes` is what was left out, `findings` what the blocking checks would say."""
+
+    folder: Path
+    source: SourceDocument
+    plan: PlanDocument
+    streams: StreamsDocument
+    subtitles: SubtitlesDocument
+    quality: list[QualityScore]
+    notes: list[str]
+    findings: list[str]
+
+
+async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = None, scored: bool = True) -> Made:
+    """Everything that the chain does to `path`, below `folder`."""
+    source = await judged(path, limits)
+    plan = planned(source, preset="veryfast")
+    joined = await _renditions(source, plan, path, folder)
+    seconds = plan.duration_seconds
+    audio = await encode_audio(source, path, folder / "audio", duration_seconds=seconds, memory_bytes=MEMORY_BYTES)
+    out = folder / "title"
+    streams = await package(plan, joined, audio.renditions, out, memory_bytes=MEMORY_BYTES)
+    texts = await extract_subtitles(source, path, [], out, duration_seconds=seconds, memory_bytes=MEMORY_BYTES)
+    quality = await scores(source, path, plan, joined, memory_bytes=MEMORY_BYTES) if scored else []
+    top = plan.settings.rungs[-1]
+    await make_images(
+        joined[-1][1],
+        out / "images",
+        duration_seconds=seconds,
+        width=top.width,
+        height=top.height,
+        preview_path=joined[0][1],
+    )
+    (out / MASTER).write_text(master_playlist(streams, texts))
+    (out / MPD).write_text(mpd(streams, texts))
+    stored = {one.relative_to(out).as_posix(): one for one in out.rglob("*") if one.is_file()}
+    findings = verify.title_findings(
+        plan,
+        streams,
+        texts,
+        texts={name: one.read_text() for name, one in stored.items() if one.suffix in {".m3u8", ".mpd"}},
+        sizes={name: one.stat().st_size for name, one in stored.items()},
+    )
+    notes = [*source.warnings, *audio.notes, *texts.left_out]
+    return Made(out, source, plan, streams, texts, quality, notes, findings)
+
+
+async def _renditions(source: SourceDocument, plan: PlanDocument, path: Path, folder: Path) -> list[tuple[Rung, Path]]:
+    """Every rung, of its chunks."""
+    parts: dict[str, list[Path]] = {rung.name: [] for rung in plan.settings.rungs}
+    for job in chunk_jobs(plan, source):
+        below = folder / "chunks" / str(job.chunk.index)
+        below.mkdir(parents=True)
+        for part in (await transcode_chunk(job, path, below, memory_bytes=MEMORY_BYTES)).parts:
+            parts[part.rung].append(part.path)
+    joined = []
+    for rung in plan.settings.rungs:
+        out = folder / f"{rung.name}.mp4"
+        await join_rendition(
+            parts[rung.name], out, frame_rate=Fraction(plan.settings.frame_rate), frames=plan.total_frames
+        )
+        joined.append((rung, out))
+    shutil.rmtree(folder / "chunks")
+    return joined

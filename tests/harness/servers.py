@@ -1,0 +1,117 @@
+"""Real engines for tests: each started once a test process, on free ports, in a folder of its own."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from marquee.errors import PlatformUnavailable
+from marquee.platform.cluster_engines import running as engines_running
+from marquee.platform.cluster_engines.engine import Engine, EngineHome
+from marquee.platform.local_engines import wait_until_ready
+from marquee.platform.supervisor.program import Program
+from marquee.ports import PORT_OFFSETS
+from marquee.settings import Settings, load_settings
+
+FIRST_PORT, LAST_PORT = 10_000, 15_000
+"""Below those of `marquee.platform.cluster_engines`. Each of pytest's workers has a part to itself:
+what one has found free, another could take before it is used."""
+
+
+def free_port_base() -> int:
+    """A port from which every offset of `PORT_OFFSETS` is free."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    width = (LAST_PORT - FIRST_PORT) // workers
+    for _ in range(1000):
+        base = FIRST_PORT + number * width + secrets.randbelow(width - max(PORT_OFFSETS.values()))
+        with contextlib.ExitStack() as sockets:
+            try:
+                for offset in PORT_OFFSETS.values():
+                    probe = sockets.enter_context(socket.socket())
+                    probe.bind(("127.0.0.1", base + offset))
+            except OSError:
+                continue
+            return base
+    raise RuntimeError("no run of free ports was found")
+
+
+def make_test_settings(state: Path, **overrides: object) -> Settings:
+    """Settings of a platform of its own: free ports, fresh secrets, small limits."""
+    values: dict[str, object] = {
+        "state": state,
+        "port_base": free_port_base(),
+        "postgres_password": secrets.token_hex(8),
+        "s3_access_key": secrets.token_hex(8),
+        "s3_secret_key": secrets.token_hex(16),
+        "cursor_secret": secrets.token_hex(16),
+        "edge_secret": secrets.token_hex(16),
+        **overrides,
+    }
+    return load_settings(**values)
+
+
+@contextlib.contextmanager
+def running(program: Program, log_folder: Path, *, seconds: float = 60.0) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program as the supervisor would, wait until it is ready, and stop it at the end."""
+    log = log_folder / f"{program.name}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            program.launch_command, stdout=output, stderr=output, env={**os.environ, **program.environment}
+        )
+    try:
+        try:
+            asyncio.run(wait_until_ready(program, seconds=seconds))
+        except Exception as error:
+            error.add_note(log.read_text(errors="replace")[-2000:])
+            raise
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT if program.interrupt else signal.SIGTERM)
+        try:
+            process.wait(program.stop_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def running_engine(engine: Engine, folder: Path) -> Iterator[Mapping[str, str]]:
+    """An engine under its own supervisor, as `marquee engines up` starts it, and the settings that it gives a platform."""
+    settings = load_settings(state=folder)
+    fetched_or_skipped(engine, settings)
+    try:
+        yield asyncio.run(engines_running.up(settings, [engine], on_event=lambda _: None, tied=True))
+    finally:
+        asyncio.run(engines_running.down(settings, [engine], on_event=lambda _: None))
+
+
+def home_of(engine: Engine, settings: Settings) -> EngineHome:
+    """An instance on the ports of these settings, for a test that starts and kills its program itself."""
+    ports = [settings.port(name) for name in PORT_OFFSETS]
+    return EngineHome(settings, dict(zip(engine.port_names, ports, strict=False)))
+
+
+def program_of(engine: Engine, settings: Settings) -> Program:
+    """The one program of such an instance."""
+    fetched_or_skipped(engine, settings)
+    [program] = engine.programs(home_of(engine, settings))
+    return program
+
+
+def fetched_or_skipped(engine: Engine, settings: Settings) -> None:
+    """Skip where Maven is missing and the engine's files are not in the cache either."""
+    try:
+        engine.fetch(settings)
+    except PlatformUnavailable as error:
+        if shutil.which("mvn") is None:
+            pytest.skip(str(error))
+        raise

@@ -1,0 +1,235 @@
+"""A packaged title: an exact segment grid over a whole film, and playlists that real players read over HTTP."""
+
+import itertools
+from fractions import Fraction
+from pathlib import Path
+
+import m3u8
+import msgspec
+import pytest
+
+from marquee.documents import QualityScore, StreamsDocument, SubtitlesDocument
+from marquee.errors import ProcessFailed
+from marquee.media.encode.join import join_rendition
+from marquee.media.ladder.plot import ladder_png
+from marquee.media.package import verify
+from marquee.media.package.manifest import MASTER, MPD, master_playlist, mpd
+from marquee.media.package.package_reader import peak_bps
+from marquee.media.package.packager import package
+from marquee.media.programs import binaries, process
+from marquee.media.sound.audio import EncodedAudio, encode_audio
+from marquee.media.text.subtitles import SidecarFile, extract_subtitles
+from tests.harness.media.packaging import a_plan, a_rung, a_source, ffmpeg, make_chunks, serve, sound
+
+
+@pytest.mark.parametrize(("rate", "with_sound"), [("30000/1001", True), ("24000/1001", False)])
+async def test_thirty_five_minutes_have_no_stray_segment(rate: str, with_sound: bool, tmp_path: Path) -> None:
+    """At 29.97 fps a plain 6 seconds puts a segment of one frame at minute 33."""
+    each = Fraction(rate)
+    segment = 3 * round(2 * each)
+    part = (await make_chunks(tmp_path, each, [25 * segment], size="16x16"))[0]
+    frames = 14 * 25 * segment
+    joined = tmp_path / "joined.mp4"
+    await join_rendition([part] * 14, joined, frame_rate=each, frames=frames)
+    plan = a_plan(each, frames)
+    sounded = tmp_path / "sound.mka"
+    await ffmpeg("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", "1", "-c:a", "pcm_s16le", sounded)
+    source = a_source(audio=[sound(0, 1)] if with_sound else [])
+    made = await encode_audio(source, sounded, tmp_path / "audio", duration_seconds=plan.duration_seconds)
+    streams = await package(plan, [(a_rung(), joined)], made.renditions, tmp_path / "out")
+    assert [len(one.segments) for one in [*streams.video, *streams.audio]] == [350] * (1 + with_sound)
+    assert {round(seconds * each) for seconds in streams.video[0].segment_seconds} == {segment}
+    for one in streams.audio:
+        assert min(one.segment_seconds) > 5.9, "there is a stray segment of sound"
+    assert verify.wrong_durations(plan, streams) == []
+
+
+def test_peak_rate_is_rfc_8216s() -> None:
+    assert peak_bps([6, 6, 6], [600, 1200, 600]) == 1600, "the largest segment"
+    assert peak_bps([6, 6, 0.1], [600, 600, 500]) == round(8 * 1100 / 6.1), "a scrap counts with its neighbour alone"
+    assert peak_bps([1.5], [300]) == 1600
+
+
+@pytest.fixture(scope="module")
+async def title(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StreamsDocument, SubtitlesDocument]:
+    """A packaged title of two rungs, stereo and surround, and subtitles, with its manifests, as published."""
+    folder = tmp_path_factory.mktemp("title")
+    rate, frames = Fraction(25), 475
+    renditions = []
+    for rung in (a_rung("90p", 160, 90), a_rung("180p", 320, 180)):
+        (folder / rung.name).mkdir()
+        parts = await make_chunks(folder / rung.name, rate, [300, 175], size=f"{rung.width}x{rung.height}")
+        joined = folder / f"{rung.name}.mp4"
+        await join_rendition(parts, joined, frame_rate=rate, frames=frames)
+        renditions.append((rung, joined))
+    film = folder / "film.mkv"
+    await ffmpeg(
+        *("-f", "lavfi", "-i", "aevalsrc=0.1*sin(880*t)|0|0.2*sin(550*t)|0|0|0:s=48000:c=5.1:d=19"),
+        *("-f", "lavfi", "-i", "sine=duration=19", "-map", "0", "-map", "1", "-c:a", "ac3", film),
+    )
+    source = a_source(audio=[sound(0, 6, language="eng", default=True), sound(1, 1, language="fra")])
+    plan = a_plan(rate, frames, *(rung for rung, _ in renditions))
+    out = folder / "out"
+    made = await encode_audio(source, film, folder / "audio", duration_seconds=plan.duration_seconds)
+    streams = await package(plan, renditions, made.renditions, out)
+    (folder / "text.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nNow\n")
+    sidecar = SidecarFile(path=folder / "text.srt", file_name="text.srt", language="eng")
+    texts = await extract_subtitles(source, film, [sidecar], out, duration_seconds=plan.duration_seconds)
+    (out / MASTER).write_text(master_playlist(streams, texts))
+    (out / MPD).write_text(mpd(streams, texts))
+    return out, streams, texts
+
+
+Title = tuple[Path, StreamsDocument, SubtitlesDocument]
+
+
+def _published(out: Path) -> tuple[dict[str, str], dict[str, int]]:
+    files = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
+    texts = {name: path.read_text() for name, path in files.items() if name.endswith((".m3u8", ".mpd"))}
+    return texts, {name: path.stat().st_size for name, path in files.items()}
+
+
+async def test_a_sound_title_has_no_findings(title: Title) -> None:
+    out, streams, texts = title
+    written, sizes = _published(out)
+    plan = a_plan(Fraction(25), 475)
+    assert verify.title_findings(plan, streams, texts, texts=written, sizes=sizes) == []
+    unnamed = set(sizes) - set(verify.published_files(streams, texts)) - {MASTER, MPD}
+    assert not unnamed, f"{unnamed} are published and nothing names them"
+    assert not [name for name, text in written.items() if "://" in text], "a playlist has an absolute address"
+
+
+async def test_master_playlist_says_what_was_measured(title: Title) -> None:
+    out, streams, _ = title
+    master = m3u8.loads((out / MASTER).read_text())
+    assert master.is_independent_segments
+    assert [(one.type, one.group_id, one.name, one.channels) for one in master.media] == [
+        ("AUDIO", "stereo", "English", "2"),
+        ("AUDIO", "stereo", "French", "2"),
+        ("AUDIO", "surround", "English", "6"),
+        ("AUDIO", "surround", "French", "2"),
+        ("SUBTITLES", "text", "English", None),
+    ]
+    assert [(one.language, one.default) for one in master.media[:2]] == [("en", "YES"), ("fr", "NO")]
+    assert len(master.playlists) == 4
+    assert len(master.iframe_playlists) == 2
+    by_name = {one.playlist: one for one in streams.video}
+    for variant in master.playlists:
+        info, video = variant.stream_info, by_name[variant.uri]
+        sounds = [one for one in streams.audio if (one.channels == 6) == (info.audio == "surround")]
+        assert info.average_bandwidth >= video.average_bps + min(one.average_bps for one in sounds)
+        assert info.bandwidth == video.peak_bps + max(one.peak_bps for one in sounds)
+        assert info.resolution == (video.width, video.height)
+        assert info.frame_rate == 25.0
+        assert info.codecs == f"{video.codecs},mp4a.40.2"
+        assert info.subtitles == "text"
+
+
+async def test_a_film_without_sound_or_text_has_no_empty_groups(title: Title) -> None:
+    _, streams, _ = title
+    bare = StreamsDocument(
+        movie_id="m", version=1, prefix="m/v1/", video=streams.video, audio=[], segment_frames=150, size_bytes=1
+    )
+    none = SubtitlesDocument(movie_id="m", version=1, tracks=[], left_out=[])
+    text = master_playlist(bare, none)
+    assert "EXT-X-MEDIA" not in text
+    assert "AUDIO=" not in text
+    assert text.count("EXT-X-STREAM-INF") == 2
+    assert 'contentType="audio"' not in mpd(bare, none)
+
+
+async def _probed(address: str) -> dict[str, list[str]]:
+    """codec_type -> time of the first packet and number of packets, as a player reads the address."""
+    finished = await process.run(
+        [
+            *(binaries.ffprobe(), "-v", "error", "-show_entries", "packet=codec_type,pts_time", "-of", "csv=p=0"),
+            address,
+        ],
+        timeout_seconds=60,
+    )
+    found: dict[str, list[str]] = {}
+    for line in finished.stdout.decode().split():
+        kind, _, time = line.partition(",")
+        found.setdefault(kind, []).append(time.strip(","))
+    return found
+
+
+async def test_players_read_hls_and_dash_over_http(title: Title) -> None:
+    out, streams, _ = title
+    server, address = await serve(out)
+    async with server:
+        for one in [*streams.video, *streams.audio]:
+            packets = await _probed(f"{address}/{one.playlist}")
+            times = sorted(float(time) for time in packets[one.kind])
+            assert times[0] == 0.0
+            step = 1 / 25 if one.kind == "video" else 1024 / 48_000
+            gaps = [later - time for time, later in itertools.pairwise(times)]
+            assert max(abs(gap - step) for gap in gaps) < 1e-4, f"{one.name} is not continuous"
+            assert len(times) * step == pytest.approx(19.0, abs=step), f"{one.name} has {len(times)} packets"
+        for name in (MASTER, MPD):
+            # imageio's ffmpeg reads both; every rendition is decoded, and a broken one would end the run.
+            decoded = await process.run(
+                [
+                    *(binaries.picture_ffmpeg(), "-v", "warning", "-nostdin", "-xerror", "-i", f"{address}/{name}"),
+                    *("-map", "0:v", "-map", "0:a", "-f", "null", "-"),
+                ],
+                timeout_seconds=120,
+            )
+            words = [line for line in decoded.stderr_tail.splitlines() if "error" in line.lower()]
+            assert not words, f"{name}: {words}"
+
+
+async def test_findings_name_what_is_wrong(title: Title) -> None:
+    out, streams, texts = title
+    written, sizes = _published(out)
+    plan = a_plan(Fraction(25), 475)
+
+    def findings(**changed: object) -> str:
+        given: dict[str, object] = {"texts": written, "sizes": sizes, **changed}
+        return "\n".join(verify.title_findings(plan, streams, texts, **given))  # type: ignore[arg-type]
+
+    lost = {name: size for name, size in sizes.items() if name != "video/180p/seg_00002.m4s"}
+    assert "video/180p/seg_00002.m4s is named in the manifest and is not stored." in findings(sizes=lost)
+    assert "stored empty" in findings(sizes={**sizes, "video/90p/init.mp4": 0})
+    assert "were packaged" in findings(sizes={**sizes, "video/90p/seg_00001.m4s": 7})
+    absolute = written[MASTER].replace("video/90p/index", "https://elsewhere.example/video/90p/index")
+    assert "not relative" in findings(texts={**written, MASTER: absolute})
+    outside = written["video/90p/index.m3u8"].replace("seg_00001", "../../../other/seg_00001")
+    assert "not relative" in findings(texts={**written, "video/90p/index.m3u8": outside})
+    cut = written["video/90p/index.m3u8"].replace("#EXT-X-ENDLIST", "")
+    assert "whole title" in findings(texts={**written, "video/90p/index.m3u8": cut})
+    assert "not XML" in findings(texts={**written, MPD: "<MPD"})
+    assert "lists no variant" in findings(texts={**written, MASTER: "#EXTM3U\n"})
+    longer = a_plan(Fraction(25), 480)
+    assert any("lasts 19.000 s" in one for one in verify.wrong_durations(longer, streams))
+
+
+async def test_a_late_track_is_noticed(title: Title) -> None:
+    _, streams, _ = title
+    late = msgspec.structs.replace(streams.audio[0], start_seconds=0.05)
+    shifted = msgspec.structs.replace(streams, audio=[late])
+    assert verify.apart_starts(streams, frame_rate="25/1") == []
+    assert "more than a frame" in verify.apart_starts(shifted, frame_rate="25/1")[0]
+
+
+async def test_a_rendition_off_the_grid_is_refused(tmp_path: Path) -> None:
+    rate = Fraction(25)
+    path = tmp_path / "off.mp4"
+    await ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=s=64x36:r=25:d=19", "-c:v", "libx264", "-preset", "ultrafast"),
+        *("-g", "70", "-keyint_min", "70", "-sc_threshold", "0", path),
+    )
+    with pytest.raises(ProcessFailed, match=r"not on the segment grid|lasts"):
+        await package(a_plan(rate, 475), [(a_rung(), path)], list[EncodedAudio](), tmp_path / "out")
+
+
+async def test_the_ladder_is_drawn_for_one_rung_and_for_many(title: Title) -> None:
+    _, streams, _ = title
+    rungs = [a_rung("90p", 160, 90), a_rung("180p", 320, 180)]
+    scored = QualityScore(
+        rung="180p", vmaf_mean=93.2, vmaf_min=80, frames_scored=20, segments_scored=1, cpu_seconds=1.0
+    )
+    for video, quality in ((streams.video, [scored]), (streams.video[:1], [])):
+        drawn = ladder_png(video, rungs, quality)
+        assert drawn.startswith(b"\x89PNG")
+        assert len(drawn) < 150_000

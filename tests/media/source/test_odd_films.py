@@ -1,0 +1,71 @@
+"""Odd and hostile films, each made, taken through the whole chain's functions, and watched: right, or refused with its reason."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from marquee.errors import SourceRefused
+from tests.harness.media import odd_containers, odd_files, odd_pictures, odd_sounds, odd_times, pattern, watched
+from tests.harness.media.odd import Odd, Shown
+from tests.harness.media.whole import Made, ingested
+
+ALL = [
+    *odd_pictures.FILMS,
+    *odd_times.FILMS,
+    *odd_sounds.FILMS,
+    *odd_containers.FILMS,
+    *odd_files.FILMS,
+]
+
+
+def named(odds: list[Odd]) -> list[object]:
+    return [pytest.param(one, id=one.name) for one in odds]
+
+
+async def findings(one: Odd, folder: Path) -> list[str]:
+    """What is not as expected of a film, one sentence each."""
+    path = folder / one.name
+    await one.make(path)
+    try:
+        made = await ingested(path, folder)
+    except SourceRefused as refusal:
+        if isinstance(one.outcome, str) and re.search(one.outcome, refusal.detail):
+            return []
+        return [f"It is refused: {refusal.detail}"]
+    if isinstance(one.outcome, str):
+        return ["It is taken for a film."]
+    return await shown_findings(one.outcome, path, made)
+
+
+async def shown_findings(expected: Shown, path: Path, made: Made) -> list[str]:
+    """What the blocking checks would say, and what a viewer would see and hear."""
+    found = [*made.findings, *(await pattern.findings(expected, path, made.folder))]
+    if expected.note and not any(expected.note in note for note in made.notes):
+        found.append(f"Nothing says '{expected.note}': {made.notes}")
+    return found
+
+
+@pytest.mark.parametrize("one", named([one for one in ALL if not one.soak]))
+async def test_an_odd_film_comes_out_right(one: Odd, tmp_path: Path) -> None:
+    assert await findings(one, tmp_path) == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("one", named([one for one in ALL if one.soak]))
+async def test_every_odd_film_comes_out_right(one: Odd, tmp_path: Path) -> None:
+    assert await findings(one, tmp_path) == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("one", named(odd_files.ROTTEN))
+async def test_a_rotten_film_is_refused_or_whole(one: Odd, tmp_path: Path) -> None:
+    """Where the bits lie decides which; what is published is never broken, and a refusal has a reason."""
+    path = tmp_path / one.name
+    await one.make(path)
+    try:
+        made = await ingested(path, tmp_path)
+    except SourceRefused:
+        return
+    top = (await watched.variants(made.folder))[-1]
+    assert [*made.findings, *(await watched.undecodable(top.path))] == []

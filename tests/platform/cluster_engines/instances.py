@@ -1,0 +1,49 @@
+"""An engine as people run it, by `marquee engines`: what the engines' tests share."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from marquee.platform.cluster_engines.engine import Engine
+from marquee.platform.cluster_engines.running import instance
+from marquee.platform.state import run_folder
+from marquee.platform.supervisor import leftovers
+from marquee.settings import Settings, load_settings
+from tests.harness.servers import fetched_or_skipped
+
+
+def marquee(settings: Settings, engine: Engine, action: str) -> list[dict[str, object]]:
+    """What `marquee engines ACTION NAME --json` says."""
+    command = [str(Path(sys.executable).parent / "marquee"), "engines", action, engine.name, "--json"]
+    environment = {**os.environ, "MARQUEE_STATE": str(settings.state)}
+    ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, timeout=240, check=True)
+    return [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+@contextmanager
+def instance_of(engine: Engine, folder: Path) -> Iterator[Settings]:
+    """Settings whose instance of the engine a test may start; afterwards nothing of it is left."""
+    settings = load_settings(state=folder / "a state")
+    fetched_or_skipped(engine, settings)
+    try:
+        yield settings
+    finally:
+        marquee(settings, engine, "down")
+        assert leftovers.of_platform(run_folder(instance(settings, engine))) == []
+
+
+async def expect_nothing_outlives_the_supervisor(settings: Settings, engine: Engine) -> None:
+    """SIGKILL of the instance's supervisor: every process below it ends too."""
+    run = run_folder(instance(settings, engine))
+    os.kill(int((run / "supervisord.number").read_text()), signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while left := leftovers.of_platform(run):
+        assert time.monotonic() < deadline, f"{left} outlive their supervisor"
+        await asyncio.sleep(0.1)

@@ -1,0 +1,115 @@
+"""Migrations: from nothing, again, at once, and to exactly what the tables say."""
+
+import asyncio
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, make_url
+
+from marquee.errors import StoreUnavailable
+from marquee.stores.catalogue import open_catalogue
+from marquee.stores.change_capture.slot import PUBLICATION
+from marquee.stores.connections.postgres import SCHEMA
+from marquee.stores.schema.migrate import migrate
+from marquee.stores.schema.tables import metadata
+from tests.harness.databases import POSTGRES_SERVERS, own_database
+
+
+@pytest.fixture(params=POSTGRES_SERVERS)
+def empty_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    with own_database(request.getfixturevalue(request.param)) as url:
+        yield url
+
+
+def differences(url: str) -> object:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        found = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+    engine.dispose()
+    return found
+
+
+def constraints(url: str) -> set[tuple[str, str]]:
+    """Names and definitions of the checks, which Alembic does not compare."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+        )
+        return set(rows.fetchall())
+
+
+def test_migrating_from_nothing_and_again_gives_what_the_tables_say(empty_database: str) -> None:
+    migrate(empty_database)
+    assert differences(empty_database) == []
+    migrate(empty_database)
+    assert differences(empty_database) == []
+
+
+def test_the_schema_that_processes_ask_for_is_the_newest(empty_database: str) -> None:
+    migrate(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(SCHEMA,)]
+
+
+async def test_a_database_of_an_older_version_is_not_ready_and_one_of_a_newer_is(empty_database: str) -> None:
+    catalogue = await open_catalogue(empty_database)
+    try:
+        with pytest.raises(StoreUnavailable, match="no tables yet: run `marquee prepare`"):
+            await catalogue.ping()
+        migrate(empty_database)
+        await catalogue.ping()
+        for version, is_ready in (("0001", False), ("9999", True)):
+            with psycopg.connect(empty_database) as connection:
+                connection.execute("UPDATE alembic_version SET version_num = %s", [version])
+            if is_ready:
+                await catalogue.ping()
+            else:
+                with pytest.raises(StoreUnavailable, match=f"schema is 0001, and this version needs {SCHEMA}"):
+                    await catalogue.ping()
+    finally:
+        await catalogue.close()
+
+
+def test_checks_are_the_ones_of_the_tables(empty_database: str) -> None:
+    migrate(empty_database)
+    migrated = constraints(empty_database)
+    engine = create_engine(make_url(empty_database).set(drivername="postgresql+psycopg"))
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    metadata.create_all(engine)
+    engine.dispose()
+    assert migrated == constraints(empty_database)
+
+
+async def test_starts_at_once_do_not_collide_and_the_database_is_created(empty_database: str) -> None:
+    missing = empty_database + "_missing"
+    try:
+        await asyncio.gather(*(asyncio.to_thread(migrate, missing) for _ in range(4)))
+        assert differences(missing) == []
+    finally:
+        with psycopg.connect(empty_database, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {missing.rsplit('/', 1)[1]} WITH (FORCE)")
+
+
+def test_change_capture_gets_whole_rows_of_the_documents_and_the_heartbeat(empty_database: str) -> None:
+    migrate(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        published = connection.execute(
+            "SELECT tablename FROM pg_publication_tables WHERE pubname = %s ORDER BY 1", [PUBLICATION]
+        ).fetchall()
+        identity = connection.execute(
+            "SELECT relreplident::text FROM pg_class WHERE relname = 'title_document'"
+        ).fetchone()
+    assert published == [("change_capture_heartbeat",), ("title_document",)]
+    assert identity == ("f",)
+
+
+def test_a_server_that_is_not_there_is_said_in_words() -> None:
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        migrate("postgresql://marquee:x@127.0.0.1:9/marquee")
