@@ -16,7 +16,7 @@ from marquee.ingest.ending import end_upload
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects, StoredPart
-from tests.jobs.uploads import BODIES, messages, put, stated
+from tests.harness.uploads import BODIES, messages, put, stated
 
 
 async def test_a_complete_upload_is_stored_and_told_once(

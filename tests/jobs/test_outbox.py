@@ -19,7 +19,7 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
 from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import open_bucket
-from tests.jobs.uploads import messages, stated
+from tests.harness.uploads import messages, stated
 
 
 @pytest.fixture(params=["valkey_log_url", pytest.param("kafka_log_url", marks=pytest.mark.xdist_group("kafka"))])

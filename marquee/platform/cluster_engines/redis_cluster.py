@@ -2,8 +2,8 @@
 
 One cluster serves both and evicts nothing, as locks want it: the rows of the home page are a few dozen keys of some 20 KB
 with an end (`marquee/stores/row_cache/keys.py`), far below MAXMEMORY. Whoever caches more than
-that gives the row cache a cluster of its own with `allkeys-lru`, by its own URL. Every node writes an AOF: a master that is killed and back before its replica takes
-over has what it had.
+that gives the row cache a cluster of its own with `allkeys-lru`, by its own URL. Every node writes an AOF: a master that is
+killed and back before its replica takes over has what it had.
 """
 
 from collections.abc import Mapping, Sequence
