@@ -3,8 +3,8 @@
 Runs embedded Debezium (`marquee.stores.change_capture.debezium`), publishes its envelopes keyed by movie_id in their
 order, and lets it note its place only after the event log acknowledged them: a kill publishes some again, and none is lost.
 PostgreSQL or the event log down: Debezium is started again with jitter, from where it was. The slot gone or invalidated (it
-is bounded by `max_slot_wal_keep_size`): the place is forgotten, and a new slot begins with a snapshot of the whole table, which the index
-takes as far as it is newer.
+is bounded by `max_slot_wal_keep_size`): the place is forgotten, and a new slot begins with a snapshot of the
+whole table, which the index takes as far as it is newer.
 """
 
 import asyncio
