@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from marquee.telemetry import get_logger
+from marquee.logs import get_logger
 
 RENAMED: Final[Mapping[str, str]] = {
     "cache_bytes": "source_cache_bytes",
