@@ -61,7 +61,11 @@ def test_the_settings_page_is_made_from_the_code() -> None:
 
 def _pages() -> list[Path]:
     """The pages that people read from their beginning; the settings page is a table to look things up in."""
-    return [path for path in _documents() if path.parent.name == "operating" and path.name != "settings.md"]
+    return [
+        path
+        for path in _documents()
+        if path == PROJECT / "README.md" or (path.parent.name == "operating" and path.name != "settings.md")
+    ]
 
 
 @pytest.mark.parametrize("page", _pages(), ids=lambda path: str(path.relative_to(PROJECT)))
