@@ -1,8 +1,8 @@
-"""Keys and signatures that more than one process must agree on: access tokens' key pair, stream URLs, cursors.
+"""Keys and signatures that more than one process must agree on: access tokens' key pair, stream URLs.
 
 The API signs access tokens with Ed25519; the gateway and anybody else verifies them by the JWKS. An edge verifies a
 stream's path by nginx's secure_link (MD5 over expiry, title and secret, in the path, so that it holds for every file
-below). Cursors are signed with itsdangerous and opaque to clients.
+below).
 """
 
 import base64
@@ -13,9 +13,8 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from itsdangerous import BadData, URLSafeSerializer
 
-from marquee.errors import CursorInvalid, SettingsInvalid
+from marquee.errors import SettingsInvalid
 
 TOKEN_ISSUER = "marquee"  # noqa: S105
 TOKEN_ALGORITHM = "EdDSA"  # noqa: S105
@@ -81,19 +80,3 @@ def stream_path(secret: str, movie_id: str, version: int, *, expires_at: int) ->
     digest = hashlib.md5(signed).digest()  # noqa: S324  (nginx's secure_link knows only MD5)
     token = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     return f"/v/{token}/{expires_at}/{movie_id}/v{version}/"
-
-
-def sign_cursor(secret: str, kind: str, position: object) -> str:
-    """An opaque cursor of one kind of page (`search`, `row:genre-drama`); `position` is any JSON value."""
-    return URLSafeSerializer(secret, salt=f"cursor:{kind}").dumps(position)
-
-
-def read_cursor(secret: str, kind: str, cursor: str) -> object:
-    """Raises `CursorInvalid` for anything that `sign_cursor` did not make for this kind."""
-    try:
-        position: object = URLSafeSerializer(secret, salt=f"cursor:{kind}").loads(cursor)
-    except BadData as error:
-        raise CursorInvalid(
-            "cursor was not issued by this page: ask for the first page again.", field="cursor"
-        ) from error
-    return position

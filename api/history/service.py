@@ -5,8 +5,7 @@ from datetime import datetime
 from api.auth.tokens import Caller
 from api.history.schemas import HistoryItem, HistoryPage
 from api.images import image_url
-from marquee import signing
-from marquee.errors import CursorInvalid
+from api.paging import Cursors, cut
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.history.contract import WatchHistory
@@ -17,13 +16,13 @@ class HistoryService:
         self._history = history
         self._catalogue = catalogue
         self._edges = settings.edges
-        self._secret = settings.cursor_secret.get_secret_value()
+        self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> HistoryPage:
         kind = f"history:{caller.profile_id}"
-        before = self._read(kind, cursor) if cursor else None
+        before = self._cursors.read(kind, cursor, tuple[datetime, str])
         found = await self._history.page(caller.profile_id, limit=limit + 1, before=before)
-        page, more = found[:limit], len(found) > limit
+        page, more = cut(found, limit)
         cards = {card.movie_id: card for card in await self._catalogue.cards([one.movie_id for one in page])}
         return HistoryPage(
             items=[
@@ -39,15 +38,7 @@ class HistoryService:
                 for one in page
                 if (card := cards.get(one.movie_id)) is not None
             ],
-            next_cursor=signing.sign_cursor(
-                self._secret, kind, [page[-1].last_watched_at.isoformat(), page[-1].movie_id]
-            )
+            next_cursor=self._cursors.sign(kind, [page[-1].last_watched_at.isoformat(), page[-1].movie_id])
             if more
             else None,
         )
-
-    def _read(self, kind: str, cursor: str) -> tuple[datetime, str]:
-        match signing.read_cursor(self._secret, kind, cursor):
-            case [str() as moment, str() as movie_id]:
-                return datetime.fromisoformat(moment), movie_id
-        raise CursorInvalid("cursor is of an older form: ask for the first page again.", field="cursor")

@@ -8,11 +8,11 @@ from typing import Final
 
 from api.auth.tokens import Caller
 from api.home.schemas import Home
+from api.paging import Cursors, refusal
 from api.rows.schemas import Row
 from api.rows.service import RowService
-from marquee import signing
 from marquee.domain.rows import ROWS, ROWS_BY_ID, RowDefinition
-from marquee.errors import CursorInvalid, StoreUnavailable
+from marquee.errors import StoreUnavailable
 from marquee.logs import get_logger
 from marquee.settings import Settings
 
@@ -22,7 +22,7 @@ ROWS_ON_PAGE: Final = 24
 class HomeService:
     def __init__(self, rows: RowService, settings: Settings, *, rows_on_page: int = ROWS_ON_PAGE) -> None:
         self._rows = rows
-        self._secret = settings.cursor_secret.get_secret_value()
+        self._cursors = Cursors(settings.cursor_secret.get_secret_value())
         self._rows_on_page = rows_on_page
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Home:
@@ -33,7 +33,7 @@ class HomeService:
         more = start + self._rows_on_page < len(ROWS)
         return Home(
             rows=[row for row in rows if row is not None and row.items],
-            next_cursor=signing.sign_cursor(self._secret, "home", wanted[-1].row_id) if more else None,
+            next_cursor=self._cursors.sign("home", wanted[-1].row_id) if more else None,
         )
 
     async def _row(self, row: RowDefinition, caller: Caller, limit: int) -> Row | None:
@@ -46,9 +46,9 @@ class HomeService:
         return None
 
     def _start(self, cursor: str | None) -> int:
-        if not cursor:
+        row_id = self._cursors.read("home", cursor, str)
+        if row_id is None:
             return 0
-        match signing.read_cursor(self._secret, "home", cursor):
-            case str() as row_id if row_id in ROWS_BY_ID:
-                return ROWS.index(ROWS_BY_ID[row_id]) + 1
-        raise CursorInvalid("cursor is of an older form: ask for the first page again.", field="cursor")
+        if row_id not in ROWS_BY_ID:
+            raise refusal("is of an older form")
+        return ROWS.index(ROWS_BY_ID[row_id]) + 1

@@ -10,13 +10,13 @@ from purgatory import AsyncCircuitBreakerFactory
 
 from api.auth.tokens import Caller
 from api.images import image_url
+from api.paging import Cursors, cut
 from api.rows.bulkhead import Bulkhead
 from api.rows.schemas import Row, RowItem, SharedItem
 from api.rows.shared import CACHED_ITEMS, SharedRows
-from marquee import signing
 from marquee.domain.playback import resume_position, watched_percent
 from marquee.domain.rows import ROWS_BY_ID, RowDefinition
-from marquee.errors import CursorInvalid, RowUnknown
+from marquee.errors import RowUnknown
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import RowPosition
@@ -38,7 +38,7 @@ class RowService:
         self._catalogue = catalogue
         self._resume_positions = resume_positions
         self._edges = settings.edges
-        self._secret = settings.cursor_secret.get_secret_value()
+        self._cursors = Cursors(settings.cursor_secret.get_secret_value())
         self._watching = Bulkhead(
             "continue-watching",
             breakers,
@@ -72,8 +72,8 @@ class RowService:
         if after is None and limit <= CACHED_ITEMS:
             shared = await self._shared.beginning(row)
             return shared.items[:limit], shared.more or len(shared.items) > limit
-        found = await self._shared.page(row, limit=limit + 1, after=after)
-        return [self._shared.shared_item(card, at) for card, at in found[:limit]], len(found) > limit
+        page, more = cut(await self._shared.page(row, limit=limit + 1, after=after), limit)
+        return [self._shared.shared_item(card, at) for card, at in page], more
 
     async def _continue_watching(
         self, row: RowDefinition, caller: Caller, limit: int, after: RowPosition | None
@@ -103,8 +103,7 @@ class RowService:
                 watched_percent=watched_percent(seconds, duration),
             )
             items.append((item, position.event_time_ms))
-        page = items[:limit]
-        more = len(items) > limit
+        page, more = cut(items, limit)
         return Row(
             id=row.row_id,
             title=row.title,
@@ -113,12 +112,8 @@ class RowService:
         )
 
     def _sign_cursor(self, row: RowDefinition, sort_value: float, movie_id: str) -> str:
-        return signing.sign_cursor(self._secret, f"row:{row.row_id}", [sort_value, movie_id])
+        return self._cursors.sign(f"row:{row.row_id}", [sort_value, movie_id])
 
     def _read_cursor(self, row: RowDefinition, cursor: str | None) -> RowPosition | None:
-        if not cursor:
-            return None
-        match signing.read_cursor(self._secret, f"row:{row.row_id}", cursor):
-            case [int() | float() as sort_value, str() as movie_id]:
-                return RowPosition(float(sort_value), movie_id)
-        raise CursorInvalid("cursor is of an older form: ask for the first page again.", field="cursor")
+        position = self._cursors.read(f"row:{row.row_id}", cursor, tuple[float, str])
+        return None if position is None else RowPosition(*position)

@@ -3,9 +3,8 @@
 from typing import Final
 
 from api.images import image_url
+from api.paging import Cursors, refusal
 from api.search.schemas import SearchResult, SearchResults
-from marquee import signing
-from marquee.errors import CursorInvalid
 from marquee.settings import Settings
 from marquee.stores.search.contract import SearchFilters, SearchHit, SearchIndex
 
@@ -17,7 +16,7 @@ class SearchService:
     def __init__(self, index: SearchIndex, settings: Settings) -> None:
         self._index = index
         self._edges = settings.edges
-        self._secret = settings.cursor_secret.get_secret_value()
+        self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def search(
         self, query: str, *, limit: int, cursor: str | None, filters: SearchFilters, facets: bool
@@ -28,7 +27,7 @@ class SearchService:
         follows = page.next_position
         return SearchResults(
             results=[self._result(hit) for hit in page.hits],
-            next_cursor=signing.sign_cursor(self._secret, "search", [follows, asked]) if follows else None,
+            next_cursor=self._cursors.sign("search", [follows, asked]) if follows else None,
             facets=await self._index.facets(query) if facets else None,
         )
 
@@ -36,12 +35,13 @@ class SearchService:
         return list(await self._index.suggest(prefix, limit=limit))
 
     def _position(self, cursor: str | None, asked: list[object]) -> str | None:
-        if not cursor:
+        read = self._cursors.read("search", cursor, tuple[str, list[object]])
+        if read is None:
             return None
-        match signing.read_cursor(self._secret, "search", cursor):
-            case [str() as position, list() as of] if of == asked:
-                return position
-        raise CursorInvalid("cursor belongs to another search: ask for the first page again.", field="cursor")
+        position, asked_before = read
+        if asked_before != asked:
+            raise refusal("belongs to another search")
+        return position
 
     def _result(self, hit: SearchHit) -> SearchResult:
         found = hit.document

@@ -11,11 +11,11 @@ import msgspec
 
 from api.auth.tokens import Caller
 from api.images import image_url
+from api.paging import Cursors, cut
 from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
-from marquee import signing
 from marquee.domain.rows import canonical_genres
-from marquee.errors import CursorInvalid, RevisionConflict, TitleUnknown
+from marquee.errors import RevisionConflict, TitleUnknown
 from marquee.ingest.removal import remove_title
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Catalogue
@@ -37,7 +37,7 @@ class TitleService:
         self._objects = objects
         self._published = published
         self._edges = settings.edges
-        self._secret = settings.cursor_secret.get_secret_value()
+        self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def title(self, caller: Caller, movie_id: str) -> TitleOut:
         """Raises `TitleUnknown`, for a viewer also where the title is not public."""
@@ -48,18 +48,11 @@ class TitleService:
 
     async def page(self, *, limit: int, cursor: str | None, state: TitleState | None) -> TitlePage:
         kind = f"titles:{state or ''}"
-        after = None
-        if cursor:
-            position = signing.read_cursor(self._secret, kind, cursor)
-            if not isinstance(position, str):
-                raise CursorInvalid("cursor is of an older form: ask for the first page again.", field="cursor")
-            after = position
-        found = await self._catalogue.titles(limit=limit + 1, after=after, state=state)
-        page = found[:limit]
-        more = len(found) > limit
+        after = self._cursors.read(kind, cursor, str)
+        page, more = cut(await self._catalogue.titles(limit=limit + 1, after=after, state=state), limit)
         return TitlePage(
             titles=[self.shown(title) for title in page],
-            next_cursor=signing.sign_cursor(self._secret, kind, page[-1].movie_id) if more else None,
+            next_cursor=self._cursors.sign(kind, page[-1].movie_id) if more else None,
         )
 
     async def edit(self, movie_id: str, edit: TitleEdit, *, revision: int | None) -> TitleOut:
