@@ -115,7 +115,7 @@ def test_locks_name_no_package_index() -> None:
 
 
 def test_committed_files_are_small() -> None:
-    total = sum(path.stat().st_size for path in (PROJECT / "tests" / "fixtures").rglob("*") if path.is_file())
+    total = sum(path.stat().st_size for path in (PROJECT / "fixtures").rglob("*") if path.is_file())
     assert total < 5_000_000, f"the fixtures have grown to {total} bytes"
     large = [
         str(path.relative_to(PROJECT)) for path in _committed() if path.is_file() and path.stat().st_size > 1_500_000

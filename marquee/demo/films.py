@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marquee.errors import PlatformUnavailable
-
-PROJECT = Path(__file__).resolve().parent.parent.parent
-FIXTURES = PROJECT / "tests" / "fixtures"
+from marquee.platform.project import FIXTURES
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,9 @@ BROKEN_FILM = FIXTURES / "broken_header_only.mp4"
 
 
 def require_fixtures() -> None:
-    """Raises `PlatformUnavailable` where the fixtures are not beside the code (an install without the repository)."""
-    for film in FILMS:
-        if not film.path.is_file():
-            raise PlatformUnavailable(f"{film.path} is missing: run the demo from a checkout of the project.")
+    """Raises `PlatformUnavailable` where the films are not beside the code: an install without the repository."""
+    missing = [film.file_name for film in FILMS if not film.path.is_file()]
+    if missing:
+        raise PlatformUnavailable(
+            f"{FIXTURES} lacks films of the demo ({missing[0]}, for example): run the demo from a checkout of the project."
+        )

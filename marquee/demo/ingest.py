@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from marquee.client.following import follow_upload
 from marquee.client.session import ApiSession
 from marquee.client.uploader import PartSent, upload_film
-from marquee.demo.films import FIXTURES, DemoFilm
+from marquee.demo.films import DemoFilm
+from marquee.platform.project import FIXTURES
 
 
 class Display(Protocol):

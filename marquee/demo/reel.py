@@ -9,9 +9,9 @@ from pathlib import Path
 import ffmpeg
 import matplotlib.font_manager
 
-from marquee.demo.films import FIXTURES
 from marquee.media.programs.binaries import vmaf_ffmpeg
 from marquee.media.programs.process import run
+from marquee.platform.project import FIXTURES
 
 SECONDS = 150
 FRAME_RATE = 25

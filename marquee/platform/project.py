@@ -1,4 +1,4 @@
-"""Where the project's own files are: configuration templates and the built web client. Decided here and nowhere else."""
+"""Where the project's own files are: templates, the built web client, the demo's films. No other module works these paths out."""
 
 from pathlib import Path
 from typing import Final
@@ -11,3 +11,6 @@ TEMPLATES: Final = PROJECT / "deploy" / "templates"
 
 WEB_CLIENT: Final = PROJECT / "web" / "dist"
 """The built web client; missing until `make web` has run."""
+
+FIXTURES: Final = PROJECT / "fixtures"
+"""The films of the demo and of the tests. They come with a checkout, and are in no wheel and no image."""

@@ -22,6 +22,7 @@ import pytest
 
 from marquee.platform import single
 from marquee.platform.local_engines import wait_until_ready
+from marquee.platform.project import FIXTURES
 from marquee.platform.state import new_secrets
 from marquee.ports import PORT_OFFSETS
 from marquee.settings import Settings, load_settings
@@ -31,7 +32,7 @@ from tests.harness.servers import free_port_base
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("processes"), pytest.mark.soak]
 
 PROJECT = Path(__file__).parent.parent.parent
-FILM = PROJECT / "tests" / "fixtures" / "test_sar.mp4"
+FILM = FIXTURES / "test_sar.mp4"
 READY_SECONDS = 180.0
 SHARED_STATE = ("dagster-code", "dagster-webserver", "dagster-daemon")
 

@@ -19,11 +19,11 @@ from marquee.demo.checks import resume_rule_holds
 from marquee.platform import local_engines
 from marquee.platform.cluster_engines.cassandra import CASSANDRA
 from marquee.platform.cluster_engines.elasticsearch import ELASTICSEARCH
+from marquee.platform.project import FIXTURES
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import Settings
 from tests.e2e.stream_files import fetch_title
 from tests.harness.media import watched
-from tests.harness.media.films import FIXTURES
 from tests.harness.secured import HOST, LOOPBACK, SecuredKafka, secured_kafka, secured_postgres, valkey_with_password
 from tests.harness.servers import make_test_settings, running, running_engine
 from tests.harness.tls import make_certificate, tls_in_front_of

@@ -13,7 +13,6 @@ from marquee.media.programs import binaries, process
 from marquee.media.source.claims import SourceLimits
 from marquee.media.source.judge import judge
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "video"
 
 

@@ -13,7 +13,8 @@ from marquee.errors import ProcessFailed
 from marquee.media.encode.plan import chunk_jobs
 from marquee.media.encode.transcode import chunk_picture, encoder_version, sample_count, transcode_chunk
 from marquee.media.programs import binaries, process
-from tests.harness.media.films import FIXTURES, jobs_of_one_gop, judged, made, planned
+from marquee.platform.project import FIXTURES
+from tests.harness.media.films import jobs_of_one_gop, judged, made, planned
 
 SMALL = {"s": "96x64", "an": None}
 

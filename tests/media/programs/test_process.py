@@ -11,7 +11,7 @@ import pytest
 
 from marquee.errors import ProcessFailed, ProcessLost, ProcessTimedOut
 from marquee.media.programs import binaries, process
-from tests.harness.media.films import FIXTURES
+from marquee.platform.project import FIXTURES
 
 
 def alive(marker: str) -> list[int]:
@@ -83,7 +83,7 @@ async def test_cancelling_the_caller_kills_the_program() -> None:
 
 async def test_a_killed_worker_leaves_no_program() -> None:
     code = (
-        "import asyncio; from marquee.media import process;"
+        "import asyncio; from marquee.media.programs import process;"
         "asyncio.run(process.run(['/bin/sleep', '613'], timeout_seconds=60))"
     )
     worker = await asyncio.create_subprocess_exec(sys.executable, "-c", code)

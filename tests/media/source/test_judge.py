@@ -10,8 +10,9 @@ from marquee.errors import SourceRefused
 from marquee.media.programs import binaries, process
 from marquee.media.source.claims import SourceLimits
 from marquee.media.source.judge import judge
+from marquee.platform.project import FIXTURES
 from tests.harness.media.expected import BROKEN, BROKEN_FIXTURES, ONLY_SOUND, REAL, Accepted
-from tests.harness.media.films import FIXTURES, SHARED, judged, made
+from tests.harness.media.films import SHARED, judged, made
 
 
 def shared_files(*folders: str) -> list[Path]:

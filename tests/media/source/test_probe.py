@@ -7,7 +7,7 @@ import pytest
 
 from marquee.errors import ProcessFailed
 from marquee.media.source.probe import probe
-from tests.harness.media.films import FIXTURES
+from marquee.platform.project import FIXTURES
 
 
 async def test_streams_are_typed() -> None:

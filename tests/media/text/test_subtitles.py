@@ -7,9 +7,8 @@ import pytest
 from marquee.documents import SubtitleStream
 from marquee.media.text import captions
 from marquee.media.text.subtitles import SidecarFile, extract_subtitles
+from marquee.platform.project import FIXTURES
 from tests.harness.media.packaging import a_source, ffmpeg
-
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
 def _sidecar(path: Path, **more: str) -> SidecarFile:
