@@ -1,1 +1,1 @@
-"""The assets of Dagster, a package a group: `ingest` is the chain from an upload to a playable title."""
+"""Dagster's assets, one package for each group. `ingest`: the chain from an upload to a playable title."""

@@ -1,7 +1,7 @@
-"""Which executor runs the steps of a run: the setting `MARQUEE_DAGSTER_EXECUTOR`, read when the definitions are loaded.
+"""Which executor runs the steps of a run. The setting `MARQUEE_DAGSTER_EXECUTOR` is read when a code location is loaded.
 
-Default: all in one process, as the heavy work is in the transcode workers and a process a step would cost seconds each. On a
-cluster each step may have a pod (`dagster_k8s.k8s_job_executor`), so that a stage that needs a big machine gets one.
+Default: all steps in one process. The heavy work is in the transcode workers, and a process for each step would cost 3 to
+5 s each. On a cluster each step may have its own pod (`dagster_k8s.k8s_job_executor`), for stages that need a big machine.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from marquee.settings import Settings
 
 
 def executor_of(settings: Settings) -> dg.ExecutorDefinition:
-    """Raises `SettingsInvalid` for a name that is no executor of an installed module, or a configuration it does not take."""
+    """Raises `SettingsInvalid` if the name is no executor of an installed module, or does not take the configuration."""
     setting = "MARQUEE_DAGSTER_EXECUTOR"
     module, _, name = settings.dagster_executor.rpartition(".")
     try:

@@ -1,10 +1,10 @@
-"""A run launcher that notices when a run's process is gone, so that run monitoring fails the run and it is retried.
+"""A run launcher that notices when a run's process is gone. Run monitoring then fails the run, and Dagster retries it.
 
 Dagster's default launcher starts each run as a process of the code server and never looks at it again: a run killed with
-SIGKILL would stay "started" for ever. Dagster logs the process's pid in the run's own events; alive means that this pid is a
-process that is older than that event (a pid may be used again) and not a zombie. Needs nothing else, so it knows of runs that
-another daemon or code server started. A dead run is called dead only once the code server answers: Dagster tries a retry once,
-at once, and without a code server it would be lost. One machine only: elsewhere Dagster's launcher there does all this.
+SIGKILL would stay "started" for ever. The run's own events say its pid. The run is alive if a process has that pid, is
+older than that event (pids are reused) and is no zombie. The events alone are enough, so runs that another daemon or code
+server started are known too. A dead run is reported only while the code server answers: Dagster tries a retry only once and
+at once, and without a code server that retry would be lost. For one machine; Dagster's launchers of clusters do the same.
 """
 
 import os
@@ -18,12 +18,12 @@ from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 
 _CLOCK_SECONDS: Final = 5.0
-"""How far the kernel's start time of a process and the event's wall clock may be apart."""
+"""Largest difference between the kernel's start time of a process and the event's wall clock."""
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """A run's process as the run's events tell of it."""
+class _RunProcess:
+    """A run's process, as the run's events name it."""
 
     pid: int
     logged_at: float
@@ -44,7 +44,7 @@ class WatchfulRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        seen = self._seen(run.run_id)
+        seen = self.process_of_run(run.run_id)
         if seen is None or seen.is_alive():
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         if not self._code_server_answers(run.run_id):
@@ -62,18 +62,18 @@ class WatchfulRunLauncher(DefaultRunLauncher):
         return True
 
     def terminate(self, run_id: str) -> bool:
-        """Through the code server that started the run; where that one is gone, by a signal to the run's process."""
+        """Ask the code server that started the run. If it is gone, send the run's process a signal."""
         if super().terminate(run_id):  # type: ignore[no-untyped-call]
             return True
-        seen = self._seen(run_id)
+        seen = self.process_of_run(run_id)
         if seen is None or not seen.is_alive():
             return False
         os.kill(seen.pid, signal.SIGINT)
         return True
 
-    def _seen(self, run_id: str) -> _Seen | None:
+    def process_of_run(self, run_id: str) -> _RunProcess | None:
         for entry in self._instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
             metadata = entry.get_dagster_event().engine_event_data.metadata
             if "pid" in metadata:
-                return _Seen(int(str(metadata["pid"].value)), entry.timestamp)
+                return _RunProcess(int(str(metadata["pid"].value)), entry.timestamp)
         return None

@@ -1,6 +1,6 @@
-"""What assets and sensors are given. Settings alone: each stage opens its own stores from them and closes them again.
+"""The resource of assets and sensors: the settings. Each stage opens its own stores from them and closes them again.
 
-Stores belong to one event loop and one process; opening them costs milliseconds, and nothing is connected before it is used.
+Stores belong to one event loop and one process. To open them takes milliseconds; each connects when it is first used.
 """
 
 import dagster as dg

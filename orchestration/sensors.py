@@ -1,8 +1,8 @@
-"""What starts the chain, and what settles it when a run ended without a word.
+"""The sensors of the chain: `uploads` starts runs, `lost_ingests` settles ingests whose run ended and said nothing.
 
-`uploads` reads completed uploads from the event log (its place is Dagster's cursor, no consumer group) and asks for one run an
-upload; the run's key is the upload's id, so reading twice is harmless. What fails inside a stage is told by the stage, and
-a killed run is retried by Dagster; `lost_ingests` compares the catalogue with the runs and mends what fell between.
+`uploads` reads completed uploads from the event log. Its position is Dagster's cursor, not a consumer group. It asks for one
+run for each upload. The run's key is the upload's id, so to read a record twice is harmless. A failing stage records its
+failure itself, and Dagster retries a killed run. `lost_ingests` compares the catalogue with the runs and repeats the rest.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Record
 from orchestration.jobs import ingest
 
-UPLOADS_A_TICK: Final = 50
-"""A tick must end well within its time-out; the next follows at once."""
-AGAIN_TAG: Final = "marquee/again"
-MAX_AGAIN: Final = 3
+MAX_UPLOADS_PER_TICK: Final = 50
+"""A tick must end well within its time-out. The next tick follows at once."""
+REPEATS_TAG: Final = "marquee/again"
+MAX_REPEATS: Final = 3
 LOOK_BACK: Final = timedelta(days=1)
-RUNS_A_LOOK: Final = 200
+MAX_RUNS_PER_TICK: Final = 200
 _PARTITION_TAG: Final = "dagster/partition"
 
 
@@ -38,7 +38,7 @@ _PARTITION_TAG: Final = "dagster/partition"
     job=ingest,
     minimum_interval_seconds=1,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Completed uploads, from the event log: a partition and a run each.",
+    description="Reads completed uploads from the event log: adds a partition and starts a run for each.",
 )
 def uploads(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
     completed, cursor = asyncio.run(_read(settings, context.cursor))
@@ -56,18 +56,18 @@ async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadComp
     try:
         await event_log.ensure_topic(TRANSCODING_JOBS, streams=TOPIC_STREAMS[TRANSCODING_JOBS])
         try:
-            records, after = await event_log.read(TRANSCODING_JOBS, cursor, limit=UPLOADS_A_TICK)
+            records, after = await event_log.read(TRANSCODING_JOBS, cursor, limit=MAX_UPLOADS_PER_TICK)
         except CursorInvalid:
-            # The platform moved to another engine. From its beginning: an upload whose run there is asks for none.
+            # The platform moved to another engine. Read from the beginning: an upload that has a run gets no second one.
             get_logger().warning("the cursor is of another event log", cursor=cursor)
-            records, after = await event_log.read(TRANSCODING_JOBS, None, limit=UPLOADS_A_TICK)
+            records, after = await event_log.read(TRANSCODING_JOBS, None, limit=MAX_UPLOADS_PER_TICK)
     finally:
         await event_log.close()
     return [upload for record in records if (upload := _upload_completed(record)) is not None], after
 
 
 def _upload_completed(record: Record) -> UploadCompleted | None:
-    """What a record tells; None for one that is no completed upload, which would stop this sensor at its place for ever."""
+    """The record's upload. None if it is no completed upload: an error would stop the sensor at this record for ever."""
     try:
         return msgspec.json.decode(record.value, type=UploadCompleted)
     except msgspec.MsgspecError as error:
@@ -92,63 +92,65 @@ def _run_request(upload: UploadCompleted) -> dg.RunRequest:
     job=ingest,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ingests whose run ended without a word and is not retried: started again, or told to the title's page.",
+    description="Finds ingests whose run ended and is not retried: starts them again, or records the failure.",
 )
 def lost_ingests(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SensorResult | dg.SkipReason:
-    # Of any job: what a person materializes in the UI runs in a job of Dagster's own.
+    # Runs of every job: assets that a person materializes in the UI run in a job of Dagster's own.
     ended = context.instance.get_run_records(
         dg.RunsFilter(
             statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
             updated_after=datetime.now(UTC) - LOOK_BACK,
         ),
-        limit=RUNS_A_LOOK,
+        limit=MAX_RUNS_PER_TICK,
     )
-    runs = [record.dagster_run for record in ended if _is_of_a_title(record.dagster_run)]
-    return dg.SensorResult(run_requests=asyncio.run(_again(settings, runs)))
+    runs = [record.dagster_run for record in ended if _waits_for_title(record.dagster_run)]
+    return dg.SensorResult(run_requests=asyncio.run(_runs_to_repeat(settings, runs)))
 
 
-def _is_of_a_title(run: dg.DagsterRun) -> bool:
-    """Whether a title waits for it: not one that Dagster's own run retries have, or are about to."""
+def _waits_for_title(run: dg.DagsterRun) -> bool:
+    """Whether it is a title's run that Dagster has not retried and will not retry."""
     return _PARTITION_TAG in run.tags and run.tags.get("dagster/will_retry") != "true"
 
 
-async def _again(settings: Settings, runs: Sequence[dg.DagsterRun]) -> list[dg.RunRequest]:
-    """What to start again; a title whose run a person cancelled, or was lost too often, is told so."""
+async def _runs_to_repeat(settings: Settings, runs: Sequence[dg.DagsterRun]) -> list[dg.RunRequest]:
+    """The runs to start again. An ingest that a person cancelled, or whose run was lost too often, is recorded as failed."""
     again = []
     catalogue = await open_catalogue(settings.database)
     try:
         for run in runs:
             try:
-                version = await _worked_on(catalogue, run)
+                version = await _version_of_run(catalogue, run)
             except TitleUnknown:
                 continue
             if version is None or version.state != "ingesting":
-                continue  # a stage said how it ended, or a newer run has it
+                continue  # A stage recorded how it ended, or a newer run works on it.
             movie_id, number, stage = version.movie_id, version.version, version.stage
             if run.status == dg.DagsterRunStatus.CANCELED:
                 await catalogue.fail(movie_id, number, f"{stage}: the run was cancelled in Dagster.")
-            elif int(run.tags.get(AGAIN_TAG, "0")) >= MAX_AGAIN:
-                await catalogue.fail(movie_id, number, f"{stage}: the run was lost again and again.")
+            elif int(run.tags.get(REPEATS_TAG, "0")) >= MAX_REPEATS:
+                await catalogue.fail(
+                    movie_id, number, f"{stage}: its runs ended {MAX_REPEATS + 1} times without a result."
+                )
             else:
-                again.append(_as_before(run, version))
+                again.append(_repeated_run(run, version))
     finally:
         await catalogue.close()
     return again
 
 
-async def _worked_on(catalogue: Catalogue, run: dg.DagsterRun) -> Version | None:
-    """The version that a run worked on last; None where it is another run's. Raises `TitleUnknown`."""
+async def _version_of_run(catalogue: Catalogue, run: dg.DagsterRun) -> Version | None:
+    """The version that a run worked on. None if another run works on it now. Raises `TitleUnknown`."""
     if (tagged := run.tags.get(VERSION_TAG)) is not None:
         version = await catalogue.version(run.tags[_PARTITION_TAG], int(tagged))
         return version if version.run_id in (None, run.run_id) else None
-    # Started by a person, for the title's newest version then; it is known by what its stages reported.
+    # A person started it, for the title's newest version at that time. Its stages recorded the run's id.
     version = await catalogue.newest_version(run.tags[_PARTITION_TAG])
     return version if version.run_id == run.run_id else None
 
 
-def _as_before(run: dg.DagsterRun, version: Version) -> dg.RunRequest:
+def _repeated_run(run: dg.DagsterRun, version: Version) -> dg.RunRequest:
     kept = {key: run.tags[key] for key in (PRIORITY_TAG, "dagster/priority") if key in run.tags}
     return dg.RunRequest(
         run_key=f"again:{run.run_id}",
@@ -157,6 +159,6 @@ def _as_before(run: dg.DagsterRun, version: Version) -> dg.RunRequest:
             **kept,
             UPLOAD_TAG: version.upload_id,
             VERSION_TAG: str(version.version),
-            AGAIN_TAG: str(int(run.tags.get(AGAIN_TAG, "0")) + 1),
+            REPEATS_TAG: str(int(run.tags.get(REPEATS_TAG, "0")) + 1),
         },
     )

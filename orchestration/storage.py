@@ -1,7 +1,8 @@
-"""Dagster's storage where the platform's settings say: `MARQUEE_DAGSTER_DATABASE_URL`, else this machine's PostgreSQL.
+"""Dagster's storage in the database of the setting `MARQUEE_DAGSTER_DATABASE_URL`, else in this machine's PostgreSQL.
 
-A run is told of its instance, storage included, in its process's arguments or its pod's; with Dagster's own configuration that
-would be a password in the open. Here it is only the state folder, and each process reads its own settings.
+Dagster passes an instance's configuration to each run in the arguments of its process or pod. With Dagster's own storage
+class those arguments would show a password. This class is configured with the state folder alone; each process reads the
+settings by itself.
 """
 
 from typing import Any

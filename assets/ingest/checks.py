@@ -12,8 +12,8 @@ from typing import Final
 import dagster as dg
 
 from assets.ingest.manifest import manifest
-from assets.ingest.metadata import sentences
-from assets.ingest.partitions import PATIENCE
+from assets.ingest.metadata import bullet_list
+from assets.ingest.partitions import OUTAGE_RETRY
 from assets.ingest.stage import Stage, fail_by_check, open_stage
 from assets.ingest.streams import streams
 from marquee.documents import ManifestDocument, PlanDocument, StreamsDocument, SubtitlesDocument
@@ -22,14 +22,14 @@ from marquee.media.package import verify
 from marquee.settings import Settings
 
 _CONCURRENT: Final = 8
-_FINDINGS_SHOWN: Final = 20
+_MAX_FINDINGS_SHOWN: Final = 20
 
 VMAF_SIDE_MIN: Final = 144
 """VMAF halves the picture four times; of fewer lines or columns its coarsest scale sees a handful of pixels, and its score
 says nothing. It is recorded there, and holds back no title."""
 
 
-@dg.asset_check(asset=streams, blocking=True, retry_policy=PATIENCE)  # type: ignore[arg-type]
+@dg.asset_check(asset=streams, blocking=True, retry_policy=OUTAGE_RETRY)  # type: ignore[arg-type]
 async def audio_in_step(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
@@ -37,10 +37,10 @@ async def audio_in_step(
     async with open_stage(context, settings, "streams", reports=False) as stage:
         packaged, plan = await stage.read("streams", StreamsDocument), await stage.read("plan", PlanDocument)
         findings = verify.apart_starts(packaged, frame_rate=plan.settings.frame_rate)
-        return await _settled(stage, findings + verify.wrong_durations(plan, packaged))
+        return await _check_result(stage, findings + verify.wrong_durations(plan, packaged))
 
 
-@dg.asset_check(asset=manifest, blocking=True, retry_policy=PATIENCE)  # type: ignore[arg-type]
+@dg.asset_check(asset=manifest, blocking=True, retry_policy=OUTAGE_RETRY)  # type: ignore[arg-type]
 async def segments_add_up(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
@@ -48,14 +48,14 @@ async def segments_add_up(
     async with open_stage(context, settings, "manifest", reports=False) as stage:
         plan = await stage.read("plan", PlanDocument)
         packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
-        stored = await _stored(stage, packaged.prefix)
+        stored = await _published_sizes(stage, packaged.prefix)
         findings = verify.title_findings(
-            plan, packaged, texts, texts=await _texts(stage, packaged.prefix, stored), sizes=stored
+            plan, packaged, texts, texts=await _playlist_texts(stage, packaged.prefix, stored), sizes=stored
         )
-        return await _settled(stage, findings, {"files": len(stored), "bytes": sum(stored.values())})
+        return await _check_result(stage, findings, {"files": len(stored), "bytes": sum(stored.values())})
 
 
-@dg.asset_check(asset=manifest, blocking=True, retry_policy=PATIENCE)  # type: ignore[arg-type]
+@dg.asset_check(asset=manifest, blocking=True, retry_policy=OUTAGE_RETRY)  # type: ignore[arg-type]
 async def picture_good_enough(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
@@ -69,10 +69,10 @@ async def picture_good_enough(
         findings = [f"Rung {top.rung} scores VMAF {top.vmaf_mean:.1f} on average, below the floor of {floor:.1f}."]
         if top.vmaf_mean >= floor or side < VMAF_SIDE_MIN:
             findings = []
-        return await _settled(stage, findings, {"floor": floor, **{one.rung: one.vmaf_mean for one in scores}})
+        return await _check_result(stage, findings, {"floor": floor, **{one.rung: one.vmaf_mean for one in scores}})
 
 
-async def _stored(stage: Stage, prefix: str) -> dict[str, int]:
+async def _published_sizes(stage: Stage, prefix: str) -> dict[str, int]:
     """Sizes of what lies under a version's prefix, by path relative to it."""
 
     async def listed() -> dict[str, int]:
@@ -81,7 +81,7 @@ async def _stored(stage: Stage, prefix: str) -> dict[str, int]:
     return await through_outages(listed)
 
 
-async def _texts(stage: Stage, prefix: str, stored: Mapping[str, int]) -> dict[str, str]:
+async def _playlist_texts(stage: Stage, prefix: str, stored: Mapping[str, int]) -> dict[str, str]:
     places = asyncio.Semaphore(_CONCURRENT)
 
     async def text(name: str) -> str:
@@ -92,7 +92,7 @@ async def _texts(stage: Stage, prefix: str, stored: Mapping[str, int]) -> dict[s
     return dict(zip(names, await asyncio.gather(*(text(name) for name in names)), strict=True))
 
 
-async def _settled(
+async def _check_result(
     stage: Stage, findings: Sequence[str], metadata: Mapping[str, float | int] | None = None
 ) -> dg.AssetCheckResult:
     if findings:
@@ -101,5 +101,5 @@ async def _settled(
     return dg.AssetCheckResult(
         passed=not findings,
         description=findings[0] if findings else None,
-        metadata={**(metadata or {}), "findings": sentences(findings[:_FINDINGS_SHOWN])},
+        metadata={**(metadata or {}), "findings": bullet_list(findings[:_MAX_FINDINGS_SHOWN])},
     )

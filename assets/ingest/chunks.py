@@ -1,7 +1,8 @@
-"""A version's chunk jobs, from queueing to their results; the queue in PostgreSQL is the truth, hints only wake workers.
+"""A version's chunk jobs, from queueing to their results.
 
-Jobs are content-addressed, so a version finds done what another made. A done job whose stored result is gone is queued
-again; a failed one fails the title. The wait is bounded by the workers being alive, not by time: a busy house is no fault.
+The queue in PostgreSQL is the truth. A message on `chunk-jobs` only wakes the workers. A job's id follows from its content:
+a chunk that another version made is found done. A done job is queued again if its stored result is gone. A failed job fails
+the title. The wait ends when no worker is alive, not after some time: a full queue may be hours long.
 """
 
 import asyncio
@@ -21,12 +22,12 @@ from marquee.stores.job_queue.contract import JobStatus, NewJob
 
 POLL_SECONDS: Final = 0.5
 NO_WORKER_SECONDS: Final = 600.0
-"""This long with jobs waiting and no lease anywhere: no worker is alive."""
+"""Jobs wait and nobody holds a lease for this long: no worker is alive."""
 _CONCURRENT_HEADS: Final = 16
 
 
 class Chunks:
-    """The jobs of one version, in chunk order. `reused[i]` says that chunk i was done before this run asked."""
+    """The jobs of one version, in chunk order. `reused[i]`: chunk i was done before this run asked for it."""
 
     def __init__(self, stage: Stage, jobs: Sequence[ChunkJob]) -> None:
         self._stage = stage
@@ -35,10 +36,10 @@ class Chunks:
         self.reused = [False] * len(jobs)
 
     async def queue(self) -> None:
-        """Queue what is not done, and wake the workers.
+        """Queue every job that is not done, and wake the workers.
 
-        The done ones too: from then on this version waits for them, and nobody takes them away. Only after that their results
-        are looked for.
+        Done jobs are enqueued too: the queue then counts this version among those that wait for them, and the sweep keeps
+        their results. Looking for the results comes after that, so no sweep can remove them in between.
         """
         before = await self._statuses()
         await self._enqueue(self._jobs)
@@ -59,7 +60,7 @@ class Chunks:
             await self._fail_if_one_failed(statuses)
             if all(status.state == "done" for status in statuses.values()) and len(statuses) == len(set(self._ids)):
                 return [self._result(statuses[job_id]) for job_id in self._ids]
-            # Deleting a title cancels its jobs; another title's deletion may have cancelled a job that this one shares.
+            # Deleting a title cancels its jobs. The deleted title may share a job with this one: that job is queued again.
             await through_outages(lambda: self._stage.stores.catalogue.title(self._stage.movie_id))
             gone = [
                 job for job in self._jobs if job.job_id not in statuses or statuses[job.job_id].state == "cancelled"
@@ -95,7 +96,7 @@ class Chunks:
         try:
             await stage.stores.event_log.publish(CHUNK_JOBS, stage.movie_id, msgspec.json.encode(hint))
         except StoreUnavailable as error:
-            stage.context.log.info(f"No hint to the workers, who look by themselves every 2 s: {error.detail}")
+            stage.context.log.info(f"The workers get no message, and look at the queue every 2 s: {error.detail}")
 
     async def _statuses(self) -> dict[str, JobStatus]:
         statuses = await self._stage.stores.job_queue.statuses(self._ids)
@@ -107,7 +108,9 @@ class Chunks:
             if status is None or status.state != "failed":
                 continue
             if (status.movie_id, status.version) != (job.movie_id, job.version):
-                await self._enqueue([job])  # it failed for another title, whose master may be gone: try with this one's
+                await self._enqueue(
+                    [job]
+                )  # It failed for another title, whose master may be gone: try again with this title's.
                 continue
             await self._stage.stores.job_queue.cancel(self._stage.movie_id, self._stage.version)
             rate = Fraction(job.settings.frame_rate)
@@ -118,7 +121,7 @@ class Chunks:
             )
 
     def _share(self, statuses: dict[str, JobStatus], seconds: float) -> tuple[float, float]:
-        """(share of all frames, times real time since the wait began, chunks found done left out)."""
+        """(share of all frames, speed). Speed is in multiples of real time since the wait began, without reused chunks."""
         total = encoded = made = 0.0
         for job, reused in zip(self._jobs, self.reused, strict=True):
             status = statuses.get(job.job_id)
@@ -136,7 +139,7 @@ class Chunks:
         return depth.get("leased", 0) > 0
 
     async def _lost(self, done: Sequence[JobStatus]) -> set[str]:
-        """Of done jobs, those whose result is not whole in the object store any more."""
+        """The ids of the done jobs whose result is no longer whole in the object store."""
         places = asyncio.Semaphore(_CONCURRENT_HEADS)
 
         async def is_whole(status: JobStatus) -> bool:

@@ -8,9 +8,9 @@ import asyncio
 import dagster as dg
 
 from assets.ingest.metadata import edge_url, image_url, picture, table
-from assets.ingest.partitions import OWNERS, PATIENCE, titles
+from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import CACHE_CONTROL, MEDIA_TYPES, publish_folder
-from assets.ingest.quality import fetch_track, make_pictures, score_rungs, upwards
+from assets.ingest.quality import by_height, fetch_track, make_pictures, score_rungs
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.subtitles import subtitles
 from marquee.documents import (
@@ -27,7 +27,7 @@ from marquee.media.package.verify import published_files
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[subtitles], partitions_def=titles, kinds={"s3"}, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(deps=[subtitles], partitions_def=titles, kinds={"s3"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def manifest(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
@@ -40,7 +40,7 @@ async def manifest(
         packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
         images = images_prefix(stage.movie_id, stage.version)
         async with work_folder(settings.state, f"manifest-{stage.movie_id}") as folder:
-            renditions = [(track, await fetch_track(stage, packaged, track, folder)) for track in upwards(packaged)]
+            renditions = [(track, await fetch_track(stage, packaged, track, folder)) for track in by_height(packaged)]
             quality = await score_rungs(stage, source, plan, renditions)
             await stage.report(0.6)
             made = await make_pictures(renditions, folder / "images", duration_seconds=plan.duration_seconds)
@@ -62,7 +62,7 @@ async def manifest(
             ),
             quality=quality,
         )
-        await stage.leave(document)
+        await stage.save_document(document)
         return dg.MaterializeResult(
             metadata=_metadata(settings, document, await asyncio.to_thread(_plot, packaged, plan, document))
         )

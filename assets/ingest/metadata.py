@@ -1,4 +1,4 @@
-"""What an asset shows on the title's page in Dagster: tables, links and pictures, in one form for all stages."""
+"""What an asset shows on its page in Dagster: tables, links and pictures, in one form for all stages."""
 
 import base64
 import time
@@ -12,11 +12,11 @@ from marquee.settings import Settings
 from marquee.signing import stream_path
 
 _LINK_SECONDS: Final = 24 * 3600
-"""How long a link to a stream in the UI holds."""
+"""Seconds for which a stream's link on an asset's page is valid."""
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> dg.MetadataValue:
-    """Rows of equal keys as a Markdown table; a dash where there is none."""
+    """Rows with the same keys, as a Markdown table. No rows: a dash."""
     if not rows:
         return dg.MetadataValue.md("-")
     head = list(rows[0])
@@ -25,11 +25,11 @@ def table(rows: Sequence[Mapping[str, object]]) -> dg.MetadataValue:
 
 
 def picture(png: bytes, alt: str) -> dg.MetadataValue:
-    """A PNG inside the page itself."""
+    """A PNG, stored in the metadata itself."""
     return dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
-def sentences(lines: Sequence[str]) -> dg.MetadataValue:
+def bullet_list(lines: Sequence[str]) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "-")
 
 

@@ -1,12 +1,13 @@
-"""Stage 2: ladder, frame grid and chunks, decided by `marquee.media.encode.plan` from the accepted source and the settings.
+"""Stage `plan`: the ladder, the frame grid and the chunks. `marquee.media.encode.plan` decides them.
 
-Everything that encoders are told is in the document, and its hash is part of every chunk's identity. Next: `renditions`.
+Reads the source's document and the settings. The document holds everything that encoders are told. Its hash is part of
+every chunk's identity. Next: `renditions`.
 """
 
 import dagster as dg
 
 from assets.ingest.metadata import kilobits, table
-from assets.ingest.partitions import OWNERS, PATIENCE, titles
+from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.source import source
 from assets.ingest.stage import Stage, open_stage
 from marquee.documents import PlanDocument
@@ -16,12 +17,12 @@ from marquee.media.encode.transcode import encoder_version
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[source], partitions_def=titles, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(deps=[source], partitions_def=titles, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """The ladder, the frame grid and the chunks: all that decides what the encoders will make.
+    """The ladder, the frame grid and the chunks: everything that decides what the encoders make.
 
-    A version that is already playable keeps its plan: what lies under its URLs never changes, so making it again mends what
-    was lost and changes nothing. New settings take effect with the title's next version.
+    A version that is already playable keeps its plan, because files under its URLs never change. To run it again restores
+    lost files and changes nothing else. New settings take effect with the title's next version.
     """
     async with open_stage(context, settings, "plan") as stage:
         document = await _published_plan(stage) or planning.plan(
@@ -30,7 +31,7 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
             chunk_segments=settings.chunk_segments,
             encoder=await encoder_version(),
         )
-        await stage.leave(document)
+        await stage.save_document(document)
         encoding = document.settings
         return dg.MaterializeResult(
             data_version=dg.DataVersion(document.settings_hash),

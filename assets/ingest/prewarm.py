@@ -1,4 +1,7 @@
-"""Stage 7: a hot title into every edge's cache, by `edges.warm`; reads the manifest's list of files. Next: `title`."""
+"""Stage `prewarm`: brings a hot title into the cache of every edge, by `marquee.cdn.fill`.
+
+Reads the list of files in the document of `manifest`. Next: `title`.
+"""
 
 import asyncio
 
@@ -6,20 +9,20 @@ import dagster as dg
 
 from assets.ingest.manifest import manifest
 from assets.ingest.metadata import mebibytes, table
-from assets.ingest.partitions import OWNERS, PATIENCE, titles
+from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import open_stage
 from marquee.cdn.fill import warm
 from marquee.documents import ManifestDocument, PrewarmDocument
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[manifest], partitions_def=titles, kinds={"nginx"}, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(deps=[manifest], partitions_def=titles, kinds={"nginx"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def prewarm(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """A hot title is requested through every edge, and each file's second answer must come from that edge's cache.
+    """A hot title is requested through every edge. The second answer for each file must come from that edge's cache.
 
-    The long tail is pulled by its first viewer. An edge that is down is recorded and does not hold a title back.
+    Other titles are not pushed: their first viewer fills the cache. An edge that is down is recorded and delays no title.
     """
     async with open_stage(context, settings, "prewarm") as stage:
         files = (await stage.read("manifest", ManifestDocument)).files
@@ -33,7 +36,7 @@ async def prewarm(
                 await asyncio.gather(*(warm(settings, edge, stage.movie_id, stage.version, files) for edge in edges))
             ),
         )
-        await stage.leave(document)
+        await stage.save_document(document)
         return dg.MaterializeResult(
             metadata={
                 "hot": hot,

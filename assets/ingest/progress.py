@@ -1,4 +1,4 @@
-"""How much of an ingest each stage is: weights in per cent, in the chain's order, so that the title's per cent only grows."""
+"""How much of an ingest each stage is, in per cent and in the chain's order. So a title's per cent only grows."""
 
 from typing import Final
 
@@ -15,10 +15,10 @@ WEIGHTS: Final[dict[str, float]] = {
     "title": 1,
     "search_document": 2,
 }
-"""Measured on a film of 3 minutes with four rungs: most of the time is the encode."""
+"""Measured on a film of 3 minutes with four rungs. Most of the time is the encode."""
 
 
 def overall_percent(stage: str, share: float) -> float:
-    """Per cent of the whole when `share` (0 to 1) of `stage` is done."""
+    """Per cent of the whole ingest when `share` (0 to 1) of `stage` is done."""
     before = sum(WEIGHTS[name] for name in STAGES[: STAGES.index(stage)])
     return before + WEIGHTS[stage] * min(1.0, max(0.0, share))

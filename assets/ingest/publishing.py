@@ -1,7 +1,7 @@
-"""Storing what viewers read: files below a folder go under a version's prefix in the published bucket, a few at a time.
+"""Files to and from the published bucket, a few at a time, with their media types and cache rule.
 
-Everything under a version is written once and never changed, so edges and browsers may keep it for a day; a deleted title's
-URLs end with their tokens, and its objects are gone from the bucket at once. Media types follow RFC 8216 and ISO 23000-19.
+A version's files are written once and never change, so edges and browsers may keep them for a day. Deleting a title removes
+its objects at once; its URLs end when their tokens expire. Media types follow RFC 8216 and ISO 23000-19.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _CONCURRENT: Final = 8
 async def publish_folder(
     objects: Objects, folder: Path, prefix: str, *, on_share: Callable[[float], None] | None = None
 ) -> int:
-    """Store every file below `folder` under `prefix`, at the same relative path; returns their bytes."""
+    """Store every file below `folder` under `prefix`, at the same relative path. Returns the number of bytes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     places = asyncio.Semaphore(_CONCURRENT)
     done = 0
@@ -51,7 +51,7 @@ async def publish_folder(
 
 
 async def fetch_files(objects: Objects, keys: dict[str, Path]) -> None:
-    """Fetch objects into files, a few at a time. Raises `ObjectMissing`, in a group."""
+    """Fetch objects (key -> file), a few at a time. Raises `ObjectMissing`, in an exception group."""
     places = asyncio.Semaphore(_CONCURRENT)
 
     async def fetch(key: str, path: Path) -> None:

@@ -17,11 +17,11 @@ from marquee.media.encode.quality import scores
 if TYPE_CHECKING:
     from marquee.media.pictures.images import ImagesMade
 
-MAX_SHARE: Final = 0.1
+MAX_SAMPLE_SHARE: Final = 0.1
 _COPY_BYTES: Final = 1 << 20
 
 
-def upwards(packaged: StreamsDocument) -> list[PackagedStream]:
+def by_height(packaged: StreamsDocument) -> list[PackagedStream]:
     """The video tracks from the fewest lines to the most."""
     return sorted(packaged.video, key=lambda track: track.height or 0)
 
@@ -38,7 +38,7 @@ async def score_rungs(
             source_path,
             plan,
             pairs,
-            max_share=MAX_SHARE,
+            max_share=MAX_SAMPLE_SHARE,
             memory_bytes=stage.settings.process_memory_bytes,
         )
 

@@ -1,4 +1,4 @@
-"""Taking away what an ingest half made: nothing of a refused or deleted version stays but the master that was uploaded."""
+"""Removes what an unfinished ingest made. Of a refused or deleted version only the uploaded master stays."""
 
 import msgspec
 
@@ -10,8 +10,8 @@ from marquee.media.encode.plan import chunk_jobs
 from marquee.stores.opened import Stores
 
 
-async def remove_half_made(stores: Stores, movie_id: str, version: int) -> None:
-    """Cancel the version's jobs and remove its streams, images, chunks and stage documents; idempotent."""
+async def remove_unfinished(stores: Stores, movie_id: str, version: int) -> None:
+    """Cancel the version's jobs. Remove its streams, images, chunks and stage documents. May be repeated."""
     await stores.job_queue.cancel(movie_id, version)
     for prefix in (published_prefix(movie_id, version), images_prefix(movie_id, version)):
         await remove_below(stores.published, prefix)
@@ -20,12 +20,12 @@ async def remove_half_made(stores: Stores, movie_id: str, version: int) -> None:
 
 
 async def _remove_chunks(stores: Stores, movie_id: str, version: int) -> None:
-    """The version's chunks, but those that another title's version waits for."""
+    """Remove the version's chunks, except those that another version waits for."""
     try:
         found = await stores.objects.get(stage_key(movie_id, version, "source"))
         planned = await stores.objects.get(stage_key(movie_id, version, "plan"))
     except ObjectMissing:
-        return  # refused before any chunk was made
+        return  # It was refused before any chunk was made.
     source = msgspec.json.decode(found, type=SourceDocument)
     jobs = chunk_jobs(msgspec.json.decode(planned, type=PlanDocument), source)
     await remove_chunks(stores.job_queue, stores.objects, [job.job_id for job in jobs])

@@ -1,6 +1,7 @@
-"""Stage 3: every chunk of the plan through the job queue, and what came of it; the waiting is in `chunks`.
+"""Stage `renditions`: every chunk of the plan goes through the job queue. `chunks` queues them and waits.
 
-Reads source and plan; the workers leave `chunks/{job_id}/{attempt}/{rung}.mp4` in the ingest bucket. Next: `streams`.
+Reads the documents of `source` and `plan`. The workers store `chunks/{job_id}/{attempt}/{rung}.mp4` in the ingest bucket.
+Next: `streams`.
 """
 
 import time
@@ -10,7 +11,7 @@ import dagster as dg
 
 from assets.ingest.chunks import Chunks
 from assets.ingest.metadata import kilobits, mebibytes, table
-from assets.ingest.partitions import OWNERS, PATIENCE, titles
+from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.plan import plan
 from assets.ingest.stage import open_stage
 from marquee.documents import ChunkResult, PlanDocument, Rendition, RenditionsDocument
@@ -18,14 +19,14 @@ from marquee.media.encode.plan import chunk_jobs
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[plan], partitions_def=titles, kinds={"ffmpeg", "postgres"}, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(deps=[plan], partitions_def=titles, kinds={"ffmpeg", "postgres"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def renditions(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """Every chunk in every rung, made by the transcode workers; this asset only queues, waits and collects.
+    """Every chunk in every rung, encoded by the transcode workers. This asset queues jobs, waits and collects results.
 
-    A chunk that was made before, for this title or another with the same content, is not made again. A chunk that its workers
-    gave up on fails the title with the encoder's own words.
+    A chunk that exists already, from this title or another with the same content, is not encoded again. A chunk that fails
+    in every attempt fails the title with the encoder's own words.
     """
     async with open_stage(context, settings, "renditions") as stage:
         document_plan = await stage.read("plan", PlanDocument)
@@ -43,14 +44,14 @@ async def renditions(
             cpu_seconds=sum(result.cpu_seconds for result in made),
             wall_seconds=time.monotonic() - started,
         )
-        await stage.leave(document)
+        await stage.save_document(document)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(document_plan.settings_hash), metadata=_metadata(document_plan, document)
         )
 
 
 def _renditions(plan_: PlanDocument, results: Sequence[ChunkResult]) -> list[Rendition]:
-    """The whole rungs, counted from their chunks' parts."""
+    """Size, frames and bitrate of each rung, added up from its chunks."""
     counted = []
     for rung in plan_.settings.rungs:
         parts = [part for result in results for part in result.parts if part.rung == rung.name]

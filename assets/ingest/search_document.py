@@ -1,4 +1,7 @@
-"""Stage 9, the last: sees the title's revision arrive in the search index, and how long that took from the commit."""
+"""Stage `search_document`, the last one: waits until a search finds the title's revision, and records the lag.
+
+Reads the document of `title`. Change capture and the search sync write the index; this stage only looks.
+"""
 
 import asyncio
 import time
@@ -7,8 +10,8 @@ from typing import Final
 import dagster as dg
 
 from assets.ingest.metadata import web_page
-from assets.ingest.partitions import OWNERS, PATIENCE, titles
-from assets.ingest.stage import Stage, final_failure, open_stage
+from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
+from assets.ingest.stage import Stage, failure_without_retry, open_stage
 from assets.ingest.title import title
 from marquee.documents import TitleIndexed, TitlePublished
 from marquee.settings import Settings
@@ -18,14 +21,13 @@ _FIRST_POLL_SECONDS: Final = 0.02
 _LAST_POLL_SECONDS: Final = 0.5
 
 
-@dg.asset(deps=[title], partitions_def=titles, kinds={"search"}, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(deps=[title], partitions_def=titles, kinds={"search"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def search_document(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """The search index has the title; written by change capture and the search sync, only observed here.
+    """The search index has the title. Change capture and the search sync write it; this asset only looks.
 
-    Records the lag from the title's commit to the moment that the search was seen to have that revision: where it has it at the
-    first look, the lag was at most that.
+    `lag_seconds` is the time from the title's commit to the first look that found the revision. The real lag may be shorter.
     """
     async with open_stage(context, settings, "search_document") as stage:
         published = await stage.read("title", TitlePublished)
@@ -36,7 +38,7 @@ async def search_document(
             revision=revision,
             lag_seconds=max(0.0, time.time() - published.committed_at_ms / 1000),
         )
-        await stage.leave(document)
+        await stage.save_document(document)
         return dg.MaterializeResult(
             metadata={
                 "lag_seconds": round(document.lag_seconds, 3),
@@ -47,9 +49,9 @@ async def search_document(
 
 
 async def _until_searchable(stage: Stage, published: TitlePublished) -> int:
-    """The revision that a search finds, once it is the published one or newer.
+    """The revision that a search finds, as soon as it is the published one or a newer one.
 
-    Waits once and is not retried: viewers have the title already, and a run that waits holds a slot that an upload needs.
+    Not retried after `WAIT_SECONDS`: viewers have the title already, and a waiting run holds a slot that an upload needs.
     """
     deadline = time.monotonic() + WAIT_SECONDS
     poll_seconds = _FIRST_POLL_SECONDS
@@ -57,10 +59,10 @@ async def _until_searchable(stage: Stage, published: TitlePublished) -> int:
         found = await stage.stores.search.revision(stage.movie_id)
         if found is not None and found >= published.revision:
             return found
-        # Unpublished or deleted meanwhile: the index has rightly no such document.
+        # Raises if the title was deleted meanwhile: then the index has no such document.
         await stage.report(0.5)
         if time.monotonic() > deadline:
-            raise final_failure(
+            raise failure_without_retry(
                 stage.context,
                 f"Revision {published.revision} did not reach the search index in {WAIT_SECONDS:.0f} s: look at the "
                 "change capture and search sync processes, then materialize this asset again.",

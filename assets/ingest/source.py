@@ -1,6 +1,7 @@
-"""Stage 1: fetches the uploaded master, names its content by SHA-256 and has `marquee.media.source.judge` accept or refuse it.
+"""Stage `source`: fetches the uploaded master and hashes it. `marquee.media.source.judge` accepts or refuses it.
 
-Reads `uploads/{upload_id}/source`; leaves the master in the host's cache, where the workers find it. Next: `plan`.
+Reads `uploads/{upload_id}/source`. The master stays in this host's cache, where the workers of this host find it.
+Next: `plan`.
 """
 
 import asyncio
@@ -8,8 +9,8 @@ import asyncio
 import dagster as dg
 import msgspec
 
-from assets.ingest.metadata import mebibytes, sentences, table, web_page
-from assets.ingest.partitions import FFMPEG, OWNERS, PATIENCE, titles
+from assets.ingest.metadata import bullet_list, mebibytes, table, web_page
+from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
 from marquee.documents import SourceDocument
 from marquee.ingest.source_cache import file_sha256
@@ -19,16 +20,16 @@ from marquee.media.source.judge import judge
 from marquee.settings import Settings
 
 
-@dg.asset(partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=PATIENCE)
+@dg.asset(partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=OUTAGE_RETRY)
 async def source(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """The uploaded master, probed and decoded once to its end, and accepted.
+    """The uploaded master: probed, decoded once to its end, and accepted.
 
-    A file that cannot become a title is refused here with a sentence for its owner. The SHA-256 of the whole file names its
-    content from here on: where another title has the same, its chunks are reused and this document says which title it is.
+    A file that cannot become a title is refused here, with a sentence for its owner. The SHA-256 of the whole file is the
+    identity of its content. If another title has the same content, its chunks are reused and the document names that title.
     """
     async with open_stage(context, settings, "source") as stage:
         document = await _accept(stage)
-        await stage.leave(document)
+        await stage.save_document(document)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(document.sha256), metadata=_metadata(settings, document)
         )
@@ -107,7 +108,7 @@ def _metadata(settings: Settings, document: SourceDocument) -> dict[str, dg.Meta
         "web_page": web_page(settings, document.movie_id),
     }
     if document.warnings:
-        metadata["warnings"] = sentences(document.warnings)
+        metadata["warnings"] = bullet_list(document.warnings)
     if document.same_content_as is not None:
         metadata["same_content_as"] = web_page(settings, document.same_content_as)
     return metadata

@@ -1,8 +1,8 @@
-"""What every stage of the chain shares: which version it works for, its documents, its progress, and what its failure does.
+"""What every stage shares: which version it works for, its documents, its progress, and what its failure does.
 
-Which version: the run's tags (set by the sensor), else, in a run that a person starts in the UI, the title's newest. Failures:
-a refusal by the file's own fault is recorded with its sentence, cleaned up and never retried; a fault of the platform's is
-retried by the step, then by Dagster's run retries, and recorded as failed when nothing more will be tried.
+The version is in the run's tags, which the sensor sets. A run that a person starts in the UI has none: it works for the
+title's newest version. A refused file is recorded with its sentence, its files are removed, and nothing is retried. A fault
+of the platform is retried by the step, then by Dagster's run retries; after the last attempt it is recorded as failed.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from typing import Final, TypeVar
 import dagster as dg
 import msgspec
 
-from assets.ingest.partitions import PATIENCE, VERSION_TAG
+from assets.ingest.partitions import OUTAGE_RETRY, VERSION_TAG
 from assets.ingest.progress import overall_percent
-from assets.ingest.removal import remove_half_made
+from assets.ingest.removal import remove_unfinished
 from marquee.documents import STAGES, SourceDocument, stage_key
 from marquee.errors import ChunkFailed, MarqueeError, SourceRefused, TitleUnknown
 from marquee.ingest.outages import through_outages
@@ -53,30 +53,30 @@ class Stage:
 
     @property
     def sources(self) -> SourceCache:
-        """The host's masters, shared with its transcode workers."""
+        """The masters on this host, shared with its transcode workers."""
         return SourceCache(self.settings.state, limit_bytes=self.settings.source_cache_bytes)
 
     def hold_source(self, source: SourceDocument) -> AbstractAsyncContextManager[Path]:
-        """The accepted master's path on this host, until the end of the block."""
+        """The accepted master as a file on this host. It stays there until the end of the block."""
         return self.sources.hold(self.stores.objects, source.key, sha256=source.sha256, size_bytes=source.size_bytes)
 
     async def read(self, stage: str, kind: type[Document]) -> Document:
-        """The document that an earlier stage left. Raises `ObjectMissing`."""
+        """The document of an earlier stage. Raises `ObjectMissing`."""
         key = stage_key(self.movie_id, self.version, stage)
         return msgspec.json.decode(await through_outages(lambda: self.stores.objects.get(key)), type=kind)
 
     async def read_source(self) -> SourceDocument:
         return await self.read("source", SourceDocument)
 
-    async def leave(self, document: msgspec.Struct) -> None:
-        """Leave this stage's document: the last thing that a stage does."""
+    async def save_document(self, document: msgspec.Struct) -> None:
+        """Store this stage's document. A stage does this last: the document says that the stage is done."""
         key = stage_key(self.movie_id, self.version, self.name)
         body = msgspec.json.format(msgspec.json.encode(document), indent=1)
         await through_outages(lambda: self.stores.objects.put(key, body, content_type="application/json"))
         await self.report(1.0)
 
     async def report(self, share: float, *, speed: float | None = None) -> None:
-        """Tell the title's page how far this stage is (0 to 1)."""
+        """Record how far this stage is (0 to 1), for the title's page."""
         await through_outages(
             lambda: self.stores.catalogue.report_progress(
                 self.movie_id,
@@ -90,7 +90,10 @@ class Stage:
 
     @asynccontextmanager
     async def reporting(self, first: float, last: float) -> AsyncIterator[Callable[[float], None]]:
-        """For work that tells its share (0 to 1) from a callback: reported every second as `first` to `last` of the stage."""
+        """A callback for work that knows its own share (0 to 1).
+
+        Every second the share is reported, scaled to `first` to `last` of the stage.
+        """
         share = 0.0
 
         def tell(value: float) -> None:
@@ -112,9 +115,9 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(context: Context, settings: Settings, name: str, *, reports: bool = True) -> AsyncIterator[Stage]:
-    """Open the stores for one stage of this run's version; turns its errors into what Dagster and the title's page show.
+    """Open the stores for one stage of this run's version. Its errors become what Dagster and the title's page show.
 
-    A check does not report: it would take a version that another check has just failed for being worked on again.
+    Checks never report progress: a report would set a failed version back to "ingesting".
     """
     movie_id = context.partition_key
     async with open_stores(settings) as stores:
@@ -124,31 +127,33 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
             if reports:
                 await stage.report(0.0)
         except TitleUnknown as error:
-            raise final_failure(context, f"Title {movie_id} was deleted: there is nothing left to do.") from error
+            raise failure_without_retry(
+                context, f"Title {movie_id} was deleted: there is nothing left to do."
+            ) from error
         try:
-            with first_reason():
+            with raise_first_of_group():
                 yield stage
         except SourceRefused as refusal:
             await _refuse(stage, refusal.detail)
-            raise final_failure(context, refusal.detail) from refusal
+            raise failure_without_retry(context, refusal.detail) from refusal
         except TitleUnknown as error:
-            await remove_half_made(stores, movie_id, stage.version)
-            raise final_failure(context, f"Title {movie_id} was deleted while it was ingested.") from error
+            await remove_unfinished(stores, movie_id, stage.version)
+            raise failure_without_retry(context, f"Title {movie_id} was deleted while it was ingested.") from error
         except ChunkFailed as error:
-            await _tell(stores.catalogue.fail, stage, error.detail)
-            raise final_failure(context, error.detail) from error
+            await _record_outcome(stores.catalogue.fail, stage, error.detail)
+            raise failure_without_retry(context, error.detail) from error
         except Exception as error:
-            if nothing_more_is_tried(context) and not _is_published(name):
+            if is_last_attempt(context) and not _comes_after_publishing(name):
                 detail = error.detail if isinstance(error, MarqueeError) else repr(error)
-                await _tell(stores.catalogue.fail, stage, f"{name}: {detail}")
+                await _record_outcome(stores.catalogue.fail, stage, f"{name}: {detail}")
             if isinstance(error, MarqueeError):
                 raise dg.Failure(description=error.detail) from error
             raise
 
 
 @contextmanager
-def first_reason() -> Iterator[None]:
-    """Of what failed side by side, the first is the reason: the others were cancelled for it."""
+def raise_first_of_group() -> Iterator[None]:
+    """Raise the first error of an exception group: the group's other tasks were cancelled because of it."""
     try:
         yield
     except ExceptionGroup as failures:
@@ -159,26 +164,29 @@ def first_reason() -> Iterator[None]:
 
 
 async def _refuse(stage: Stage, reason: str) -> None:
-    """Take away what was half made, then say why. A version that viewers have, or had, stays: another run of it was refused."""
+    """Remove what the ingest made, then record the reason.
+
+    A version that is or was playable keeps its files: then only this later run of it is refused.
+    """
     version = await through_outages(lambda: stage.stores.catalogue.version(stage.movie_id, stage.version))
     if version.state not in ("playable", "superseded"):
-        await remove_half_made(stage.stores, stage.movie_id, stage.version)
-    await _tell(stage.stores.catalogue.refuse, stage, reason)
+        await remove_unfinished(stage.stores, stage.movie_id, stage.version)
+    await _record_outcome(stage.stores.catalogue.refuse, stage, reason)
 
 
-async def _tell(tell: Callable[[str, int, str], Awaitable[None]], stage: Stage, reason: str) -> None:
-    await through_outages(lambda: tell(stage.movie_id, stage.version, reason))
+async def _record_outcome(record: Callable[[str, int, str], Awaitable[None]], stage: Stage, reason: str) -> None:
+    await through_outages(lambda: record(stage.movie_id, stage.version, reason))
 
 
 async def fail_by_check(stage: Stage, reason: str) -> None:
-    """A blocking check did not hold: the title's page says why, and no retry would find otherwise."""
+    """Record why a blocking check failed. Neither step nor run is retried: the result would be the same."""
     stage.context.instance.add_run_tags(stage.context.run.run_id, _NO_RETRY_TAG)
-    await _tell(stage.stores.catalogue.fail, stage, reason)
+    await _record_outcome(stage.stores.catalogue.fail, stage, reason)
 
 
-def nothing_more_is_tried(context: Context) -> bool:
-    """Whether neither the step's retries nor Dagster's run retries would follow a failure now."""
-    if context.retry_number < PATIENCE.max_retries:
+def is_last_attempt(context: Context) -> bool:
+    """Whether a failure now is final: the step has no retry left, and Dagster would not retry the run."""
+    if context.retry_number < OUTAGE_RETRY.max_retries:
         return False
     instance = context.instance
     if not instance.run_retries_enabled or not instance.run_retries_retry_on_asset_or_op_failure:
@@ -193,12 +201,12 @@ async def _upload(context: Context, stores: Stores, movie_id: str) -> Upload:
     return await stores.catalogue.requested_by(movie_id, number)
 
 
-def final_failure(context: Context, sentence: str) -> dg.Failure:
-    """A failure that neither the step nor the run retries; the sentence is what the UI shows."""
+def failure_without_retry(context: Context, sentence: str) -> dg.Failure:
+    """A failure after which neither the step nor the run is retried. The UI shows the sentence."""
     context.instance.add_run_tags(context.run.run_id, _NO_RETRY_TAG)
     return dg.Failure(description=sentence, allow_retries=False)
 
 
-def _is_published(stage: str) -> bool:
-    """Past `title` the version is playable, whatever fails."""
+def _comes_after_publishing(stage: str) -> bool:
+    """After `title` the version is playable: a later stage's failure does not change that."""
     return STAGES.index(stage) > STAGES.index("title")

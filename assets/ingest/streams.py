@@ -1,6 +1,7 @@
-"""Stage 4: joins chunks, encodes audio, packages, and stores segments and media playlists under the version's prefix.
+"""Stage `streams`: joins chunks, encodes audio, packages, and stores segments and media playlists.
 
-Reads source, plan and renditions; the blocking check `audio_in_step` looks at its document. Next: `subtitles`.
+Reads the documents of `source`, `plan` and `renditions`. The blocking check `audio_in_step` judges its document.
+Next: `subtitles`.
 """
 
 import asyncio
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.ingest.metadata import kilobits, mebibytes, sentences, table
-from assets.ingest.partitions import FFMPEG, OWNERS, PATIENCE, titles
+from assets.ingest.metadata import bullet_list, kilobits, mebibytes, table
+from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.renditions import renditions
 from assets.ingest.stage import Stage, open_stage
@@ -25,14 +26,20 @@ from marquee.settings import Settings
 
 
 @dg.asset(
-    deps=[renditions], partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=PATIENCE
+    deps=[renditions],
+    partitions_def=titles,
+    kinds={"ffmpeg", "s3"},
+    owners=OWNERS,
+    pool=FFMPEG,
+    retry_policy=OUTAGE_RETRY,
 )
 async def streams(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """The title as one CMAF set: chunks joined without encoding again, audio encoded once, segments and media playlists.
+    """The title as one CMAF set: chunks joined without a second encode, audio encoded once, segments, media playlists.
 
-    Everything lies under the version's own prefix of the published bucket, where nothing names it until `manifest` does.
+    Everything is stored under the version's own prefix of the published bucket. No player finds it before `manifest` has
+    written the master playlist and the MPD.
     """
     async with open_stage(context, settings, "streams") as stage:
         source, plan = await stage.read_source(), await stage.read("plan", PlanDocument)
@@ -48,7 +55,7 @@ async def streams(
             async with stage.reporting(0.6, 1.0) as tell:
                 await publish_folder(stage.stores.published, packaged, document.prefix, on_share=tell)
             await _remove_strays(stage, document, packaged)
-        await stage.leave(document)
+        await stage.save_document(document)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(plan.settings_hash), metadata=_metadata(document, audio)
         )
@@ -57,7 +64,7 @@ async def streams(
 async def _encode_and_join(
     stage: Stage, source: SourceDocument, plan: PlanDocument, made: RenditionsDocument, folder: Path
 ) -> tuple[AudioMade, list[tuple[Rung, Path]]]:
-    """Audio and joining side by side: one is computing, the other waits for disks."""
+    """Encode audio and join chunks at the same time: the first needs the processor, the second the disk."""
 
     async def encode() -> AudioMade:
         async with stage.hold_source(source) as path:
@@ -78,7 +85,7 @@ async def _encode_and_join(
 
 
 async def join_rung(stage: Stage, plan: PlanDocument, made: RenditionsDocument, rung: Rung, folder: Path) -> Path:
-    """Fetch one rung's chunks and join them in `folder`; the chunks are gone again when it returns."""
+    """Fetch one rung's chunks and join them in `folder`. The chunks are removed from it again."""
     parts = {
         part.key: folder / f"{rung.name}.{index:06d}.mp4"
         for index, result in enumerate(made.chunk_results)
@@ -101,7 +108,7 @@ async def join_rung(stage: Stage, plan: PlanDocument, made: RenditionsDocument, 
 
 
 async def _remove_strays(stage: Stage, document: StreamsDocument, packaged: Path) -> None:
-    """What an earlier attempt left under the prefix and this one did not write: a track that is left out now."""
+    """Remove files that an earlier attempt stored and this one did not, such as a track that is left out now."""
     written = frozenset(
         document.prefix + path.relative_to(packaged).as_posix() for path in packaged.rglob("*") if path.is_file()
     )
@@ -129,5 +136,5 @@ def _metadata(document: StreamsDocument, audio: AudioMade) -> dict[str, dg.Metad
         "audio_cpu_seconds": round(audio.cpu_seconds, 2),
     }
     if audio.notes:
-        metadata["audio_notes"] = sentences(audio.notes)
+        metadata["audio_notes"] = bullet_list(audio.notes)
     return metadata

@@ -1,12 +1,12 @@
-"""Stage 5: WebVTT tracks under `text/` of the version's prefix. Reads the master and the upload's sidecars.
+"""Stage `subtitles`: WebVTT tracks under `text/` of the version's prefix. Reads the master and the upload's sidecars.
 
-Comes after `streams` for the sake of one order of stages, not because it needs them. Next: `manifest`.
+It follows `streams` because the stages have one order, not because it needs them. Next: `manifest`.
 """
 
 import dagster as dg
 
-from assets.ingest.metadata import sentences, table
-from assets.ingest.partitions import FFMPEG, OWNERS, PATIENCE, titles
+from assets.ingest.metadata import bullet_list, table
+from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.stage import open_stage
 from assets.ingest.streams import streams
@@ -17,14 +17,14 @@ from marquee.settings import Settings
 
 
 @dg.asset(
-    deps=[streams], partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=PATIENCE
+    deps=[streams], partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=OUTAGE_RETRY
 )
 async def subtitles(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """Text tracks as WebVTT: those inside the master and those uploaded beside it.
+    """Text tracks as WebVTT: those in the master, and those that were uploaded beside it.
 
-    A track that cannot become text (a bitmap, a broken file) never fails its title: it is left out, with a sentence.
+    A track that cannot become text (bitmaps, a broken file) never fails its title. It is left out, and a sentence says why.
     """
     async with open_stage(context, settings, "subtitles") as stage:
         source, plan = await stage.read_source(), await stage.read("plan", PlanDocument)
@@ -47,7 +47,7 @@ async def subtitles(
             await publish_folder(
                 stage.stores.published, folder / "made", published_prefix(stage.movie_id, stage.version)
             )
-        await stage.leave(document)
+        await stage.save_document(document)
         return dg.MaterializeResult(
             metadata={
                 "tracks": table(
@@ -56,6 +56,6 @@ async def subtitles(
                         for one in document.tracks
                     ]
                 ),
-                "left_out": sentences(document.left_out),
+                "left_out": bullet_list(document.left_out),
             }
         )

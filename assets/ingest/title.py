@@ -1,6 +1,7 @@
-"""Stage 8: publishes the version, by the catalogue's one transaction; only from here on can a viewer reach it.
+"""Stage `title`: publishes the version, in one transaction of the catalogue. Before it no viewer can reach the version.
 
-What follows is change capture's and the search sync's; `search_document` watches them.
+Reads the documents of `manifest` and `source`. Change capture and the search sync then bring the title into the
+search index. Next: `search_document`, which waits for that.
 """
 
 import contextlib
@@ -9,7 +10,7 @@ import time
 import dagster as dg
 
 from assets.ingest.metadata import edge_url, image_url, web_page
-from assets.ingest.partitions import OWNERS, PATIENCE, titles
+from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.prewarm import prewarm
 from assets.ingest.stage import Stage, open_stage
 from marquee.documents import ManifestDocument, SourceDocument, TitlePublished
@@ -21,11 +22,11 @@ from marquee.stores.catalogue.values import Publication
 from marquee.stores.row_cache.keys import keys_of_title
 
 
-@dg.asset(deps=[prewarm], partitions_def=titles, kinds={"postgres"}, owners=OWNERS, retry_policy=PATIENCE)
+@dg.asset(deps=[prewarm], partitions_def=titles, kinds={"postgres"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """The title becomes playable, in one transaction: active version, state, and the one document that search follows.
+    """The title becomes playable. One transaction writes its active version, its state and its document for search.
 
-    A version older than the active one changes nothing: publishing goes upward only.
+    A version older than the active one changes nothing: publishing only moves to newer versions.
     """
     async with open_stage(context, settings, "title") as stage:
         made = await stage.read("manifest", ManifestDocument)
@@ -47,7 +48,7 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
             revision=revision,
             committed_at_ms=committed_at_ms,
         )
-        await stage.leave(document)
+        await stage.save_document(document)
         found = await stage.read("source", SourceDocument)
         metadata: dict[str, dg.MetadataValue | str | float | int] = {
             "web_page": web_page(settings, stage.movie_id),
@@ -61,7 +62,7 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
 
 
 async def _refresh_rows(stage: Stage) -> None:
-    """Purge the rows that the title now stands in; with the cache down they go stale by themselves."""
+    """Purge the rows that the title is in now. With the cache down they expire by themselves."""
     with contextlib.suppress(StoreUnavailable):
         genres = (await stage.stores.catalogue.title(stage.movie_id)).details.genres
         await stage.stores.row_cache.purge(keys_of_title(genres))

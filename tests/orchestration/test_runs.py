@@ -88,7 +88,7 @@ async def playable(stores: Stores, upload: Upload) -> None:
 
 
 async def pid_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> int:
-    seen = instance.run_launcher._seen(run.run_id)  # type: ignore[attr-defined]
+    seen = instance.run_launcher.process_of_run(run.run_id)  # type: ignore[attr-defined]
     assert seen is not None, "the run's events tell its pid"
     return int(seen.pid)
 

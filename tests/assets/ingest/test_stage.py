@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from assets.ingest.stage import first_reason
+from assets.ingest.stage import raise_first_of_group
 from marquee.errors import ObjectMissing
 
 
@@ -13,7 +13,7 @@ async def test_what_fails_side_by_side_fails_with_its_own_words() -> None:
         raise ObjectMissing("The chunk is not there.")
 
     async def side_by_side() -> None:
-        with first_reason():
+        with raise_first_of_group():
             async with asyncio.TaskGroup() as outer:
                 outer.create_task(asyncio.sleep(60))
                 async with asyncio.TaskGroup() as inner:
