@@ -77,8 +77,8 @@ format: install ## Format the code
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-lock: $(STAMPS)/bootstrapped ## Make the locks anew from pyproject.toml (the one target that looks for newer versions)
-	@set -e; compile="$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+lock: $(STAMPS)/bootstrapped ## Bring the locks up to pyproject.toml (UPGRADE=1: with the newest versions of everything)
+	@set -e; compile="$(BIN)/uv pip compile --quiet $(if $(filter 1,$(UPGRADE)),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header"; \
 	$$compile requirements/bootstrap.in --output-file requirements/bootstrap.txt; \
 	$$compile pyproject.toml --output-file requirements/runtime.txt; \

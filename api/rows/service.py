@@ -12,8 +12,9 @@ from api.auth.tokens import Caller
 from api.images import image_url
 from api.paging import Cursors, cut
 from api.rows.bulkhead import Bulkhead
+from api.rows.queries import CACHED_ITEMS
 from api.rows.schemas import Row, RowItem, SharedItem
-from api.rows.shared import CACHED_ITEMS, SharedRows
+from api.rows.shared import SharedRows
 from marquee.domain.playback import resume_position, watched_percent
 from marquee.domain.rows import ROWS_BY_ID, RowDefinition
 from marquee.errors import RowUnknown
@@ -72,8 +73,7 @@ class RowService:
         if after is None and limit <= CACHED_ITEMS:
             shared = await self._shared.beginning(row)
             return shared.items[:limit], shared.more or len(shared.items) > limit
-        page, more = cut(await self._shared.page(row, limit=limit + 1, after=after), limit)
-        return [self._shared.shared_item(card, at) for card, at in page], more
+        return cut(await self._shared.page(row, limit=limit + 1, after=after), limit)
 
     async def _continue_watching(
         self, row: RowDefinition, caller: Caller, limit: int, after: RowPosition | None

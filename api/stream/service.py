@@ -1,14 +1,16 @@
 """Playing: signed addresses with the position to resume from, and progress.
 
 Progress is the hot path: one write, durable when acknowledged. What it must know of the title (that it plays, how long it
-is) is remembered in the process for `FACTS_SECONDS`; the watch history is written with a viewer's first progress on a title
-and then every `HISTORY_SECONDS`, not every 4 s. With the catalogue down, what is remembered serves on.
+is) is cached in the process for `TITLE_TTL_SECONDS`; the watch history is written with a viewer's first progress on a title
+and then every `HISTORY_SECONDS`, not every 4 s. With the catalogue down, the cached
+value serves on, however old.
 """
 
 import time
-from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Final
+
+from cachetools import LRUCache, TTLCache
 
 from api.auth.tokens import Caller
 from api.images import image_url
@@ -24,9 +26,9 @@ from marquee.stores.catalogue.values import Title
 from marquee.stores.history.contract import WatchHistory
 from marquee.stores.resume_positions.contract import ResumePosition, ResumePositions
 
-FACTS_SECONDS: Final = 15.0
+TITLE_TTL_SECONDS: Final = 15.0
 HISTORY_SECONDS: Final = 300.0
-REMEMBERED: Final = 50_000
+CACHE_ENTRIES: Final = 50_000
 
 _WHY_NOT: Final = {
     "announced": "This title is announced: there is no film of it here yet.",
@@ -48,8 +50,9 @@ class StreamService:
         self._edges = settings.edges
         self._edge_secret = settings.edge_secret.get_secret_value()
         self._life_seconds = settings.stream_url_seconds
-        self._durations: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._watched: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._durations: LRUCache[str, tuple[float, float]] = LRUCache(CACHE_ENTRIES)
+        """Duration in seconds and when it was read: an old one serves while the catalogue is down."""
+        self._watched: TTLCache[tuple[str, str], None] = TTLCache(CACHE_ENTRIES, HISTORY_SECONDS)
 
     async def stream(self, caller: Caller, movie_id: str) -> Stream:
         """Raises `TitleUnknown`, `TitleNotPlayable`, `StoreUnavailable`."""
@@ -88,7 +91,7 @@ class StreamService:
     async def _duration(self, movie_id: str) -> float:
         known = self._durations.get(movie_id)
         now = time.monotonic()
-        if known is not None and now - known[1] < FACTS_SECONDS:
+        if known is not None and now - known[1] < TITLE_TTL_SECONDS:
             return known[0]
         try:
             duration = _duration_of(await self._catalogue.title(movie_id))
@@ -100,16 +103,11 @@ class StreamService:
             self._durations.pop(movie_id, None)
             raise
         self._durations[movie_id] = (duration, now)
-        self._durations.move_to_end(movie_id)
-        if len(self._durations) > REMEMBERED:
-            self._durations.popitem(last=False)
         return duration
 
     async def _note_watching(self, profile_id: str, movie_id: str, at_ms: int) -> None:
         key = (profile_id, movie_id)
-        now = time.monotonic()
-        noted = self._watched.get(key)
-        if noted is not None and now - noted < HISTORY_SECONDS:
+        if key in self._watched:
             return
         try:
             await self._history.record(profile_id, movie_id, datetime.fromtimestamp(at_ms / 1000, UTC))
@@ -117,10 +115,7 @@ class StreamService:
             # The position is safe, and that is what was acknowledged; the next progress tries again.
             get_logger().warning("watching was not noted in the history", reason=error.detail)
             return
-        self._watched[key] = now
-        self._watched.move_to_end(key)
-        if len(self._watched) > REMEMBERED:
-            self._watched.popitem(last=False)
+        self._watched[key] = None
 
 
 def _duration_of(title: Title) -> float:

@@ -12,6 +12,7 @@ from litestar.testing import AsyncTestClient
 from purgatory import AsyncCircuitBreakerFactory
 
 from api.app import create_app
+from api.rows.local_copies import LocalCopies
 from api.rows.shared import SharedRows
 from api.services import Services
 from marquee.domain.rows import GENRES, genre_row_id
@@ -69,9 +70,9 @@ async def test_without_cache_and_locks_the_api_serves_on_and_spares_postgresql(
 
     services: Services = exposed.app.state.services
     shared = services.rows._shared
-    watched = Watched(shared._catalogue)
-    shared._catalogue = watched  # type: ignore[assignment]
-    shared._last.clear()
+    watched = Watched(shared._queries._catalogue)
+    shared._queries._catalogue = watched  # type: ignore[assignment]
+    shared._copies = LocalCopies()
     loop = asyncio.get_running_loop()
     begun = loop.time()
     answers = await asyncio.gather(*(exposed.get("/api/v1/home", headers=viewer.headers) for _ in range(60)))

@@ -1,44 +1,46 @@
-"""What a file that is not a film is instead, from its first bytes: so that a refusal can say it in plain words."""
+"""What a file that is not a film is instead, told from its first bytes, so that a refusal can say it in plain words.
+
+Signatures of pictures, sound, documents and archives are the library `puremagic`'s. What it does not know is told here:
+playlists, subtitles, plain text, and what is missing or damaged in an MP4, Matroska or AVI file.
+"""
 
 import re
 from pathlib import Path
 from typing import Final
 
-HEAD_BYTES: Final = 64 * 1024
-_INDEX_BYTES_MAX: Final = 64 * 1024**2
+import puremagic
 
-_PICTURES: Final = {
-    b"\x89PNG\r\n": "a picture (PNG)",
-    b"\xff\xd8\xff": "a picture (JPEG)",
-    b"GIF8": "a picture (GIF)",
-    b"BM": "a picture (BMP)",
-    b"II*\x00": "a picture (TIFF)",
-    b"MM\x00*": "a picture (TIFF)",
-    b"8BPS": "a picture (Photoshop)",
-    b"\x00\x00\x01\x00": "a picture (icon)",
+HEAD_BYTES: Final = 64 * 1024
+MAX_INDEX_BYTES: Final = 64 * 1024**2
+
+_NAMES: Final = {
+    "image/x-ms-bmp": "BMP",
+    "image/vnd.adobe.photoshop": "Photoshop",
+    "image/x-icon": "icon",
+    "image/webp": "WebP",
+    "audio/mpeg": "MP3",
+    "audio/ac3": "AC-3",
+    "audio/wave": "WAV",
 }
-_SOUND: Final = {
-    b"ID3": "sound (MP3)",
-    b"\xff\xfb": "sound (MP3)",
-    b"\xff\xf1": "sound (AAC)",
-    b"fLaC": "sound (FLAC)",
-    b"\x0bw": "sound (AC-3)",
-    b"#!AMR": "sound (AMR)",
-    b".snd": "sound (AU)",
-    b"MThd": "sound (MIDI)",
-    b"caff": "sound (CAF)",
-}
+"""Names of formats where the MIME type's own would not be understood."""
 _OTHER: Final = {
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a ZIP archive or an office document",
-    b"\x1f\x8b": "a gzip archive",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"\x7fELF": "a program",
-    b"MZ": "a program",
+    "application/pdf": "a PDF document",
+    "application/x-gzip": "a gzip archive",
+    "application/x-7z-compressed": "a 7-Zip archive",
+    "application/x-rar-compressed": "a RAR archive",
+    "application/vnd.rar": "a RAR archive",
+    "application/x-bzip2": "a bzip2 archive",
+    "application/x-xz": "an xz archive",
+    "application/vnd.microsoft.portable-executable": "a program",
 }
+_OWN: Final = {
+    b"PK\x03\x04": "a ZIP archive or an office document",
+    b"\x7fELF": "a program",
+    b"#!AMR": "sound (AMR)",
+}
+"""Signatures that `puremagic` knows without a MIME type, or by too many."""
+_FILM_CONTAINERS: Final = (b"OggS", b"\x1aE\xdf\xa3", b"0&\xb2u")
+"""`puremagic` calls some of these sound. They hold films too, and a damaged one is not to be called anything else."""
 _PLAYLISTS: Final = (
     b"#extm3u",
     b"ffconcat",
@@ -69,16 +71,8 @@ def read_head(path: Path) -> bytes:
 
 def other_kind(head: bytes) -> str | None:
     """What the file is, with its article, where its first bytes say that it is no film; else None."""
-    for known in (_PICTURES, _SOUND, _OTHER):
-        for magic, name in known.items():
-            if head.startswith(magic):
-                return name
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "a picture (WebP)"
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return "sound (WAV)"
-    if head[:4] == b"FORM" and head[8:11] == b"AIF":
-        return "sound (AIFF)"
+    if (known := _by_signature(head)) is not None:
+        return known
     if is_still_picture(head):
         return "a picture (HEIF)"
     text = head[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -88,6 +82,29 @@ def other_kind(head: bytes) -> str | None:
         if _SUBTITLES.match(text):
             return "a file of subtitles"
         return "a page of a web site" if text.startswith((b"<!doctype html", b"<html")) else "text"
+    return None
+
+
+def _by_signature(head: bytes) -> str | None:
+    """What the most certain signature of `puremagic` says that is no film; None where it says film, or nothing."""
+    for signature, name in _OWN.items():
+        if head.startswith(signature):
+            return name
+    if head.startswith(_FILM_CONTAINERS):
+        return None
+    try:
+        matches = puremagic.magic_string(head)
+    except (puremagic.PureError, ValueError):
+        return None
+    for match in matches:
+        kind, _, subtype = match.mime_type.partition("/")
+        if kind == "video":
+            return None
+        if kind in ("image", "audio"):
+            name = _NAMES.get(match.mime_type, subtype.removeprefix("x-").upper())
+            return f"a picture ({name})" if kind == "image" else f"sound ({name})"
+        if match.mime_type in _OTHER:
+            return _OTHER[match.mime_type]
     return None
 
 
@@ -121,7 +138,7 @@ def is_encrypted(path: Path) -> bool:
         if name == "moov":
             with path.open("rb") as file:
                 file.seek(start)
-                index = file.read(min(length, _INDEX_BYTES_MAX))
+                index = file.read(min(length, MAX_INDEX_BYTES))
             return _ENCRYPTED.search(index) is not None
     return False
 
