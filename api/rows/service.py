@@ -4,6 +4,7 @@ A cursor is the place of the last item seen, signed for its row; it holds nothin
 watching is read for each viewer and never cached: one read of the newest 50 positions and one of their cards.
 """
 
+from collections.abc import Sequence
 from typing import Final, cast
 
 from purgatory import AsyncCircuitBreakerFactory
@@ -69,7 +70,7 @@ class RowService:
 
     async def _shared_page(
         self, row: RowDefinition, limit: int, after: RowPosition | None
-    ) -> tuple[list[SharedItem], bool]:
+    ) -> tuple[Sequence[SharedItem], bool]:
         if after is None and limit <= CACHED_ITEMS:
             shared = await self._shared.beginning(row)
             return shared.items[:limit], shared.more or len(shared.items) > limit
