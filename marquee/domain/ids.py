@@ -3,6 +3,8 @@
 The 100 bits are 48 bits of milliseconds and 52 random ones, so that ids made later sort later (base32hex keeps the
 order of the bits in ASCII) and indexes grow at their right end. An id derived from a name is all hash: the same name
 gives the same id on every machine, which makes an import repeatable.
+
+`new_..._id` are the only functions of the domain that read the clock and random numbers: every caller wants an id of now.
 """
 
 import hashlib
