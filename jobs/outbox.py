@@ -22,7 +22,7 @@ from marquee.errors import (
     UploadStateConflict,
 )
 from marquee.events import TOPIC_GROUPS, TOPIC_STREAMS, TRANSCODING_JOBS
-from marquee.ingest.chunk_sweep import leave_settled, sweep_chunks, sweep_strays
+from marquee.ingest.chunk_sweep import drop_settled_waiters, sweep_chunks, sweep_strays
 from marquee.ingest.completion import finish_upload, message_of
 from marquee.ingest.ending import end_upload
 from marquee.ingest.removal import remove_title
@@ -117,12 +117,12 @@ async def remove_deleted(
     return looked_after
 
 
-async def tell_again(catalogue: Catalogue, *, older_than_seconds: float) -> int:
+async def republish_uploads(catalogue: Catalogue, *, older_than_seconds: float) -> int:
     """Put completed uploads that no run has taken up into the outbox once more; returns how many."""
     moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
     told = 0
-    for upload in await catalogue.uploads_not_taken_up(moment):
-        if await catalogue.tell_again(upload.upload_id, topic=TRANSCODING_JOBS, value=message_of(upload)):
+    for upload in await catalogue.uploads_without_run(moment):
+        if await catalogue.republish_upload(upload.upload_id, topic=TRANSCODING_JOBS, value=message_of(upload)):
             told += 1
             log.warning("no run took this upload up: told again", upload_id=upload.upload_id)
     return told
@@ -160,13 +160,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await abandon_uploads(catalogue, objects, older_than_seconds=settings.upload_abandoned_seconds)
 
         async def again() -> None:
-            await tell_again(catalogue, older_than_seconds=AGAIN_AFTER_SECONDS)
+            await republish_uploads(catalogue, older_than_seconds=AGAIN_AFTER_SECONDS)
 
         async def remove() -> None:
             await remove_deleted(catalogue, objects, published, older_than_seconds=REMOVE_AFTER_SECONDS)
 
         async def sweep() -> None:
-            await leave_settled(queue, catalogue)
+            await drop_settled_waiters(queue, catalogue)
             await sweep_chunks(queue, objects, older_than_seconds=settings.chunk_keep_seconds)
 
         with contextlib.suppress(StoreUnavailable):  # told to stop before the catalogue was there

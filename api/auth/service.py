@@ -111,7 +111,7 @@ class AuthService:
             raise InputInvalid("The account has no such profile.", field="profile_id")
         token = secrets.token_urlsafe(32)
         expires_at = datetime.now(UTC) + timedelta(seconds=self.refresh_token_seconds)
-        await self._accounts.keep_refresh_token(
+        await self._accounts.store_refresh_token(
             RefreshToken(_hash(token), account.account_id, profile, expires_at, revoked_at=None), replaces=replaces
         )
         return Session(self.tokens.issue(account, profile), token, account, profile)

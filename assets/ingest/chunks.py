@@ -135,7 +135,7 @@ class Chunks:
     async def _workers_live(self, statuses: dict[str, JobStatus]) -> bool:
         if any(status.state == "leased" for status in statuses.values()):
             return True
-        depth = await through_outages(self._stage.stores.job_queue.depth)
+        depth = await through_outages(self._stage.stores.job_queue.count_by_state)
         return depth.get("leased", 0) > 0
 
     async def _lost(self, done: Sequence[JobStatus]) -> set[str]:

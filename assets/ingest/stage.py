@@ -198,7 +198,7 @@ def is_last_attempt(context: Context) -> bool:
 async def _upload(context: Context, stores: Stores, movie_id: str) -> Upload:
     tagged = context.run.tags.get(VERSION_TAG)
     number = int(tagged) if tagged else (await stores.catalogue.newest_version(movie_id)).version
-    return await stores.catalogue.requested_by(movie_id, number)
+    return await stores.catalogue.upload_of_version(movie_id, number)
 
 
 def failure_without_retry(context: Context, sentence: str) -> dg.Failure:

@@ -30,8 +30,8 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     frame_rate: str = "25/1"
     variable_frame_rate: bool = False
     clock: Literal["container", "mended", "counted"] = "container"
-    """Where times come from: the container; the container, with its jumps mended by ffmpeg as it reads from the start; or, where
-    there is no order in them, nowhere: then frames follow each other at `frame_rate`, and sound by its samples."""
+    """Source of frame times. `container`: as stored. `mended`: jumps removed by ffmpeg while it reads from the start. `counted`:
+    frame number / `frame_rate`, and sound by its samples."""
     interlaced: bool = False
     top_field_first: bool = True
     pixel_format: str = "yuv420p"
@@ -40,8 +40,9 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     color_transfer: str | None = None
     color_space: str | None = None
     color_range: str | None = None
-    changes: bool = False
-    """Size or pixel format change midway; `width`, `height` and `pixel_format` are the most frequent ones."""
+    format_changes: bool = msgspec.field(default=False, name="changes")
+    """Size or pixel format change midway; `width`, `height` and `pixel_format` are the most frequent ones. Stored documents call
+    this `changes`."""
     start_seconds: float = 0.0
     duration_seconds: float = 0.0
     bitrate_bps: int | None = None

@@ -1,9 +1,9 @@
 """Takes away chunks that nobody needs any more, so that the ingest bucket does not grow with every film ever made.
 
-A version waits for its chunks in the job queue until it is published, refused or gone (`leave_settled`); a chunk that no
+A version waits for its chunks in the job queue until it is published, refused or gone (`drop_settled_waiters`); a chunk that no
 version waits for is kept for a while, for a copy of the film, and then removed with its job (`sweep_chunks`). Nobody can miss
-one: every attempt at a chunk stores it under a key of its own, what is removed is listed before the job is forgotten, and a job
-that somebody queues again meanwhile is not forgotten. What a worker stored whose lease was lost is named by no job:
+one: every attempt at a chunk stores it under a key of its own, what is removed is listed before the job is deleted, and a job
+that somebody queues again meanwhile is not deleted. What a worker stored whose lease was lost is named by no job:
 `sweep_strays`.
 """
 
@@ -31,10 +31,10 @@ _BATCH: Final = 200
 log = get_logger()
 
 
-async def leave_settled(queue: JobQueue, catalogue: Catalogue) -> int:
+async def drop_settled_waiters(queue: JobQueue, catalogue: Catalogue) -> int:
     """End the waiting of versions that need their chunks no more; returns how many there were."""
     left = 0
-    for movie_id, number in await queue.waiting():
+    for movie_id, number in await queue.waiting_versions():
         if await _needs_chunks(catalogue, movie_id, number):
             continue
         await queue.cancel(movie_id, number)
@@ -55,7 +55,7 @@ async def _needs_chunks(catalogue: Catalogue, movie_id: str, number: int) -> boo
 async def sweep_chunks(queue: JobQueue, objects: Objects, *, older_than_seconds: float) -> int:
     """Remove chunks that no version has waited for since then; returns how many objects went."""
     removed = 0
-    while jobs := await queue.forsaken(older_than_seconds=older_than_seconds, limit=_BATCH):
+    while jobs := await queue.unreferenced_jobs(older_than_seconds=older_than_seconds, limit=_BATCH):
         gone = await remove_chunks(queue, objects, jobs)
         removed += gone
         if gone:
@@ -67,9 +67,9 @@ async def remove_chunks(queue: JobQueue, objects: Objects, job_ids: Sequence[str
     """Remove these jobs and what they stored, but those that a version waits for; returns how many objects went."""
     removed = 0
     for job_id in job_ids:
-        # Listed before the job is forgotten: what is stored after that is a new attempt's.
+        # Listed before the job is deleted: what is stored after that is a new attempt's.
         keys = [info.key async for info in objects.list(f"{CHUNKS_PREFIX}{job_id}/")]
-        if await queue.forget(job_id) and keys:
+        if await queue.delete_unreferenced(job_id) and keys:
             await objects.delete(keys)
             removed += len(keys)
     return removed

@@ -32,7 +32,7 @@ async def remove_title(catalogue: Catalogue, objects: Objects, published: Object
     removed += await remove_below(objects, f"titles/{movie_id}/")
     for version in itertools.count(1):
         try:
-            upload = await catalogue.requested_by(movie_id, version)
+            upload = await catalogue.upload_of_version(movie_id, version)
         except UploadUnknown:
             return removed
         removed += await remove_upload(objects, upload)

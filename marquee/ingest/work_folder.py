@@ -35,18 +35,18 @@ def _make(root: Path, name: str) -> tuple[Path, int]:
     root.mkdir(parents=True, exist_ok=True)
     whole = _lock(root, fcntl.LOCK_EX)  # so that no sweep sees a folder between its making and its locking
     try:
-        forsaken = _take_forsaken(root)
+        ownerless = _take_ownerless(root)
         folder = root / f"{name}-{secrets.token_hex(4)}"
         folder.mkdir()
         held = _lock(folder, fcntl.LOCK_EX)
     finally:
         os.close(whole)
-    for one, descriptor in forsaken:
+    for one, descriptor in ownerless:
         _remove(one, descriptor)
     return folder, held
 
 
-def _take_forsaken(root: Path) -> list[tuple[Path, int]]:
+def _take_ownerless(root: Path) -> list[tuple[Path, int]]:
     taken = []
     for folder in root.iterdir():
         try:

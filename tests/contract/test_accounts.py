@@ -91,7 +91,7 @@ async def test_a_text_that_no_column_holds_is_refused(accounts: Accounts) -> Non
 
 async def test_a_refresh_token_is_used_once(accounts: Accounts, account: Account) -> None:
     token = token_of(account)
-    await accounts.keep_refresh_token(token)
+    await accounts.store_refresh_token(token)
     used = await accounts.use_refresh_token(token.token_hash, now=NOW)
     assert used is not None
     assert (used.account_id, used.profile_id, used.revoked_at) == (token.account_id, token.profile_id, NOW)
@@ -101,24 +101,24 @@ async def test_a_refresh_token_is_used_once(accounts: Accounts, account: Account
 
 async def test_of_concurrent_uses_one_succeeds(accounts: Accounts, account: Account) -> None:
     token = token_of(account)
-    await accounts.keep_refresh_token(token)
+    await accounts.store_refresh_token(token)
     used = await asyncio.gather(*(accounts.use_refresh_token(token.token_hash, now=NOW) for _ in range(8)))
     assert sum(outcome is not None for outcome in used) == 1
 
 
 async def test_an_expired_token_is_not_used(accounts: Accounts, account: Account) -> None:
     token = token_of(account, days=1)
-    await accounts.keep_refresh_token(token)
+    await accounts.store_refresh_token(token)
     assert await accounts.use_refresh_token(token.token_hash, now=NOW + timedelta(days=1)) is None
     assert await accounts.use_refresh_token(token.token_hash, now=NOW) is not None, "an expired use revoked it"
 
 
 async def test_a_used_token_that_comes_again_ends_every_session(accounts: Accounts, account: Account) -> None:
     stolen, child, elsewhere = token_of(account), token_of(account), token_of(account)
-    await accounts.keep_refresh_token(stolen)
-    await accounts.keep_refresh_token(elsewhere)
+    await accounts.store_refresh_token(stolen)
+    await accounts.store_refresh_token(elsewhere)
     await accounts.use_refresh_token(stolen.token_hash, now=NOW)
-    await accounts.keep_refresh_token(child, replaces=stolen.token_hash)
+    await accounts.store_refresh_token(child, replaces=stolen.token_hash)
     assert await accounts.use_refresh_token(stolen.token_hash, now=NOW) is None
     for token in (child, elsewhere):
         assert await accounts.use_refresh_token(token.token_hash, now=NOW) is None, "a session survived the theft"
@@ -126,22 +126,22 @@ async def test_a_used_token_that_comes_again_ends_every_session(accounts: Accoun
 
 async def test_a_session_that_was_ended_has_no_successor(accounts: Accounts, account: Account) -> None:
     stolen, child = token_of(account), token_of(account)
-    await accounts.keep_refresh_token(stolen)
+    await accounts.store_refresh_token(stolen)
     await accounts.use_refresh_token(stolen.token_hash, now=NOW)
     await accounts.use_refresh_token(stolen.token_hash, now=NOW)
     with pytest.raises(NotAuthenticated):
-        await accounts.keep_refresh_token(child, replaces=stolen.token_hash)
+        await accounts.store_refresh_token(child, replaces=stolen.token_hash)
     assert await accounts.use_refresh_token(child.token_hash, now=NOW) is None
 
 
 async def test_a_change_of_password_ends_every_session_and_no_later_one(accounts: Accounts, account: Account) -> None:
     before, after = token_of(account), token_of(account)
-    await accounts.keep_refresh_token(before)
+    await accounts.store_refresh_token(before)
     await accounts.change_password(account.account_id, "new hash")
     found = await accounts.by_id(account.account_id)
     assert found is not None
     assert found.password_hash == "new hash"
-    await accounts.keep_refresh_token(after)
+    await accounts.store_refresh_token(after)
     assert await accounts.use_refresh_token(before.token_hash, now=NOW) is None
     assert await accounts.use_refresh_token(after.token_hash, now=NOW) is not None, (
         "a device with a token from before the change of password ended the new session"
@@ -150,7 +150,7 @@ async def test_a_change_of_password_ends_every_session_and_no_later_one(accounts
 
 async def test_ending_the_sessions_tells_how_many_there_were(accounts: Accounts, account: Account) -> None:
     for token in (token_of(account), token_of(account), token_of(account, days=-1)):
-        await accounts.keep_refresh_token(token)
+        await accounts.store_refresh_token(token)
     assert await accounts.revoke_refresh_tokens(account.account_id) == 2
     assert await accounts.revoke_refresh_tokens(account.account_id) == 0
     await accounts.ping()

@@ -213,7 +213,9 @@ async def test_a_forgotten_position_is_gone(positions: MovableResumePositions) -
     await positions.record(forgotten)
     assert await positions.get(user_id, movie_id) is None
     assert list(await positions.continue_watching(user_id)) == []
-    assert list(await positions.events_of(user_id)) == [forgotten], "it must be known to whoever moves the positions"
+    assert list(await positions.events_of_viewer(user_id)) == [forgotten], (
+        "it must be known to whoever moves the positions"
+    )
 
 
 @pytest.mark.parametrize("batch", [False, True])
@@ -282,7 +284,7 @@ async def test_a_viewer_of_very_many_titles(positions: MovableResumePositions) -
     events = [ResumePosition(user_id, new_movie_id(), number, NOW_MS + number) for number in range(6000)]
     await positions.record_many(events)
     assert await positions.continue_watching(user_id, limit=3) == events[:-4:-1]
-    assert set(await positions.events_of(user_id)) == set(events)
+    assert set(await positions.events_of_viewer(user_id)) == set(events)
 
 
 async def test_a_cursor_of_another_engine_is_refused(positions: MovableResumePositions) -> None:

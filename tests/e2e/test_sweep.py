@@ -179,7 +179,7 @@ async def test_what_was_refused_leaves_nothing(swept: Swept, api: ApiSession) ->
             ):
                 left = [info.key async for info in bucket.list(prefix)]
                 assert left == [], f"{one.path.name} left {left[:3]}"
-        depth = await stores.job_queue.depth()
+        depth = await stores.job_queue.count_by_state()
     assert {state: count for state, count in depth.items() if state in ("queued", "leased")} == {}
 
 

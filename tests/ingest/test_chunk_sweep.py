@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from marquee.documents import CHUNKS_PREFIX, ChunkResult, RenditionPart
-from marquee.ingest.chunk_sweep import leave_settled, remove_chunks, sweep_chunks, sweep_strays
+from marquee.ingest.chunk_sweep import drop_settled_waiters, remove_chunks, sweep_chunks, sweep_strays
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.job_queue import open_job_queue
@@ -54,7 +54,7 @@ async def stored(objects: Objects) -> list[str]:
 
 
 async def sweep(queue: JobQueue, catalogue: Catalogue, objects: Objects, *, keep_seconds: float = 0.0) -> int:
-    await leave_settled(queue, catalogue)
+    await drop_settled_waiters(queue, catalogue)
     return await sweep_chunks(queue, objects, older_than_seconds=keep_seconds)
 
 
@@ -72,7 +72,7 @@ async def test_a_version_keeps_its_chunks_until_it_is_published(
     assert await sweep(queue, catalogue, objects, keep_seconds=3600.0) == 0, "kept for a copy of the film"
     assert await sweep(queue, catalogue, objects) == 2
     assert await stored(objects) == []
-    assert await queue.depth() == {}, "the jobs are forgotten with their chunks"
+    assert await queue.count_by_state() == {}, "the jobs are deleted with their chunks"
 
 
 async def test_a_deleted_titles_chunks_go_but_those_of_a_copy(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from jobs import outbox
-from jobs.outbox import publish_outbox, remove_deleted, tell_again
+from jobs.outbox import publish_outbox, remove_deleted, republish_uploads
 from marquee.domain import ids
 from marquee.events import METADATA_CHANGES, TOPIC_GROUPS, TRANSCODING_JOBS, UploadCompleted
 from marquee.ingest.completion import complete_upload
@@ -55,21 +55,21 @@ async def test_an_upload_that_no_run_took_up_is_told_again(
     """The topic has forgotten it: Dagster was away for longer than messages are kept."""
     await complete_upload(catalogue, objects, upload.upload_id, stated())
     await catalogue.mark_published([entry.entry_id for entry in await catalogue.outbox()])
-    assert await tell_again(catalogue, older_than_seconds=3600) == 0, "it may be in Dagster's queue"
-    assert await tell_again(catalogue, older_than_seconds=0) == 1
+    assert await republish_uploads(catalogue, older_than_seconds=3600) == 0, "it may be in Dagster's queue"
+    assert await republish_uploads(catalogue, older_than_seconds=0) == 1
     [message] = await messages(catalogue, upload)
     assert (message.upload_id, message.movie_id, message.version) == (upload.upload_id, upload.movie_id, upload.version)
-    assert await tell_again(catalogue, older_than_seconds=3600) == 0, "it was told a moment ago"
+    assert await republish_uploads(catalogue, older_than_seconds=3600) == 0, "it was told a moment ago"
     await catalogue.report_progress(upload.movie_id, upload.version, stage="source", percent=1.0, run_id="a run")
-    assert await tell_again(catalogue, older_than_seconds=0) == 0, "a run has it"
+    assert await republish_uploads(catalogue, older_than_seconds=0) == 0, "a run has it"
 
 
 async def test_an_upload_that_ended_is_not_told_again(catalogue: Catalogue, objects: Objects, upload: Upload) -> None:
-    assert await tell_again(catalogue, older_than_seconds=0) == 0, "it is not completed"
+    assert await republish_uploads(catalogue, older_than_seconds=0) == 0, "it is not completed"
     await complete_upload(catalogue, objects, upload.upload_id, stated())
     await catalogue.delete(upload.movie_id)
-    assert await tell_again(catalogue, older_than_seconds=0) == 0, "its title is gone"
-    assert not await catalogue.tell_again(upload.upload_id, topic=TRANSCODING_JOBS, value=b"")
+    assert await republish_uploads(catalogue, older_than_seconds=0) == 0, "its title is gone"
+    assert not await catalogue.republish_upload(upload.upload_id, topic=TRANSCODING_JOBS, value=b"")
 
 
 async def test_what_a_deletion_left_is_removed(

@@ -108,7 +108,7 @@ def _progressive(video: VideoStream) -> list[Filter]:
     if not video.interlaced:
         return []
     deinterlace = Filter("bwdif", {"mode": "send_frame", "parity": "auto", "deint": "interlaced"})
-    if not video.changes:
+    if not video.format_changes:
         return [deinterlace]
     size = {"w": str(video.width), "h": str(video.height), "interl": "-1"}
     return [Filter("scale", size), Filter("format", {"pix_fmts": video.pixel_format}), deinterlace]

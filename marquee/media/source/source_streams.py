@@ -73,7 +73,7 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         top_field_first=fields["T"] >= fields["B"],
         pixel_format=pixel_format,
         bit_depth=bit_depth(pixel_format),
-        changes=len(scanned.sizes) > 1 or len(scanned.formats) > 1,
+        format_changes=len(scanned.sizes) > 1 or len(scanned.formats) > 1,
         color_range=found[0],
         color_space=found[1],
         color_primaries=found[2],

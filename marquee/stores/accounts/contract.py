@@ -51,11 +51,11 @@ class Accounts(Protocol):
 
     async def add_profile(self, account_id: str, name: str) -> Profile: ...
 
-    async def keep_refresh_token(self, token: RefreshToken, *, replaces: str | None = None) -> None:
-        """Keep a new token. `replaces` is the hash of the used one that it follows.
+    async def store_refresh_token(self, token: RefreshToken, *, replaces: str | None = None) -> None:
+        """Store a new token. `replaces` is the hash of the used token that it follows.
 
-        Raises `NotAuthenticated` where that one's sessions were ended meanwhile (theft, change of password): the new token
-        must not outlive them.
+        Raises `NotAuthenticated` where the used token's sessions were ended meanwhile (theft, change of password): the new
+        token must not outlive them.
         """
         ...
 

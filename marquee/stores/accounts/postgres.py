@@ -140,7 +140,7 @@ class PostgresAccounts:
             raise InputInvalid("There is no such account.", field="account_id")
         return profile
 
-    async def keep_refresh_token(self, token: RefreshToken, *, replaces: str | None = None) -> None:
+    async def store_refresh_token(self, token: RefreshToken, *, replaces: str | None = None) -> None:
         async def work(connection: AsyncConnection) -> None:
             if replaces is not None:
                 parameters = {"replaces": replaces, "account_id": token.account_id}

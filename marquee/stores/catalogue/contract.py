@@ -87,12 +87,12 @@ class Catalogue(Protocol):
 
     async def uploads_untouched_since(self, moment: datetime, *, state: UploadState) -> Sequence[Upload]: ...
 
-    async def uploads_not_taken_up(self, moment: datetime) -> Sequence[Upload]:
-        """Completed uploads whose version waits for its ingest, untouched since then, that no run has reported of."""
+    async def uploads_without_run(self, moment: datetime) -> Sequence[Upload]:
+        """Completed uploads, untouched since `moment`, whose version is `ingesting` though no run has reported on it."""
         ...
 
-    async def tell_again(self, upload_id: str, *, topic: str, value: bytes) -> bool:
-        """Another outbox row of such an upload, which is touched by it; False where it was taken up, or is gone, meanwhile."""
+    async def republish_upload(self, upload_id: str, *, topic: str, value: bytes) -> bool:
+        """Add another outbox row for one of `uploads_without_run` and touch it; False where a run has reported meanwhile."""
         ...
 
     # --- outbox ------------------------------------------------------------------------------------------
@@ -131,11 +131,11 @@ class Catalogue(Protocol):
         """
         ...
 
-    async def remember_content(self, movie_id: str, version: int, sha256: str) -> str | None:
-        """Note a version's content hash; the movie_id of another live title that has the same content, if any.
+    async def claim_content(self, movie_id: str, version: int, sha256: str) -> str | None:
+        """Store a version's content hash. Returns the movie_id of the other title that owns this content; None if it is this one.
 
-        Of several that state the same content, the first one owns it as long as its version is ingesting or playable; the
-        version of another one says so as its `reason`.
+        The first title that claims a content owns it while its version is ingesting or playable. A version whose content
+        another title owns says so in its `reason`.
         """
         ...
 
@@ -155,8 +155,8 @@ class Catalogue(Protocol):
         """
         ...
 
-    async def requested_by(self, movie_id: str, version: int) -> Upload:
-        """The upload that asked for this version. Raises `UploadUnknown`."""
+    async def upload_of_version(self, movie_id: str, version: int) -> Upload:
+        """The upload that made this version. Raises `UploadUnknown`."""
         ...
 
     # --- titles ------------------------------------------------------------------------------------------

@@ -84,18 +84,18 @@ class JobQueue(Protocol):
         """Queue done jobs afresh, because their results are gone from the object store; returns how many."""
         ...
 
-    async def waiting(self) -> Sequence[tuple[str, int]]:
+    async def waiting_versions(self) -> Sequence[tuple[str, int]]:
         """The title versions (movie_id, version) that wait for a job, those whose jobs are done too."""
         ...
 
-    async def forsaken(self, *, older_than_seconds: float, limit: int) -> Sequence[str]:
-        """Jobs at their end that no version waits for any more, unchanged for that long; the oldest first."""
+    async def unreferenced_jobs(self, *, older_than_seconds: float, limit: int) -> Sequence[str]:
+        """Done, failed and cancelled jobs that no version waits for, unchanged for that long; the oldest first."""
         ...
 
-    async def forget(self, job_id: str) -> bool:
-        """Drop a job that is at its end and that no version waits for; False where there is no such (any more).
+    async def delete_unreferenced(self, job_id: str) -> bool:
+        """Delete one of `unreferenced_jobs`; False where a version waits for it again, or it is gone.
 
-        Who queues it after that starts it afresh, as one that was never known.
+        A job that is queued after that starts afresh.
         """
         ...
 
@@ -103,8 +103,8 @@ class JobQueue(Protocol):
         """What is known of these, in the order given; unknown ones are left out."""
         ...
 
-    async def depth(self) -> dict[str, int]:
-        """Number of jobs by state, for metrics."""
+    async def count_by_state(self) -> dict[str, int]:
+        """How many jobs are in each state."""
         ...
 
     async def ping(self) -> None: ...

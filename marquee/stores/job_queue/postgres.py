@@ -129,20 +129,20 @@ _CANCEL = text(
 _REQUEUE = text(
     f"UPDATE job SET {_AFRESH} WHERE job_id = ANY(:job_ids) AND state = 'done' RETURNING job_id"  # noqa: S608
 )
-_WAITING = text("SELECT DISTINCT movie_id, version FROM job_waiter ORDER BY movie_id, version")
-_AT_ITS_END = """
+_WAITING_VERSIONS = text("SELECT DISTINCT movie_id, version FROM job_waiter ORDER BY movie_id, version")
+_IS_UNREFERENCED = """
     state IN ('done', 'failed', 'cancelled')
     AND NOT EXISTS (SELECT FROM job_waiter WHERE job_waiter.job_id = job.job_id)
 """
-_FORSAKEN = text(
+_UNREFERENCED = text(
     f"""
-    SELECT job_id FROM job WHERE {_AT_ITS_END}
+    SELECT job_id FROM job WHERE {_IS_UNREFERENCED}
       AND changed_at <= now() - CAST(:older_than_seconds AS float8) * interval '1 second'
     ORDER BY changed_at LIMIT :limit
     """  # noqa: S608
 )
 _LOCK_ONE = text("SELECT job_id FROM job WHERE job_id = :job_id FOR UPDATE")
-_FORGET = text(f"DELETE FROM job WHERE job_id = :job_id AND {_AT_ITS_END} RETURNING job_id")  # noqa: S608
+_DELETE_UNREFERENCED = text(f"DELETE FROM job WHERE job_id = :job_id AND {_IS_UNREFERENCED} RETURNING job_id")  # noqa: S608
 _STATUSES = text(
     """
     SELECT job_id, movie_id, version, state, attempts, progress, worker, result, error
@@ -150,7 +150,7 @@ _STATUSES = text(
     ORDER BY place
     """
 )
-_DEPTH = text("SELECT state, count(*) AS jobs FROM job GROUP BY state")
+_COUNT_BY_STATE = text("SELECT state, count(*) AS jobs FROM job GROUP BY state")
 
 
 class PostgresJobQueue:
@@ -216,18 +216,20 @@ class PostgresJobQueue:
     async def requeue(self, job_ids: Sequence[str]) -> int:
         return len(await self._database.statement(_REQUEUE, {"job_ids": list(job_ids)}))
 
-    async def waiting(self) -> Sequence[tuple[str, int]]:
-        return [(row["movie_id"], row["version"]) for row in await self._database.statement(_WAITING, {})]
+    async def waiting_versions(self) -> Sequence[tuple[str, int]]:
+        return [(row["movie_id"], row["version"]) for row in await self._database.statement(_WAITING_VERSIONS, {})]
 
-    async def forsaken(self, *, older_than_seconds: float, limit: int) -> Sequence[str]:
-        found = await self._database.statement(_FORSAKEN, {"older_than_seconds": older_than_seconds, "limit": limit})
+    async def unreferenced_jobs(self, *, older_than_seconds: float, limit: int) -> Sequence[str]:
+        found = await self._database.statement(
+            _UNREFERENCED, {"older_than_seconds": older_than_seconds, "limit": limit}
+        )
         return [row["job_id"] for row in found]
 
-    async def forget(self, job_id: str) -> bool:
+    async def delete_unreferenced(self, job_id: str) -> bool:
         async def work(connection: AsyncConnection) -> bool:
             # Locked first, so that the waiter of whoever is queueing it at this moment is seen by the second statement.
             await connection.execute(_LOCK_ONE, {"job_id": job_id})
-            return (await connection.execute(_FORGET, {"job_id": job_id})).scalar_one_or_none() is not None
+            return (await connection.execute(_DELETE_UNREFERENCED, {"job_id": job_id})).scalar_one_or_none() is not None
 
         return await self._database.transaction_of(work)
 
@@ -235,8 +237,8 @@ class PostgresJobQueue:
         rows = await self._database.statement(_STATUSES, {"job_ids": list(job_ids)})
         return [JobStatus(**row) for row in rows]
 
-    async def depth(self) -> dict[str, int]:
-        return {row["state"]: row["jobs"] for row in await self._database.statement(_DEPTH, {})}
+    async def count_by_state(self) -> dict[str, int]:
+        return {row["state"]: row["jobs"] for row in await self._database.statement(_COUNT_BY_STATE, {})}
 
     async def ping(self) -> None:
         await self._database.ping()

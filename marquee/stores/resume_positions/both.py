@@ -36,7 +36,7 @@ class BothResumePositions:
         return next((event for event in events if isinstance(event, ResumePosition)), None)
 
     async def continue_watching(self, user_id: str, *, limit: int = 50) -> Sequence[ResumePosition]:
-        found = await asyncio.gather(self._written.events_of(user_id), self._also.events_of(user_id))
+        found = await asyncio.gather(self._written.events_of_viewer(user_id), self._also.events_of_viewer(user_id))
         return newest_first(newest([event for each in found for event in each]), limit=limit)
 
     async def ping(self) -> None:

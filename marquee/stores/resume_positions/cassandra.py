@@ -48,7 +48,7 @@ STATEMENTS: Final = {
     # An update, not an insert: it writes the cell and nothing besides.
     "record": "UPDATE {keyspace}.resume_position USING TIMESTAMP ? SET position_ms = ? WHERE user_id = ? AND movie_id = ?",
     "events": f"{_EVENT} FROM {{keyspace}}.resume_position WHERE user_id = ? AND movie_id IN ?",
-    "events_of": f"{_EVENT} FROM {{keyspace}}.resume_position WHERE user_id = ?",
+    "events_of_viewer": f"{_EVENT} FROM {{keyspace}}.resume_position WHERE user_id = ?",
     "scan": f"{_EVENT}, token(user_id) FROM {{keyspace}}.resume_position WHERE token(user_id) >= ?",
 }
 
@@ -78,7 +78,7 @@ class CassandraResumePositions:
         return found if isinstance(found, ResumePosition) else None
 
     async def continue_watching(self, user_id: str, *, limit: int = 50) -> Sequence[ResumePosition]:
-        return newest_first(await self.events_of(user_id), limit=limit)
+        return newest_first(await self.events_of_viewer(user_id), limit=limit)
 
     async def events(self, keys: Sequence[Key]) -> Mapping[Key, Event]:
         by_viewer: dict[str, list[str]] = {}
@@ -91,11 +91,11 @@ class CassandraResumePositions:
             found |= {key_of(event): event for answer in answers for event in map(_event, answer.rows)}
         return found
 
-    async def events_of(self, user_id: str) -> Sequence[Event]:
-        answer = await self._database.execute("events_of", (user_id,))
+    async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
+        answer = await self._database.execute("events_of_viewer", (user_id,))
         events = [_event(row) for row in answer.rows]
         while answer.more:
-            answer = await self._database.execute("events_of", (user_id,), page=answer.more)
+            answer = await self._database.execute("events_of_viewer", (user_id,), page=answer.more)
             events += [_event(row) for row in answer.rows]
         return events
 

@@ -76,7 +76,7 @@ class MovableResumePositions(ResumePositions, Protocol):
         """What is kept for these keys, forgotten ones included; nothing for a key without an event."""
         ...
 
-    async def events_of(self, user_id: str) -> Sequence[Event]:
+    async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
         """Everything that is kept of a viewer, forgotten ones included, in no particular order."""
         ...
 

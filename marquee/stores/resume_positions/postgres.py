@@ -139,7 +139,7 @@ class PostgresResumePositions:
         rows = await self._database.statement(_EVENTS, {"user_ids": users, "movie_ids": movies})
         return {key_of(event): event for event in map(_event, rows)}
 
-    async def events_of(self, user_id: str) -> Sequence[Event]:
+    async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
         return [_event(row) for row in await self._database.statement(_EVENTS_OF, {"user_id": user_id})]
 
     async def scan(self, *, after: str | None = None) -> AsyncIterator[Page]:

@@ -17,7 +17,7 @@ from marquee.documents import (
     SubtitlesDocument,
     TitleIndexed,
 )
-from marquee.ingest.chunk_sweep import leave_settled, sweep_chunks
+from marquee.ingest.chunk_sweep import drop_settled_waiters, sweep_chunks
 from marquee.media.encode.plan import chunk_jobs
 from marquee.settings import Settings
 from marquee.stores.objects.contract import Objects
@@ -159,7 +159,7 @@ async def test_chunks_go_once_the_title_is_published_and_come_again_when_it_is_m
     upload = await upload_film(stores, shared_media / FRIDAY)
     assert (await in_thread(lambda: run_ingest(house, instance, upload, until="title"))).success
     before = await stage_document(stores, upload, "renditions", RenditionsDocument)
-    await leave_settled(stores.job_queue, stores.catalogue)
+    await drop_settled_waiters(stores.job_queue, stores.catalogue)
     await sweep_chunks(stores.job_queue, stores.objects, older_than_seconds=0)
     for part in [part for result in before.chunk_results for part in result.parts]:
         assert await stores.objects.head(part.key) is None, "a published title's chunks are still stored"

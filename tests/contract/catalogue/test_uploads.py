@@ -24,7 +24,7 @@ async def test_an_upload_makes_its_title(catalogue: Catalogue) -> None:
     assert list(title.details.people) == list(DETAILS.people)
     version = await catalogue.version_of_upload(upload.upload_id)
     assert (version.version, version.state, version.percent) == (1, "uploading", 0)
-    assert await catalogue.requested_by(upload.movie_id, 1) == upload
+    assert await catalogue.upload_of_version(upload.movie_id, 1) == upload
 
 
 async def test_opening_the_same_upload_again_changes_nothing(catalogue: Catalogue) -> None:
@@ -58,7 +58,7 @@ async def test_an_unknown_title_or_upload_is_said(catalogue: Catalogue) -> None:
         catalogue.end_upload("u_" + "0" * 20, "aborted"),
         catalogue.touch_upload("u_" + "0" * 20),
         catalogue.version_of_upload("u_" + "0" * 20),
-        catalogue.requested_by(new_movie_id(), 1),
+        catalogue.upload_of_version(new_movie_id(), 1),
     ):
         with pytest.raises(UploadUnknown):
             await call

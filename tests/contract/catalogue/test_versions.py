@@ -132,7 +132,7 @@ async def test_publishing_again_is_harmless_and_newer(catalogue: Catalogue) -> N
 
 async def test_the_same_content_is_recognised(catalogue: Catalogue) -> None:
     first, second = await ingesting(catalogue), await ingesting(catalogue)
-    remember = catalogue.remember_content
+    remember = catalogue.claim_content
     assert await remember(first.movie_id, 1, "aa") is None
     assert await remember(second.movie_id, 1, "aa") == first.movie_id
     assert await remember(first.movie_id, 1, "aa") is None, "a repeated run found itself, or its copy"
@@ -145,8 +145,8 @@ async def test_the_same_content_is_recognised(catalogue: Catalogue) -> None:
 
 async def test_a_copy_says_whose_content_it_has_also_once_it_is_playable(catalogue: Catalogue) -> None:
     first, copy = await ingesting(catalogue), await ingesting(catalogue)
-    await catalogue.remember_content(first.movie_id, 1, "aa")
-    await catalogue.remember_content(copy.movie_id, 1, "aa")
+    await catalogue.claim_content(first.movie_id, 1, "aa")
+    await catalogue.claim_content(copy.movie_id, 1, "aa")
     await catalogue.publish(publication_of(copy.movie_id, 1))
     reason = (await catalogue.version(copy.movie_id, 1)).reason
     assert reason is not None
@@ -157,17 +157,17 @@ async def test_a_copy_says_whose_content_it_has_also_once_it_is_playable(catalog
 @pytest.mark.parametrize("end", ["refuse", "fail", "delete"])
 async def test_content_is_free_again_when_its_owner_is_gone(catalogue: Catalogue, end: str) -> None:
     first, second = await ingesting(catalogue), await ingesting(catalogue)
-    await catalogue.remember_content(first.movie_id, 1, "aa")
+    await catalogue.claim_content(first.movie_id, 1, "aa")
     if end == "delete":
         await catalogue.delete(first.movie_id)
     else:
         await getattr(catalogue, end)(first.movie_id, 1, "no picture")
-    assert await catalogue.remember_content(second.movie_id, 1, "aa") is None
+    assert await catalogue.claim_content(second.movie_id, 1, "aa") is None
 
 
 async def test_of_titles_with_one_content_at_once_one_owns_it(catalogue: Catalogue) -> None:
     uploads = [await ingesting(catalogue) for _ in range(6)]
-    answers = await asyncio.gather(*(catalogue.remember_content(upload.movie_id, 1, "aa") for upload in uploads))
+    answers = await asyncio.gather(*(catalogue.claim_content(upload.movie_id, 1, "aa") for upload in uploads))
     owners = [upload.movie_id for upload, answer in zip(uploads, answers, strict=True) if answer is None]
     assert len(owners) == 1
     assert set(answers) == {None, owners[0]}

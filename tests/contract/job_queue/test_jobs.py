@@ -58,7 +58,7 @@ async def test_twenty_claimers_never_share_a_job(queue: JobQueue) -> None:
 
     await asyncio.gather(*(work(number) for number in range(20)))
     assert sorted(taken) == sorted(job.job_id for job in jobs), "a job was done twice, or never"
-    assert await queue.depth() == {"done": 120}
+    assert await queue.count_by_state() == {"done": 120}
 
 
 async def test_what_is_done_is_not_done_again(queue: JobQueue) -> None:
@@ -124,14 +124,14 @@ async def test_statuses_come_in_the_order_asked_and_leave_out_what_is_unknown(qu
 
 
 async def test_depth_counts_by_state(queue: JobQueue) -> None:
-    assert await queue.depth() == {}
+    assert await queue.count_by_state() == {}
     await queue.enqueue(jobs_of(new_movie_id(), 3))
     await claimed(queue)
-    assert await queue.depth() == {"queued": 2, "leased": 1}
+    assert await queue.count_by_state() == {"queued": 2, "leased": 1}
     await queue.ping()
 
 
-async def test_what_no_version_waits_for_is_forsaken_and_may_be_forgotten(queue: JobQueue) -> None:
+async def test_what_no_version_waits_for_is_unreferenced_and_may_be_deleted(queue: JobQueue) -> None:
     first, second = new_movie_id(), new_movie_id()
     done, failed, shared, queued = jobs = jobs_of(first, 4)
     await queue.enqueue(jobs)
@@ -139,17 +139,21 @@ async def test_what_no_version_waits_for_is_forsaken_and_may_be_forgotten(queue:
     await queue.fail(await claimed(queue), "poison", retry=False)
     await queue.complete(await claimed(queue), b"result")
     await queue.enqueue([NewJob(shared.job_id, second, 3, shared.payload)])
-    assert await queue.waiting() == sorted([(first, 1), (second, 3)])
-    assert await queue.forsaken(older_than_seconds=0, limit=10) == []
-    assert not await queue.forget(done.job_id), "a version waits for it"
+    assert await queue.waiting_versions() == sorted([(first, 1), (second, 3)])
+    assert await queue.unreferenced_jobs(older_than_seconds=0, limit=10) == []
+    assert not await queue.delete_unreferenced(done.job_id), "a version waits for it"
 
     await queue.cancel(first, 1)
-    assert await queue.waiting() == [(second, 3)]
-    assert await queue.forsaken(older_than_seconds=3600, limit=10) == [], "nothing ended an hour ago"
+    assert await queue.waiting_versions() == [(second, 3)]
+    assert await queue.unreferenced_jobs(older_than_seconds=3600, limit=10) == [], "nothing ended an hour ago"
     ended = {done.job_id, failed.job_id, queued.job_id}
-    assert set(await queue.forsaken(older_than_seconds=0, limit=10)) == ended, "the shared one is waited for"
-    assert set(await queue.forsaken(older_than_seconds=0, limit=2)) < ended
-    assert [await queue.forget(job_id) for job_id in (done.job_id, done.job_id, shared.job_id)] == [True, False, False]
+    assert set(await queue.unreferenced_jobs(older_than_seconds=0, limit=10)) == ended, "the shared one is waited for"
+    assert set(await queue.unreferenced_jobs(older_than_seconds=0, limit=2)) < ended
+    assert [await queue.delete_unreferenced(job_id) for job_id in (done.job_id, done.job_id, shared.job_id)] == [
+        True,
+        False,
+        False,
+    ]
     assert await queue.enqueue([done]) == 1, "a forgotten job is queued as one that was never known"
     assert await states(queue, [done]) == ["queued"]
 
@@ -163,7 +167,7 @@ async def test_forgetting_and_queueing_at_once_never_lose_a_waiters_job(queue: J
         await queue.cancel(jobs[0].movie_id, 1)
         copy = [NewJob(job.job_id, new_movie_id(), round_, job.payload) for job in reversed(jobs)]
         forgotten, _ = await asyncio.gather(
-            asyncio.gather(*(queue.forget(job.job_id) for job in jobs)), queue.enqueue(copy)
+            asyncio.gather(*(queue.delete_unreferenced(job.job_id) for job in jobs)), queue.enqueue(copy)
         )
         for job, gone in zip(jobs, forgotten, strict=True):
             (found,) = await queue.statuses([job.job_id])

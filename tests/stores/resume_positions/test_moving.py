@@ -143,7 +143,7 @@ async def test_the_newer_event_stays_whichever_store_has_it(urls: dict[str, str]
     passes = [step async for step in move(source, target, begin=Pass()) if step.ended]
     differ = sum(precedence(first) > precedence(second) for first, second in zip(here, there, strict=True))
     assert [(step.read, step.moved) for step in passes] == [(len(pairs), differ), (len(pairs), 0)]
-    assert set(await target.events_of(user_id)) == expected
+    assert set(await target.events_of_viewer(user_id)) == expected
     await source.close()
     await target.close()
 

@@ -83,12 +83,12 @@ class PostgresCatalogue:
             lambda connection: uploads.uploads_untouched_since(connection, moment, state=state)
         )
 
-    async def uploads_not_taken_up(self, moment: datetime) -> Sequence[Upload]:
-        return await self._statement(lambda connection: uploads.not_taken_up(connection, moment))
+    async def uploads_without_run(self, moment: datetime) -> Sequence[Upload]:
+        return await self._statement(lambda connection: uploads.uploads_without_run(connection, moment))
 
-    async def tell_again(self, upload_id: str, *, topic: str, value: bytes) -> bool:
+    async def republish_upload(self, upload_id: str, *, topic: str, value: bytes) -> bool:
         return await self._transaction(
-            lambda connection: uploads.tell_again(connection, upload_id, topic=topic, value=value)
+            lambda connection: uploads.republish_upload(connection, upload_id, topic=topic, value=value)
         )
 
     # --- outbox ------------------------------------------------------------------------------------------
@@ -124,10 +124,8 @@ class PostgresCatalogue:
             )
         )
 
-    async def remember_content(self, movie_id: str, version: int, sha256: str) -> str | None:
-        return await self._transaction(
-            lambda connection: versions.remember_content(connection, movie_id, version, sha256)
-        )
+    async def claim_content(self, movie_id: str, version: int, sha256: str) -> str | None:
+        return await self._transaction(lambda connection: versions.claim_content(connection, movie_id, version, sha256))
 
     async def refuse(self, movie_id: str, version: int, reason: str) -> None:
         await self._transaction(
@@ -142,8 +140,8 @@ class PostgresCatalogue:
     async def publish(self, publication: Publication) -> int:
         return await self._transaction(lambda connection: versions.publish(connection, publication))
 
-    async def requested_by(self, movie_id: str, version: int) -> Upload:
-        return await self._statement(lambda connection: uploads.requested_by(connection, movie_id, version))
+    async def upload_of_version(self, movie_id: str, version: int) -> Upload:
+        return await self._statement(lambda connection: uploads.upload_of_version(connection, movie_id, version))
 
     # --- titles ------------------------------------------------------------------------------------------
     async def title(self, movie_id: str) -> Title:

@@ -27,7 +27,7 @@ _COLUMNS: Final = """
 """
 _UPLOAD = text(f"SELECT {_COLUMNS} FROM upload WHERE upload_id = :upload_id")  # noqa: S608 - no value is formatted in
 _LOCKED = text(f"SELECT {_COLUMNS} FROM upload WHERE upload_id = :upload_id FOR UPDATE")  # noqa: S608
-_REQUESTED_BY = text(
+_UPLOAD_OF_VERSION = text(
     f"""
     SELECT {_COLUMNS} FROM upload WHERE movie_id = :movie_id AND version = :version
     ORDER BY created_at DESC LIMIT 1
@@ -56,19 +56,19 @@ _UNTOUCHED = text(
     ORDER BY touched_at LIMIT {MOST_UPLOADS}
     """  # noqa: S608
 )
-_IS_NOT_TAKEN_UP: Final = """
+_HAS_NO_RUN: Final = """
     state = 'completed' AND EXISTS (SELECT FROM title_version WHERE title_version.upload_id = upload.upload_id
                                     AND title_version.state = 'ingesting' AND title_version.run_id IS NULL)
 """
-_NOT_TAKEN_UP = text(
+_WITHOUT_RUN = text(
     f"""
-    SELECT {_COLUMNS} FROM upload WHERE touched_at < :moment AND {_IS_NOT_TAKEN_UP}
+    SELECT {_COLUMNS} FROM upload WHERE touched_at < :moment AND {_HAS_NO_RUN}
     ORDER BY touched_at LIMIT {MOST_UPLOADS}
     """  # noqa: S608
 )
-_TOUCH_NOT_TAKEN_UP = text(
+_TOUCH_WITHOUT_RUN = text(
     f"""
-    UPDATE upload SET touched_at = now() WHERE upload_id = :upload_id AND {_IS_NOT_TAKEN_UP} RETURNING movie_id
+    UPDATE upload SET touched_at = now() WHERE upload_id = :upload_id AND {_HAS_NO_RUN} RETURNING movie_id
     """  # noqa: S608
 )
 _NEW_TITLE = text(
@@ -265,21 +265,21 @@ async def uploads_untouched_since(
     return [_made(row) for row in rows]
 
 
-async def not_taken_up(connection: AsyncConnection, moment: datetime) -> Sequence[Upload]:
-    return [_made(row) for row in (await connection.execute(_NOT_TAKEN_UP, {"moment": moment})).mappings()]
+async def uploads_without_run(connection: AsyncConnection, moment: datetime) -> Sequence[Upload]:
+    return [_made(row) for row in (await connection.execute(_WITHOUT_RUN, {"moment": moment})).mappings()]
 
 
-async def tell_again(connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> bool:
-    touched = await connection.execute(_TOUCH_NOT_TAKEN_UP, {"upload_id": upload_id})
+async def republish_upload(connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> bool:
+    touched = await connection.execute(_TOUCH_WITHOUT_RUN, {"upload_id": upload_id})
     movie_id = touched.scalar_one_or_none()
     if movie_id is not None:
         await outbox.add(connection, topic=topic, key=movie_id, value=value)
     return movie_id is not None
 
 
-async def requested_by(connection: AsyncConnection, movie_id: str, version: int) -> Upload:
+async def upload_of_version(connection: AsyncConnection, movie_id: str, version: int) -> Upload:
     key = {"movie_id": movie_id, "version": version}
-    row = (await connection.execute(_REQUESTED_BY, key)).mappings().one_or_none()
+    row = (await connection.execute(_UPLOAD_OF_VERSION, key)).mappings().one_or_none()
     if row is None:
         raise UploadUnknown(f"Version {version} of {movie_id} has no upload.", field="version")
     return _made(row)

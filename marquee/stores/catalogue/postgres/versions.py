@@ -149,7 +149,7 @@ async def report_progress(
     await connection.execute(_REPORT, report)
 
 
-async def remember_content(connection: AsyncConnection, movie_id: str, number: int, sha256: str) -> str | None:
+async def claim_content(connection: AsyncConnection, movie_id: str, number: int, sha256: str) -> str | None:
     claim = {"movie_id": movie_id, "version": number, "sha256": sha256}
     if (await connection.execute(_NOTE_CONTENT, claim)).scalar_one_or_none() is None:
         raise TitleUnknown(f"There is no version {number} of {movie_id}.", field="version")
