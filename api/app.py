@@ -1,6 +1,6 @@
 """The API's composition root: `granian --interface asgi --factory api.app:create_app`.
 
-The lifespan opens the stores once and builds the services over them. OpenAPI is at `/schema`, Scalar's pages at
+The lifespan opens the stores once and builds the services over them. OpenAPI is at `/schema`, Scalar's page at
 `/schema/scalar`, the token's key set at `/.well-known/jwks.json`, `/healthz`, `/readyz` and `/metrics` at the root.
 """
 
@@ -13,12 +13,13 @@ from litestar.config.app import AppConfig
 from litestar.datastructures import CacheControlHeader
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, ScalarRenderPlugin, YamlRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
 
 from api.auth.controller import AccountController, SessionController, jwks
 from api.auth.tokens import AccessTokens
+from api.documentation import ScalarPage
 from api.guards import check_token
 from api.health.controller import HealthController
 from api.history.controller import HistoryController
@@ -28,6 +29,7 @@ from api.problems import answer_error
 from api.requests import MAX_BODY_BYTES, AddressGate, ApiRequest
 from api.rows.controller import RowController
 from api.search.controller import SearchController
+from api.security_headers import add_security_headers
 from api.services import DEPENDENCIES, build_services
 from api.stream.controller import StreamController
 from api.titles.controller import TitleController
@@ -92,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
         exception_handlers={Exception: answer_error, HTTPException: answer_error},
         middleware=[metrics.middleware],
+        before_send=[add_security_headers],
         plugins=[ExactStructs()],
         openapi_config=_openapi(),
         on_app_init=[_no_debug],
@@ -121,7 +124,7 @@ def _openapi() -> OpenAPIConfig:
         version=__version__,
         description="Video on demand: home, search, playing, progress, uploads. Errors are RFC 9457 problem documents.",
         path="/schema",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json"), ScalarRenderPlugin(path="/scalar"), YamlRenderPlugin()],
+        render_plugins=[JsonRenderPlugin(path="/openapi.json"), ScalarPage(), YamlRenderPlugin()],
         components=Components(security_schemes={"bearer": bearer}),
         use_handler_docstrings=True,
         operation_id_creator=lambda handler, _method, _path: handler.handler_name,

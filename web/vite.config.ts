@@ -1,10 +1,22 @@
+import { readFileSync } from "node:fs";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 /** The API's address for `npm run dev` and `npm run preview`; in production the gateway serves both from one origin. */
 const api = process.env["MARQUEE_PUBLIC_URL"] ?? "http://127.0.0.1:8400";
 const proxy = { "/api": { target: api, changeOrigin: true } };
 
+/** The bundle for browsers of the version in the lock. The API's page at /schema/scalar loads it from here. */
+const scalar: Plugin = {
+  name: "scalar",
+  generateBundle() {
+    const source = readFileSync(new URL("node_modules/@scalar/api-reference/dist/browser/standalone.js", import.meta.url));
+    this.emitFile({ type: "asset", fileName: "scalar/standalone.js", source });
+  },
+};
+
 export default defineConfig({
+  plugins: [scalar],
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
     target: "es2022",

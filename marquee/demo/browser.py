@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from marquee.demo.report import CheckFailed, CheckSkipped, expect
@@ -43,8 +43,8 @@ def find_browser() -> str:
 
 
 @asynccontextmanager
-async def open_page(*, width: int = 1280, height: int = 800) -> AsyncIterator[tuple[Page, list[str]]]:
-    """A page in a fresh browser, and the list that its errors are added to."""
+async def open_browser() -> AsyncIterator[Browser]:
+    """A headless Chromium with a profile of its own. Raises `CheckSkipped` where this machine has none."""
     browser_path = find_browser()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -62,16 +62,26 @@ async def open_page(*, width: int = 1280, height: int = 800) -> AsyncIterator[tu
             ],
         )
         try:
-            page = await browser.new_page(viewport={"width": width, "height": height})
-            page.set_default_timeout(ACTION_MS)
-            errors: list[str] = []
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on(
-                "console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None
-            )
-            yield page, errors
+            yield browser
         finally:
             await browser.close()
+
+
+def errors_of(page: Page) -> list[str]:
+    """The list that this page's errors are added to: exceptions, and what its Content-Security-Policy refused."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    return errors
+
+
+@asynccontextmanager
+async def open_page(*, width: int = 1280, height: int = 800) -> AsyncIterator[tuple[Page, list[str]]]:
+    """A page in a fresh browser, and the list that its errors are added to."""
+    async with open_browser() as browser:
+        page = await browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(ACTION_MS)
+        yield page, errors_of(page)
 
 
 async def log_in(page: Page, url: str, email: str, password: str) -> None:

@@ -75,7 +75,7 @@ def test_a_body_that_is_too_large_is_refused(door: httpx.Client) -> None:
 
 def test_the_web_client_answers_for_everything_else_with_its_security_headers(door: httpx.Client) -> None:
     answer = door.get("/title/m_00000000000000000001")
-    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert door.get("/assets/none.js").status_code == 404
 

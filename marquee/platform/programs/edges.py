@@ -68,7 +68,7 @@ def content_security_policy(settings: Settings) -> str:
     uploads = " ".join(sorted(_origins(settings.public_s3)))
     return "; ".join(
         (
-            "default-src 'self'",
+            "default-src 'none'",
             f"connect-src 'self' {edges} {uploads}",
             f"img-src 'self' {edges}",
             # The player hands its Media Source to the video element as a blob.

@@ -1,0 +1,75 @@
+"""A platform with one film, and a browser with two visitors: one who is logged in as an engineer, and one who is not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext
+
+from marquee.demo.browser import log_in, open_browser
+from marquee.demo.report import CheckSkipped
+from marquee.platform.project import WEB_CLIENT
+from marquee.platform.supervisor.supervision import start, stop
+from marquee.settings import Settings
+from marquee.stores.opened import open_stores
+from tests.harness.servers import make_test_settings
+from tests.harness.browsing import open_visit
+from tests.harness.published_film import publish_film
+
+TITLE = "The Lighthouse Keeper"
+WITHOUT = "transcode,search-sync,change-capture,outbox,dagster-code,dagster-webserver,dagster-daemon"
+"""No page asks these programs for anything."""
+
+
+@dataclass(frozen=True)
+class Site:
+    settings: Settings
+    movie_id: str
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Gateway, web client, API, edges and engines, each a real process."""
+    if not (WEB_CLIENT / "index.html").is_file():
+        pytest.skip("the web client is not built: run `make web`")
+    settings = asyncio.run(start(make_test_settings(tmp_path_factory.mktemp("site"), without=WITHOUT)))
+    try:
+        yield Site(settings, asyncio.run(_publish(settings, tmp_path_factory.mktemp("film"))))
+    finally:
+        asyncio.run(stop(settings))
+
+
+async def _publish(settings: Settings, folder: Path) -> str:
+    async with open_stores(settings, search_writer=True) as stores:
+        return await publish_film(stores, TITLE, folder)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium for the whole session."""
+    try:
+        async with open_browser() as opened:
+            yield opened
+    except CheckSkipped as skipped:
+        pytest.skip(str(skipped))
+
+
+@pytest.fixture(scope="session")
+async def stranger(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A visitor who is not logged in."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    yield context
+    await context.close()
+
+
+@pytest.fixture(scope="session")
+async def engineer(browser: Browser, site: Site) -> AsyncIterator[BrowserContext]:
+    """A visitor who is logged in with the platform's first account, which may upload."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    visit = await open_visit(context)
+    await log_in(visit.page, site.settings.public, site.settings.email, site.settings.password.get_secret_value())
+    await visit.page.close()
+    yield context
+    await context.close()
