@@ -39,6 +39,31 @@ def _anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
 
 
+_IN_TREE = re.compile(
+    r"`((?:api|assets|bench|deploy|docs|fixtures|jobs|marquee|orchestration|tests|web)/[\w./*-]*)(?:::\w+)?`"
+)
+
+
+_MADE = {"deploy/.env", "web/dist/"}
+"""What the commands in the documents make."""
+
+
+@pytest.mark.parametrize("document", _documents(), ids=lambda path: str(path.relative_to(PROJECT)))
+def test_paths_in_documents_exist(document: Path) -> None:
+    for path in set(_IN_TREE.findall(document.read_text())) - _MADE:
+        found = list(PROJECT.glob(path)) if "*" in path else [PROJECT / path]
+        assert any(each.exists() for each in found), (
+            f"{document.relative_to(PROJECT)} names {path}, which does not exist"
+        )
+
+
+def test_the_list_of_decisions_is_whole() -> None:
+    folder = PROJECT / "docs" / "adr"
+    listed = set(_LINK.findall((folder / "README.md").read_text()))
+    missing = sorted({path.name for path in folder.glob("0*.md")} - listed)
+    assert not missing, f"docs/adr/README.md does not list {missing}"
+
+
 @pytest.mark.parametrize("document", _documents(), ids=lambda path: str(path.relative_to(PROJECT)))
 def test_links_lead_somewhere(document: Path) -> None:
     name = document.relative_to(PROJECT)
