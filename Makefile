@@ -10,7 +10,7 @@ STAMPS := $(VENV)/.stamps
 PYTEST := $(BIN)/pytest
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help install web demo test soak bench lint format clean lock
+.PHONY: help install web wheel demo test soak bench lint format clean lock
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ $(STAMPS)/web: $(WEB_SOURCES) $(STAMPS)/installed
 
 demo: install web ## Start everything, ingest the films, stay up until Ctrl-C (CHECK=1: check it and stop; STRICT=1: skips fail; ENGINES=distributed)
 	@exec $(BIN)/marquee demo $(if $(filter 1,$(CHECK)),--check) $(if $(filter 1,$(STRICT)),--strict) $(if $(ENGINES),--engines $(ENGINES))
+
+wheel: install web ## Build dist/marquee-*.whl, which needs no checkout: it holds the templates, the web client and the demo's films
+	$(BIN)/uv build --quiet --wheel --offline --no-build-isolation --python $(BIN)/python --out-dir dist .
 
 test: install web ## The whole suite but what is long
 	$(PYTEST) -n 2 --dist loadgroup -m "not soak" $(ARGS)

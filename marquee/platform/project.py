@@ -1,16 +1,25 @@
-"""Where the project's own files are: templates, the built web client, the demo's films. No other module works these paths out."""
+"""Where the project's own files are: templates, the built web client, the demo's films. No other module works these paths out.
+
+In a checkout they lie where people edit them. The wheel holds copies of the same layout in `FILES_IN_WHEEL` (pyproject.toml,
+`force-include`), so that an installed platform needs no checkout.
+"""
 
 from pathlib import Path
 from typing import Final
 
-PROJECT: Final = Path(__file__).resolve().parent.parent.parent
-"""The checkout: the package is installed from it in place."""
+PACKAGES: Final = Path(__file__).resolve().parent.parent.parent
+"""The folder that `marquee`, `api`, `jobs`, `assets` and `orchestration` lie in: the checkout, or site-packages."""
+
+FILES_IN_WHEEL: Final = Path(__file__).resolve().parent / "files"
+
+PROJECT: Final = FILES_IN_WHEEL if FILES_IN_WHEEL.is_dir() else PACKAGES
+"""The root of the project's files."""
 
 TEMPLATES: Final = PROJECT / "deploy" / "templates"
 """Templates of the programs' configuration files, written for people to read."""
 
 WEB_CLIENT: Final = PROJECT / "web" / "dist"
-"""The built web client; missing until `make web` has run."""
+"""The built web client; in a checkout it is missing until `make web` has run."""
 
 FIXTURES: Final = PROJECT / "fixtures"
-"""The films of the demo and of the tests. They come with a checkout, and are in no wheel and no image."""
+"""The films of the demo and of the tests."""

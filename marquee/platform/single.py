@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from marquee.errors import InputInvalid
 from marquee.platform.hosts import check_needed
-from marquee.platform.project import PROJECT
+from marquee.platform.project import PACKAGES
 from marquee.platform.state import bootstrap_folders, check_disk
 from marquee.platform.supervisor.program import Program
 from marquee.platform.supervisor.supervisord import environment
@@ -35,6 +35,6 @@ def become(settings: Settings, name: str) -> NoReturn:
     check_needed(settings, {name})
     found = program(settings, name)
     check_disk(settings)
-    os.chdir(PROJECT)
+    os.chdir(PACKAGES)
     command = found.launch_command
     os.execvpe(command[0], command, {**os.environ, **environment(settings), **found.environment})  # noqa: S606

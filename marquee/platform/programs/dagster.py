@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.platform.programs.applications import READY_SECONDS
-from marquee.platform.project import PROJECT
+from marquee.platform.project import PACKAGES
 from marquee.platform.state import write_privately
 from marquee.platform.supervisor.probes import PROBE_SECONDS, answers, loopback_client
 from marquee.platform.supervisor.program import Program
@@ -27,7 +27,7 @@ INSTANCE: Final = (
 )
 """What the instance of `dagster.yaml` imports, in each of the three processes."""
 ASSETS: Final = tuple(
-    f"assets.ingest.{module.name}" for module in pkgutil.iter_modules([str(PROJECT / "assets" / "ingest")])
+    f"assets.ingest.{module.name}" for module in pkgutil.iter_modules([str(PACKAGES / "assets" / "ingest")])
 )
 PRIORITY_TAG: Final = "marquee/priority"
 """On every run of the chain: `release` or `backfill`, as in the job queue."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from marquee.platform.project import PROJECT
+from marquee.platform.project import PACKAGES
 
 ReadyProbe = Callable[[], Awaitable[None]]
 """Raises while the process is not ready; returns once a real client's round trip succeeded."""
@@ -54,4 +54,4 @@ class Program:
 
 def launcher() -> tuple[str, ...]:
     """Python with nothing but its standard library and this project: it is up in 20 ms and replaced at once."""
-    return (sys.executable, "-I", "-S", "-c", _ENTER, str(PROJECT))
+    return (sys.executable, "-I", "-S", "-c", _ENTER, str(PACKAGES))

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from marquee.errors import PlatformUnavailable
-from marquee.platform.project import PROJECT
+from marquee.platform.project import PACKAGES
 from marquee.platform.state import (
     configuration,
     log_file,
@@ -161,12 +161,12 @@ def _process_state(found: dict[str, Any], stages: dict[str, int]) -> ProcessStat
 
 def write_configuration(settings: Settings, programs: Sequence[Program]) -> Path:
     run = run_folder(settings)
-    guard = (sys.executable, "-I", "-S", "-c", _GUARD, str(PROJECT), str(run))
+    guard = (sys.executable, "-I", "-S", "-c", _GUARD, str(PACKAGES), str(run))
     text = render(
         "supervisor/supervisord.conf.jinja",
         logs=_escaped(str(logs_folder(settings))),
         run=_escaped(str(run)),
-        project=_escaped(str(PROJECT)),
+        project=_escaped(str(PACKAGES)),
         socket=_escaped(str(socket_path(settings, SOCKET_NAME))),
         as_root=os.geteuid() == 0,
         guard=_command(guard),
@@ -208,7 +208,7 @@ def launch(settings: Settings, configuration_file: Path, *, tied: bool) -> subpr
             stdout=output,
             stderr=output,
             start_new_session=True,
-            cwd=PROJECT,
+            cwd=PACKAGES,
             env={**os.environ, **environment(settings)},
         )
 
