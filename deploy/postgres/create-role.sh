@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs once, in a new PostgreSQL, before it listens to anybody but itself: the platform's role and its two databases.
-# The role owns them and may replicate (change capture reads the WAL); it is no superuser. Afterwards the superuser has no
-# password, so that it is reached from inside this container alone.
+# Makes the platform's role and its two databases. Runs once, in a new PostgreSQL, before it listens on the network. The role
+# owns the databases and may replicate (change capture reads the WAL); it is not a superuser. At the end the superuser loses its
+# password, so that it can log in from inside this container only.
 set -eu
 psql --set=ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres <<'SQL'
 \getenv password POSTGRES_PASSWORD
