@@ -19,7 +19,7 @@ import time
 import msgspec
 import tenacity
 
-from marquee.documents import ChunkJob, ChunkResult, RenditionPart
+from marquee.documents import ChunkJob, ChunkResult, RenditionPart, keys
 from marquee.errors import LeaseLost, MarqueeError, ObjectMissing, SourceRefused, StoreUnavailable
 from marquee.events import CHUNK_JOBS
 from marquee.ingest.outages import log_outage, through_outages
@@ -138,8 +138,10 @@ class TranscodeWorker:
                     on_progress=lambda report: progress.set(report.frame / job.chunk.frames),
                 )
             # Of its own: who lost its lease without knowing, or sweeps old chunks, touches no other attempt's objects.
-            attempt = f"{job.result_prefix}{lease.token}-{secrets.token_hex(4)}"
-            parts = [await self._store(attempt, part) for part in encoded.parts]
+            attempt = f"{lease.token}-{secrets.token_hex(4)}"
+            parts = [
+                await self._store(keys.chunk_key(job.result_prefix, attempt, part.rung), part) for part in encoded.parts
+            ]
         return ChunkResult(
             parts=parts,
             cpu_seconds=encoded.cpu_seconds,
@@ -147,8 +149,7 @@ class TranscodeWorker:
             worker=self._name,
         )
 
-    async def _store(self, attempt: str, part: EncodedPart) -> RenditionPart:
-        key = f"{attempt}/{part.rung}.mp4"
+    async def _store(self, key: str, part: EncodedPart) -> RenditionPart:
         size_bytes = part.path.stat().st_size
         sha256 = await asyncio.to_thread(file_sha256, part.path)
         await through_outages(lambda: self._objects.put_file(key, part.path, content_type="video/mp4"))

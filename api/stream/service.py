@@ -16,7 +16,7 @@ from api.auth.tokens import Caller
 from api.images import image_url
 from api.stream.schemas import Progress, Stream
 from marquee import signing
-from marquee.documents import published_prefix
+from marquee.documents import keys
 from marquee.domain.playback import credible_position, edge_of, event_time_ms, resume_position
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
 from marquee.logs import get_logger
@@ -64,7 +64,7 @@ class StreamService:
         expires_at = int(time.time()) + self._life_seconds
         edge = edge_of(movie_id, self._edges)
         signed = edge + signing.stream_path(self._edge_secret, movie_id, title.active_version, expires_at=expires_at)
-        prefix = published_prefix(movie_id, title.active_version)
+        prefix = keys.published_prefix(movie_id, title.active_version)
         return Stream(
             movie_id=movie_id,
             title=title.details.title,

@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from api.auth.tokens import Caller
 from api.uploads.schemas import NewUpload, SentPart, SidecarIn, UploadStatus
+from marquee.documents import keys
 from marquee.domain import ids
 from marquee.domain.file_names import title_of
 from marquee.domain.parts import part_bytes_of, parts_total, size_of_part
@@ -118,7 +119,7 @@ class UploadService:
 
     async def _open_new(self, caller: Caller, wanted: NewUpload, content_type: str) -> Upload:
         upload_id = ids.new_upload_id()
-        key = f"uploads/{upload_id}/source"
+        key = keys.master_key(upload_id)
         multipart_id = await self._objects.create_multipart(key, content_type=content_type)
         now = datetime.now(UTC)
         upload = Upload(
@@ -186,7 +187,7 @@ class UploadService:
         body = sidecar.text.encode()
         name = hashlib.sha256(f"{sidecar.file_name}\0{sidecar.language}\0".encode() + body).hexdigest()[:16]
         stored = Sidecar(
-            key=f"uploads/{upload_id}/sidecars/{name}",
+            key=keys.sidecar_key(upload_id, name),
             file_name=sidecar.file_name,
             language=sidecar.language,
             label=sidecar.label or sidecar.language,

@@ -18,11 +18,11 @@ from marquee.documents import (
     PlanDocument,
     StreamsDocument,
     SubtitlesDocument,
-    images_prefix,
+    keys,
 )
 from marquee.ingest.outages import through_outages
 from marquee.ingest.work_folder import work_folder
-from marquee.media.package.manifest import MASTER, MPD, master_playlist, mpd
+from marquee.media.package.manifest import master_playlist, mpd
 from marquee.media.package.verify import published_files
 from marquee.settings import Settings
 
@@ -38,7 +38,7 @@ async def manifest(
     async with open_stage(context, settings, "manifest") as stage:
         source, plan = await stage.read_source(), await stage.read("plan", PlanDocument)
         packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
-        images = images_prefix(stage.movie_id, stage.version)
+        images = keys.images_prefix(stage.movie_id, stage.version)
         async with work_folder(settings.state, f"manifest-{stage.movie_id}") as folder:
             renditions = [(track, await fetch_track(stage, packaged, track, folder)) for track in by_height(packaged)]
             quality = await score_rungs(stage, source, plan, renditions)
@@ -46,13 +46,13 @@ async def manifest(
             made = await make_pictures(renditions, folder / "images", duration_seconds=plan.duration_seconds)
             await publish_folder(stage.stores.published, folder / "images", images)
         await stage.report(0.9)
-        await _write(stage, packaged.prefix + MPD, mpd(packaged, texts))
-        await _write(stage, packaged.prefix + MASTER, master_playlist(packaged, texts))
+        await _write(stage, packaged.prefix + keys.MPD, mpd(packaged, texts))
+        await _write(stage, packaged.prefix + keys.MASTER_PLAYLIST, master_playlist(packaged, texts))
         document = ManifestDocument(
             movie_id=stage.movie_id,
             version=stage.version,
-            hls=packaged.prefix + MASTER,
-            dash=packaged.prefix + MPD,
+            hls=packaged.prefix + keys.MASTER_PLAYLIST,
+            dash=packaged.prefix + keys.MPD,
             poster=images + made.poster.name,
             sprite=images + made.sprite.name,
             sprite_vtt=images + made.sprite_vtt.name,
@@ -77,7 +77,7 @@ async def _write(stage: Stage, key: str, text: str) -> None:
 
 def _files(packaged: StreamsDocument, texts: SubtitlesDocument, images: str, image_names: list[str]) -> list[str]:
     """Every key of the version; what a player opens first comes first, so that it is the first at an edge."""
-    below = [MASTER, MPD, *published_files(packaged, texts)]
+    below = [keys.MASTER_PLAYLIST, keys.MPD, *published_files(packaged, texts)]
     return [*(packaged.prefix + name for name in below), *(images + name for name in image_names)]
 
 
@@ -92,8 +92,8 @@ def _metadata(
     settings: Settings, document: ManifestDocument, plot: bytes
 ) -> dict[str, dg.MetadataValue | str | float | int]:
     return {
-        "master_playlist": edge_url(settings, document.movie_id, document.version, MASTER),
-        "mpd": edge_url(settings, document.movie_id, document.version, MPD),
+        "master_playlist": edge_url(settings, document.movie_id, document.version, keys.MASTER_PLAYLIST),
+        "mpd": edge_url(settings, document.movie_id, document.version, keys.MPD),
         "poster": image_url(settings, document.poster),
         "sprite": image_url(settings, document.sprite),
         "ladder": picture(plot, "Each rung's rate, planned and measured, and the rate of each segment"),

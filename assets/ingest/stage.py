@@ -18,7 +18,7 @@ import msgspec
 from assets.ingest.partitions import OUTAGE_RETRY, VERSION_TAG
 from assets.ingest.progress import overall_percent
 from assets.ingest.removal import remove_unfinished
-from marquee.documents import STAGES, SourceDocument, stage_key
+from marquee.documents import STAGES, SourceDocument, keys
 from marquee.errors import ChunkFailed, MarqueeError, SourceRefused, TitleUnknown
 from marquee.ingest.outages import through_outages
 from marquee.ingest.source_cache import SourceCache
@@ -62,7 +62,7 @@ class Stage:
 
     async def read(self, stage: str, kind: type[Document]) -> Document:
         """The document of an earlier stage. Raises `ObjectMissing`."""
-        key = stage_key(self.movie_id, self.version, stage)
+        key = keys.stage_key(self.movie_id, self.version, stage)
         return msgspec.json.decode(await through_outages(lambda: self.stores.objects.get(key)), type=kind)
 
     async def read_source(self) -> SourceDocument:
@@ -70,7 +70,7 @@ class Stage:
 
     async def save_document(self, document: msgspec.Struct) -> None:
         """Store this stage's document. A stage does this last: the document says that the stage is done."""
-        key = stage_key(self.movie_id, self.version, self.name)
+        key = keys.stage_key(self.movie_id, self.version, self.name)
         body = msgspec.json.format(msgspec.json.encode(document), indent=1)
         await through_outages(lambda: self.stores.objects.put(key, body, content_type="application/json"))
         await self.report(1.0)

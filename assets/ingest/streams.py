@@ -15,7 +15,7 @@ from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.renditions import renditions
 from assets.ingest.stage import Stage, open_stage
-from marquee.documents import PlanDocument, RenditionsDocument, Rung, SourceDocument, StreamsDocument
+from marquee.documents import PlanDocument, RenditionsDocument, Rung, SourceDocument, StreamsDocument, keys
 from marquee.errors import ChunkFailed, ObjectMissing
 from marquee.ingest.removal import remove_below
 from marquee.ingest.work_folder import work_folder
@@ -112,8 +112,8 @@ async def _remove_strays(stage: Stage, document: StreamsDocument, packaged: Path
     written = frozenset(
         document.prefix + path.relative_to(packaged).as_posix() for path in packaged.rglob("*") if path.is_file()
     )
-    for kind in ("video", "audio"):
-        await remove_below(stage.stores.published, f"{document.prefix}{kind}/", keep=written)
+    for below in keys.STREAM_FOLDERS:
+        await remove_below(stage.stores.published, document.prefix + below, keep=written)
 
 
 def _metadata(document: StreamsDocument, audio: AudioMade) -> dict[str, dg.MetadataValue | str | float | int]:

@@ -10,7 +10,7 @@ from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.stage import open_stage
 from assets.ingest.streams import streams
-from marquee.documents import PlanDocument, published_prefix
+from marquee.documents import PlanDocument, keys
 from marquee.ingest.work_folder import work_folder
 from marquee.media.text.subtitles import SidecarFile, extract_subtitles
 from marquee.settings import Settings
@@ -45,7 +45,7 @@ async def subtitles(
                     memory_bytes=settings.process_memory_bytes,
                 )
             await publish_folder(
-                stage.stores.published, folder / "made", published_prefix(stage.movie_id, stage.version)
+                stage.stores.published, folder / "made", keys.published_prefix(stage.movie_id, stage.version)
             )
         await stage.save_document(document)
         return dg.MaterializeResult(

@@ -13,10 +13,9 @@ from assets.ingest.metadata import edge_url, image_url, web_page
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.prewarm import prewarm
 from assets.ingest.stage import Stage, open_stage
-from marquee.documents import ManifestDocument, SourceDocument, TitlePublished
+from marquee.documents import ManifestDocument, SourceDocument, TitlePublished, keys
 from marquee.errors import StoreUnavailable
 from marquee.ingest.outages import through_outages
-from marquee.media.package.manifest import MASTER
 from marquee.settings import Settings
 from marquee.stores.catalogue.values import Publication
 from marquee.stores.row_cache.keys import keys_of_title
@@ -52,7 +51,7 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
         found = await stage.read("source", SourceDocument)
         metadata: dict[str, dg.MetadataValue | str | float | int] = {
             "web_page": web_page(settings, stage.movie_id),
-            "master_playlist": edge_url(settings, stage.movie_id, stage.version, MASTER),
+            "master_playlist": edge_url(settings, stage.movie_id, stage.version, keys.MASTER_PLAYLIST),
             "poster": image_url(settings, made.poster),
             "revision": revision,
         }

@@ -13,7 +13,7 @@ from typing import Final
 import httpx
 import tenacity
 
-from marquee.documents import EdgeResult
+from marquee.documents import EdgeResult, keys
 from marquee.settings import Settings
 from marquee.signing import stream_path
 
@@ -28,7 +28,7 @@ async def warm(settings: Settings, edge: str, movie_id: str, version: int, files
     """Request `files` (published keys) through one edge."""
     secret = settings.edge_secret.get_secret_value()
     signed = stream_path(secret, movie_id, version, expires_at=int(time.time()) + _TOKEN_SECONDS)
-    below = f"{movie_id}/v{version}/"
+    below = keys.published_prefix(movie_id, version)
     paths = [signed + key.removeprefix(below) if key.startswith(below) else f"/{key}" for key in files]
     started = time.monotonic()
     filled: list[tuple[bool, int]] = []

@@ -1,20 +1,19 @@
 """The typed documents that the chain's stages hand on, and the jobs that workers take; imported from here alone.
 
-Each stage leaves one document at `titles/{movie_id}/v{version}/{stage}.json` in the ingest bucket and reads
-those before it. All times are seconds unless the name says otherwise; frame rates are exact fractions
-(`"30000/1001"`), because a rounded rate drifts by a segment in half an hour.
+Each stage leaves one document (`keys.stage_key`) in the ingest bucket and reads those before it. All times are seconds
+unless the name says otherwise; frame rates are exact fractions (`"30000/1001"`), because a rounded rate drifts by a
+segment in half an hour.
 """
 
 from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocument, QualityScore
-from marquee.documents.places import CHUNKS_PREFIX, STAGES, images_prefix, published_prefix, stage_key
 from marquee.documents.plan import Chunk, EncodingSettings, PlanDocument, Rung
 from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, RenditionPart, RenditionsDocument
 from marquee.documents.source import AudioStream, SourceDocument, SubtitleStream, VideoStream
+from marquee.documents.stages import STAGES
 from marquee.documents.title import SearchDocument, TitleIndexed, TitlePublished
 from marquee.documents.tracks import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
 
 __all__ = [
-    "CHUNKS_PREFIX",
     "STAGES",
     "AudioStream",
     "Chunk",
@@ -40,7 +39,4 @@ __all__ = [
     "TitleIndexed",
     "TitlePublished",
     "VideoStream",
-    "images_prefix",
-    "published_prefix",
-    "stage_key",
 ]

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from marquee.documents import CHUNKS_PREFIX, ChunkResult
+from marquee.documents import ChunkResult, keys
 from marquee.errors import TitleUnknown
 from marquee.logs import get_logger
 from marquee.stores.catalogue.contract import Catalogue
@@ -68,10 +68,10 @@ async def remove_chunks(queue: JobQueue, objects: Objects, job_ids: Sequence[str
     removed = 0
     for job_id in job_ids:
         # Listed before the job is deleted: what is stored after that is a new attempt's.
-        keys = [info.key async for info in objects.list(f"{CHUNKS_PREFIX}{job_id}/")]
-        if await queue.delete_unreferenced(job_id) and keys:
-            await objects.delete(keys)
-            removed += len(keys)
+        stored = [info.key async for info in objects.list(keys.chunk_prefix(job_id))]
+        if await queue.delete_unreferenced(job_id) and stored:
+            await objects.delete(stored)
+            removed += len(stored)
     return removed
 
 
@@ -79,9 +79,9 @@ async def sweep_strays(queue: JobQueue, objects: Objects, *, older_than: timedel
     """Remove what attempts stored that did not become their job's result; returns how many objects went."""
     moment = (datetime.now(UTC) - older_than).timestamp() * 1000
     old: dict[str, list[str]] = defaultdict(list)
-    async for info in objects.list(CHUNKS_PREFIX):
+    async for info in objects.list(keys.CHUNKS_PREFIX):
         if info.modified_at_ms < moment:
-            old[info.key.removeprefix(CHUNKS_PREFIX).split("/")[0]].append(info.key)
+            old[keys.job_of_chunk(info.key)].append(info.key)
     removed = 0
     job_ids = list(old)
     for first in range(0, len(job_ids), _BATCH):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from marquee.documents import images_prefix, published_prefix
+from marquee.documents import keys
 from marquee.domain import ids
 from marquee.stores.catalogue.values import Publication, TitleDetails, Upload
 from marquee.stores.opened import Stores
@@ -23,16 +23,16 @@ class Seeder:
         """A title that plays; its movie_id."""
         upload = await self._upload(title, genres)
         movie_id, version = upload.movie_id, upload.version
-        streams, images = published_prefix(movie_id, version), images_prefix(movie_id, version)
+        streams, images = keys.published_prefix(movie_id, version), keys.images_prefix(movie_id, version)
         await self._stores.catalogue.publish(
             Publication(
                 movie_id=movie_id,
                 version=version,
                 duration_seconds=duration_seconds,
-                manifest=f"{streams}master.m3u8",
-                dash=f"{streams}manifest.mpd",
-                poster=f"{images}poster.jpg",
-                sprite_vtt=f"{images}sprite.vtt",
+                manifest=f"{streams}{keys.MASTER_PLAYLIST}",
+                dash=f"{streams}{keys.MPD}",
+                poster=f"{images}{keys.POSTER}",
+                sprite_vtt=f"{images}{keys.SPRITE_INDEX}",
             )
         )
         return movie_id
@@ -55,7 +55,7 @@ class Seeder:
                 content_type="video/mp4",
                 size_bytes=1000,
                 part_bytes=8 * 1024 * 1024,
-                key=f"uploads/{upload_id}/source",
+                key=keys.master_key(upload_id),
                 multipart_id="none",
                 state="open",
                 hot=False,

@@ -19,7 +19,7 @@ import pytest
 from pydantic import SecretStr
 
 from assets.ingest.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG
-from marquee.documents import STAGES, stage_key
+from marquee.documents import STAGES, keys
 from marquee.domain.ids import new_movie_id, new_upload_id
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import ENVIRONMENT_FILE, Settings
@@ -191,7 +191,9 @@ def run_ingest(
 
 
 async def stage_document(stores: Stores, upload: Upload, stage: str, kind: type[Document]) -> Document:
-    return msgspec.json.decode(await stores.objects.get(stage_key(upload.movie_id, upload.version, stage)), type=kind)
+    return msgspec.json.decode(
+        await stores.objects.get(keys.stage_key(upload.movie_id, upload.version, stage)), type=kind
+    )
 
 
 async def version_of(stores: Stores, upload: Upload) -> Version:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from marquee.documents import CHUNKS_PREFIX, ChunkResult, RenditionPart
+from marquee.documents import ChunkResult, RenditionPart, keys
 from marquee.ingest.chunk_sweep import drop_settled_waiters, remove_chunks, sweep_chunks, sweep_strays
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Upload
@@ -27,7 +27,7 @@ async def queue(catalogue: Catalogue, empty_database: str) -> AsyncIterator[JobQ
 
 @pytest.fixture
 async def objects(objects: Objects) -> Objects:
-    await objects.delete([info.key async for info in objects.list(CHUNKS_PREFIX)])
+    await objects.delete([info.key async for info in objects.list(keys.CHUNKS_PREFIX)])
     return objects
 
 
@@ -42,7 +42,7 @@ def for_copy(jobs: list[NewJob], upload: Upload) -> list[NewJob]:
 async def made(queue: JobQueue, objects: Objects, *, attempt: str = "1-a") -> None:
     """Every queued job done, as a worker leaves it."""
     while (lease := await queue.claim("worker", lease_seconds=30)) is not None:
-        key = f"{CHUNKS_PREFIX}{lease.job_id}/{attempt}/360p.mp4"
+        key = keys.chunk_key(keys.chunk_prefix(lease.job_id), attempt, "360p")
         await objects.put(key, b"a chunk", content_type="video/mp4")
         part = RenditionPart(rung="360p", key=key, size_bytes=7, frames=1, sha256="0")
         result = ChunkResult(parts=[part], cpu_seconds=0.0, wall_seconds=0.0, worker="worker")
@@ -50,7 +50,7 @@ async def made(queue: JobQueue, objects: Objects, *, attempt: str = "1-a") -> No
 
 
 async def stored(objects: Objects) -> list[str]:
-    return sorted([info.key async for info in objects.list(CHUNKS_PREFIX)])
+    return sorted([info.key async for info in objects.list(keys.CHUNKS_PREFIX)])
 
 
 async def sweep(queue: JobQueue, catalogue: Catalogue, objects: Objects, *, keep_seconds: float = 0.0) -> int:
@@ -120,10 +120,10 @@ async def test_what_a_fenced_off_worker_stored_is_swept(
     upload = await ingesting(catalogue)
     (job,) = jobs_of(upload, 1)
     await queue.enqueue([job])
-    stray, unknown = f"{CHUNKS_PREFIX}{job.job_id}/1-lost/360p.mp4", f"{CHUNKS_PREFIX}unknown/1-a/360p.mp4"
+    stray, unknown = f"{keys.CHUNKS_PREFIX}{job.job_id}/1-lost/360p.mp4", f"{keys.CHUNKS_PREFIX}unknown/1-a/360p.mp4"
     for key in (stray, unknown):
         await objects.put(key, b"nobody's", content_type="video/mp4")
     await made(queue, objects, attempt="2-a")
     assert await sweep_strays(queue, objects) == 0, "an attempt may be under way"
     assert await sweep_strays(queue, objects, older_than=timedelta(seconds=-60)) == 2
-    assert await stored(objects) == [f"{CHUNKS_PREFIX}{job.job_id}/2-a/360p.mp4"]
+    assert await stored(objects) == [f"{keys.CHUNKS_PREFIX}{job.job_id}/2-a/360p.mp4"]

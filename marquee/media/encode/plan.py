@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from marquee.documents import CHUNKS_PREFIX, ChunkJob, EncodingSettings, PlanDocument, SourceDocument
+from marquee.documents import ChunkJob, EncodingSettings, PlanDocument, SourceDocument, keys
 from marquee.domain import grid
 from marquee.domain.ladder import rungs_for
 from marquee.media.encode.filters import picture_chain
@@ -64,7 +64,7 @@ def chunk_jobs(plan: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
                 source=source,
                 chunk=chunk,
                 settings=plan.settings,
-                result_prefix=f"{CHUNKS_PREFIX}{job_id}/",
+                result_prefix=keys.chunk_prefix(job_id),
             )
         )
     return jobs

@@ -7,7 +7,7 @@ track's own timescale. URIs are relative. Text tracks are whole WebVTT files.
 import xml.etree.ElementTree as ET
 from fractions import Fraction
 
-from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
+from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack, keys
 from marquee.media.encode.join import video_timescale
 from marquee.media.text.languages import UNKNOWN
 
@@ -42,7 +42,7 @@ def _segments(representation: ET.Element, one: PackagedStream, timescale: int) -
         "SegmentTemplate",
         timescale=timescale,
         initialization=one.init_segment,
-        media=one.init_segment.rsplit("/", 1)[0] + "/seg_$Number%05d$.m4s",
+        media=one.init_segment.rsplit("/", 1)[0] + f"/{keys.SEGMENT_TEMPLATE}",
         startNumber=1,
     )
     timeline = _add(template, "SegmentTimeline")

@@ -14,10 +14,8 @@ from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument
 from marquee.media.package.dash import mpd
 from marquee.media.text.languages import UNKNOWN
 
-__all__ = ["MASTER", "MPD", "audio_groups", "master_playlist", "mpd", "ordered_variants"]
+__all__ = ["audio_groups", "master_playlist", "mpd", "ordered_variants"]
 
-MASTER: Final = "master.m3u8"
-MPD: Final = "manifest.mpd"
 FIRST_VARIANT_BPS: Final = 2_000_000
 """Players that know nothing yet begin with the first variant listed. Apple's authoring specification (9.17) asks for
 about 2 Mbit/s there: it starts within a second on ordinary home and mobile lines and does not look soft for six seconds."""

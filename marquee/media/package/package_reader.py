@@ -13,6 +13,7 @@ from pathlib import Path
 import m3u8
 import msgspec
 
+from marquee.documents import keys
 from marquee.errors import ProcessFailed
 
 _DASH = {"d": "urn:mpeg:dash:schema:mpd:2011"}
@@ -115,11 +116,11 @@ def _numbered(template: str, number: int) -> str:
 
 
 def _check_playlist(folder: Path, track: Track) -> None:
-    path = folder / track.folder / "index.m3u8"
+    path = folder / track.folder / keys.PLAYLIST
     playlist = m3u8.loads(path.read_text())
     listed = [f"{track.folder}/{segment.uri}" for segment in playlist.segments]
     if listed != track.segments:
-        raise ProcessFailed(f"{track.folder}/index.m3u8 and the packager's MPD list different segments.")
+        raise ProcessFailed(f"{track.folder}/{keys.PLAYLIST} and the packager's MPD list different segments.")
     for segment, seconds in zip(playlist.segments, track.segment_seconds, strict=True):
         if abs(segment.duration - seconds) > 0.001:
             raise ProcessFailed(

@@ -14,14 +14,12 @@ from typing import Final
 
 import msgspec
 
-from marquee.documents import PackagedStream, PlanDocument, Rung, StreamsDocument, published_prefix
+from marquee.documents import PackagedStream, PlanDocument, Rung, StreamsDocument, keys
 from marquee.errors import ProcessFailed
 from marquee.media.package.package_reader import Track, read_iframe_bandwidth, read_tracks
 from marquee.media.programs import binaries, process
 from marquee.media.sound.audio import EncodedAudio
 
-PLAYLIST: Final = "index.m3u8"
-IFRAME_PLAYLIST: Final = "iframes.m3u8"
 _MPD: Final = "packager.mpd"
 _MASTER: Final = "packager.m3u8"
 
@@ -37,18 +35,18 @@ def packager_arguments(
     """The one packager command of a title, run in the output folder; all paths in it are relative to that."""
     arguments = [str(binaries.packager())]
     for rung, path in renditions:
-        folder = f"video/{rung.name}"
+        folder = keys.track_folder("video", rung.name)
         arguments.append(
-            f"in={path.resolve()},stream=video,init_segment={folder}/init.mp4,"
-            f"segment_template={folder}/seg_$Number%05d$.m4s,"
-            f"playlist_name={folder}/{PLAYLIST},iframe_playlist_name={folder}/{IFRAME_PLAYLIST}"
+            f"in={path.resolve()},stream=video,init_segment={folder}/{keys.INIT_SEGMENT},"
+            f"segment_template={folder}/{keys.SEGMENT_TEMPLATE},"
+            f"playlist_name={folder}/{keys.PLAYLIST},iframe_playlist_name={folder}/{keys.IFRAME_PLAYLIST}"
         )
     for one in audio:
-        folder = f"audio/{one.name}"
+        folder = keys.track_folder("audio", one.name)
         arguments.append(
-            f"in={one.path.resolve()},stream=audio,init_segment={folder}/init.mp4,"
-            f"segment_template={folder}/seg_$Number%05d$.m4s,"
-            f"playlist_name={folder}/{PLAYLIST},hls_group_id={one.name},hls_name={one.name}"
+            f"in={one.path.resolve()},stream=audio,init_segment={folder}/{keys.INIT_SEGMENT},"
+            f"segment_template={folder}/{keys.SEGMENT_TEMPLATE},"
+            f"playlist_name={folder}/{keys.PLAYLIST},hls_group_id={one.name},hls_name={one.name}"
         )
     return [
         *arguments,
@@ -72,8 +70,10 @@ async def package(
     Raises `ProcessFailed` when the packager does, or when it made other segments than the plan's grid has.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for kind, name in [*(("video", rung.name) for rung, _ in renditions), *(("audio", one.name) for one in audio)]:
-        (folder / kind / name).mkdir(parents=True, exist_ok=True)
+    video_folders = {rung.name: keys.track_folder("video", rung.name) for rung, _ in renditions}
+    audio_folders = {one.name: keys.track_folder("audio", one.name) for one in audio}
+    for track_folder in (*video_folders.values(), *audio_folders.values()):
+        (folder / track_folder).mkdir(parents=True, exist_ok=True)
     size = sum(path.stat().st_size for path in [*(path for _, path in renditions), *(one.path for one in audio)])
     await process.run(
         packager_arguments(renditions, audio, segment_seconds(plan)),
@@ -91,13 +91,13 @@ async def package(
     (folder / _MASTER).unlink()
     for name, track in tracks.items():
         tracks[name] = msgspec.structs.replace(track, start_seconds=await measured_start(folder, track))
-    video = [_video(plan, rung, tracks[f"video/{rung.name}"], iframe_bandwidth) for rung, _ in renditions]
+    video = [_video(plan, rung, tracks[video_folders[rung.name]], iframe_bandwidth) for rung, _ in renditions]
     return StreamsDocument(
         movie_id=plan.movie_id,
         version=plan.version,
-        prefix=published_prefix(plan.movie_id, plan.version),
+        prefix=keys.published_prefix(plan.movie_id, plan.version),
         video=video,
-        audio=[_audio(one, tracks[f"audio/{one.name}"]) for one in audio],
+        audio=[_audio(one, tracks[audio_folders[one.name]]) for one in audio],
         segment_frames=plan.settings.segment_frames,
         size_bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
     )
@@ -128,11 +128,11 @@ def _video(plan: PlanDocument, rung: Rung, track: Track, iframe_bandwidth: dict[
             f"Rendition {rung.name} was cut into {len(track.segments)} segments, not the plan's {expected}: its key frames "
             "are not on the segment grid."
         )
-    iframes = f"{track.folder}/{IFRAME_PLAYLIST}"
+    iframes = f"{track.folder}/{keys.IFRAME_PLAYLIST}"
     return PackagedStream(
         kind="video",
         name=rung.name,
-        playlist=f"{track.folder}/{PLAYLIST}",
+        playlist=f"{track.folder}/{keys.PLAYLIST}",
         iframe_playlist=iframes,
         iframe_bandwidth=iframe_bandwidth.get(iframes),
         init_segment=track.init_segment,
@@ -153,7 +153,7 @@ def _audio(one: EncodedAudio, track: Track) -> PackagedStream:
     return PackagedStream(
         kind="audio",
         name=one.name,
-        playlist=f"{track.folder}/{PLAYLIST}",
+        playlist=f"{track.folder}/{keys.PLAYLIST}",
         init_segment=track.init_segment,
         segments=track.segments,
         segment_seconds=track.segment_seconds,

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import m3u8
 
-from marquee.documents import PackagedStream, PlanDocument, StreamsDocument, SubtitlesDocument
+from marquee.documents import PackagedStream, PlanDocument, StreamsDocument, SubtitlesDocument, keys
 
 _DASH = "{urn:mpeg:dash:schema:mpd:2011}"
 
@@ -194,8 +194,8 @@ def title_findings(
     *,
     texts: Mapping[str, str],
     sizes: Mapping[str, int],
-    master: str = "master.m3u8",
-    mpd: str = "manifest.mpd",
+    master: str = keys.MASTER_PLAYLIST,
+    mpd: str = keys.MPD,
 ) -> list[str]:
     """All checks of a title together; empty where it may be shown to viewers."""
     return [

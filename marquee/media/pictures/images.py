@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from marquee.documents import keys
 from marquee.domain.ladder import even
 from marquee.media.programs import binaries, process
 
@@ -212,14 +213,14 @@ async def make_images(
     every = tile_seconds(duration_seconds)
     tile = tile_size(width, height)
     frames, times, spent = await _thumbnails(preview_path or rendition_path, every, *tile, duration_seconds)
-    poster = folder / "poster.jpg"
+    poster = folder / keys.POSTER
     chosen = times[poster_index(frames, times, duration_seconds)]
     spent += await _write_poster(rendition_path, chosen, poster)
     made = sheets(frames)
-    paths = [folder / ("sprite.jpg" if number == 1 else f"sprite-{number}.jpg") for number in range(1, len(made) + 1)]
+    paths = [folder / keys.sprite_sheet(number) for number in range(1, len(made) + 1)]
     for sheet, path in zip(made, paths, strict=True):
         spent += await _write_jpeg(sheet, path, 5)
-    index = folder / "sprite.vtt"
+    index = folder / keys.SPRITE_INDEX
     shown = [0.0, *times[1:]]
     names = [path.name for path in paths]
     index.write_text(sprite_vtt(shown, duration_seconds, names, *tile))

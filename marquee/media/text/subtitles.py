@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from marquee.documents import SourceDocument, SubtitlesDocument, SubtitleStream, TextTrack
+from marquee.documents import SourceDocument, SubtitlesDocument, SubtitleStream, TextTrack, keys
 from marquee.errors import ProcessFailed
 from marquee.media.programs import binaries, process
 from marquee.media.source.clock import Clock, picture_clock
@@ -143,7 +143,7 @@ def playlist(duration_seconds: float) -> str:
         "#EXTM3U\n#EXT-X-VERSION:6\n"
         f"#EXT-X-TARGETDURATION:{math.ceil(duration_seconds)}\n"
         "#EXT-X-PLAYLIST-TYPE:VOD\n"
-        f"#EXTINF:{duration_seconds:.3f},\ncaptions.vtt\n#EXT-X-ENDLIST\n"
+        f"#EXTINF:{duration_seconds:.3f},\n{keys.CAPTIONS}\n#EXT-X-ENDLIST\n"
     )
 
 
@@ -179,17 +179,18 @@ async def extract_subtitles(
     for one in found[:MOST_TRACKS]:
         name = _unique(one.language.lower() + ("-forced" if one.forced else ""), "-", names)
         label = " ".join((one.label or "Subtitles").split())[:60].replace('"', "'")
-        below = folder / "text" / name
+        own_folder = keys.track_folder("text", name)
+        below = folder / own_folder
         below.mkdir(parents=True, exist_ok=True)
-        (below / "captions.vtt").write_text(captions.webvtt(one.cues), encoding="utf-8")
-        (below / "index.m3u8").write_text(playlist(duration_seconds))
+        (below / keys.CAPTIONS).write_text(captions.webvtt(one.cues), encoding="utf-8")
+        (below / keys.PLAYLIST).write_text(playlist(duration_seconds))
         tracks.append(
             TextTrack(
                 name=name,
                 language=one.language,
                 label=_unique(label, " ", labels),
-                key=f"text/{name}/captions.vtt",
-                playlist=f"text/{name}/index.m3u8",
+                key=f"{own_folder}/{keys.CAPTIONS}",
+                playlist=f"{own_folder}/{keys.PLAYLIST}",
                 cues=len(one.cues),
                 forced=one.forced,
                 default=one.forced and not any(track.default for track in tracks),

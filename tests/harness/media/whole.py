@@ -16,13 +16,14 @@ from marquee.documents import (
     SourceDocument,
     StreamsDocument,
     SubtitlesDocument,
+    keys,
 )
 from marquee.media.encode.join import join_rendition
 from marquee.media.encode.plan import chunk_jobs
 from marquee.media.encode.quality import scores
 from marquee.media.encode.transcode import transcode_chunk
 from marquee.media.package import verify
-from marquee.media.package.manifest import MASTER, MPD, master_playlist, mpd
+from marquee.media.package.manifest import master_playlist, mpd
 from marquee.media.package.packager import package
 from marquee.media.pictures.images import make_images
 from marquee.media.sound.audio import encode_audio
@@ -66,8 +67,8 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
         height=top.height,
         preview_path=joined[0][1],
     )
-    (out / MASTER).write_text(master_playlist(streams, texts))
-    (out / MPD).write_text(mpd(streams, texts))
+    (out / keys.MASTER_PLAYLIST).write_text(master_playlist(streams, texts))
+    (out / keys.MPD).write_text(mpd(streams, texts))
     stored = {one.relative_to(out).as_posix(): one for one in out.rglob("*") if one.is_file()}
     findings = verify.title_findings(
         plan,

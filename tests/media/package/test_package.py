@@ -8,12 +8,12 @@ import m3u8
 import msgspec
 import pytest
 
-from marquee.documents import QualityScore, StreamsDocument, SubtitlesDocument
+from marquee.documents import QualityScore, StreamsDocument, SubtitlesDocument, keys
 from marquee.errors import ProcessFailed
 from marquee.media.encode.join import join_rendition
 from marquee.media.ladder.plot import ladder_png
 from marquee.media.package import verify
-from marquee.media.package.manifest import MASTER, MPD, master_playlist, mpd
+from marquee.media.package.manifest import master_playlist, mpd
 from marquee.media.package.package_reader import peak_bps
 from marquee.media.package.packager import package
 from marquee.media.programs import binaries, process
@@ -75,8 +75,8 @@ async def title(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Streams
     (folder / "text.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nNow\n")
     sidecar = SidecarFile(path=folder / "text.srt", file_name="text.srt", language="eng")
     texts = await extract_subtitles(source, film, [sidecar], out, duration_seconds=plan.duration_seconds)
-    (out / MASTER).write_text(master_playlist(streams, texts))
-    (out / MPD).write_text(mpd(streams, texts))
+    (out / keys.MASTER_PLAYLIST).write_text(master_playlist(streams, texts))
+    (out / keys.MPD).write_text(mpd(streams, texts))
     return out, streams, texts
 
 
@@ -94,14 +94,14 @@ async def test_a_sound_title_has_no_findings(title: Title) -> None:
     written, sizes = _published(out)
     plan = a_plan(Fraction(25), 475)
     assert verify.title_findings(plan, streams, texts, texts=written, sizes=sizes) == []
-    unnamed = set(sizes) - set(verify.published_files(streams, texts)) - {MASTER, MPD}
+    unnamed = set(sizes) - set(verify.published_files(streams, texts)) - {keys.MASTER_PLAYLIST, keys.MPD}
     assert not unnamed, f"{unnamed} are published and nothing names them"
     assert not [name for name, text in written.items() if "://" in text], "a playlist has an absolute address"
 
 
 async def test_master_playlist_says_what_was_measured(title: Title) -> None:
     out, streams, _ = title
-    master = m3u8.loads((out / MASTER).read_text())
+    master = m3u8.loads((out / keys.MASTER_PLAYLIST).read_text())
     assert master.is_independent_segments
     assert [(one.type, one.group_id, one.name, one.channels) for one in master.media] == [
         ("AUDIO", "stereo", "English", "2"),
@@ -166,7 +166,7 @@ async def test_players_read_hls_and_dash_over_http(title: Title) -> None:
             gaps = [later - time for time, later in itertools.pairwise(times)]
             assert max(abs(gap - step) for gap in gaps) < 1e-4, f"{one.name} is not continuous"
             assert len(times) * step == pytest.approx(19.0, abs=step), f"{one.name} has {len(times)} packets"
-        for name in (MASTER, MPD):
+        for name in (keys.MASTER_PLAYLIST, keys.MPD):
             # imageio's ffmpeg reads both; every rendition is decoded, and a broken one would end the run.
             decoded = await process.run(
                 [
@@ -192,14 +192,14 @@ async def test_findings_name_what_is_wrong(title: Title) -> None:
     assert "video/180p/seg_00002.m4s is named in the manifest and is not stored." in findings(sizes=lost)
     assert "stored empty" in findings(sizes={**sizes, "video/90p/init.mp4": 0})
     assert "were packaged" in findings(sizes={**sizes, "video/90p/seg_00001.m4s": 7})
-    absolute = written[MASTER].replace("video/90p/index", "https://elsewhere.example/video/90p/index")
-    assert "not relative" in findings(texts={**written, MASTER: absolute})
+    absolute = written[keys.MASTER_PLAYLIST].replace("video/90p/index", "https://elsewhere.example/video/90p/index")
+    assert "not relative" in findings(texts={**written, keys.MASTER_PLAYLIST: absolute})
     outside = written["video/90p/index.m3u8"].replace("seg_00001", "../../../other/seg_00001")
     assert "not relative" in findings(texts={**written, "video/90p/index.m3u8": outside})
     cut = written["video/90p/index.m3u8"].replace("#EXT-X-ENDLIST", "")
     assert "whole title" in findings(texts={**written, "video/90p/index.m3u8": cut})
-    assert "not XML" in findings(texts={**written, MPD: "<MPD"})
-    assert "lists no variant" in findings(texts={**written, MASTER: "#EXTM3U\n"})
+    assert "not XML" in findings(texts={**written, keys.MPD: "<MPD"})
+    assert "lists no variant" in findings(texts={**written, keys.MASTER_PLAYLIST: "#EXTM3U\n"})
     longer = a_plan(Fraction(25), 480)
     assert any("lasts 19.000 s" in one for one in verify.wrong_durations(longer, streams))
 
