@@ -5,7 +5,7 @@ import mimetypes
 from pathlib import Path
 from typing import Final
 
-from marquee.documents import SearchDocument, images_prefix, published_prefix
+from marquee.documents import SearchDocument, keys
 from marquee.media.programs import binaries, process
 from marquee.stores.opened import Stores
 from tests.api.seeding import Seeder
@@ -20,7 +20,7 @@ async def publish_film(stores: Stores, title: str, folder: Path) -> str:
     await _encode(folder)
     movie_id = await Seeder(stores).playable(title, genres=["Drama"], duration_seconds=SECONDS)
     for path in folder.rglob("*.*"):
-        prefix = images_prefix(movie_id, 1) if path.parent.name == "images" else published_prefix(movie_id, 1)
+        prefix = keys.images_prefix(movie_id, 1) if path.parent.name == "images" else keys.published_prefix(movie_id, 1)
         kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         await stores.published.put(prefix + path.name, path.read_bytes(), content_type=kind)
     # Alone in the index: nothing follows the catalogue's changes here.
@@ -33,7 +33,7 @@ async def publish_film(stores: Stores, title: str, folder: Path) -> str:
                 year=1999,
                 genres=["Drama"],
                 playable=True,
-                poster=f"{images_prefix(movie_id, 1)}poster.jpg",
+                poster=f"{keys.images_prefix(movie_id, 1)}{keys.POSTER}",
             )
         ]
     )
