@@ -1,5 +1,10 @@
-"""What the CLI shows while titles are uploaded and ingested: a row a title, with stage, per cent and speed."""
+"""What the CLI shows while titles are uploaded and ingested.
 
+On a terminal: a row a title, with stage, per cent, speed and a bar. Elsewhere (a log file, CI): a line a change, so that a run
+that takes minutes is seen to go on. A change is a new stage, an end, or a further quarter of the stage at hand.
+"""
+
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +22,7 @@ class TitleDisplay:
     """`with TitleDisplay(console) as display: row = display.add("Big Buck Bunny")`."""
 
     def __init__(self, console: Console) -> None:
+        self._lines = None if console.is_terminal else _Lines(console)
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
             TextColumn("{task.fields[stage]}"),
@@ -25,6 +31,7 @@ class TitleDisplay:
             TextColumn("{task.fields[speed]:>7}"),
             TimeElapsedColumn(),
             console=console,
+            disable=self._lines is not None,
         )
 
     def __enter__(self) -> Self:
@@ -37,12 +44,17 @@ class TitleDisplay:
         self._progress.stop()
 
     def add(self, title: str) -> TaskID:
-        return self._progress.add_task(escape(title[:32]), total=100, stage="upload", speed="")
+        row = self._progress.add_task(escape(title[:32]), total=100, stage="upload", speed="")
+        if self._lines is not None:
+            self._lines.begin(row, title)
+        return row
 
     def part_sent(self, row: TaskID, sent: PartSent) -> None:
         share = sent.bytes_done / max(1, sent.bytes_total)
         # Short of the whole: a bar that has been full stops its clock, and the ingest is still to come.
         self._progress.update(row, completed=99 * share, stage=f"upload {sent.number}/{sent.parts_total}")
+        if self._lines is not None:
+            self._lines.say(row, "upload", percent=100 * share)
 
     def state_seen(self, row: TaskID, state: dict[str, Any]) -> None:
         ended = _COLOUR.get(state["state"])
@@ -52,3 +64,26 @@ class TitleDisplay:
         self._progress.update(row, completed=percent, stage=stage, speed=speed)
         if ended:
             self._progress.stop_task(row)
+        if self._lines is not None:
+            self._lines.say(row, state["state"] if ended else state["stage"], percent=percent, speed=speed)
+
+
+class _Lines:
+    """`  12.3 s  Big Buck Bunny: renditions, 25 %, 1.8x`: printed when stage or quarter differ from the line before."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._titles: dict[TaskID, tuple[str, float]] = {}
+        self._last: dict[TaskID, tuple[str, int]] = {}
+
+    def begin(self, row: TaskID, title: str) -> None:
+        self._titles[row] = (title, time.monotonic())
+
+    def say(self, row: TaskID, stage: str, *, percent: float, speed: str = "") -> None:
+        step = (stage, int(percent / 25))
+        if self._last.get(row) == step:
+            return
+        self._last[row] = step
+        title, begun = self._titles[row]
+        words = ", ".join(word for word in (stage, f"{percent:.0f} %", speed) if word)
+        self._console.print(f"{time.monotonic() - begun:7.1f} s  {title}: {words}", highlight=False, markup=False)
