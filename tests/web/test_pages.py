@@ -1,63 +1,100 @@
 """Every page, in Chromium: it asks only this platform's own addresses, and its policy lets it do nothing else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import pytest
-from playwright.async_api import BrowserContext
+from playwright.async_api import BrowserContext, FilePayload, Page
 
-from tests.harness.browsing import Visit, open_visit
+from tests.harness.browsing import Visit, accessibility_violations, open_visit
 from tests.web.conftest import TITLE, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
 
 
 @dataclass(frozen=True)
-class PageOf:
-    """A page of the platform, by whom it is opened, and an element that is there once everything is loaded."""
+class Opening:
+    """How a page is opened, and an element that is there once everything is loaded."""
 
     path: str
     shown: str
     visitor: Literal["stranger", "engineer"] = "engineer"
+    width: int = 1280
+    color_scheme: Literal["light", "dark"] = "light"
+    then: Callable[[Page], Awaitable[None]] | None = None
+    """What the visitor does next."""
 
 
+async def open_menu(page: Page) -> None:
+    await page.get_by_role("button", name="Quality and speed").click()
+    await page.get_by_role("menuitemradio").first.wait_for()
+
+
+async def choose_film(page: Page) -> None:
+    film = FilePayload(name="lighthouse.mp4", mimeType="video/mp4", buffer=b"not sent")
+    await page.get_by_label("Choose films").set_input_files(film)
+    await page.get_by_test_id("upload").wait_for()
+
+
+HEADING: Final = "role=heading[level=1]"
+CARD: Final = "css=[data-testid=title-card] img"
+SCALAR: Final = "role=heading[name='Marquee'][level=1]"
 PAGES: Final = {
-    "login": PageOf("/login", "role=button[name='Log in']", "stranger"),
-    "join": PageOf("/join", "role=button[name='Create account']", "stranger"),
-    "home": PageOf("/", "css=[data-testid=title-card] img"),
-    "search": PageOf("/search?q=lighthouse", f"role=link[name=/{TITLE}/]"),
-    "title": PageOf("/title/{movie_id}", "role=button[name='Play']"),
-    "watch": PageOf("/watch/{movie_id}", "css=[data-testid=time]"),
-    "history": PageOf("/history", "role=heading[level=1]"),
-    "account": PageOf("/account", "role=heading[level=1]"),
-    "upload": PageOf("/upload", "role=heading[level=1]"),
-    "an address of nothing": PageOf("/nowhere", "role=heading[level=1]"),
-    "schema documentation": PageOf("/schema/scalar", "role=heading[name='Marquee'][level=1]", "stranger"),
-    "schema document": PageOf("/schema/openapi.json", "css=pre", "stranger"),
-    "an address of no schema": PageOf("/schema/nowhere", "role=heading[level=1]", "stranger"),
+    "login": Opening("/login", "role=button[name='Log in']", "stranger"),
+    "join": Opening("/join", "role=button[name='Create account']", "stranger"),
+    "home": Opening("/", CARD),
+    "home on a phone": Opening("/", CARD, width=390),
+    "search": Opening("/search?q=lighthouse", f"role=link[name=/{TITLE}/]"),
+    "search on a phone": Opening("/search?q=lighthouse", f"role=link[name=/{TITLE}/]", width=390),
+    "title": Opening("/title/{movie_id}", "role=button[name='Play']"),
+    "watch": Opening("/watch/{movie_id}", "css=[data-testid=time]"),
+    "watch with a menu": Opening("/watch/{movie_id}", "css=[data-testid=time]", then=open_menu),
+    "history": Opening("/history", HEADING),
+    "account": Opening("/account", HEADING),
+    "upload": Opening("/upload", HEADING),
+    "upload of a film": Opening("/upload", HEADING, then=choose_film),
+    "an address of nothing": Opening("/nowhere", HEADING),
+    "schema documentation": Opening("/schema/scalar", SCALAR, "stranger"),
+    "schema documentation in the dark": Opening("/schema/scalar", SCALAR, "stranger", color_scheme="dark"),
 }
+OTHER_ANSWERS: Final = {
+    "schema document": Opening("/schema/openapi.json", "css=pre", "stranger"),
+    "an address of no schema": Opening("/schema/nowhere", HEADING, "stranger"),
+}
+"""What a browser shows too, though neither is a page of ours."""
 
-@pytest.fixture(scope="module", params=PAGES, ids=lambda name: name.replace(" ", "-"))
+
+def opened(names: Iterable[str]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("visit", names, indirect=True, ids=lambda name: name.replace(" ", "-"))
+
+
+@pytest.fixture(scope="module")
 async def visit(
     request: pytest.FixtureRequest, site: Site, stranger: BrowserContext, engineer: BrowserContext
 ) -> AsyncIterator[Visit]:
     """One visit a page, which all tests of it look at."""
-    page = PAGES[request.param]
-    visit = await open_visit(engineer if page.visitor == "engineer" else stranger)
-    visit.document = await visit.page.goto(site.settings.public + page.path.format(movie_id=site.movie_id))
-    await visit.page.locator(page.shown).first.wait_for()
+    opening = (PAGES | OTHER_ANSWERS)[request.param]
+    visit = await open_visit(engineer if opening.visitor == "engineer" else stranger)
+    await visit.page.set_viewport_size({"width": opening.width, "height": 800})
+    await visit.page.emulate_media(color_scheme=opening.color_scheme)
+    visit.document = await visit.page.goto(site.settings.public + opening.path.format(movie_id=site.movie_id))
+    await visit.page.locator(opening.shown).first.wait_for()
     await visit.page.wait_for_load_state("networkidle")
+    if opening.then is not None:
+        await opening.then(visit.page)
     yield visit
     await visit.page.close()
 
 
+@opened([*PAGES, *OTHER_ANSWERS])
 def test_it_asks_only_the_platforms_own_addresses(visit: Visit, site: Site) -> None:
     own = {site.settings.public, *site.settings.edges, site.settings.public_s3}
     assert visit.origins() <= own, f"{visit.page.url} asks other hosts: {sorted(visit.origins() - own)}"
     assert not visit.errors, f"{visit.page.url} reports errors: {visit.errors[:5]}"
 
 
+@opened([*PAGES, *OTHER_ANSWERS])
 async def test_its_policy_lets_in_no_foreign_and_no_inline_script(visit: Visit, site: Site) -> None:
     assert visit.document is not None
     headers = await visit.document.all_headers()
@@ -72,6 +109,12 @@ async def test_its_policy_lets_in_no_foreign_and_no_inline_script(visit: Visit, 
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["x-frame-options"] == "DENY"
+
+
+@opened(PAGES)
+async def test_axe_finds_nothing_wrong_with_it(visit: Visit) -> None:
+    violations = await accessibility_violations(visit.page)
+    assert not violations, f"{visit.page.url}: " + "; ".join(violations)
 
 
 async def test_the_watched_film_plays(engineer: BrowserContext, site: Site) -> None:
@@ -93,4 +136,13 @@ async def test_a_request_to_another_host_is_noticed(stranger: BrowserContext, si
     await visit.page.goto(f"{site.settings.public}/login")
     await visit.page.evaluate(ask)
     assert any("elsewhere.invalid" in error for error in visit.errors)
+    await visit.page.close()
+
+
+async def test_axe_notices_what_is_wrong(stranger: BrowserContext) -> None:
+    """A page that a screen reader cannot tell about: a picture without words."""
+    visit = await open_visit(stranger)
+    await visit.page.set_content("<main><h1>A page</h1><img src='data:,'></main>")
+    violations = await accessibility_violations(visit.page)
+    assert any(violation.startswith("image-alt (critical)") for violation in violations), violations
     await visit.page.close()
