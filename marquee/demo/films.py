@@ -84,9 +84,9 @@ BROKEN_FILM = FIXTURES / "broken_header_only.mp4"
 
 
 def require_fixtures() -> None:
-    """Raises `PlatformUnavailable` where the films are not beside the code: an install without the repository."""
+    """Raises `PlatformUnavailable` where the films are missing, as in the image."""
     missing = [film.file_name for film in FILMS if not film.path.is_file()]
     if missing:
         raise PlatformUnavailable(
-            f"{FIXTURES} lacks films of the demo ({missing[0]}, for example): run the demo from a checkout of the project."
+            f"{FIXTURES} lacks films of the demo ({missing[0]}, for example): run it from a checkout or an installed wheel."
         )

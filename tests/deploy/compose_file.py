@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from marquee.platform.project import TEMPLATES
+from marquee.platform.project import PROJECT
 from marquee.platform.state import new_secrets
 
-COMPOSE = TEMPLATES / "compose.yaml"
+COMPOSE = PROJECT / "deploy" / "compose.yaml"
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<sign>[-?])(?P<rest>[^}]*))?\}")
 
 
@@ -56,7 +56,7 @@ def programs(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def dockerfile_variables(path: Path = TEMPLATES / "Dockerfile") -> dict[str, str]:
+def dockerfile_variables(path: Path = PROJECT / "deploy" / "Dockerfile") -> dict[str, str]:
     """What the image sets in its environment."""
     block = path.read_text().split("ENV ", 1)[1].split("\nWORKDIR", 1)[0].replace("\\\n", " ")
     return dict(part.split("=", 1) for part in block.split())

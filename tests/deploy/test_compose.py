@@ -19,7 +19,7 @@ import yaml
 from marquee.platform import local_engines as embedded
 from marquee.platform.cluster_engines.catalogue import ENGINES
 from marquee.platform.hosts import check_needed
-from marquee.platform.project import PROJECT, TEMPLATES
+from marquee.platform.project import PROJECT
 from marquee.platform.state import new_secrets
 from marquee.platform.topology import PARTS, PUBLIC_PORTS
 from marquee.ports import PORT_OFFSETS
@@ -182,7 +182,9 @@ def test_the_image_has_what_the_processes_read() -> None:
         for line in (PROJECT / ".dockerignore").read_text().splitlines()
         if line[:1] == "!"
     }
-    copied = set(re.findall(r"^COPY (?!--from)(.+) \S+$", (TEMPLATES / "Dockerfile").read_text(), re.MULTILINE))
+    copied = set(
+        re.findall(r"^COPY (?!--from)(.+) \S+$", (PROJECT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    )
     names = {part.strip("/").split("/")[0] for line in copied for part in line.split()}
     assert names <= let_in, f"{sorted(names - let_in)} are copied and not let in"
     packages = {"marquee", "api", "jobs", "assets", "orchestration", "deploy"}

@@ -21,11 +21,11 @@ from dagster_k8s.job import DagsterK8sJobConfig, construct_dagster_k8s_job
 from kubernetes.client import ApiClient
 
 from marquee.platform.hosts import check_needed
-from marquee.platform.project import TEMPLATES
+from marquee.platform.project import PROJECT
 from marquee.platform.topology import PARTS
 from marquee.settings import Settings, load_settings
 
-EXAMPLE = TEMPLATES / "kubernetes" / "example"
+EXAMPLE = PROJECT / "deploy" / "kubernetes" / "example"
 ENGINE_PARTS = {"postgres", "valkey-cache", "valkey-log", "seaweedfs"}
 VERSION = "1.37"
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from marquee.platform.cluster_engines.artifacts import cached, fetch_libraries
 from marquee.platform.cluster_engines.java import java_17
-from marquee.platform.project import TEMPLATES
+from marquee.platform.project import PROJECT, TEMPLATES
 from marquee.settings import Settings
 from tests.harness.servers import free_port_base
 
@@ -22,7 +22,7 @@ LIBRARIES: Final = (
     "io.debezium:debezium-connector-postgres:3.6.3.Final",
     "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5",
 )
-CONNECTOR: Final = TEMPLATES / "debezium" / "connector.json"
+CONNECTOR: Final = PROJECT / "deploy" / "debezium" / "connector.json"
 
 
 def fetch(settings: Settings) -> Path:

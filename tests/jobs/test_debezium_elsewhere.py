@@ -17,7 +17,7 @@ from marquee.documents import SearchDocument
 from marquee.domain import ids
 from marquee.events import CAPTURE_HEARTBEATS, METADATA_CHANGES, TOPIC_STREAMS
 from marquee.platform import local_engines
-from marquee.platform.project import TEMPLATES
+from marquee.platform.project import PROJECT
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.values import TitleDetails
 from marquee.stores.change_capture.debezium import TABLE, TOPIC_PREFIX, capture_properties
@@ -29,7 +29,7 @@ from marquee.stores.search.contract import Deletion
 from tests.harness.restarting import RestartingServer
 from tests.jobs import kafka_connect
 
-SERVER = TEMPLATES / "debezium" / "application.properties"
+SERVER = PROJECT / "deploy" / "debezium" / "application.properties"
 ROUTING = ("transforms", "predicates")
 
 
