@@ -26,7 +26,7 @@ from api.history.controller import HistoryController
 from api.home.controller import HomeController
 from api.openapi import ExactStructs
 from api.problems import answer_error
-from api.requests import MAX_BODY_BYTES, AddressGate, ApiRequest
+from api.requests import MAX_BODY_BYTES, ApiRequest, UrlValidation
 from api.rows.controller import RowController
 from api.search.controller import SearchController
 from api.security_headers import add_security_headers
@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         "/api/v1",
         route_handlers=[*CONTROLLERS, HealthController],
         guards=[check_token],
-        middleware=[AddressGate()],
+        middleware=[UrlValidation()],
         # What the API says is for one viewer and this moment: no proxy may keep it.
         cache_control=CacheControlHeader(no_store=True),
     )

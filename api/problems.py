@@ -36,6 +36,8 @@ _CODES: Final = {
 _PATH = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
 _NAMED = re.compile(r"(?:missing required|unknown) field `(.*)`")
 
+log = get_logger()
+
 
 class BodyTooLarge(MarqueeError):
     status = 413
@@ -130,7 +132,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
         seconds = error.retry_after_seconds if isinstance(error, TooManyRequests) else RETRY_AFTER_SECONDS
         headers["Retry-After"] = str(seconds)
     if problem.status >= 500 and problem.status != 503:
-        get_logger().error("request failed", path=problem.instance, exc_info=error)
+        log.error("request failed", path=problem.instance, exc_info=error)
     return Response(
         msgspec.json.encode(problem), status_code=problem.status, media_type=PROBLEM_MEDIA_TYPE, headers=headers
     )

@@ -48,7 +48,7 @@ class ApiRequest(Request[Any, Any, Any]):
             raise InputInvalid(f"The body is not valid JSON in UTF-8: {error}.", field="body") from error
 
 
-class AddressGate(ASGIMiddleware):
+class UrlValidation(ASGIMiddleware):
     """Refuses an address whose text is not UTF-8 or has a NUL, and query parameters that the handler does not know.
 
     An unknown parameter is refused like an unknown field: `?limt=5` would otherwise be answered as if nothing was asked.

@@ -21,8 +21,8 @@ from marquee.stores.resume_positions.contract import ResumePosition
 from marquee.stores.search import open_search
 
 RECORD_BYTES: Final = 1_000
-AT_ONCE: Final = 16
-IN_FLIGHT: Final = 256
+CONCURRENT_CALLS: Final = 16
+CONCURRENT_VIEWERS: Final = 256
 TITLES: Final = 600_000
 """More than the real catalogue has: what is missing are its titles once more, numbered as sequels are."""
 
@@ -47,7 +47,7 @@ async def _positions(url: str, cassandra: list[int], seconds: float) -> Costs:
     for _ in range(2):  # the first time Java compiles
         written, until = 0, time.perf_counter() + seconds
         meter, own = Meter(*cassandra), time.process_time()
-        await asyncio.gather(*(watch(viewer) for viewer in range(IN_FLIGHT)))
+        await asyncio.gather(*(watch(viewer) for viewer in range(CONCURRENT_VIEWERS)))
     own = time.process_time() - own
     await store.close()
     return {"position_cassandra_cpu_us": meter.micros(written), "position_client_cpu_us": round(1e6 * own / written, 2)}
@@ -71,10 +71,10 @@ async def _events(url: str, kafka: list[int], seconds: float) -> Costs:
             published += 1
 
     until = time.perf_counter() + seconds
-    await asyncio.gather(*(publish() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(publish() for _ in range(CONCURRENT_CALLS)))
     published, until = 0, time.perf_counter() + seconds
     meter, own = Meter(*kafka), time.process_time()
-    await asyncio.gather(*(publish() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(publish() for _ in range(CONCURRENT_CALLS)))
     own = time.process_time() - own
     found = {"event_kafka_cpu_us": meter.micros(published), "event_client_cpu_us": round(1e6 * own / published, 2)}
     await event_log.close()
@@ -110,10 +110,10 @@ async def _search(url: str, nodes: list[int], seconds: float) -> Costs:
             await index.search(title[:4] + title[5:], limit=10)
 
     until = time.perf_counter() + seconds
-    await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(ask() for _ in range(CONCURRENT_CALLS)))
     asked, until = 0, time.perf_counter() + seconds
     meter, own = Meter(*nodes), time.process_time()
-    await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(ask() for _ in range(CONCURRENT_CALLS)))
     own = time.process_time() - own
     found = {"search_elasticsearch_cpu_us": meter.micros(asked), "search_client_cpu_us": round(1e6 * own / asked, 2)}
     await index.close()

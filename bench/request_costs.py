@@ -25,7 +25,7 @@ from tests.harness.servers import make_test_settings, running
 
 SEGMENT_BYTES: Final = 2_000_000
 SEGMENTS: Final = 20
-AT_ONCE: Final = 16
+CONCURRENT_CALLS: Final = 16
 
 
 def progress(folder: Path, seconds: float) -> Costs:
@@ -94,7 +94,7 @@ async def _notes(stores: Stores, movies: Sequence[str], postgres: int, seconds: 
 
     until = time.perf_counter() + seconds
     meter = Meter(postgres)
-    await asyncio.gather(*(note(viewer) for viewer in range(AT_ONCE)))
+    await asyncio.gather(*(note(viewer) for viewer in range(CONCURRENT_CALLS)))
     return meter.micros(noted)
 
 

@@ -35,7 +35,7 @@ ENGINES: Final = {"embedded": (), "distributed": ("kafka", "elasticsearch")}
 WITHOUT: Final = "api,transcode,outbox,edge-1,edge-2,web,gateway,dagster-code,dagster-webserver,dagster-daemon"
 POLL_SECONDS: Final = 0.002
 GIVE_UP_SECONDS: Final = 30.0
-LONGEST_PAUSE_SECONDS: Final = 0.3
+MAX_PAUSE_SECONDS: Final = 0.3
 
 
 @contextlib.asynccontextmanager
@@ -84,7 +84,7 @@ async def measure(platforms: dict[str, Stores], *, rounds: int, changes: int) ->
         for name in list(platforms) if turn % 2 else list(reversed(platforms)):
             found = []
             for number in range(changes):
-                await asyncio.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311  (no secret)
+                await asyncio.sleep(random.uniform(0, MAX_PAUSE_SECONDS))  # noqa: S311  (no secret)
                 found.append(await _edit(platforms[name], titles[name], number))
             medians[name].append(statistics.median(found))
             taken[name] += found

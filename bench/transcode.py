@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import structlog
 
+from marquee.concurrency import gather_bounded
 from marquee.documents import PlanDocument, SourceDocument
 from marquee.media.encode.join import join_rendition
 from marquee.media.encode.plan import chunk_jobs, plan
@@ -64,17 +65,15 @@ async def judged(film: Path) -> SourceDocument:
 async def ours(film: Path, source: SourceDocument, found: PlanDocument, folder: Path) -> Cost:
     """All chunks, as many at once as there are cores."""
     started = time.monotonic()
-    free = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def one(job_number: int) -> tuple[float, int]:
         job = chunk_jobs(found, source)[job_number]
         chunk_folder = folder / f"chunk{job_number}"
         chunk_folder.mkdir(exist_ok=True)
-        async with free:
-            encoded = await transcode_chunk(job, film, chunk_folder, memory_bytes=4 * 1024**3)
+        encoded = await transcode_chunk(job, film, chunk_folder, memory_bytes=4 * 1024**3)
         return encoded.cpu_seconds, sum(part.path.stat().st_size for part in encoded.parts)
 
-    costs = await asyncio.gather(*(one(number) for number in range(len(found.chunks))))
+    costs = await gather_bounded(one, range(len(found.chunks)), max_concurrent=os.cpu_count() or 1)
     return Cost(sum(cpu for cpu, _ in costs), time.monotonic() - started, sum(size for _, size in costs))
 
 

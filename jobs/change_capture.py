@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from marquee.concurrency import gather_bounded
 from marquee.errors import SettingsInvalid, StoreUnavailable
 from marquee.events import METADATA_CHANGES
 from marquee.logs import configure_logging, get_logger
@@ -26,10 +27,10 @@ from marquee.stores.change_capture.slot import SLOT, settle_slot
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
 
-AT_ONCE: Final = 16
+MAX_CONCURRENT_TITLES: Final = 16
 """Records of different titles published at once; those of one title go one after the other."""
 RESTART_SECONDS: Final = 0.5
-RESTART_MOST_SECONDS: Final = 5.0
+MAX_RESTART_SECONDS: Final = 5.0
 WELL_AFTER_SECONDS: Final = 30.0
 
 log = get_logger()
@@ -40,18 +41,14 @@ async def publish_changes(event_log: EventLog, changes: Sequence[Captured], stop
     by_title: dict[str, list[Captured]] = {}
     for change in changes:
         by_title.setdefault(change.movie_id, []).append(change)
-    slots = asyncio.Semaphore(AT_ONCE)
 
     async def publish(title: Sequence[Captured]) -> None:
         for change in title:
-            async with slots:
-                await until_answered(
-                    stop, functools.partial(event_log.publish, METADATA_CHANGES, change.movie_id, change.envelope)
-                )
+            await until_answered(
+                stop, functools.partial(event_log.publish, METADATA_CHANGES, change.movie_id, change.envelope)
+            )
 
-    async with asyncio.TaskGroup() as tasks:
-        for title in by_title.values():
-            tasks.create_task(publish(title))
+    await gather_bounded(publish, by_title.values(), max_concurrent=MAX_CONCURRENT_TITLES)
     log.debug("changes published", changes=len(changes))
 
 
@@ -79,7 +76,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             if asyncio.get_running_loop().time() - started > WELL_AFTER_SECONDS:
                 delay = RESTART_SECONDS
             await wait_for_stop(stop, delay * random.uniform(0.5, 1.0))  # noqa: S311
-            delay = min(RESTART_MOST_SECONDS, delay * 2)
+            delay = min(MAX_RESTART_SECONDS, delay * 2)
     finally:
         await event_log.close()
 

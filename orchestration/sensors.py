@@ -33,6 +33,8 @@ LOOK_BACK: Final = timedelta(days=1)
 MAX_RUNS_PER_TICK: Final = 200
 _PARTITION_TAG: Final = "dagster/partition"
 
+log = get_logger()
+
 
 @dg.sensor(
     job=ingest,
@@ -59,7 +61,7 @@ async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadComp
             records, after = await event_log.read(TRANSCODING_JOBS, cursor, limit=MAX_UPLOADS_PER_TICK)
         except CursorInvalid:
             # The platform moved to another engine. Read from the beginning: an upload that has a run gets no second one.
-            get_logger().warning("the cursor is of another event log", cursor=cursor)
+            log.warning("the cursor is of another event log", cursor=cursor)
             records, after = await event_log.read(TRANSCODING_JOBS, None, limit=MAX_UPLOADS_PER_TICK)
     finally:
         await event_log.close()
@@ -71,7 +73,7 @@ def _upload_completed(record: Record) -> UploadCompleted | None:
     try:
         return msgspec.json.decode(record.value, type=UploadCompleted)
     except msgspec.MsgspecError as error:
-        get_logger().warning("a record is no completed upload", position=record.position, reason=str(error))
+        log.warning("a record is no completed upload", position=record.position, reason=str(error))
         return None
 
 

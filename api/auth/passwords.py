@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from marquee.errors import InputInvalid, TooManyRequests
 
-WAITING: Final = 64
+MAX_WAITING: Final = 64
 COMMON: Final = frozenset(
     (
         *("password", "password1", "password123", "passw0rd", "12345678", "123456789", "1234567890", "87654321"),
@@ -60,5 +60,5 @@ class Passwords:
             return False
 
     def _check_room(self) -> None:
-        if self._threads.statistics().tasks_waiting >= WAITING:
+        if self._threads.statistics().tasks_waiting >= MAX_WAITING:
             raise TooManyRequests("Too many people log in at this moment: try again in some seconds.")

@@ -25,6 +25,8 @@ ACCOUNTS_A_MINUTE: Final = 600
 MAX_PROFILES: Final = 8
 _WRONG: Final = "The e-mail address or the password is wrong."
 
+log = get_logger()
+
 
 @dataclass(frozen=True)
 class Session:
@@ -120,7 +122,7 @@ class AuthService:
         try:
             allowed = await self._coordination.allow(bucket, limit=limit, window_seconds=window_seconds)
         except StoreUnavailable as error:
-            get_logger().warning("attempts are not counted", bucket=bucket.partition(":")[0], reason=error.detail)
+            log.warning("attempts are not counted", bucket=bucket.partition(":")[0], reason=error.detail)
             return
         if not allowed:
             raise TooManyRequests("Too many attempts: wait a minute and try again.", retry_after_seconds=60)

@@ -12,7 +12,7 @@ from api.health.schemas import Readiness
 from marquee.errors import StoreUnavailable
 
 PING_SECONDS: Final = 2.0
-SPARED: Final = frozenset(("row_cache", "coordination"))
+OPTIONAL_STORES: Final = frozenset(("row_cache", "coordination"))
 
 
 class HealthService:
@@ -23,7 +23,7 @@ class HealthService:
         names = list(self._pings)
         answers = await asyncio.gather(*(self._ask(name) for name in names))
         stores = dict(zip(names, answers, strict=True))
-        ready = all(answer == "ready" for name, answer in stores.items() if name not in SPARED)
+        ready = all(answer == "ready" for name, answer in stores.items() if name not in OPTIONAL_STORES)
         return Readiness(ready=ready, stores=stores)
 
     async def _ask(self, name: str) -> str:

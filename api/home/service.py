@@ -18,6 +18,8 @@ from marquee.settings import Settings
 
 ROWS_ON_PAGE: Final = 24
 
+log = get_logger()
+
 
 class HomeService:
     def __init__(self, rows: RowService, settings: Settings, *, rows_on_page: int = ROWS_ON_PAGE) -> None:
@@ -40,9 +42,9 @@ class HomeService:
         try:
             return await self._rows.row(row, caller, limit=limit, cursor=None)
         except StoreUnavailable as error:
-            get_logger().warning("a row is left out", row=row.row_id, reason=error.detail)
+            log.warning("a row is left out", row=row.row_id, reason=error.detail)
         except Exception as error:
-            get_logger().error("a row is left out by a fault", row=row.row_id, exc_info=error)
+            log.error("a row is left out by a fault", row=row.row_id, exc_info=error)
         return None
 
     def _start(self, cursor: str | None) -> int:

@@ -17,7 +17,7 @@ from marquee.errors import CursorInvalid, InputInvalid, StoreUnavailable, TitleU
 
 FAILURES: Final = 5
 OPEN_SECONDS: Final = 2.0
-WAITING_PER_PLACE: Final = 32
+MAX_WAITING_PER_PLACE: Final = 32
 
 Result = TypeVar("Result")
 
@@ -30,7 +30,7 @@ class Bulkhead:
         self.timeout_seconds = timeout_seconds
         self._breakers = breakers
         self._places = asyncio.Semaphore(concurrency)
-        self._most_waiting = concurrency * WAITING_PER_PLACE
+        self._most_waiting = concurrency * MAX_WAITING_PER_PLACE
         self._waiting = 0
         self._trying = False
 

@@ -9,7 +9,7 @@ from marquee.settings import Settings
 from marquee.stores.search.contract import SearchFilters, SearchHit, SearchIndex
 
 MAX_PEOPLE: Final = 10
-MAX_DESCRIPTION: Final = 400
+MAX_DESCRIPTION_CHARACTERS: Final = 400
 
 
 class SearchService:
@@ -54,6 +54,6 @@ class SearchService:
             duration_seconds=found.duration_seconds,
             genres=found.genres,
             people=found.people[:MAX_PEOPLE],
-            description=found.description[:MAX_DESCRIPTION] if found.description else None,
+            description=found.description[:MAX_DESCRIPTION_CHARACTERS] if found.description else None,
             score=hit.score,
         )

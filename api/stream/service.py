@@ -39,6 +39,8 @@ _WHY_NOT: Final = {
     "deleted": "This title was deleted.",
 }
 
+log = get_logger()
+
 
 class StreamService:
     def __init__(
@@ -113,7 +115,7 @@ class StreamService:
             await self._history.record(profile_id, movie_id, datetime.fromtimestamp(at_ms / 1000, UTC))
         except StoreUnavailable as error:
             # The position is safe, and that is what was acknowledged; the next progress tries again.
-            get_logger().warning("watching was not noted in the history", reason=error.detail)
+            log.warning("watching was not noted in the history", reason=error.detail)
             return
         self._watched[key] = None
 

@@ -31,9 +31,9 @@ from marquee.domain.parts import parts_total
 
 SizeQuery = Annotated[int, QueryParameter(ge=0, le=2**53)]
 FileNameQuery = Annotated[str, QueryParameter(min_length=1, max_length=255, pattern=FILE_NAME)]
-COMPLETION_BYTES = 2 * 1024 * 1024
+MAX_COMPLETION_BYTES = 2 * 1024 * 1024
 """10,000 parts with their checksums are about 1 MB."""
-SIDECAR_BYTES = 5 * 1024 * 1024
+MAX_SIDECAR_BYTES = 5 * 1024 * 1024
 """2 MB of text, escaped as JSON."""
 
 
@@ -125,7 +125,7 @@ class UploadController(Controller):
 
     @post(
         "/{upload_id:str}/sidecars",
-        request_max_body_size=SIDECAR_BYTES,
+        request_max_body_size=MAX_SIDECAR_BYTES,
         responses=documented(401, 403, 404, 409, 413, 415),
     )
     async def add_sidecar(
@@ -142,7 +142,7 @@ class UploadController(Controller):
     @post(
         "/{upload_id:str}/complete",
         status_code=200,
-        request_max_body_size=COMPLETION_BYTES,
+        request_max_body_size=MAX_COMPLETION_BYTES,
         responses=documented(401, 403, 404, 409, 413, 415, 422),
     )
     async def complete(

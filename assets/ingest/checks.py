@@ -5,7 +5,6 @@ away) is retried like any stage. Each runs between its asset and the next one; t
 is `marquee.media.package.verify`.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -16,15 +15,16 @@ from assets.ingest.metadata import bullet_list
 from assets.ingest.partitions import OUTAGE_RETRY
 from assets.ingest.stage import Stage, fail_by_check, open_stage
 from assets.ingest.streams import streams
+from marquee.concurrency import gather_bounded
 from marquee.documents import ManifestDocument, PlanDocument, StreamsDocument, SubtitlesDocument
 from marquee.ingest.outages import through_outages
 from marquee.media.package import verify
 from marquee.settings import Settings
 
-_CONCURRENT: Final = 8
+_MAX_CONCURRENT_READS: Final = 8
 _MAX_FINDINGS_SHOWN: Final = 20
 
-VMAF_SIDE_MIN: Final = 144
+MIN_VMAF_SIDE_PIXELS: Final = 144
 """VMAF halves the picture four times; of fewer lines or columns its coarsest scale sees a handful of pixels, and its score
 says nothing. It is recorded there, and holds back no title."""
 
@@ -67,7 +67,7 @@ async def picture_good_enough(
         tracks = (await stage.read("streams", StreamsDocument)).video
         side = max(min(track.width or 0, track.height or 0) for track in tracks)
         findings = [f"Rung {top.rung} scores VMAF {top.vmaf_mean:.1f} on average, below the floor of {floor:.1f}."]
-        if top.vmaf_mean >= floor or side < VMAF_SIDE_MIN:
+        if top.vmaf_mean >= floor or side < MIN_VMAF_SIDE_PIXELS:
             findings = []
         return await _check_result(stage, findings, {"floor": floor, **{one.rung: one.vmaf_mean for one in scores}})
 
@@ -82,14 +82,11 @@ async def _published_sizes(stage: Stage, prefix: str) -> dict[str, int]:
 
 
 async def _playlist_texts(stage: Stage, prefix: str, stored: Mapping[str, int]) -> dict[str, str]:
-    places = asyncio.Semaphore(_CONCURRENT)
-
     async def text(name: str) -> str:
-        async with places:
-            return (await through_outages(lambda: stage.stores.published.get(prefix + name))).decode()
+        return (await through_outages(lambda: stage.stores.published.get(prefix + name))).decode()
 
     names = [name for name in stored if name.endswith((".m3u8", ".mpd"))]
-    return dict(zip(names, await asyncio.gather(*(text(name) for name in names)), strict=True))
+    return dict(zip(names, await gather_bounded(text, names, max_concurrent=_MAX_CONCURRENT_READS), strict=True))
 
 
 async def _check_result(

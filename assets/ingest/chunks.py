@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from assets.ingest.stage import Stage
+from marquee.concurrency import gather_bounded
 from marquee.documents import ChunkJob, ChunkResult
 from marquee.errors import ChunkFailed, PlatformUnavailable, StoreUnavailable
 from marquee.events import CHUNK_JOBS, ChunkJobsQueued
@@ -23,7 +24,7 @@ from marquee.stores.job_queue.contract import JobStatus, NewJob
 POLL_SECONDS: Final = 0.5
 NO_WORKER_SECONDS: Final = 600.0
 """Jobs wait and nobody holds a lease for this long: no worker is alive."""
-_CONCURRENT_HEADS: Final = 16
+_MAX_CONCURRENT_HEADS: Final = 16
 
 
 class Chunks:
@@ -140,17 +141,15 @@ class Chunks:
 
     async def _lost(self, done: Sequence[JobStatus]) -> set[str]:
         """The ids of the done jobs whose result is no longer whole in the object store."""
-        places = asyncio.Semaphore(_CONCURRENT_HEADS)
 
         async def is_whole(status: JobStatus) -> bool:
             for part in self._result(status).parts:
-                async with places:
-                    info = await self._stage.stores.objects.head(part.key)
+                info = await self._stage.stores.objects.head(part.key)
                 if info is None or info.size_bytes != part.size_bytes:
                     return False
             return True
 
-        whole = await asyncio.gather(*(is_whole(status) for status in done))
+        whole = await gather_bounded(is_whole, done, max_concurrent=_MAX_CONCURRENT_HEADS)
         return {status.job_id for status, good in zip(done, whole, strict=True) if not good}
 
     @staticmethod

@@ -4,11 +4,11 @@ A version's files are written once and never change, so edges and browsers may k
 its objects at once; its URLs end when their tokens expire. Media types follow RFC 8216 and ISO 23000-19.
 """
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from marquee.concurrency import gather_bounded
 from marquee.ingest.outages import through_outages
 from marquee.stores.objects.contract import Objects
 
@@ -22,7 +22,7 @@ MEDIA_TYPES: Final = {
     ".vtt": "text/vtt; charset=utf-8",
     ".jpg": "image/jpeg",
 }
-_CONCURRENT: Final = 8
+_MAX_CONCURRENT_FILES: Final = 8
 
 
 async def publish_folder(
@@ -30,34 +30,26 @@ async def publish_folder(
 ) -> int:
     """Store every file below `folder` under `prefix`, at the same relative path. Returns the number of bytes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    places = asyncio.Semaphore(_CONCURRENT)
     done = 0
 
     async def store(path: Path) -> int:
         nonlocal done
         key = prefix + path.relative_to(folder).as_posix()
-        async with places:
-            stored = await through_outages(
-                lambda: objects.put_file(key, path, content_type=MEDIA_TYPES[path.suffix], cache_control=CACHE_CONTROL)
-            )
+        stored = await through_outages(
+            lambda: objects.put_file(key, path, content_type=MEDIA_TYPES[path.suffix], cache_control=CACHE_CONTROL)
+        )
         done += 1
         if on_share is not None:
             on_share(done / len(files))
         return stored.size_bytes
 
-    async with asyncio.TaskGroup() as group:
-        storing = [group.create_task(store(path)) for path in files]
-    return sum(task.result() for task in storing)
+    return sum(await gather_bounded(store, files, max_concurrent=_MAX_CONCURRENT_FILES))
 
 
 async def fetch_files(objects: Objects, keys: dict[str, Path]) -> None:
-    """Fetch objects (key -> file), a few at a time. Raises `ObjectMissing`, in an exception group."""
-    places = asyncio.Semaphore(_CONCURRENT)
+    """Fetch objects (key -> file), a few at a time. Raises `ObjectMissing`."""
 
-    async def fetch(key: str, path: Path) -> None:
-        async with places:
-            await through_outages(lambda: objects.get_file(key, path))
+    async def fetch(key: str) -> None:
+        await through_outages(lambda: objects.get_file(key, keys[key]))
 
-    async with asyncio.TaskGroup() as group:
-        for key, path in keys.items():
-            group.create_task(fetch(key, path))
+    await gather_bounded(fetch, keys, max_concurrent=_MAX_CONCURRENT_FILES)

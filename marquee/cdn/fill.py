@@ -2,10 +2,9 @@
 
 Every file is asked for twice under a token of the same kind that viewers get: once to fill, once to read the edge's own word
 in `X-Cache`. Tries are bounded; an edge that cannot be reached at all is given up at once, not once a file, and one that
-stops answering midway after `_FAILURES` files: each may have taken a minute and a half.
+stops answering midway after `_MAX_FAILURES` files: each may have taken a minute and a half.
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -13,14 +12,15 @@ from typing import Final
 import httpx
 import tenacity
 
+from marquee.concurrency import gather_bounded
 from marquee.documents import EdgeResult, keys
 from marquee.settings import Settings
 from marquee.signing import stream_path
 
 _TOKEN_SECONDS: Final = 3600
-_CONCURRENT: Final = 8
-_TRIES: Final = 3
-_FAILURES: Final = 8
+_MAX_CONCURRENT_FILES: Final = 8
+_MAX_TRIES: Final = 3
+_MAX_FAILURES: Final = 8
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=2.0)
 
 
@@ -36,19 +36,17 @@ async def warm(settings: Settings, edge: str, movie_id: str, version: int, files
 
     async def fill(path: str) -> tuple[bool, int]:
         nonlocal failures
-        async with places:
-            if failures >= _FAILURES:
-                return False, 0
-            try:
-                return await _fill(client, path)
-            except httpx.HTTPError as error:
-                failures += isinstance(error, httpx.TransportError)
-                return False, 0
+        if failures >= _MAX_FAILURES:
+            return False, 0
+        try:
+            return await _fill(client, path)
+        except httpx.HTTPError as error:
+            failures += isinstance(error, httpx.TransportError)
+            return False, 0
 
-    places = asyncio.Semaphore(_CONCURRENT)
     async with httpx.AsyncClient(base_url=edge, timeout=_TIMEOUT) as client:
         if paths and await _answers(client, paths[0]):
-            filled = await asyncio.gather(*(fill(path) for path in paths))
+            filled = await gather_bounded(fill, paths, max_concurrent=_MAX_CONCURRENT_FILES)
     hits = sum(hit for hit, _ in filled)
     return EdgeResult(
         edge=edge,
@@ -78,7 +76,7 @@ async def _fill(client: httpx.AsyncClient, path: str) -> tuple[bool, int]:
 @tenacity.retry(
     retry=tenacity.retry_if_exception_type(httpx.HTTPError),
     wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=2),
-    stop=tenacity.stop_after_attempt(_TRIES),
+    stop=tenacity.stop_after_attempt(_MAX_TRIES),
     reraise=True,
 )
 async def _get(client: httpx.AsyncClient, path: str) -> tuple[int, str]:

@@ -18,15 +18,16 @@ import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from marquee.client.session import ApiSession
+from marquee.concurrency import gather_bounded
 from marquee.domain.parts import parts_total, size_of_part
 from marquee.errors import InputInvalid, PlatformUnavailable
 
-PARTS_AT_ONCE = 3
+MAX_CONCURRENT_PARTS = 3
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 """As a file names it: en, pt-BR; `film` of The.film.srt is none."""
 PART_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 PART_RETRY_SECONDS = 120.0
-MOST_NAME_CHARACTERS = 255
+MAX_NAME_CHARACTERS = 255
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ async def upload_film(
 def shown(name: str) -> str:
     """A file's name as text that can be printed and sent; what is no UTF-8, no character or a backslash is replaced."""
     text = os.fsencode(name).decode(errors="replace")
-    return re.sub(r"[\x00-\x1f\x7f\\]", "\N{REPLACEMENT CHARACTER}", text)[:MOST_NAME_CHARACTERS]
+    return re.sub(r"[\x00-\x1f\x7f\\]", "\N{REPLACEMENT CHARACTER}", text)[:MAX_NAME_CHARACTERS]
 
 
 def cut_into_parts(size: int, part_bytes: int) -> list[Part]:
@@ -98,31 +99,24 @@ async def _send_missing(
     held = {(part["number"], part["checksum"]) for part in (await api.get(f"/uploads/{upload_id}/parts"))["parts"]}
     total = sum(part.size_bytes for part in parts)
     done_bytes = 0
-    places = asyncio.Semaphore(PARTS_AT_ONCE)
 
     async def send(part: Part) -> dict[str, object]:
         nonlocal done_bytes
-        async with places:
-            body = await asyncio.to_thread(_read, path, part)
-            checksum = hashlib.md5(body, usedforsecurity=False).hexdigest()
-            reused = (part.number, checksum) in held
-            if not reused:
-                try:
-                    await _put_part(api, http, upload_id, part.number, body)
-                except httpx.HTTPError as error:
-                    raise PlatformUnavailable(f"Part {part.number} could not be stored: {error}") from error
-            done_bytes += part.size_bytes
-            if on_part is not None:
-                on_part(PartSent(upload_id, upload["movie_id"], part.number, len(parts), done_bytes, total, reused))
-            return {"number": part.number, "size_bytes": part.size_bytes, "checksum": checksum}
+        body = await asyncio.to_thread(_read, path, part)
+        checksum = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        reused = (part.number, checksum) in held
+        if not reused:
+            try:
+                await _put_part(api, http, upload_id, part.number, body)
+            except httpx.HTTPError as error:
+                raise PlatformUnavailable(f"Part {part.number} could not be stored: {error}") from error
+        done_bytes += part.size_bytes
+        if on_part is not None:
+            on_part(PartSent(upload_id, upload["movie_id"], part.number, len(parts), done_bytes, total, reused))
+        return {"number": part.number, "size_bytes": part.size_bytes, "checksum": checksum}
 
-    try:
-        async with httpx.AsyncClient(timeout=PART_TIMEOUT) as http, asyncio.TaskGroup() as group:
-            tasks = [group.create_task(send(part)) for part in parts]
-    except ExceptionGroup as failures:
-        # The first fault ended the others; it is the one to tell.
-        raise failures.exceptions[0] from failures
-    return [task.result() for task in tasks]
+    async with httpx.AsyncClient(timeout=PART_TIMEOUT) as http:
+        return await gather_bounded(send, parts, max_concurrent=MAX_CONCURRENT_PARTS)
 
 
 def _read(path: Path, part: Part) -> bytes:

@@ -33,7 +33,7 @@ class AnnouncedTitle(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys([*(self.directors or []), *(self.cast or [])]))
 
 
-MOST_LINE_BYTES = 100_000
+MAX_LINE_BYTES = 100_000
 """A title's document travels through the event log, whose records are bounded."""
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnnouncedTitle)
@@ -41,8 +41,8 @@ _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnnouncedTitle)
 
 def read_announced(line: bytes, *, number: int) -> AnnouncedTitle:
     """Raises `InputInvalid` naming the line and the field."""
-    if len(line) > MOST_LINE_BYTES:
-        raise InputInvalid(f"Line {number} has more than {MOST_LINE_BYTES} bytes.", field=f"line {number}")
+    if len(line) > MAX_LINE_BYTES:
+        raise InputInvalid(f"Line {number} has more than {MAX_LINE_BYTES} bytes.", field=f"line {number}")
     try:
         title: AnnouncedTitle = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -3,10 +3,10 @@
 from pathlib import PurePosixPath
 from typing import Final
 
-MOST_TITLE_CHARACTERS: Final = 200
+MAX_TITLE_CHARACTERS: Final = 200
 
 
 def title_of(file_name: str) -> str:
     """`big_buck_bunny.final.mp4` is `big buck bunny final`; a name without a word in it is its own title."""
     words = PurePosixPath(file_name).stem.replace("_", " ").replace(".", " ").split()
-    return (" ".join(words) or file_name)[:MOST_TITLE_CHARACTERS]
+    return (" ".join(words) or file_name)[:MAX_TITLE_CHARACTERS]

@@ -15,11 +15,11 @@ from marquee.documents import Chunk
 
 GOP_SECONDS: Final = 2
 GOPS_PER_SEGMENT: Final = 3
-RATE_MAX: Final = Fraction(60)
+MAX_FRAME_RATE: Final = Fraction(60)
 """A faster source keeps every second, third ... frame."""
 _ROUNDED_DOWN: Final = Fraction(105, 100)
 """A camera's 60.04 fps is 60, not half of it."""
-RATE_MIN: Final = Fraction(5)
+MIN_FRAME_RATE: Final = Fraction(5)
 """A slower source (slides) repeats its frames, so that a GOP still has about 2 seconds."""
 
 
@@ -27,12 +27,12 @@ def output_rate(rate: Fraction) -> Fraction:
     """The constant rate of the renditions of a source of `rate`: a whole multiple or part of it within 5 to 60 fps."""
     if rate <= 0:
         raise ValueError(f"a frame rate is positive, not {rate}")
-    if rate > RATE_MAX:
-        if rate < RATE_MAX * _ROUNDED_DOWN:
-            return RATE_MAX
-        return rate / math.ceil(rate / RATE_MAX)
-    if rate < RATE_MIN:
-        return rate * math.ceil(RATE_MIN / rate)
+    if rate > MAX_FRAME_RATE:
+        if rate < MAX_FRAME_RATE * _ROUNDED_DOWN:
+            return MAX_FRAME_RATE
+        return rate / math.ceil(rate / MAX_FRAME_RATE)
+    if rate < MIN_FRAME_RATE:
+        return rate * math.ceil(MIN_FRAME_RATE / rate)
     return rate
 
 

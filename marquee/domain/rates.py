@@ -22,7 +22,7 @@ _FOR_VARIABLE: Final = tuple(Fraction(n) for n in (24, 25, 30, 48, 50, 60))
 _UNKNOWN: Final = Fraction(25)
 _REGULAR_SHARE: Final = 0.9
 _JITTER: Final = 0.1
-_TOLERANCE_MAX: Final = 5e-3
+_MAX_TOLERANCE: Final = 5e-3
 
 
 class FrameRate(NamedTuple):
@@ -46,8 +46,8 @@ def frame_rate(times: Sequence[int], time_base: Fraction, hints: Sequence[Fracti
     mean = len(regular) / total
     exact = max(regular) - min(regular) <= 1
     # A named rate must not drift by half a frame over the whole film; a camera's own jitter is not a rate.
-    drift = min(_TOLERANCE_MAX, 0.5 / len(regular))
-    tolerance = max(drift if exact else _TOLERANCE_MAX, float(2 * time_base / total))
+    drift = min(_MAX_TOLERANCE, 0.5 / len(regular))
+    tolerance = max(drift if exact else _MAX_TOLERANCE, float(2 * time_base / total))
     named = [rate for rate in hints if rate in STANDARD]
     for rates in (named, STANDARD, hints):
         if found := _nearest(mean, rates, tolerance):

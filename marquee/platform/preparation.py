@@ -26,6 +26,8 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.opened import open_bucket
 from marquee.stores.schema.migrate import ensure_database, migrate
 
+log = get_logger()
+
 
 async def migrate_schema(settings: Settings) -> None:
     """The databases of the platform and of Dagster (which makes its own tables), and the newest schema in the first."""
@@ -114,7 +116,7 @@ async def _one_by_one(settings: Settings, steps: Sequence[Step]) -> None:
     for name, step in steps:
         began = time.monotonic()
         await step(settings)
-        get_logger().info("prepared", step=name, seconds=round(time.monotonic() - began, 2))
+        log.info("prepared", step=name, seconds=round(time.monotonic() - began, 2))
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from marquee.settings import ENVIRONMENT_FILE, Settings
 
 UNUSABLE_IN_PATHS = "\"'`;#\\{}$%\n"
 """Characters that a configuration file of one of the programs would read as its own."""
-LONGEST_SOCKET_PATH = 100
+MAX_SOCKET_PATH_BYTES = 100
 
 
 def run_folder(settings: Settings) -> Path:
@@ -53,7 +53,7 @@ def configuration(settings: Settings, name: str, text: str) -> Path:
 def socket_path(settings: Settings, name: str) -> Path:
     """A unix socket's path: in the state folder, or, as a socket's path may have 107 bytes only, in a short private one."""
     path = run_folder(settings) / name
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path
     digest = hashlib.sha256(os.fsencode(settings.state)).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"marquee-{os.getuid()}-{digest}"

@@ -16,6 +16,8 @@ RENAMED: Final[Mapping[str, str]] = {
 }
 """Old name -> new name, as in `Settings`. The old names go with version 0.2."""
 
+log = get_logger()
+
 
 def values_of_old_names(given: Mapping[str, str | None]) -> dict[str, str]:
     """The settings that are given by an old name alone, by their new names; logs a warning for each old name.
@@ -31,11 +33,9 @@ def values_of_old_names(given: Mapping[str, str | None]) -> dict[str, str]:
             continue
         if given.get(new_variable) is None:
             found[new] = value
-            get_logger().warning(
+            log.warning(
                 f"{old_variable} is now called {new_variable}: rename it, the next release does not know the old name."
             )
         else:
-            get_logger().warning(
-                f"{old_variable} is ignored: its new name {new_variable} is given as well. Remove the old one."
-            )
+            log.warning(f"{old_variable} is ignored: its new name {new_variable} is given as well. Remove the old one.")
     return found

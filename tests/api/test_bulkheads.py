@@ -106,7 +106,7 @@ async def test_a_bulkhead_bounds_what_runs_and_what_waits() -> None:
     service = Bulkhead("a service", AsyncCircuitBreakerFactory(), concurrency=2, timeout_seconds=5.0)
     running = most = refused = 0
     go_on, full = asyncio.Event(), asyncio.Event()
-    room = 2 + 2 * bulkhead.WAITING_PER_PLACE
+    room = 2 + 2 * bulkhead.MAX_WAITING_PER_PLACE
 
     async def work() -> None:
         nonlocal running, most

@@ -15,8 +15,8 @@ from marquee.errors import InputInvalid
 from marquee.stores.connections import cassandra_session
 from marquee.stores.resume_positions import open_movable, postgres
 from marquee.stores.resume_positions.contract import (
-    MOST_ID_BYTES,
-    MOST_MS,
+    MAX_ID_BYTES,
+    MAX_MS,
     Event,
     Forgotten,
     Key,
@@ -64,7 +64,7 @@ async def test_a_recorded_position_is_read_back_exactly(positions: MovableResume
 
 
 # Few times and few positions, so that ties are common; None: forgotten.
-event = st.tuples(st.integers(NOW_MS, NOW_MS + 3), st.one_of(st.none(), st.integers(0, 3), st.just(MOST_MS)))
+event = st.tuples(st.integers(NOW_MS, NOW_MS + 3), st.one_of(st.none(), st.integers(0, 3), st.just(MAX_MS)))
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -139,10 +139,10 @@ async def test_batches_that_overlap_in_any_order_all_arrive(positions: MovableRe
         ("user_id", ""),
         ("user_id", "nul\x00"),
         ("user_id", "\ud800"),
-        ("user_id", "é" * MOST_ID_BYTES),
-        ("movie_id", "m" * (MOST_ID_BYTES + 1)),
+        ("user_id", "é" * MAX_ID_BYTES),
+        ("movie_id", "m" * (MAX_ID_BYTES + 1)),
         ("position_ms", -1),
-        ("position_ms", MOST_MS + 1),
+        ("position_ms", MAX_MS + 1),
         ("event_time_ms", -1),
         ("event_time_ms", 2**63),
     ],
@@ -166,8 +166,8 @@ async def test_what_not_every_engine_can_store_is_refused_and_costs_the_others_n
 
 
 async def test_the_largest_of_everything_is_stored(positions: MovableResumePositions) -> None:
-    user_id = (new_profile_id() + "x" * MOST_ID_BYTES)[:MOST_ID_BYTES]
-    largest = ResumePosition(user_id, "é" * (MOST_ID_BYTES // 2), MOST_MS, MOST_MS)
+    user_id = (new_profile_id() + "x" * MAX_ID_BYTES)[:MAX_ID_BYTES]
+    largest = ResumePosition(user_id, "é" * (MAX_ID_BYTES // 2), MAX_MS, MAX_MS)
     await positions.record(largest)
     assert await positions.continue_watching(user_id) == [largest]
 

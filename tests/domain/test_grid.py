@@ -31,7 +31,7 @@ def test_output_rate(source: str, output: str) -> None:
 @given(rate=RATES)
 def test_output_rate_stays_within_its_bounds(rate: Fraction) -> None:
     out = grid.output_rate(rate)
-    assert grid.RATE_MIN <= out <= grid.RATE_MAX
+    assert grid.MIN_FRAME_RATE <= out <= grid.MAX_FRAME_RATE
     assert 1.9 <= grid.gop_frames(out) / out <= 2.1
 
 

@@ -1,6 +1,5 @@
 """Every file of a title's stream, fetched from an edge as a player would, into a folder of the same shape."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -8,7 +7,9 @@ from urllib.parse import urljoin
 import httpx
 import m3u8
 
-_AT_ONCE = 4
+from marquee.concurrency import gather_bounded
+
+MAX_CONCURRENT_FETCHES = 4
 
 
 async def fetch_title(stream: dict[str, Any], folder: Path) -> None:
@@ -16,13 +17,10 @@ async def fetch_title(stream: dict[str, Any], folder: Path) -> None:
 
     Raises `httpx.HTTPStatusError` for a file that the edge does not serve.
     """
-    places = asyncio.Semaphore(_AT_ONCE)
-
     async with httpx.AsyncClient(timeout=60) as http:
 
         async def fetch(url: str, below: str) -> bytes:
-            async with places:
-                answer = (await http.get(url)).raise_for_status()
+            answer = (await http.get(url)).raise_for_status()
             path = folder / below
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(answer.content)
@@ -39,7 +37,11 @@ async def fetch_title(stream: dict[str, Any], folder: Path) -> None:
             for uri in [*(one.uri for one in playlist.segments), *(one.uri for one in playlist.segment_map if one)]:
                 below = urljoin(name, uri)
                 wanted[below] = urljoin(base, below)
-        await asyncio.gather(*(fetch(url, below) for below, url in wanted.items()))
+
+        async def fetch_segment(below: str) -> bytes:
+            return await fetch(wanted[below], below)
+
+        await gather_bounded(fetch_segment, wanted, max_concurrent=MAX_CONCURRENT_FETCHES)
         sprite = (await fetch(stream["sprite_vtt_url"], "images/sprite.vtt")).decode()
         sheets = {line.split("#")[0] for line in sprite.splitlines() if "#xywh=" in line}
         await fetch(stream["poster_url"], "images/poster.jpg")

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.soak
 
 FOLDERS = ("fixtures", "dev", "derived", "broken")
 WORKERS = min(2, os.cpu_count() or 1)
-UPLOADS_AT_ONCE = 8
+MAX_CONCURRENT_UPLOADS = 8
 INGEST_SECONDS = 3000.0
 ODD = [
     one
@@ -71,7 +71,7 @@ async def swept(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Swept
         for one in ODD:
             (made / one.name).parent.mkdir(exist_ok=True)
             await one.make(made / one.name)
-        places = asyncio.Semaphore(UPLOADS_AT_ONCE)
+        places = asyncio.Semaphore(MAX_CONCURRENT_UPLOADS)
         async with ApiSession(settings.public) as api:
             await api.log_in(settings.email, settings.password.get_secret_value())
             paths = [*FILES, *(made / one.name for one in ODD)]

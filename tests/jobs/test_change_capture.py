@@ -35,6 +35,8 @@ from tests.harness.servers import home_of, program_of
 
 TITLES = 100
 
+log = get_logger()
+
 
 class Job:
     """A job's process, killed and started as the supervisor would."""
@@ -153,7 +155,7 @@ async def running_pipeline(
 async def test_a_changed_row_is_searchable_soon(pipeline: Pipeline) -> None:
     lags = [await pipeline.searchable(await pipeline.announce(f"Film {number}")) for number in range(TITLES)]
     p50, p99 = statistics.median(lags), statistics.quantiles(lags, n=100)[98]
-    get_logger().info("from commit to searchable", p50_seconds=round(p50, 3), p99_seconds=round(p99, 3), titles=TITLES)
+    log.info("from commit to searchable", p50_seconds=round(p50, 3), p99_seconds=round(p99, 3), titles=TITLES)
     assert len(lags) == TITLES, "a changed title did not reach search"
 
 

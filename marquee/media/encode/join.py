@@ -14,13 +14,13 @@ from pathlib import Path
 from marquee.errors import ProcessFailed
 from marquee.media.programs import binaries, process
 
-LEAST_TIMESCALE = 10_000
+MIN_TIMESCALE = 10_000
 """Players and the packager round to ticks elsewhere (edit lists, EXTINF): 0.1 ms is well below a frame."""
 
 
 def video_timescale(frame_rate: Fraction) -> int:
     """Ticks a second of a rendition: a multiple of the rate's numerator, so that a frame is a whole number of ticks."""
-    return frame_rate.numerator * -(-LEAST_TIMESCALE // frame_rate.numerator)
+    return frame_rate.numerator * -(-MIN_TIMESCALE // frame_rate.numerator)
 
 
 def frame_ticks(frame_rate: Fraction) -> int:

@@ -18,7 +18,7 @@ from marquee.domain import grid
 from marquee.domain.ladder import rungs_for
 from marquee.media.encode.filters import picture_chain
 
-UNSEEKABLE_CHUNKS_MAX: Final = 6
+MAX_UNSEEKABLE_CHUNKS: Final = 6
 
 
 def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: str) -> PlanDocument:
@@ -39,7 +39,7 @@ def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: s
         encoder=encoder,
     )
     if not source.seekable:
-        chunk_segments = max(chunk_segments, math.ceil(total / segment / UNSEEKABLE_CHUNKS_MAX))
+        chunk_segments = max(chunk_segments, math.ceil(total / segment / MAX_UNSEEKABLE_CHUNKS))
     return PlanDocument(
         movie_id=source.movie_id,
         version=source.version,

@@ -27,15 +27,15 @@ SUBSAMPLE: Final = 3
 """Every third frame is scored, which halves the cost; motion is still measured over all. Three does not beat with the
 pyramids of B-frames (four): on 16 s of 720p the means of a sample were within 1.2 of those over every frame, five were
 within 1.6 and saved little more."""
-MOST_SEGMENTS: Final = 20
+MAX_SEGMENTS: Final = 20
 """Twenty places spread over a title; more would cost more and hardly move the mean."""
-MOST_SEGMENTS_UNSOUGHT: Final = 3
+MAX_UNSEEKABLE_SEGMENTS: Final = 3
 """Where a source cannot be sought, the way to each sample is decoded: three cost a decode and a half of the film."""
-PIXELS_AT_ONCE: Final = 4 * 3840 * 2160
+MAX_CONCURRENT_PIXELS: Final = 4 * 3840 * 2160
 """As many rungs are scored in one command as keep its memory well below 4 GiB: six at once of 3840 x 2160 take 2.6 GB."""
-SIDE_MIN: Final = 64
+MIN_SIDE_PIXELS: Final = 64
 """libvmaf halves the picture four times and dies of SIGSEGV where nothing is left (a side of 16): less is compared enlarged."""
-PIXELS_MAX: Final = 3840 * 2160
+MAX_PIXELS: Final = 3840 * 2160
 """The model for 4K screens knows no larger one; an 8K source is compared at this size, in a quarter of the memory."""
 UHD_LINES: Final = 1440
 """Above this the model for 4K screens is meant (viewing distance 1.5 heights instead of 3)."""
@@ -58,14 +58,14 @@ class _Log(msgspec.Struct, frozen=True):
     frames: list[_Frame]
 
 
-def samples(plan: PlanDocument, max_share: float, *, most: int = MOST_SEGMENTS) -> list[Sample]:
+def samples(plan: PlanDocument, max_share: float, *, maximum: int = MAX_SEGMENTS) -> list[Sample]:
     """What is scored: at most `max_share` of the segments, at least one, spread evenly.
 
     Of each, the middle GOP stands for the whole: for the same cost, many short places tell more than few long ones, and
     every GOP is coded alike. A title shorter than a GOP is scored whole.
     """
     segment, gop, total = plan.settings.segment_frames, plan.settings.gop_frames, plan.total_frames
-    count = max(1, min(most, int(total / segment * max_share)))
+    count = max(1, min(maximum, int(total / segment * max_share)))
     gops, in_segment = max(1, total // gop), segment // gop
     # The middle GOP of the middle segment of each of `count` equal stretches of the title.
     middles = [gops * (2 * index + 1) // (2 * count) for index in range(count)]
@@ -75,8 +75,8 @@ def samples(plan: PlanDocument, max_share: float, *, most: int = MOST_SEGMENTS) 
 
 def compared_size(width: int, height: int) -> tuple[int, int]:
     """The size at which a source shown at `width` x `height` is compared: its own, within what libvmaf bears; even."""
-    shrink = min(1.0, math.sqrt(PIXELS_MAX / (width * height)))
-    return max(SIDE_MIN, even(width * shrink)), max(SIDE_MIN, even(height * shrink))
+    shrink = min(1.0, math.sqrt(MAX_PIXELS / (width * height)))
+    return max(MIN_SIDE_PIXELS, even(width * shrink)), max(MIN_SIDE_PIXELS, even(height * shrink))
 
 
 def _reference(source: SourceDocument, source_path: Path, plan: PlanDocument, sample: Sample, threads: int) -> Any:
@@ -161,7 +161,7 @@ async def scores(
     Raises `ProcessFailed` where a rendition has fewer frames in a sample than the source.
     """
     width, height = compared_size(source.video.display_width, source.video.display_height)
-    at_once = max(1, PIXELS_AT_ONCE // (width * height))
+    at_once = max(1, MAX_CONCURRENT_PIXELS // (width * height))
     found: list[QualityScore] = []
     for first in range(0, len(renditions), at_once):
         some = renditions[first : first + at_once]
@@ -178,7 +178,7 @@ async def _scores_at_once(
     threads: int,
     memory_bytes: int | None,
 ) -> list[QualityScore]:
-    taken = samples(plan, max_share, most=MOST_SEGMENTS if source.seekable else MOST_SEGMENTS_UNSOUGHT)
+    taken = samples(plan, max_share, maximum=MAX_SEGMENTS if source.seekable else MAX_UNSEEKABLE_SEGMENTS)
     found: list[list[float]] = [[] for _ in renditions]
     cpu_seconds = 0.0
     for sample in taken:

@@ -19,6 +19,7 @@ import msgspec
 from marquee.documents import ChunkJob, EncodingSettings, Rung, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media.encode.filters import apply, chunk_chain
+from marquee.media.encode.join import video_timescale
 from marquee.media.programs import binaries, process
 from marquee.media.programs.process import Progress
 from marquee.media.source.probe import untrusted_input
@@ -27,7 +28,6 @@ from marquee.media.source.scan import sought_input
 _TIMEOUT_BASE_SECONDS: Final = 300.0
 _TIMEOUT_PER_FRAME_SECONDS: Final = 3.0
 _TIMEOUT_PER_DECODED_FRAME_SECONDS: Final = 0.5
-_TIMESCALE_MIN: Final = 10_000
 _X264_CORE: Final = re.compile(rb"x264 - core (\d+)")
 
 
@@ -160,7 +160,7 @@ def rung_options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[s
     """Encoder and muxer options of one rung."""
     rate = Fraction(settings.frame_rate)
     gop = settings.gop_frames
-    timescale = rate.numerator * -(-_TIMESCALE_MIN // rate.numerator)
+    timescale = video_timescale(rate)
     return {
         "c:v": "libx264",
         "preset": settings.preset,

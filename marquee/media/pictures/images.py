@@ -20,13 +20,13 @@ from marquee.domain.ladder import even
 from marquee.media.programs import binaries, process
 
 TILE_WIDTH: Final = 160
-TILE_HEIGHT_MAX: Final = 400
+MAX_TILE_HEIGHT: Final = 400
 """A telephone's upright picture has 356; ten rows of anything much taller would be more than a JPEG can hold (65,535)."""
 SHEET_TILES: Final = 100
 """Ten by ten tiles: one sheet is about 300 kB, and lasts over three minutes of film at least."""
 POSTER_EDGE: Final = 960
 """Longest edge of a poster in pixels: a title page on a dense phone screen needs no more."""
-POSTER_MAX_BYTES: Final = 100_000
+MAX_POSTER_BYTES: Final = 100_000
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -52,8 +52,8 @@ def tile_seconds(duration_seconds: float) -> float:
 
 
 def tile_size(width: int, height: int) -> tuple[int, int]:
-    """A tile's pixels for a picture of `width` x `height`: its shape, within `TILE_WIDTH` x `TILE_HEIGHT_MAX`, even."""
-    scale = min(TILE_WIDTH / width, TILE_HEIGHT_MAX / height)
+    """A tile's pixels for a picture of `width` x `height`: its shape, within `TILE_WIDTH` x `MAX_TILE_HEIGHT`, even."""
+    scale = min(TILE_WIDTH / width, MAX_TILE_HEIGHT / height)
     return even(width * scale), even(height * scale)
 
 
@@ -190,7 +190,7 @@ async def _write_poster(rendition: Path, at_seconds: float, out: Path) -> float:
             timeout_seconds=120,
         )
         spent += finished.cpu_seconds
-        if out.stat().st_size <= POSTER_MAX_BYTES:
+        if out.stat().st_size <= MAX_POSTER_BYTES:
             break
     return spent
 

@@ -26,15 +26,15 @@ from marquee.logs import get_logger
 from marquee.media.programs.sandbox import NOT_STARTED
 
 STDERR_TAIL_BYTES: Final = 8 * 1024
-STDOUT_LIMIT_BYTES: Final = 256 * 1024**2
-LINE_LIMIT_BYTES: Final = 4096
+MAX_STDOUT_BYTES: Final = 256 * 1024**2
+MAX_LINE_BYTES: Final = 4096
 """A longer line is cut: ffmpeg prints whole SEI payloads as hexadecimal."""
 
 _SANDBOX: Final = Path(__file__).with_name("sandbox.py")
 _LOST: Final = (-signal.SIGKILL, -signal.SIGTERM, NOT_STARTED)
 _ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"}
 
-_log = get_logger()
+log = get_logger()
 
 LineHandler = Callable[[str], None]
 
@@ -124,7 +124,7 @@ class _Run:
             read_end, write_end = os.pipe()
             self._progress = os.fdopen(read_end, "rb", buffering=0)
             command = [command[0], "-nostats", "-progress", f"pipe:{write_end}", *command[1:]]
-        _log.debug("media process", command=shlex.join(command))
+        log.debug("media process", command=shlex.join(command))
         sandbox = [sys.executable, "-I", "-S", str(_SANDBOX), str(os.getpid()), str(memory_bytes), str(nice)]
         try:
             with tempfile.TemporaryFile() as stdin:
@@ -198,8 +198,8 @@ class _Run:
             return
         async for block in _Blocks(pipe):
             self.stdout += block
-            if len(self.stdout) > STDOUT_LIMIT_BYTES:
-                raise ProcessFailed(f"{self.name} printed more than {STDOUT_LIMIT_BYTES} bytes.")
+            if len(self.stdout) > MAX_STDOUT_BYTES:
+                raise ProcessFailed(f"{self.name} printed more than {MAX_STDOUT_BYTES} bytes.")
 
     async def _read_stderr(self, pipe: IO[bytes], on_line: LineHandler | None) -> None:
         def keep(line: str) -> None:
@@ -253,8 +253,8 @@ async def _read_lines(pipe: IO[bytes], on_line: LineHandler) -> None:
     async for block in _Blocks(pipe):
         *lines, rest = (rest + block).replace(b"\r", b"\n").split(b"\n")
         for line in lines:
-            on_line(line[:LINE_LIMIT_BYTES].decode(errors="replace"))
-        rest = rest[:LINE_LIMIT_BYTES]
+            on_line(line[:MAX_LINE_BYTES].decode(errors="replace"))
+        rest = rest[:MAX_LINE_BYTES]
     if rest:
         on_line(rest.decode(errors="replace"))
 

@@ -15,7 +15,7 @@ import msgspec
 from marquee.documents import AudioStream
 from marquee.media.text.languages import language_label, language_tag
 
-MOST_MIXES: Final = 8
+MAX_MIXES: Final = 8
 """A title with more tracks (each a dub or commentary) keeps the first eight; every track costs its encode and storage."""
 SURROUND_CHANNELS: Final = 6
 
@@ -73,11 +73,11 @@ def _groups(
 def plan_mixes(streams: Sequence[AudioStream]) -> tuple[list[AudioMix], list[str]]:
     """The mixes of a source, in its order, exactly one default; and a sentence for each stream left out."""
     groups, notes = _groups(streams)
-    for stream, indexes, _ in groups[MOST_MIXES:]:
+    for stream, indexes, _ in groups[MAX_MIXES:]:
         notes.append(
-            f"Audio stream {indexes[0]} ({stream.language}) is left out: a title has at most {MOST_MIXES} mixes."
+            f"Audio stream {indexes[0]} ({stream.language}) is left out: a title has at most {MAX_MIXES} mixes."
         )
-    groups = groups[:MOST_MIXES]
+    groups = groups[:MAX_MIXES]
     default = next((indexes for stream, indexes, _ in groups if stream.default), groups[0][1] if groups else ())
     names: dict[str, set[tuple[int, ...]]] = {}
     labels: dict[str, set[tuple[int, ...]]] = {}

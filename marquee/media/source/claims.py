@@ -12,7 +12,7 @@ import msgspec
 from marquee.errors import SourceRefused
 from marquee.media.source.probe import Probe, Stream
 
-CREDIBLE_BPS_MIN: Final = 500
+MIN_CREDIBLE_BPS: Final = 500
 """Even a still picture needs more bits a second than this; a duration that implies less is not believed."""
 
 
@@ -52,7 +52,7 @@ def credible_seconds(picture: Stream, probed: Probe, size_bytes: int) -> float |
     late = picture.start_seconds or 0.0 if probed.container.startswith("matroska") else 0.0
     claims = [one - late for one in (picture.duration_seconds, probed.duration_seconds) if one is not None]
     claims = [one for one in claims if one > 0]
-    believed = [one for one in claims if size_bytes * 8 >= CREDIBLE_BPS_MIN * one]
+    believed = [one for one in claims if size_bytes * 8 >= MIN_CREDIBLE_BPS * one]
     return min(believed, default=None)
 
 

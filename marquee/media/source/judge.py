@@ -21,11 +21,11 @@ from marquee.media.source.claims import Case, SourceLimits, check_claims, too_lo
 from marquee.media.source.probe import Probe, Stream, probe
 from marquee.media.source.scan import Scan, TooManyFrames, scan, seeks_exactly, sound_times
 
-DECODED_SHARE_MIN: Final = 0.95
-DAMAGED_SHARE_MAX: Final = 0.05
-STILL_BPS_MIN: Final = 50
+MIN_DECODED_SHARE: Final = 0.95
+MAX_DAMAGED_SHARE: Final = 0.05
+MIN_STILL_BPS: Final = 50
 """A screen recording of an idle screen has 200 bits a second; a clock that leaves fewer than this has gone wrong."""
-RATE_MAX: Final = 1100
+MAX_FRAMES_PER_SECOND: Final = 1100
 """Frames a second that a slow-motion camera may have made; more is a clock that stands still."""
 _FEW_FRAMES: Final = 10
 _INDEXED: Final = ("mov", "matroska")
@@ -38,10 +38,10 @@ _JUMP_SECONDS: Final = 10.0
 _UNTIL_KEY_FRAME_SECONDS: Final = 10.0
 _PICTURES_TRIED: Final = 3
 _WEIGHT_OF_FULL_HD: Final = 1920 * 1080 * 30.0
-_WEIGHT_MAX: Final = 16.0
+_MAX_WEIGHT: Final = 16.0
 """8K at 30 frames a second decodes at a tenth of real time on one core; a time-out must not call that damaged."""
 
-_log = get_logger()
+log = get_logger()
 
 
 async def judge(
@@ -109,7 +109,7 @@ async def _probed(path: Path, limits: SourceLimits) -> Probe:
             f"The file could not be read within {limits.probe_timeout_seconds:.0f} seconds: it is damaged."
         ) from error
     except (ProcessFailed, msgspec.DecodeError, ValueError) as error:
-        _log.info("source not readable", path=path.name, reason=str(error)[-500:])
+        log.info("source not readable", path=path.name, reason=str(error)[-500:])
         raise SourceRefused(recognise.why_unreadable(path)) from error
 
 
@@ -144,14 +144,14 @@ async def _decoded(
         scanned = await _scanned(case, on_progress)
         if scanned.frames:
             return case, scanned
-        _log.info("picture not decodable", stream=picture.index, reason=scanned.complaint)
+        log.info("picture not decodable", stream=picture.index, reason=scanned.complaint)
     raise SourceRefused("Nothing of the picture can be decoded: it is damaged, or in a format not known here.")
 
 
 async def _scanned(case: Case, on_progress: Callable[[float], None] | None, *, own_clock: bool = True) -> Scan:
     picture, limits, seconds = case.picture, case.limits, case.declared_seconds
     weight = picture.width * picture.height * float(picture.average_rate or 25) / _WEIGHT_OF_FULL_HD
-    slowness = limits.decode_seconds_per_second * min(_WEIGHT_MAX, max(1.0, weight))
+    slowness = limits.decode_seconds_per_second * min(_MAX_WEIGHT, max(1.0, weight))
     timeout = limits.decode_seconds_base + slowness * (seconds or limits.max_seconds / 24)
 
     def report(progress: process.Progress) -> None:
@@ -210,11 +210,11 @@ def _check_frames(case: Case, scanned: Scan) -> None:
     seconds, limits = float(scanned.duration_seconds), case.limits
     if seconds > limits.max_seconds:
         raise too_long(seconds, limits)
-    if case.size_bytes * 8 < STILL_BPS_MIN * seconds:
+    if case.size_bytes * 8 < MIN_STILL_BPS * seconds:
         raise SourceRefused(
             f"The film's clock is broken: it spreads {scanned.frames} pictures over {seconds / 3600:.1f} hours. Export it again."
         )
-    if scanned.frames > max(_FEW_FRAMES, RATE_MAX * seconds):
+    if scanned.frames > max(_FEW_FRAMES, MAX_FRAMES_PER_SECOND * seconds):
         raise SourceRefused(
             f"The film's clock is broken: it has {scanned.frames} pictures within {seconds:.3f} seconds. Export it again."
         )
@@ -228,19 +228,19 @@ async def _check_complete(case: Case, scanned: Scan, own_clock: Scan) -> None:
     # What the container claims is by its own clock, with the jumps in it.
     decoded = float(max(scanned.duration_seconds, own_clock.duration_seconds))
     declared = case.declared_seconds
-    if declared is not None and decoded < DECODED_SHARE_MIN * declared:
+    if declared is not None and decoded < MIN_DECODED_SHARE * declared:
         begins = case.picture.start_seconds or 0.0
         if case.probed.container.startswith(_BROADCAST):
             # Recorded from the middle of a broadcast: what comes before the first key frame cannot be decoded.
             begins = min(own_clock.first_seconds, begins + _UNTIL_KEY_FRAME_SECONDS)
         end = begins - case.probed.start_seconds + decoded
-        if end < DECODED_SHARE_MIN * declared and not await _is_outlasted(case, scanned, declared):
+        if end < MIN_DECODED_SHARE * declared and not await _is_outlasted(case, scanned, declared):
             raise SourceRefused(
                 f"The film is cut off: it should last {declared:.1f} seconds, and only {decoded:.1f} "
                 f"({100 * decoded / declared:.0f} %) can be decoded. Copy it again."
             )
     whole = max(scanned.frames, scanned.frames + scanned.damaged - scanned.corrupt)
-    if scanned.damaged > max(1, DAMAGED_SHARE_MAX * whole) or scanned.corrupt >= scanned.frames:
+    if scanned.damaged > max(1, MAX_DAMAGED_SHARE * whole) or scanned.corrupt >= scanned.frames:
         raise SourceRefused(
             f"The film is too damaged: {scanned.damaged} of {whole} frames "
             f"({100 * scanned.damaged / whole:.0f} %) are broken or missing. Copy it again."
@@ -252,7 +252,7 @@ async def _is_outlasted(case: Case, scanned: Scan, declared: float) -> bool:
     if case.picture.duration_seconds is not None or scanned.truncated:
         return False
     sound = await sound_times(case.path, memory_bytes=case.limits.memory_bytes)
-    return sound.end_seconds - case.probed.start_seconds >= DECODED_SHARE_MIN * declared
+    return sound.end_seconds - case.probed.start_seconds >= MIN_DECODED_SHARE * declared
 
 
 def _warnings(case: Case, scanned: Scan) -> list[str]:

@@ -37,16 +37,16 @@ _CONTAINER_COMPLAINT: Final = re.compile(
     r"\[(in#0/\S+|mov|matroska|ogg|mpegts|mpeg|flv|avi|asf|mxf)\S* @ \S+\] "
     r"(\[error\]|.*(CRC mismatch|corrupt|Continuity|invalid|Invalid))"
 )
-_LAST_FRAME_SECONDS_MAX: Final = Fraction(10)
+_MAX_LAST_FRAME_SECONDS: Final = Fraction(10)
 SEEK_MARGIN_SECONDS: Final = 1.0
 """An index by decoding time may land as much later than asked as frames are reordered; this is far more."""
 _SINGLE_FRAME_SECONDS: Final = Fraction(1, 25)
 _BACK_SECONDS: Final = 1.0
 """Frames that change places are nearer than this; a clock that goes back further has begun anew."""
-_TIMED_SHARE_MIN: Final = 0.9
+_MIN_TIMED_SHARE: Final = 0.9
 _NEVER_SOUGHT_SECONDS: Final = 6
 """A film of one segment is one chunk."""
-_TIMES_MAX: Final = 20_000_000
+_MAX_FRAMES: Final = 20_000_000
 """Frames of a whole day at 230 fps; more is not a film."""
 
 
@@ -91,7 +91,7 @@ class Scan:
     def goes_back(self) -> bool:
         """Whether the clock begins anew somewhere, or is hardly there: no order of showing follows from it."""
         furthest = max((a - b for a, b in pairwise(self.times)), default=0) * self.time_base
-        return furthest > _BACK_SECONDS or len(self.times) < _TIMED_SHARE_MIN * self.frames
+        return furthest > _BACK_SECONDS or len(self.times) < _MIN_TIMED_SHARE * self.frames
 
     def counted(self, rate: Fraction) -> "Scan":
         """The same frames without the container's clock: they follow each other at an even `rate`."""
@@ -121,7 +121,7 @@ class Scan:
         usual = self.step * self.time_base or _SINGLE_FRAME_SECONDS
         if last <= 0:
             last = usual
-        elif last - usual > _LAST_FRAME_SECONDS_MAX:
+        elif last - usual > _MAX_LAST_FRAME_SECONDS:
             # A still picture may end a film, as long as the container says that it is; no longer than that.
             claimed = Fraction(self.claimed_seconds) - span if self.claimed_seconds is not None else usual
             last = min(last, max(usual, claimed))
@@ -167,7 +167,7 @@ class Scan:
             self.aspects[found["size"], found["sar"]] += 1
             self.formats[found["format"]] += 1
             self.fields[found["fields"]] += 1
-            if self.frames > _TIMES_MAX:
+            if self.frames > _MAX_FRAMES:
                 raise TooManyFrames
         elif found := _COLOUR.search(line):
             self.colours[(found[1], found[2], found[3], found[4])] += 1

@@ -17,7 +17,7 @@ from marquee.media.source.scan import Scan
 _TEXT_CODECS: Final = {
     "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer",
 }  # fmt: skip
-_ASPECT_MAX: Final = 10
+_MAX_ASPECT: Final = 10
 
 
 def size(scanned: Scan) -> tuple[int, int]:
@@ -31,7 +31,7 @@ def _aspect(scanned: Scan) -> Fraction:
     sample = max((one for one in scanned.aspects if one[0] == kept), key=lambda one: scanned.aspects[one])[1]
     above, _, below = sample.partition("/")
     aspect = Fraction(int(above), int(below)) if int(above) > 0 and int(below) > 0 else Fraction(1)
-    return aspect if Fraction(1, _ASPECT_MAX) <= aspect <= _ASPECT_MAX else Fraction(1)
+    return aspect if Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT else Fraction(1)
 
 
 def bit_depth(pixel_format: str) -> int:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 import pysubs2
 
-MOST_CUES: Final = 50_000
+MAX_CUES: Final = 50_000
 """A day of dense captions has about 30,000; more is not a subtitle file."""
 _STYLES: Final = {"i": "i", "b": "b", "u": "u"}
 
@@ -69,8 +69,8 @@ def parse(text: str) -> list[Cue]:
         events = pysubs2.SSAFile.from_string(_timed_blocks(text) if kind == "vtt" else text, format_=kind)
     except Exception as error:  # a parser fed with anything at all may raise anything at all
         raise NotSubtitles("cannot be read as subtitles") from error
-    if len(events) > MOST_CUES:
-        raise NotSubtitles(f"has more than {MOST_CUES} cues")
+    if len(events) > MAX_CUES:
+        raise NotSubtitles(f"has more than {MAX_CUES} cues")
     cues: dict[Cue, None] = {}
     for event in events:
         words = "" if event.is_comment or re.search(r"\{[^}]*\\p[1-9]", event.text) else cue_text(event.text)

@@ -22,9 +22,9 @@ from marquee.media.source.probe import untrusted_arguments
 from marquee.media.text import captions
 from marquee.media.text.languages import language_label, language_tag
 
-TRACK_MAX_BYTES: Final = 5 * 1024**2
+MAX_TRACK_BYTES: Final = 5 * 1024**2
 """A day of dense captions has 3 MB; what a hostile file unpacks to must not fill the disk or the memory."""
-MOST_TRACKS: Final = 40
+MAX_TRACKS: Final = 40
 
 
 class SidecarFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ def extraction_arguments(source_path: Path, streams: Sequence[SubtitleStream], f
     arguments += [f"-{name}" for name in clock.options]
     arguments += untrusted_arguments(source_path)
     for stream in streams:
-        bound = ["-fs", str(TRACK_MAX_BYTES + 1)]
+        bound = ["-fs", str(MAX_TRACK_BYTES + 1)]
         arguments += ["-map", f"0:{stream.index}", "-c:s", "subrip", *bound, "-f", "srt"]
         arguments.append(str(folder / f"{stream.index}.srt"))
     return arguments
@@ -81,8 +81,8 @@ async def _embedded(
             for one in texts
         ]
         return [], left_out
-    streams = texts[:MOST_TRACKS]
-    left_out += [_too_many() for _ in texts[MOST_TRACKS:]]
+    streams = texts[:MAX_TRACKS]
+    left_out += [_too_many() for _ in texts[MAX_TRACKS:]]
     found: list[_Found] = []
     if not streams:
         return found, left_out
@@ -113,13 +113,13 @@ async def _embedded(
 
 
 def _read(path: Path) -> bytes:
-    if path.stat().st_size > TRACK_MAX_BYTES:
-        raise captions.NotSubtitles(f"is larger than {TRACK_MAX_BYTES // 1024**2} MiB")
+    if path.stat().st_size > MAX_TRACK_BYTES:
+        raise captions.NotSubtitles(f"is larger than {MAX_TRACK_BYTES // 1024**2} MiB")
     return path.read_bytes()
 
 
 def _too_many() -> str:
-    return f"A subtitle track is left out: a title has at most {MOST_TRACKS}."
+    return f"A subtitle track is left out: a title has at most {MAX_TRACKS}."
 
 
 def _described(stream: SubtitleStream) -> str:
@@ -172,11 +172,11 @@ async def extract_subtitles(
             found.append(_sidecar(sidecar, duration_seconds))
         except captions.NotSubtitles as reason:
             left_out.append(f"The subtitle file {sidecar.file_name} is left out: it {reason}.")
-    left_out += [_too_many() for _ in found[MOST_TRACKS:]]
+    left_out += [_too_many() for _ in found[MAX_TRACKS:]]
     names: set[str] = set()
     labels: set[str] = set()
     tracks: list[TextTrack] = []
-    for one in found[:MOST_TRACKS]:
+    for one in found[:MAX_TRACKS]:
         name = _unique(one.language.lower() + ("-forced" if one.forced else ""), "-", names)
         label = " ".join((one.label or "Subtitles").split())[:60].replace('"', "'")
         own_folder = keys.track_folder("text", name)

@@ -19,8 +19,8 @@ from marquee.platform.supervisor.program import Program
 from marquee.platform.supervisor.supervision import OnEvent, PlatformEvent, Supervisor, run_programs, stop
 from marquee.settings import Settings
 
-LOWEST_PORT: Final = 15_000
-HIGHEST_PORT: Final = 32_000
+MIN_PORT: Final = 15_000
+MAX_PORT: Final = 32_000
 """Below the range from which Linux takes the ports of outgoing connections."""
 TRIES: Final = 200
 
@@ -45,10 +45,10 @@ def home(settings: Settings, engine: Engine) -> EngineHome:
 def free_ports(count: int) -> list[int]:
     """So many ports of loopback in a row that nobody listens on. Raises `PlatformUnavailable` where there are none."""
     for _ in range(TRIES):
-        first = LOWEST_PORT + secrets.randbelow(HIGHEST_PORT - LOWEST_PORT - count)
+        first = MIN_PORT + secrets.randbelow(MAX_PORT - MIN_PORT - count)
         if all(port_is_free("127.0.0.1", first + offset) for offset in range(count)):
             return list(range(first, first + count))
-    raise PlatformUnavailable(f"No {count} free ports in a row between {LOWEST_PORT} and {HIGHEST_PORT}.")
+    raise PlatformUnavailable(f"No {count} free ports in a row between {MIN_PORT} and {MAX_PORT}.")
 
 
 @dataclass(frozen=True)

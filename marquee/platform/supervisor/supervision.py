@@ -36,7 +36,7 @@ __all__ = ["PlatformEvent", "ProcessState", "Supervisor", "run_programs", "start
 SUPERVISOR_SECONDS = 15.0
 GIVE_UP_AFTER_PROCESSES = 3
 """A program that ended this often during a start will not come: its last words are better than waiting."""
-LONGEST_PAUSE_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 0.5
 ENDED = ("stopped", "exited", "fatal")
 
 
@@ -216,7 +216,7 @@ async def _await_program(view: _View, settings: Settings, program: Program, on_e
         given_up = program.one_shot and process.state == "exited"
         if given_up or len(seen - {0}) >= GIVE_UP_AFTER_PROCESSES or waited > program.ready_seconds:
             raise PlatformUnavailable(_last_words(settings, program, process, error, waited)) from error
-        await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, ASK_AGAIN_SECONDS + waited / 10))
+        await asyncio.sleep(min(MAX_PAUSE_SECONDS, ASK_AGAIN_SECONDS + waited / 10))
 
 
 async def _unready(program: Program, process: ProcessState) -> Exception | None:

@@ -1,7 +1,7 @@
 """Cassandra as a store of ours uses it: one session a URL, prepared statements, answers awaited, a bound on everything.
 
 `CassandraDatabase.execute(name, values)` runs one prepared statement; what runs at once is bounded (the others wait their
-turn), and past `MOST_UNDER_WAY` calls more are refused. All statements have to be harmless when done twice: what failed on
+turn), and past `MAX_CALLS_UNDER_WAY` calls more are refused. All statements have to be harmless when done twice: what failed on
 the way, time-outs included, is done again with jitter for at most `RETRY_SECONDS`, then `StoreUnavailable`. No call takes
 longer than that and one request, however many wait before it. The session connects at the first call, makes the keyspace and
 tables that are missing, and finds nodes that come back by itself.
@@ -26,7 +26,7 @@ from marquee.stores.connections.cassandra_url import parse
 PING_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 30.0
 """One node, supervised, is back 6 to 10 s after SIGKILL; on a machine with all cores busy, in 20. A cluster need not wait."""
-MOST_UNDER_WAY: Final = 20_000
+MAX_CALLS_UNDER_WAY: Final = 20_000
 PING: Final = "SELECT release_version FROM system.local"
 
 Row = tuple[Any, ...]
@@ -110,7 +110,7 @@ class CassandraDatabase:
                 await asyncio.to_thread((await opened).cluster.shutdown)
 
     async def _bounded(self, call: Callable[[_Opened], Awaitable[Answer]]) -> Answer:
-        if self._under_way >= MOST_UNDER_WAY:
+        if self._under_way >= MAX_CALLS_UNDER_WAY:
             raise StoreUnavailable("Cassandra is busy: too many requests of this process wait for it.")
         self._under_way += 1
         most_seconds = RETRY_SECONDS + cassandra_session.REQUEST_SECONDS

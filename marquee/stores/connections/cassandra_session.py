@@ -31,15 +31,17 @@ RECONNECT_SECONDS: Final = 0.25
 PAGE_ROWS: Final = 5000
 TABLE_IDS: Final = uuid.UUID("5a0e3a58-6d17-4a52-9c3b-0d1f6f6c7a11")
 
+log = get_logger()
+
 
 class _Nodes:
     """The driver notices which nodes are up; whoever reads our log should too."""
 
     def on_up(self, host: Any) -> None:
-        get_logger().info("a Cassandra node is up", node=str(host.endpoint))
+        log.info("a Cassandra node is up", node=str(host.endpoint))
 
     def on_down(self, host: Any) -> None:
-        get_logger().warning("a Cassandra node is down", node=str(host.endpoint))
+        log.warning("a Cassandra node is down", node=str(host.endpoint))
 
     def on_add(self, _: Any) -> None:
         return None

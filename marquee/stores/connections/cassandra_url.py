@@ -21,7 +21,7 @@ SCHEMES: Final = ("cassandra", "cassandras")
 PORT: Final = 9042
 COPIES: Final = "3"
 IN_FLIGHT: Final = 256
-MOST_IN_FLIGHT: Final = 16_384
+MAX_IN_FLIGHT: Final = 16_384
 """Half of what one connection of the protocol can carry; past it the driver would block the event loop."""
 
 CONSISTENCIES: Final[Mapping[str, int]] = {
@@ -71,7 +71,7 @@ def parse(url: str, *, setting: str) -> CassandraUrl:
         consistency=CONSISTENCIES[consistency],
         local_dc=options.get("local_dc", ""),
         replication=_replication(found, options.get("replication", COPIES)),
-        in_flight=found.whole("in_flight", least=1, most=MOST_IN_FLIGHT) or IN_FLIGHT,
+        in_flight=found.whole("in_flight", minimum=1, maximum=MAX_IN_FLIGHT) or IN_FLIGHT,
         tls=tls_of(found, scheme="cassandras"),
     )
 

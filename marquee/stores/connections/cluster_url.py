@@ -19,7 +19,7 @@ _PARTS: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<name>/[^?#]*)?(\?(?P<query>[^#]*))?"
 )
 _HOST: Final = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[A-Za-z0-9_.-]+))(?::(?P<port>[0-9]{1,5}))?")
-_MOST_PORT: Final = 65_535
+_MAX_PORT: Final = 65_535
 _WHOLE: Final = re.compile(r"[0-9]{1,18}")
 
 
@@ -49,16 +49,16 @@ class ClusterUrl:
     def refused(self, why: str) -> SettingsInvalid:
         return refused(self.setting, why)
 
-    def whole(self, parameter: str, *, least: int, most: int) -> int | None:
+    def whole(self, parameter: str, *, minimum: int, maximum: int) -> int | None:
         """A parameter that is a whole number; None where it is not given. Raises `SettingsInvalid`."""
         value = self.parameters.get(parameter)
         if value is None:
             return None
-        if not _WHOLE.fullmatch(value) or not least <= int(value) <= most:
-            raise self.refused(f"{parameter} is {value!r}; it has to be a number from {least} to {most}")
+        if not _WHOLE.fullmatch(value) or not minimum <= int(value) <= maximum:
+            raise self.refused(f"{parameter} is {value!r}; it has to be a number from {minimum} to {maximum}")
         return int(value)
 
-    def seconds(self, parameter: str, *, most: float) -> float | None:
+    def seconds(self, parameter: str, *, maximum: float) -> float | None:
         """A parameter that is more than 0 s; None where it is not given. Raises `SettingsInvalid`."""
         value = self.parameters.get(parameter)
         if value is None:
@@ -67,8 +67,8 @@ class ClusterUrl:
             found = float(value)
         except ValueError:
             found = 0.0
-        if not 0 < found <= most:
-            raise self.refused(f"{parameter} is {value!r}; it has to be a number of seconds up to {most:g}")
+        if not 0 < found <= maximum:
+            raise self.refused(f"{parameter} is {value!r}; it has to be a number of seconds up to {maximum:g}")
         return found
 
 
@@ -107,10 +107,10 @@ def refused(setting: str, why: str) -> SettingsInvalid:
 def _host(text: str, number: int, scheme: str, setting: str, default_port: int) -> Host:
     found = _HOST.fullmatch(text)
     port = int(found["port"] or default_port) if found else 0
-    if not found or not 1 <= port <= _MOST_PORT or not _is_v6(found["v6"]):
+    if not found or not 1 <= port <= _MAX_PORT or not _is_v6(found["v6"]):
         raise refused(
             setting,
-            f"host no. {number} is not a host or host:port (with a port from 1 to {_MOST_PORT}); "
+            f"host no. {number} is not a host or host:port (with a port from 1 to {_MAX_PORT}); "
             f"write {scheme}://host:port,host:port",
         )
     return Host((found["v6"] or found["name"]).lower(), port)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 SETTING: Final = "MARQUEE_EVENT_LOG_URL"
-MOST_LEASE_SECONDS: Final = 1800.0
+MAX_LEASE_SECONDS: Final = 1800.0
 """A Kafka broker refuses more unless it is told otherwise (`group.max.session.timeout.ms`); the same on both engines."""
 
 MAX_RECORD_BYTES = 900_000

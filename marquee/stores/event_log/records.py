@@ -9,7 +9,7 @@ from marquee.stores.event_log.contract import MAX_RECORD_BYTES, Record
 
 MAX_KEY_AND_HEADERS_BYTES: Final = 64_000
 DEAD_SUFFIX: Final = ".dead"
-LONGEST_REASON: Final = 2000
+MAX_REASON_CHARACTERS: Final = 2000
 
 
 def check_size(key: str, value: bytes, headers: Mapping[str, str] | None) -> None:
@@ -33,7 +33,7 @@ def dead_headers(record: Record, reason: str) -> dict[str, str]:
     """A buried record's headers: its own, where it was, and why it is buried."""
     return {
         **record.headers,
-        "dead-reason": reason[:LONGEST_REASON],
+        "dead-reason": reason[:MAX_REASON_CHARACTERS],
         "dead-topic": record.topic,
         "dead-stream": str(record.stream),
         "dead-position": record.position,

@@ -17,7 +17,7 @@ from marquee.stores.connections.postgres import Database, Parameters
 from marquee.stores.job_queue.contract import JobStatus, Lease, NewJob, Priority
 
 PRIORITIES: Final[dict[Priority, int]] = {"release": 0, "backfill": 1}
-ERROR_CHARACTERS: Final = 8000
+MAX_ERROR_CHARACTERS: Final = 8000
 
 _BATCH = """
     unnest(CAST(:job_ids AS text[]), CAST(:movie_ids AS text[]), CAST(:versions AS int[]),
@@ -199,7 +199,7 @@ class PostgresJobQueue:
     async def fail(self, lease: Lease, error: str, *, retry: bool) -> None:
         # An encoder's last words may hold anything; PostgreSQL's text holds no NUL.
         words = error.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-        await self._held(_FAIL, lease, {"error": words[-ERROR_CHARACTERS:], "retry": retry})
+        await self._held(_FAIL, lease, {"error": words[-MAX_ERROR_CHARACTERS:], "retry": retry})
 
     async def release(self, lease: Lease) -> None:
         await self._held(_RELEASE, lease, {})

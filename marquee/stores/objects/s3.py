@@ -5,7 +5,6 @@ file's size is compared, a download is written beside, continued where it broke 
 is whole. A multipart upload that was completed but whose answer was lost is recognised by its object.
 """
 
-import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, IncompleteReadError
 
+from marquee.concurrency import gather_bounded
 from marquee.domain.parts import part_bytes_of
 from marquee.errors import ObjectMissing, PartsMismatch, StoreUnavailable
 from marquee.stores.objects.bucket_url import BucketUrl
@@ -25,7 +25,7 @@ from marquee.stores.objects.s3_parts import md5_base64, multipart_etag, read_ran
 
 MULTIPART_FROM_BYTES = 16 * 1024**2
 PART_BYTES = 16 * 1024**2
-PARTS_AT_ONCE = 4
+MAX_CONCURRENT_PARTS = 4
 READ_BYTES = 1024**2
 DELETE_BATCH = 1000
 
@@ -85,30 +85,26 @@ class S3Objects:
     ) -> None:
         part_bytes = part_bytes_of(size, PART_BYTES)
         multipart_id = await self.create_multipart(key, content_type=content_type, cache_control=cache_control)
-        slots = asyncio.Semaphore(PARTS_AT_ONCE)
 
         async def put_part(number: int) -> StoredPart:
-            async with slots:
-                body = await self._thread(read_range, path, (number - 1) * part_bytes, part_bytes)
-                await self._call(
-                    key,
-                    "upload_part",
-                    Key=key,
-                    UploadId=multipart_id,
-                    PartNumber=number,
-                    Body=body,
-                    ContentMD5=md5_base64(body),
-                )
-                return StoredPart(number, len(body), hashlib.md5(body, usedforsecurity=False).hexdigest())
+            body = await self._thread(read_range, path, (number - 1) * part_bytes, part_bytes)
+            await self._call(
+                key,
+                "upload_part",
+                Key=key,
+                UploadId=multipart_id,
+                PartNumber=number,
+                Body=body,
+                ContentMD5=md5_base64(body),
+            )
+            return StoredPart(number, len(body), hashlib.md5(body, usedforsecurity=False).hexdigest())
 
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(put_part(number)) for number in range(1, -(-size // part_bytes) + 1)]
-            await self.complete_multipart(key, multipart_id, [task.result() for task in tasks])
-        except BaseException as error:
+            numbers = range(1, -(-size // part_bytes) + 1)
+            parts = await gather_bounded(put_part, numbers, max_concurrent=MAX_CONCURRENT_PARTS)
+            await self.complete_multipart(key, multipart_id, parts)
+        except BaseException:
             await self.abort_multipart(key, multipart_id)
-            if isinstance(error, BaseExceptionGroup):
-                raise error.exceptions[0] from error
             raise
 
     async def get(self, key: str) -> bytes:

@@ -9,11 +9,12 @@ again for some seconds (twice does no harm), then `StoreUnavailable`.
 URL: see `marquee.stores.connections.cassandra_url`; the keyspace and the table are made where they are missing.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
 
+from marquee.concurrency import gather_bounded
 from marquee.errors import InputInvalid
 from marquee.stores.connections.cassandra import CassandraDatabase
 from marquee.stores.resume_positions.contract import (
@@ -35,7 +36,7 @@ BATCH_ROWS: Final = 40
 """Rows of one viewer in one request: some 4 kB, below what Cassandra warns of (5 KiB)."""
 READ_KEYS: Final = 100
 """Titles of one viewer in one read."""
-AT_ONCE: Final = 1000
+MAX_CONCURRENT_STATEMENTS: Final = 1000
 """Requests of one call at once; how many of them are in flight is the URL's to bound."""
 FIRST_TOKEN: Final = -(2**63)
 
@@ -69,9 +70,9 @@ class CassandraResumePositions:
         by_viewer: dict[str, list[Sequence[object]]] = {}
         for event in newest(events):
             by_viewer.setdefault(event.user_id, []).append(_values(event))
-        requests = (rows for viewer in by_viewer.values() for rows in _slices(viewer, BATCH_ROWS))
-        for some in _slices(requests, AT_ONCE):
-            await asyncio.gather(*(self._database.execute_together("record", rows) for rows in some))
+        requests = [rows for viewer in by_viewer.values() for rows in _slices(viewer, BATCH_ROWS)]
+        record = partial(self._database.execute_together, "record")
+        await gather_bounded(record, requests, max_concurrent=MAX_CONCURRENT_STATEMENTS)
 
     async def get(self, user_id: str, movie_id: str) -> ResumePosition | None:
         found = (await self.events([(user_id, movie_id)])).get((user_id, movie_id))
@@ -85,11 +86,9 @@ class CassandraResumePositions:
         for user_id, movie_id in keys:
             by_viewer.setdefault(user_id, []).append(movie_id)
         reads = ((user_id, some) for user_id, movies in by_viewer.items() for some in _slices(movies, READ_KEYS))
-        found: dict[Key, Event] = {}
-        for some in _slices(reads, AT_ONCE):
-            answers = await asyncio.gather(*(self._database.execute("events", read) for read in some))
-            found |= {key_of(event): event for answer in answers for event in map(_event, answer.rows)}
-        return found
+        read = partial(self._database.execute, "events")
+        answers = await gather_bounded(read, reads, max_concurrent=MAX_CONCURRENT_STATEMENTS)
+        return {key_of(event): event for answer in answers for event in map(_event, answer.rows)}
 
     async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
         answer = await self._database.execute("events_of_viewer", (user_id,))

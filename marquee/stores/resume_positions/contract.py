@@ -11,9 +11,9 @@ from typing import Final, Protocol
 
 from marquee.errors import InputInvalid
 
-MOST_MS: Final = 2**53 - 1
+MAX_MS: Final = 2**53 - 1
 """Largest position and event time: in every engine, in JSON, and in microseconds too."""
-MOST_ID_BYTES: Final = 256
+MAX_ID_BYTES: Final = 256
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class MovableResumePositions(ResumePositions, Protocol):
 
 def precedence(event: Event) -> tuple[int, int]:
     """The larger one wins: the newest event; of one moment forgetting, else the larger position."""
-    return event.event_time_ms, event.position_ms if isinstance(event, ResumePosition) else MOST_MS + 1
+    return event.event_time_ms, event.position_ms if isinstance(event, ResumePosition) else MAX_MS + 1
 
 
 def newest(events: Sequence[Event]) -> Sequence[Event]:
@@ -120,9 +120,9 @@ def require_storable(event: Event) -> None:
             length = len(value.encode())
         except UnicodeEncodeError as error:
             raise InputInvalid(f"{field} holds characters that are not Unicode.", field=field) from error
-        if not 1 <= length <= MOST_ID_BYTES or "\0" in value:
-            raise InputInvalid(f"{field} has 1 to {MOST_ID_BYTES} bytes and no NUL.", field=field)
-    if not 0 <= event.event_time_ms <= MOST_MS:
-        raise InputInvalid(f"event_time_ms lies from 0 to {MOST_MS}.", field="event_time_ms")
-    if isinstance(event, ResumePosition) and not 0 <= event.position_ms <= MOST_MS:
-        raise InputInvalid(f"position_ms lies from 0 to {MOST_MS}.", field="position_ms")
+        if not 1 <= length <= MAX_ID_BYTES or "\0" in value:
+            raise InputInvalid(f"{field} has 1 to {MAX_ID_BYTES} bytes and no NUL.", field=field)
+    if not 0 <= event.event_time_ms <= MAX_MS:
+        raise InputInvalid(f"event_time_ms lies from 0 to {MAX_MS}.", field="event_time_ms")
+    if isinstance(event, ResumePosition) and not 0 <= event.position_ms <= MAX_MS:
+        raise InputInvalid(f"position_ms lies from 0 to {MAX_MS}.", field="position_ms")

@@ -26,10 +26,10 @@ from marquee.stores.resume_positions.contract import (
     require_storable,
 )
 
-STATEMENTS_UNDER_WAY: Final = 4
+MAX_CONCURRENT_STATEMENTS: Final = 4
 """Of one process; fewer than the pool has connections, so that reads are never behind writes."""
 BATCH_EVENTS: Final = 500
-MOST_WAITING: Final = 20_000
+MAX_WAITING_EVENTS: Final = 20_000
 """Past this many events that wait for PostgreSQL, more are refused at once."""
 PAGE_EVENTS: Final = 5000
 
@@ -82,11 +82,11 @@ class PostgresResumePositions:
 
     async def record(self, event: Event) -> None:
         require_storable(event)
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= MAX_WAITING_EVENTS:
             raise StoreUnavailable("Too many positions wait to be written; send the next one in a moment.")
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((event, written))
-        if len(self._writers) < STATEMENTS_UNDER_WAY:
+        if len(self._writers) < MAX_CONCURRENT_STATEMENTS:
             writer = asyncio.create_task(self._write_waiting())
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)

@@ -23,6 +23,8 @@ from tests.contract.event_log.records import gather, publish
 from tests.harness.restarting import RestartingServer
 from tests.harness.servers import home_of, program_of
 
+log = get_logger()
+
 
 @dataclass(frozen=True)
 class Server:
@@ -36,7 +38,7 @@ class Server:
 VALKEY_SERVER = Server(
     local_engines.valkey_log,
     lambda settings: f"{settings.event_log}?lease_seconds=1.5",
-    "marquee.stores.event_log.valkey.OUTLAST_SECONDS",
+    "marquee.stores.event_log.valkey.log.OUTLAST_SECONDS",
 )
 
 
@@ -68,9 +70,9 @@ async def kill_under_load(server: Server, folder: Path, *, kills: int) -> None:
 
 async def outlive(running: Killable, url: str, *, kills: int) -> None:
     """Publish and consume through `kills` of the server; fails where an acknowledged record does not come, or not in order."""
-    log = await open_event_log(url)
-    await log.ensure_topic("t", streams=2)
-    consumer = await log.subscribe("t", "g")
+    event_log = await open_event_log(url)
+    await event_log.ensure_topic("t", streams=2)
+    consumer = await event_log.subscribe("t", "g")
     acknowledged: set[int] = set()
     stop = asyncio.Event()
     grown = asyncio.Condition()
@@ -83,7 +85,7 @@ async def outlive(running: Killable, url: str, *, kills: int) -> None:
     async def load(writer: int) -> None:
         number = writer
         while not stop.is_set():
-            await log.publish("t", f"w{writer}", str(number).encode())
+            await event_log.publish("t", f"w{writer}", str(number).encode())
             number += 4
             async with grown:
                 acknowledged.add(number - 4)
@@ -112,9 +114,9 @@ async def outlive(running: Killable, url: str, *, kills: int) -> None:
         firsts = list(dict.fromkeys(found))
         assert firsts == sorted(firsts), "a key's records came in another order than they were published"
     repeated = sum(len(found) - len(set(found)) for found in received.values())
-    get_logger().info("killed under load", kills=kills, acknowledged=len(acknowledged), lost=0, repeated=repeated)
+    log.info("killed under load", kills=kills, acknowledged=len(acknowledged), lost=0, repeated=repeated)
     await consumer.close()
-    await log.close()
+    await event_log.close()
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -134,10 +136,10 @@ async def test_what_could_not_be_acknowledged_comes_again_after_a_rewind(
 ) -> None:
     monkeypatch.setattr(server.outlast, 5.0)
     async with RestartingServer(server.program, tmp_path) as running:
-        log = await open_event_log(server.url(running.settings))
-        await log.ensure_topic("t", streams=1)
-        consumer = await log.subscribe("t", "g")
-        await publish(log, "t", 5)
+        event_log = await open_event_log(server.url(running.settings))
+        await event_log.ensure_topic("t", streams=1)
+        consumer = await event_log.subscribe("t", "g")
+        await publish(event_log, "t", 5)
         records = await gather(consumer, 5)
         running.kill()
         with pytest.raises(StoreUnavailable):
@@ -153,7 +155,7 @@ async def test_what_could_not_be_acknowledged_comes_again_after_a_rewind(
                 except StoreUnavailable:
                     continue
         assert [record.position for record in again] == [record.position for record in records]
-        await log.close()
+        await event_log.close()
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -162,17 +164,17 @@ async def test_a_server_that_stays_away_is_said_so(
 ) -> None:
     monkeypatch.setattr(server.outlast, 0.5)
     async with RestartingServer(server.program, tmp_path) as running:
-        log = await open_event_log(server.url(running.settings))
-        await log.ensure_topic("t", streams=1)
+        event_log = await open_event_log(server.url(running.settings))
+        await event_log.ensure_topic("t", streams=1)
         running.kill()
         # A caller that hangs is ended, and fails, by this time-out.
         async with asyncio.timeout(60):
             with pytest.raises(StoreUnavailable):
-                await log.ping()
+                await event_log.ping()
             began = time.monotonic()
             with pytest.raises(StoreUnavailable):
-                await log.publish("t", "k", b"v")
+                await event_log.publish("t", "k", b"v")
             assert time.monotonic() - began < 8, "it took longer than it may wait and one request"
             with pytest.raises(StoreUnavailable):
-                await log.subscribe("t", "g")
-        await log.close()
+                await event_log.subscribe("t", "g")
+        await event_log.close()

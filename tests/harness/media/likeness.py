@@ -14,8 +14,8 @@ SAMPLES = (0.1, 0.5, 0.9)
 """Where in the film, as shares of its length, pictures are compared."""
 SMALL = (64, 36)
 """Pictures are compared at this size: a wrong turn, side, field or moment shows, an encoder's loss does not."""
-CORRELATION_MIN = 0.9
-DIFFERENCE_MAX = 14.0
+MIN_CORRELATION = 0.9
+MAX_DIFFERENCE = 14.0
 """Mean difference of red, green and blue, of 255: BT.601 taken for BT.709 is about 5, an inverted range about 20."""
 FLAT = 3.0
 
@@ -75,7 +75,7 @@ async def picture_findings(
     for time, one, other in zip(at, expected, seen, strict=True):
         correlation, difference = likeness(one, other)
         # What PQ and HLG look like in SDR is a matter of taste; where bright and dark are is not.
-        if correlation < CORRELATION_MIN or (difference > DIFFERENCE_MAX and not source.hdr):
+        if correlation < MIN_CORRELATION or (difference > MAX_DIFFERENCE and not source.hdr):
             findings.append(
                 f"At {time:.3f} s the title shows another picture: correlation {correlation:.2f}, "
                 f"difference {difference:.1f}."

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from marquee.documents import SourceDocument, VideoStream
-from marquee.media.encode.plan import UNSEEKABLE_CHUNKS_MAX, chunk_jobs, plan
+from marquee.media.encode.plan import MAX_UNSEEKABLE_CHUNKS, chunk_jobs, plan
 
 
 def source(seconds: float = 60.0, *, seekable: bool = True, **video: object) -> SourceDocument:
@@ -67,7 +67,7 @@ def test_whatever_changes_the_result_changes_the_jobs() -> None:
 
 def test_a_source_that_cannot_be_sought_has_few_chunks() -> None:
     found = plan(source(7200.0, seekable=False), preset="veryfast", chunk_segments=3, encoder="x")
-    assert 1 < len(found.chunks) <= UNSEEKABLE_CHUNKS_MAX
+    assert 1 < len(found.chunks) <= MAX_UNSEEKABLE_CHUNKS
     assert len(made(source(7200.0))) == 400
 
 

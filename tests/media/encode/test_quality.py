@@ -9,7 +9,7 @@ from marquee.documents import Rung
 from marquee.media.encode.filters import picture_chain
 from marquee.media.encode.join import video_timescale
 from marquee.media.encode.plan import chunk_jobs
-from marquee.media.encode.quality import MOST_SEGMENTS, samples, score, scores
+from marquee.media.encode.quality import MAX_SEGMENTS, samples, score, scores
 from marquee.media.encode.transcode import transcode_chunk
 from tests.harness.media.films import judged, planned
 from tests.harness.media.packaging import a_plan, a_rung, a_source, ffmpeg
@@ -21,7 +21,7 @@ def test_at_most_a_tenth_of_the_segments_is_scored() -> None:
         plan = a_plan(rate, segments * 180 + 7)
         taken = samples(plan, 0.1)
         assert 1 <= len(taken) <= max(1, segments // 10, 1)
-        assert len(taken) <= MOST_SEGMENTS
+        assert len(taken) <= MAX_SEGMENTS
         assert sum(one.frames for one in taken) <= max(60, plan.total_frames * 0.1)
         for one in taken:
             assert one.start_frame % 60 == 0, "a sample must start with a key frame"
@@ -104,7 +104,7 @@ async def test_large_pictures_are_scored_a_few_rungs_at_a_time(tmp_path: Path, m
         path.symlink_to(film)
     plan = a_plan(Fraction(25), 50, *(rung for rung, _ in rungs), filters=chain)
     whole = await scores(source, film, plan, rungs)
-    monkeypatch.setattr("marquee.media.encode.quality.PIXELS_AT_ONCE", 2 * 320 * 180)
+    monkeypatch.setattr("marquee.media.encode.quality.MAX_CONCURRENT_PIXELS", 2 * 320 * 180)
     parts = await scores(source, film, plan, rungs)
     assert [one.rung for one in parts] == ["one", "two", "three"]
     assert [one.vmaf_mean for one in parts] == [one.vmaf_mean for one in whole]

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from marquee.media.pictures.images import (
-    POSTER_MAX_BYTES,
+    MAX_POSTER_BYTES,
     SHEET_TILES,
     make_images,
     poster_index,
@@ -51,7 +51,7 @@ async def test_poster_has_the_films_shape_and_is_neither_black_nor_heavy(tmp_pat
     film = tmp_path / "film.mp4"
     await _film(film, 9, "540x960")
     made = await make_images(film, tmp_path / "out", duration_seconds=9.0, width=540, height=960)
-    assert made.poster.stat().st_size <= POSTER_MAX_BYTES
+    assert made.poster.stat().st_size <= MAX_POSTER_BYTES
     with Image.open(made.poster) as poster:
         assert poster.size == (540, 960), "the poster of an upright film must be upright"
         assert float(np.asarray(poster.convert("L")).mean()) > 30, "the poster is black"

@@ -1,6 +1,6 @@
 """Which streams of a source become which audio renditions."""
 
-from marquee.media.sound.mixes import MOST_MIXES, plan_mixes
+from marquee.media.sound.mixes import MAX_MIXES, plan_mixes
 from marquee.media.text.languages import language_label, language_tag
 from tests.harness.media.packaging import sound
 
@@ -48,6 +48,6 @@ def test_tracks_of_one_language_have_different_names_and_the_number_is_bounded()
     mixes, notes = plan_mixes([sound(index, 2, language="eng") for index in range(12)])
     assert [mix.name for mix in mixes][:3] == ["en", "en-2", "en-3"]
     assert [mix.label for mix in mixes][:3] == ["English", "English 2", "English 3"]
-    assert len(mixes) == MOST_MIXES
-    assert len(notes) == 12 - MOST_MIXES
+    assert len(mixes) == MAX_MIXES
+    assert len(notes) == 12 - MAX_MIXES
     assert sum(mix.default for mix in mixes) == 1

@@ -117,7 +117,7 @@ async def test_embedded_text_is_on_the_pictures_clock(tmp_path: Path) -> None:
 
 
 async def test_a_track_too_large_to_be_subtitles_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marquee.media.text.subtitles.TRACK_MAX_BYTES", 1024**2)
+    monkeypatch.setattr("marquee.media.text.subtitles.MAX_TRACK_BYTES", 1024**2)
     cues = [f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{'x' * 60_000}\n" for n in range(30)]
     (tmp_path / "text.srt").write_text("\n".join(cues))
     path = tmp_path / "film.mkv"

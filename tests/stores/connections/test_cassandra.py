@@ -139,7 +139,7 @@ async def test_who_waits_for_a_turn_is_refused_in_time(
 async def test_what_is_in_flight_and_what_waits_have_a_bound(
     node: Node, cassandra_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cassandra, "MOST_UNDER_WAY", 12)
+    monkeypatch.setattr(cassandra, "MAX_CALLS_UNDER_WAY", 12)
     monkeypatch.setattr(cassandra_session, "REQUEST_SECONDS", 60.0)
     monkeypatch.setattr(cassandra_session, "HEARTBEAT_SECONDS", 60.0)
     positions = await open_movable(f"{cassandra_url}&in_flight=4")

@@ -18,7 +18,7 @@ from marquee.stores.catalogue.postgres import outbox
 from marquee.stores.catalogue.postgres.titles import details_columns, edit, locked, settle_state
 from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, UploadState
 
-MOST_UPLOADS: Final = 1000
+MAX_UPLOADS: Final = 1000
 """Of a reconciler's pass."""
 
 _COLUMNS: Final = """
@@ -53,7 +53,7 @@ _FIND_RESUMABLE = text(
 _UNTOUCHED = text(
     f"""
     SELECT {_COLUMNS} FROM upload WHERE state = :state AND touched_at < :moment
-    ORDER BY touched_at LIMIT {MOST_UPLOADS}
+    ORDER BY touched_at LIMIT {MAX_UPLOADS}
     """  # noqa: S608
 )
 _HAS_NO_RUN: Final = """
@@ -63,7 +63,7 @@ _HAS_NO_RUN: Final = """
 _WITHOUT_RUN = text(
     f"""
     SELECT {_COLUMNS} FROM upload WHERE touched_at < :moment AND {_HAS_NO_RUN}
-    ORDER BY touched_at LIMIT {MOST_UPLOADS}
+    ORDER BY touched_at LIMIT {MAX_UPLOADS}
     """  # noqa: S608
 )
 _TOUCH_WITHOUT_RUN = text(

@@ -32,12 +32,12 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 from marquee.errors import StoreUnavailable
 from marquee.stores.connections.cluster_url import ClusterUrl, parse_cluster_url
 from marquee.stores.connections.tls import TLS_PARAMETERS, tls_of
-from marquee.stores.event_log.contract import MOST_LEASE_SECONDS, SETTING
+from marquee.stores.event_log.contract import MAX_LEASE_SECONDS, SETTING
 
 PORT: Final = 9092
 COPIES: Final = 3
 MIN_INSYNC: Final = 2
-MOST_REPLICAS: Final = 32_767
+MAX_REPLICAS: Final = 32_767
 _PARAMETERS: Final = ("acks", "replication", "min_insync", "lease_seconds", "sasl", *TLS_PARAMETERS)
 _SASL: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 LEASE_SECONDS: Final = 10.0
@@ -76,8 +76,10 @@ def parse_options(url: str) -> KafkaOptions:
     acks = found.parameters.get("acks", "all")
     if acks not in ("all", "1"):
         raise found.refused(f"acks is {acks!r}; it has to be all or 1")
-    replication = found.whole("replication", least=1, most=MOST_REPLICAS) or COPIES
-    min_insync = found.whole("min_insync", least=1, most=MOST_REPLICAS) or (MIN_INSYNC if replication >= COPIES else 1)
+    replication = found.whole("replication", minimum=1, maximum=MAX_REPLICAS) or COPIES
+    min_insync = found.whole("min_insync", minimum=1, maximum=MAX_REPLICAS) or (
+        MIN_INSYNC if replication >= COPIES else 1
+    )
     if min_insync > replication:
         raise found.refused(f"min_insync is {min_insync}; it has to be at most replication, which is {replication}")
     return KafkaOptions(
@@ -86,7 +88,7 @@ def parse_options(url: str) -> KafkaOptions:
         acks=acks,
         replication=replication,
         min_insync=min_insync,
-        lease_seconds=found.seconds("lease_seconds", most=MOST_LEASE_SECONDS) or LEASE_SECONDS,
+        lease_seconds=found.seconds("lease_seconds", maximum=MAX_LEASE_SECONDS) or LEASE_SECONDS,
     )
 
 

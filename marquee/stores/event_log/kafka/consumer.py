@@ -28,6 +28,8 @@ LEAVING_SECONDS: Final = 4.0
 
 Answer = TypeVar("Answer")
 
+log = get_logger()
+
 
 class GroupConsumer:
     def __init__(
@@ -59,7 +61,7 @@ class GroupConsumer:
                 REJOIN_SECONDS, self._options.lease_seconds
             )
             if restless or self._thread.busy_seconds > HUNG_SECONDS:
-                get_logger().warning("member_replaced", topic=self._topic, group=self._group, restless=restless)
+                log.warning("member_replaced", topic=self._topic, group=self._group, restless=restless)
                 member = self._member
                 self._thread.abandon(KafkaTimeoutError("the member was replaced"))
                 close_aside(member.leave)

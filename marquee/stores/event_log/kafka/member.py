@@ -36,6 +36,8 @@ _MS: Final = round(CALL_SECONDS * 1000)
 REBALANCED: Final = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
 """Not ours any more, or not for now: taking part in the rebalance shows what still is."""
 
+log = get_logger()
+
 
 class Member:
     """Used in one thread. `unstable_since` (monotonic) may be read from others: None while it is a member."""
@@ -94,7 +96,7 @@ class Member:
         kept = client.assignment() & set(self._places) if stayed else set()
         for each in set(self._places) - kept:
             del self._places[each]
-            get_logger().info("stream_given_up", topic=self._topic, stream=each.partition, group=self._group)
+            log.info("stream_given_up", topic=self._topic, stream=each.partition, group=self._group)
         anew: set[Any] = client.assignment() - kept
         for each, place in self._committed(anew).items():
             self._places[each] = place
@@ -151,9 +153,7 @@ class Member:
                 continue
             self._places |= places
             if lost := set(offsets) - {each.partition for each in places}:
-                get_logger().warning(
-                    "acknowledged_too_late", topic=self._topic, streams=sorted(lost), group=self._group
-                )
+                log.warning("acknowledged_too_late", topic=self._topic, streams=sorted(lost), group=self._group)
             return
 
     def rewind(self) -> None:

@@ -1,4 +1,6 @@
-"""Appending to Kafka: one producer a process, acknowledged by every replica in sync, at most PUBLISHES records under way.
+"""Appending to Kafka: one producer a process, acknowledged by every replica in sync.
+
+At most `MAX_CONCURRENT_PUBLISHES` records are under way.
 
 The producer outlasts a broker by itself: it sends again, in order, and the broker knows what it has already (unless acks is
 1). A producer that lost its sequence, or was refused for good, is replaced, and the record sent by the next one, which may
@@ -28,7 +30,7 @@ from marquee.stores.event_log.kafka import clients
 from marquee.stores.event_log.kafka.clients import KafkaOptions, outlast, produce
 from marquee.stores.event_log.kafka.threads import Blocking, close_aside
 
-PUBLISHES: Final = 256
+MAX_CONCURRENT_PUBLISHES: Final = 256
 """Each holds at most a record of MAX_RECORD_BYTES; the client itself has no bound."""
 CLOSING_SECONDS: Final = 2.0
 MENDED_BY_A_NEW_PRODUCER: Final = (
@@ -53,7 +55,7 @@ class _Waiting(NamedTuple):
 class Publisher:
     def __init__(self, options: KafkaOptions) -> None:
         self._producer: Blocking[KafkaProducer] = Blocking("kafka-publisher", lambda: produce(options), _close)
-        self._slots = asyncio.Semaphore(PUBLISHES)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_PUBLISHES)
         self._waiting: list[_Waiting] = []
         self._sending: asyncio.Task[None] | None = None
         self._settled: list[tuple[_Waiting, KafkaProducer, Any, BaseException | None]] = []
@@ -64,7 +66,7 @@ class Publisher:
     async def publish(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> Any:
         """The client's `RecordMetadata` of a record that is durable. Raises `StoreUnavailable`.
 
-        How long it waits for one of the PUBLISHES is for its caller to bound.
+        How long it waits for one of the MAX_CONCURRENT_PUBLISHES is for its caller to bound.
         """
         packed = [(name, text.encode()) for name, text in headers.items()]
         async with self._slots:

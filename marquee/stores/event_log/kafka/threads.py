@@ -21,7 +21,7 @@ from marquee.errors import StoreUnavailable
 from marquee.stores.event_log.kafka import clients
 from marquee.stores.event_log.kafka.clients import outlast
 
-QUEUED: Final = 64
+MAX_QUEUED_CALLS: Final = 64
 HUNG_SECONDS: Final = 15.0
 """Every call has shorter time-outs of its own."""
 
@@ -33,7 +33,7 @@ class ClientThread:
     """Calls in order, each with its `Future`; `idle` every `idle_seconds` without one. Ends by `end` or `abandon`."""
 
     def __init__(self, name: str, *, idle: Callable[[], None] | None = None, idle_seconds: float | None = None) -> None:
-        self._calls: queue.Queue[tuple[Callable[[], Any], Future[Any]] | None] = queue.Queue(QUEUED)
+        self._calls: queue.Queue[tuple[Callable[[], Any], Future[Any]] | None] = queue.Queue(MAX_QUEUED_CALLS)
         self._idle = idle
         self._idle_seconds = idle_seconds
         self._since: float | None = None

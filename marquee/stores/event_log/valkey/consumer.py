@@ -27,6 +27,8 @@ from marquee.stores.event_log.valkey.records import order, record_of
 WHAT = "The event log"
 LEAVING_SECONDS = 2.0
 
+log = get_logger()
+
 
 @dataclass
 class _Owned:
@@ -92,7 +94,7 @@ class ValkeyConsumer:
 
     def _lose(self, number: int) -> None:
         if self._owned.pop(number, None) is not None:
-            get_logger().warning("stream_lost", topic=self._topic, stream=number, group=self._name)
+            log.warning("stream_lost", topic=self._topic, stream=number, group=self._name)
 
     def _dealt(self) -> set[int]:
         """The streams that this member should own: every n-th, by its rank among n members."""

@@ -19,7 +19,7 @@ import msgspec
 from marquee.errors import CursorInvalid, InputInvalid
 from marquee.stores.connections.valkey import open_client, outlast, translated
 from marquee.stores.connections.valkey_url import parse_valkey_url
-from marquee.stores.event_log.contract import MOST_LEASE_SECONDS, SETTING, Consumer, Record
+from marquee.stores.event_log.contract import MAX_LEASE_SECONDS, SETTING, Consumer, Record
 from marquee.stores.event_log.records import DEAD_SUFFIX, check_size, dead_headers, expected_streams
 from marquee.stores.event_log.valkey.consumer import ValkeyConsumer
 from marquee.stores.event_log.valkey.records import record_of, stream_key
@@ -62,7 +62,7 @@ return redis.call('XTRIM', KEYS[1], 'MINID', '=', bound)
 class ValkeyEventLog:
     def __init__(self, url: str) -> None:
         found = parse_valkey_url(url, setting=SETTING, known=["lease_seconds"])
-        self._lease_seconds = found.seconds("lease_seconds", most=MOST_LEASE_SECONDS) or LEASE_SECONDS
+        self._lease_seconds = found.seconds("lease_seconds", maximum=MAX_LEASE_SECONDS) or LEASE_SECONDS
         self._client = open_client(found, timeout_seconds=TIMEOUT_SECONDS, connections=CONNECTIONS)
         self._trim = self._client.register_script(_TRIM)
         self._streams_known: dict[str, int] = {}

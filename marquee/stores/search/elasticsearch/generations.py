@@ -22,6 +22,8 @@ from marquee.stores.search.elasticsearch.url import Target
 
 ATTEMPTS: Final = 5
 
+log = get_logger()
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -121,7 +123,7 @@ class Generations:
         try:
             await self.remove([name for name in before.all if name not in (generation, before.live)])
         except StoreUnavailable as error:
-            get_logger().warning("older search indices are left for the next rebuild", reason=error.detail)
+            log.warning("older search indices are left for the next rebuild", reason=error.detail)
 
     async def give_up(self, generation: str) -> None:
         """Remove a generation that is being built; one that went live meanwhile stays.

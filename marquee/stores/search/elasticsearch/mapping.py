@@ -15,7 +15,7 @@ from marquee.stores.search.versions import Change, version_of
 
 SCHEMA_VERSION: Final = 1
 """Part of the names: an index of another schema is not read, and the sync builds a new one."""
-LONGEST_BEGINNING: Final = 20
+MAX_BEGINNING_CHARACTERS: Final = 20
 
 _WORDS: Final = {"type": "keyword", "doc_values": False}
 _STORED: Final = {"type": "object", "enabled": False}
@@ -84,7 +84,7 @@ def to_source(change: Change) -> dict[str, Any]:
 
 def beginnings(words: list[str]) -> list[str]:
     """Every beginning of every word, once: what is typed so far is one of them."""
-    return list({word[:end]: None for word in words for end in range(1, min(len(word), LONGEST_BEGINNING) + 1)})
+    return list({word[:end]: None for word in words for end in range(1, min(len(word), MAX_BEGINNING_CHARACTERS) + 1)})
 
 
 def operation(change: Change) -> dict[str, Any]:

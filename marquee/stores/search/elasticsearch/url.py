@@ -15,7 +15,7 @@ from marquee.stores.connections.tls import TLS_PARAMETERS, tls_of
 from marquee.stores.connections.urls import ELASTICSEARCH_SCHEMES
 
 PORT: Final = 9200
-MOST_REPLICAS: Final = 20
+MAX_REPLICAS: Final = 20
 _ALIAS: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _PARAMETERS: Final = ("replicas", *TLS_PARAMETERS)
 
@@ -41,6 +41,6 @@ def parse_target(url: str, *, setting: str = "MARQUEE_SEARCH_URL") -> Target:
         hosts=tuple(f"{scheme}://{host.address}" for host in found.hosts),
         login=(found.user, found.password) if found.user else None,
         alias=found.name,
-        replicas=found.whole("replicas", least=0, most=MOST_REPLICAS),
+        replicas=found.whole("replicas", minimum=0, maximum=MAX_REPLICAS),
         tls=tls_of(found, scheme="elasticsearchs"),
     )

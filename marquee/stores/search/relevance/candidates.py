@@ -18,7 +18,7 @@ EXACT, JOINED, PREFIX, FUZZY_1, FUZZY_PREFIX, FUZZY_2 = 1.0, 61 / 64, 51 / 64, 4
 PEOPLE, PEOPLE_FUZZY, GENRE, DESCRIPTION = 51 / 64, 38 / 64, 38 / 64, 29 / 64
 WHOLE_NAME = 38 / 64
 """Added to the sum of the words' weights where the whole name is what was typed."""
-WEIGHT_MIN, WEIGHT_MAX, WEIGHT_UNKNOWN = 1.0, 8.0, 6.0
+MIN_WEIGHT, MAX_WEIGHT, WEIGHT_UNKNOWN = 1.0, 8.0, 6.0
 WEIGHT_COMMON = 3.0
 """Of a word that one title in twenty has."""
 
@@ -114,4 +114,4 @@ def completions(prefix: str) -> list[Clause]:
 def word_weight(having: int, total: int) -> float:
     """How much a word tells, by how few of the titles have it; coarse, so that it seldom changes with the index."""
     rarity = math.log(1 + total / having) if having else WEIGHT_UNKNOWN
-    return min(WEIGHT_MAX, max(WEIGHT_MIN, round(rarity * 2) / 2))
+    return min(MAX_WEIGHT, max(MIN_WEIGHT, round(rarity * 2) / 2))

@@ -19,7 +19,7 @@ PRIOR_SPREAD = 1e-3
 """By id, so that few candidates have quite equal scores and a page boundary seldom falls among equals."""
 ORDER_BYTES = 6
 MAX_ORDER = 2 ** (8 * ORDER_BYTES)
-MAX_WHOLE = 500
+MAX_WHOLE_CHARACTERS = 500
 """Characters of a name as one key: no query has more."""
 
 
@@ -44,7 +44,7 @@ def fields_of(document: SearchDocument) -> Fields:
     return Fields(
         names=_unique(word for name in names for word in name),
         joined=_unique(pair for name in names for pair in joined_pairs(name)),
-        whole=_unique(key for name in names if len(key := whole(name)) <= MAX_WHOLE),
+        whole=_unique(key for name in names if len(key := whole(name)) <= MAX_WHOLE_CHARACTERS),
         people=_unique(word for person in document.people for word in words(person)),
         genre_words=_unique(stem(word) for genre in document.genres for word in words(genre)),
         description=_unique(stem(word) for word in words(document.description or "")),

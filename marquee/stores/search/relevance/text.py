@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 MAX_CHARACTERS = 2000
-MAX_WORD = 40
+MAX_WORD_CHARACTERS = 40
 MAX_QUERY_CHARACTERS = 200
 MAX_QUERY_WORDS = 12
 
@@ -53,10 +53,10 @@ def words(text: str) -> tuple[str, ...]:
     folded = "".join(character for character in folded if not unicodedata.combining(character)).translate(_FOLDED)
     folded = _JOINING.sub("", folded)
     folded = _INITIALS.sub(lambda initials: initials[0].replace(".", "") + " ", folded)
-    found = [word[:MAX_WORD] for word in _WORD.findall(_CJK.sub(r" \1 ", folded))]
+    found = [word[:MAX_WORD_CHARACTERS] for word in _WORD.findall(_CJK.sub(r" \1 ", folded))]
     if not found:
         signs = "".join(folded.split()).encode("utf-8", "ignore").decode()
-        printable = "".join(sign for sign in signs if sign.isprintable())[:MAX_WORD]
+        printable = "".join(sign for sign in signs if sign.isprintable())[:MAX_WORD_CHARACTERS]
         return (printable,) if printable else ()
     return (found[0], *(_NUMERALS.get(word, word) for word in found[1:]))
 
@@ -68,7 +68,7 @@ def query_words(query: str) -> tuple[str, ...]:
 
 def joined_pairs(found: tuple[str, ...]) -> list[str]:
     """Neighbouring words written as one: finds "WarGames" by "war games", and "Spider-Man" by "spiderman"."""
-    return [(one + other)[:MAX_WORD] for one, other in pairwise(found)]
+    return [(one + other)[:MAX_WORD_CHARACTERS] for one, other in pairwise(found)]
 
 
 def whole(found: tuple[str, ...]) -> str:

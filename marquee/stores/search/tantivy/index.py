@@ -43,7 +43,7 @@ SCHEMA_VERSION = 2
 """Part of the folder's name: an index of another schema is not read, and the sync builds a new one."""
 READ_THREADS = 4
 REBUILD_BATCH = 1000
-BIGGEST_GENRES = 100
+MAX_GENRES = 100
 
 Answer = TypeVar("Answer")
 
@@ -155,7 +155,7 @@ class TantivyIndex:
             return {}
         candidates = candidates_query(query, word_weights(searcher, typed))
         assert candidates is not None
-        wanted = {"genres": {"terms": {"field": "genre", "size": BIGGEST_GENRES}}}
+        wanted = {"genres": {"terms": {"field": "genre", "size": MAX_GENRES}}}
         answer = searcher.aggregate(filtered(candidates, None), wanted)
         return {bucket["key"]: int(bucket["doc_count"]) for bucket in answer["genres"]["buckets"]}
 

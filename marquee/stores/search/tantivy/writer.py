@@ -23,6 +23,8 @@ from marquee.stores.search.versions import Change, newest, version, version_of
 HEAP_BYTES = 48_000_000
 LOOKUP_BATCH = 500
 
+log = get_logger()
+
 
 class IndexWriter:
     def __init__(self, folder: IndexFolder, reader: IndexReader) -> None:
@@ -39,7 +41,7 @@ class IndexWriter:
             try:
                 self._writer = _open_writer(current)
             except (OSError, ValueError) as error:
-                get_logger().error("search_index_unreadable", folder=str(current), reason=str(error))
+                log.error("search_index_unreadable", folder=str(current), reason=str(error))
         if self._writer is None:
             generation = self._folder.new_generation()
             self._writer = _open_writer(generation)

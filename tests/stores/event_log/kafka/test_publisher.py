@@ -34,7 +34,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_who_waits_for_others_to_be_published_is_refused_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publisher, "PUBLISHES", 1)
+    monkeypatch.setattr(publisher, "MAX_CONCURRENT_PUBLISHES", 1)
     monkeypatch.setattr(publisher, "produce", lambda _: Unanswering())
     log = KafkaEventLog("kafka://127.0.0.1:9")
     log._known.add("t")
@@ -52,7 +52,7 @@ async def test_a_topic_that_is_not_known_yet_takes_no_time_of_its_own(monkeypatc
         hanging.wait(30)
         raise ConnectionError
 
-    monkeypatch.setattr("marquee.stores.event_log.kafka.administer", hang)
+    monkeypatch.setattr("marquee.stores.event_log.kafka.log.administer", hang)
     log = KafkaEventLog("kafka://127.0.0.1:9")
     began = time.monotonic()
     with pytest.raises(StoreUnavailable):
