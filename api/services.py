@@ -39,8 +39,9 @@ class Services:
 
 def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> Services:
     breakers = AsyncCircuitBreakerFactory()
-    shared = SharedRows(stores.catalogue, stores.row_cache, stores.coordination, breakers, settings)
-    rows = RowService(shared, stores.catalogue, stores.resume_positions, breakers, settings)
+    catalogue = stores.catalogue
+    shared = SharedRows(catalogue.rows, stores.row_cache, stores.coordination, breakers, settings)
+    rows = RowService(shared, catalogue.rows, stores.resume_positions, breakers, settings)
     return Services(
         auth=AuthService(
             stores.accounts,
@@ -51,7 +52,7 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
         ),
         health=HealthService(
             {
-                "catalogue": stores.catalogue.ping,
+                "catalogue": catalogue.ping,
                 "resume_positions": stores.resume_positions.ping,
                 "search": stores.search.ping,
                 "objects": stores.objects.ping,
@@ -59,13 +60,13 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
                 "coordination": stores.coordination.ping,
             }
         ),
-        history=HistoryService(stores.history, stores.catalogue, settings),
+        history=HistoryService(stores.history, catalogue.rows, settings),
         home=HomeService(rows, settings),
         rows=rows,
         search=SearchService(stores.search, settings),
-        streams=StreamService(stores.catalogue, stores.resume_positions, stores.history, settings),
-        titles=TitleService(stores.catalogue, shared, stores.objects, stores.published, settings),
-        uploads=UploadService(stores.catalogue, stores.objects, settings),
+        streams=StreamService(catalogue.titles, stores.resume_positions, stores.history, settings),
+        titles=TitleService(catalogue.titles, catalogue.uploads, shared, stores.objects, stores.published, settings),
+        uploads=UploadService(catalogue.uploads, catalogue.versions, catalogue.titles, stores.objects, settings),
     )
 
 

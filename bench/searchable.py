@@ -55,8 +55,8 @@ async def _platform(folder: Path, engines: Sequence[Engine]) -> AsyncIterator[St
 
 async def _edit(stores: Stores, movie_id: str, number: int) -> float:
     """Milliseconds from the commit of one edit until a search would find it."""
-    before = (await stores.catalogue.title(movie_id)).details
-    edited = await stores.catalogue.edit(movie_id, replace(before, title=f"Edited {number}"))
+    before = (await stores.catalogue.titles.get(movie_id)).details
+    edited = await stores.catalogue.titles.edit(movie_id, replace(before, title=f"Edited {number}"))
     committed = time.perf_counter()
     await _until_searchable(stores, movie_id, edited.revision)
     return 1000 * (time.perf_counter() - committed)
@@ -65,7 +65,7 @@ async def _edit(stores: Stores, movie_id: str, number: int) -> float:
 async def _announced(stores: Stores) -> str:
     """A title that search has."""
     movie_id = new_movie_id()
-    await stores.catalogue.announce([(movie_id, TitleDetails("Edited"))])
+    await stores.catalogue.titles.announce([(movie_id, TitleDetails("Edited"))])
     await _until_searchable(stores, movie_id, 1)
     return movie_id
 

@@ -30,7 +30,7 @@ from marquee.logs import configure_logging, get_logger
 from marquee.processes.running import every, stop_on_signals, until_answered
 from marquee.settings import Settings, load_settings
 from marquee.stores.catalogue import open_catalogue
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import Outbox, Titles, Uploads
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
 from marquee.stores.event_log.records import DEAD_SUFFIX
@@ -60,26 +60,26 @@ DEAD_RETENTION_MS: Final = 30 * 24 * 3600 * 1000
 log = get_logger()
 
 
-async def publish_outbox(catalogue: Catalogue, event_log: EventLog) -> int:
+async def publish_outbox(outbox: Outbox, event_log: EventLog) -> int:
     """Publish what waits, oldest first; returns how many entries went out."""
     published = 0
-    while entries := await catalogue.outbox(limit=100):
+    while entries := await outbox.oldest(limit=100):
         for entry in entries:
             await event_log.publish(entry.topic, entry.key, entry.value)
-            await catalogue.mark_published([entry.entry_id])
+            await outbox.mark_published([entry.entry_id])
         published += len(entries)
     if published:
         log.info("outbox published", entries=published)
     return published
 
 
-async def reconcile_uploads(catalogue: Catalogue, objects: Objects, *, older_than_seconds: float) -> int:
+async def reconcile_uploads(uploads: Uploads, objects: Objects, *, older_than_seconds: float) -> int:
     """Finish uploads whose completion was cut short; returns how many were finished."""
     moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
     finished = 0
-    for upload in await catalogue.uploads_untouched_since(moment, state="completing"):
+    for upload in await uploads.untouched_since(moment, state="completing"):
         try:
-            await finish_upload(catalogue, objects, upload)
+            await finish_upload(uploads, objects, upload)
             finished += 1
             log.info("upload finished for its client", upload_id=upload.upload_id)
         except (ObjectMissing, PartsMismatch, TitleUnknown, UploadStateConflict) as error:
@@ -87,13 +87,13 @@ async def reconcile_uploads(catalogue: Catalogue, objects: Objects, *, older_tha
     return finished
 
 
-async def abandon_uploads(catalogue: Catalogue, objects: Objects, *, older_than_seconds: float) -> int:
+async def abandon_uploads(uploads: Uploads, objects: Objects, *, older_than_seconds: float) -> int:
     """End uploads that nobody continues and remove what they stored; returns how many were ended."""
     moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
     ended = 0
-    for upload in await catalogue.uploads_untouched_since(moment, state="open"):
+    for upload in await uploads.untouched_since(moment, state="open"):
         try:
-            await end_upload(catalogue, objects, upload.upload_id, "abandoned")
+            await end_upload(uploads, objects, upload.upload_id, "abandoned")
         except UploadStateConflict as error:
             log.warning("upload not abandoned", upload_id=upload.upload_id, reason=error.detail)
             continue
@@ -103,26 +103,26 @@ async def abandon_uploads(catalogue: Catalogue, objects: Objects, *, older_than_
 
 
 async def remove_deleted(
-    catalogue: Catalogue, objects: Objects, published: Objects, *, older_than_seconds: float
+    titles: Titles, uploads: Uploads, objects: Objects, published: Objects, *, older_than_seconds: float
 ) -> int:
     """Remove what is still stored of deleted titles, as a chain under way or a killed API left it; returns how many titles."""
     moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
     looked_after = 0
-    while movie_ids := await catalogue.titles_deleted_before(moment):
+    while movie_ids := await titles.deleted_before(moment):
         for movie_id in movie_ids:
-            if removed := await remove_title(catalogue, objects, published, movie_id):
+            if removed := await remove_title(uploads, objects, published, movie_id):
                 log.info("objects of a deleted title removed", movie_id=movie_id, objects=removed)
-            await catalogue.forget_deleted(movie_id)
+            await titles.mark_removed(movie_id)
         looked_after += len(movie_ids)
     return looked_after
 
 
-async def republish_uploads(catalogue: Catalogue, *, older_than_seconds: float) -> int:
+async def republish_uploads(uploads: Uploads, *, older_than_seconds: float) -> int:
     """Put completed uploads that no run has taken up into the outbox once more; returns how many."""
     moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
     told = 0
-    for upload in await catalogue.uploads_without_run(moment):
-        if await catalogue.republish_upload(upload.upload_id, topic=TRANSCODING_JOBS, value=message_of(upload)):
+    for upload in await uploads.without_run(untouched_since=moment):
+        if await uploads.republish(upload.upload_id, topic=TRANSCODING_JOBS, value=message_of(upload)):
             told += 1
             log.warning("no run took this upload up: told again", upload_id=upload.upload_id)
     return told
@@ -154,26 +154,28 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         opened.push_async_callback(queue.close)
 
         async def reconcile() -> None:
-            await reconcile_uploads(catalogue, objects, older_than_seconds=RECONCILE_AFTER_SECONDS)
+            await reconcile_uploads(catalogue.uploads, objects, older_than_seconds=RECONCILE_AFTER_SECONDS)
 
         async def abandon() -> None:
-            await abandon_uploads(catalogue, objects, older_than_seconds=settings.upload_abandoned_seconds)
+            await abandon_uploads(catalogue.uploads, objects, older_than_seconds=settings.upload_abandoned_seconds)
 
         async def again() -> None:
-            await republish_uploads(catalogue, older_than_seconds=AGAIN_AFTER_SECONDS)
+            await republish_uploads(catalogue.uploads, older_than_seconds=AGAIN_AFTER_SECONDS)
 
         async def remove() -> None:
-            await remove_deleted(catalogue, objects, published, older_than_seconds=REMOVE_AFTER_SECONDS)
+            await remove_deleted(
+                catalogue.titles, catalogue.uploads, objects, published, older_than_seconds=REMOVE_AFTER_SECONDS
+            )
 
         async def sweep() -> None:
-            await drop_settled_waiters(queue, catalogue)
+            await drop_settled_waiters(queue, catalogue.versions)
             await sweep_chunks(queue, objects, older_than_seconds=settings.chunk_keep_seconds)
 
         with contextlib.suppress(StoreUnavailable):  # told to stop before the catalogue was there
             await until_answered(stop, catalogue.ping)
         log.info("outbox ready")
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(every(PUBLISH_SECONDS, stop, lambda: publish_outbox(catalogue, event_log)))
+            tasks.create_task(every(PUBLISH_SECONDS, stop, lambda: publish_outbox(catalogue.outbox, event_log)))
             tasks.create_task(every(RECONCILE_SECONDS, stop, reconcile))
             tasks.create_task(every(min(ABANDON_SECONDS, settings.upload_abandoned_seconds), stop, abandon))
             tasks.create_task(every(AGAIN_SECONDS, stop, again))

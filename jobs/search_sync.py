@@ -189,7 +189,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await until_answered(stop, catalogue.ping)
         consumer = await until_answered(stop, lambda: event_log.subscribe(METADATA_CHANGES, SEARCH_SYNC_GROUP))
         opened.push_async_callback(consumer.close)
-        await fill_empty(index, catalogue.documents, stop)
+        await fill_empty(index, catalogue.titles.documents, stop)
         log.info("search sync ready")
         sync = SearchSync(consumer, index)
         while not stop.is_set():

@@ -19,7 +19,7 @@ from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.logs import get_logger
 from marquee.settings import Settings
 from marquee.stores.catalogue import open_catalogue
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import Versions
 from marquee.stores.catalogue.values import Version
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Record
@@ -123,16 +123,16 @@ async def _runs_to_repeat(settings: Settings, runs: Sequence[dg.DagsterRun]) -> 
     try:
         for run in runs:
             try:
-                version = await _version_of_run(catalogue, run)
+                version = await _version_of_run(catalogue.versions, run)
             except TitleUnknown:
                 continue
             if version is None or version.state != "ingesting":
                 continue  # A stage recorded how it ended, or a newer run works on it.
             movie_id, number, stage = version.movie_id, version.version, version.stage
             if run.status == dg.DagsterRunStatus.CANCELED:
-                await catalogue.fail(movie_id, number, f"{stage}: the run was cancelled in Dagster.")
+                await catalogue.versions.fail(movie_id, number, f"{stage}: the run was cancelled in Dagster.")
             elif int(run.tags.get(REPEATS_TAG, "0")) >= MAX_REPEATS:
-                await catalogue.fail(
+                await catalogue.versions.fail(
                     movie_id, number, f"{stage}: its runs ended {MAX_REPEATS + 1} times without a result."
                 )
             else:
@@ -142,13 +142,13 @@ async def _runs_to_repeat(settings: Settings, runs: Sequence[dg.DagsterRun]) -> 
     return again
 
 
-async def _version_of_run(catalogue: Catalogue, run: dg.DagsterRun) -> Version | None:
+async def _version_of_run(versions: Versions, run: dg.DagsterRun) -> Version | None:
     """The version that a run worked on. None if another run works on it now. Raises `TitleUnknown`."""
     if (tagged := run.tags.get(VERSION_TAG)) is not None:
-        version = await catalogue.version(run.tags[_PARTITION_TAG], int(tagged))
+        version = await versions.get(run.tags[_PARTITION_TAG], int(tagged))
         return version if version.run_id in (None, run.run_id) else None
     # A person started it, for the title's newest version at that time. Its stages recorded the run's id.
-    version = await catalogue.newest_version(run.tags[_PARTITION_TAG])
+    version = await versions.newest(run.tags[_PARTITION_TAG])
     return version if version.run_id == run.run_id else None
 
 

@@ -7,14 +7,14 @@ from api.history.schemas import HistoryItem, HistoryPage
 from api.images import image_url
 from api.paging import Cursors, cut
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.history.contract import WatchHistory
 
 
 class HistoryService:
-    def __init__(self, history: WatchHistory, catalogue: Catalogue, settings: Settings) -> None:
+    def __init__(self, history: WatchHistory, rows: HomeRows, settings: Settings) -> None:
         self._history = history
-        self._catalogue = catalogue
+        self._rows = rows
         self._edges = settings.edges
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
@@ -23,7 +23,7 @@ class HistoryService:
         before = self._cursors.read(kind, cursor, tuple[datetime, str])
         found = await self._history.page(caller.profile_id, limit=limit + 1, before=before)
         page, more = cut(found, limit)
-        cards = {card.movie_id: card for card in await self._catalogue.cards([one.movie_id for one in page])}
+        cards = {card.movie_id: card for card in await self._rows.cards([one.movie_id for one in page])}
         return HistoryPage(
             items=[
                 HistoryItem(

@@ -16,7 +16,7 @@ from api.rows.bulkhead import Bulkhead
 from api.rows.schemas import RowItem, SharedItem, SharedRow
 from marquee.domain.rows import RowDefinition
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.catalogue.values import RowPosition, TitleCard
 
 CACHED_ITEMS: Final = 50
@@ -27,8 +27,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RowQueries:
-    def __init__(self, catalogue: Catalogue, breakers: AsyncCircuitBreakerFactory, settings: Settings) -> None:
-        self._catalogue = catalogue
+    def __init__(self, rows: HomeRows, breakers: AsyncCircuitBreakerFactory, settings: Settings) -> None:
+        self._rows = rows
         self._breakers = breakers
         self._settings = settings
         self._places = asyncio.Semaphore(MAX_QUERIES)
@@ -49,8 +49,8 @@ class RowQueries:
     ) -> Sequence[tuple[TitleCard, RowPosition]]:
         async with self._places:
             if row.genre is not None:
-                return await self._catalogue.genre_row(row.genre, limit=limit, after=after)
-            return await self._catalogue.new_releases(limit=limit, after=after)
+                return await self._rows.genre(row.genre, limit=limit, after=after)
+            return await self._rows.new_releases(limit=limit, after=after)
 
     def _item(self, card: TitleCard, position: RowPosition) -> SharedItem:
         item = RowItem(

@@ -20,7 +20,7 @@ from marquee.domain.playback import resume_position, watched_percent
 from marquee.domain.rows import ROWS_BY_ID, RowDefinition
 from marquee.errors import RowUnknown
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.catalogue.values import RowPosition
 from marquee.stores.resume_positions.contract import ResumePositions
 
@@ -31,13 +31,13 @@ class RowService:
     def __init__(
         self,
         shared: SharedRows,
-        catalogue: Catalogue,
+        rows: HomeRows,
         resume_positions: ResumePositions,
         breakers: AsyncCircuitBreakerFactory,
         settings: Settings,
     ) -> None:
         self._shared = shared
-        self._catalogue = catalogue
+        self._rows = rows
         self._resume_positions = resume_positions
         self._edges = settings.edges
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
@@ -85,7 +85,7 @@ class RowService:
             positions = [
                 one for one in positions if (-one.event_time_ms, one.movie_id) > (-after.sort_value, after.movie_id)
             ]
-        cards = {card.movie_id: card for card in await self._catalogue.cards([one.movie_id for one in positions])}
+        cards = {card.movie_id: card for card in await self._rows.cards([one.movie_id for one in positions])}
         items: list[tuple[RowItem, int]] = []
         for position in positions:
             card = cards.get(position.movie_id)

@@ -24,7 +24,7 @@ from marquee.domain.rows import RowDefinition
 from marquee.errors import StoreUnavailable
 from marquee.logs import get_logger
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.catalogue.values import RowPosition
 from marquee.stores.coordination.contract import Coordination
 from marquee.stores.row_cache.contract import RowCache
@@ -43,13 +43,13 @@ log = get_logger()
 class SharedRows:
     def __init__(
         self,
-        catalogue: Catalogue,
+        rows: HomeRows,
         cache: RowCache,
         coordination: Coordination,
         breakers: AsyncCircuitBreakerFactory,
         settings: Settings,
     ) -> None:
-        self._queries = RowQueries(catalogue, breakers, settings)
+        self._queries = RowQueries(rows, breakers, settings)
         self._cache = CachedRows(cache, coordination, breakers)
         self._copies = LocalCopies()
         self._looks: SingleFlight[Found | None] = SingleFlight("look for a row")

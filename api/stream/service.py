@@ -21,7 +21,7 @@ from marquee.domain.playback import credible_position, edge_of, event_time_ms, r
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
 from marquee.logs import get_logger
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import Titles
 from marquee.stores.catalogue.values import Title
 from marquee.stores.history.contract import WatchHistory
 from marquee.stores.resume_positions.contract import ResumePosition, ResumePositions
@@ -44,9 +44,9 @@ log = get_logger()
 
 class StreamService:
     def __init__(
-        self, catalogue: Catalogue, resume_positions: ResumePositions, history: WatchHistory, settings: Settings
+        self, titles: Titles, resume_positions: ResumePositions, history: WatchHistory, settings: Settings
     ) -> None:
-        self._catalogue = catalogue
+        self._titles = titles
         self._resume_positions = resume_positions
         self._history = history
         self._edges = settings.edges
@@ -58,7 +58,7 @@ class StreamService:
 
     async def stream(self, caller: Caller, movie_id: str) -> Stream:
         """Raises `TitleUnknown`, `TitleNotPlayable`, `StoreUnavailable`."""
-        title = await self._catalogue.title(movie_id)
+        title = await self._titles.get(movie_id)
         duration = _duration_of(title)
         if title.active_version is None or title.manifest is None or title.dash is None:
             raise TitleNotPlayable("This title has no streams.", field="movie_id")
@@ -96,7 +96,7 @@ class StreamService:
         if known is not None and now - known[1] < TITLE_TTL_SECONDS:
             return known[0]
         try:
-            duration = _duration_of(await self._catalogue.title(movie_id))
+            duration = _duration_of(await self._titles.get(movie_id))
         except StoreUnavailable:
             if known is None:
                 raise

@@ -18,7 +18,7 @@ from marquee.domain.rows import canonical_genres
 from marquee.errors import RevisionConflict, TitleUnknown
 from marquee.ingest.removal import remove_title
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import Titles, Uploads
 from marquee.stores.catalogue.values import Title, TitleDetails, TitleState
 from marquee.stores.objects.contract import Objects
 from marquee.stores.row_cache.keys import rows_of_title
@@ -30,9 +30,16 @@ EDIT_ATTEMPTS: Final = 5
 
 class TitleService:
     def __init__(
-        self, catalogue: Catalogue, rows: SharedRows, objects: Objects, published: Objects, settings: Settings
+        self,
+        titles: Titles,
+        uploads: Uploads,
+        rows: SharedRows,
+        objects: Objects,
+        published: Objects,
+        settings: Settings,
     ) -> None:
-        self._catalogue = catalogue
+        self._titles = titles
+        self._uploads = uploads
         self._rows = rows
         self._objects = objects
         self._published = published
@@ -41,7 +48,7 @@ class TitleService:
 
     async def title(self, caller: Caller, movie_id: str) -> TitleOut:
         """Raises `TitleUnknown`, for a viewer also where the title is not public."""
-        title = await self._catalogue.title(movie_id)
+        title = await self._titles.get(movie_id)
         if caller.role == "viewer" and title.state not in VISIBLE_STATES:
             raise TitleUnknown("There is no title of this id.", field="movie_id")
         return self.shown(title)
@@ -49,7 +56,7 @@ class TitleService:
     async def page(self, *, limit: int, cursor: str | None, state: TitleState | None) -> TitlePage:
         kind = f"titles:{state or ''}"
         after = self._cursors.read(kind, cursor, str)
-        page, more = cut(await self._catalogue.titles(limit=limit + 1, after=after, state=state), limit)
+        page, more = cut(await self._titles.page(limit=limit + 1, after=after, state=state), limit)
         return TitlePage(
             titles=[self.shown(title) for title in page],
             next_cursor=self._cursors.sign(kind, page[-1].movie_id) if more else None,
@@ -58,11 +65,11 @@ class TitleService:
     async def edit(self, movie_id: str, edit: TitleEdit, *, revision: int | None) -> TitleOut:
         """Change the fields given. Raises `RevisionConflict` where `revision` is not the current one."""
         for attempt in range(EDIT_ATTEMPTS):
-            before = await self._catalogue.title(movie_id)
+            before = await self._titles.get(movie_id)
             if revision is not None and before.revision != revision:
                 raise RevisionConflict(f"The title is at revision {before.revision} now.", field="revision")
             try:
-                after = await self._catalogue.edit(movie_id, _merged(before.details, edit), revision=before.revision)
+                after = await self._titles.edit(movie_id, _merged(before.details, edit), revision=before.revision)
             except RevisionConflict:
                 # Somebody else's change came between reading and writing: merge into theirs.
                 if revision is not None or attempt == EDIT_ATTEMPTS - 1:
@@ -73,20 +80,20 @@ class TitleService:
         raise AssertionError("the last attempt returns or raises")
 
     async def unpublish(self, movie_id: str) -> TitleOut:
-        title = await self._catalogue.unpublish(movie_id)
+        title = await self._titles.unpublish(movie_id)
         await self._changed(title)
         return self.shown(title)
 
     async def republish(self, movie_id: str) -> TitleOut:
-        title = await self._catalogue.republish(movie_id)
+        title = await self._titles.republish(movie_id)
         await self._changed(title)
         return self.shown(title)
 
     async def delete(self, movie_id: str) -> None:
         """Raises `TitleUnknown`."""
-        title = await self._catalogue.delete(movie_id)
+        title = await self._titles.delete(movie_id)
         await self._changed(title)
-        await remove_title(self._catalogue, self._objects, self._published, movie_id)
+        await remove_title(self._uploads, self._objects, self._published, movie_id)
 
     def shown(self, title: Title) -> TitleOut:
         return TitleOut(

@@ -34,7 +34,7 @@ from marquee.errors import (
 from marquee.ingest.completion import complete_upload
 from marquee.ingest.ending import end_upload
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import Titles, Uploads, Versions
 from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, Version
 from marquee.stores.objects.contract import Objects, StoredPart
 
@@ -86,8 +86,12 @@ def _given_details(wanted: NewUpload) -> dict[str, Any]:
 
 
 class UploadService:
-    def __init__(self, catalogue: Catalogue, objects: Objects, settings: Settings) -> None:
-        self._catalogue = catalogue
+    def __init__(
+        self, uploads: Uploads, versions: Versions, titles: Titles, objects: Objects, settings: Settings
+    ) -> None:
+        self._uploads = uploads
+        self._versions = versions
+        self._titles = titles
         self._objects = objects
         self._settings = settings
 
@@ -105,16 +109,16 @@ class UploadService:
             raise SourceRefused(f"{wanted.file_name} is empty: it has no picture.", field="size_bytes")
         content_type = media_type_of(wanted.file_name, wanted.content_type)
         if wanted.resume:
-            found = await self._catalogue.find_resumable_upload(
+            found = await self._uploads.find_resumable(
                 caller.account_id, wanted.file_name, wanted.size_bytes, movie_id=wanted.movie_id
             )
             if found is not None:
                 # A title that exists keeps its details; one that this upload made gets what is stated of it now.
                 given = {} if wanted.movie_id else _given_details(wanted)
                 hot = None if wanted.hot is UNSET else wanted.hot
-                return await self._catalogue.resume_upload(found.upload_id, given, hot=hot), True
+                return await self._uploads.resume(found.upload_id, given, hot=hot), True
         if wanted.movie_id is not None:
-            await self._catalogue.title(wanted.movie_id)
+            await self._titles.get(wanted.movie_id)
         return await self._open_new(caller, wanted, content_type), False
 
     async def _open_new(self, caller: Caller, wanted: NewUpload, content_type: str) -> Upload:
@@ -143,14 +147,14 @@ class UploadService:
         if wanted.movie_id is None:
             details = replace(TitleDetails(title_of(wanted.file_name)), **_given_details(wanted))
         try:
-            return await self._catalogue.open_upload(upload, details)
+            return await self._uploads.open(upload, details)
         except BaseException:
             # No row names it, so nobody else would ever end it.
             await self._objects.abort_multipart(key, multipart_id)
             raise
 
     async def find_open(self, caller: Caller, file_name: str, size_bytes: int) -> list[Upload]:
-        found = await self._catalogue.find_open_upload(caller.account_id, file_name, size_bytes)
+        found = await self._uploads.find_open(caller.account_id, file_name, size_bytes)
         return [found] if found else []
 
     async def held_parts(self, caller: Caller, upload_id: str) -> list[StoredPart]:
@@ -167,7 +171,7 @@ class UploadService:
         for index, number in enumerate(numbers):
             if number > total:
                 raise InputInvalid(f"The file has {total} parts; {number} is none of them.", field=f"numbers[{index}]")
-        await self._catalogue.touch_upload(upload_id)
+        await self._uploads.touch(upload_id)
         seconds = self._settings.part_url_seconds
         expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
         signed = []
@@ -197,27 +201,27 @@ class UploadService:
         if len(upload.sidecars) >= MAX_SIDECARS:
             raise UploadStateConflict(f"An upload has at most {MAX_SIDECARS} subtitle files.")
         await self._objects.put(stored.key, body, content_type="text/plain; charset=utf-8")
-        await self._catalogue.add_sidecar(upload_id, stored)
+        await self._uploads.add_sidecar(upload_id, stored)
         return stored
 
     async def complete(self, caller: Caller, upload_id: str, parts: list[SentPart]) -> UploadStatus:
         """Verify and finish; doing it again is harmless. Raises `PartsMismatch`, `UploadStateConflict`."""
         await self._permitted(caller, upload_id)
         sent = [StoredPart(part.number, part.size_bytes, part.checksum) for part in parts]
-        await complete_upload(self._catalogue, self._objects, upload_id, sent)
+        await complete_upload(self._uploads, self._objects, upload_id, sent)
         return await self.status(upload_id)
 
     async def abort(self, caller: Caller, upload_id: str) -> None:
         """End an open upload and remove what it stored; nothing half-made is left."""
         await self._permitted(caller, upload_id)
-        await end_upload(self._catalogue, self._objects, upload_id, "aborted")
+        await end_upload(self._uploads, self._objects, upload_id, "aborted")
 
     async def status(self, upload_id: str) -> UploadStatus:
         """Raises `UploadUnknown`."""
-        upload = await self._catalogue.upload(upload_id)
+        upload = await self._uploads.get(upload_id)
         ended = upload.state if upload.state in ("aborted", "abandoned") else None
         try:
-            version = await self._catalogue.version_of_upload(upload_id)
+            version = await self._versions.of_upload(upload_id)
         except (UploadUnknown, TitleUnknown):
             version = None
         return UploadStatus(
@@ -237,13 +241,13 @@ class UploadService:
 
     async def _plays(self, movie_id: str, version: int) -> bool:
         try:
-            title = await self._catalogue.title(movie_id)
+            title = await self._titles.get(movie_id)
         except TitleUnknown:
             return False
         return title.state == "playable" and title.active_version == version
 
     async def _permitted(self, caller: Caller, upload_id: str) -> Upload:
-        upload = await self._catalogue.upload(upload_id)
+        upload = await self._uploads.get(upload_id)
         if upload.account_id != caller.account_id and caller.role != "operator":
             raise NotPermitted("This upload belongs to another account.")
         return upload

@@ -62,7 +62,7 @@ class Chunks:
             if all(status.state == "done" for status in statuses.values()) and len(statuses) == len(set(self._ids)):
                 return [self._result(statuses[job_id]) for job_id in self._ids]
             # Deleting a title cancels its jobs. The deleted title may share a job with this one: that job is queued again.
-            await through_outages(lambda: self._stage.stores.catalogue.title(self._stage.movie_id))
+            await through_outages(lambda: self._stage.stores.catalogue.titles.get(self._stage.movie_id))
             gone = [
                 job for job in self._jobs if job.job_id not in statuses or statuses[job.job_id].state == "cancelled"
             ]

@@ -61,7 +61,8 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
 
 
 async def _published_plan(stage: Stage) -> PlanDocument | None:
-    if (await stage.stores.catalogue.version(stage.movie_id, stage.version)).state not in ("playable", "superseded"):
+    version = await stage.stores.catalogue.versions.get(stage.movie_id, stage.version)
+    if version.state not in ("playable", "superseded"):
         return None
     try:
         return await stage.read("plan", PlanDocument)

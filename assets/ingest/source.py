@@ -55,7 +55,7 @@ async def _accept(stage: Stage) -> SourceDocument:
                 on_progress=tell,
             )
         await stage.sources.adopt(path, sha256)
-    same = await stage.stores.catalogue.claim_content(stage.movie_id, stage.version, sha256)
+    same = await stage.stores.catalogue.versions.claim_content(stage.movie_id, stage.version, sha256)
     return msgspec.structs.replace(document, same_content_as=same)
 
 

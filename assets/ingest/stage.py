@@ -78,7 +78,7 @@ class Stage:
     async def report(self, share: float, *, speed: float | None = None) -> None:
         """Record how far this stage is (0 to 1), for the title's page."""
         await through_outages(
-            lambda: self.stores.catalogue.report_progress(
+            lambda: self.stores.catalogue.versions.report_progress(
                 self.movie_id,
                 self.version,
                 stage=self.name,
@@ -122,7 +122,7 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
     movie_id = context.partition_key
     async with open_stores(settings) as stores:
         try:
-            await through_outages(lambda: stores.catalogue.title(movie_id))
+            await through_outages(lambda: stores.catalogue.titles.get(movie_id))
             stage = Stage(name, context, settings, stores, await _upload(context, stores, movie_id))
             if reports:
                 await stage.report(0.0)
@@ -140,12 +140,12 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
             await remove_unfinished(stores, movie_id, stage.version)
             raise failure_without_retry(context, f"Title {movie_id} was deleted while it was ingested.") from error
         except ChunkFailed as error:
-            await _record_outcome(stores.catalogue.fail, stage, error.detail)
+            await _record_outcome(stores.catalogue.versions.fail, stage, error.detail)
             raise failure_without_retry(context, error.detail) from error
         except Exception as error:
             if is_last_attempt(context) and not _comes_after_publishing(name):
                 detail = error.detail if isinstance(error, MarqueeError) else repr(error)
-                await _record_outcome(stores.catalogue.fail, stage, f"{name}: {detail}")
+                await _record_outcome(stores.catalogue.versions.fail, stage, f"{name}: {detail}")
             if isinstance(error, MarqueeError):
                 raise dg.Failure(description=error.detail) from error
             raise
@@ -168,10 +168,10 @@ async def _refuse(stage: Stage, reason: str) -> None:
 
     A version that is or was playable keeps its files: then only this later run of it is refused.
     """
-    version = await through_outages(lambda: stage.stores.catalogue.version(stage.movie_id, stage.version))
+    version = await through_outages(lambda: stage.stores.catalogue.versions.get(stage.movie_id, stage.version))
     if version.state not in ("playable", "superseded"):
         await remove_unfinished(stage.stores, stage.movie_id, stage.version)
-    await _record_outcome(stage.stores.catalogue.refuse, stage, reason)
+    await _record_outcome(stage.stores.catalogue.versions.refuse, stage, reason)
 
 
 async def _record_outcome(record: Callable[[str, int, str], Awaitable[None]], stage: Stage, reason: str) -> None:
@@ -181,7 +181,7 @@ async def _record_outcome(record: Callable[[str, int, str], Awaitable[None]], st
 async def fail_by_check(stage: Stage, reason: str) -> None:
     """Record why a blocking check failed. Neither step nor run is retried: the result would be the same."""
     stage.context.instance.add_run_tags(stage.context.run.run_id, _NO_RETRY_TAG)
-    await _record_outcome(stage.stores.catalogue.fail, stage, reason)
+    await _record_outcome(stage.stores.catalogue.versions.fail, stage, reason)
 
 
 def is_last_attempt(context: Context) -> bool:
@@ -197,8 +197,8 @@ def is_last_attempt(context: Context) -> bool:
 
 async def _upload(context: Context, stores: Stores, movie_id: str) -> Upload:
     tagged = context.run.tags.get(VERSION_TAG)
-    number = int(tagged) if tagged else (await stores.catalogue.newest_version(movie_id)).version
-    return await stores.catalogue.upload_of_version(movie_id, number)
+    number = int(tagged) if tagged else (await stores.catalogue.versions.newest(movie_id)).version
+    return await stores.catalogue.uploads.of_version(movie_id, number)
 
 
 def failure_without_retry(context: Context, sentence: str) -> dg.Failure:

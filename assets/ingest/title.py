@@ -38,7 +38,7 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
             poster=made.poster,
             sprite_vtt=made.sprite_vtt,
         )
-        revision = await through_outages(lambda: stage.stores.catalogue.publish(publication))
+        revision = await through_outages(lambda: stage.stores.catalogue.versions.publish(publication))
         committed_at_ms = int(time.time() * 1000)
         await _refresh_rows(stage)
         document = TitlePublished(
@@ -63,5 +63,5 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
 async def _refresh_rows(stage: Stage) -> None:
     """Purge the rows that the title is in now. With the cache down they expire by themselves."""
     with contextlib.suppress(StoreUnavailable):
-        genres = (await stage.stores.catalogue.title(stage.movie_id)).details.genres
+        genres = (await stage.stores.catalogue.titles.get(stage.movie_id)).details.genres
         await stage.stores.row_cache.purge(keys_of_title(genres))

@@ -50,7 +50,7 @@ async def _rebuild(url: str, database: str, status: Status) -> int:
 
         async def documents() -> AsyncIterator[SearchDocument]:
             read = 0
-            async for document in catalogue.documents():
+            async for document in catalogue.titles.documents():
                 yield document
                 read += 1
                 if read % SHOWN_EVERY == 0:

@@ -212,7 +212,7 @@ async def _import(file: Path, refused: list[InputInvalid], console: Console) -> 
     try:
         with console.status("importing") as status:
             for batch in _batches(_announced(file, refused)):
-                new += await catalogue.announce(batch)
+                new += await catalogue.titles.announce(batch)
                 read += len(batch)
                 status.update(f"importing: {read} titles read, {new} new")
     finally:

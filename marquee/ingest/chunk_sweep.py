@@ -17,7 +17,7 @@ import msgspec
 from marquee.documents import ChunkResult, keys
 from marquee.errors import TitleUnknown
 from marquee.logs import get_logger
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import Versions
 from marquee.stores.job_queue.contract import JobQueue
 from marquee.stores.objects.contract import Objects
 
@@ -31,20 +31,20 @@ _BATCH: Final = 200
 log = get_logger()
 
 
-async def drop_settled_waiters(queue: JobQueue, catalogue: Catalogue) -> int:
+async def drop_settled_waiters(queue: JobQueue, versions: Versions) -> int:
     """End the waiting of versions that need their chunks no more; returns how many there were."""
     left = 0
     for movie_id, number in await queue.waiting_versions():
-        if await _needs_chunks(catalogue, movie_id, number):
+        if await _needs_chunks(versions, movie_id, number):
             continue
         await queue.cancel(movie_id, number)
         left += 1
     return left
 
 
-async def _needs_chunks(catalogue: Catalogue, movie_id: str, number: int) -> bool:
+async def _needs_chunks(versions: Versions, movie_id: str, number: int) -> bool:
     try:
-        version = await catalogue.version(movie_id, number)
+        version = await versions.get(movie_id, number)
     except TitleUnknown:
         return False
     if version.state == "failed":

@@ -15,34 +15,32 @@ from marquee.domain.parts import parts_total, size_of_part
 from marquee.errors import ObjectMissing, PartsMismatch, TitleUnknown, UploadStateConflict
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
 from marquee.ingest.removal import remove_upload
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import Uploads
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects, StoredPart
 
 
-async def complete_upload(
-    catalogue: Catalogue, objects: Objects, upload_id: str, parts: Sequence[StoredPart]
-) -> Upload:
+async def complete_upload(uploads: Uploads, objects: Objects, upload_id: str, parts: Sequence[StoredPart]) -> Upload:
     """Verify the parts that the client sent and complete the upload; completing it again is harmless.
 
     Raises `PartsMismatch` naming the part at fault (the upload stays open: send that part again; it is ended where nothing
     of it is stored any more), `UploadUnknown`, `TitleUnknown`, `UploadStateConflict` for an upload that was ended.
     """
-    upload = await catalogue.upload(upload_id)
+    upload = await uploads.get(upload_id)
     if upload.state == "completed":
         return upload
     chosen: Sequence[StoredPart] | None = None
     if upload.state == "open":
-        chosen = verify_parts(upload, parts, await _held_parts(catalogue, objects, upload))
-        upload = await catalogue.begin_completion(upload_id)
+        chosen = verify_parts(upload, parts, await _held_parts(uploads, objects, upload))
+        upload = await uploads.begin_completion(upload_id)
     elif upload.state != "completing":
         raise UploadStateConflict(f"The upload is {upload.state}: start it again.", field="upload_id")
-    await finish_upload(catalogue, objects, upload, parts=chosen)
-    return await catalogue.upload(upload_id)
+    await finish_upload(uploads, objects, upload, parts=chosen)
+    return await uploads.get(upload_id)
 
 
 async def finish_upload(
-    catalogue: Catalogue, objects: Objects, upload: Upload, *, parts: Sequence[StoredPart] | None = None
+    uploads: Uploads, objects: Objects, upload: Upload, *, parts: Sequence[StoredPart] | None = None
 ) -> None:
     """Finish an upload that is `completing`, from wherever it stands; `parts`: what was verified, where it is known.
 
@@ -59,20 +57,20 @@ async def finish_upload(
             verified = verify_parts(upload, parts if parts is not None else held, held)
             stored = await objects.complete_multipart(upload.key, upload.multipart_id, verified)
         except PartsMismatch:
-            await catalogue.reopen_upload(upload.upload_id)
+            await uploads.reopen(upload.upload_id)
             raise
     if stored is None or stored.size_bytes != upload.size_bytes:
-        await catalogue.reopen_upload(upload.upload_id)
+        await uploads.reopen(upload.upload_id)
         found = "nothing" if stored is None else f"{stored.size_bytes} bytes"
         raise PartsMismatch(
             f"{found} of the file's {upload.size_bytes} bytes are stored: send it again.", field="parts"
         )
     try:
-        await catalogue.finish_completion(upload.upload_id, topic=TRANSCODING_JOBS, value=message_of(upload))
+        await uploads.finish_completion(upload.upload_id, topic=TRANSCODING_JOBS, value=message_of(upload))
     except TitleUnknown:
         # Deleted while its film was on the way: nobody would ever finish this upload, nor remove its bytes.
         await remove_upload(objects, upload)
-        await catalogue.end_upload(upload.upload_id, "abandoned")
+        await uploads.end(upload.upload_id, "abandoned")
         raise
 
 
@@ -119,9 +117,9 @@ def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[Stor
     return chosen
 
 
-async def _held_parts(catalogue: Catalogue, objects: Objects, upload: Upload) -> Sequence[StoredPart]:
+async def _held_parts(uploads: Uploads, objects: Objects, upload: Upload) -> Sequence[StoredPart]:
     try:
         return await objects.parts(upload.key, upload.multipart_id)
     except ObjectMissing as error:
-        await catalogue.end_upload(upload.upload_id, "abandoned")
+        await uploads.end(upload.upload_id, "abandoned")
         raise PartsMismatch("Nothing of this upload is stored any more: start it again.", field="parts") from error

@@ -9,28 +9,28 @@ from typing import Literal
 
 from marquee.errors import UploadStateConflict
 from marquee.ingest.removal import remove_upload
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import Uploads
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects
 
 
 async def end_upload(
-    catalogue: Catalogue, objects: Objects, upload_id: str, state: Literal["aborted", "abandoned"]
+    uploads: Uploads, objects: Objects, upload_id: str, state: Literal["aborted", "abandoned"]
 ) -> None:
     """Remove an upload's parts and subtitles and end it; ending it again is harmless.
 
     Raises `UploadUnknown`, `UploadStateConflict` for an upload that is completed or about to be.
     """
-    upload = await catalogue.upload(upload_id)
+    upload = await uploads.get(upload_id)
     _check_not_completed(upload)
     await objects.abort_multipart(upload.key, upload.multipart_id)
     # From here on nobody can join the parts; who joined them a moment ago left the object, and its upload is completed.
-    upload = await catalogue.upload(upload_id)
+    upload = await uploads.get(upload_id)
     _check_not_completed(upload)
     if upload.state == "completing" and await objects.head(upload.key) is not None:
         raise UploadStateConflict("The upload is being completed.", field="upload_id")
     await remove_upload(objects, upload)
-    await catalogue.end_upload(upload_id, state)
+    await uploads.end(upload_id, state)
 
 
 def _check_not_completed(upload: Upload) -> None:

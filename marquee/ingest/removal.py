@@ -4,7 +4,7 @@ import itertools
 
 from marquee.documents import keys
 from marquee.errors import UploadUnknown
-from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.contract import Uploads
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects
 
@@ -23,7 +23,7 @@ async def remove_upload(objects: Objects, upload: Upload) -> int:
     return await remove_below(objects, keys.upload_prefix(upload.upload_id))
 
 
-async def remove_title(catalogue: Catalogue, objects: Objects, published: Objects, movie_id: str) -> int:
+async def remove_title(uploads: Uploads, objects: Objects, published: Objects, movie_id: str) -> int:
     """A deleted title's streams, images, stage documents and masters, of every version; returns how many objects went.
 
     Idempotent. Its chunks go by the sweep of chunks.
@@ -33,7 +33,7 @@ async def remove_title(catalogue: Catalogue, objects: Objects, published: Object
     removed += await remove_below(objects, stored.ingest)
     for version in itertools.count(1):
         try:
-            upload = await catalogue.upload_of_version(movie_id, version)
+            upload = await uploads.of_version(movie_id, version)
         except UploadUnknown:
             return removed
         removed += await remove_upload(objects, upload)

@@ -24,7 +24,7 @@ class Seeder:
         upload = await self._upload(title, genres)
         movie_id, version = upload.movie_id, upload.version
         streams, images = keys.published_prefix(movie_id, version), keys.images_prefix(movie_id, version)
-        await self._stores.catalogue.publish(
+        await self._stores.catalogue.versions.publish(
             Publication(
                 movie_id=movie_id,
                 version=version,
@@ -39,13 +39,13 @@ class Seeder:
 
     async def announced(self, title: str) -> str:
         movie_id = ids.new_movie_id()
-        await self._stores.catalogue.announce([(movie_id, TitleDetails(title=title))])
+        await self._stores.catalogue.titles.announce([(movie_id, TitleDetails(title=title))])
         return movie_id
 
     async def _upload(self, title: str, genres: Sequence[str]) -> Upload:
         upload_id = ids.new_upload_id()
         now = datetime.now(UTC)
-        upload = await self._stores.catalogue.open_upload(
+        upload = await self._stores.catalogue.uploads.open(
             Upload(
                 upload_id=upload_id,
                 movie_id=ids.new_movie_id(),
@@ -65,6 +65,6 @@ class Seeder:
             ),
             TitleDetails(title=title, genres=tuple(genres)),
         )
-        await self._stores.catalogue.begin_completion(upload_id)
-        await self._stores.catalogue.finish_completion(upload_id, topic="test-only", value=b"{}")
+        await self._stores.catalogue.uploads.begin_completion(upload_id)
+        await self._stores.catalogue.uploads.finish_completion(upload_id, topic="test-only", value=b"{}")
         return upload

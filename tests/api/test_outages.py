@@ -25,7 +25,7 @@ from marquee.stores.row_cache import open_row_cache
 from marquee.stores.row_cache.keys import fill_lock, keys_of_title, row_key
 from tests.api.conftest import PASSWORD, Person
 from tests.api.seeding import Seeder
-from tests.api.watched_rows import Watched, own_row
+from tests.api.watched_rows import WatchedRows, own_row
 from tests.harness.clusters import KillableCluster, killable_cluster, until_answered
 from tests.harness.restarting import RestartingServer
 from tests.harness.servers import free_port_base, make_test_settings, running
@@ -70,8 +70,8 @@ async def test_without_cache_and_locks_the_api_serves_on_and_spares_postgresql(
 
     services: Services = exposed.app.state.services
     shared = services.rows._shared
-    watched = Watched(shared._queries._catalogue)
-    shared._queries._catalogue = watched  # type: ignore[assignment]
+    watched = WatchedRows(shared._queries._rows)
+    shared._queries._rows = watched
     shared._copies = LocalCopies()
     loop = asyncio.get_running_loop()
     begun = loop.time()
@@ -119,7 +119,7 @@ async def test_a_cache_that_is_lost_during_a_fill_costs_no_row(
     async with RestartingServer(local_engines.valkey_cache, tmp_path) as server:
         cache = await open_row_cache(server.settings.row_cache)
         locks: Any = FatalLocks(stores.coordination, server.kill)
-        rows = SharedRows(stores.catalogue, cache, locks, AsyncCircuitBreakerFactory(), api_settings)
+        rows = SharedRows(stores.catalogue.rows, cache, locks, AsyncCircuitBreakerFactory(), api_settings)
         found = await rows.beginning(row)
         await cache.close()
     assert [item.movie_id for item in found.items] == [movie_id]

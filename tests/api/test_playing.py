@@ -96,7 +96,7 @@ async def test_what_cannot_be_played_says_so(
 ) -> None:
     if kind == "unpublished":
         movie_id = await seed.playable("Taken out")
-        await stores.catalogue.unpublish(movie_id)
+        await stores.catalogue.titles.unpublish(movie_id)
     else:
         movie_id = await (seed.ingesting("Soon") if kind == "ingesting" else seed.announced("Some day"))
     for answer in (
@@ -127,7 +127,7 @@ async def test_history_lists_what_was_watched_newest_first_in_pages(
         if not cursor:
             break
     assert found == list(reversed(seen))
-    await stores.catalogue.unpublish(seen[0])
+    await stores.catalogue.titles.unpublish(seen[0])
     left = await client.get("/api/v1/history", headers=person.headers)
     assert seen[0] not in [item["movie_id"] for item in left.json()["items"]], "history offers what cannot be played"
 

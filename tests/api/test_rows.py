@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from typing import Any
 
 import pytest
 from litestar import Litestar
@@ -13,19 +12,20 @@ from api.rows.shared import SharedRows
 from marquee.domain.rows import GENRES
 from marquee.errors import StoreUnavailable
 from marquee.settings import Settings
+from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.opened import Stores
 from marquee.stores.resume_positions.contract import ResumePosition
 from marquee.stores.row_cache.keys import keys_of_title, row_key
 from tests.api.conftest import People, Person
 from tests.api.seeding import Seeder
-from tests.api.watched_rows import Watched, own_row
+from tests.api.watched_rows import WatchedRows, own_row
 
 Client = AsyncTestClient[Litestar]
 
 
-def _process(stores: Stores, settings: Settings, catalogue: Any) -> SharedRows:
+def _process(stores: Stores, settings: Settings, rows: HomeRows) -> SharedRows:
     """The row services as one API process has them."""
-    return SharedRows(catalogue, stores.row_cache, stores.coordination, AsyncCircuitBreakerFactory(), settings)
+    return SharedRows(rows, stores.row_cache, stores.coordination, AsyncCircuitBreakerFactory(), settings)
 
 
 async def test_200_callers_of_two_processes_that_miss_at_once_make_one_query(
@@ -33,26 +33,26 @@ async def test_200_callers_of_two_processes_that_miss_at_once_make_one_query(
 ) -> None:
     row = own_row()
     movie_id = await seed.playable("Wanted by all", genres=[str(row.genre)])
-    catalogue = Watched(stores.catalogue)
-    processes = [_process(stores, api_settings, catalogue) for _ in range(2)]
+    watched = WatchedRows(stores.catalogue.rows)
+    processes = [_process(stores, api_settings, watched) for _ in range(2)]
     found = await asyncio.gather(*(processes[number % 2].beginning(row) for number in range(200)))
     assert all([item.movie_id for item in one.items] == [movie_id] for one in found), "a caller got another row"
-    assert catalogue.queries == 1, f"{catalogue.queries} queries for one row that 200 callers missed at once"
+    assert watched.queries == 1, f"{watched.queries} queries for one row that 200 callers missed at once"
     await processes[0].beginning(row)
-    assert catalogue.queries == 1, "a cached row was queried again"
+    assert watched.queries == 1, "a cached row was queried again"
 
 
 async def test_a_purge_during_a_fill_wins(stores: Stores, seed: Seeder, api_settings: Settings) -> None:
     row = own_row()
     movie_id = await seed.playable("Leaves", genres=[str(row.genre)])
-    catalogue = Watched(stores.catalogue)
-    rows, other = (_process(stores, api_settings, catalogue) for _ in range(2))
-    catalogue.go_on.clear()
+    watched = WatchedRows(stores.catalogue.rows)
+    rows, other = (_process(stores, api_settings, watched) for _ in range(2))
+    watched.go_on.clear()
     slow = asyncio.create_task(rows.beginning(row))
-    await catalogue.asked.wait()
-    await stores.catalogue.unpublish(movie_id)
+    await watched.asked.wait()
+    await stores.catalogue.titles.unpublish(movie_id)
     await rows.purge([row.row_id])
-    catalogue.go_on.set()
+    watched.go_on.set()
     await slow
     for name, process in (("the same", rows), ("another", other)):
         assert (await process.beginning(row)).items == [], f"{name} process serves what was read before the purge"
@@ -62,15 +62,15 @@ async def test_a_row_whose_query_fails_is_served_stale(stores: Stores, seed: See
     row = own_row()
     movie_id = await seed.playable("Old but there", genres=[str(row.genre)])
     settings = api_settings.model_copy(update={"row_ttl_seconds": 0})
-    catalogue = Watched(stores.catalogue)
-    await _process(stores, settings, catalogue).beginning(row)
+    watched = WatchedRows(stores.catalogue.rows)
+    await _process(stores, settings, watched).beginning(row)
     cached = await stores.row_cache.get(row_key(row.row_id))
     assert cached is not None
     assert not cached.fresh, "the test wants a stale row"
-    catalogue.failing = True
-    found = await _process(stores, settings, catalogue).beginning(row)
+    watched.failing = True
+    found = await _process(stores, settings, watched).beginning(row)
     assert [item.movie_id for item in found.items] == [movie_id]
-    assert catalogue.queries == 2, "the stale row was served without trying for a fresh one"
+    assert watched.queries == 2, "the stale row was served without trying for a fresh one"
 
 
 async def test_a_slow_query_costs_its_callers_the_time_out_and_no_more(
@@ -79,14 +79,14 @@ async def test_a_slow_query_costs_its_callers_the_time_out_and_no_more(
     row = own_row()
     movie_id = await seed.playable("Slow", genres=[str(row.genre)])
     settings = api_settings.model_copy(update={"row_timeout_seconds": 2.0})
-    catalogue = Watched(stores.catalogue)
-    catalogue.go_on.clear()
-    rows = _process(stores, settings, catalogue)
+    watched = WatchedRows(stores.catalogue.rows)
+    watched.go_on.clear()
+    rows = _process(stores, settings, watched)
     # The query hangs for ever: only the row's own time-out can end this, long before the test's.
     async with asyncio.timeout(30):
         with pytest.raises(StoreUnavailable):
             await rows.beginning(row)
-    catalogue.go_on.set()
+    watched.go_on.set()
     found = None
     async with asyncio.timeout(30):
         while found is None:

@@ -74,9 +74,9 @@ async def test_a_film_is_uploaded_resumed_and_handed_to_the_chain(
     stored = await stores.objects.head(f"uploads/{upload_id}/source")
     assert stored is not None
     assert stored.size_bytes == len(FILM)
-    messages = [one for one in await stores.catalogue.outbox(limit=1000) if one.key == opened["movie_id"]]
+    messages = [one for one in await stores.catalogue.outbox.oldest(limit=1000) if one.key == opened["movie_id"]]
     assert [one.topic for one in messages] == [TRANSCODING_JOBS], "completing twice has to leave one message"
-    title = await stores.catalogue.title(opened["movie_id"])
+    title = await stores.catalogue.titles.get(opened["movie_id"])
     assert title.details.title == "Big Film 2024"
     assert list(title.details.genres) == ["Sci-Fi", "Drama"]
     assert title.hot
@@ -102,13 +102,13 @@ async def test_a_film_opened_again_is_what_is_said_of_it_now(client: Client, peo
     opened = await _open(client, person, title="Wrogn", year=1999, genres=["Drama"], description="Old", hot=True)
     again = await _open(client, person, title="Right", year=None, genres=["Comedy"], hot=False)
     assert (again["upload_id"], again["resumed"]) == (opened["upload_id"], True)
-    title = await stores.catalogue.title(opened["movie_id"])
+    title = await stores.catalogue.titles.get(opened["movie_id"])
     said = (title.details.title, title.details.year, list(title.details.genres), title.details.description)
     assert said == ("Right", None, ["Comedy"], "Old"), "what was corrected was thrown away"
     assert not title.hot
-    assert not (await stores.catalogue.upload(opened["upload_id"])).hot
+    assert not (await stores.catalogue.uploads.get(opened["upload_id"])).hot
     await _open(client, person)
-    assert await stores.catalogue.title(opened["movie_id"]) == title, "what was not given was changed"
+    assert await stores.catalogue.titles.get(opened["movie_id"]) == title, "what was not given was changed"
 
 
 @pytest.mark.parametrize("announced", [False, True])
@@ -121,10 +121,10 @@ async def test_a_film_without_a_title_id_does_not_join_a_title_that_exists(
     other = await _open(client, person, title="Another film")
     assert not other["resumed"], "a film became a version of a title that was not named"
     assert other["movie_id"] != movie_id
-    assert (await stores.catalogue.title(movie_id)).details.title == "Remastered"
+    assert (await stores.catalogue.titles.get(movie_id)).details.title == "Remastered"
     again = await _open(client, person, movie_id=movie_id, title="Ignored", hot=True)
     assert (again["upload_id"], again["resumed"]) == (master["upload_id"], True), "the newer upload hid this one"
-    title = await stores.catalogue.title(movie_id)
+    title = await stores.catalogue.titles.get(movie_id)
     assert (title.details.title, title.hot) == ("Remastered", True)
 
 
@@ -171,7 +171,7 @@ async def test_sidecars_are_kept_once_and_bounded(client: Client, people: People
     sidecar = {"file_name": "subtitled.de.vtt", "language": "de", "label": "Deutsch", "text": "WEBVTT\n\nÄ"}
     for _ in range(2):
         assert (await client.post(path, json=sidecar, headers=person.headers)).status_code == 201
-    kept = (await stores.catalogue.upload(upload_id)).sidecars
+    kept = (await stores.catalogue.uploads.get(upload_id)).sidecars
     assert [(one.language, one.label) for one in kept] == [("de", "Deutsch")], "the same subtitles were kept twice"
     assert await stores.objects.get(kept[0].key) == "WEBVTT\n\nÄ".encode()
     for change, status in (

@@ -38,14 +38,14 @@ class Editor:
     async def announce(self, numbers: list[int]) -> None:
         self._turn += 1
         titles = [(f"m_{number}", TitleDetails(title=f"Film {number} t{self._turn}")) for number in numbers]
-        await self._catalogue.announce(titles)
+        await self._catalogue.titles.announce(titles)
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             chosen = self._random.sample(range(TITLES + 200), EDITED + DELETED)
             await self.announce(chosen)
             for number in chosen[:DELETED]:
-                await self._catalogue.delete(f"m_{number}")
+                await self._catalogue.titles.delete(f"m_{number}")
 
 
 class Follower:

@@ -142,9 +142,9 @@ async def upload_film(
         touched_at=now,
     )
     details = None if movie_id else TitleDetails(title=film.stem.replace("_", " "), year=2026, genres=("Drama",))
-    opened = await stores.catalogue.open_upload(asked, details)
-    await stores.catalogue.begin_completion(upload_id)
-    await stores.catalogue.finish_completion(upload_id, topic=TRANSCODING_JOBS, value=completed(opened))
+    opened = await stores.catalogue.uploads.open(asked, details)
+    await stores.catalogue.uploads.begin_completion(upload_id)
+    await stores.catalogue.uploads.finish_completion(upload_id, topic=TRANSCODING_JOBS, value=completed(opened))
     return opened
 
 
@@ -197,7 +197,7 @@ async def stage_document(stores: Stores, upload: Upload, stage: str, kind: type[
 
 
 async def version_of(stores: Stores, upload: Upload) -> Version:
-    return await stores.catalogue.version(upload.movie_id, upload.version)
+    return await stores.catalogue.versions.get(upload.movie_id, upload.version)
 
 
 @asynccontextmanager
@@ -208,7 +208,7 @@ async def searchable(settings: Settings) -> AsyncIterator[None]:
     async def follow() -> None:
         async with open_stores(settings, search_writer=True) as stores:
             while not stop.is_set():
-                await stores.search.apply([document async for document in stores.catalogue.documents()])
+                await stores.search.apply([document async for document in stores.catalogue.titles.documents()])
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), 0.2)
 

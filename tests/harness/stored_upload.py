@@ -39,7 +39,7 @@ async def upload(catalogue: Catalogue, objects: Objects) -> Upload:
     upload_id = ids.new_upload_id()
     key = f"uploads/{upload_id}/source"
     now = datetime.now(UTC)
-    upload = await catalogue.open_upload(
+    upload = await catalogue.uploads.open(
         Upload(
             upload_id=upload_id,
             movie_id=ids.new_movie_id(),

@@ -26,5 +26,5 @@ def stated() -> list[StoredPart]:
 
 
 async def messages(catalogue: Catalogue, upload: Upload) -> list[UploadCompleted]:
-    entries = await catalogue.outbox()
+    entries = await catalogue.outbox.oldest()
     return [msgspec.json.decode(entry.value, type=UploadCompleted) for entry in entries if entry.key == upload.movie_id]

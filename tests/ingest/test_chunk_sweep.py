@@ -54,7 +54,7 @@ async def stored(objects: Objects) -> list[str]:
 
 
 async def sweep(queue: JobQueue, catalogue: Catalogue, objects: Objects, *, keep_seconds: float = 0.0) -> int:
-    await drop_settled_waiters(queue, catalogue)
+    await drop_settled_waiters(queue, catalogue.versions)
     return await sweep_chunks(queue, objects, older_than_seconds=keep_seconds)
 
 
@@ -65,10 +65,10 @@ async def test_a_version_keeps_its_chunks_until_it_is_published(
     await queue.enqueue(jobs_of(upload))
     await made(queue, objects)
     assert await sweep(queue, catalogue, objects) == 0
-    await catalogue.fail(upload.movie_id, upload.version, "the disk was full")
+    await catalogue.versions.fail(upload.movie_id, upload.version, "the disk was full")
     assert await sweep(queue, catalogue, objects) == 0, "a failed version may be taken up where it failed"
-    await catalogue.report_progress(upload.movie_id, upload.version, stage="streams", percent=50.0)
-    await catalogue.publish(publication_of(upload.movie_id, upload.version))
+    await catalogue.versions.report_progress(upload.movie_id, upload.version, stage="streams", percent=50.0)
+    await catalogue.versions.publish(publication_of(upload.movie_id, upload.version))
     assert await sweep(queue, catalogue, objects, keep_seconds=3600.0) == 0, "kept for a copy of the film"
     assert await sweep(queue, catalogue, objects) == 2
     assert await stored(objects) == []
@@ -83,13 +83,13 @@ async def test_a_deleted_titles_chunks_go_but_those_of_a_copy(
     await queue.enqueue(jobs)
     await made(queue, objects)
     await queue.enqueue(for_copy(jobs[:2], copy))
-    await catalogue.delete(original.movie_id)
+    await catalogue.titles.delete(original.movie_id)
     # What the original's own chain does when it finds that its title is gone, at that very moment.
     await queue.cancel(original.movie_id, original.version)
     assert await remove_chunks(queue, objects, [job.job_id for job in jobs]) == 1
     assert await sweep(queue, catalogue, objects) == 0, "the copy needs the rest"
     assert len(await stored(objects)) == 2
-    await catalogue.publish(publication_of(copy.movie_id, copy.version))
+    await catalogue.versions.publish(publication_of(copy.movie_id, copy.version))
     assert await sweep(queue, catalogue, objects) == 2
 
 

@@ -23,7 +23,9 @@ async def test_a_complete_upload_is_stored_and_told_once(
     catalogue: Catalogue, objects: Objects, upload: Upload
 ) -> None:
     for _ in range(3):
-        assert (await complete_upload(catalogue, objects, upload.upload_id, stated()[::-1])).state == "completed"
+        assert (
+            await complete_upload(catalogue.uploads, objects, upload.upload_id, stated()[::-1])
+        ).state == "completed"
     assert await objects.get(upload.key) == b"".join(BODIES)
     [message] = await messages(catalogue, upload)
     assert (message.upload_id, message.movie_id, message.version) == (upload.upload_id, upload.movie_id, upload.version)
@@ -43,17 +45,17 @@ async def test_parts_that_are_not_the_file_leave_the_upload_open(
     catalogue: Catalogue, objects: Objects, upload: Upload, parts: list[StoredPart], words: str
 ) -> None:
     with pytest.raises(PartsMismatch, match=words):
-        await complete_upload(catalogue, objects, upload.upload_id, parts)
-    assert (await catalogue.upload(upload.upload_id)).state == "open"
+        await complete_upload(catalogue.uploads, objects, upload.upload_id, parts)
+    assert (await catalogue.uploads.get(upload.upload_id)).state == "open"
     assert await messages(catalogue, upload) == []
-    assert (await complete_upload(catalogue, objects, upload.upload_id, stated())).state == "completed"
+    assert (await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())).state == "completed"
 
 
 async def test_a_part_sent_again_with_other_bytes_is_chosen_by_its_checksum(
     catalogue: Catalogue, objects: Objects, upload: Upload
 ) -> None:
     await put(objects, upload, 2, b"the liat")
-    await complete_upload(catalogue, objects, upload.upload_id, stated())
+    await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
     assert await objects.get(upload.key) == b"".join(BODIES)
 
 
@@ -61,49 +63,51 @@ async def test_a_part_sent_again_with_other_bytes_is_chosen_by_its_checksum(
 async def test_a_completion_cut_short_is_finished_without_its_client(
     catalogue: Catalogue, objects: Objects, upload: Upload, joined: bool
 ) -> None:
-    await catalogue.begin_completion(upload.upload_id)
+    await catalogue.uploads.begin_completion(upload.upload_id)
     if joined:
         await objects.complete_multipart(upload.key, upload.multipart_id, stated())
-    assert await reconcile_uploads(catalogue, objects, older_than_seconds=60) == 0, "a completion under way was touched"
-    assert await reconcile_uploads(catalogue, objects, older_than_seconds=0) == 1
-    assert await reconcile_uploads(catalogue, objects, older_than_seconds=0) == 0
-    assert (await catalogue.upload(upload.upload_id)).state == "completed"
+    assert await reconcile_uploads(catalogue.uploads, objects, older_than_seconds=60) == 0, (
+        "a completion under way was touched"
+    )
+    assert await reconcile_uploads(catalogue.uploads, objects, older_than_seconds=0) == 1
+    assert await reconcile_uploads(catalogue.uploads, objects, older_than_seconds=0) == 0
+    assert (await catalogue.uploads.get(upload.upload_id)).state == "completed"
     assert await objects.get(upload.key) == b"".join(BODIES)
     assert len(await messages(catalogue, upload)) == 1
-    assert (await complete_upload(catalogue, objects, upload.upload_id, stated())).state == "completed"
+    assert (await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())).state == "completed"
 
 
 async def test_an_upload_whose_bytes_are_gone_ends(catalogue: Catalogue, objects: Objects, upload: Upload) -> None:
     await objects.abort_multipart(upload.key, upload.multipart_id)
     with pytest.raises(PartsMismatch, match="start it again"):
-        await complete_upload(catalogue, objects, upload.upload_id, stated())
-    assert (await catalogue.upload(upload.upload_id)).state == "abandoned"
+        await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
+    assert (await catalogue.uploads.get(upload.upload_id)).state == "abandoned"
     with pytest.raises(UploadStateConflict):
-        await complete_upload(catalogue, objects, upload.upload_id, stated())
+        await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
 
 
 async def test_an_abandoned_upload_leaves_nothing(catalogue: Catalogue, objects: Objects, upload: Upload) -> None:
-    assert await abandon_uploads(catalogue, objects, older_than_seconds=60) == 0
-    assert await abandon_uploads(catalogue, objects, older_than_seconds=0) == 1
-    assert (await catalogue.upload(upload.upload_id)).state == "abandoned"
+    assert await abandon_uploads(catalogue.uploads, objects, older_than_seconds=60) == 0
+    assert await abandon_uploads(catalogue.uploads, objects, older_than_seconds=0) == 1
+    assert (await catalogue.uploads.get(upload.upload_id)).state == "abandoned"
     with pytest.raises(ObjectMissing):
         await objects.parts(upload.key, upload.multipart_id)
     with pytest.raises(UploadUnknown):
-        await catalogue.version_of_upload(upload.upload_id)
+        await catalogue.versions.of_upload(upload.upload_id)
 
 
 @pytest.mark.parametrize("client_is_gone", [False, True])
 async def test_an_upload_of_a_title_deleted_meanwhile_ends_and_leaves_nothing(
     catalogue: Catalogue, objects: Objects, upload: Upload, client_is_gone: bool
 ) -> None:
-    await catalogue.delete(upload.movie_id)
+    await catalogue.titles.delete(upload.movie_id)
     if client_is_gone:
-        await catalogue.begin_completion(upload.upload_id)
-        assert await reconcile_uploads(catalogue, objects, older_than_seconds=0) == 0
+        await catalogue.uploads.begin_completion(upload.upload_id)
+        assert await reconcile_uploads(catalogue.uploads, objects, older_than_seconds=0) == 0
     else:
         with pytest.raises(TitleUnknown):
-            await complete_upload(catalogue, objects, upload.upload_id, stated())
-    assert (await catalogue.upload(upload.upload_id)).state == "abandoned", "it would be tried again for ever"
+            await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
+    assert (await catalogue.uploads.get(upload.upload_id)).state == "abandoned", "it would be tried again for ever"
     assert [one.key async for one in objects.list(f"uploads/{upload.upload_id}/")] == [], "its film was left behind"
 
 
@@ -117,14 +121,14 @@ async def test_an_upload_whose_end_was_cut_short_is_ended_by_the_next_round(
         raise StoreUnavailable("killed here")
 
     with monkeypatch.context() as patched:
-        patched.setattr(catalogue, "end_upload", killed)
+        patched.setattr(catalogue.uploads, "end", killed)
         with pytest.raises(StoreUnavailable):
-            await end_upload(catalogue, objects, upload.upload_id, "aborted")
+            await end_upload(catalogue.uploads, objects, upload.upload_id, "aborted")
     with pytest.raises(ObjectMissing):
         await objects.parts(upload.key, upload.multipart_id)
     assert await objects.head(forgotten) is None, "a subtitle that no row names was left behind"
-    assert (await catalogue.upload(upload.upload_id)).state == "open", "nobody would look for what is left"
-    assert await abandon_uploads(catalogue, objects, older_than_seconds=0) == 1
+    assert (await catalogue.uploads.get(upload.upload_id)).state == "open", "nobody would look for what is left"
+    assert await abandon_uploads(catalogue.uploads, objects, older_than_seconds=0) == 1
 
 
 @pytest.mark.parametrize("told", [False, True], ids=["joined", "completed"])
@@ -132,10 +136,10 @@ async def test_a_film_that_is_whole_is_not_removed_by_ending_its_upload(
     catalogue: Catalogue, objects: Objects, upload: Upload, told: bool
 ) -> None:
     if told:
-        await complete_upload(catalogue, objects, upload.upload_id, stated())
+        await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
     else:
-        await catalogue.begin_completion(upload.upload_id)
+        await catalogue.uploads.begin_completion(upload.upload_id)
         await objects.complete_multipart(upload.key, upload.multipart_id, stated())
     with pytest.raises(UploadStateConflict):
-        await end_upload(catalogue, objects, upload.upload_id, "aborted")
+        await end_upload(catalogue.uploads, objects, upload.upload_id, "aborted")
     assert await objects.get(upload.key) == b"".join(BODIES)

@@ -91,7 +91,7 @@ class Pipeline:
 
     async def announce(self, title: str) -> str:
         movie_id = ids.new_movie_id()
-        await self.catalogue.announce([(movie_id, TitleDetails(title=title))])
+        await self.catalogue.titles.announce([(movie_id, TitleDetails(title=title))])
         return movie_id
 
     async def searchable(self, movie_id: str, *, seconds: float = 60.0) -> float:
@@ -134,7 +134,9 @@ async def running_pipeline(
         catalogue = await open_catalogue(settings.database)
         stack.push_async_callback(catalogue.close)
         # Before anything captures: the snapshot's work.
-        await catalogue.announce([(ids.new_movie_id(), TitleDetails(title=f"Before {number}")) for number in range(20)])
+        await catalogue.titles.announce(
+            [(ids.new_movie_id(), TitleDetails(title=f"Before {number}")) for number in range(20)]
+        )
         folder = folders.mktemp("jobs")
         jobs = {name: Job(name, settings, folder) for name in ("search_sync", "change_capture")}
         for job in jobs.values():
@@ -162,7 +164,7 @@ async def test_a_changed_row_is_searchable_soon(pipeline: Pipeline) -> None:
 async def test_an_edit_and_a_withdrawal_reach_search(pipeline: Pipeline) -> None:
     movie_id = await pipeline.announce("Zanzibar Overture")
     await pipeline.searchable(movie_id)
-    edited = await pipeline.catalogue.edit(movie_id, TitleDetails(title="Quixotic Nightfall"))
+    edited = await pipeline.catalogue.titles.edit(movie_id, TitleDetails(title="Quixotic Nightfall"))
 
     async def renewed() -> bool:
         return await pipeline.index.revision(movie_id) == edited.revision
@@ -170,7 +172,7 @@ async def test_an_edit_and_a_withdrawal_reach_search(pipeline: Pipeline) -> None
     await until(renewed, seconds=30, what="the edit to be searchable")
     assert [hit.document.movie_id for hit in (await pipeline.index.search("quixotic nightfall")).hits] == [movie_id]
     assert (await pipeline.index.search("zanzibar overture")).hits == []
-    await pipeline.catalogue.delete(movie_id)
+    await pipeline.catalogue.titles.delete(movie_id)
 
     async def gone() -> bool:
         return await pipeline.index.revision(movie_id) is None
@@ -225,7 +227,7 @@ async def test_an_older_postgresql_is_captured_as_well(tmp_path_factory: pytest.
     async with running_pipeline(older_postgres, tmp_path_factory) as older:
         movie_id = await older.announce("Soon to be gone")
         await older.searchable(movie_id)
-        await older.catalogue.delete(movie_id)
+        await older.catalogue.titles.delete(movie_id)
 
         async def gone() -> bool:
             return await older.index.revision(movie_id) is None
@@ -243,7 +245,7 @@ async def test_the_same_on_kafka_through_the_death_of_each_part(tmp_path_factory
         told = [await pipeline.announce(f"Film {number}") for number in range(10)]
         deleted = told.pop()
         await pipeline.searchable(deleted)
-        await pipeline.catalogue.delete(deleted)
+        await pipeline.catalogue.titles.delete(deleted)
         for job in pipeline.jobs.values():
             job.end(signal.SIGKILL)
         told += [await pipeline.announce(f"While both are away {number}") for number in range(10)]

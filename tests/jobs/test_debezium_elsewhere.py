@@ -119,11 +119,11 @@ async def test_kafka_connect_publishes_what_the_search_sync_reads(kafka_log_url:
         settings = server_of_its_own.settings
         await asyncio.to_thread(migrate, settings.database)
         catalogue = await open_catalogue(settings.database)
-        await catalogue.announce([(movie_id, TitleDetails(title="Before")) for movie_id in before])
+        await catalogue.titles.announce([(movie_id, TitleDetails(title="Before")) for movie_id in before])
         with kafka_connect.running(settings, urlsplit(kafka_log_url).netloc, tmp_path):
             snapshot = await changes_of(log, cursor, set(before), 3)
-            await catalogue.announce([(movie_id, TitleDetails(title="After")) for movie_id in after])
-            await catalogue.delete(after[0])
+            await catalogue.titles.announce([(movie_id, TitleDetails(title="After")) for movie_id in after])
+            await catalogue.titles.delete(after[0])
             published = await changes_of(log, cursor, {*before, *after}, 7)
             assert await _moves_on(settings.database), "the slot stands still while no title changes"
         await catalogue.close()

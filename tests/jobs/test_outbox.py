@@ -1,6 +1,7 @@
 """The outbox is published exactly as often as needed; what nobody took up is told again, what is over is removed."""
 
 import asyncio
+import functools
 import secrets
 from collections.abc import AsyncIterator
 
@@ -37,9 +38,9 @@ async def event_log(url: str) -> AsyncIterator[EventLog]:
 async def test_the_outbox_is_published_in_order_and_emptied(
     catalogue: Catalogue, objects: Objects, event_log: EventLog, upload: Upload
 ) -> None:
-    await complete_upload(catalogue, objects, upload.upload_id, stated())
-    assert await publish_outbox(catalogue, event_log) == 1
-    assert await publish_outbox(catalogue, event_log) == 0
+    await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
+    assert await publish_outbox(catalogue.outbox, event_log) == 1
+    assert await publish_outbox(catalogue.outbox, event_log) == 0
     cursor, found = None, []
     while True:
         records, cursor = await event_log.read(TRANSCODING_JOBS, cursor)
@@ -53,23 +54,25 @@ async def test_an_upload_that_no_run_took_up_is_told_again(
     catalogue: Catalogue, objects: Objects, upload: Upload
 ) -> None:
     """The topic has forgotten it: Dagster was away for longer than messages are kept."""
-    await complete_upload(catalogue, objects, upload.upload_id, stated())
-    await catalogue.mark_published([entry.entry_id for entry in await catalogue.outbox()])
-    assert await republish_uploads(catalogue, older_than_seconds=3600) == 0, "it may be in Dagster's queue"
-    assert await republish_uploads(catalogue, older_than_seconds=0) == 1
+    await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
+    await catalogue.outbox.mark_published([entry.entry_id for entry in await catalogue.outbox.oldest()])
+    assert await republish_uploads(catalogue.uploads, older_than_seconds=3600) == 0, "it may be in Dagster's queue"
+    assert await republish_uploads(catalogue.uploads, older_than_seconds=0) == 1
     [message] = await messages(catalogue, upload)
     assert (message.upload_id, message.movie_id, message.version) == (upload.upload_id, upload.movie_id, upload.version)
-    assert await republish_uploads(catalogue, older_than_seconds=3600) == 0, "it was told a moment ago"
-    await catalogue.report_progress(upload.movie_id, upload.version, stage="source", percent=1.0, run_id="a run")
-    assert await republish_uploads(catalogue, older_than_seconds=0) == 0, "a run has it"
+    assert await republish_uploads(catalogue.uploads, older_than_seconds=3600) == 0, "it was told a moment ago"
+    await catalogue.versions.report_progress(
+        upload.movie_id, upload.version, stage="source", percent=1.0, run_id="a run"
+    )
+    assert await republish_uploads(catalogue.uploads, older_than_seconds=0) == 0, "a run has it"
 
 
 async def test_an_upload_that_ended_is_not_told_again(catalogue: Catalogue, objects: Objects, upload: Upload) -> None:
-    assert await republish_uploads(catalogue, older_than_seconds=0) == 0, "it is not completed"
-    await complete_upload(catalogue, objects, upload.upload_id, stated())
-    await catalogue.delete(upload.movie_id)
-    assert await republish_uploads(catalogue, older_than_seconds=0) == 0, "its title is gone"
-    assert not await catalogue.republish_upload(upload.upload_id, topic=TRANSCODING_JOBS, value=b"")
+    assert await republish_uploads(catalogue.uploads, older_than_seconds=0) == 0, "it is not completed"
+    await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
+    await catalogue.titles.delete(upload.movie_id)
+    assert await republish_uploads(catalogue.uploads, older_than_seconds=0) == 0, "its title is gone"
+    assert not await catalogue.uploads.republish(upload.upload_id, topic=TRANSCODING_JOBS, value=b"")
 
 
 async def test_what_a_deletion_left_is_removed(
@@ -78,16 +81,17 @@ async def test_what_a_deletion_left_is_removed(
     """The API was killed before it removed anything, or a stage under way wrote on after it had."""
     published = await open_bucket(s3_server, s3_server.published)
     await published.ensure_bucket()
-    await complete_upload(catalogue, objects, upload.upload_id, stated())
+    await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
     movie_id = upload.movie_id
     stays = f"{ids.new_movie_id()}/v1/master.m3u8"
     for key in (f"{movie_id}/v1/master.m3u8", f"images/{movie_id}/v1/poster.jpg", stays):
         await published.put(key, b"x", content_type="text/plain")
     await objects.put(f"titles/{movie_id}/v1/source.json", b"{}", content_type="application/json")
-    assert await remove_deleted(catalogue, objects, published, older_than_seconds=0) == 0, "no title is deleted"
-    await catalogue.delete(movie_id)
-    assert await remove_deleted(catalogue, objects, published, older_than_seconds=3600) == 0, "the API is still at it"
-    assert await remove_deleted(catalogue, objects, published, older_than_seconds=0) == 1
+    remove = functools.partial(remove_deleted, catalogue.titles, catalogue.uploads, objects, published)
+    assert await remove(older_than_seconds=0) == 0, "no title is deleted"
+    await catalogue.titles.delete(movie_id)
+    assert await remove(older_than_seconds=3600) == 0, "the API is still at it"
+    assert await remove(older_than_seconds=0) == 1
     for bucket, prefix in (
         (published, f"{movie_id}/"),
         (published, f"images/{movie_id}/"),
@@ -96,7 +100,7 @@ async def test_what_a_deletion_left_is_removed(
     ):
         assert [stored.key async for stored in bucket.list(prefix)] == [], "a deleted title left objects"
     assert await published.head(stays) is not None, "another title's objects were taken"
-    assert await remove_deleted(catalogue, objects, published, older_than_seconds=0) == 0, "it is done for good"
+    assert await remove(older_than_seconds=0) == 0, "it is done for good"
     await published.close()
 
 

@@ -135,7 +135,7 @@ async def test_an_ingest_whose_run_ended_without_a_word_is_settled(
         movie_id, number = upload.movie_id, upload.version
         tags = {"dagster/partition": movie_id, **({VERSION_TAG: str(number)} if tagged else {})}
         run = dg.DagsterRun(job_name="ingest" if tagged else "__ASSET_JOB", tags=tags, status=status)
-        await stores.catalogue.report_progress(
+        await stores.catalogue.versions.report_progress(
             movie_id, number, stage="renditions", percent=20.0, speed=None, run_id=run.run_id
         )
 
@@ -150,7 +150,7 @@ async def test_an_ingest_whose_run_ended_without_a_word_is_settled(
                 return list(result.run_requests or [])
 
         requests = await asyncio.to_thread(tick)
-        version = await stores.catalogue.version(movie_id, number)
+        version = await stores.catalogue.versions.get(movie_id, number)
         if status is dg.DagsterRunStatus.CANCELED:
             assert (version.state, requests) == ("failed", [])
             assert version.reason == "renditions: the run was cancelled in Dagster."
@@ -160,7 +160,7 @@ async def test_an_ingest_whose_run_ended_without_a_word_is_settled(
         assert request.partition_key == movie_id
         assert (request.tags[VERSION_TAG], request.tags[UPLOAD_TAG]) == (str(number), upload.upload_id)
 
-        await stores.catalogue.report_progress(
+        await stores.catalogue.versions.report_progress(
             movie_id, number, stage="renditions", percent=30.0, speed=None, run_id="a-newer-run"
         )
         assert await asyncio.to_thread(tick) == [], "a newer run has it, and another was started beside"

@@ -59,7 +59,7 @@ async def test_a_film_becomes_playable_and_searchable(
     assert result.success, sentence(result)
     assert materialized(result) == set(STAGES), "every stage is an asset of the run"
 
-    title = await stores.catalogue.title(upload.movie_id)
+    title = await stores.catalogue.titles.get(upload.movie_id)
     version = await version_of(stores, upload)
     assert (title.state, title.active_version, version.state) == ("playable", 1, "playable")
     assert version.percent == 100.0, "the title's per cent ends at the whole"
@@ -102,7 +102,7 @@ async def test_a_broken_file_is_refused_with_a_sentence_and_leaves_nothing(
     assert not [event for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
     assert not await keys(stores.published, upload.movie_id)
     assert not await keys(stores.objects, f"titles/{upload.movie_id}/")
-    assert (await stores.catalogue.title(upload.movie_id)).state == "refused"
+    assert (await stores.catalogue.titles.get(upload.movie_id)).state == "refused"
 
 
 async def test_a_refusal_takes_nothing_from_viewers_who_have_the_title(
@@ -135,7 +135,9 @@ async def test_the_same_content_twice_is_recognised_and_reuses_every_chunk(
     assert renditions.reused_chunks == len(renditions.chunk_results) > 0, "nothing is encoded twice"
     assert str(metadata(result, "source")["same_content_as"]).endswith(first.movie_id)
     assert first.movie_id in ((await version_of(stores, second)).reason or ""), "its owner is told of the other title"
-    assert (await stores.catalogue.title(second.movie_id)).state == "playable", "it is a title of its own all the same"
+    assert (await stores.catalogue.titles.get(second.movie_id)).state == "playable", (
+        "it is a title of its own all the same"
+    )
 
 
 async def test_a_lost_chunk_is_made_again_and_only_it(
@@ -159,7 +161,7 @@ async def test_chunks_go_once_the_title_is_published_and_come_again_when_it_is_m
     upload = await upload_film(stores, shared_media / FRIDAY)
     assert (await in_thread(lambda: run_ingest(house, instance, upload, until="title"))).success
     before = await stage_document(stores, upload, "renditions", RenditionsDocument)
-    await drop_settled_waiters(stores.job_queue, stores.catalogue)
+    await drop_settled_waiters(stores.job_queue, stores.catalogue.versions)
     await sweep_chunks(stores.job_queue, stores.objects, older_than_seconds=0)
     for part in [part for result in before.chunk_results for part in result.parts]:
         assert await stores.objects.head(part.key) is None, "a published title's chunks are still stored"
@@ -224,7 +226,7 @@ async def test_a_title_deleted_meanwhile_stops_its_chain(
 ) -> None:
     upload = await upload_film(stores, shared_media / FRIDAY)
     assert (await in_thread(lambda: run_ingest(house, instance, upload, until="streams"))).success
-    await stores.catalogue.delete(upload.movie_id)
+    await stores.catalogue.titles.delete(upload.movie_id)
     result = await in_thread(lambda: run_ingest(house, instance, upload, only="subtitles", until="title"))
     assert not result.success
     assert "deleted" in sentence(result)

@@ -46,15 +46,15 @@ def upload_of(movie_id: str, *, hot: bool = False, file_name: str = "film.mp4") 
 async def opened(catalogue: Catalogue, movie_id: str | None = None, details: TitleDetails = DETAILS) -> Upload:
     """An open upload: of a new title, or of the next version of one."""
     if movie_id is not None:
-        return await catalogue.open_upload(upload_of(movie_id), None)
-    return await catalogue.open_upload(upload_of(new_movie_id()), details)
+        return await catalogue.uploads.open(upload_of(movie_id), None)
+    return await catalogue.uploads.open(upload_of(new_movie_id()), details)
 
 
 async def ingesting(catalogue: Catalogue, movie_id: str | None = None, details: TitleDetails = DETAILS) -> Upload:
     upload = await opened(catalogue, movie_id, details)
-    await catalogue.begin_completion(upload.upload_id)
-    await catalogue.finish_completion(upload.upload_id, topic="transcoding-jobs", value=b"{}")
-    return await catalogue.upload(upload.upload_id)
+    await catalogue.uploads.begin_completion(upload.upload_id)
+    await catalogue.uploads.finish_completion(upload.upload_id, topic="transcoding-jobs", value=b"{}")
+    return await catalogue.uploads.get(upload.upload_id)
 
 
 def publication_of(movie_id: str, version: int) -> Publication:
@@ -73,12 +73,12 @@ def publication_of(movie_id: str, version: int) -> Publication:
 async def playable(catalogue: Catalogue, details: TitleDetails = DETAILS) -> str:
     """The movie_id of a title that was published."""
     upload = await ingesting(catalogue, details=details)
-    await catalogue.publish(publication_of(upload.movie_id, upload.version))
+    await catalogue.versions.publish(publication_of(upload.movie_id, upload.version))
     return upload.movie_id
 
 
 async def documents(catalogue: Catalogue) -> dict[str, SearchDocument]:
-    return {document.movie_id: document async for document in catalogue.documents()}
+    return {document.movie_id: document async for document in catalogue.titles.documents()}
 
 
 def captured_row(url: str, movie_id: str) -> tuple[int, bool] | None:

@@ -14,7 +14,7 @@ from tests.contract.catalogue.steps import ingesting, playable, publication_of
 async def whole_genre_row(catalogue: Catalogue, genre: str, *, limit: int) -> list[TitleCard]:
     seen: list[TitleCard] = []
     after: RowPosition | None = None
-    while page := await catalogue.genre_row(genre, limit=limit, after=after):
+    while page := await catalogue.rows.genre(genre, limit=limit, after=after):
         seen += [card for card, _ in page]
         after = page[-1][1]
     return seen
@@ -23,11 +23,11 @@ async def whole_genre_row(catalogue: Catalogue, genre: str, *, limit: int) -> li
 async def test_cards_are_of_the_playable_ones_in_the_order_given(catalogue: Catalogue) -> None:
     first, second = await playable(catalogue), await playable(catalogue)
     unready = (await ingesting(catalogue)).movie_id
-    cards = await catalogue.cards([second, unready, "m_unknown", first])
+    cards = await catalogue.rows.cards([second, unready, "m_unknown", first])
     assert [card.movie_id for card in cards] == [second, first]
     assert cards[0].duration_seconds == 101.0
     assert cards[0].poster == f"{second}/v1/poster.jpg"
-    assert list(await catalogue.cards([])) == []
+    assert list(await catalogue.rows.cards([])) == []
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
@@ -47,7 +47,7 @@ async def test_new_releases_are_newest_first_and_come_once(catalogue: Catalogue)
     made = [await playable(catalogue, TitleDetails(f"Film {number}")) for number in range(7)]
     seen: list[str] = []
     after: RowPosition | None = None
-    while page := await catalogue.new_releases(limit=2, after=after):
+    while page := await catalogue.rows.new_releases(limit=2, after=after):
         seen += [card.movie_id for card, _ in page]
         after = page[-1][1]
     assert seen == list(reversed(made))
@@ -56,8 +56,8 @@ async def test_new_releases_are_newest_first_and_come_once(catalogue: Catalogue)
 async def test_a_new_master_does_not_make_an_old_title_new(catalogue: Catalogue) -> None:
     first, second = await playable(catalogue), await playable(catalogue)
     again = await ingesting(catalogue, first)
-    await catalogue.publish(publication_of(first, again.version))
-    assert [card.movie_id for card, _ in await catalogue.new_releases(limit=5, after=None)] == [second, first]
+    await catalogue.versions.publish(publication_of(first, again.version))
+    assert [card.movie_id for card, _ in await catalogue.rows.new_releases(limit=5, after=None)] == [second, first]
 
 
 PLANS = {
@@ -78,7 +78,7 @@ PLANS = {
     ("row", "index"), [("genre row", "title_genre_row_idx"), ("new releases", "title_new_releases_idx")]
 )
 async def test_a_page_is_one_index_range_at_any_depth(catalogue: Catalogue, url: str, row: str, index: str) -> None:
-    await catalogue.announce(
+    await catalogue.titles.announce(
         [(movie_id_of(str(n)), TitleDetails("x", genres=("Drama",), votes=n)) for n in range(3000)]
     )
     with psycopg.connect(url) as connection:

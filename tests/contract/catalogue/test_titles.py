@@ -22,22 +22,22 @@ from tests.contract.catalogue.steps import (
 
 async def test_an_edit_reaches_title_document_and_rows(catalogue: Catalogue) -> None:
     movie_id = await playable(catalogue)
-    before = await catalogue.title(movie_id)
+    before = await catalogue.titles.get(movie_id)
     details = TitleDetails("Renamed", year=2001, genres=("Comedy",), votes=5)
-    after = await catalogue.edit(movie_id, details, revision=before.revision)
+    after = await catalogue.titles.edit(movie_id, details, revision=before.revision)
     assert after.revision > before.revision
     assert (after.details.title, after.details.year, after.details.description) == ("Renamed", 2001, None)
     document = (await documents(catalogue))[movie_id]
     assert (document.title, document.genres, document.revision) == ("Renamed", ["Comedy"], after.revision)
-    assert [card.title for card, _ in await catalogue.genre_row("comedy", limit=5, after=None)] == ["Renamed"]
-    assert list(await catalogue.genre_row("Drama", limit=5, after=None)) == []
+    assert [card.title for card, _ in await catalogue.rows.genre("comedy", limit=5, after=None)] == ["Renamed"]
+    assert list(await catalogue.rows.genre("Drama", limit=5, after=None)) == []
 
 
 async def test_of_two_edits_of_one_revision_the_second_is_told(catalogue: Catalogue) -> None:
     movie_id = await playable(catalogue)
-    revision = (await catalogue.title(movie_id)).revision
+    revision = (await catalogue.titles.get(movie_id)).revision
     outcomes = await asyncio.gather(
-        *(catalogue.edit(movie_id, renamed(f"By {editor}"), revision=revision) for editor in range(5)),
+        *(catalogue.titles.edit(movie_id, renamed(f"By {editor}"), revision=revision) for editor in range(5)),
         return_exceptions=True,
     )
     assert sum(not isinstance(outcome, BaseException) for outcome in outcomes) == 1
@@ -46,7 +46,7 @@ async def test_of_two_edits_of_one_revision_the_second_is_told(catalogue: Catalo
 
 async def test_values_that_no_column_holds_are_refused(catalogue: Catalogue) -> None:
     movie_id = await playable(catalogue)
-    before = await catalogue.title(movie_id)
+    before = await catalogue.titles.get(movie_id)
     for details in (
         TitleDetails("nul\x00"),
         TitleDetails("surrogate \ud800"),
@@ -54,66 +54,66 @@ async def test_values_that_no_column_holds_are_refused(catalogue: Catalogue) -> 
         TitleDetails("nul in a genre", genres=("\x00",)),
     ):
         with pytest.raises(InputInvalid):
-            await catalogue.edit(movie_id, details)
+            await catalogue.titles.edit(movie_id, details)
         with pytest.raises(InputInvalid):
-            await catalogue.announce([(new_movie_id(), details)])
-    assert await catalogue.title(movie_id) == before
+            await catalogue.titles.announce([(new_movie_id(), details)])
+    assert await catalogue.titles.get(movie_id) == before
 
 
 async def test_an_unpublished_title_is_nowhere_until_it_comes_back(catalogue: Catalogue, url: str) -> None:
     movie_id = await playable(catalogue)
-    published = await catalogue.title(movie_id)
+    published = await catalogue.titles.get(movie_id)
     for _ in range(2):
-        out = await catalogue.unpublish(movie_id)
+        out = await catalogue.titles.unpublish(movie_id)
         assert out.state == "unpublished"
     assert out.revision > published.revision
     assert captured_row(url, movie_id) == (out.revision, False), "search is not told to let the title go"
     assert await documents(catalogue) == {}
-    assert list(await catalogue.cards([movie_id])) == []
-    assert list(await catalogue.new_releases(limit=5, after=None)) == []
-    assert list(await catalogue.genre_row("Drama", limit=5, after=None)) == []
+    assert list(await catalogue.rows.cards([movie_id])) == []
+    assert list(await catalogue.rows.new_releases(limit=5, after=None)) == []
+    assert list(await catalogue.rows.genre("Drama", limit=5, after=None)) == []
     second = await ingesting(catalogue, movie_id)
-    await catalogue.publish(publication_of(movie_id, second.version))
-    assert (await catalogue.title(movie_id)).state == "unpublished", "a new master undid what an engineer decided"
+    await catalogue.versions.publish(publication_of(movie_id, second.version))
+    assert (await catalogue.titles.get(movie_id)).state == "unpublished", "a new master undid what an engineer decided"
     assert captured_row(url, movie_id) is not None
     assert await documents(catalogue) == {}
     for _ in range(2):
-        back = await catalogue.republish(movie_id)
+        back = await catalogue.titles.republish(movie_id)
     assert (back.state, back.active_version, back.published_at) == ("playable", 2, published.published_at)
     assert (await documents(catalogue))[movie_id].revision == back.revision
 
 
 async def test_only_what_was_published_is_taken_out_or_back(catalogue: Catalogue) -> None:
     upload = await ingesting(catalogue)
-    for call in (catalogue.unpublish(upload.movie_id), catalogue.republish(upload.movie_id)):
+    for call in (catalogue.titles.unpublish(upload.movie_id), catalogue.titles.republish(upload.movie_id)):
         with pytest.raises(TitleNotPlayable):
             await call
     announced = new_movie_id()
-    await catalogue.announce([(announced, DETAILS)])
-    assert (await catalogue.unpublish(announced)).state == "unpublished"
-    assert (await catalogue.republish(announced)).state == "announced"
+    await catalogue.titles.announce([(announced, DETAILS)])
+    assert (await catalogue.titles.unpublish(announced)).state == "unpublished"
+    assert (await catalogue.titles.republish(announced)).state == "announced"
 
 
 async def test_a_deleted_title_is_unknown_everywhere(catalogue: Catalogue, url: str) -> None:
     movie_id = await playable(catalogue)
-    title = await catalogue.title(movie_id)
-    assert await catalogue.delete(movie_id) == title, "the caller must learn what to remove"
+    title = await catalogue.titles.get(movie_id)
+    assert await catalogue.titles.delete(movie_id) == title, "the caller must learn what to remove"
     for call in (
-        catalogue.title(movie_id),
-        catalogue.edit(movie_id, DETAILS),
-        catalogue.unpublish(movie_id),
-        catalogue.republish(movie_id),
-        catalogue.delete(movie_id),
-        catalogue.version(movie_id, 1),
-        catalogue.refuse(movie_id, 1, "late"),
-        catalogue.report_progress(movie_id, 1, stage="plan", percent=1),
-        catalogue.publish(publication_of(movie_id, 1)),
+        catalogue.titles.get(movie_id),
+        catalogue.titles.edit(movie_id, DETAILS),
+        catalogue.titles.unpublish(movie_id),
+        catalogue.titles.republish(movie_id),
+        catalogue.titles.delete(movie_id),
+        catalogue.versions.get(movie_id, 1),
+        catalogue.versions.refuse(movie_id, 1, "late"),
+        catalogue.versions.report_progress(movie_id, 1, stage="plan", percent=1),
+        catalogue.versions.publish(publication_of(movie_id, 1)),
     ):
         with pytest.raises(TitleUnknown):
             await call
-    assert list(await catalogue.titles(limit=5)) == []
-    assert list(await catalogue.cards([movie_id])) == []
-    assert list(await catalogue.new_releases(limit=5, after=None)) == []
+    assert list(await catalogue.titles.page(limit=5)) == []
+    assert list(await catalogue.rows.cards([movie_id])) == []
+    assert list(await catalogue.rows.new_releases(limit=5, after=None)) == []
     row = captured_row(url, movie_id)
     assert row is not None
     assert row[0] > title.revision
@@ -124,9 +124,9 @@ async def test_revisions_grow_through_deleting_and_announcing_again(catalogue: C
     movie_id = movie_id_of("catalogue/1")
     revisions = []
     for _ in range(3):
-        assert await catalogue.announce([(movie_id, DETAILS)]) == 1
+        assert await catalogue.titles.announce([(movie_id, DETAILS)]) == 1
         revisions.append(captured_row(url, movie_id))
-        await catalogue.delete(movie_id)
+        await catalogue.titles.delete(movie_id)
         revisions.append(captured_row(url, movie_id))
     numbers = [row[0] for row in revisions if row is not None]
     assert numbers == sorted(set(numbers))
@@ -136,32 +136,34 @@ async def test_revisions_grow_through_deleting_and_announcing_again(catalogue: C
 
 async def test_revisions_grow_in_the_order_of_commits(catalogue: Catalogue, url: str) -> None:
     movie_id = await playable(catalogue)
-    edited = await asyncio.gather(*(catalogue.edit(movie_id, renamed(f"Title {number}")) for number in range(20)))
+    edited = await asyncio.gather(
+        *(catalogue.titles.edit(movie_id, renamed(f"Title {number}")) for number in range(20))
+    )
     last = max(edited, key=lambda title: title.revision)
     assert len({title.revision for title in edited}) == 20
-    assert await catalogue.title(movie_id) == last, "an older revision was committed after a newer one"
+    assert await catalogue.titles.get(movie_id) == last, "an older revision was committed after a newer one"
     assert captured_row(url, movie_id) == (last.revision, True)
 
 
 async def test_announced_titles_are_known_but_never_offered(catalogue: Catalogue) -> None:
     batch = [(new_movie_id(), renamed(f"Announced {number}")) for number in range(5)]
-    assert await catalogue.announce(batch) == 5
-    assert await catalogue.announce([]) == 0
+    assert await catalogue.titles.announce(batch) == 5
+    assert await catalogue.titles.announce([]) == 0
     movie_ids = [movie_id for movie_id, _ in batch]
     found = await documents(catalogue)
     assert sorted(found) == sorted(movie_ids)
     assert not any(document.playable for document in found.values())
-    assert (await catalogue.title(movie_ids[0])).state == "announced"
-    assert list(await catalogue.cards(movie_ids)) == []
-    assert list(await catalogue.genre_row("Drama", limit=5, after=None)) == []
-    assert list(await catalogue.new_releases(limit=5, after=None)) == []
+    assert (await catalogue.titles.get(movie_ids[0])).state == "announced"
+    assert list(await catalogue.rows.cards(movie_ids)) == []
+    assert list(await catalogue.rows.genre("Drama", limit=5, after=None)) == []
+    assert list(await catalogue.rows.new_releases(limit=5, after=None)) == []
 
 
 async def test_announcing_again_changes_only_what_changed(catalogue: Catalogue) -> None:
     same, changed = new_movie_id(), new_movie_id()
-    await catalogue.announce([(same, DETAILS), (changed, DETAILS)])
+    await catalogue.titles.announce([(same, DETAILS), (changed, DETAILS)])
     before = await documents(catalogue)
-    assert await catalogue.announce([(same, DETAILS), (changed, DETAILS), (changed, renamed("Changed"))]) == 0
+    assert await catalogue.titles.announce([(same, DETAILS), (changed, DETAILS), (changed, renamed("Changed"))]) == 0
     after = await documents(catalogue)
     assert after[same] == before[same], "an unchanged title is indexed again"
     assert after[changed].title == "Changed"
@@ -170,16 +172,16 @@ async def test_announcing_again_changes_only_what_changed(catalogue: Catalogue) 
 
 async def test_an_announced_title_that_was_ingested_keeps_its_engineers_details(catalogue: Catalogue) -> None:
     movie_id = new_movie_id()
-    await catalogue.announce([(movie_id, DETAILS)])
+    await catalogue.titles.announce([(movie_id, DETAILS)])
     upload = await ingesting(catalogue, movie_id)
-    assert (await catalogue.title(movie_id)).state == "ingesting"
+    assert (await catalogue.titles.get(movie_id)).state == "ingesting"
     assert (await documents(catalogue))[movie_id].playable is False, "an announced title vanished from search"
-    await catalogue.refuse(movie_id, upload.version, "no picture")
-    assert (await catalogue.title(movie_id)).state == "refused"
+    await catalogue.versions.refuse(movie_id, upload.version, "no picture")
+    assert (await catalogue.titles.get(movie_id)).state == "refused"
     second = await ingesting(catalogue, movie_id)
-    await catalogue.publish(publication_of(movie_id, second.version))
-    await catalogue.edit(movie_id, renamed("By an engineer"))
-    assert await catalogue.announce([(movie_id, DETAILS)]) == 0
+    await catalogue.versions.publish(publication_of(movie_id, second.version))
+    await catalogue.titles.edit(movie_id, renamed("By an engineer"))
+    assert await catalogue.titles.announce([(movie_id, DETAILS)]) == 0
     document = (await documents(catalogue))[movie_id]
     assert (document.title, document.playable) == ("By an engineer", True)
 
@@ -188,41 +190,41 @@ async def test_titles_come_by_id_in_pages_and_by_state(catalogue: Catalogue) -> 
     movies = sorted([await playable(catalogue) for _ in range(3)] + [(await ingesting(catalogue)).movie_id])
     seen: list[str] = []
     after = None
-    while page := await catalogue.titles(limit=3, after=after):
+    while page := await catalogue.titles.page(limit=3, after=after):
         seen += [title.movie_id for title in page]
         after = page[-1].movie_id
     assert seen == movies
-    assert len(await catalogue.titles(limit=10, state="playable")) == 3
-    assert len(await catalogue.titles(limit=10, state="ingesting")) == 1
-    assert list(await catalogue.titles(limit=10, state="refused")) == []
+    assert len(await catalogue.titles.page(limit=10, state="playable")) == 3
+    assert len(await catalogue.titles.page(limit=10, state="ingesting")) == 1
+    assert list(await catalogue.titles.page(limit=10, state="refused")) == []
 
 
 async def test_every_live_document_is_streamed_once(catalogue: Catalogue) -> None:
     batch = [(new_movie_id(), TitleDetails(f"Title {number}")) for number in range(2500)]
-    assert await catalogue.announce(batch) == 2500
-    found = [document.movie_id async for document in catalogue.documents()]
+    assert await catalogue.titles.announce(batch) == 2500
+    found = [document.movie_id async for document in catalogue.titles.documents()]
     assert found == sorted(movie_id for movie_id, _ in batch)
 
 
 async def test_a_deleted_title_is_known_until_somebody_says_that_nothing_of_it_is_stored(catalogue: Catalogue) -> None:
     first, second = await playable(catalogue), await playable(catalogue)
     for movie_id in (first, second):
-        await catalogue.delete(movie_id)
+        await catalogue.titles.delete(movie_id)
     soon = datetime.now(UTC) + timedelta(minutes=1)
-    assert list(await catalogue.titles_deleted_before(soon)) == [first, second]
-    assert list(await catalogue.titles_deleted_before(soon, limit=1)) == [first]
-    assert list(await catalogue.titles_deleted_before(soon - timedelta(hours=1))) == []
+    assert list(await catalogue.titles.deleted_before(soon)) == [first, second]
+    assert list(await catalogue.titles.deleted_before(soon, limit=1)) == [first]
+    assert list(await catalogue.titles.deleted_before(soon - timedelta(hours=1))) == []
     for _ in range(2):
-        await catalogue.forget_deleted(first)
-    assert list(await catalogue.titles_deleted_before(soon)) == [second]
+        await catalogue.titles.mark_removed(first)
+    assert list(await catalogue.titles.deleted_before(soon)) == [second]
 
 
 async def test_an_id_that_is_announced_again_is_not_a_deleted_titles(catalogue: Catalogue) -> None:
     movie_id = await playable(catalogue)
-    await catalogue.delete(movie_id)
-    await catalogue.announce([(movie_id, DETAILS)])
-    assert (await catalogue.title(movie_id)).state == "announced"
+    await catalogue.titles.delete(movie_id)
+    await catalogue.titles.announce([(movie_id, DETAILS)])
+    assert (await catalogue.titles.get(movie_id)).state == "announced"
     soon = datetime.now(UTC) + timedelta(minutes=1)
-    assert list(await catalogue.titles_deleted_before(soon)) == [], "files of a title that is there would be removed"
-    await catalogue.delete(movie_id)
-    assert list(await catalogue.titles_deleted_before(soon)) == [movie_id]
+    assert list(await catalogue.titles.deleted_before(soon)) == [], "files of a title that is there would be removed"
+    await catalogue.titles.delete(movie_id)
+    assert list(await catalogue.titles.deleted_before(soon)) == [movie_id]

@@ -12,10 +12,10 @@ from tests.contract.catalogue.steps import captured_row, documents, ingesting, o
 
 async def test_percent_never_goes_back(catalogue: Catalogue) -> None:
     upload = await ingesting(catalogue)
-    report = catalogue.report_progress
+    report = catalogue.versions.report_progress
     await report(upload.movie_id, 1, stage="renditions", percent=40, speed=2.5, run_id="run")
     await report(upload.movie_id, 1, stage="renditions", percent=30)
-    version = await catalogue.version(upload.movie_id, 1)
+    version = await catalogue.versions.get(upload.movie_id, 1)
     assert (version.stage, version.percent, version.speed, version.run_id) == ("renditions", 40, None, "run")
     with pytest.raises(TitleUnknown):
         await report(upload.movie_id, 2, stage="plan", percent=1)
@@ -24,62 +24,62 @@ async def test_percent_never_goes_back(catalogue: Catalogue) -> None:
 async def test_the_newest_version_is_one_that_arrived(catalogue: Catalogue) -> None:
     upload = await ingesting(catalogue)
     await opened(catalogue, upload.movie_id)
-    assert (await catalogue.newest_version(upload.movie_id)).version == 1
+    assert (await catalogue.versions.newest(upload.movie_id)).version == 1
     await ingesting(catalogue, upload.movie_id)
-    assert (await catalogue.newest_version(upload.movie_id)).version == 3
-    await catalogue.delete(upload.movie_id)
+    assert (await catalogue.versions.newest(upload.movie_id)).version == 3
+    await catalogue.titles.delete(upload.movie_id)
     for movie_id in (upload.movie_id, new_movie_id()):
         with pytest.raises(TitleUnknown):
-            await catalogue.newest_version(movie_id)
+            await catalogue.versions.newest(movie_id)
 
 
 async def test_a_refused_version_refuses_its_title_with_the_reason(catalogue: Catalogue) -> None:
     upload = await ingesting(catalogue)
-    await catalogue.refuse(upload.movie_id, 1, "The file ends \x00 after 3 s.")
-    version = await catalogue.version(upload.movie_id, 1)
+    await catalogue.versions.refuse(upload.movie_id, 1, "The file ends \x00 after 3 s.")
+    version = await catalogue.versions.get(upload.movie_id, 1)
     assert version.state == "refused"
     assert version.reason is not None
     assert version.reason.startswith("The file ends")
-    assert (await catalogue.title(upload.movie_id)).state == "refused"
+    assert (await catalogue.titles.get(upload.movie_id)).state == "refused"
     with pytest.raises(UploadStateConflict):
-        await catalogue.publish(publication_of(upload.movie_id, 1))
+        await catalogue.versions.publish(publication_of(upload.movie_id, 1))
 
 
 @pytest.mark.parametrize("end", ["refuse", "fail"])
 async def test_an_older_playable_version_stays_with_its_viewers(catalogue: Catalogue, end: str) -> None:
     movie_id = await playable(catalogue)
     second = await ingesting(catalogue, movie_id)
-    before = await catalogue.title(movie_id)
-    await getattr(catalogue, end)(movie_id, second.version, "no picture")
-    assert await catalogue.title(movie_id) == before
+    before = await catalogue.titles.get(movie_id)
+    await getattr(catalogue.versions, end)(movie_id, second.version, "no picture")
+    assert await catalogue.titles.get(movie_id) == before
     assert before.state == "playable"
-    await getattr(catalogue, end)(movie_id, 1, "a late fault of a version that viewers have")
-    assert (await catalogue.version(movie_id, 1)).state == "playable"
+    await getattr(catalogue.versions, end)(movie_id, 1, "a late fault of a version that viewers have")
+    assert (await catalogue.versions.get(movie_id, 1)).state == "playable"
 
 
 async def test_a_new_run_takes_up_what_failed_or_was_refused(catalogue: Catalogue) -> None:
     upload = await ingesting(catalogue)
     movie_id = upload.movie_id
-    await catalogue.report_progress(movie_id, 1, stage="plan", percent=10, run_id="first")
-    await catalogue.fail(movie_id, 1, "the disk was full")
-    assert (await catalogue.title(movie_id)).state == "failed"
-    await catalogue.report_progress(movie_id, 1, stage="source", percent=5, run_id="second")
-    version = await catalogue.version(movie_id, 1)
+    await catalogue.versions.report_progress(movie_id, 1, stage="plan", percent=10, run_id="first")
+    await catalogue.versions.fail(movie_id, 1, "the disk was full")
+    assert (await catalogue.titles.get(movie_id)).state == "failed"
+    await catalogue.versions.report_progress(movie_id, 1, stage="source", percent=5, run_id="second")
+    version = await catalogue.versions.get(movie_id, 1)
     assert (version.state, version.reason, version.percent, version.run_id) == ("ingesting", None, 10, "second")
-    assert (await catalogue.title(movie_id)).state == "ingesting"
-    await catalogue.refuse(movie_id, 1, "no picture")
-    await catalogue.report_progress(movie_id, 1, stage="source", percent=11, run_id="second")
-    assert (await catalogue.version(movie_id, 1)).state == "refused", "the run that refused it took it up again"
-    await catalogue.report_progress(movie_id, 1, stage="source", percent=12, run_id="third")
-    assert (await catalogue.version(movie_id, 1)).state == "ingesting"
+    assert (await catalogue.titles.get(movie_id)).state == "ingesting"
+    await catalogue.versions.refuse(movie_id, 1, "no picture")
+    await catalogue.versions.report_progress(movie_id, 1, stage="source", percent=11, run_id="second")
+    assert (await catalogue.versions.get(movie_id, 1)).state == "refused", "the run that refused it took it up again"
+    await catalogue.versions.report_progress(movie_id, 1, stage="source", percent=12, run_id="third")
+    assert (await catalogue.versions.get(movie_id, 1)).state == "ingesting"
 
 
 async def test_publishing_makes_the_title_playable_with_its_document(catalogue: Catalogue, url: str) -> None:
     upload = await ingesting(catalogue)
     assert captured_row(url, upload.movie_id) is None, "a title that was never published has a document"
     publication = publication_of(upload.movie_id, 1)
-    revision = await catalogue.publish(publication)
-    title = await catalogue.title(upload.movie_id)
+    revision = await catalogue.versions.publish(publication)
+    title = await catalogue.titles.get(upload.movie_id)
     assert (title.state, title.active_version, title.revision) == ("playable", 1, revision)
     assert (title.manifest, title.dash) == (publication.manifest, publication.dash)
     assert (title.poster, title.sprite_vtt) == (publication.poster, publication.sprite_vtt)
@@ -97,12 +97,14 @@ async def test_publishing_makes_the_title_playable_with_its_document(catalogue: 
 async def test_the_active_version_moves_only_upward(catalogue: Catalogue) -> None:
     movie_id = await playable(catalogue)
     second, third = await ingesting(catalogue, movie_id), await ingesting(catalogue, movie_id)
-    published_at = (await catalogue.title(movie_id)).published_at
-    newest = await catalogue.publish(publication_of(movie_id, third.version))
-    assert await catalogue.publish(publication_of(movie_id, second.version)) == newest, "an older version changed it"
-    title = await catalogue.title(movie_id)
+    published_at = (await catalogue.titles.get(movie_id)).published_at
+    newest = await catalogue.versions.publish(publication_of(movie_id, third.version))
+    assert await catalogue.versions.publish(publication_of(movie_id, second.version)) == newest, (
+        "an older version changed it"
+    )
+    title = await catalogue.titles.get(movie_id)
     assert (title.active_version, title.duration_seconds, title.published_at) == (3, 103.0, published_at)
-    states = [(await catalogue.version(movie_id, number)).state for number in (1, 2, 3)]
+    states = [(await catalogue.versions.get(movie_id, number)).state for number in (1, 2, 3)]
     assert states == ["superseded", "superseded", "playable"]
 
 
@@ -111,28 +113,30 @@ async def test_versions_published_at_once_leave_the_highest(catalogue: Catalogue
     movie_id = upload.movie_id
     others = [await ingesting(catalogue, movie_id) for _ in range(7)]
     numbers = [1, *(other.version for other in others)]
-    await asyncio.gather(*(catalogue.publish(publication_of(movie_id, number)) for number in reversed(numbers)))
-    title = await catalogue.title(movie_id)
+    await asyncio.gather(
+        *(catalogue.versions.publish(publication_of(movie_id, number)) for number in reversed(numbers))
+    )
+    title = await catalogue.titles.get(movie_id)
     assert title.active_version == 8
     assert title.manifest == f"{movie_id}/v8/master.m3u8"
-    states = {number: (await catalogue.version(movie_id, number)).state for number in numbers}
+    states = {number: (await catalogue.versions.get(movie_id, number)).state for number in numbers}
     assert [number for number, state in states.items() if state == "playable"] == [8]
     assert (await documents(catalogue))[movie_id].revision == title.revision
 
 
 async def test_publishing_again_is_harmless_and_newer(catalogue: Catalogue) -> None:
     movie_id = await playable(catalogue)
-    first = (await catalogue.title(movie_id)).revision
-    assert await catalogue.publish(publication_of(movie_id, 1)) > first
+    first = (await catalogue.titles.get(movie_id)).revision
+    assert await catalogue.versions.publish(publication_of(movie_id, 1)) > first
     with pytest.raises(TitleUnknown):
-        await catalogue.publish(publication_of(movie_id, 2))
+        await catalogue.versions.publish(publication_of(movie_id, 2))
     with pytest.raises(UploadStateConflict):
-        await catalogue.publish(publication_of(movie_id, (await opened(catalogue, movie_id)).version))
+        await catalogue.versions.publish(publication_of(movie_id, (await opened(catalogue, movie_id)).version))
 
 
 async def test_the_same_content_is_recognised(catalogue: Catalogue) -> None:
     first, second = await ingesting(catalogue), await ingesting(catalogue)
-    remember = catalogue.claim_content
+    remember = catalogue.versions.claim_content
     assert await remember(first.movie_id, 1, "aa") is None
     assert await remember(second.movie_id, 1, "aa") == first.movie_id
     assert await remember(first.movie_id, 1, "aa") is None, "a repeated run found itself, or its copy"
@@ -145,29 +149,29 @@ async def test_the_same_content_is_recognised(catalogue: Catalogue) -> None:
 
 async def test_a_copy_says_whose_content_it_has_also_once_it_is_playable(catalogue: Catalogue) -> None:
     first, copy = await ingesting(catalogue), await ingesting(catalogue)
-    await catalogue.claim_content(first.movie_id, 1, "aa")
-    await catalogue.claim_content(copy.movie_id, 1, "aa")
-    await catalogue.publish(publication_of(copy.movie_id, 1))
-    reason = (await catalogue.version(copy.movie_id, 1)).reason
+    await catalogue.versions.claim_content(first.movie_id, 1, "aa")
+    await catalogue.versions.claim_content(copy.movie_id, 1, "aa")
+    await catalogue.versions.publish(publication_of(copy.movie_id, 1))
+    reason = (await catalogue.versions.get(copy.movie_id, 1)).reason
     assert reason is not None
     assert first.movie_id in reason
-    assert (await catalogue.version(first.movie_id, 1)).reason is None
+    assert (await catalogue.versions.get(first.movie_id, 1)).reason is None
 
 
 @pytest.mark.parametrize("end", ["refuse", "fail", "delete"])
 async def test_content_is_free_again_when_its_owner_is_gone(catalogue: Catalogue, end: str) -> None:
     first, second = await ingesting(catalogue), await ingesting(catalogue)
-    await catalogue.claim_content(first.movie_id, 1, "aa")
+    await catalogue.versions.claim_content(first.movie_id, 1, "aa")
     if end == "delete":
-        await catalogue.delete(first.movie_id)
+        await catalogue.titles.delete(first.movie_id)
     else:
-        await getattr(catalogue, end)(first.movie_id, 1, "no picture")
-    assert await catalogue.claim_content(second.movie_id, 1, "aa") is None
+        await getattr(catalogue.versions, end)(first.movie_id, 1, "no picture")
+    assert await catalogue.versions.claim_content(second.movie_id, 1, "aa") is None
 
 
 async def test_of_titles_with_one_content_at_once_one_owns_it(catalogue: Catalogue) -> None:
     uploads = [await ingesting(catalogue) for _ in range(6)]
-    answers = await asyncio.gather(*(catalogue.claim_content(upload.movie_id, 1, "aa") for upload in uploads))
+    answers = await asyncio.gather(*(catalogue.versions.claim_content(upload.movie_id, 1, "aa") for upload in uploads))
     owners = [upload.movie_id for upload, answer in zip(uploads, answers, strict=True) if answer is None]
     assert len(owners) == 1
     assert set(answers) == {None, owners[0]}

@@ -92,7 +92,7 @@ async def test_every_store_goes_on_after_a_crash_without_a_hand(server: Server) 
     url = server.settings.database
     catalogue, queue = await open_catalogue(url), await open_job_queue(url)
     movie_id = new_movie_id()
-    await catalogue.announce([(movie_id, DETAILS)])
+    await catalogue.titles.announce([(movie_id, DETAILS)])
     await queue.enqueue([NewJob("job", movie_id, 1, b"")])
     lease = await queue.claim("worker", lease_seconds=60)
     assert lease is not None
@@ -100,7 +100,7 @@ async def test_every_store_goes_on_after_a_crash_without_a_hand(server: Server) 
     restart = asyncio.create_task(asyncio.to_thread(server.start))
     await queue.extend(lease, lease_seconds=60, progress=0.5)
     await queue.complete(lease, b"result")
-    assert (await catalogue.title(movie_id)).state == "announced"
+    assert (await catalogue.titles.get(movie_id)).state == "announced"
     await restart
     for store in (catalogue, queue):
         await store.ping()

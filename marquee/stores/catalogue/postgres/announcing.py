@@ -1,6 +1,6 @@
-"""Announced titles in bulk, and every live document for a rebuild of the search index.
+"""Announced titles in bulk, and every search document for a rebuild of the index.
 
-A batch goes over as one JSON text and is taken apart by the server: three statements a batch, whatever its size.
+A batch is sent as one JSON text, which the server takes apart: three statements a batch, whatever its size.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.documents import SearchDocument
-from marquee.stores.catalogue.postgres.titles import WRITE_DOCUMENTS, details_columns
+from marquee.stores.catalogue.postgres.changes import WRITE_DOCUMENTS, details_columns
 from marquee.stores.catalogue.values import TitleDetails
 
 BATCH_TITLES: Final = 1000
@@ -20,7 +20,7 @@ PAGE_DOCUMENTS: Final = 1000
 Batch = dict[str, TitleDetails]
 
 _KNOWN = text("SELECT movie_id FROM title WHERE movie_id = ANY(:movie_ids) AND state <> 'deleted' FOR UPDATE")
-# The revision of a title that exists is drawn in DO UPDATE, under its lock.
+# DO UPDATE draws the revision of a title that exists, under the lock of its row.
 _ANNOUNCE = text(
     """
     INSERT INTO title AS kept (movie_id, title, year, description, genres, people, aka, votes, popularity,
@@ -53,7 +53,7 @@ _DOCUMENTS = text(
 
 
 def batches(titles: Sequence[tuple[str, TitleDetails]]) -> Iterator[Batch]:
-    """Of several details for one id the last counts, within a batch as between them."""
+    """Of several details for one id the last counts."""
     for start in range(0, len(titles), BATCH_TITLES):
         yield dict(titles[start : start + BATCH_TITLES])
 

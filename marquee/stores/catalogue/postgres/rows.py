@@ -1,7 +1,7 @@
-"""What home rows show: cards of playable titles, in pages whose cost does not grow with their depth.
+"""Home rows in PostgreSQL: cards of playable titles, in pages whose cost does not grow with their depth.
 
-A genre row is one range of `title_genre_row_idx` (genre, popularity desc, movie_id desc), which holds playable titles alone;
-new releases are one range of the partial index `title_new_releases_idx` (published_at desc, movie_id desc).
+A genre row is one range of the index `title_genre_row_idx` (genre, popularity desc, movie_id desc), which holds playable titles
+alone. New releases are one range of the partial index `title_new_releases_idx` (published_at desc, movie_id desc).
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.stores.catalogue.values import RowPosition, TitleCard
+from marquee.stores.connections.postgres import Database
+from marquee.stores.connections.postgres_methods import in_statement
 
 _CARD = "title.movie_id, title.title, title.year, title.poster, title.duration_seconds, title.genres"
 
@@ -51,29 +53,34 @@ _RELEASES_NEXT = text(
     """  # noqa: S608
 )
 
-Placed = Sequence[tuple[TitleCard, RowPosition]]
+Page = Sequence[tuple[TitleCard, RowPosition]]
 
 
-async def cards(connection: AsyncConnection, movie_ids: Sequence[str]) -> Sequence[TitleCard]:
-    rows = (await connection.execute(_CARDS, {"movie_ids": list(movie_ids)})).mappings()
-    return [TitleCard(**row) for row in rows]
+class PostgresHomeRows:
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
+    @in_statement
+    async def genre(self, connection: AsyncConnection, genre: str, *, limit: int, after: RowPosition | None) -> Page:
+        parameters = {"genre": genre, "limit": limit}
+        if after is None:
+            rows = await connection.execute(_GENRE_FIRST, parameters)
+        else:
+            rows = await connection.execute(_GENRE_NEXT, parameters | _position(after))
+        return [_placed(row) for row in rows.mappings()]
 
-async def genre_row(connection: AsyncConnection, genre: str, *, limit: int, after: RowPosition | None) -> Placed:
-    parameters = {"genre": genre, "limit": limit}
-    if after is None:
-        rows = await connection.execute(_GENRE_FIRST, parameters)
-    else:
-        rows = await connection.execute(_GENRE_NEXT, parameters | _position(after))
-    return [_placed(row) for row in rows.mappings()]
+    @in_statement
+    async def new_releases(self, connection: AsyncConnection, *, limit: int, after: RowPosition | None) -> Page:
+        if after is None:
+            rows = await connection.execute(_RELEASES_FIRST, {"limit": limit})
+        else:
+            rows = await connection.execute(_RELEASES_NEXT, {"limit": limit} | _position(after))
+        return [_placed(row) for row in rows.mappings()]
 
-
-async def new_releases(connection: AsyncConnection, *, limit: int, after: RowPosition | None) -> Placed:
-    if after is None:
-        rows = await connection.execute(_RELEASES_FIRST, {"limit": limit})
-    else:
-        rows = await connection.execute(_RELEASES_NEXT, {"limit": limit} | _position(after))
-    return [_placed(row) for row in rows.mappings()]
+    @in_statement
+    async def cards(self, connection: AsyncConnection, movie_ids: Sequence[str]) -> Sequence[TitleCard]:
+        rows = (await connection.execute(_CARDS, {"movie_ids": list(movie_ids)})).mappings()
+        return [TitleCard(**row) for row in rows]
 
 
 def _position(after: RowPosition) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""Uploads: from the first part to the outbox row that starts the chain, or to an end that leaves nothing.
+"""Uploads in PostgreSQL: from the first part to the outbox entry that starts the chain, or to an end that leaves nothing.
 
-States: open -> completing -> completed, or (from open and completing) aborted and abandoned. An upload is locked before its
-title, never the other way round.
+States: open -> completing -> completed; or aborted and abandoned, from open and completing. A transaction locks an upload's row
+before its title's, never the other way round.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,14 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
-from marquee.stores.catalogue.postgres import outbox
-from marquee.stores.catalogue.postgres.titles import details_columns, edit, locked, settle_state
+from marquee.stores.catalogue.postgres.changes import derive_state, details_columns, edit_details, lock_title
+from marquee.stores.catalogue.postgres.outbox import add_entry
 from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, UploadState
+from marquee.stores.connections.postgres import Database
+from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 
 MAX_UPLOADS: Final = 1000
-"""Of a reconciler's pass."""
+"""How many one call of `untouched_since` or `without_run` returns."""
 
 _COLUMNS: Final = """
     upload_id, movie_id, version, account_id, file_name, content_type, size_bytes, part_bytes, key, multipart_id,
@@ -27,7 +29,7 @@ _COLUMNS: Final = """
 """
 _UPLOAD = text(f"SELECT {_COLUMNS} FROM upload WHERE upload_id = :upload_id")  # noqa: S608 - no value is formatted in
 _LOCKED = text(f"SELECT {_COLUMNS} FROM upload WHERE upload_id = :upload_id FOR UPDATE")  # noqa: S608
-_UPLOAD_OF_VERSION = text(
+_OF_VERSION = text(
     f"""
     SELECT {_COLUMNS} FROM upload WHERE movie_id = :movie_id AND version = :version
     ORDER BY created_at DESC LIMIT 1
@@ -125,6 +127,138 @@ _DROP_TITLE = text(
 )
 
 
+class PostgresUploads:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @in_transaction
+    async def open(self, connection: AsyncConnection, upload: Upload, details: TitleDetails | None) -> Upload:
+        known = (await connection.execute(_UPLOAD, {"upload_id": upload.upload_id})).mappings().one_or_none()
+        if known is not None:
+            return _made(known)
+        if details is not None:
+            columns = {"movie_id": upload.movie_id, **details_columns(details)}
+            if (await connection.execute(_NEW_TITLE, columns)).scalar_one_or_none() is None:
+                raise UploadStateConflict(f"The title {upload.movie_id} exists already.", field="movie_id")
+        else:
+            await lock_title(connection, upload.movie_id)
+        allotted = await connection.execute(_ALLOT_VERSION, {"movie_id": upload.movie_id, "hot": upload.hot})
+        columns = {**vars(upload), "version": allotted.scalar_one(), "sidecars": _json(upload.sidecars)}
+        await connection.execute(_NEW_VERSION, columns)
+        await connection.execute(_NEW_UPLOAD, columns)
+        await derive_state(connection, upload.movie_id)
+        return await _get(connection, _UPLOAD, upload.upload_id)
+
+    @in_statement
+    async def get(self, connection: AsyncConnection, upload_id: str) -> Upload:
+        return await _get(connection, _UPLOAD, upload_id)
+
+    @in_statement
+    async def of_version(self, connection: AsyncConnection, movie_id: str, version: int) -> Upload:
+        key = {"movie_id": movie_id, "version": version}
+        row = (await connection.execute(_OF_VERSION, key)).mappings().one_or_none()
+        if row is None:
+            raise UploadUnknown(f"Version {version} of {movie_id} has no upload.", field="version")
+        return _made(row)
+
+    @in_statement
+    async def find_open(
+        self, connection: AsyncConnection, account_id: str, file_name: str, size_bytes: int
+    ) -> Upload | None:
+        key = {"account_id": account_id, "file_name": file_name, "size_bytes": size_bytes}
+        row = (await connection.execute(_FIND_OPEN, key)).mappings().one_or_none()
+        return None if row is None else _made(row)
+
+    @in_statement
+    async def find_resumable(
+        self, connection: AsyncConnection, account_id: str, file_name: str, size_bytes: int, *, movie_id: str | None
+    ) -> Upload | None:
+        key = {"account_id": account_id, "file_name": file_name, "size_bytes": size_bytes, "movie_id": movie_id}
+        row = (await connection.execute(_FIND_RESUMABLE, key)).mappings().one_or_none()
+        return None if row is None else _made(row)
+
+    @in_transaction
+    async def resume(
+        self, connection: AsyncConnection, upload_id: str, details: Mapping[str, object], *, hot: bool | None
+    ) -> Upload:
+        current = await _lock_in_state(connection, upload_id, ("open",))
+        title = await lock_title(connection, current.movie_id)
+        stated = replace(title.details, **details)  # type: ignore[arg-type]
+        if details_columns(stated) != details_columns(title.details):
+            await edit_details(connection, current.movie_id, stated)
+        if hot is not None:
+            await connection.execute(_SET_HOT, {"upload_id": upload_id, "hot": hot})
+            await connection.execute(_SET_TITLE_HOT, {"movie_id": current.movie_id, "hot": hot})
+        await _touch(connection, upload_id)
+        return await _get(connection, _UPLOAD, upload_id)
+
+    @in_statement
+    async def touch(self, connection: AsyncConnection, upload_id: str) -> None:
+        await _touch(connection, upload_id)
+
+    @in_transaction
+    async def add_sidecar(self, connection: AsyncConnection, upload_id: str, sidecar: Sidecar) -> None:
+        await _lock_in_state(connection, upload_id, ("open", "completing"))
+        await connection.execute(_ADD_SIDECAR, {"upload_id": upload_id, "sidecar": _json([sidecar])})
+
+    @in_transaction
+    async def begin_completion(self, connection: AsyncConnection, upload_id: str) -> Upload:
+        await _lock_in_state(connection, upload_id, ("open", "completing"))
+        return await _set_state(connection, upload_id, "completing")
+
+    @in_transaction
+    async def finish_completion(self, connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> None:
+        current = await _lock_in_state(connection, upload_id, ("completing", "completed"))
+        if current.state == "completed":
+            return
+        await lock_title(connection, current.movie_id)
+        await _set_state(connection, upload_id, "completed")
+        await connection.execute(_START_VERSION, {"upload_id": upload_id})
+        await add_entry(connection, topic=topic, key=current.movie_id, value=value)
+        await derive_state(connection, current.movie_id)
+
+    @in_transaction
+    async def reopen(self, connection: AsyncConnection, upload_id: str) -> Upload:
+        await _lock_in_state(connection, upload_id, ("open", "completing"))
+        return await _set_state(connection, upload_id, "open")
+
+    @in_transaction
+    async def end(self, connection: AsyncConnection, upload_id: str, state: Literal["aborted", "abandoned"]) -> None:
+        current = await _lock_in_state(connection, upload_id, ("open", "completing", "aborted", "abandoned"))
+        if current.state in ("aborted", "abandoned"):
+            return
+        await _set_state(connection, upload_id, state)
+        try:
+            await lock_title(connection, current.movie_id)
+        except TitleUnknown:
+            # The title was deleted meanwhile: its row stays, as the tombstone.
+            await connection.execute(_DROP_VERSION, {"upload_id": upload_id})
+            return
+        await connection.execute(_DROP_VERSION, {"upload_id": upload_id})
+        await derive_state(connection, current.movie_id)
+        await connection.execute(_DROP_TITLE, {"movie_id": current.movie_id})
+
+    @in_statement
+    async def untouched_since(
+        self, connection: AsyncConnection, moment: datetime, *, state: UploadState
+    ) -> Sequence[Upload]:
+        rows = (await connection.execute(_UNTOUCHED, {"state": state, "moment": moment})).mappings()
+        return [_made(row) for row in rows]
+
+    @in_statement
+    async def without_run(self, connection: AsyncConnection, *, untouched_since: datetime) -> Sequence[Upload]:
+        rows = (await connection.execute(_WITHOUT_RUN, {"moment": untouched_since})).mappings()
+        return [_made(row) for row in rows]
+
+    @in_transaction
+    async def republish(self, connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> bool:
+        touched = await connection.execute(_TOUCH_WITHOUT_RUN, {"upload_id": upload_id})
+        movie_id = touched.scalar_one_or_none()
+        if movie_id is not None:
+            await add_entry(connection, topic=topic, key=movie_id, value=value)
+        return movie_id is not None
+
+
 def _made(row: RowMapping) -> Upload:
     columns = dict(row)
     sidecars = [Sidecar(**sidecar) for sidecar in columns.pop("sidecars")]
@@ -135,158 +269,15 @@ def _json(sidecars: Sequence[Sidecar]) -> str:
     return msgspec.json.encode(sidecars).decode()
 
 
-async def upload(connection: AsyncConnection, upload_id: str) -> Upload:
-    return await _one(connection, _UPLOAD, upload_id)
-
-
-async def _one(connection: AsyncConnection, sql: TextClause, upload_id: str) -> Upload:
+async def _get(connection: AsyncConnection, sql: TextClause, upload_id: str) -> Upload:
     row = (await connection.execute(sql, {"upload_id": upload_id})).mappings().one_or_none()
     if row is None:
         raise UploadUnknown(f"There is no upload {upload_id}.", field="upload_id")
     return _made(row)
 
 
-async def open_upload(connection: AsyncConnection, asked: Upload, details: TitleDetails | None) -> Upload:
-    known = (await connection.execute(_UPLOAD, {"upload_id": asked.upload_id})).mappings().one_or_none()
-    if known is not None:
-        return _made(known)
-    if details is not None:
-        columns = {"movie_id": asked.movie_id, **details_columns(details)}
-        if (await connection.execute(_NEW_TITLE, columns)).scalar_one_or_none() is None:
-            raise UploadStateConflict(f"The title {asked.movie_id} exists already.", field="movie_id")
-    else:
-        await locked(connection, asked.movie_id)
-    allotted = await connection.execute(_ALLOT_VERSION, {"movie_id": asked.movie_id, "hot": asked.hot})
-    key = {"movie_id": asked.movie_id, "version": allotted.scalar_one(), "upload_id": asked.upload_id}
-    await connection.execute(_NEW_VERSION, key)
-    await connection.execute(
-        _NEW_UPLOAD,
-        {
-            **key,
-            "account_id": asked.account_id,
-            "file_name": asked.file_name,
-            "content_type": asked.content_type,
-            "size_bytes": asked.size_bytes,
-            "part_bytes": asked.part_bytes,
-            "key": asked.key,
-            "multipart_id": asked.multipart_id,
-            "hot": asked.hot,
-            "sidecars": _json(asked.sidecars),
-            "created_at": asked.created_at,
-            "touched_at": asked.touched_at,
-        },
-    )
-    await settle_state(connection, asked.movie_id)
-    return await upload(connection, asked.upload_id)
-
-
-async def find_open_upload(
-    connection: AsyncConnection, account_id: str, file_name: str, size_bytes: int
-) -> Upload | None:
-    key = {"account_id": account_id, "file_name": file_name, "size_bytes": size_bytes}
-    row = (await connection.execute(_FIND_OPEN, key)).mappings().one_or_none()
-    return None if row is None else _made(row)
-
-
-async def find_resumable_upload(
-    connection: AsyncConnection, account_id: str, file_name: str, size_bytes: int, movie_id: str | None
-) -> Upload | None:
-    key = {"account_id": account_id, "file_name": file_name, "size_bytes": size_bytes, "movie_id": movie_id}
-    row = (await connection.execute(_FIND_RESUMABLE, key)).mappings().one_or_none()
-    return None if row is None else _made(row)
-
-
-async def resume_upload(
-    connection: AsyncConnection, upload_id: str, details: Mapping[str, object], *, hot: bool | None
-) -> Upload:
-    current = await _locked_in(connection, upload_id, ("open",))
-    title = await locked(connection, current.movie_id)
-    stated = replace(title.details, **details)  # type: ignore[arg-type]
-    if details_columns(stated) != details_columns(title.details):
-        await edit(connection, current.movie_id, stated, revision=None)
-    if hot is not None:
-        await connection.execute(_SET_HOT, {"upload_id": upload_id, "hot": hot})
-        await connection.execute(_SET_TITLE_HOT, {"movie_id": current.movie_id, "hot": hot})
-    await touch_upload(connection, upload_id)
-    return await upload(connection, upload_id)
-
-
-async def touch_upload(connection: AsyncConnection, upload_id: str) -> None:
-    if (await connection.execute(_TOUCH, {"upload_id": upload_id})).scalar_one_or_none() is None:
-        raise UploadUnknown(f"There is no upload {upload_id}.", field="upload_id")
-
-
-async def add_sidecar(connection: AsyncConnection, upload_id: str, sidecar: Sidecar) -> None:
-    await _locked_in(connection, upload_id, ("open", "completing"))
-    await connection.execute(_ADD_SIDECAR, {"upload_id": upload_id, "sidecar": _json([sidecar])})
-
-
-async def begin_completion(connection: AsyncConnection, upload_id: str) -> Upload:
-    await _locked_in(connection, upload_id, ("open", "completing"))
-    return await _set_state(connection, upload_id, "completing")
-
-
-async def reopen_upload(connection: AsyncConnection, upload_id: str) -> Upload:
-    await _locked_in(connection, upload_id, ("open", "completing"))
-    return await _set_state(connection, upload_id, "open")
-
-
-async def finish_completion(connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> None:
-    current = await _locked_in(connection, upload_id, ("completing", "completed"))
-    if current.state == "completed":
-        return
-    await locked(connection, current.movie_id)
-    await _set_state(connection, upload_id, "completed")
-    await connection.execute(_START_VERSION, {"upload_id": upload_id})
-    await outbox.add(connection, topic=topic, key=current.movie_id, value=value)
-    await settle_state(connection, current.movie_id)
-
-
-async def end_upload(connection: AsyncConnection, upload_id: str, state: Literal["aborted", "abandoned"]) -> None:
-    current = await _locked_in(connection, upload_id, ("open", "completing", "aborted", "abandoned"))
-    if current.state in ("aborted", "abandoned"):
-        return
-    await _set_state(connection, upload_id, state)
-    try:
-        await locked(connection, current.movie_id)
-    except TitleUnknown:
-        # Deleted meanwhile: what is left of it stays as the tombstone.
-        await connection.execute(_DROP_VERSION, {"upload_id": upload_id})
-        return
-    await connection.execute(_DROP_VERSION, {"upload_id": upload_id})
-    await settle_state(connection, current.movie_id)
-    await connection.execute(_DROP_TITLE, {"movie_id": current.movie_id})
-
-
-async def uploads_untouched_since(
-    connection: AsyncConnection, moment: datetime, *, state: UploadState
-) -> Sequence[Upload]:
-    rows = (await connection.execute(_UNTOUCHED, {"state": state, "moment": moment})).mappings()
-    return [_made(row) for row in rows]
-
-
-async def uploads_without_run(connection: AsyncConnection, moment: datetime) -> Sequence[Upload]:
-    return [_made(row) for row in (await connection.execute(_WITHOUT_RUN, {"moment": moment})).mappings()]
-
-
-async def republish_upload(connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> bool:
-    touched = await connection.execute(_TOUCH_WITHOUT_RUN, {"upload_id": upload_id})
-    movie_id = touched.scalar_one_or_none()
-    if movie_id is not None:
-        await outbox.add(connection, topic=topic, key=movie_id, value=value)
-    return movie_id is not None
-
-
-async def upload_of_version(connection: AsyncConnection, movie_id: str, version: int) -> Upload:
-    key = {"movie_id": movie_id, "version": version}
-    row = (await connection.execute(_UPLOAD_OF_VERSION, key)).mappings().one_or_none()
-    if row is None:
-        raise UploadUnknown(f"Version {version} of {movie_id} has no upload.", field="version")
-    return _made(row)
-
-
-async def _locked_in(connection: AsyncConnection, upload_id: str, states: tuple[UploadState, ...]) -> Upload:
-    current = await _one(connection, _LOCKED, upload_id)
+async def _lock_in_state(connection: AsyncConnection, upload_id: str, states: tuple[UploadState, ...]) -> Upload:
+    current = await _get(connection, _LOCKED, upload_id)
     if current.state not in states:
         raise UploadStateConflict(f"The upload is {current.state} already.", field="upload_id")
     return current
@@ -295,3 +286,8 @@ async def _locked_in(connection: AsyncConnection, upload_id: str, states: tuple[
 async def _set_state(connection: AsyncConnection, upload_id: str, state: UploadState) -> Upload:
     row = (await connection.execute(_SET_STATE, {"upload_id": upload_id, "state": state})).mappings().one()
     return _made(row)
+
+
+async def _touch(connection: AsyncConnection, upload_id: str) -> None:
+    if (await connection.execute(_TOUCH, {"upload_id": upload_id})).scalar_one_or_none() is None:
+        raise UploadUnknown(f"There is no upload {upload_id}.", field="upload_id")

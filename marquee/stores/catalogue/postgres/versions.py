@@ -1,17 +1,19 @@
-"""A title's versions: their progress, their content, their end, and publishing the one that viewers get.
+"""A title's versions in PostgreSQL: their progress, their content, their end, and publishing one.
 
-States: uploading -> ingesting -> playable -> superseded, or refused, failed (a new run takes it up again). The title's row is
-locked before a version's state changes, so that two versions cannot be published past each other.
+States: uploading -> ingesting -> playable -> superseded, or refused, failed (a new run sets it back to ingesting). A transaction
+locks the title's row before it changes a version's state, so that two versions cannot be published past each other.
 """
 
 from typing import Final, Literal
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
-from marquee.stores.catalogue.postgres.titles import locked, settle_state, write_consequences
+from marquee.stores.catalogue.postgres.changes import derive_state, lock_title, write_new_revision
 from marquee.stores.catalogue.values import Publication, Version
+from marquee.stores.connections.postgres import Database
+from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 
 REASON_CHARACTERS: Final = 8000
 
@@ -37,15 +39,15 @@ _REPORT = text(
     RETURNING state
     """
 )
-_TAKE_UP = text(
+_INGEST_AGAIN = text(
     """
     UPDATE title_version SET state = 'ingesting', reason = NULL, run_id = coalesce(CAST(:run_id AS text), run_id)
     WHERE movie_id = :movie_id AND version = :version AND state IN ('failed', 'refused')
     RETURNING version
     """
 )
-# A version that viewers have, or had, is not taken from them by a late fault.
-_GIVE_UP = text(
+# A late fault does not take a version from viewers who have it, or had it.
+_END = text(
     """
     UPDATE title_version SET state = :state, reason = :reason, speed = NULL, updated_at = now()
     WHERE movie_id = :movie_id AND version = :version AND state NOT IN ('playable', 'superseded')
@@ -87,7 +89,7 @@ _SUPERSEDE = text(
     WHERE movie_id = :movie_id AND version < :version AND state = 'playable'
     """
 )
-# The remark of a version that did not fail (its content is another title's too) stays.
+# A version that did not fail keeps its reason: the remark that another title owns its content.
 _SET_STATE = text(
     """
     UPDATE title_version SET state = :state, updated_at = now(),
@@ -105,98 +107,108 @@ _ACTIVATE = text(
 )
 
 
-def _made(row: RowMapping | None, movie_id: str) -> Version:
+class PostgresVersions:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @in_statement
+    async def get(self, connection: AsyncConnection, movie_id: str, version: int) -> Version:
+        return await _get(connection, movie_id, version)
+
+    @in_statement
+    async def of_upload(self, connection: AsyncConnection, upload_id: str) -> Version:
+        row = (await connection.execute(_OF_UPLOAD, {"upload_id": upload_id})).mappings().one_or_none()
+        if row is None:
+            raise UploadUnknown(f"There is no version of the upload {upload_id}.", field="upload_id")
+        return Version(**row)
+
+    @in_statement
+    async def newest(self, connection: AsyncConnection, movie_id: str) -> Version:
+        row = (await connection.execute(_NEWEST, {"movie_id": movie_id})).mappings().one_or_none()
+        if row is None:
+            raise TitleUnknown(f"No version of {movie_id} was uploaded.", field="movie_id")
+        return Version(**row)
+
+    @in_transaction
+    async def report_progress(
+        self,
+        connection: AsyncConnection,
+        movie_id: str,
+        version: int,
+        *,
+        stage: str,
+        percent: float,
+        speed: float | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        key = {"movie_id": movie_id, "version": version}
+        report = {**key, "stage": stage, "percent": percent, "speed": speed, "run_id": run_id}
+        if (await connection.execute(_REPORT, report)).scalar_one_or_none() is not None:
+            return
+        await lock_title(connection, movie_id)
+        if (await connection.execute(_INGEST_AGAIN, {**key, "run_id": run_id})).scalar_one_or_none() is None:
+            raise _unknown(movie_id, version)
+        await derive_state(connection, movie_id)
+        await connection.execute(_REPORT, report)
+
+    @in_transaction
+    async def claim_content(self, connection: AsyncConnection, movie_id: str, version: int, sha256: str) -> str | None:
+        claim = {"movie_id": movie_id, "version": version, "sha256": sha256}
+        if (await connection.execute(_NOTE_CONTENT, claim)).scalar_one_or_none() is None:
+            raise _unknown(movie_id, version)
+        await connection.execute(_CLAIM_CONTENT, claim)
+        owner = (await connection.execute(_CONTENT_OWNER, {"sha256": sha256})).mappings().one()
+        if owner["movie_id"] != movie_id and (await connection.execute(_OWNER_IS_LIVE, dict(owner))).scalar_one():
+            remark = f"This file has the same content as title {owner['movie_id']}, whose chunks are used again."
+            await connection.execute(_REMARK, {**claim, "remark": remark})
+            return str(owner["movie_id"])
+        await connection.execute(_TAKE_CONTENT, claim)
+        return None
+
+    @in_transaction
+    async def refuse(self, connection: AsyncConnection, movie_id: str, version: int, reason: str) -> None:
+        await _end(connection, movie_id, version, state="refused", reason=reason)
+
+    @in_transaction
+    async def fail(self, connection: AsyncConnection, movie_id: str, version: int, reason: str) -> None:
+        await _end(connection, movie_id, version, state="failed", reason=reason)
+
+    @in_transaction
+    async def publish(self, connection: AsyncConnection, publication: Publication) -> int:
+        movie_id, version = publication.movie_id, publication.version
+        title = await lock_title(connection, movie_id)
+        current = await _get(connection, movie_id, version)
+        if current.state in ("uploading", "refused", "duplicate"):
+            raise UploadStateConflict(f"Version {version} of {movie_id} is {current.state}: it cannot be published.")
+        key = {"movie_id": movie_id, "version": version}
+        if title.active_version is not None and version < title.active_version:
+            await connection.execute(_SET_STATE, {**key, "state": "superseded"})
+            return title.revision
+        await connection.execute(_SUPERSEDE, key)
+        await connection.execute(_SET_STATE, {**key, "state": "playable"})
+        await connection.execute(_ACTIVATE, vars(publication))
+        await derive_state(connection, movie_id)
+        return await write_new_revision(connection, movie_id)
+
+
+async def _get(connection: AsyncConnection, movie_id: str, version: int) -> Version:
+    row = (await connection.execute(_VERSION, {"movie_id": movie_id, "version": version})).mappings().one_or_none()
     if row is None:
-        raise TitleUnknown(f"There is no such version of {movie_id}.", field="version")
+        raise _unknown(movie_id, version)
     return Version(**row)
 
 
-async def version(connection: AsyncConnection, movie_id: str, number: int) -> Version:
-    found = await connection.execute(_VERSION, {"movie_id": movie_id, "version": number})
-    return _made(found.mappings().one_or_none(), movie_id)
-
-
-async def version_of_upload(connection: AsyncConnection, upload_id: str) -> Version:
-    row = (await connection.execute(_OF_UPLOAD, {"upload_id": upload_id})).mappings().one_or_none()
-    if row is None:
-        raise UploadUnknown(f"There is no version of the upload {upload_id}.", field="upload_id")
-    return Version(**row)
-
-
-async def newest_version(connection: AsyncConnection, movie_id: str) -> Version:
-    found = await connection.execute(_NEWEST, {"movie_id": movie_id})
-    return _made(found.mappings().one_or_none(), movie_id)
-
-
-async def report_progress(
-    connection: AsyncConnection,
-    movie_id: str,
-    number: int,
-    *,
-    stage: str,
-    percent: float,
-    speed: float | None,
-    run_id: str | None,
+async def _end(
+    connection: AsyncConnection, movie_id: str, version: int, *, state: Literal["refused", "failed"], reason: str
 ) -> None:
-    key = {"movie_id": movie_id, "version": number}
-    report = {**key, "stage": stage, "percent": percent, "speed": speed, "run_id": run_id}
-    if (await connection.execute(_REPORT, report)).scalar_one_or_none() is not None:
-        return
-    await locked(connection, movie_id)
-    if (await connection.execute(_TAKE_UP, {**key, "run_id": run_id})).scalar_one_or_none() is None:
-        raise TitleUnknown(f"There is no version {number} of {movie_id}.", field="version")
-    await settle_state(connection, movie_id)
-    await connection.execute(_REPORT, report)
-
-
-async def claim_content(connection: AsyncConnection, movie_id: str, number: int, sha256: str) -> str | None:
-    claim = {"movie_id": movie_id, "version": number, "sha256": sha256}
-    if (await connection.execute(_NOTE_CONTENT, claim)).scalar_one_or_none() is None:
-        raise TitleUnknown(f"There is no version {number} of {movie_id}.", field="version")
-    await connection.execute(_CLAIM_CONTENT, claim)
-    owner = (await connection.execute(_CONTENT_OWNER, {"sha256": sha256})).mappings().one()
-    if owner["movie_id"] != movie_id and (await connection.execute(_OWNER_IS_LIVE, dict(owner))).scalar_one():
-        remark = f"This file has the same content as title {owner['movie_id']}: what was made of that is used again."
-        await connection.execute(_REMARK, {**claim, "remark": remark})
-        return str(owner["movie_id"])
-    await connection.execute(_TAKE_CONTENT, claim)
-    return None
-
-
-async def give_up(
-    connection: AsyncConnection, movie_id: str, number: int, *, state: Literal["refused", "failed"], reason: str
-) -> None:
-    await locked(connection, movie_id)
-    await version(connection, movie_id, number)
-    # A media program's words may hold anything; PostgreSQL's text holds no NUL.
+    await lock_title(connection, movie_id)
+    await _get(connection, movie_id, version)
+    # The output of a media program may hold any bytes; PostgreSQL's text holds no NUL.
     words = reason.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-    parameters = {"movie_id": movie_id, "version": number, "state": state, "reason": words[:REASON_CHARACTERS]}
-    await connection.execute(_GIVE_UP, parameters)
-    await settle_state(connection, movie_id)
+    parameters = {"movie_id": movie_id, "version": version, "state": state, "reason": words[:REASON_CHARACTERS]}
+    await connection.execute(_END, parameters)
+    await derive_state(connection, movie_id)
 
 
-async def publish(connection: AsyncConnection, publication: Publication) -> int:
-    movie_id, number = publication.movie_id, publication.version
-    title = await locked(connection, movie_id)
-    current = await version(connection, movie_id, number)
-    if current.state in ("uploading", "refused", "duplicate"):
-        raise UploadStateConflict(f"Version {number} of {movie_id} is {current.state}: it cannot be published.")
-    key = {"movie_id": movie_id, "version": number}
-    if title.active_version is not None and number < title.active_version:
-        await connection.execute(_SET_STATE, {**key, "state": "superseded"})
-        return title.revision
-    await connection.execute(_SUPERSEDE, key)
-    await connection.execute(_SET_STATE, {**key, "state": "playable"})
-    await connection.execute(
-        _ACTIVATE,
-        {
-            **key,
-            "duration_seconds": publication.duration_seconds,
-            "manifest": publication.manifest,
-            "dash": publication.dash,
-            "poster": publication.poster,
-            "sprite_vtt": publication.sprite_vtt,
-        },
-    )
-    await settle_state(connection, movie_id)
-    return await write_consequences(connection, movie_id)
+def _unknown(movie_id: str, version: int) -> TitleUnknown:
+    return TitleUnknown(f"There is no version {version} of {movie_id}.", field="version")

@@ -1,0 +1,59 @@
+"""A title's versions, as the chain sees them: their progress, their content, their end, and publishing one."""
+
+from typing import Protocol
+
+from marquee.stores.catalogue.values import Publication, Version
+
+
+class Versions(Protocol):
+    async def get(self, movie_id: str, version: int) -> Version:
+        """Raises `TitleUnknown`."""
+        ...
+
+    async def of_upload(self, upload_id: str) -> Version:
+        """Raises `UploadUnknown`, also for an upload that was ended."""
+        ...
+
+    async def newest(self, movie_id: str) -> Version:
+        """The title's highest version whose upload was completed. Raises `TitleUnknown`, also for a deleted title."""
+        ...
+
+    async def report_progress(
+        self,
+        movie_id: str,
+        version: int,
+        *,
+        stage: str,
+        percent: float,
+        speed: float | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        """Percent never goes back within a version. Raises `TitleUnknown`.
+
+        A report sets a failed version back to `ingesting`. It does so to a refused version where `run_id` is a new one.
+        """
+        ...
+
+    async def claim_content(self, movie_id: str, version: int, sha256: str) -> str | None:
+        """Store a version's content hash. Returns the movie_id of the other title that owns this content, None if none does.
+
+        The first title that claims a content owns it while its version is ingesting or playable. A version whose content
+        another title owns says so in its `reason`. Raises `TitleUnknown`.
+        """
+        ...
+
+    async def refuse(self, movie_id: str, version: int, reason: str) -> None:
+        """The file is at fault. The title is refused too, unless an older version is playable. Raises `TitleUnknown`."""
+        ...
+
+    async def fail(self, movie_id: str, version: int, reason: str) -> None:
+        """As `refuse`, for a fault of the platform: a new run may succeed. A playable version stays playable."""
+        ...
+
+    async def publish(self, publication: Publication) -> int:
+        """Make the version active and the title playable, and write its search document. Returns the title's revision.
+
+        The active version only grows: a lower version is marked superseded, and nothing else changes. An unpublished title
+        stays unpublished. Raises `UploadStateConflict` for a refused version, `TitleUnknown` for a title that is gone.
+        """
+        ...

@@ -1,0 +1,129 @@
+"""What every change of a title does: it locks the title's row, derives the state from the versions, writes a new revision.
+
+`write_new_revision` writes what follows from a change, all in the change's transaction: the revision, the row of
+`title_document`, the places in the genre rows. Search may find a title while it is playable, or announced and neither unpublished
+nor deleted.
+"""
+
+from typing import Final
+
+from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from marquee.domain.popularity import popularity_of
+from marquee.errors import TitleUnknown
+from marquee.stores.catalogue.values import Title, TitleDetails
+
+_LISTED: Final = "(title.state = 'playable' OR (title.announced AND title.state NOT IN ('unpublished', 'deleted')))"
+_DOCUMENT: Final = """
+    jsonb_build_object(
+        'movie_id', title.movie_id, 'revision', title.revision, 'title', title.title, 'year', title.year,
+        'aka', to_jsonb(title.aka), 'genres', to_jsonb(title.genres), 'people', to_jsonb(title.people),
+        'description', title.description, 'popularity', title.popularity, 'playable', title.state = 'playable',
+        'duration_seconds', title.duration_seconds, 'poster', title.poster)
+"""
+"""A `SearchDocument`, built in SQL: 1,000 announced titles are one statement."""
+
+COLUMNS: Final = """
+    movie_id, title, year, description, genres, people, aka, votes, state, hot, revision, active_version,
+    duration_seconds, poster, sprite_vtt, manifest, dash, created_at, published_at
+"""
+_LOCKED = text(f"SELECT {COLUMNS} FROM title WHERE movie_id = :movie_id FOR UPDATE")  # noqa: S608
+_EDIT_DETAILS = text(
+    """
+    UPDATE title SET title = :title, year = :year, description = :description, genres = CAST(:genres AS text[]),
+                     people = CAST(:people AS text[]), aka = CAST(:aka AS text[]), votes = :votes,
+                     popularity = :popularity
+    WHERE movie_id = :movie_id
+    """
+)
+_DERIVE_STATE = text(
+    """
+    UPDATE title SET state = CASE
+        WHEN state IN ('deleted', 'unpublished') THEN state
+        WHEN active_version IS NOT NULL THEN 'playable'
+        WHEN EXISTS (SELECT FROM title_version AS going WHERE going.movie_id = title.movie_id
+                                                          AND going.state IN ('uploading', 'ingesting'))
+            THEN 'ingesting'
+        ELSE coalesce(
+            (SELECT CASE ended.state WHEN 'failed' THEN 'failed' ELSE 'refused' END FROM title_version AS ended
+             WHERE ended.movie_id = title.movie_id AND ended.state IN ('refused', 'failed', 'duplicate')
+             ORDER BY version DESC LIMIT 1),
+            'announced')
+        END
+    WHERE movie_id = :movie_id
+    """
+)
+_NEW_REVISION = text(
+    "UPDATE title SET revision = nextval('title_revision') WHERE movie_id = :movie_id RETURNING revision"
+)
+WRITE_DOCUMENTS = text(
+    f"""
+    INSERT INTO title_document AS kept (movie_id, revision, document)
+    SELECT movie_id, revision, CASE WHEN {_LISTED} THEN {_DOCUMENT} END FROM title
+    WHERE movie_id = ANY(:movie_ids)
+      AND ({_LISTED} OR EXISTS (SELECT FROM title_document AS known WHERE known.movie_id = title.movie_id))
+    ON CONFLICT (movie_id) DO UPDATE
+    SET revision = excluded.revision, document = excluded.document, changed_at = now()
+    """  # noqa: S608
+)
+_LEAVE_GENRES = text("DELETE FROM title_genre WHERE movie_id = :movie_id")
+_JOIN_GENRES = text(
+    """
+    INSERT INTO title_genre (movie_id, genre, popularity)
+    SELECT DISTINCT movie_id, lower(genre), popularity FROM title, unnest(genres) AS genre
+    WHERE movie_id = :movie_id AND state = 'playable'
+    """
+)
+
+
+def details_columns(details: TitleDetails) -> dict[str, object]:
+    return {
+        "title": details.title,
+        "year": details.year,
+        "description": details.description,
+        "genres": list(details.genres),
+        "people": list(details.people),
+        "aka": list(details.aka),
+        "votes": details.votes,
+        "popularity": popularity_of(details.votes),
+    }
+
+
+def title_of(row: RowMapping) -> Title:
+    columns = dict(row)
+    details = {name: columns.pop(name) for name in ("title", "year", "description", "genres", "people", "aka", "votes")}
+    return Title(details=TitleDetails(**details), **columns)
+
+
+async def find_title(connection: AsyncConnection, sql: TextClause, movie_id: str) -> Title:
+    """Raises `TitleUnknown`, also for a deleted title."""
+    row = (await connection.execute(sql, {"movie_id": movie_id})).mappings().one_or_none()
+    if row is None or row["state"] == "deleted":
+        raise TitleUnknown(f"There is no title {movie_id}.", field="movie_id")
+    return title_of(row)
+
+
+async def lock_title(connection: AsyncConnection, movie_id: str) -> Title:
+    """The title, its row locked until the transaction ends. Raises `TitleUnknown`, also for a deleted title."""
+    return await find_title(connection, _LOCKED, movie_id)
+
+
+async def edit_details(connection: AsyncConnection, movie_id: str, details: TitleDetails) -> None:
+    """The title's row is locked."""
+    await connection.execute(_EDIT_DETAILS, {"movie_id": movie_id, **details_columns(details)})
+    await write_new_revision(connection, movie_id)
+
+
+async def derive_state(connection: AsyncConnection, movie_id: str) -> None:
+    """Set the title's state to what follows from its versions. An unpublished or deleted title keeps its state."""
+    await connection.execute(_DERIVE_STATE, {"movie_id": movie_id})
+
+
+async def write_new_revision(connection: AsyncConnection, movie_id: str) -> int:
+    """A new revision, the search document (or its tombstone) and the genre rows of a title whose row is locked."""
+    revision = (await connection.execute(_NEW_REVISION, {"movie_id": movie_id})).scalar_one()
+    await connection.execute(WRITE_DOCUMENTS, {"movie_ids": [movie_id]})
+    await connection.execute(_LEAVE_GENRES, {"movie_id": movie_id})
+    await connection.execute(_JOIN_GENRES, {"movie_id": movie_id})
+    return int(revision)
