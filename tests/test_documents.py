@@ -1,12 +1,16 @@
-"""What the documents say exists: paths and symbols of ARCHITECTURE.md, links and anchors, the settings page."""
+"""What the documents say exists: paths and symbols, links and anchors, commands and their options, the settings page."""
 
 import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from marquee.cli import COMMANDS, command_line
 from marquee.cli.settings import markdown_page
 
 PROJECT = Path(__file__).parent.parent
@@ -97,3 +101,34 @@ def _pages() -> list[Path]:
 def test_pages_are_short(page: Path) -> None:
     lines = len(page.read_text().splitlines())
     assert lines <= 150, f"{page.relative_to(PROJECT)} has {lines} lines: split it, a page has 150 at most"
+
+
+def _commands(document: Path) -> list[str]:
+    """The lines of a document's code blocks."""
+    return [line.strip() for block in _FENCED.findall(document.read_text()) for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("document", _documents(), ids=lambda path: str(path.relative_to(PROJECT)))
+def test_commands_in_documents_exist(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    inline = re.findall(r"`((?:\.venv/bin/)?marquee [a-z][^`]*|make [a-z][^`]*)`", document.read_text())
+    for line in [*_commands(document), *inline]:
+        if made := re.match(r"make ([a-z]+)", line):
+            assert made[1] in targets, f"{document.name} says `{line}`, and the Makefile has no {made[1]}"
+        if called := re.match(r"(?:\.venv/bin/)?marquee ([a-z-]+)", line):
+            assert called[1] in COMMANDS, f"{document.name} says `{line}`, and there is no command {called[1]}"
+            options = re.findall(r" (--[a-z-]+)", line.partition("#")[0])
+            known = set(_options(called[1])) if options else set()
+            assert set(options) <= known, f"{document.name} says `{line}`, and {called[1]} has only {sorted(known)}"
+
+
+def _options(command: str) -> list[str]:
+    """Every option of a command and of its subcommands."""
+    found = get_command(command_line([command]))
+    return [option for parameter in _parameters(found.commands[command]) for option in parameter.opts]
+
+
+def _parameters(command: Any) -> Iterator[Any]:
+    yield from command.params
+    for below in getattr(command, "commands", {}).values():
+        yield from _parameters(below)

@@ -1,4 +1,4 @@
-"""All stores of a process, opened together by the settings and closed together: for an API's lifespan, a job's main.
+"""All stores of a process, opened together by the settings and closed together: for the API's lifespan and a stage of the chain.
 
 Opening builds clients and connects nothing that is not asked for, so that a process starts while an engine is still coming
 up; the first call finds out.
