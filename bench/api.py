@@ -22,7 +22,7 @@ import httpx
 from pydantic import SecretStr
 
 from api.auth.passwords import Passwords
-from marquee import signing
+from marquee import token_keys
 from marquee.platform import local_engines
 from marquee.settings import Settings
 from marquee.stores.opened import Stores, open_stores
@@ -169,7 +169,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         settings = make_test_settings(Path(folder)).model_copy(
-            update={"token_private_key": SecretStr(signing.generate_private_key())}
+            update={"token_private_key": SecretStr(token_keys.generate_private_key())}
         )
         for engine in (
             local_engines.postgres,

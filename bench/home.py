@@ -22,7 +22,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bench.api import Load, home_request, log_in, prepare, seeded
-from marquee import signing
+from marquee import token_keys
 from marquee.errors import StoreUnavailable
 from marquee.platform import local_engines
 from marquee.platform.cluster_engines import running as engines_running
@@ -176,7 +176,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="marquee-bench-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         settings = make_test_settings(folder / "valkey").model_copy(
-            update={"token_private_key": SecretStr(signing.generate_private_key())}
+            update={"token_private_key": SecretStr(token_keys.generate_private_key())}
         )
         settings.state.mkdir()
         for engine in (

@@ -16,10 +16,10 @@ import httpx
 from bench.api import Load, log_in, seeded
 from bench.meter import Costs, Meter, of_requests
 from bench.started import engine, platform
+from marquee.cdn.signed_paths import stream_path
 from marquee.platform import local_engines
 from marquee.platform.programs import edges
 from marquee.settings import Settings
-from marquee.signing import stream_path
 from marquee.stores.opened import Stores, open_stores
 from tests.harness.servers import make_test_settings, running
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from marquee import signing
+from marquee import token_keys
 from marquee.platform import local_engines
 from marquee.platform.cluster_engines import running as engines_running
 from marquee.platform.cluster_engines.catalogue import chosen
@@ -41,7 +41,7 @@ def engine(name: str, folder: Path) -> Iterator[tuple[dict[str, str], list[int]]
 def platform(folder: Path, **urls: str) -> Iterator[tuple[Settings, dict[str, int]]]:
     """API and gateway on the engines of one machine, or those of `urls`; the pid of each."""
     settings = make_test_settings(folder, **urls).model_copy(
-        update={"token_private_key": SecretStr(signing.generate_private_key())}
+        update={"token_private_key": SecretStr(token_keys.generate_private_key())}
     )
     with contextlib.ExitStack() as stack:
         pids = {}

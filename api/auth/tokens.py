@@ -13,7 +13,7 @@ from typing import Final
 import jwt
 from cachetools import LRUCache
 
-from marquee import signing
+from marquee import token_keys
 from marquee.errors import NotAuthenticated
 from marquee.stores.accounts.contract import Account, Role
 
@@ -33,8 +33,8 @@ class Caller:
 class AccessTokens:
     def __init__(self, private_key: str, *, life_seconds: int, clock: Callable[[], float] = time.time) -> None:
         self.life_seconds = life_seconds
-        self.jwks = signing.public_jwks(signing.public_key(private_key))
-        self._key = signing.private_key(private_key)
+        self.jwks = token_keys.public_jwks(token_keys.public_key(private_key))
+        self._key = token_keys.private_key(private_key)
         self._public = self._key.public_key()
         self._headers = {"kid": self.jwks["keys"][0]["kid"]}
         self._clock = clock
@@ -43,7 +43,7 @@ class AccessTokens:
     def issue(self, account: Account, profile_id: str) -> str:
         now = int(self._clock())
         claims = {
-            "iss": signing.TOKEN_ISSUER,
+            "iss": token_keys.TOKEN_ISSUER,
             "sub": account.account_id,
             "profile": profile_id,
             "role": account.role,
@@ -51,7 +51,7 @@ class AccessTokens:
             "exp": now + self.life_seconds,
             "jti": secrets.token_urlsafe(12),
         }
-        return jwt.encode(claims, self._key, algorithm=signing.TOKEN_ALGORITHM, headers=self._headers)
+        return jwt.encode(claims, self._key, algorithm=token_keys.TOKEN_ALGORITHM, headers=self._headers)
 
     def read(self, token: str) -> Caller:
         """Raises `NotAuthenticated` for a token that is not ours, was changed, or is past its time."""
@@ -69,8 +69,8 @@ class AccessTokens:
             claims = jwt.decode(
                 token,
                 self._public,
-                algorithms=[signing.TOKEN_ALGORITHM],
-                issuer=signing.TOKEN_ISSUER,
+                algorithms=[token_keys.TOKEN_ALGORITHM],
+                issuer=token_keys.TOKEN_ISSUER,
                 options={"require": ["iss", "sub", "exp", "iat"]},
             )
         except jwt.ExpiredSignatureError as error:

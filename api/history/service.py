@@ -4,8 +4,8 @@ from datetime import datetime
 
 from api.auth.tokens import Caller
 from api.history.schemas import HistoryItem, HistoryPage
-from api.images import image_url
 from api.paging import Cursors, cut
+from marquee.cdn.addresses import EdgeAddresses
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.history.contract import WatchHistory
@@ -15,7 +15,7 @@ class HistoryService:
     def __init__(self, history: WatchHistory, rows: HomeRows, settings: Settings) -> None:
         self._history = history
         self._rows = rows
-        self._edges = settings.edges
+        self._addresses = EdgeAddresses(settings)
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> HistoryPage:
@@ -30,7 +30,7 @@ class HistoryService:
                     movie_id=card.movie_id,
                     title=card.title,
                     year=card.year,
-                    poster_url=image_url(card.poster, card.movie_id, self._edges),
+                    poster_url=self._addresses.image(card.movie_id, card.poster),
                     duration_seconds=card.duration_seconds,
                     first_watched_at=one.first_watched_at,
                     last_watched_at=one.last_watched_at,

@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 from purgatory import AsyncCircuitBreakerFactory
 
-from api.images import image_url
 from api.rows.bulkhead import Bulkhead
 from api.rows.schemas import RowItem, SharedItem, SharedRow
+from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.rows import RowDefinition
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import HomeRows
@@ -31,6 +31,7 @@ class RowQueries:
         self._rows = rows
         self._breakers = breakers
         self._settings = settings
+        self._addresses = EdgeAddresses(settings)
         self._places = asyncio.Semaphore(MAX_QUERIES)
         self._bulkheads: dict[str, Bulkhead] = {}
 
@@ -57,7 +58,7 @@ class RowQueries:
             movie_id=card.movie_id,
             title=card.title,
             year=card.year,
-            poster_url=image_url(card.poster, card.movie_id, self._settings.edges),
+            poster_url=self._addresses.image(card.movie_id, card.poster),
             duration_seconds=card.duration_seconds,
             genres=list(card.genres),
         )

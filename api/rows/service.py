@@ -10,12 +10,12 @@ from typing import Final, cast
 from purgatory import AsyncCircuitBreakerFactory
 
 from api.auth.tokens import Caller
-from api.images import image_url
 from api.paging import Cursors, cut
 from api.rows.bulkhead import Bulkhead
 from api.rows.queries import CACHED_ITEMS
 from api.rows.schemas import Row, RowItem, SharedItem
 from api.rows.shared import SharedRows
+from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.playback import resume_position, watched_percent
 from marquee.domain.rows import ROWS_BY_ID, RowDefinition
 from marquee.errors import RowUnknown
@@ -39,7 +39,7 @@ class RowService:
         self._shared = shared
         self._rows = rows
         self._resume_positions = resume_positions
-        self._edges = settings.edges
+        self._addresses = EdgeAddresses(settings)
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
         self._watching = Bulkhead(
             "continue-watching",
@@ -97,7 +97,7 @@ class RowService:
                 movie_id=card.movie_id,
                 title=card.title,
                 year=card.year,
-                poster_url=image_url(card.poster, card.movie_id, self._edges),
+                poster_url=self._addresses.image(card.movie_id, card.poster),
                 duration_seconds=duration,
                 genres=list(card.genres),
                 resume_position_seconds=seconds,

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from api.images import image_url
 from api.paging import Cursors, refusal
 from api.search.schemas import SearchResult, SearchResults
+from marquee.cdn.addresses import EdgeAddresses
 from marquee.settings import Settings
 from marquee.stores.search.contract import SearchFilters, SearchHit, SearchIndex
 
@@ -15,7 +15,7 @@ MAX_DESCRIPTION_CHARACTERS: Final = 400
 class SearchService:
     def __init__(self, index: SearchIndex, settings: Settings) -> None:
         self._index = index
-        self._edges = settings.edges
+        self._addresses = EdgeAddresses(settings)
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def search(
@@ -50,7 +50,7 @@ class SearchService:
             title=found.title,
             year=found.year,
             playable=found.playable,
-            poster_url=image_url(found.poster, found.movie_id, self._edges),
+            poster_url=self._addresses.image(found.movie_id, found.poster),
             duration_seconds=found.duration_seconds,
             genres=found.genres,
             people=found.people[:MAX_PEOPLE],

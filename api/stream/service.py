@@ -13,11 +13,9 @@ from typing import Final
 from cachetools import LRUCache, TTLCache
 
 from api.auth.tokens import Caller
-from api.images import image_url
 from api.stream.schemas import Progress, Stream
-from marquee import signing
-from marquee.documents import keys
-from marquee.domain.playback import credible_position, edge_of, event_time_ms, resume_position
+from marquee.cdn.addresses import EdgeAddresses
+from marquee.domain.playback import credible_position, event_time_ms, resume_position
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
 from marquee.logs import get_logger
 from marquee.settings import Settings
@@ -49,8 +47,7 @@ class StreamService:
         self._titles = titles
         self._resume_positions = resume_positions
         self._history = history
-        self._edges = settings.edges
-        self._edge_secret = settings.edge_secret.get_secret_value()
+        self._addresses = EdgeAddresses(settings)
         self._life_seconds = settings.stream_url_seconds
         self._durations: LRUCache[str, tuple[float, float]] = LRUCache(CACHE_ENTRIES)
         """Duration in seconds and when it was read: an old one serves while the catalogue is down."""
@@ -64,16 +61,13 @@ class StreamService:
             raise TitleNotPlayable("This title has no streams.", field="movie_id")
         resume = await self._resume_positions.get(caller.profile_id, movie_id)
         expires_at = int(time.time()) + self._life_seconds
-        edge = edge_of(movie_id, self._edges)
-        signed = edge + signing.stream_path(self._edge_secret, movie_id, title.active_version, expires_at=expires_at)
-        prefix = keys.published_prefix(movie_id, title.active_version)
         return Stream(
             movie_id=movie_id,
             title=title.details.title,
-            stream_url=signed + title.manifest.removeprefix(prefix),
-            dash_url=signed + title.dash.removeprefix(prefix),
-            poster_url=image_url(title.poster, movie_id, self._edges),
-            sprite_vtt_url=image_url(title.sprite_vtt, movie_id, self._edges),
+            stream_url=self._addresses.stream(movie_id, title.active_version, title.manifest, expires_at=expires_at),
+            dash_url=self._addresses.stream(movie_id, title.active_version, title.dash, expires_at=expires_at),
+            poster_url=self._addresses.image(movie_id, title.poster),
+            sprite_vtt_url=self._addresses.image(movie_id, title.sprite_vtt),
             resume_position_seconds=resume_position(resume.position_ms / 1000 if resume else None, duration),
             duration_seconds=duration,
             expires_at=datetime.fromtimestamp(expires_at, UTC),

@@ -10,10 +10,10 @@ from typing import Final
 import msgspec
 
 from api.auth.tokens import Caller
-from api.images import image_url
 from api.paging import Cursors, cut
 from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
+from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.rows import canonical_genres
 from marquee.errors import RevisionConflict, TitleUnknown
 from marquee.ingest.removal import remove_title
@@ -43,7 +43,7 @@ class TitleService:
         self._rows = rows
         self._objects = objects
         self._published = published
-        self._edges = settings.edges
+        self._addresses = EdgeAddresses(settings)
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def title(self, caller: Caller, movie_id: str) -> TitleOut:
@@ -107,7 +107,7 @@ class TitleService:
             people=list(title.details.people),
             aka=list(title.details.aka),
             duration_seconds=title.duration_seconds,
-            poster_url=image_url(title.poster, title.movie_id, self._edges),
+            poster_url=self._addresses.image(title.movie_id, title.poster),
             hot=title.hot,
             revision=title.revision,
             active_version=title.active_version,

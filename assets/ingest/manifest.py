@@ -7,7 +7,7 @@ import asyncio
 
 import dagster as dg
 
-from assets.ingest.metadata import edge_url, image_url, picture, table
+from assets.ingest.metadata import image_link, picture, stream_link, table
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import CACHE_CONTROL, MEDIA_TYPES, publish_folder
 from assets.ingest.quality import by_height, fetch_track, make_pictures, score_rungs
@@ -92,10 +92,10 @@ def _metadata(
     settings: Settings, document: ManifestDocument, plot: bytes
 ) -> dict[str, dg.MetadataValue | str | float | int]:
     return {
-        "master_playlist": edge_url(settings, document.movie_id, document.version, keys.MASTER_PLAYLIST),
-        "mpd": edge_url(settings, document.movie_id, document.version, keys.MPD),
-        "poster": image_url(settings, document.poster),
-        "sprite": image_url(settings, document.sprite),
+        "master_playlist": stream_link(settings, document.movie_id, document.version, document.hls),
+        "mpd": stream_link(settings, document.movie_id, document.version, document.dash),
+        "poster": image_link(settings, document.movie_id, document.poster),
+        "sprite": image_link(settings, document.movie_id, document.sprite),
         "ladder": picture(plot, "Each rung's rate, planned and measured, and the rate of each segment"),
         "files": len(document.files),
         "duration_seconds": round(document.duration_seconds, 3),

@@ -3,13 +3,12 @@
 import base64
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Final
 
 import dagster as dg
 
+from marquee.cdn.addresses import EdgeAddresses, title_page
 from marquee.settings import Settings
-from marquee.signing import stream_path
 
 _LINK_SECONDS: Final = 24 * 3600
 """Seconds for which a stream's link on an asset's page is valid."""
@@ -35,20 +34,18 @@ def bullet_list(lines: Sequence[str]) -> dg.MetadataValue:
 
 def web_page(settings: Settings, movie_id: str) -> dg.MetadataValue:
     """The title's page in the web client."""
-    return dg.MetadataValue.url(f"{settings.public}/title/{movie_id}")
+    return dg.MetadataValue.url(title_page(settings, movie_id))
 
 
-def edge_url(settings: Settings, movie_id: str, version: int, file: str) -> dg.MetadataValue:
-    """A file of the version at the first edge, signed for a day."""
-    path = stream_path(
-        settings.edge_secret.get_secret_value(), movie_id, version, expires_at=int(time.time()) + _LINK_SECONDS
-    )
-    return dg.MetadataValue.url(settings.edges[0] + path + PurePosixPath(file).as_posix())
+def stream_link(settings: Settings, movie_id: str, version: int, key: str) -> dg.MetadataValue:
+    """A file of the version at its edge, by its key in the published bucket, signed for a day."""
+    expires_at = int(time.time()) + _LINK_SECONDS
+    return dg.MetadataValue.url(EdgeAddresses(settings).stream(movie_id, version, key, expires_at=expires_at))
 
 
-def image_url(settings: Settings, key: str) -> dg.MetadataValue:
-    """A public image at the first edge."""
-    return dg.MetadataValue.url(f"{settings.edges[0]}/{key}")
+def image_link(settings: Settings, movie_id: str, key: str) -> dg.MetadataValue:
+    """A public image at the title's edge."""
+    return dg.MetadataValue.url(EdgeAddresses(settings).image(movie_id, key))
 
 
 def kilobits(bits_per_second: float) -> str:

@@ -9,11 +9,11 @@ import time
 
 import dagster as dg
 
-from assets.ingest.metadata import edge_url, image_url, web_page
+from assets.ingest.metadata import image_link, stream_link, web_page
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.prewarm import prewarm
 from assets.ingest.stage import Stage, open_stage
-from marquee.documents import ManifestDocument, SourceDocument, TitlePublished, keys
+from marquee.documents import ManifestDocument, SourceDocument, TitlePublished
 from marquee.errors import StoreUnavailable
 from marquee.ingest.outages import through_outages
 from marquee.settings import Settings
@@ -51,8 +51,8 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
         found = await stage.read("source", SourceDocument)
         metadata: dict[str, dg.MetadataValue | str | float | int] = {
             "web_page": web_page(settings, stage.movie_id),
-            "master_playlist": edge_url(settings, stage.movie_id, stage.version, keys.MASTER_PLAYLIST),
-            "poster": image_url(settings, made.poster),
+            "master_playlist": stream_link(settings, stage.movie_id, stage.version, made.hls),
+            "poster": image_link(settings, stage.movie_id, made.poster),
             "revision": revision,
         }
         if found.same_content_as is not None:

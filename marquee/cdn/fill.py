@@ -12,10 +12,10 @@ from typing import Final
 import httpx
 import tenacity
 
+from marquee.cdn.addresses import EdgeAddresses
 from marquee.concurrency import gather_bounded
-from marquee.documents import EdgeResult, keys
+from marquee.documents import EdgeResult
 from marquee.settings import Settings
-from marquee.signing import stream_path
 
 _TOKEN_SECONDS: Final = 3600
 _MAX_CONCURRENT_FILES: Final = 8
@@ -26,10 +26,8 @@ _TIMEOUT: Final = httpx.Timeout(30.0, connect=2.0)
 
 async def warm(settings: Settings, edge: str, movie_id: str, version: int, files: Sequence[str]) -> EdgeResult:
     """Request `files` (published keys) through one edge."""
-    secret = settings.edge_secret.get_secret_value()
-    signed = stream_path(secret, movie_id, version, expires_at=int(time.time()) + _TOKEN_SECONDS)
-    below = keys.published_prefix(movie_id, version)
-    paths = [signed + key.removeprefix(below) if key.startswith(below) else f"/{key}" for key in files]
+    addresses, expires_at = EdgeAddresses(settings), int(time.time()) + _TOKEN_SECONDS
+    paths = [addresses.path(movie_id, version, key, expires_at=expires_at) for key in files]
     started = time.monotonic()
     filled: list[tuple[bool, int]] = []
     failures = 0

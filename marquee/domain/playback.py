@@ -1,12 +1,10 @@
-"""Rules of playing: where a viewer resumes, when a title counts as watched, which positions are credible, which edge serves.
+"""Rules of playing: where a viewer resumes, when a title counts as watched, which positions are credible.
 
 A title is watched from 95 % of its duration on: then it starts at 0 again and leaves continue watching. Positions come
 from players whose clock may run a little past the end; what is far past it is a mistake and is refused.
 """
 
-import hashlib
 import math
-from collections.abc import Sequence
 from typing import Final
 
 from marquee.errors import InputInvalid
@@ -49,11 +47,3 @@ def credible_position(position_seconds: float, duration_seconds: float) -> float
 def event_time_ms(now_ms: int, age_ms: int) -> int:
     """When the viewer was there, by the server's clock: never in the future, never before 1970."""
     return max(0, now_ms - max(0, age_ms))
-
-
-def edge_of(movie_id: str, edges: Sequence[str]) -> str:
-    """The edge that serves a title: rendezvous hashing, so that every API process agrees and a lost edge moves only its own.
-
-    Source: Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998.
-    """
-    return max(edges, key=lambda edge: hashlib.blake2b(f"{edge} {movie_id}".encode(), digest_size=8).digest())

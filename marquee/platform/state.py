@@ -119,16 +119,16 @@ def check_disk(settings: Settings) -> None:
         )
 
 
-def _signing() -> ModuleType:
+def _token_keys() -> ModuleType:
     # Imported where it is needed, once in a platform's life: cryptography takes longer to import than a stop takes.
-    from marquee import signing
+    from marquee import token_keys
 
-    return signing
+    return token_keys
 
 
 GENERATORS: Final[Mapping[str, Callable[[], str]]] = {
     "cursor_secret": lambda: secrets.token_hex(32),
-    "token_private_key": lambda: _signing().generate_private_key(),
+    "token_private_key": lambda: _token_keys().generate_private_key(),
     "edge_secret": lambda: secrets.token_hex(32),
     "password": lambda: "-".join(secrets.token_hex(2) for _ in range(3)),
     "postgres_password": lambda: secrets.token_hex(24),
@@ -141,7 +141,7 @@ GENERATORS: Final[Mapping[str, Callable[[], str]]] = {
 def new_secrets() -> dict[str, str]:
     """A whole set for a platform of several hosts, by the variables' names; the public half of the token's key is with it."""
     made = {f"MARQUEE_{name.upper()}": generate() for name, generate in GENERATORS.items()}
-    return {**made, "MARQUEE_TOKEN_PUBLIC_KEY": _signing().public_key(made["MARQUEE_TOKEN_PRIVATE_KEY"])}
+    return {**made, "MARQUEE_TOKEN_PUBLIC_KEY": _token_keys().public_key(made["MARQUEE_TOKEN_PRIVATE_KEY"])}
 
 
 def _wanted(settings: Settings) -> set[str]:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.auth.passwords import Passwords
-from marquee import signing
+from marquee import token_keys
 from marquee.settings import Settings
 from marquee.stores.accounts.contract import Role
 from marquee.stores.opened import Stores, open_stores
@@ -27,7 +27,7 @@ def api_settings(
 ) -> Settings:
     return migrated_database.model_copy(
         update={
-            "token_private_key": SecretStr(signing.generate_private_key()),
+            "token_private_key": SecretStr(token_keys.generate_private_key()),
             "upload_max_bytes": 100 * 1024 * 1024,
             # A busy machine is not what these tests are about.
             "row_timeout_seconds": 5.0,

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from api.auth.passwords import Passwords
-from marquee import signing
+from marquee import token_keys
 from marquee.settings import Settings
 from marquee.stores.opened import open_stores
 from tests.api.serving import serving
@@ -25,7 +25,7 @@ def served(
     """Settings of a client that may log in; `public_url` is where the API is."""
     settings = migrated_database.model_copy(
         update={
-            "token_private_key": SecretStr(signing.generate_private_key()),
+            "token_private_key": SecretStr(token_keys.generate_private_key()),
             "search_url": f"tantivy://{tmp_path_factory.mktemp('search')}",
             "upload_part_bytes": 5 * 1024**2,
             "upload_max_bytes": 100 * 1024**2,

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from botocore.config import Config
 
+from marquee.cdn.signed_paths import stream_path
 from marquee.errors import SettingsInvalid
 from marquee.settings import Settings
-from marquee.signing import stream_path
 from marquee.stores.objects.origin import origin
 
 MOVIE = "m_00000000000000000001"

@@ -9,7 +9,7 @@ import pytest
 
 from marquee.platform.programs.gateway import MAX_REQUEST_BYTES
 from marquee.settings import Settings
-from marquee.signing import TOKEN_ALGORITHM, TOKEN_ISSUER, generate_private_key, private_key
+from marquee.token_keys import TOKEN_ALGORITHM, TOKEN_ISSUER, generate_private_key, private_key
 
 pytestmark = pytest.mark.usefixtures("upstream")
 

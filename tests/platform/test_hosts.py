@@ -13,7 +13,7 @@ from marquee.platform.state import GENERATORS, new_secrets
 from marquee.platform.supervisor.supervision import Supervisor, start, stop
 from marquee.platform.topology import PARTS, parts
 from marquee.settings import ENVIRONMENT_FILE, Settings
-from marquee.signing import public_jwks, public_key
+from marquee.token_keys import public_jwks, public_key
 from tests.harness.chain import house  # noqa: F401 - a fixture
 from tests.harness.servers import make_test_settings
 from tests.platform.conftest import without_all_but

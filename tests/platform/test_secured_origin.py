@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from marquee.cdn.signed_paths import stream_path
 from marquee.errors import SettingsInvalid, StoreUnavailable
 from marquee.platform.programs import edges
 from marquee.settings import Settings
-from marquee.signing import stream_path
 from marquee.stores.objects.bucket_url import parse_bucket
 from marquee.stores.objects.origin import origin
 from marquee.stores.opened import open_bucket

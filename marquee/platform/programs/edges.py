@@ -1,6 +1,6 @@
 """nginx: two CDN edges over the published bucket, and one server for the web client's files.
 
-An edge checks the signed path (`marquee.signing.stream_path`), caches by the path below the token and adds `X-Cache`.
+An edge checks the signed path (`marquee.cdn.signed_paths.stream_path`), caches by the path below the token and adds `X-Cache`.
 Its cache is bounded in bytes and in time (`edge_ttl_seconds`: as long may a deleted title still be served).
 """
 

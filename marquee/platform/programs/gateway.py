@@ -43,7 +43,7 @@ PROBLEMS: Final = (
 def gateway(settings: Settings) -> Program:
     """Needs one half of the token key; routes to the API and the web client whether or not they answer yet."""
     # Imported here: `marquee status` and `marquee down` read this module too, and cryptography is not for them.
-    from marquee.signing import TOKEN_ISSUER, public_jwks, public_key
+    from marquee.token_keys import TOKEN_ISSUER, public_jwks, public_key
 
     port, admin_port = settings.port("gateway"), settings.port("gateway_admin")
     key = settings.token_public_key or public_key(settings.token_private_key.get_secret_value())

@@ -1,8 +1,7 @@
-"""Keys and signatures that more than one process must agree on: access tokens' key pair, stream URLs.
+"""The key pair of access tokens: how it is made, read and published.
 
-The API signs access tokens with Ed25519; the gateway and anybody else verifies them by the JWKS. An edge verifies a
-stream's path by nginx's secure_link (MD5 over expiry, title and secret, in the path, so that it holds for every file
-below).
+The API signs access tokens with Ed25519 (`api/auth/tokens.py`). The gateway, and anybody else, verifies them by the JWKS,
+which is made of the public half alone.
 """
 
 import base64
@@ -72,11 +71,3 @@ def public_jwks(setting: str) -> dict[str, list[dict[str, str]]]:
     ).digest()
     key_id = base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
     return {"keys": [{**jwk, "kid": key_id, "alg": TOKEN_ALGORITHM, "use": "sig"}]}
-
-
-def stream_path(secret: str, movie_id: str, version: int, *, expires_at: int) -> str:
-    """`/v/{token}/{expires}/{movie_id}/v{version}/`: what a player may read until `expires_at` (Unix seconds)."""
-    signed = f"{expires_at}/{movie_id}/v{version} {secret}".encode()
-    digest = hashlib.md5(signed).digest()  # noqa: S324  (nginx's secure_link knows only MD5)
-    token = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return f"/v/{token}/{expires_at}/{movie_id}/v{version}/"
