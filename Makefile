@@ -37,6 +37,7 @@ $(STAMPS)/bootstrapped: requirements/bootstrap.txt | $(STAMPS)/venv
 # of the first start compiles what it imports, and where PYTHONDONTWRITEBYTECODE is set each process of every start.
 $(STAMPS)/installed: requirements/dev.txt pyproject.toml $(STAMPS)/bootstrapped
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
+	@mkdir -p web/dist  # The wheel's build asks for it, also in place; `make web` fills it later.
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q marquee api jobs assets orchestration
 	@touch $@
