@@ -1,8 +1,8 @@
-"""The blocking checks: where a bad result would reach a viewer, the chain stops before `title` can publish it.
+"""The blocking checks: they stop the chain before `title` can publish a bad result.
 
-A check that does not hold fails the version with its findings and is not retried; one that cannot be answered (a store is
-away) is retried like any stage. Each runs between its asset and the next one; the judging itself
-is `marquee.media.package.verify`.
+Each runs after its asset and before the next one: `audio_in_step` after `streams`, `picture_good_enough` after `quality`,
+`segments_add_up` after `manifest`. `marquee.media.package.verify` judges. A failed check fails the version with its findings
+and is not retried. A check that cannot read what it needs, because a store is down, is retried like any stage.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,20 +13,17 @@ import dagster as dg
 from assets.ingest.manifest import manifest
 from assets.ingest.metadata import bullet_list
 from assets.ingest.partitions import OUTAGE_RETRY
+from assets.ingest.quality import quality
 from assets.ingest.stage import Stage, fail_by_check, open_stage
 from assets.ingest.streams import streams
 from marquee.concurrency import gather_bounded
-from marquee.documents import ManifestDocument, PlanDocument, StreamsDocument, SubtitlesDocument
+from marquee.documents import PlanDocument, QualityDocument, StreamsDocument, SubtitlesDocument
 from marquee.ingest.outages import through_outages
 from marquee.media.package import verify
 from marquee.settings import Settings
 
 _MAX_CONCURRENT_READS: Final = 8
 _MAX_FINDINGS_SHOWN: Final = 20
-
-MIN_VMAF_SIDE_PIXELS: Final = 144
-"""VMAF halves the picture four times; of fewer lines or columns its coarsest scale sees a handful of pixels, and its score
-says nothing. It is recorded there, and holds back no title."""
 
 
 @dg.asset_check(asset=streams, blocking=True, retry_policy=OUTAGE_RETRY)  # type: ignore[arg-type]
@@ -38,6 +35,19 @@ async def audio_in_step(
         packaged, plan = await stage.read("streams", StreamsDocument), await stage.read("plan", PlanDocument)
         findings = verify.apart_starts(packaged, frame_rate=plan.settings.frame_rate)
         return await _check_result(stage, findings + verify.wrong_durations(plan, packaged))
+
+
+@dg.asset_check(asset=quality, blocking=True, retry_policy=OUTAGE_RETRY)  # type: ignore[arg-type]
+async def picture_good_enough(
+    context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
+    """The top rung's mean VMAF on its sample, scored at the source's size, is not below the platform's floor."""
+    async with open_stage(context, settings, "quality", reports=False) as stage:
+        scores = (await stage.read("quality", QualityDocument)).scores
+        packaged = await stage.read("streams", StreamsDocument)
+        floor = settings.quality_floor_vmaf
+        findings = verify.poor_picture(scores, packaged, floor_vmaf=floor)
+        return await _check_result(stage, findings, {"floor": floor, **{one.rung: one.vmaf_mean for one in scores}})
 
 
 @dg.asset_check(asset=manifest, blocking=True, retry_policy=OUTAGE_RETRY)  # type: ignore[arg-type]
@@ -55,25 +65,8 @@ async def segments_add_up(
         return await _check_result(stage, findings, {"files": len(stored), "bytes": sum(stored.values())})
 
 
-@dg.asset_check(asset=manifest, blocking=True, retry_policy=OUTAGE_RETRY)  # type: ignore[arg-type]
-async def picture_good_enough(
-    context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
-) -> dg.AssetCheckResult:
-    """The top rung's mean VMAF on its sample, scored at the source's size, is above the platform's floor."""
-    async with open_stage(context, settings, "manifest", reports=False) as stage:
-        floor = settings.quality_floor_vmaf
-        scores = (await stage.read("manifest", ManifestDocument)).quality
-        top = scores[-1]
-        tracks = (await stage.read("streams", StreamsDocument)).video
-        side = max(min(track.width or 0, track.height or 0) for track in tracks)
-        findings = [f"Rung {top.rung} scores VMAF {top.vmaf_mean:.1f} on average, below the floor of {floor:.1f}."]
-        if top.vmaf_mean >= floor or side < MIN_VMAF_SIDE_PIXELS:
-            findings = []
-        return await _check_result(stage, findings, {"floor": floor, **{one.rung: one.vmaf_mean for one in scores}})
-
-
 async def _published_sizes(stage: Stage, prefix: str) -> dict[str, int]:
-    """Sizes of what lies under a version's prefix, by path relative to it."""
+    """The size of every object under a version's prefix, by its path relative to the prefix."""
 
     async def listed() -> dict[str, int]:
         return {info.key.removeprefix(prefix): info.size_bytes async for info in stage.stores.published.list(prefix)}

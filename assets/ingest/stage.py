@@ -18,8 +18,8 @@ import msgspec
 from assets.ingest.partitions import OUTAGE_RETRY, VERSION_TAG
 from assets.ingest.progress import overall_percent
 from assets.ingest.removal import remove_unfinished
-from marquee.documents import STAGES, SourceDocument, keys
-from marquee.errors import ChunkFailed, MarqueeError, SourceRefused, TitleUnknown
+from marquee.documents import ONCE_IN_MANIFEST, STAGES, SourceDocument, from_earlier_manifest, keys
+from marquee.errors import ChunkFailed, MarqueeError, ObjectMissing, SourceRefused, TitleUnknown
 from marquee.ingest.outages import through_outages
 from marquee.ingest.source_cache import SourceCache
 from marquee.settings import Settings
@@ -61,9 +61,18 @@ class Stage:
         return self.sources.hold(self.stores.objects, source.key, sha256=source.sha256, size_bytes=source.size_bytes)
 
     async def read(self, stage: str, kind: type[Document]) -> Document:
-        """The document of an earlier stage. Raises `ObjectMissing`."""
+        """The document of an earlier stage, also if an earlier release wrote it. Raises `ObjectMissing`."""
+        try:
+            return msgspec.json.decode(await self._body(stage), type=kind)
+        except ObjectMissing:
+            found = from_earlier_manifest(stage, await self._body("manifest")) if stage in ONCE_IN_MANIFEST else None
+            if not isinstance(found, kind):
+                raise
+            return found
+
+    async def _body(self, stage: str) -> bytes:
         key = keys.stage_key(self.movie_id, self.version, stage)
-        return msgspec.json.decode(await through_outages(lambda: self.stores.objects.get(key)), type=kind)
+        return await through_outages(lambda: self.stores.objects.get(key))
 
     async def read_source(self) -> SourceDocument:
         return await self.read("source", SourceDocument)

@@ -1,6 +1,6 @@
 """Stage `subtitles`: WebVTT tracks under `text/` of the version's prefix. Reads the master and the upload's sidecars.
 
-It follows `streams` because the stages have one order, not because it needs them. Next: `manifest`.
+It follows `streams` because the stages have one order, not because it needs them. Next: `quality`.
 """
 
 import dagster as dg

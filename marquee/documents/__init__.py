@@ -5,8 +5,11 @@ unless the name says otherwise; frame rates are exact fractions (`"30000/1001"`)
 segment in half an hour.
 """
 
-from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocument, QualityScore
+from marquee.documents.earlier import ONCE_IN_MANIFEST, from_earlier_manifest
+from marquee.documents.images import ImagesDocument
+from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocument
 from marquee.documents.plan import Chunk, EncodingSettings, PlanDocument, Rung
+from marquee.documents.quality import QualityDocument, QualityScore
 from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, RenditionPart, RenditionsDocument
 from marquee.documents.source import AudioStream, SourceDocument, SubtitleStream, VideoStream
 from marquee.documents.stages import STAGES
@@ -14,6 +17,7 @@ from marquee.documents.title import SearchDocument, TitleIndexed, TitlePublished
 from marquee.documents.tracks import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
 
 __all__ = [
+    "ONCE_IN_MANIFEST",
     "STAGES",
     "AudioStream",
     "Chunk",
@@ -21,10 +25,12 @@ __all__ = [
     "ChunkResult",
     "EdgeResult",
     "EncodingSettings",
+    "ImagesDocument",
     "ManifestDocument",
     "PackagedStream",
     "PlanDocument",
     "PrewarmDocument",
+    "QualityDocument",
     "QualityScore",
     "Rendition",
     "RenditionPart",
@@ -39,4 +45,5 @@ __all__ = [
     "TitleIndexed",
     "TitlePublished",
     "VideoStream",
+    "from_earlier_manifest",
 ]

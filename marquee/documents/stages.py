@@ -8,6 +8,8 @@ STAGES: Final = (
     "renditions",
     "streams",
     "subtitles",
+    "quality",
+    "images",
     "manifest",
     "prewarm",
     "title",

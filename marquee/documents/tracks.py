@@ -1,7 +1,7 @@
 """The tracks of a version as players get them: picture and sound in CMAF (`streams`), text in WebVTT (`subtitles`).
 
-Each has a media playlist on the published bucket; `manifest` names them all in one master playlist and one MPD, from the
-figures that were measured here.
+Each has a media playlist on the published bucket. `manifest` names them all in one master playlist and one MPD, with the
+rates that were measured here.
 """
 
 from typing import Literal

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from assets.ingest.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG
+from assets.ingest.progress import WEIGHTS, overall_percent
 from marquee.documents import STAGES
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import Settings
@@ -59,10 +60,17 @@ def test_the_chain_is_one_job_in_the_order_of_its_stages() -> None:
     order = [key.to_user_string() for level in graph.toposorted_asset_keys_by_level for key in level]
     assert order == list(STAGES)
     checks = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
-    assert set(checks) == {"audio_in_step", "segments_add_up", "picture_good_enough"}
+    judged = {name: spec.asset_key.to_user_string() for name, spec in checks.items()}
+    assert judged == {"audio_in_step": "streams", "picture_good_enough": "quality", "segments_add_up": "manifest"}
     assert all(spec.blocking for spec in checks.values()), "a check that does not block would let a bad title out"
-    publishing = graph.get(dg.AssetKey("title")).parent_keys
-    assert publishing == {dg.AssetKey("prewarm")}, "title comes after every checked asset"
+    assert all(STAGES.index(asset) < STAGES.index("title") for asset in judged.values()), "a check comes after `title`"
+
+
+def test_the_weights_of_the_stages_add_up_to_the_whole() -> None:
+    assert list(WEIGHTS) == list(STAGES)
+    assert sum(WEIGHTS.values()) == 100
+    assert overall_percent(STAGES[0], 0.0) == 0
+    assert overall_percent(STAGES[-1], 1.0) == 100
 
 
 def test_loading_the_definitions_is_quick() -> None:

@@ -8,13 +8,17 @@ import posixpath
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import m3u8
 
-from marquee.documents import PackagedStream, PlanDocument, StreamsDocument, SubtitlesDocument, keys
+from marquee.documents import PackagedStream, PlanDocument, QualityScore, StreamsDocument, SubtitlesDocument, keys
 
 _DASH = "{urn:mpeg:dash:schema:mpd:2011}"
+MIN_VMAF_SIDE_PIXELS: Final = 144
+"""VMAF halves the picture four times: with fewer lines or columns its coarsest scale has too few pixels for a score
+that says anything. The score of such a title is recorded and compared with no floor."""
 
 
 def published_files(streams: StreamsDocument, subtitles: SubtitlesDocument) -> list[str]:
@@ -86,6 +90,18 @@ def apart_starts(streams: StreamsDocument, *, frame_rate: str) -> list[str]:
         for one in [*streams.video, *streams.audio]
         if abs(one.start_seconds - start) > frame + 1e-6
     ]
+
+
+def poor_picture(scores: Sequence[QualityScore], streams: StreamsDocument, *, floor_vmaf: float) -> list[str]:
+    """The top rung, if its mean VMAF is below the floor. `scores` are in the order of the ladder, the lowest first.
+
+    Nothing is below the floor if every track has a side of less than `MIN_VMAF_SIDE_PIXELS`.
+    """
+    largest_side = max((min(track.width or 0, track.height or 0) for track in streams.video), default=0)
+    top = scores[-1]
+    if largest_side < MIN_VMAF_SIDE_PIXELS or top.vmaf_mean >= floor_vmaf:
+        return []
+    return [f"Rung {top.rung} scores VMAF {top.vmaf_mean:.1f} on average, below the floor of {floor_vmaf:.1f}."]
 
 
 def _outward(uri: str) -> bool:

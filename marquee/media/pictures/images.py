@@ -3,7 +3,7 @@
 Reads a finished rendition, which is already upright, square-pixelled and tone-mapped; decodes only its key frames (every
 2 s), once, at thumbnail size. Writes `poster.jpg`, `sprite.jpg` (`sprite-2.jpg`... for long films) and `sprite.vtt`, whose
 cues name a tile as `sprite.jpg#xywh=...`. The poster is the most telling of those key frames: neither dark nor flat nor
-washed out, sharp, colourful, and not from the opening or the credits. Next: `manifest`.
+washed out, sharp, colourful, and not from the opening or the credits. The stage `images` stores them.
 """
 
 import math

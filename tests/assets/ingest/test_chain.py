@@ -8,15 +8,18 @@ import msgspec
 
 from marquee.documents import (
     STAGES,
+    ImagesDocument,
     ManifestDocument,
     PlanDocument,
     PrewarmDocument,
+    QualityDocument,
     RenditionsDocument,
     SourceDocument,
     StreamsDocument,
     SubtitlesDocument,
     TitleIndexed,
 )
+from marquee.documents.keys import stage_key
 from marquee.ingest.chunk_sweep import drop_settled_waiters, sweep_chunks
 from marquee.media.encode.plan import chunk_jobs
 from marquee.settings import Settings
@@ -73,7 +76,11 @@ async def test_a_film_becomes_playable_and_searchable(
     assert len(master.playlists) >= 2, "the ladder has several rungs"
     assert all(not one.uri.startswith(("/", "http")) for one in master.playlists), "only relative URIs"
     assert any(media.type == "SUBTITLES" for media in master.media), "the sidecar is offered as subtitles"
-    assert manifest.quality[0].vmaf_mean > house.quality_floor_vmaf
+    scores = (await stage_document(stores, upload, "quality", QualityDocument)).scores
+    assert len(scores) == len(master.playlists), "a rung of the ladder has no score"
+    assert scores[0].vmaf_mean > house.quality_floor_vmaf
+    pictures = await stage_document(stores, upload, "images", ImagesDocument)
+    assert set(pictures.files) == set(await keys(stores.published, f"images/{upload.movie_id}/"))
 
     indexed = await stage_document(stores, upload, "search_document", TitleIndexed)
     assert indexed.lag_seconds >= 0
@@ -82,9 +89,11 @@ async def test_a_film_becomes_playable_and_searchable(
     assert prewarmed.edges == [], "a title of the long tail is not pushed to any edge"
     assert (await stage_document(stores, upload, "subtitles", SubtitlesDocument)).tracks[0].cues > 0
 
-    shown = metadata(result, "manifest")
+    shown = metadata(result, "quality")
     assert str(shown["ladder"]).startswith("!["), "the ladder is drawn on the asset's page"
     assert "VMAF" in str(shown["quality"])
+    assert master.playlists[0].uri in str(metadata(result, "manifest")["variants"])
+    assert str(metadata(result, "images")["poster"]).endswith(pictures.poster)
     assert str(metadata(result, "title")["web_page"]).endswith(upload.movie_id)
     assert not [*(house.state / "work").iterdir()], "no half-made file is left on this machine"
 
@@ -209,16 +218,59 @@ async def test_a_failed_ingest_is_taken_up_again_where_it_failed(
     strict = house.model_copy(update={"quality_floor_vmaf": 100.0})
     result = await in_thread(lambda: run_ingest(strict, instance, upload, until="title"))
     assert not result.success
-    assert "title" not in materialized(result), "a title whose check fails is not published"
+    assert {"images", "title"}.isdisjoint(materialized(result)), "the chain went on after its failed check"
     version = await version_of(stores, upload)
     assert version.state == "failed"
     assert "VMAF" in (version.reason or "")
 
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="manifest", until="title"))
+    result = await in_thread(lambda: run_ingest(house, instance, upload, only="quality", until="title"))
     assert result.success, sentence(result)
-    assert materialized(result) == {"manifest", "prewarm", "title"}
+    assert materialized(result) == {"quality", "images", "manifest", "prewarm", "title"}
     assert (await version_of(stores, upload)).state == "playable"
     assert (await version_of(stores, upload)).reason is None
+
+
+async def test_quality_and_images_can_each_be_made_again_alone(
+    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+) -> None:
+    upload = await upload_film(stores, shared_media / BIKES)
+    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="title"))).success
+    manifest = await stage_document(stores, upload, "manifest", ManifestDocument)
+    scores = (await stage_document(stores, upload, "quality", QualityDocument)).scores
+    await stores.published.delete([manifest.poster])
+    result = await in_thread(lambda: run_ingest(house, instance, upload, only="images"))
+    assert result.success, sentence(result)
+    assert materialized(result) == {"images"}
+    assert await stores.published.head(manifest.poster) is not None, "the lost poster was not made again"
+    result = await in_thread(lambda: run_ingest(house, instance, upload, only="quality"))
+    assert result.success, sentence(result)
+    again = (await stage_document(stores, upload, "quality", QualityDocument)).scores
+    assert [one.vmaf_mean for one in again] == [one.vmaf_mean for one in scores], "the same streams score otherwise"
+    assert (await version_of(stores, upload)).state == "playable"
+
+
+async def test_a_version_of_the_earlier_chain_goes_on_in_this_one(
+    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+) -> None:
+    """Its one stage `manifest` had made scores, images and manifests when its run failed; its documents are as it left them."""
+    upload = await upload_film(stores, shared_media / BIKES)
+    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="manifest"))).success
+    made = await stage_document(stores, upload, "manifest", ManifestDocument)
+    pictures = await stage_document(stores, upload, "images", ImagesDocument)
+    scores = (await stage_document(stores, upload, "quality", QualityDocument)).scores
+    earlier = {**msgspec.to_builtins(made), "sprite": pictures.sprite, "quality": msgspec.to_builtins(scores)}
+    key = stage_key(upload.movie_id, upload.version, "manifest")
+    await stores.objects.put(key, msgspec.json.encode(earlier), content_type="application/json")
+    await stores.objects.delete([stage_key(upload.movie_id, upload.version, stage) for stage in ("quality", "images")])
+
+    result = await in_thread(lambda: run_ingest(house, instance, upload, only="prewarm", until="title"))
+    assert result.success, sentence(result)
+    assert (await version_of(stores, upload)).state == "playable"
+    result = await in_thread(lambda: run_ingest(house, instance, upload, only="manifest"))
+    assert result.success, sentence(result)
+    assert await stage_document(stores, upload, "manifest", ManifestDocument) == made, (
+        "it lists other files than before"
+    )
 
 
 async def test_a_title_deleted_meanwhile_stops_its_chain(

@@ -17,6 +17,8 @@ const STAGES: readonly (readonly [string, string])[] = [
   ["renditions", "Encode"],
   ["streams", "Package"],
   ["subtitles", "Subtitles"],
+  ["quality", "Quality"],
+  ["images", "Pictures"],
   ["manifest", "Manifest"],
   ["prewarm", "Warm edges"],
   ["title", "Publish"],

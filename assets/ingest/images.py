@@ -1,0 +1,86 @@
+"""Stage `images`: the poster and the sprite sheets for scrubbing. `marquee.media.pictures.images` makes them.
+
+Reads the documents of `plan` and `streams`, and two packaged tracks. Stores the pictures under the version's public prefix
+of the published bucket. Next: `manifest`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from assets.ingest.metadata import image_link
+from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
+from assets.ingest.publishing import publish_folder
+from assets.ingest.quality import quality
+from assets.ingest.stage import Stage, open_stage
+from assets.ingest.tracks import by_height, fetch_track
+from marquee.documents import ImagesDocument, PlanDocument, StreamsDocument, keys
+from marquee.ingest.work_folder import work_folder
+from marquee.settings import Settings
+
+if TYPE_CHECKING:
+    from marquee.media.pictures.images import ImagesMade
+
+
+@dg.asset(
+    deps=[quality],
+    partitions_def=titles,
+    kinds={"ffmpeg", "s3"},
+    owners=OWNERS,
+    pool=FFMPEG,
+    retry_policy=OUTAGE_RETRY,
+)
+async def images(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+    """The poster, cut from the top rung, and the sprite sheets for scrubbing, made of the lowest rung's key frames.
+
+    The poster is a key frame from inside the film that is neither dark nor flat. All pictures are public.
+    """
+    async with open_stage(context, settings, "images") as stage:
+        plan, packaged = await stage.read("plan", PlanDocument), await stage.read("streams", StreamsDocument)
+        prefix = keys.images_prefix(stage.movie_id, stage.version)
+        async with work_folder(settings.state, f"images-{stage.movie_id}") as folder:
+            made = await _make(stage, packaged, folder, duration_seconds=plan.duration_seconds)
+            await stage.report(0.8)
+            await publish_folder(stage.stores.published, folder / "images", prefix)
+        document = ImagesDocument(
+            movie_id=stage.movie_id,
+            version=stage.version,
+            poster=prefix + made.poster.name,
+            sprite=prefix + made.sprite.name,
+            sprite_vtt=prefix + made.sprite_vtt.name,
+            files=[prefix + path.name for path in (made.poster, made.sprite_vtt, *made.sprites)],
+        )
+        await stage.save_document(document)
+        return dg.MaterializeResult(
+            metadata={
+                "poster": image_link(settings, stage.movie_id, document.poster),
+                "poster_seconds": round(made.poster_seconds, 3),
+                "sprite": image_link(settings, stage.movie_id, document.sprite),
+                "sheets": len(made.sprites),
+                "tiles": made.tiles,
+                "tile_seconds": made.tile_seconds,
+                "cpu_seconds": round(made.cpu_seconds, 2),
+            }
+        )
+
+
+async def _make(stage: Stage, packaged: StreamsDocument, folder: Path, *, duration_seconds: float) -> "ImagesMade":
+    """Poster and sprites below `folder / "images"`. The lowest rung is enough for tiles, and the cheapest to decode."""
+    # Imported here: it imports numpy, which takes longer than all stages together.
+    from marquee.media.pictures.images import make_images
+
+    lowest, top = by_height(packaged)[0], by_height(packaged)[-1]
+    assert top.width is not None
+    assert top.height is not None
+    preview = await fetch_track(stage, packaged, lowest, folder)
+    best = preview if top is lowest else await fetch_track(stage, packaged, top, folder)
+    await stage.report(0.3)
+    return await make_images(
+        best,
+        folder / "images",
+        duration_seconds=duration_seconds,
+        width=top.width,
+        height=top.height,
+        preview_path=preview,
+    )
