@@ -1,7 +1,7 @@
 """Who is calling: every request's access token is checked here, whatever a gateway in front has checked before.
 
-Set on the router of `/api/v1`, so that an endpoint is closed unless it says `opt={"public": True}`; `opt={"role": ...}`
-raises what is asked for above `viewer`.
+Set on the router of `/api/v1`, so that an endpoint is closed unless it says `opt={"public": True}`; `opt={"right": ...}`
+asks for more than `watch` (`marquee.domain.roles`).
 """
 
 from typing import Any, Final
@@ -11,15 +11,13 @@ from litestar.handlers import BaseRouteHandler
 
 from api.auth.tokens import AccessTokens, Caller
 from api.requests import ApiRequest
+from marquee.domain.roles import NEEDED_ROLE, Right, may
 from marquee.errors import NotAuthenticated, NotPermitted
-from marquee.stores.accounts.contract import Role
-
-RANKS: Final[dict[Role, int]] = {"viewer": 0, "engineer": 1, "operator": 2}
 
 BEARER: Final[tuple[dict[str, list[str]], ...]] = ({"bearer": []},)
 """What OpenAPI says of a closed endpoint."""
 PUBLIC: Final[dict[str, Any]] = {"public": True}
-ENGINEER: Final[dict[str, Any]] = {"role": "engineer"}
+MANAGES_TITLES: Final[dict[str, Right]] = {"right": "manage_titles"}
 
 
 def check_token(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -31,9 +29,9 @@ def check_token(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise NotAuthenticated("Send an access token: `Authorization: Bearer ...`, from POST /api/v1/sessions.")
     tokens: AccessTokens = connection.app.state.tokens
     caller = tokens.read(token.strip())
-    needed: Role = handler.opt.get("role", "viewer")
-    if RANKS[caller.role] < RANKS[needed]:
-        raise NotPermitted(f"This needs an account with the role {needed}; this one is a {caller.role}.")
+    right: Right = handler.opt.get("right", "watch")
+    if not may(caller.role, right):
+        raise NotPermitted(f"This needs an account with the role {NEEDED_ROLE[right]}; this one is a {caller.role}.")
     connection.scope["user"] = caller
 
 

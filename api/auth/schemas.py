@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from api.wire import END, Input, Output, ProfileId, Word
+from marquee.domain.roles import Role
 
 Email = Annotated[
     str,
@@ -68,7 +69,7 @@ class ProfileOut(Output, frozen=True, kw_only=True):
 class AccountOut(Output, frozen=True, kw_only=True):
     account_id: str
     email: str
-    role: Literal["viewer", "engineer", "operator"]
+    role: Role
     created_at: datetime
     profiles: list[ProfileOut]
 

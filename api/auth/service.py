@@ -13,6 +13,7 @@ from typing import Final
 from api.auth.passwords import Passwords, check_new_password
 from api.auth.tokens import AccessTokens, Caller
 from marquee.domain.addresses import folded_address
+from marquee.domain.roles import FIRST_ROLE
 from marquee.errors import InputInvalid, NotAuthenticated, StoreUnavailable, TooManyRequests
 from marquee.logs import get_logger
 from marquee.stores.accounts.contract import Account, Accounts, Profile, RefreshToken
@@ -58,7 +59,7 @@ class AuthService:
         await self._count("accounts", ACCOUNTS_A_MINUTE, 60)
         names = list(dict.fromkeys(profiles)) or [email.partition("@")[0][:60]]
         return await self._accounts.create(
-            email, await self._passwords.hash(password), role="viewer", profile_names=names
+            email, await self._passwords.hash(password), role=FIRST_ROLE, profile_names=names
         )
 
     async def log_in(self, email: str, password: str, profile_id: str | None) -> Session:

@@ -14,11 +14,11 @@ import jwt
 from cachetools import LRUCache
 
 from marquee import token_keys
+from marquee.domain.roles import Role, is_role
 from marquee.errors import NotAuthenticated
-from marquee.stores.accounts.contract import Account, Role
+from marquee.stores.accounts.contract import Account
 
 CACHE_ENTRIES: Final = 20_000
-_ROLES: Final = ("viewer", "engineer", "operator")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,6 @@ class AccessTokens:
         except (jwt.InvalidTokenError, ValueError, UnicodeError, RecursionError) as error:
             raise NotAuthenticated("The access token is not one of this platform's: log in again.") from error
         subject, profile, role = claims["sub"], claims.get("profile"), claims.get("role")
-        if not isinstance(subject, str) or not isinstance(profile, str) or role not in _ROLES:
+        if not isinstance(subject, str) or not isinstance(profile, str) or not is_role(role):
             raise NotAuthenticated("The access token lacks a claim: log in again.")
         return Caller(subject, profile, role, float(claims["exp"]))

@@ -9,7 +9,7 @@ from litestar.params import HeaderParameter, JSONBody, QueryParameter
 from msgspec import UNSET
 
 from api.auth.tokens import Caller
-from api.guards import BEARER, ENGINEER
+from api.guards import BEARER, MANAGES_TITLES
 from api.problems import documented
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage, TitleStateOut
 from api.titles.service import TitleService
@@ -39,7 +39,7 @@ class TitleController(Controller):
     tags = ("Titles",)
     security = BEARER
 
-    @get("/", opt=ENGINEER, responses=documented(401, 403))
+    @get("/", opt=MANAGES_TITLES, responses=documented(401, 403))
     async def titles(
         self,
         titles: NamedDependency[TitleService],
@@ -57,7 +57,7 @@ class TitleController(Controller):
         """One title; `playable` says whether it can be watched."""
         return _with_etag(await titles.title(caller, movie_id))
 
-    @patch("/{movie_id:str}", opt=ENGINEER, responses=documented(401, 403, 404, 409, 413, 415))
+    @patch("/{movie_id:str}", opt=MANAGES_TITLES, responses=documented(401, 403, 404, 409, 413, 415))
     async def edit(
         self,
         movie_id: MovieIdPath,
@@ -69,17 +69,17 @@ class TitleController(Controller):
         revision = _stated_revision(if_match, data)
         return _with_etag(await titles.edit(movie_id, data, revision=revision))
 
-    @post("/{movie_id:str}/unpublish", status_code=200, opt=ENGINEER, responses=documented(401, 403, 404, 409))
+    @post("/{movie_id:str}/unpublish", status_code=200, opt=MANAGES_TITLES, responses=documented(401, 403, 404, 409))
     async def unpublish(self, movie_id: MovieIdPath, titles: NamedDependency[TitleService]) -> Response[TitleOut]:
         """Take a title out of rows and search; stream URLs already given hold until they expire."""
         return _with_etag(await titles.unpublish(movie_id))
 
-    @post("/{movie_id:str}/republish", status_code=200, opt=ENGINEER, responses=documented(401, 403, 404, 409))
+    @post("/{movie_id:str}/republish", status_code=200, opt=MANAGES_TITLES, responses=documented(401, 403, 404, 409))
     async def republish(self, movie_id: MovieIdPath, titles: NamedDependency[TitleService]) -> Response[TitleOut]:
         """Undo `unpublish`."""
         return _with_etag(await titles.republish(movie_id))
 
-    @delete("/{movie_id:str}", opt=ENGINEER, responses=documented(401, 403, 404, 409))
+    @delete("/{movie_id:str}", opt=MANAGES_TITLES, responses=documented(401, 403, 404, 409))
     async def delete(self, movie_id: MovieIdPath, titles: NamedDependency[TitleService]) -> None:
         """Delete a title with its streams and images. Repeat it if it was cut short."""
         await titles.delete(movie_id)

@@ -14,6 +14,7 @@ from api.paging import Cursors, cut
 from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from marquee.cdn.addresses import EdgeAddresses
+from marquee.domain.roles import may
 from marquee.domain.rows import canonical_genres
 from marquee.errors import RevisionConflict, TitleUnknown
 from marquee.ingest.removal import remove_title
@@ -49,7 +50,7 @@ class TitleService:
     async def title(self, caller: Caller, movie_id: str) -> TitleOut:
         """Raises `TitleUnknown`, for a viewer also where the title is not public."""
         title = await self._titles.get(movie_id)
-        if caller.role == "viewer" and title.state not in VISIBLE_STATES:
+        if title.state not in VISIBLE_STATES and not may(caller.role, "see_hidden_titles"):
             raise TitleUnknown("There is no title of this id.", field="movie_id")
         return self.shown(title)
 

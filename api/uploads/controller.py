@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter
 
 from api.auth.tokens import Caller
-from api.guards import BEARER, ENGINEER
+from api.guards import BEARER, MANAGES_TITLES
 from api.problems import documented
 from api.uploads.schemas import (
     FILE_NAME,
@@ -40,7 +40,7 @@ MAX_SIDECAR_BYTES = 5 * 1024 * 1024
 class UploadController(Controller):
     path = "/uploads"
     tags = ("Uploads",)
-    opt = ENGINEER
+    opt = MANAGES_TITLES
     security = BEARER
 
     @post("/", responses=documented(401, 403, 404, 409, 413, 415, 422))

@@ -20,6 +20,7 @@ from marquee.documents import keys
 from marquee.domain import ids
 from marquee.domain.file_names import title_of
 from marquee.domain.parts import part_bytes_of, parts_total, size_of_part
+from marquee.domain.roles import may
 from marquee.domain.rows import canonical_genres
 from marquee.errors import (
     InputInvalid,
@@ -248,7 +249,7 @@ class UploadService:
 
     async def _permitted(self, caller: Caller, upload_id: str) -> Upload:
         upload = await self._uploads.get(upload_id)
-        if upload.account_id != caller.account_id and caller.role != "operator":
+        if upload.account_id != caller.account_id and not may(caller.role, "touch_uploads_of_others"):
             raise NotPermitted("This upload belongs to another account.")
         return upload
 

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.auth.passwords import Passwords
 from marquee import token_keys
+from marquee.domain.roles import Role
 from marquee.settings import Settings
-from marquee.stores.accounts.contract import Role
 from marquee.stores.opened import Stores, open_stores
 from tests.api.seeding import Seeder
 

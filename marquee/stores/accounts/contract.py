@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-Role = Literal["viewer", "engineer", "operator"]
+from marquee.domain.roles import Role
 
 
 @dataclass(frozen=True)

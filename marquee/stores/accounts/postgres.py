@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.domain.addresses import folded_address
 from marquee.domain.ids import new_account_id, new_profile_id
+from marquee.domain.roles import Role
 from marquee.errors import AccountExists, InputInvalid, NotAuthenticated
-from marquee.stores.accounts.contract import Account, Profile, RefreshToken, Role
+from marquee.stores.accounts.contract import Account, Profile, RefreshToken
 from marquee.stores.connections.postgres import Database
 
 _CREATE = text(

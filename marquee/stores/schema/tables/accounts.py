@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from marquee.stores.accounts.contract import Role
+from marquee.domain.roles import Role
 from marquee.stores.schema.tables.columns import id_column, one_of, text_column, time_column
 
 
