@@ -1,7 +1,7 @@
-"""The ports of one machine's listeners, and the address by which the machine reaches a listener of its own.
+"""The ports of one machine's listeners, and the addresses by which the machine reaches them itself.
 
-Every port is a fixed offset of `Settings.port_base`, so that one setting moves a whole platform aside and two run side by
-side. A new listener gets an offset here that no other has.
+Every port is a fixed offset of `Settings.port_base`: one setting moves a whole platform aside, so that two run side by side. A
+new listener gets an offset here that is still free.
 """
 
 from collections.abc import Mapping

@@ -88,6 +88,16 @@ def test_the_settings_page_is_made_from_the_code() -> None:
     )
 
 
+def test_the_page_of_engine_urls_has_every_parameter() -> None:
+    page = (PROJECT / "docs" / "operating" / "engine-urls.md").read_text()
+    declared = re.compile(r"^_?(?:TLS_)?PARAMETERS: Final = \(([^)]*)\)", re.MULTILINE)
+    texts = [path.read_text() for path in (PROJECT / "marquee" / "stores").rglob("*.py")]
+    names = {name for text in texts for body in declared.findall(text) for name in re.findall(r'"(\w+)"', body)}
+    assert {"ca", "acks"} <= names, "the parameters are declared in another way now: read them here in that way"
+    missing = sorted(name for name in names if not re.search(rf"[`?&]{name}\b", page))
+    assert not missing, f"docs/operating/engine-urls.md says nothing of {missing}"
+
+
 def _pages() -> list[Path]:
     """The pages that people read from their beginning; the settings page is a table to look things up in."""
     return [

@@ -1,9 +1,8 @@
 """Every setting of the platform, in one typed class; nothing else reads the environment.
 
-A value comes from `MARQUEE_<NAME>`, else from the state folder's `marquee.env` (written once at the first start:
-secrets, and nothing that another machine would need), else from the default in `groups`. Ports default to `port_base`
-plus a fixed offset, so that one setting moves a whole platform aside and two run side by side. An engine is chosen
-by its URL's scheme: give a URL to replace the supervised engine of that concern.
+A value comes from `MARQUEE_<NAME>`, else from `marquee.env` in the state folder (the first start writes the secrets into
+it), else from the default in `groups`. Ports are fixed offsets of `port_base`: one setting moves a whole platform aside, so
+that two run side by side. A URL's scheme chooses the engine. Without a URL the platform starts an engine of its own.
 """
 
 import os
@@ -43,8 +42,8 @@ class Settings(
 
     @model_validator(mode="before")
     @classmethod
-    def _fill(cls, values: dict[str, object]) -> dict[str, object]:
-        """Settle the state folder, so that every process agrees on it whatever its working directory."""
+    def _settle_state_folder(cls, values: dict[str, object]) -> dict[str, object]:
+        """Make the state folder's path absolute: other processes have other working directories."""
         state = Path(str(values.get("state") or ".marquee")).expanduser()
         values["state"] = state if state.is_absolute() else Path.cwd() / state
         return values
