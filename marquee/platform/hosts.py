@@ -11,22 +11,24 @@ from typing import Final
 from pydantic import SecretStr
 
 from marquee.errors import SettingsInvalid
+from marquee.platform.state import S3_ACCESS_KEYS, S3_SECRET_KEYS
 from marquee.settings import Settings
 
 _STORES: Final = (
     *("database_url", "event_log_url", "row_cache_url", "coordination_url"),
     *("search_url", "objects_url", "published_url"),
 )
+_EDGE: Final = ("published_url", "edge_secret", "s3_edge_access_key", "s3_edge_secret_key")
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "postgres": ("postgres_password",),
-    "seaweedfs": ("s3_access_key", "s3_secret_key"),
+    "seaweedfs": (*S3_ACCESS_KEYS, *S3_SECRET_KEYS),
     "api": (*_STORES, "cursor_secret", "edge_secret", "token_private_key"),
     "transcode": ("database_url", "event_log_url", "objects_url"),
     "search-sync": ("database_url", "event_log_url", "search_url"),
     "change-capture": ("database_url", "event_log_url"),
     "outbox": ("database_url", "event_log_url", "objects_url", "published_url"),
-    "edge-1": ("published_url", "edge_secret"),
-    "edge-2": ("published_url", "edge_secret"),
+    "edge-1": _EDGE,
+    "edge-2": _EDGE,
     # A stage opens every store; prewarm asks the edges under a signed path.
     "dagster-code": (*_STORES, "dagster_database_url", "edge_secret"),
     "dagster-webserver": ("dagster_database_url", "dagster_code_url"),
@@ -34,7 +36,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": ("api_url", "web_url", "token_public_key"),
     "prepare": ("database_url", "dagster_database_url", "event_log_url", "objects_url", "published_url", "password"),
 }
-"""By program; `prepare` is `marquee prepare`. Keys of S3 are not here: the ordinary AWS chain may have them."""
+"""By program; `prepare` is `marquee prepare`. The keys that write to S3 are not here: the ordinary AWS chain may have them."""
 
 BESIDE: Final[Mapping[str, str]] = {
     "database_url": "postgres",

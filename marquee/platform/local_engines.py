@@ -9,13 +9,14 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform.programs import binaries
-from marquee.platform.state import run_folder, socket_path
+from marquee.platform.s3_grpc import grpc_lock
+from marquee.platform.s3_logins import identities
+from marquee.platform.state import configuration, run_folder, socket_path
 from marquee.platform.supervisor.probes import PROBE_SECONDS, answers
 from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings
@@ -152,29 +153,11 @@ def _valkey(settings: Settings, name: str, options: tuple[str, ...]) -> Program:
 
 
 def seaweedfs(settings: Settings) -> Program:
-    """S3: one process that is master, volume server, filer and gateway; anonymous reads of the published bucket only."""
+    """S3: one process that is master, volume server, filer and gateway. Nothing is answered without a login (`s3_logins`)."""
     folder = settings.state / "seaweedfs"
     folder.mkdir(parents=True, exist_ok=True)
     run_folder(settings).mkdir(exist_ok=True)
-    published = urlsplit(settings.published).path.strip("/")
-    identities = {
-        "identities": [
-            {
-                "name": "marquee",
-                "credentials": [
-                    {
-                        "accessKey": settings.s3_access_key.get_secret_value(),
-                        "secretKey": settings.s3_secret_key.get_secret_value(),
-                    }
-                ],
-                "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-            },
-            {"name": "anonymous", "actions": [f"Read:{published}"]},
-        ]
-    }
-    configuration = settings.state / "seaweedfs-s3.json"
-    configuration.touch(mode=0o600)
-    configuration.write_text(json.dumps(identities))
+    logins = configuration(settings, "seaweedfs-s3.json", json.dumps(identities(settings)))
     port = settings.port
     command = (
         str(binaries.seaweedfs()),
@@ -188,7 +171,7 @@ def seaweedfs(settings: Settings) -> Program:
         *(f"-master.port={port('s3_master')}", f"-master.port.grpc={port('s3_master_grpc')}"),
         *(f"-volume.port={port('s3_volume')}", f"-volume.port.grpc={port('s3_volume_grpc')}"),
         *("-filer", f"-filer.port={port('s3_filer')}", f"-filer.port.grpc={port('s3_filer_grpc')}"),
-        *("-s3", f"-s3.port={port('s3')}", f"-s3.port.grpc={port('s3_grpc')}", f"-s3.config={configuration}"),
+        *("-s3", f"-s3.port={port('s3')}", f"-s3.port.grpc={port('s3_grpc')}", f"-s3.config={logins}"),
         # Of all this only S3 is a door for clients.
         f"-s3.ip.bind={settings.bind_host}",
         # What it would open besides, on fixed ports and in the common /tmp.
@@ -202,7 +185,11 @@ def seaweedfs(settings: Settings) -> Program:
         # The gateway answers before the filer behind it does.
         await answers(f"{settings.loopback('s3_filer')}/")
 
-    environment = {"GOMAXPROCS": str(min(2, os.cpu_count() or 1)), "GOMEMLIMIT": "384MiB"}
+    environment = {
+        "GOMAXPROCS": str(min(2, os.cpu_count() or 1)),
+        "GOMEMLIMIT": "384MiB",
+        **grpc_lock(settings),
+    }
     # On SIGTERM the volume server writes everything out and stops within milliseconds; the filer then waits 15 s for
     # the gateway's stream, which lies in the same process and never ends. Its store is a write-ahead log, so that
     # being killed loses nothing.

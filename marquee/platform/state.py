@@ -79,13 +79,13 @@ def bootstrap(settings: Settings) -> Settings:
 
 
 def _refuse_one_bucket(settings: Settings) -> None:
-    """One bucket elsewhere and one here would be two servers, and there is one pair of keys."""
+    """One bucket elsewhere and one here would be two servers, and the keys that are made here open one of them alone."""
     urls = {"MARQUEE_OBJECTS_URL": settings.objects_url, "MARQUEE_PUBLISHED_URL": settings.published_url}
     given = [variable for variable, url in urls.items() if url]
     if len(given) == 1:
         missing = next(variable for variable in urls if variable not in given)
         raise SettingsInvalid(
-            f"{given[0]} is set and {missing} is not: set both (their buckets are opened by the same keys), or neither.",
+            f"{given[0]} is set and {missing} is not: set both (one server has the keys of both buckets), or neither.",
             field=missing,
         )
 
@@ -126,14 +126,16 @@ def _token_keys() -> ModuleType:
     return token_keys
 
 
+S3_ACCESS_KEYS: Final = ("s3_access_key", "s3_published_access_key", "s3_edge_access_key")
+S3_SECRET_KEYS: Final = ("s3_secret_key", "s3_published_secret_key", "s3_edge_secret_key")
 GENERATORS: Final[Mapping[str, Callable[[], str]]] = {
     "cursor_secret": lambda: secrets.token_hex(32),
     "token_private_key": lambda: _token_keys().generate_private_key(),
     "edge_secret": lambda: secrets.token_hex(32),
     "password": lambda: "-".join(secrets.token_hex(2) for _ in range(3)),
     "postgres_password": lambda: secrets.token_hex(24),
-    "s3_access_key": lambda: base64.b32encode(secrets.token_bytes(10)).decode(),
-    "s3_secret_key": lambda: secrets.token_hex(24),
+    **dict.fromkeys(S3_ACCESS_KEYS, lambda: base64.b32encode(secrets.token_bytes(10)).decode()),
+    **dict.fromkeys(S3_SECRET_KEYS, lambda: secrets.token_hex(24)),
 }
 """How each secret is made, by its setting."""
 
@@ -150,7 +152,7 @@ def _wanted(settings: Settings) -> set[str]:
     if settings.database_url and settings.dagster_database_url:
         wanted -= {"postgres_password"}
     if settings.objects_url and settings.published_url:
-        wanted -= {"s3_access_key", "s3_secret_key"}
+        wanted -= {*S3_ACCESS_KEYS, *S3_SECRET_KEYS}
     return wanted
 
 

@@ -59,7 +59,9 @@ class Engines(BaseModel):
     coordination_url: str = Field("", description="Locks and limits: `valkey://` or `valkey-cluster://`.")
     search_url: str = Field("", description="Search index: `tantivy:///folder` or `elasticsearch://`.")
     objects_url: str = Field("", description="Ingest bucket: `s3://bucket` or `s3+http(s)://host:port/bucket`.")
-    published_url: str = Field("", description="Published bucket, in the same form. The edges read it without a login.")
+    published_url: str = Field(
+        "", description="Published bucket, in the same form. The edges read it with a login of their own."
+    )
 
 
 class LocalEngines(BaseModel):
@@ -121,9 +123,23 @@ class Secrets(BaseModel):
     postgres_password: SecretStr = Field(SecretStr(""), description="Password of the PostgreSQL that runs here.")
     s3_access_key: SecretStr = Field(
         SecretStr(""),
-        description="Access key of both buckets. With buckets elsewhere, empty means AWS's ordinary credential chain.",
+        description="Access key of the ingest bucket. With buckets elsewhere, empty means AWS's ordinary credential chain.",
     )
     s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret key that belongs to the access key.")
+    s3_published_access_key: SecretStr = Field(
+        SecretStr(""),
+        description="Access key that writes the published bucket. Empty: the login of the ingest bucket opens both.",
+    )
+    s3_published_secret_key: SecretStr = Field(
+        SecretStr(""), description="Secret key that belongs to the published bucket's access key."
+    )
+    s3_edge_access_key: SecretStr = Field(
+        SecretStr(""),
+        description="Access key with which the edges read the published bucket. It needs no right but to read objects.",
+    )
+    s3_edge_secret_key: SecretStr = Field(
+        SecretStr(""), description="Secret key that belongs to the edges' access key."
+    )
     cursor_secret: SecretStr = Field(SecretStr(""), description="Key that signs the cursors of pages.")
     token_private_key: SecretStr = Field(
         SecretStr(""), description="Key that signs access tokens: Ed25519, PKCS8 PEM in base64."

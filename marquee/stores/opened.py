@@ -49,12 +49,16 @@ class Stores:
 
 
 async def open_bucket(settings: Settings, url: str) -> Objects:
-    """One of the two buckets (`settings.objects` or `settings.published`) with the settings' keys."""
+    """One of the two buckets (`settings.objects` or `settings.published`) with its own keys of the settings."""
+    is_published = url == settings.published
+    access_key, secret_key = settings.s3_access_key, settings.s3_secret_key
+    if is_published and settings.s3_published_access_key.get_secret_value():
+        access_key, secret_key = settings.s3_published_access_key, settings.s3_published_secret_key
     return await open_objects(
         url,
-        setting="MARQUEE_PUBLISHED_URL" if url == settings.published else "MARQUEE_OBJECTS_URL",
-        access_key=settings.s3_access_key.get_secret_value(),
-        secret_key=settings.s3_secret_key.get_secret_value(),
+        setting="MARQUEE_PUBLISHED_URL" if is_published else "MARQUEE_OBJECTS_URL",
+        access_key=access_key.get_secret_value(),
+        secret_key=secret_key.get_secret_value(),
         # Presigned for where clients reach it; AWS's own S3 is reached by everybody at the same address.
         public_url=None if url.startswith("s3://") and not settings.public_s3_url else settings.public_s3,
     )

@@ -20,6 +20,7 @@ from marquee.platform import local_engines
 from marquee.platform.cluster_engines.cassandra import CASSANDRA
 from marquee.platform.cluster_engines.elasticsearch import ELASTICSEARCH
 from marquee.platform.project import FIXTURES
+from marquee.platform.state import S3_ACCESS_KEYS, S3_SECRET_KEYS
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import Settings
 from tests.e2e.stream_files import fetch_title
@@ -95,8 +96,7 @@ async def platform(found: Engines, folder: Path) -> AsyncIterator[Settings]:
             objects_url=f"{s3}/marquee-ingest?ca={certificate}",
             published_url=f"{s3}/marquee-published?ca={certificate}",
             public_s3_url=found.s3.loopback("s3"),
-            s3_access_key=found.s3.s3_access_key,
-            s3_secret_key=found.s3.s3_secret_key,
+            **{name: getattr(found.s3, name) for name in (*S3_ACCESS_KEYS, *S3_SECRET_KEYS)},
         )
         settings = await start(settings)
         try:

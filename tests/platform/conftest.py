@@ -10,6 +10,7 @@ import pytest
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.platform.topology import PARTS
 from marquee.settings import Settings
+from tests.harness.s3 import store_every_kind
 from tests.harness.servers import make_test_settings
 
 APPLICATIONS = ("api", "transcode", "search-sync", "change-capture", "outbox")
@@ -32,6 +33,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     settings = asyncio.run(start(settings))
     yield settings
     asyncio.run(stop(settings))
+
+
+@pytest.fixture(scope="module")
+def every_kind(s3_server: Settings) -> Settings:
+    """S3 alone, with an object of every kind in it."""
+    store_every_kind(s3_server)
+    return s3_server
 
 
 class _Echo(http.server.BaseHTTPRequestHandler):

@@ -3,32 +3,27 @@
 import time
 from collections.abc import Iterator
 
-import boto3
 import httpx
 import pytest
-from botocore.config import Config
 
 from marquee.cdn.signed_paths import stream_path
+from marquee.documents.keys import images_prefix
 from marquee.errors import SettingsInvalid
 from marquee.settings import Settings
 from marquee.stores.objects.origin import origin
+from tests.harness.s3 import BODY, IMAGE_FILES, STREAM_FILES, UNPUBLISHED, s3_client, store_every_kind
 
 MOVIE = "m_00000000000000000001"
 OTHER = "m_00000000000000000002"
+KEPT = UNPUBLISHED
+"""A title with a file of every kind; who has a signed path reads it, whatever the catalogue says of it meanwhile."""
 AFTER = f"images/{MOVIE}/v1/sprite.jpg"
 SEGMENT = b"0123456789" * 5000
 
 
 @pytest.fixture(scope="module")
 def published(platform: Settings) -> Settings:
-    client = boto3.client(
-        "s3",
-        endpoint_url=platform.loopback("s3"),
-        aws_access_key_id=platform.s3_access_key.get_secret_value(),
-        aws_secret_access_key=platform.s3_secret_key.get_secret_value(),
-        region_name="us-east-1",
-        config=Config(s3={"addressing_style": "path"}),
-    )
+    client = s3_client(platform, "s3_published")
     for key in (f"{MOVIE}/v1/video/360/1.m4s", f"{OTHER}/v1/video/360/1.m4s", f"images/{MOVIE}/v1/poster.jpg", AFTER):
         client.put_object(Bucket="marquee-published", Key=key, Body=SEGMENT, CacheControl="no-store")
     return platform
@@ -90,6 +85,27 @@ def test_a_missing_segment_is_not_kept(published: Settings, edge: httpx.Client) 
     answer = edge.get(signed(published) + "video/360/99.m4s")
     assert answer.status_code in (403, 404)
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["access-control-allow-origin"] == "*", "a player must see that it is missing"
+    assert "marquee-published" not in answer.text, "what the origin says of itself is not for viewers"
+
+
+@pytest.mark.parametrize("name", STREAM_FILES)
+def test_every_kind_of_file_is_served_under_a_signed_path(published: Settings, edge: httpx.Client, name: str) -> None:
+    store_every_kind(published)
+    path = signed(published, KEPT, seconds=700) + name
+    assert edge.head(path).headers["content-length"] == str(len(BODY))
+    answer = edge.get(path)
+    assert (answer.status_code, answer.content == BODY) == (200, True)
+    assert edge.get(path, headers={"Range": "bytes=5-7"}).content == BODY[5:8]
+    assert edge.get(path, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert edge.get(path, headers={"If-None-Match": '"another"'}).content == BODY
+
+
+@pytest.mark.parametrize("name", IMAGE_FILES)
+def test_every_kind_of_picture_is_open(published: Settings, edge: httpx.Client, name: str) -> None:
+    store_every_kind(published)
+    answer = edge.get(f"/{images_prefix(KEPT, 1)}{name}")
+    assert (answer.status_code, answer.content == BODY) == (200, True)
 
 
 def test_a_request_with_a_body_does_not_spoil_the_next_viewers(edge: httpx.Client) -> None:

@@ -15,6 +15,7 @@ from marquee.settings import Settings
 from marquee.stores.objects.bucket_url import parse_bucket
 from marquee.stores.objects.origin import origin
 from marquee.stores.opened import open_bucket
+from tests.harness.s3 import keys_of
 from tests.harness.servers import make_test_settings, running
 from tests.harness.tls import make_certificate, tls_in_front_of
 
@@ -43,7 +44,8 @@ async def test_the_origins_certificate_is_checked(
     await plain.close()
     async with tls_in_front_of(s3_server.port("s3"), certificate, key) as port:
         url = f"s3+https://localhost:{port}/marquee-published?ca={certificate if vouched else stranger}"
-        secured = make_test_settings(tmp_path, published_url=url, objects_url=url)
+        login = {f"s3_edge_{name}": value for name, value in keys_of(s3_server, "s3_edge").items()}
+        secured = make_test_settings(tmp_path, published_url=url, objects_url=url, **login)
         answer = await asyncio.to_thread(asked_of_an_edge, secured, tmp_path)
     assert answer.status_code == status, (tmp_path / "edge-1.log").read_text()
     assert (answer.content == SEGMENT) == (status == 200)
@@ -55,7 +57,7 @@ async def test_our_own_client_checks_it_too(s3_server: Settings, tmp_path: Path,
     stranger, _ = make_certificate(tmp_path, "another-authority")
     async with tls_in_front_of(s3_server.port("s3"), certificate, key) as port:
         url = f"s3+https://localhost:{port}/marquee-published?ca={certificate if vouched else stranger}"
-        bucket = await open_bucket(s3_server, url)
+        bucket = await open_bucket(s3_server.model_copy(update={"published_url": url}), url)
         if vouched:
             await bucket.ensure_bucket()
             await bucket.put("secured", SEGMENT, content_type="video/iso.segment")

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from marquee.errors import PlatformUnavailable, SettingsInvalid
-from marquee.platform.state import bootstrap, run_folder, stored_secrets
+from marquee.platform.state import GENERATORS, bootstrap, run_folder, stored_secrets
 from marquee.platform.supervisor import leftovers
 from marquee.platform.supervisor.observation import observe
 from marquee.platform.supervisor.supervision import PlatformEvent, Supervisor, start, stop
-from marquee.settings import Settings
+from marquee.settings import ENVIRONMENT_FILE, Settings, load_settings
 from tests.harness.servers import make_test_settings
 from tests.platform.conftest import without_all_but
 
@@ -131,9 +131,27 @@ def test_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
     first = bootstrap(settings)
     file = tmp_path / "state" / "marquee.env"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert len(stored_secrets(settings)) == 7
+    assert len(stored_secrets(settings)) == len(GENERATORS)
     assert bootstrap(settings).token_private_key == first.token_private_key
     assert first.password.get_secret_value() not in repr(first)
+
+
+def test_a_state_folder_of_an_earlier_release_gets_the_secrets_that_are_new(tmp_path: Path) -> None:
+    """Its own are kept: the data was made with them."""
+    before = bootstrap(load_settings(state=tmp_path, port_base=9000))
+    path = tmp_path / ENVIRONMENT_FILE
+    old = [line for line in path.read_text().splitlines() if "_S3_PUBLISHED_" not in line and "_S3_EDGE_" not in line]
+    path.write_text("\n".join([*old, "MARQUEE_OF_AN_OPERATOR=kept"]) + "\n")
+    after = bootstrap(load_settings(state=tmp_path, port_base=9000))
+    for name in GENERATORS:
+        value = getattr(after, name).get_secret_value()
+        assert value, f"{name} is missing"
+        is_new = name.startswith(("s3_published_", "s3_edge_"))
+        assert (value != getattr(before, name).get_secret_value()) == is_new, f"{name} is not what it was"
+    assert set(old) <= set(path.read_text().splitlines())
+    assert "MARQUEE_OF_AN_OPERATOR=kept" in path.read_text().splitlines()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert bootstrap(load_settings(state=tmp_path, port_base=9000)) == after, "made anew at each start"
 
 
 def test_a_full_disk_and_an_unusable_path_are_told_apart(tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 """nginx: two CDN edges over the published bucket, and one server for the web client's files.
 
 An edge checks the signed path (`marquee.cdn.signed_paths.stream_path`), caches by the path below the token and adds `X-Cache`.
+It reads the bucket by a login of its own (`origin.js` signs each request), which may read objects and do nothing else.
 Its cache is bounded in bytes and in time (`edge_ttl_seconds`: as long may a deleted title still be served).
 """
 
+import json
 import os
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
+from marquee.errors import SettingsInvalid
 from marquee.platform.programs import binaries
 from marquee.platform.project import TEMPLATES, WEB_CLIENT
 from marquee.platform.state import configuration
@@ -28,6 +33,13 @@ def edge(settings: Settings, number: int) -> Program:
     source = origin(settings.published, setting="MARQUEE_PUBLISHED_URL")
     folder = settings.state / name
     (folder / "temp").mkdir(parents=True, exist_ok=True)
+    login = {
+        "accessKey": _login(settings, "s3_edge_access_key"),
+        "secretKey": _login(settings, "s3_edge_secret_key"),
+        "region": source.region,
+        "host": source.host,
+        "path": source.path,
+    }
     text = render(
         "nginx/edge.conf.jinja",
         as_root=os.geteuid() == 0,
@@ -40,8 +52,23 @@ def edge(settings: Settings, number: int) -> Program:
         status_port=status_port,
         secret=settings.edge_secret.get_secret_value(),
         origin=source,
+        origin_script=TEMPLATES / "nginx" / "origin.js",
+        origin_login=configuration(settings, f"{name}-origin.json", json.dumps(login)),
     )
     return _nginx(settings, name, text, question=f"http://127.0.0.1:{status_port}/healthz", port=port, stage=20)
+
+
+def _login(settings: Settings, name: str) -> str:
+    """Raises `SettingsInvalid` for a login that is missing: S3 answers nobody without one."""
+    secret: SecretStr = getattr(settings, name)
+    if not secret.get_secret_value():
+        variable = f"MARQUEE_{name.upper()}"
+        raise SettingsInvalid(
+            f"{variable} is not set, and edges read the published bucket by it: give the keys of a login that may read "
+            "the bucket's objects and nothing else.",
+            field=variable,
+        )
+    return secret.get_secret_value()
 
 
 def web(settings: Settings) -> Program:

@@ -12,6 +12,8 @@ from marquee.stores.connections.cluster_url import Host, parse_cluster_url
 from marquee.stores.connections.tls import authorities_of
 
 SCHEMES: Final = ("s3", "s3+http", "s3+https")
+DEFAULT_REGION: Final = "us-east-1"
+"""What requests are signed for where nobody says a region: Amazon's first, and what other S3s expect."""
 _PORTS: Final = {"http": 80, "https": 443}
 _PARAMETERS: Final = ("region", "ca")
 

@@ -1,4 +1,4 @@
-"""Where the published bucket is read without a login and without S3's client: what an edge is told of it.
+"""Where an edge reads the published bucket, without S3's client: the host, the path, and the region that it signs for.
 
 Amazon's buckets have a host of their own each, but for those with a dot in their name, of which its certificate does not speak.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from marquee.ports import bracketed
 from marquee.stores.connections.cluster_url import Host, refused
-from marquee.stores.objects.bucket_url import BucketUrl, parse_bucket
+from marquee.stores.objects.bucket_url import DEFAULT_REGION, BucketUrl, parse_bucket
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -22,6 +22,7 @@ class Origin:
     path: str
     authorities: Path | None
     """The PEM file by which its certificate is checked; None without TLS."""
+    region: str
 
     @property
     def address(self) -> str:
@@ -39,19 +40,20 @@ def origin(published: str, *, setting: str) -> Origin:
     if bucket.host is None:
         amazon = f"s3.{bucket.region}.amazonaws.com" if bucket.region else "s3.amazonaws.com"
         if "." in bucket.name:
-            return Origin("https", amazon, 443, f"/{bucket.name}", _authorities(bucket))
-        return Origin("https", f"{bucket.name}.{amazon}", 443, "", _authorities(bucket))
+            return Origin("https", amazon, 443, f"/{bucket.name}", *_found_by_the_client(bucket))
+        return Origin("https", f"{bucket.name}.{amazon}", 443, "", *_found_by_the_client(bucket))
     if not bucket.secured:
-        return Origin("http", *bucket.host, f"/{bucket.name}", None)
+        return Origin("http", *bucket.host, f"/{bucket.name}", None, bucket.region or DEFAULT_REGION)
     if ":" in bucket.host.name or bucket.host.name.replace(".", "").isdecimal():
         raise refused(
             setting, "edges (nginx) know a host with TLS by its name alone: give a name that its certificate has"
         )
-    return Origin("https", *bucket.host, f"/{bucket.name}", _authorities(bucket))
+    return Origin("https", *bucket.host, f"/{bucket.name}", *_found_by_the_client(bucket))
 
 
-def _authorities(bucket: BucketUrl) -> Path:
+def _found_by_the_client(bucket: BucketUrl) -> tuple[Path, str]:
+    """Authorities and region, which AWS's own configuration may say."""
     # Imported here: on one machine the bucket is read plainly, and S3's client is large.
-    from marquee.stores.objects.s3_client import authorities
+    from marquee.stores.objects.s3_client import authorities, region_of
 
-    return authorities(bucket)
+    return authorities(bucket), region_of(bucket)

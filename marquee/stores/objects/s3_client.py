@@ -16,12 +16,11 @@ from botocore.httpsession import get_cert_path
 from botocore.session import get_session
 
 from marquee.errors import SettingsInvalid
-from marquee.stores.objects.bucket_url import BucketUrl, parse_bucket
+from marquee.stores.objects.bucket_url import DEFAULT_REGION, BucketUrl, parse_bucket
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 20.0
 CONNECTIONS = 24
-REGION = "us-east-1"
 
 
 def authorities(bucket: BucketUrl) -> Path:
@@ -35,6 +34,12 @@ def authorities(bucket: BucketUrl) -> Path:
     if asked and not Path(asked).is_file():
         raise SettingsInvalid(f"AWS_CA_BUNDLE is {asked!r}; it has to be a PEM file.", field="AWS_CA_BUNDLE")
     return Path(asked or ssl.get_default_verify_paths().cafile or get_cert_path(True)).absolute()
+
+
+def region_of(bucket: BucketUrl) -> str:
+    """The region that requests are signed for: the URL's, else for Amazon's buckets AWS_REGION's or the profile's."""
+    asked = None if bucket.endpoint else get_session().get_config_variable("region")
+    return bucket.region or asked or DEFAULT_REGION
 
 
 def read_service_model() -> None:
@@ -58,7 +63,7 @@ def make_client(bucket: BucketUrl, *, access_key: str, secret_key: str, endpoint
         return _session().client(
             "s3",
             endpoint_url=endpoint or bucket.endpoint,
-            region_name=bucket.region or (REGION if bucket.endpoint else None),
+            region_name=region_of(bucket),
             verify=str(authorities(bucket)) if bucket.secured else None,
             aws_access_key_id=access_key or None,
             aws_secret_access_key=secret_key or None,
