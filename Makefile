@@ -10,7 +10,7 @@ STAMPS := $(VENV)/.stamps
 PYTEST := $(BIN)/pytest
 # The wheel's Node, before any other of the machine.
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
-WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+WEB_SOURCES := api/openapi.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/src/api/schema.ts -prune -o -type f -print)
 
 .PHONY: help install web wheel demo test soak bench lint format clean lock
 
@@ -76,11 +76,12 @@ bench: install ## Measurements against stated baselines, alternating in one run 
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
 
-lint: install $(STAMPS)/npm ## Format, style, types and the direction of imports; the types of the web client
+lint: install $(STAMPS)/npm ## Format, style, types and the direction of imports; the OpenAPI document; the types of the web client
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m api.openapi_document --check
 	$(NPM) run check --silent
 
 format: install ## Format the code
@@ -95,5 +96,5 @@ lock: $(STAMPS)/bootstrapped ## Bring the locks up to pyproject.toml (UPGRADE=1:
 	$$compile pyproject.toml --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 
 clean: ## Remove what was built and cached; not .venv, not the state folder
-	rm -rf web/dist web/node_modules .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache $(STAMPS)/web $(STAMPS)/npm
+	rm -rf web/dist web/node_modules web/src/api/schema.ts .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache $(STAMPS)/web $(STAMPS)/npm
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,49 +1,62 @@
-/** Every call this client makes, one function each. All throw `Problem`. */
+/** Every call this client makes, one function each. All throw `Problem`. Shapes are generated from api/openapi.json. */
 
 import { request, withQuery } from "./client";
 import { changeSessionProfile, endSession, keepTokens, who } from "./session";
 import type {
-  Account,
-  HeldPart,
+  AccountOut,
+  Completion,
+  HeldParts,
   HistoryPage,
-  HomePage,
+  Home,
+  Login,
+  NewAccount,
+  NewProfile,
   NewUpload,
-  PartUrl,
-  Profile,
+  PartNumbers,
+  PartUrls,
+  PasswordChange,
+  ProfileOut,
+  Progress,
   Row,
-  SearchPage,
-  Session,
+  SearchResults,
+  SentPart,
+  SessionOut,
+  SidecarIn,
+  SidecarOut,
   Stream,
-  Title,
+  TitleOut,
   UploadOpened,
   UploadStatus,
-} from "./types";
+} from "./schema";
 
 const at = encodeURIComponent;
 
 // --- accounts and sessions -----------------------------------------------------------------------------------------
 
 export async function logIn(email: string, password: string, profileId: string | null = null): Promise<void> {
-  const body = profileId === null ? { email, password } : { email, password, profile_id: profileId };
-  const session = await request<Session>("POST", "/sessions", { body, anonymous: true });
+  const body: Login = profileId === null ? { email, password } : { email, password, profile_id: profileId };
+  const session = await request<SessionOut>("POST", "/sessions", { body, anonymous: true });
   keepTokens(session, session.account.email);
 }
 
 export async function createAccount(email: string, password: string, profiles: string[]): Promise<void> {
-  await request<Account>("POST", "/accounts", { body: { email, password, profiles }, anonymous: true });
+  const body: NewAccount = { email, password, profiles };
+  await request<AccountOut>("POST", "/accounts", { body, anonymous: true });
   await logIn(email, password);
 }
 
-export const account = (signal?: AbortSignal) => request<Account>("GET", "/accounts/me", { signal });
+export const account = (signal?: AbortSignal) => request<AccountOut>("GET", "/accounts/me", { signal });
 
-export const addProfile = (name: string) => request<Profile>("POST", "/accounts/me/profiles", { body: { name } });
+export const addProfile = (name: string) =>
+  request<ProfileOut>("POST", "/accounts/me/profiles", { body: { name } satisfies NewProfile });
 
 export const changeProfile = (profileId: string) => changeSessionProfile(profileId);
 
 /** The platform ends every session of the account then, this one too; so log in again with the new password. */
 export async function changePassword(email: string, current: string, next: string): Promise<void> {
   const profileId = who()?.profileId ?? null;
-  await request<void>("POST", "/accounts/password", { body: { current_password: current, new_password: next } });
+  const body: PasswordChange = { current_password: current, new_password: next };
+  await request<void>("POST", "/accounts/password", { body });
   await logIn(email, next, profileId);
 }
 
@@ -58,7 +71,7 @@ const afterProgress = () => Promise.race([progressUnderWay, new Promise((resolve
 
 // --- browsing ------------------------------------------------------------------------------------------------------
 
-export async function home(cursor: string | null, signal?: AbortSignal): Promise<HomePage> {
+export async function home(cursor: string | null, signal?: AbortSignal): Promise<Home> {
   await afterProgress();
   return request("GET", withQuery("/home", { limit: 8, cursor }), { signal });
 }
@@ -67,10 +80,10 @@ export const rowPage = (rowId: string, cursor: string, signal?: AbortSignal) =>
   request<Row>("GET", withQuery(`/rows/${at(rowId)}`, { cursor }), { signal });
 
 export const search = (query: string, cursor: string | null, signal?: AbortSignal) =>
-  request<SearchPage>("GET", withQuery("/search", { q: query, limit: 24, cursor }), { signal });
+  request<SearchResults>("GET", withQuery("/search", { q: query, limit: 24, cursor }), { signal });
 
 export const title = (movieId: string, signal?: AbortSignal) =>
-  request<Title>("GET", `/titles/${at(movieId)}`, { signal });
+  request<TitleOut>("GET", `/titles/${at(movieId)}`, { signal });
 
 export const watched = (cursor: string | null, signal?: AbortSignal) =>
   request<HistoryPage>("GET", withQuery("/history", { limit: 24, cursor }), { signal });
@@ -83,7 +96,7 @@ export async function stream(movieId: string, signal?: AbortSignal): Promise<Str
 }
 
 export function progress(movieId: string, positionSeconds: number, ageMs: number, leaving: boolean): Promise<void> {
-  const body = { movie_id: movieId, position_seconds: positionSeconds, age_ms: ageMs };
+  const body: Progress = { movie_id: movieId, position_seconds: positionSeconds, age_ms: ageMs };
   const sent = request<void>("POST", "/stream/progress", { body, leaving });
   progressUnderWay = sent.catch(() => undefined);
   return sent;
@@ -94,16 +107,18 @@ export function progress(movieId: string, positionSeconds: number, ageMs: number
 export const openUpload = (upload: NewUpload) => request<UploadOpened>("POST", "/uploads", { body: upload });
 
 export const partUrls = (uploadId: string, numbers: number[], signal?: AbortSignal) =>
-  request<{ parts: PartUrl[] }>("POST", `/uploads/${at(uploadId)}/parts`, { body: { numbers }, signal });
+  request<PartUrls>("POST", `/uploads/${at(uploadId)}/parts`, { body: { numbers } satisfies PartNumbers, signal });
 
 export const heldParts = (uploadId: string, signal?: AbortSignal) =>
-  request<{ parts: HeldPart[] }>("GET", `/uploads/${at(uploadId)}/parts`, { signal });
+  request<HeldParts>("GET", `/uploads/${at(uploadId)}/parts`, { signal });
 
-export const addSidecar = (uploadId: string, fileName: string, text: string, language: string) =>
-  request<unknown>("POST", `/uploads/${at(uploadId)}/sidecars`, { body: { file_name: fileName, text, language } });
+export function addSidecar(uploadId: string, fileName: string, text: string, language: string): Promise<SidecarOut> {
+  const body: SidecarIn = { file_name: fileName, text, language };
+  return request("POST", `/uploads/${at(uploadId)}/sidecars`, { body });
+}
 
-export const completeUpload = (uploadId: string, parts: HeldPart[]) =>
-  request<UploadStatus>("POST", `/uploads/${at(uploadId)}/complete`, { body: { parts } });
+export const completeUpload = (uploadId: string, parts: SentPart[]) =>
+  request<UploadStatus>("POST", `/uploads/${at(uploadId)}/complete`, { body: { parts } satisfies Completion });
 
 export const abortUpload = (uploadId: string) => request<void>("DELETE", `/uploads/${at(uploadId)}`);
 

@@ -9,16 +9,14 @@
  */
 
 import { asProblem, problemFrom } from "./problem";
+import type { AccountOut, SessionOut } from "./schema";
 
-export interface TokenAnswer {
-  access_token: string;
-  refresh_token: string;
-}
+export type TokenAnswer = Pick<SessionOut, "access_token" | "refresh_token">;
 
 export interface Who {
   accountId: string;
   profileId: string;
-  role: "viewer" | "engineer" | "operator";
+  role: AccountOut["role"];
   email: string | null;
 }
 
@@ -128,8 +126,8 @@ export async function changeSessionProfile(profileId: string): Promise<boolean> 
   return refreshing;
 }
 
-function locked(work: () => Promise<boolean>): Promise<boolean> {
-  return "locks" in navigator ? navigator.locks.request("marquee.refresh", work) : work();
+async function locked(work: () => Promise<boolean>): Promise<boolean> {
+  return "locks" in navigator ? await navigator.locks.request("marquee.refresh", work) : work();
 }
 
 async function rotate(profileId: string | null): Promise<boolean> {

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { rowPage } from "../api/calls";
-import type { Card, Row } from "../api/types";
+import type { Row, RowItem } from "../api/schema";
 import { BackIcon, ForwardIcon } from "./icons";
 import { useSentinel } from "./hooks";
 import { CardBones, TitleCard } from "./TitleCard";
@@ -12,7 +12,7 @@ export const CONTINUE_WATCHING = "continue-watching";
 interface Props {
   row: Row;
   /** Tells the page what was loaded, so that coming back finds it. */
-  onMore: (rowId: string, items: Card[], nextCursor: string | null) => void;
+  onMore: (rowId: string, items: RowItem[], nextCursor: string | null) => void;
 }
 
 export function Shelf({ row, onMore }: Props) {

@@ -2,19 +2,19 @@
 
 import { duration } from "../domain/format";
 import { paths } from "../router";
-import type { Card } from "../api/types";
+import type { RowItem } from "../api/schema";
 import { PlayIcon } from "./icons";
 import { Poster } from "./Poster";
 
 interface Props {
-  card: Card;
+  card: RowItem;
   /** Announced titles are shown as such and never offered as playable. */
   playable?: boolean;
   /** Straight to the player: continue watching. */
   resume?: boolean;
 }
 
-export function watchedPercent(card: Card): number | null {
+export function watchedPercent(card: RowItem): number | null {
   if (card.watched_percent !== undefined && card.watched_percent !== null) return card.watched_percent;
   if (!card.resume_position_seconds || !card.duration_seconds) return null;
   return Math.min(100, (100 * card.resume_position_seconds) / card.duration_seconds);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { HomePage, Row } from "../api/types";
+import type { Home, Row } from "../api/schema";
 import { withMoreItems, withNextRows, withRefreshedStart } from "./home";
 
 const row = (id: string, items: string[], next_cursor: string | null = null): Row => ({
@@ -8,7 +8,7 @@ const row = (id: string, items: string[], next_cursor: string | null = null): Ro
   items: items.map((movie_id) => ({ movie_id, title: movie_id })),
   next_cursor,
 });
-const ids = (page: HomePage, at: number) => page.rows[at]?.items.map((card) => card.movie_id);
+const ids = (page: Home, at: number) => page.rows[at]?.items.map((card) => card.movie_id);
 
 describe("the home page", () => {
   it("never shows a row or a title of a row twice when pages overlap", () => {

@@ -1,20 +1,20 @@
 /** How the home page grows and is refreshed without anything jumping or appearing twice. Pure. */
 
-import type { Card, HomePage, Row } from "../api/types";
+import type { Home, Row, RowItem } from "../api/schema";
 
-function unseen(held: readonly Card[], fresh: readonly Card[]): Card[] {
+function unseen(held: readonly RowItem[], fresh: readonly RowItem[]): RowItem[] {
   const ids = new Set(held.map((card) => card.movie_id));
   return fresh.filter((card) => !ids.has(card.movie_id));
 }
 
 /** The next page of rows below those held. */
-export function withNextRows(page: HomePage, next: HomePage): HomePage {
+export function withNextRows(page: Home, next: Home): Home {
   const ids = new Set(page.rows.map((row) => row.id));
   return { rows: [...page.rows, ...next.rows.filter((row) => !ids.has(row.id))], next_cursor: next.next_cursor };
 }
 
 /** More items at the end of one row. */
-export function withMoreItems(page: HomePage, rowId: string, items: readonly Card[], cursor: string | null): HomePage {
+export function withMoreItems(page: Home, rowId: string, items: readonly RowItem[], cursor: string | null): Home {
   const extend = (row: Row): Row =>
     row.id === rowId ? { ...row, items: [...row.items, ...unseen(row.items, items)], next_cursor: cursor } : row;
   return { ...page, rows: page.rows.map(extend) };
@@ -24,7 +24,7 @@ export function withMoreItems(page: HomePage, rowId: string, items: readonly Car
  * The first page asked again while more is held: its rows take the place of the old ones, in the new order (continue
  * watching comes and goes), and rows that were loaded further down stay. A row that was paged on keeps its tail.
  */
-export function withRefreshedStart(held: HomePage, fresh: HomePage): HomePage {
+export function withRefreshedStart(held: Home, fresh: Home): Home {
   const before = new Map(held.rows.map((row) => [row.id, row]));
   const start = fresh.rows.map((row): Row => {
     const old = before.get(row.id);

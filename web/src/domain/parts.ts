@@ -1,6 +1,6 @@
 /** How a file is cut into upload parts, and which of them are held already. Pure. */
 
-import type { HeldPart } from "../api/types";
+import type { HeldPart } from "../api/schema";
 
 export interface Part {
   number: number;

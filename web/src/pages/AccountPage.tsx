@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { account, addProfile, changePassword, changeProfile, logOutEverywhere } from "../api/calls";
 import { asProblem, type Problem } from "../api/problem";
 import { endSession } from "../api/session";
-import type { Account } from "../api/types";
+import type { AccountOut } from "../api/schema";
 import { useLoaded, useTitle, useWho } from "../components/hooks";
 import { CheckIcon } from "../components/icons";
 import { Notice, Trouble } from "../components/Trouble";
@@ -55,7 +55,7 @@ function Leaving() {
   );
 }
 
-function Profiles({ account, changed }: { account: Account; changed: () => void }) {
+function Profiles({ account, changed }: { account: AccountOut; changed: () => void }) {
   const active = useWho()?.profileId;
   const [name, setName] = useState("");
   const [busy, setBusy] = useState(false);

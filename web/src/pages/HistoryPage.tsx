@@ -3,7 +3,7 @@
 import { useCallback, useRef, useState } from "preact/hooks";
 import { watched } from "../api/calls";
 import { asProblem, type Problem } from "../api/problem";
-import type { HistoryItem } from "../api/types";
+import type { HistoryItem } from "../api/schema";
 import { moveInGrid } from "../components/grid";
 import { useLoaded, useSentinel, useTitle } from "../components/hooks";
 import { CardBones, TitleCard } from "../components/TitleCard";

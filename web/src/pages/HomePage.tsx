@@ -4,7 +4,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preac
 import { home, title as loadTitle } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
 import { onSessionChange, who } from "../api/session";
-import type { Card, HomePage as Page, Row, Title } from "../api/types";
+import type { Home as Page, Row, RowItem, TitleOut } from "../api/schema";
 import { InfoIcon, PlayIcon } from "../components/icons";
 import { useSentinel, useTitle } from "../components/hooks";
 import { Poster } from "../components/Poster";
@@ -55,7 +55,7 @@ export function HomePage() {
   const sentinel = useSentinel<HTMLDivElement>(more, "900px", page?.next_cursor);
 
   const onMore = useCallback(
-    (rowId: string, items: Card[], cursor: string | null) =>
+    (rowId: string, items: RowItem[], cursor: string | null) =>
       setPage((old) => (old === null ? old : withMoreItems(old, rowId, items, cursor))),
     [],
   );
@@ -114,13 +114,13 @@ export function HomePage() {
 }
 
 /** The newest film; any film where nothing is new. */
-function featuredOf(rows: Row[]): Card | null {
+function featuredOf(rows: Row[]): RowItem | null {
   const row = rows.find((each) => each.id === "new-releases") ?? rows.find((each) => each.id !== CONTINUE_WATCHING);
   return row?.items[0] ?? null;
 }
 
-function Hero({ card }: { card: Card }) {
-  const [details, setDetails] = useState<Title | null>(null);
+function Hero({ card }: { card: RowItem }) {
+  const [details, setDetails] = useState<TitleOut | null>(null);
   useEffect(() => {
     const controller = new AbortController();
     loadTitle(card.movie_id, controller.signal).then(setDetails, () => undefined); // the card alone is enough

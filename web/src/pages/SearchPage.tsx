@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { search } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
-import type { SearchPage as Page } from "../api/types";
+import type { SearchResults as Page } from "../api/schema";
 import { useSentinel, useSettled, useTitle } from "../components/hooks";
 import { Empty, Trouble } from "../components/Trouble";
 import { CardBones, TitleCard } from "../components/TitleCard";

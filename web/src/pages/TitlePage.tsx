@@ -1,7 +1,7 @@
 /** One title: what it is, and play or resume; or why it cannot be played. */
 
 import { stream, title as loadTitle } from "../api/calls";
-import type { Title, TitleState } from "../api/types";
+import type { TitleOut } from "../api/schema";
 import { who } from "../api/session";
 import { useEffect, useState } from "preact/hooks";
 import { mayUpload } from "../components/Frame";
@@ -11,6 +11,8 @@ import { Poster } from "../components/Poster";
 import { Notice, Trouble } from "../components/Trouble";
 import { clock, duration } from "../domain/format";
 import { goBack, navigate, paths } from "../router";
+
+type TitleState = TitleOut["state"];
 
 const WHY_NOT: Record<Exclude<TitleState, "playable">, string> = {
   announced: "This title is announced. It can be played here once the film has arrived.",
@@ -42,7 +44,7 @@ export function TitlePage({ movieId }: { movieId: string }) {
   );
 }
 
-function Details({ title }: { title: Title }) {
+function Details({ title }: { title: TitleOut }) {
   const facts = [title.year, duration(title.duration_seconds), title.genres.slice(0, 4).join(", ")];
   return (
     <>
@@ -85,7 +87,7 @@ function Details({ title }: { title: Title }) {
   );
 }
 
-function PlayActions({ title }: { title: Title }) {
+function PlayActions({ title }: { title: TitleOut }) {
   const [resume, setResume] = useState(0);
   useEffect(() => {
     const controller = new AbortController();

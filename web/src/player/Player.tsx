@@ -1,7 +1,7 @@
 /** The player: one film, its controls, its keys; tells the reporter where the viewer is. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { Stream } from "../api/types";
+import type { Stream } from "../api/schema";
 import { BackIcon, HelpIcon, PauseIcon, PlayIcon } from "../components/icons";
 import { clock } from "../domain/format";
 import type { ProgressReporter } from "../domain/progress";

@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { Stream } from "../api/types";
+import type { Stream } from "../api/schema";
 
 const HIDE_AFTER_MS = 2800;
 

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { uploadStatus } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
-import type { UploadStatus } from "../api/types";
+import type { UploadStatus } from "../api/schema";
 import { CheckIcon, CloseIcon } from "../components/icons";
 import { Notice } from "../components/Trouble";
 import { paths } from "../router";

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { abortUpload } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
-import type { UploadOpened } from "../api/types";
+import type { UploadOpened } from "../api/schema";
 import { CloseIcon } from "../components/icons";
 import { Notice } from "../components/Trouble";
 import { bytes, clock } from "../domain/format";

@@ -1,7 +1,7 @@
 /** A film's upload on the platform: opened, or found again, with the details that hold now, then its subtitles. */
 
 import { addSidecar, openUpload } from "../api/calls";
-import type { UploadOpened } from "../api/types";
+import type { UploadOpened } from "../api/schema";
 import type { Details } from "./FilmDetails";
 
 /**

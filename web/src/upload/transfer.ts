@@ -7,7 +7,7 @@
 
 import { completeUpload, heldParts, partUrls } from "../api/calls";
 import { Problem, isAbort } from "../api/problem";
-import type { HeldPart, UploadOpened } from "../api/types";
+import type { HeldPart, UploadOpened } from "../api/schema";
 import { cutIntoParts, isHeld, type Part } from "../domain/parts";
 import { md5 } from "./checksums";
 import { PartRefused, pause, pauseMs, putPart } from "./send";
