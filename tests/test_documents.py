@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,18 @@ def test_architecture_names_only_what_exists(named: str) -> None:
         defined = {node.name for node in nodes if hasattr(node, "name")}
         defined |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         assert symbol in defined, f"ARCHITECTURE.md says that {path} defines {symbol}"
+
+
+def test_architecture_tells_the_layers_that_the_linter_holds() -> None:
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["name"].startswith("Inside marquee"))
+    held = [set(re.split(r" [:|] ", layer.replace("marquee.", ""))) for layer in layers]
+    text = " ".join((PROJECT / "ARCHITECTURE.md").read_text().split())
+    told = re.search(r"Inside `marquee`: `([^`]+)`", text)
+    assert told, "ARCHITECTURE.md does not tell the layers inside marquee"
+    assert [set(layer.split(", ")) for layer in told[1].split(" > ")] == held, (
+        f"ARCHITECTURE.md tells other layers than pyproject.toml: {' > '.join(', '.join(sorted(each)) for each in held)}"
+    )
 
 
 def _documents() -> list[Path]:
