@@ -8,12 +8,13 @@ import asyncio
 import contextlib
 import json
 import os
+import ssl
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import m3u8
@@ -27,6 +28,7 @@ from marquee.demo.report import Report, expect
 from marquee.media.programs.binaries import ffmpeg, ffprobe
 from marquee.media.programs.process import run
 from marquee.settings import Settings
+from marquee.stores.objects.origin import origin
 
 INGEST_SECONDS = 600.0
 FOLLOW_SECONDS = 90.0
@@ -155,6 +157,25 @@ async def _probe(url: str) -> float:
     return float(seen["format"]["duration"])
 
 
+async def s3_refuses_who_has_no_login(settings: Settings, api: ApiSession, movie_id: str) -> str:
+    """S3 is a public door too: files that the edges serve, and listings, are refused there without a signature."""
+    stream = await api.get("/stream", movie_id=movie_id)
+    urls = [stream[name] for name in ("stream_url", "dash_url", "poster_url", "sprite_vtt_url") if stream[name]]
+    paths = [urlsplit(url).path for url in urls]
+    # A stream's path is /v/{token}/{expires}/{key}, a picture's /{key}.
+    keys = [path.split("/", 4)[4] if path.startswith("/v/") else path[1:] for path in paths]
+    bucket = origin(settings.published, setting="MARQUEE_PUBLISHED_URL")
+    trusted: ssl.SSLContext | bool = True
+    if bucket.authorities:
+        trusted = ssl.create_default_context(cafile=str(bucket.authorities))
+    asked = [f"{bucket.scheme}://{bucket.host}{bucket.path}/{key}" for key in (*keys, "", "?list-type=2")]
+    async with httpx.AsyncClient(timeout=20, verify=trusted) as http:
+        for url in asked:
+            answer = await http.get(url)
+            expect(answer.status_code in (403, 404), f"{url} answers {answer.status_code} to anybody")
+    return f"{len(asked)} requests refused"
+
+
 async def resume_rule_holds(api: ApiSession, movie_id: str) -> str:
     """A position short of 95 % is kept, one at 95 % starts the film again."""
     duration = float((await api.get("/stream", movie_id=movie_id))["duration_seconds"])
@@ -217,6 +238,8 @@ async def run_checks(settings: Settings, reel: Path, report: Report, *, screensh
             said.append(await search_finds(api, MISSPELLED, movie_id))
         async with report.check("every file of the stream answers from an edge") as said:
             said.append(await stream_is_whole(api, movie_id))
+        async with report.check("S3 refuses who has no login") as said:
+            said.append(await s3_refuses_who_has_no_login(settings, api, movie_id))
         async with report.check("resume position and the 95 % rule") as said:
             said.append(await resume_rule_holds(api, movie_id))
         async with report.check("a broken file is refused with a reason") as said:
