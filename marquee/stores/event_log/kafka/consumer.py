@@ -1,4 +1,4 @@
-"""A consumer of the event log on Kafka: asyncio's side of a group's member, which runs in a thread of its own (`kafka_member`).
+"""A consumer of the event log on Kafka: asyncio's side of a group's member, which runs in a thread of its own (`member`).
 
 What a cancelled `poll` had asked for is given by the next one. A member that hangs, or that does not come to rest, is left
 behind and replaced by a new one; then what it had in hand is delivered again. The broker down: a poll is empty at first, an
@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 
 from marquee.errors import StoreUnavailable
 from marquee.logs import get_logger
@@ -43,6 +43,7 @@ class GroupConsumer:
         self._running.set()
         self._fetching: asyncio.Future[list[Record]] | None = None
         self._ready: list[Record] = []
+        self._closed = False
         self._begin()
         self._tending = asyncio.create_task(self._tend(), name=f"membership {topic}/{group}")
 
@@ -85,6 +86,7 @@ class GroupConsumer:
     async def poll(self, *, limit: int = 100, timeout_seconds: float = 1.0) -> Sequence[Record]:
         clock = asyncio.get_running_loop().time
         deadline = clock() + timeout_seconds
+        left_over = bool(self._ready) or self._fetching is not None
         while True:
             if not self._running.is_set():
                 try:
@@ -95,6 +97,10 @@ class GroupConsumer:
             if not self._ready:
                 seconds = min(STEP_SECONDS, max(0.0, deadline - clock()))
                 self._ready = await outlast(lambda: self._fetched(limit, seconds), mended=REBALANCED)  # noqa: B023
+            if left_over and self._ready:
+                # Since an earlier poll asked for these records, their streams may have gone to another member.
+                self._ready = await self._outlast(lambda member: member.still_in_hand(self._ready))
+            left_over = False
             given, self._ready = self._ready[:limit], self._ready[limit:]
             if given or clock() >= deadline:
                 return given
@@ -132,17 +138,20 @@ class GroupConsumer:
         self._running.set()
 
     async def close(self) -> None:
-        if self._tending.cancelled() or self._tending.done():
+        if self._closed:
             return
+        self._closed = True
         self._tending.cancel()
         await asyncio.gather(self._tending, return_exceptions=True)
         member = self._member
         try:
             async with asyncio.timeout(LEAVING_SECONDS):
                 await self._call(lambda member: member.leave())
-        except (KafkaError, OSError, RuntimeError):
+        except BaseException as error:
             # A broker that is away cannot be told, and a busy thread does not come to it: the client ends, then the lease does.
-            self._thread.abandon(KafkaTimeoutError("the consumer was closed"))
+            self._thread.abandon(IllegalStateError("the consumer was closed"))
             close_aside(member.leave)
+            if not isinstance(error, (KafkaError, OSError, RuntimeError)):
+                raise
         else:
             self._thread.end()

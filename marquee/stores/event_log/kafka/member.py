@@ -2,22 +2,26 @@
 
 Kafka deals the streams out and fences a member that was away for longer than its lease. Before records are given out, the
 place of their stream is committed with their count of deliveries: a member that is no longer one fails there and gives
-nothing. Acknowledging commits how far the stream is acknowledged without a gap (`kafka_place`). A stream that stays through a
-rebalance keeps its place; any other begins with what is committed, for a new group with the oldest record, committed at
-once, so that trimming knows of the group.
+nothing. Acknowledging commits how far the stream is acknowledged without a gap (`place`).
+
+After each rebalance the member reads what is committed for its streams. Where that is what this member wrote last, nobody
+else was given a record: the member goes on where it was, and what its caller holds does not come again. Any other stream
+begins at its committed place; for a new group that is the oldest record, committed at once, so that trimming knows of the
+group. The group's generation cannot tell this: a member can miss one.
 
 While nobody asks for records, `keep` takes part in rebalances and fetches nothing, so that a slow handler holds nobody up.
 """
 
 import contextlib
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import (
     CommitFailedError,
     IllegalGenerationError,
+    IllegalStateError,
     KafkaTimeoutError,
     RebalanceInProgressError,
     UnknownMemberIdError,
@@ -27,6 +31,7 @@ from kafka.structs import MemberState
 from marquee.logs import get_logger
 from marquee.stores.event_log.contract import Record
 from marquee.stores.event_log.kafka.clients import LEAVING_SECONDS, KafkaOptions, join_group
+from marquee.stores.event_log.kafka.ended_join import keep_ended_join
 from marquee.stores.event_log.kafka.place import Place
 from marquee.stores.event_log.kafka.records import record_of
 
@@ -50,6 +55,9 @@ class Member:
         self._places: dict[Any, Place] = {}
         self._membership = ("", -1)
         """Its id and the group's generation, of when the places were last made to fit."""
+        self._asked_as = ("", -1)
+        """The same, of when the committed places were last asked for."""
+        self._left = False
         self.unstable_since: float | None = time.monotonic()
 
     # --- membership --------------------------------------------------------------------------------------
@@ -65,52 +73,67 @@ class Member:
         # Inside the client, as its own poll would fetch besides; and what it fetched for paused partitions it may keep for
         # ever once two of them are resumed.
         seconds = 0 if self.unstable_since is None else STEP_SECONDS
-        self._opened()._coordinator.poll(timeout_ms=round(seconds * 1000))
+        client = self._opened()
+        keep_ended_join(client)
+        client._coordinator.poll(timeout_ms=round(seconds * 1000))
         with contextlib.suppress(*REBALANCED):  # in the midst of one
             self._settle()
 
     def leave(self) -> None:
+        """For good, from any thread; afterwards every call but this one raises `IllegalStateError`."""
+        self._left = True
         client, self._client = self._client, None
         if client is not None:
             client.close(autocommit=False, timeout_ms=LEAVING_SECONDS * 1000)
 
     def _opened(self) -> KafkaConsumer:
-        if self._client is None:
+        if self._client is None and not self._left:
             self._client = join_group(self._options, self._group)
             self._client.subscribe([self._topic])
-        if self.unstable_since is not None and not self._client.partitions_for_topic(self._topic):
+        client = self._client
+        if self._left or client is None:
+            self.leave()  # closes a client that was opened while another thread left
+            raise IllegalStateError("the consumer was closed")
+        if self.unstable_since is not None and not client.partitions_for_topic(self._topic):
             # Joining without knowing the topic's streams is how a first poll comes to hang.
             raise KafkaTimeoutError(f"nothing is known of {self._topic} yet")
-        return self._client
+        return client
 
-    def _settle(self) -> set[Any]:
-        """Make the places fit what is ours; returns the streams whose place was read anew, where reading begins there."""
+    def _settle(self) -> bool:
+        """Make the places fit what is ours. True after a rebalance: then reading goes on at the places, whatever was polled."""
         client = self._opened()
         now = client.group_metadata()
         if now.state != MemberState.STABLE:
             self.unstable_since = self.unstable_since or time.monotonic()
-            return set()
-        member_id, generation = self._membership
-        # Whoever missed no generation owned in between what it owns now as before.
-        stayed = now.member_id == member_id and now.generation_id - generation in (0, 1)
-        kept = client.assignment() & set(self._places) if stayed else set()
-        for each in set(self._places) - kept:
-            del self._places[each]
-            log.info("stream_given_up", topic=self._topic, stream=each.partition, group=self._group)
-        anew: set[Any] = client.assignment() - kept
-        for each, place in self._committed(anew).items():
-            self._places[each] = place
-            client.seek(each, place.next)
-        self._membership = (now.member_id, now.generation_id)
+            return False
+        membership = (now.member_id, now.generation_id)
+        rebalanced = membership != self._membership
+        if rebalanced:
+            committed = self._committed(client.assignment(), membership)
+            before, self._places = self._places, committed
+            for each, place in before.items():
+                if each in committed and place.is_stored_as(committed[each]):
+                    self._places[each] = place
+                else:
+                    log.info("stream_given_up", topic=self._topic, stream=each.partition, group=self._group)
+            for each, place in self._places.items():
+                client.seek(each, place.position)
+            self._membership = membership
         self.unstable_since = None
-        return anew
+        return rebalanced
 
-    def _committed(self, partitions: Collection[Any]) -> dict[Any, Place]:
+    def _committed(self, partitions: Collection[Any], membership: tuple[str, int]) -> dict[Any, Place]:
         """In three requests at most, however many partitions: with one after the other a slow broker takes HUNG_SECONDS."""
         if not partitions:
             return {}
+        coordinator = self._opened()._coordinator
+        if membership != self._asked_as:
+            # The client keeps an answer that came too late for the next one who asks for the same partitions. In between
+            # they may have had another owner.
+            coordinator._offset_fetch_futures.clear()
+            self._asked_as = membership
         # Inside the client, whose own `committed` takes one partition.
-        kept = self._opened()._coordinator.fetch_committed_offsets(list(partitions), timeout_ms=_MS)
+        kept = coordinator.fetch_committed_offsets(list(partitions), timeout_ms=_MS)
         places = {
             each: Place.restored(found.offset, found.metadata) for each, found in kept.items() if found.offset >= 0
         }
@@ -124,10 +147,11 @@ class Member:
     # --- records -----------------------------------------------------------------------------------------
     def fetch(self, limit: int, seconds: float) -> list[Record]:
         """The next records, after so long at most."""
-        polled = self._opened().poll(timeout_ms=round(seconds * 1000), max_records=limit)
+        client = self._opened()
+        keep_ended_join(client)
+        polled = client.poll(timeout_ms=round(seconds * 1000), max_records=limit)
         try:
-            anew = self._settle()
-            return self._given({each: found for each, found in polled.items() if each not in anew})
+            return [] if self._settle() else self._given(polled)
         except BaseException as error:
             self._put_back(polled)
             if isinstance(error, REBALANCED):
@@ -136,25 +160,48 @@ class Member:
 
     def acknowledge(self, offsets: Mapping[int, Sequence[int]]) -> None:
         """By stream. Raises `KafkaTimeoutError` while it cannot be made durable; may then be repeated."""
+        places = self._commit_settled(
+            lambda: {each: self._places[each].acknowledge(offsets[each.partition]) for each in self._owned(offsets)}
+        )
+        for each, place in places.items():
+            if place.position != self._places[each].position:  # acknowledged before it was read again
+                self._opened().seek(each, place.position)
+        self._places |= places
+        if lost := set(offsets) - {each.partition for each in places}:
+            log.warning("acknowledged_too_late", topic=self._topic, streams=sorted(lost), group=self._group)
+
+    def still_in_hand(self, records: Sequence[Record]) -> list[Record]:
+        """Of records that were fetched some time ago, those that do not come again, here or at another member.
+
+        Raises `KafkaTimeoutError` while that cannot be known.
+        """
+        streams = {record.stream for record in records}
+        places = self._commit_settled(lambda: {each: self._places[each] for each in self._owned(streams)})
+        return [
+            record
+            for record in records
+            if (place := places.get(TopicPartition(self._topic, record.stream))) is not None
+            and int(record.position) < place.position
+            and not place.is_acknowledged(int(record.position))
+        ]
+
+    def _owned(self, streams: Collection[int]) -> list[Any]:
+        return [each for each in self._places if each.partition in streams]
+
+    def _commit_settled(self, places_of: Callable[[], dict[Any, Place]]) -> dict[Any, Place]:
+        """Commit places, through a rebalance if need be: `places_of` is asked again after each."""
         deadline = time.monotonic() + CALL_SECONDS
         while True:
             try:
                 self._settle()
-                places = {
-                    each: self._places[each].acknowledge(found)
-                    for stream, found in offsets.items()
-                    if (each := TopicPartition(self._topic, stream)) in self._places
-                }
+                places = places_of()
                 self._commit(places)
             except REBALANCED as error:
                 if time.monotonic() > deadline:
                     raise KafkaTimeoutError(f"the group does not come to rest: {error}") from error
                 self.keep()
-                continue
-            self._places |= places
-            if lost := set(offsets) - {each.partition for each in places}:
-                log.warning("acknowledged_too_late", topic=self._topic, streams=sorted(lost), group=self._group)
-            return
+            else:
+                return places
 
     def rewind(self) -> None:
         self._settle()

@@ -96,6 +96,10 @@ class Place:
             text = msgspec.json.encode(_Stored(ranges, given))
         return text.decode()
 
+    def is_stored_as(self, other: "Place") -> bool:
+        """Whether both are the same to whoever reads what is written down."""
+        return (self.next, self.stored()) == (other.next, other.stored())
+
     @classmethod
     def restored(cls, following: int, text: str | None) -> "Place":
         """What was written down; a string of somebody else's, such as a tool that moved the group, says nothing."""

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, InvalidStateError
 from typing import Any, Final, Generic, TypeVar
 
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 
 from marquee.errors import StoreUnavailable
 from marquee.stores.event_log.kafka import clients
@@ -39,6 +39,7 @@ class ClientThread:
         self._since: float | None = None
         self._current: Future[Any] | None = None
         self._abandoned: BaseException | None = None
+        self._ended = False
         # A pool's threads would be joined at exit, and this one may hang.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -51,8 +52,8 @@ class ClientThread:
 
     def submit(self, call: Callable[[], Answer]) -> "Future[Answer]":
         future: Future[Answer] = Future()
-        if self._abandoned is not None:
-            future.set_exception(self._abandoned)
+        if self._abandoned is not None or self._ended:
+            future.set_exception(self._abandoned or IllegalStateError("the client was closed"))
             return future
         try:
             self._calls.put_nowait((call, future))
@@ -61,7 +62,8 @@ class ClientThread:
         return future
 
     def end(self) -> None:
-        """After the calls that wait."""
+        """After the calls that wait; later ones fail with `IllegalStateError`."""
+        self._ended = True
         with contextlib.suppress(queue.Full):
             self._calls.put_nowait(None)
 
@@ -79,7 +81,7 @@ class ClientThread:
         self.end()
 
     def _run(self) -> None:
-        while self._abandoned is None:
+        while self._abandoned is None and not (self._ended and self._calls.empty()):
             try:
                 item = self._calls.get(timeout=self._idle_seconds)
             except queue.Empty:

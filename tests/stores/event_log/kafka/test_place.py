@@ -36,7 +36,8 @@ def test_a_place_agrees_with_a_list_of_what_was_acknowledged(
         elif kind == "rewind":
             place = place.rewound()
         else:
-            place = Place.restored(place.next, place.stored())
+            before, place = place, Place.restored(place.next, place.stored())
+            assert place.is_stored_as(before), "a member would take its own place for another member's"
         assert {offset for offset in range(61) if place.is_acknowledged(offset)} == done
         assert place.next == next(offset for offset in range(62) if offset not in done)
         assert place.behind(begin=0, end=61) == 61 - len(done)
