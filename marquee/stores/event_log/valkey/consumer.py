@@ -71,6 +71,7 @@ class ValkeyConsumer:
         self._running = asyncio.Event()
         self._running.set()
         self._heartbeat_task: asyncio.Task[None] | None = None
+        self._closed = asyncio.Event()
 
     # --- membership --------------------------------------------------------------------------------------
     async def join(self) -> None:
@@ -81,13 +82,17 @@ class ValkeyConsumer:
         self._heartbeat_task = asyncio.create_task(self._keep_lease(), name=f"lease {self._topic}/{self._name}")
 
     async def _keep_lease(self) -> None:
-        while True:
-            await asyncio.sleep(self._lease_seconds / 3)
+        while not self._closed.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._lease_seconds / 3):
+                    await self._closed.wait()
             # While the server is away there is no lease to keep; the next beat finds out what is left of it.
             with contextlib.suppress(StoreUnavailable), translated(WHAT):
                 await self._beat()
 
     async def _beat(self) -> None:
+        if self._closed.is_set():  # it would be a member again
+            return
         self._members, lost = await self._group.beat(list(self._owned))
         for number in lost:
             self._lose(number)
@@ -112,7 +117,9 @@ class ValkeyConsumer:
             await self._group.give_up(surplus)
         for number in sorted(dealt - self._owned.keys()):
             given = await self._group.acquire(number)
-            if given is not None:
+            if given is not None and self._closed.is_set():  # while it was asked for
+                await self._group.give_up([number])
+            elif given is not None:
                 self._owned[number] = _Owned(given)
 
     # --- records -----------------------------------------------------------------------------------------
@@ -140,6 +147,8 @@ class ValkeyConsumer:
             await outlast(WHAT, lambda wait=remaining: self._wait(wait), seconds=self._outlast_seconds)  # type: ignore[misc]
 
     async def _next(self, limit: int) -> list[Record]:
+        if self._closed.is_set():  # it would take over streams again, and nobody would renew their lease
+            raise StoreUnavailable(f"{WHAT} did not answer: the consumer was closed.")
         await self._settle()
         if not self._owned:
             return []
@@ -147,26 +156,29 @@ class ValkeyConsumer:
         self._turn += 1
         numbers = sorted(self._owned, key=lambda number: (number + self._turn) % self._streams)
         before = {number: self._owned[number] for number in numbers}
+        reached = {number: owned.backlog_from or owned.given for number, owned in before.items()}
+        records: list[Record] = []
+        drained = False
         try:
             answers = await self._group.fetch(
                 {number: owned.backlog_from or ">" for number, owned in before.items()}, limit=limit
             )
+            left = limit
+            for number, answer in zip(numbers, answers, strict=True):
+                if answer is None:
+                    self._lose(number)
+                    continue
+                entries, counts = answer
+                records += await self._take(number, before[number], entries, counts)
+                if before[number].backlog_from is not None and not entries and left > 0:
+                    before[number].backlog_from = None
+                    drained = True
+                left -= len(entries)  # as the server counts: past the limit it looks into no further stream
         except BaseException:
-            # The server may have given us records in an answer that never arrived: ask for them as a backlog.
-            for owned in before.values():
-                owned.backlog_from = owned.backlog_from or owned.given
+            # The server may have given us records that our caller never sees: ask for them as a backlog.
+            for number, owned in before.items():
+                owned.backlog_from = reached[number]
             raise
-        records: list[Record] = []
-        drained = False
-        for number, answer in zip(numbers, answers, strict=True):
-            if answer is None:
-                self._lose(number)
-                continue
-            entries, counts = answer
-            records += await self._take(number, before[number], entries, counts)
-            if before[number].backlog_from is not None and not entries and len(records) < limit:
-                before[number].backlog_from = None
-                drained = True
         # What is new is asked for only after the backlog was found empty, which may be just now.
         return records if records or not drained else await self._next(limit)
 
@@ -222,11 +234,12 @@ class ValkeyConsumer:
         self._running.set()
 
     async def close(self) -> None:
-        if self._heartbeat_task is None:
+        if self._closed.is_set() or self._heartbeat_task is None:
             return
+        self._closed.set()
+        # A beat under way is awaited, not cancelled: the client may swallow a cancellation, and then the task goes on.
+        await asyncio.wait({self._heartbeat_task}, timeout=LEAVING_SECONDS)
         self._heartbeat_task.cancel()
-        await asyncio.gather(self._heartbeat_task, return_exceptions=True)
-        self._heartbeat_task = None
         owned = list(self._owned)
         self._owned.clear()
         # An engine that is away cannot be told; then the leases end by themselves.
