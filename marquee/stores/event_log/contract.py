@@ -66,7 +66,10 @@ class Consumer(Protocol):
     async def resume(self) -> None: ...
 
     async def close(self) -> None:
-        """Give the streams up at once, so that another consumer takes over without waiting for a time-out."""
+        """Give the streams up at once, so that another consumer takes over without waiting for a time-out.
+
+        A `poll` under way ends with nothing or with `StoreUnavailable`, as later ones do.
+        """
         ...
 
 

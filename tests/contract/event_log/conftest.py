@@ -30,6 +30,20 @@ async def log(url: str) -> AsyncIterator[EventLog]:
 
 
 @pytest.fixture
+async def patient_log(url: str) -> AsyncIterator[EventLog]:
+    """With a lease that is longer than any test waits: a takeover that came did not wait for it to end."""
+    store = await open_event_log(url.replace("lease_seconds=1.5", "lease_seconds=60"))
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def group() -> str:
+    """A test's own: Kafka deals the streams of all topics that a group reads by one member, who need not know each yet."""
+    return f"g-{secrets.token_hex(4)}"
+
+
+@pytest.fixture
 async def topic(log: EventLog) -> str:
     name = f"test-{secrets.token_hex(6)}"
     await log.ensure_topic(name, streams=4)

@@ -12,11 +12,11 @@ from marquee.stores.event_log.contract import MAX_RECORD_BYTES, EventLog
 from tests.contract.event_log.records import gather
 
 
-async def test_a_record_comes_back_as_it_was_published(log: EventLog, topic: str) -> None:
+async def test_a_record_comes_back_as_it_was_published(log: EventLog, topic: str, group: str) -> None:
     before = int(time.time() * 1000) - 1000
     sent = await log.publish(topic, "movie", b"\x00\xffvalue", headers={"trace": "ä"})
     async with asyncio.timeout(10):
-        consumer = await log.subscribe(topic, "g")
+        consumer = await log.subscribe(topic, group)
         [record] = await gather(consumer, 1)
     assert (record.key, record.value, record.headers, record.deliveries) == (
         "movie",
@@ -29,12 +29,12 @@ async def test_a_record_comes_back_as_it_was_published(log: EventLog, topic: str
     await consumer.close()
 
 
-async def test_a_dead_letter_keeps_the_record_and_its_reason(log: EventLog, topic: str) -> None:
+async def test_a_dead_letter_keeps_the_record_and_its_reason(log: EventLog, topic: str, group: str) -> None:
     await log.publish(topic, "k", b"poison", headers={"a": "b"})
-    consumer = await log.subscribe(topic, "g")
+    consumer = await log.subscribe(topic, group)
     [record] = await gather(consumer, 1)
     await consumer.dead_letter(record, "it cannot be read")
-    assert await log.lag(topic, "g") == 0
+    assert await log.lag(topic, group) == 0
     [buried], _ = await log.read(f"{topic}.dead", None)
     assert (buried.key, buried.value) == ("k", b"poison")
     assert buried.headers["dead-reason"] == "it cannot be read"
