@@ -1,11 +1,13 @@
 """The ports of one machine's listeners, and the addresses by which the machine reaches them itself.
 
 Every port is a fixed offset of `Settings.port_base`: one setting moves a whole platform aside, so that two run side by side. A
-new listener gets an offset here that is still free.
+new listener gets an offset here that is still free, a code server of Dagster in `marquee.code_locations`.
 """
 
 from collections.abc import Mapping
 from typing import Final
+
+from marquee.code_locations import CODE_LOCATIONS
 
 PORT_OFFSETS: Final[Mapping[str, int]] = {
     "gateway": 0,
@@ -18,7 +20,6 @@ PORT_OFFSETS: Final[Mapping[str, int]] = {
     "postgres": 12,
     "cache": 13,
     "log": 14,
-    "dagster_code": 15,
     "gateway_admin": 16,
     "edge_1_status": 17,
     "edge_2_status": 18,
@@ -29,6 +30,7 @@ PORT_OFFSETS: Final[Mapping[str, int]] = {
     "s3_volume_grpc": 24,
     "s3_filer_grpc": 25,
     "s3_grpc": 26,
+    **{location.port_name: location.port_offset for location in CODE_LOCATIONS},
 }
 """Each listener's port, counted from `port_base`."""
 

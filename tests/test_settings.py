@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from marquee.errors import SettingsInvalid
 from marquee.settings import ENVIRONMENT_FILE, Settings, load_settings
 from marquee.settings.groups import GROUPS
-from marquee.settings.renamed import RENAMED
+from marquee.settings.renamed import NEW_NAMES, RENAMED
 
 FIELDS = [(name, info) for group in GROUPS for name, info in group.model_fields.items()]
 
@@ -28,7 +28,7 @@ def test_a_description_is_a_sentence_that_says_the_unit(name: str, info: object)
             assert description.lower().startswith(unit), f"{name}: a description begins with its unit: {description!r}"
 
 
-@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+@pytest.mark.parametrize(("old", "new"), NEW_NAMES.items())
 def test_renamed_settings_are_renamed_to_something(old: str, new: str) -> None:
     assert old not in Settings.model_fields, f"{old} is still a setting"
     assert new in Settings.model_fields, f"{old} is said to be {new} now, which is no setting"
@@ -43,6 +43,25 @@ def test_an_old_name_works_and_warns(old: str, new: str, tmp_path: Path, monkeyp
     (warning,) = logged
     assert warning["log_level"] == "warning"
     assert f"MARQUEE_{old.upper()} is now called MARQUEE_{new.upper()}" in warning["event"]
+
+
+def test_the_one_code_server_of_before_is_the_one_of_ingest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARQUEE_DAGSTER_CODE_URL", "grpc://code:8415")
+    with capture_logs() as logged:
+        settings = load_settings(state=tmp_path)
+    assert settings.dagster_code_urls == "ingest=grpc://code:8415"
+    assert settings.given_dagster_code == {"ingest": "grpc://code:8415"}
+    (warning,) = logged
+    assert "MARQUEE_DAGSTER_CODE_URL is now called MARQUEE_DAGSTER_CODE_URLS" in warning["event"]
+
+
+@pytest.mark.parametrize(
+    "value", ["grpc://code:8415", "elsewhere=grpc://code:8415", "ingest=http://code:8415", "ingest=grpc://code"]
+)
+def test_a_code_server_without_its_location_or_port_is_refused(value: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="MARQUEE_DAGSTER_CODE_URLS cannot be used") as refused:
+        load_settings(state=tmp_path, dagster_code_urls=value)
+    assert "ingest" in refused.value.detail, "it does not say which locations there are"
 
 
 def test_an_old_name_in_the_state_folder_works_too(tmp_path: Path) -> None:

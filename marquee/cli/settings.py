@@ -15,7 +15,7 @@ from rich.table import Table
 
 from marquee.settings import load_settings
 from marquee.settings.groups import GROUPS
-from marquee.settings.renamed import RENAMED
+from marquee.settings.renamed import NEW_NAMES
 
 _PASSWORD: Final = re.compile(r"(://[^/@:\s]*:)[^/@\s]*@")
 _BINARY_UNITS: Final = ((1024**3, "GiB"), (1024**2, "MiB"))
@@ -63,9 +63,9 @@ def markdown_page() -> str:
             for name, info in group.model_fields.items()
         ]
         lines.append("")
-    if RENAMED:
+    if NEW_NAMES:
         lines += ["## Old names", "", _OLD_NAMES, "", "| old name | new name |", "|---|---|"]
-        lines += [f"| `{variable_of(old)}` | `{variable_of(new)}` |" for old, new in sorted(RENAMED.items())]
+        lines += [f"| `{variable_of(old)}` | `{variable_of(new)}` |" for old, new in sorted(NEW_NAMES.items())]
     return "\n".join(lines).rstrip()
 
 

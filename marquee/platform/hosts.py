@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from marquee.code_locations import CODE_LOCATIONS
 from marquee.errors import SettingsInvalid
 from marquee.platform.state import S3_ACCESS_KEYS, S3_SECRET_KEYS
 from marquee.settings import Settings
@@ -30,9 +31,9 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "edge-1": _EDGE,
     "edge-2": _EDGE,
     # A stage opens every store; prewarm asks the edges under a signed path.
-    "dagster-code": (*_STORES, "dagster_database_url", "edge_secret"),
-    "dagster-webserver": ("dagster_database_url", "dagster_code_url"),
-    "dagster-daemon": ("dagster_database_url", "dagster_code_url", "dagster_url"),
+    **{location.program: (*_STORES, "dagster_database_url", "edge_secret") for location in CODE_LOCATIONS},
+    "dagster-webserver": ("dagster_database_url", "dagster_code_urls"),
+    "dagster-daemon": ("dagster_database_url", "dagster_code_urls", "dagster_url"),
     "gateway": ("api_url", "web_url", "token_public_key"),
     "prepare": ("database_url", "dagster_database_url", "event_log_url", "objects_url", "published_url", "password"),
 }
@@ -49,7 +50,6 @@ BESIDE: Final[Mapping[str, str]] = {
     "api_url": "api",
     "web_url": "web",
     "dagster_url": "dagster-webserver",
-    "dagster_code_url": "dagster-code",
 }
 """A URL need not be given where the program that it would name runs on the same host."""
 
@@ -58,7 +58,7 @@ def check_needed(settings: Settings, programs: Collection[str]) -> None:
     """Raises `SettingsInvalid` naming the first setting that one of these programs needs and was not told."""
     for program in programs:
         for name in NEEDED.get(program, ()):
-            if BESIDE.get(name) not in programs and not _is_given(settings, name):
+            if BESIDE.get(name) not in programs and not _is_given(settings, name, programs):
                 variable = f"MARQUEE_{name.upper()}"
                 raise SettingsInvalid(
                     f"{variable} is not set, and {program} needs the one that the platform's other hosts have: "
@@ -67,7 +67,10 @@ def check_needed(settings: Settings, programs: Collection[str]) -> None:
                 )
 
 
-def _is_given(settings: Settings, name: str) -> bool:
+def _is_given(settings: Settings, name: str, programs: Collection[str]) -> bool:
+    if name == "dagster_code_urls":  # each code server is named, or runs on the same host
+        elsewhere = {location.name for location in CODE_LOCATIONS if location.program not in programs}
+        return elsewhere <= settings.given_dagster_code.keys()
     if name == "token_public_key" and settings.token_private_key.get_secret_value():
         return True
     if name == "password" and not settings.email:  # then there is no account to make

@@ -13,7 +13,7 @@ from marquee.platform.project import PACKAGES
 from marquee.platform.state import bootstrap_folders, check_disk
 from marquee.platform.supervisor.program import Program
 from marquee.platform.supervisor.supervisord import environment
-from marquee.platform.topology import PARTS
+from marquee.platform.topology import PARTS, present_name
 from marquee.settings import Settings
 
 
@@ -22,7 +22,7 @@ def program(settings: Settings, name: str) -> Program:
 
     Writes its configuration into the state folder. Raises `InputInvalid` for a name that no program has.
     """
-    part = next((part for part in PARTS if part.name == name), None)
+    part = next((part for part in PARTS if part.name == present_name(name)), None)
     if part is None:
         names = ", ".join(part.name for part in PARTS)
         raise InputInvalid(f"There is no program {name}: choose from {names}.", field="name")
@@ -32,6 +32,7 @@ def program(settings: Settings, name: str) -> Program:
 
 def become(settings: Settings, name: str) -> NoReturn:
     """Replace this process by a program. Raises `SettingsInvalid` for what the program was not told."""
+    name = present_name(name)
     check_needed(settings, {name})
     found = program(settings, name)
     check_disk(settings)

@@ -4,18 +4,26 @@ A program starts once those in its `after` are ready. Stages order the stop: 30 
 (20), which write to the engines (10) to the end.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
+from marquee.code_locations import CODE_LOCATIONS
 from marquee.errors import PlatformUnavailable
+from marquee.logs import get_logger
 from marquee.platform import local_engines
 from marquee.platform.programs import applications, dagster, edges, gateway
 from marquee.platform.state import port_is_free
 from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings
 
+log = get_logger()
+
 PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2", "s3"})
-INNER_PORTS = frozenset({"api", "web", "dagster", "dagster_code"})
+INNER_PORTS = frozenset({"api", "web", "dagster", *(location.port_name for location in CODE_LOCATIONS)})
+RENAMED_PROGRAMS: Final[Mapping[str, str]] = {"dagster-code": "dagster-code-ingest"}
+"""Old name -> new name. The old names go with version 0.2."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,10 @@ PARTS: tuple[Part, ...] = (
     Part("edge-1", ("edge_1", "edge_1_status"), _never, lambda s: edges.edge(s, 1)),
     Part("edge-2", ("edge_2", "edge_2_status"), _never, lambda s: edges.edge(s, 2)),
     Part("web", ("web",), _never, edges.web),
-    Part("dagster-code", ("dagster_code",), _never, dagster.code_server),
+    *(
+        Part(location.program, (location.port_name,), _never, partial(dagster.code_server, location=location))
+        for location in CODE_LOCATIONS
+    ),
     Part("dagster-webserver", ("dagster",), _never, dagster.webserver),
     Part("dagster-daemon", (), _never, dagster.daemon),
     Part("gateway", ("gateway", "gateway_admin"), _never, gateway.gateway),
@@ -81,13 +92,23 @@ def parts(settings: Settings) -> list[Part]:
 
 
 def _names(listed: str, setting: str) -> set[str]:
-    names = {name.strip() for name in listed.split(",") if name.strip()}
+    names = {present_name(name.strip()) for name in listed.split(",") if name.strip()}
     if unknown := names - {part.name for part in PARTS}:
         raise PlatformUnavailable(
             f"{setting} names {', '.join(sorted(unknown))}, which is no program: "
             f"choose from {', '.join(part.name for part in PARTS)}."
         )
     return names
+
+
+def present_name(name: str) -> str:
+    """The name of a program that is given by its old name; logs a warning. Any other name as it is."""
+    if name not in RENAMED_PROGRAMS:
+        return name
+    log.warning(
+        f"The program {name} is now called {RENAMED_PROGRAMS[name]}: the next release does not know the old name."
+    )
+    return RENAMED_PROGRAMS[name]
 
 
 def platform_programs(settings: Settings) -> list[Program]:

@@ -13,6 +13,7 @@ import dotenv
 from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from marquee.code_locations import CodeLocation
 from marquee.errors import SettingsInvalid
 from marquee.ports import PORT_OFFSETS, local_address
 from marquee.settings import groups
@@ -134,9 +135,18 @@ class Settings(
     def dagster(self) -> str:
         return self.dagster_url or self.inner("dagster")
 
+    def dagster_code(self, location: CodeLocation) -> str:
+        """The code server of a location, as Dagster's webserver and daemon reach it."""
+        return self.given_dagster_code.get(location.name) or self.local_dagster_code(location)
+
     @property
-    def dagster_code(self) -> str:
-        return self.dagster_code_url or self.inner("dagster_code", "grpc")
+    def given_dagster_code(self) -> dict[str, str]:
+        """The code servers that `dagster_code_urls` names: location -> URL."""
+        return dict(pair.split("=", 1) for pair in _listed(self.dagster_code_urls))
+
+    def local_dagster_code(self, location: CodeLocation) -> str:
+        """The code server of a location on this machine."""
+        return f"grpc://{local_address(self.inner_host)}:{self.port_base + location.port_offset}"
 
 
 def _listed(urls: str) -> list[str]:

@@ -6,10 +6,13 @@ is one or more plain sentences: the unit first where there is one, then the effe
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+from marquee.code_locations import CODE_LOCATIONS
 
 
 def _cores() -> int:
@@ -98,9 +101,21 @@ class InnerAddresses(BaseModel):
     dagster_url: str = Field(
         "", description="Dagster's webserver, as the commands and the other programs reach it: `http://host:port`."
     )
-    dagster_code_url: str = Field(
-        "", description="Dagster's code server, as its webserver and daemon reach it: `grpc://host:port`."
+    dagster_code_urls: str = Field(
+        "",
+        description="Dagster's code servers, as its webserver and daemon reach them: `name=grpc://host:port`, separated by "
+        "commas. Names: " + ", ".join(f"`{location.name}`" for location in CODE_LOCATIONS) + ".",
     )
+
+    @field_validator("dagster_code_urls")
+    @classmethod
+    def _names_code_servers(cls, value: str) -> str:
+        names = {location.name for location in CODE_LOCATIONS}
+        for pair in filter(None, (part.strip() for part in value.split(","))):
+            name, _, url = pair.partition("=")
+            if name not in names or not re.fullmatch(r"grpc://[^/]+:\d+", url):
+                raise ValueError(f"{pair!r} is not name=grpc://host:port with a name of {', '.join(sorted(names))}")
+        return value
 
 
 class PublicDoors(BaseModel):

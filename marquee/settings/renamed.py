@@ -1,9 +1,9 @@
 """Settings that have another name than in the last release. The old name works for one release, with a warning.
 
-`RENAMED` is the whole rule. After a release, empty it: then the old names are unknown, like any other.
+`RENAMED` and `RESHAPED` are the whole rule. After a release, empty them: then the old names are unknown, like any other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from marquee.logs import get_logger
@@ -15,6 +15,12 @@ RENAMED: Final[Mapping[str, str]] = {
     "token_seconds": "access_token_seconds",
 }
 """Old name -> new name, as in `Settings`. The old names go with version 0.2."""
+RESHAPED: Final[Mapping[str, tuple[str, Callable[[str], str]]]] = {
+    "dagster_code_url": ("dagster_code_urls", lambda url: f"ingest={url}"),
+}
+"""Old name -> (new name, what makes the new value out of the old one). They go with version 0.2 too."""
+NEW_NAMES: Final[Mapping[str, str]] = {**RENAMED, **{old: new for old, (new, _) in RESHAPED.items()}}
+"""Every old name -> its new name."""
 
 log = get_logger()
 
@@ -26,9 +32,11 @@ def values_of_old_names(given: Mapping[str, str | None]) -> dict[str, str]:
     warn: the supervisor hands the new name to its programs beside the old one of its own environment.
     """
     found: dict[str, str] = {}
-    for old, new in RENAMED.items():
+    for old, new in NEW_NAMES.items():
         old_variable, new_variable = f"MARQUEE_{old.upper()}", f"MARQUEE_{new.upper()}"
         value = given.get(old_variable)
+        if value and old in RESHAPED:
+            value = RESHAPED[old][1](value)
         if value is None or value == given.get(new_variable):
             continue
         if given.get(new_variable) is None:

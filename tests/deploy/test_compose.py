@@ -16,6 +16,7 @@ import compose_spec
 import pytest
 import yaml
 
+from marquee.code_locations import CODE_LOCATIONS
 from marquee.platform import local_engines as embedded
 from marquee.platform.cluster_engines.catalogue import ENGINES
 from marquee.platform.hosts import check_needed
@@ -77,14 +78,24 @@ def test_each_service_is_told_all_that_its_process_needs(
             check_needed(load_settings(), {name})
 
 
+def test_webserver_and_daemon_know_the_code_server_of_each_location(document: dict[str, Any]) -> None:
+    expected = ",".join(f"{each.name}=grpc://{each.program}:{PORT_BASE + each.port_offset}" for each in CODE_LOCATIONS)
+    for name in ("dagster-webserver", "dagster-daemon"):
+        service = document["services"][name]
+        assert environment(service)["MARQUEE_DAGSTER_CODE_URLS"] == expected, name
+        assert {each.program for each in CODE_LOCATIONS} <= service["depends_on"].keys(), (
+            f"{name} does not wait for them"
+        )
+
+
 def test_no_service_is_told_a_secret_that_it_has_no_use_for(document: dict[str, Any]) -> None:
     may_have = {
         "MARQUEE_TOKEN_PRIVATE_KEY": {"api"},
         "MARQUEE_CURSOR_SECRET": {"api"},
         "MARQUEE_PASSWORD": {"prepare"},
-        "MARQUEE_EDGE_SECRET": {"api", "edge-1", "edge-2", "dagster-code"},
-        "MARQUEE_S3_SECRET_KEY": {"seaweedfs", "prepare", "api", "transcode", "outbox", "dagster-code"},
-        "MARQUEE_S3_PUBLISHED_SECRET_KEY": {"seaweedfs", "prepare", "api", "outbox", "dagster-code"},
+        "MARQUEE_EDGE_SECRET": {"api", "edge-1", "edge-2", "dagster-code-ingest"},
+        "MARQUEE_S3_SECRET_KEY": {"seaweedfs", "prepare", "api", "transcode", "outbox", "dagster-code-ingest"},
+        "MARQUEE_S3_PUBLISHED_SECRET_KEY": {"seaweedfs", "prepare", "api", "outbox", "dagster-code-ingest"},
         "MARQUEE_S3_EDGE_SECRET_KEY": {"seaweedfs", "edge-1", "edge-2"},
     }
     has = {

@@ -20,6 +20,7 @@ from dagster_k8s import K8sRunLauncher
 from dagster_k8s.job import DagsterK8sJobConfig, construct_dagster_k8s_job
 from kubernetes.client import ApiClient
 
+from marquee.code_locations import CODE_LOCATIONS
 from marquee.platform.hosts import check_needed
 from marquee.platform.project import PROJECT
 from marquee.platform.topology import PARTS
@@ -113,9 +114,9 @@ def test_keys_are_where_they_are_used_and_nowhere_else(manifests: list[Manifest]
     assert has["MARQUEE_TOKEN_PRIVATE_KEY"] == {"api"}
     assert has["MARQUEE_TOKEN_PUBLIC_KEY"] == {"gateway"}
     assert has["MARQUEE_PASSWORD"] == {"prepare"}
-    assert has["MARQUEE_EDGE_SECRET"] == {"api", "edge-1", "edge-2", "dagster-code"}
-    assert has["MARQUEE_S3_SECRET_KEY"] == {"prepare", "api", "transcode", "outbox", "dagster-code"}
-    assert has["MARQUEE_S3_PUBLISHED_SECRET_KEY"] == {"prepare", "api", "outbox", "dagster-code"}
+    assert has["MARQUEE_EDGE_SECRET"] == {"api", "edge-1", "edge-2", "dagster-code-ingest"}
+    assert has["MARQUEE_S3_SECRET_KEY"] == {"prepare", "api", "transcode", "outbox", "dagster-code-ingest"}
+    assert has["MARQUEE_S3_PUBLISHED_SECRET_KEY"] == {"prepare", "api", "outbox", "dagster-code-ingest"}
     assert has["MARQUEE_S3_EDGE_SECRET_KEY"] == {"edge-1", "edge-2"}
 
 
@@ -156,9 +157,12 @@ def test_every_service_leads_to_a_port_of_a_pod(manifests: list[Manifest]) -> No
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports, name
     addresses = dict(values(manifests, pods(manifests)["gateway"]))
     services = of_kind(manifests, "Service")
-    for variable in ("MARQUEE_API_URL", "MARQUEE_WEB_URL", "MARQUEE_DAGSTER_CODE_URL", "MARQUEE_DAGSTER_URL"):
+    for variable in ("MARQUEE_API_URL", "MARQUEE_WEB_URL", "MARQUEE_DAGSTER_URL"):
         host, _, port = addresses[variable].split("//")[1].partition(":")
         assert [each["port"] for each in services[host]["spec"]["ports"]] == [int(port)], f"{variable} leads nowhere"
+    code_servers = dict(pair.split("=", 1) for pair in addresses["MARQUEE_DAGSTER_CODE_URLS"].split(","))
+    assert code_servers == {each.name: f"grpc://{each.program}:{8400 + each.port_offset}" for each in CODE_LOCATIONS}
+    assert {each.program for each in CODE_LOCATIONS} <= services.keys()
 
 
 def test_disruption_budgets_and_scalers_are_for_what_is_there(manifests: list[Manifest]) -> None:
@@ -205,7 +209,7 @@ def test_dagster_starts_each_run_as_a_pod_like_the_others(manifests: list[Manife
     assert set(config["env_config_maps"]) <= set(maps)
     assert set(config["env_secrets"]) <= set(secrets)
     assert config["service_account_name"] in of_kind(manifests, "ServiceAccount")
-    code = container(pods(manifests)["dagster-code"])
+    code = container(pods(manifests)["dagster-code-ingest"])
     (image,) = [each["value"] for each in code["env"] if each["name"] == "DAGSTER_CURRENT_IMAGE"]
     assert image == code["image"], "a run has the image of the code that it runs"
     theirs = {source["secretRef"]["name"] for source in code["envFrom"] if "secretRef" in source}
@@ -244,7 +248,7 @@ def test_the_job_of_a_run_is_valid_and_restricted(manifests: list[Manifest], tmp
     manifest = ApiClient().sanitize_for_serialization(job)
     kubernetes_validate.validate(manifest, VERSION, strict=True)
     pod = manifest["spec"]["template"]["spec"]
-    like = pods(manifests)["dagster-code"]
+    like = pods(manifests)["dagster-code-ingest"]
     assert pod["securityContext"] == like["securityContext"]
     assert container(pod)["securityContext"] == container(like)["securityContext"]
     assert container(pod)["volumeMounts"] == container(like)["volumeMounts"]

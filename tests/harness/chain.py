@@ -171,9 +171,9 @@ def run_ingest(
 ) -> dg.ExecuteInProcessResult:
     """The `ingest` job for one upload, in this process: the stages from `only` (else the first) to `until` (else the last,
     or `only` itself), with their checks."""
-    from orchestration.definitions import platform
+    from orchestration.ingest import ingest_definitions
 
-    definitions = platform(settings)
+    definitions = ingest_definitions(settings)
     instance.add_dynamic_partitions("titles", [upload.movie_id])
     first, last = STAGES.index(only or STAGES[0]), STAGES.index(until or only or STAGES[-1])
     tags = {

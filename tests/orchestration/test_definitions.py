@@ -18,7 +18,7 @@ from marquee.events import TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.opened import open_stores
-from orchestration.definitions import platform
+from orchestration.ingest import ingest_definitions
 from orchestration.sensors import lost_ingests, uploads
 from tests.harness.chain import house, upload_film  # noqa: F401 - a fixture
 
@@ -55,7 +55,7 @@ def test_dagsters_own_validation_passes(command: list[str], tmp_path: Path) -> N
 
 
 def test_the_chain_is_one_job_in_the_order_of_its_stages() -> None:
-    definitions = platform(object())
+    definitions = ingest_definitions(object())
     graph = definitions.resolve_asset_graph()
     order = [key.to_user_string() for level in graph.toposorted_asset_keys_by_level for key in level]
     assert order == list(STAGES)
@@ -64,6 +64,17 @@ def test_the_chain_is_one_job_in_the_order_of_its_stages() -> None:
     assert judged == {"audio_in_step": "streams", "picture_good_enough": "quality", "segments_add_up": "manifest"}
     assert all(spec.blocking for spec in checks.values()), "a check that does not block would let a bad title out"
     assert all(STAGES.index(asset) < STAGES.index("title") for asset in judged.values()), "a check comes after `title`"
+
+
+def test_the_ingest_job_runs_the_chain_and_no_other_asset() -> None:
+    @dg.asset(group_name="other")
+    def unrelated() -> None: ...
+
+    merged = dg.Definitions.merge(ingest_definitions(object()), dg.Definitions(assets=[unrelated]))
+    selected = merged.resolve_job_def("ingest").asset_layer.selected_asset_keys
+    assert {key.to_user_string() for key in selected} == set(STAGES)
+    graph = merged.resolve_asset_graph()
+    assert {graph.get(dg.AssetKey(stage)).group_name for stage in STAGES} == {"ingest"}
 
 
 def test_the_weights_of_the_stages_add_up_to_the_whole() -> None:
@@ -80,7 +91,7 @@ def test_loading_the_definitions_is_quick() -> None:
         return os.times().children_user + os.times().children_system - before
 
     dagster_alone = cpu_seconds("import dagster")
-    ours = cpu_seconds("from orchestration.definitions import defs; defs()") - dagster_alone
+    ours = cpu_seconds("from orchestration.ingest import defs; defs()") - dagster_alone
     assert ours < 1.5, (
         f"loading the definitions costs {ours:.2f} s of computing beyond Dagster's own {dagster_alone:.2f} s"
     )
@@ -105,7 +116,7 @@ async def test_the_sensor_asks_for_one_run_an_upload(house: Settings, url: str) 
     def tick(cursor: str | None) -> dg.SensorResult:
         with dg.DagsterInstance.ephemeral() as instance:
             context = dg.build_sensor_context(
-                instance=instance, cursor=cursor, resources={"settings": house}, definitions=platform(house)
+                instance=instance, cursor=cursor, resources={"settings": house}, definitions=ingest_definitions(house)
             )
             result = uploads(context)
             assert isinstance(result, dg.SensorResult)
@@ -151,7 +162,7 @@ async def test_an_ingest_whose_run_ended_without_a_word_is_settled(
             with dg.DagsterInstance.ephemeral() as instance:
                 instance.add_run(run)
                 context = dg.build_sensor_context(
-                    instance=instance, resources={"settings": house}, definitions=platform(house)
+                    instance=instance, resources={"settings": house}, definitions=ingest_definitions(house)
                 )
                 result = lost_ingests(context)
                 assert isinstance(result, dg.SensorResult)

@@ -13,8 +13,8 @@ from marquee.errors import SettingsInvalid
 from marquee.platform.programs import dagster as programs
 from marquee.settings import Settings
 from marquee.stores.schema.migrate import ensure_database
-from orchestration.definitions import platform
 from orchestration.executor import executor_of
+from orchestration.ingest import ingest_definitions
 from tests.harness.chain import write_environment
 from tests.harness.servers import make_test_settings
 
@@ -51,7 +51,7 @@ def test_the_instance_keeps_its_runs_in_postgresql_and_no_password_in_its_file(
 
 
 def test_stages_that_call_ffmpeg_wait_for_a_place(instance: dg.DagsterInstance) -> None:
-    graph = platform(object()).resolve_asset_graph()
+    graph = ingest_definitions(object()).resolve_asset_graph()
     in_pool = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).pools == {FFMPEG}}
     assert in_pool == {"source", "streams", "subtitles", "quality", "images"}
     storage = instance.event_log_storage
@@ -107,7 +107,7 @@ def test_the_executor_is_a_setting(tmp_path: Path) -> None:
             dagster_executor_config='{"max_concurrent": 2}',
         )
     )
-    job = platform(object(), executor=by_process).resolve_job_def("ingest")
+    job = ingest_definitions(object(), executor=by_process).resolve_job_def("ingest")
     assert job.executor_def.name == by_process.name, "the chain's job runs on it"
     pods = executor_of(make_test_settings(tmp_path, dagster_executor="dagster_k8s.k8s_job_executor"))
     assert pods.name == "k8s"

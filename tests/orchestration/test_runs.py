@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from marquee.code_locations import CODE_LOCATIONS
 from marquee.events import TRANSCODING_JOBS
 from marquee.platform.local_engines import wait_until_ready
 from marquee.platform.programs import dagster as programs
@@ -21,6 +22,7 @@ from marquee.stores.opened import Stores, open_stores
 from marquee.stores.schema.migrate import ensure_database
 from tests.harness.chain import completed, house, searchable, upload_film, version_of, workers  # noqa: F401 - fixtures
 
+(INGEST,) = [location for location in CODE_LOCATIONS if location.name == "ingest"]
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 WAIT_SECONDS = 240.0
 """Generous: these tests start Dagster itself, on a machine that may be busy."""
@@ -101,7 +103,7 @@ async def test_a_killed_run_is_retried_from_its_failure(
     shared_media: Path,
 ) -> None:
     upload = await upload_film(stores, shared_media / "dev" / "sintel_720p_16s.mp4", hot=True)
-    server = programs.code_server(house)
+    server = programs.code_server(house, INGEST)
     with started(server, house), started(programs.daemon(house), house):
         await wait_until_ready(server, seconds=120)
         await stores.event_log.publish(TRANSCODING_JOBS, upload.movie_id, completed(upload))
@@ -125,7 +127,7 @@ async def test_a_killed_code_server_costs_no_ingest(
 ) -> None:
     film = "d_interlaced_1080i_h264.mkv" if run_dies_too else "d_interlaced_576i_tff.ts"
     upload = await upload_film(stores, shared_media / "derived" / film, hot=True)
-    server = programs.code_server(house)
+    server = programs.code_server(house, INGEST)
     with started(programs.daemon(house), house):
         with started(server, house) as process:
             await wait_until_ready(server, seconds=120)

@@ -71,6 +71,6 @@ def test_the_installed_wheel_starts_the_platform(environment: Path, tmp_path: Pa
             json.loads(line) for line in _run(marquee, "status", "--json", cwd=tmp_path, env=variables).splitlines()
         ]
         assert {one["state"] for one in states} == {"running"}, states
-        assert {"dagster-code", "edge-1", "change-capture"} <= {one["name"] for one in states}
+        assert {"dagster-code-ingest", "edge-1", "change-capture"} <= {one["name"] for one in states}
     finally:
         _run(marquee, "down", cwd=tmp_path, env=variables)

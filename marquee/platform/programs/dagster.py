@@ -1,16 +1,18 @@
-"""Dagster: one code server that holds the definitions and starts the runs, the daemon, and the webserver.
+"""Dagster: a code server for each code location, the daemon, and the webserver.
 
-DAGSTER_HOME lies in the state folder; storage is a database of the same PostgreSQL. By default the code server's runs are
-its children, so that stopping it stops them; another launcher and executor are settings, their modules anything that is
-installed. Dagster itself is never imported here.
+A code server holds the definitions of its location and starts their runs. DAGSTER_HOME is in the state folder, the storage a
+database of the same PostgreSQL. By default runs are children of their code server, so stopping it stops them. Launcher and
+executor are settings and may be classes of any installed module. Dagster itself is never imported here.
 """
 
 import json
 import pkgutil
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from marquee.code_locations import CODE_LOCATIONS, CodeLocation
 from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.platform.programs.applications import READY_SECONDS
 from marquee.platform.project import PACKAGES
@@ -20,46 +22,43 @@ from marquee.platform.supervisor.program import Program
 from marquee.platform.templates import render
 from marquee.settings import Settings
 
-LOCATION: Final = "orchestration"
 INSTANCE: Final = (
     *("dagster", "dagster_postgres", "sqlalchemy.dialects.postgresql.psycopg2"),
     *("orchestration.storage", "orchestration.launcher", "orchestration.executor"),
 )
 """What the instance of `dagster.yaml` imports, in each of the three processes."""
-ASSETS: Final = tuple(
-    f"assets.ingest.{module.name}" for module in pkgutil.iter_modules([str(PACKAGES / "assets" / "ingest")])
-)
 PRIORITY_TAG: Final = "marquee/priority"
 """On every run of the chain: `release` or `backfill`, as in the job queue."""
 DAEMON_HEALTH: Final = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
 
 
-def code_server(settings: Settings) -> Program:
+def code_server(settings: Settings, location: CodeLocation) -> Program:
+    """The code server of one location. It is ready when it has loaded the location's definitions."""
     home = write_home(settings)
-    port = settings.port("dagster_code")
+    local = urlsplit(settings.local_dagster_code(location))
 
     async def ready() -> None:
         # Imported here: by then the machine waits for the code server.
         import grpc
         from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-        async with grpc.aio.insecure_channel(urlsplit(settings.inner("dagster_code", "grpc")).netloc) as channel:
+        async with grpc.aio.insecure_channel(local.netloc) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             answer = await stub.Check(health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=PROBE_SECONDS)
         if answer.status != health_pb2.HealthCheckResponse.SERVING:
-            raise PlatformUnavailable("the code server is loading the definitions")
+            raise PlatformUnavailable(f"the code server of {location.name} is loading the definitions")
 
     return _dagster(
-        "dagster-code",
+        location.program,
         home,
-        ("dagster", "api", "grpc", "--host", settings.inner_host, "--port", str(port)),
-        ("--module-name", "orchestration.definitions", "--location-name", LOCATION),
+        ("dagster", "api", "grpc", "--host", settings.inner_host, "--port", str(local.port)),
+        ("--module-name", location.module, "--location-name", location.name_in_dagster),
         ready=ready,
         stage=20,
         after=("preparation",),
-        port=port,
+        port=local.port,
         stop_seconds=10,
-        imports=(*INSTANCE, "dagster._cli", "dagster._grpc.server", "orchestration.definitions", *ASSETS),
+        imports=_preloaded(location),
         # A run goes on when its code server is killed; the launcher in `orchestration` watches it by its pid.
         children_outlive=True,
     )
@@ -87,7 +86,7 @@ def webserver(settings: Settings) -> Program:
         ("--log-level", "warning"),
         ready=ready,
         stage=30,
-        after=("dagster-code",),
+        after=tuple(location.program for location in CODE_LOCATIONS),
         port=port,
         imports=(*INSTANCE, "dagster_webserver.cli", "dagster_webserver.app"),
     )
@@ -111,30 +110,44 @@ def daemon(settings: Settings) -> Program:
         ("dagster._daemon", "run", "--workspace", f"{home}/workspace.yaml"),
         ready=ready,
         stage=30,
-        after=("dagster-code",),
+        after=tuple(location.program for location in CODE_LOCATIONS),
         imports=(*INSTANCE, "dagster._daemon.cli"),
     )
 
 
-def write_home(settings: Settings) -> str:
+def _preloaded(location: CodeLocation) -> tuple[str, ...]:
+    """What the supervisor imports for a code server. Nothing for a location that is not preloaded."""
+    if not location.preloaded:
+        return ()
+    assets = pkgutil.iter_modules([str(PACKAGES / "assets" / location.name)])
+    modules = (f"assets.{location.name}.{module.name}" for module in assets)
+    return (*INSTANCE, "dagster._cli", "dagster._grpc.server", location.module, *modules)
+
+
+def write_home(settings: Settings, *, locations: Sequence[CodeLocation] = CODE_LOCATIONS) -> str:
     """Write DAGSTER_HOME's two files; returns the folder. Raises `SettingsInvalid` for a setting that names no class."""
     home = settings.state / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    unhurried = max(1, settings.max_concurrent_runs - settings.run_slots_for_releases)
+    most_backfills = max(1, settings.max_concurrent_runs - settings.run_slots_for_releases)
     text = render(
         "dagster/dagster.yaml.jinja",
         home=home,
         state=settings.state,
         max_concurrent_runs=settings.max_concurrent_runs,
-        limits=((PRIORITY_TAG, "backfill", unhurried),),
+        limits=((PRIORITY_TAG, "backfill", most_backfills),),
         launcher=_named(settings.dagster_run_launcher, "MARQUEE_DAGSTER_RUN_LAUNCHER"),
         launcher_config=_object(settings.dagster_run_launcher_config, "MARQUEE_DAGSTER_RUN_LAUNCHER_CONFIG"),
         ffmpeg_slots=settings.ffmpeg_slots,
     )
     write_privately(home / "dagster.yaml", text)
-    code = urlsplit(settings.dagster_code)
-    server = {"host": code.hostname, "port": code.port, "location_name": LOCATION}
-    write_privately(home / "workspace.yaml", json.dumps({"load_from": [{"grpc_server": server}]}, indent=2) + "\n")
+    servers = [(location, urlsplit(settings.dagster_code(location))) for location in locations]
+    workspace = {
+        "load_from": [
+            {"grpc_server": {"host": url.hostname, "port": url.port, "location_name": location.name_in_dagster}}
+            for location, url in servers
+        ]
+    }
+    write_privately(home / "workspace.yaml", json.dumps(workspace, indent=2) + "\n")
     return str(home)
 
 
