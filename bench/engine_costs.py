@@ -18,7 +18,7 @@ from marquee.documents import SearchDocument
 from marquee.stores.event_log import open_event_log
 from marquee.stores.resume_positions import open_resume_positions
 from marquee.stores.resume_positions.contract import ResumePosition
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search_writer
 
 RECORD_BYTES: Final = 1_000
 CONCURRENT_CALLS: Final = 16
@@ -34,7 +34,7 @@ def positions(folder: Path, seconds: float) -> Costs:
 
 
 async def _positions(url: str, cassandra: list[int], seconds: float) -> Costs:
-    store = await open_resume_positions(url)
+    store = open_resume_positions(url)
     written = 0
 
     async def watch(viewer: int) -> None:
@@ -60,7 +60,7 @@ def events(folder: Path, seconds: float) -> Costs:
 
 
 async def _events(url: str, kafka: list[int], seconds: float) -> Costs:
-    event_log = await open_event_log(url)
+    event_log = open_event_log(url)
     await event_log.ensure_topic("bench", streams=4)
     published = 0
 
@@ -88,7 +88,7 @@ def search(folder: Path, seconds: float) -> Costs:
 
 
 async def _search(url: str, nodes: list[int], seconds: float) -> Costs:
-    index = await open_search(url, writer=True)
+    index = await open_search_writer(url)
     titles = list(documents(DATA / "catalogue" / "catalogue.jsonl.gz"))
 
     async def each() -> AsyncIterator[SearchDocument]:

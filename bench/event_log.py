@@ -137,7 +137,7 @@ async def _round(log: EventLog, figures: Figures, *, records: int, publishers: i
 async def measure(
     urls: Mapping[str, str], figures: Mapping[str, Figures], *, rounds: int, records: int, publishers: int
 ) -> None:
-    logs = {name: await open_event_log(url) for name, url in urls.items()}
+    logs = {name: open_event_log(url) for name, url in urls.items()}
     for log in logs.values():  # connected and warm
         await _round(log, Figures(), records=records // 4, publishers=publishers)
     for turn in range(rounds):

@@ -84,8 +84,7 @@ async def _calls(settings: Mapping[str, Settings], *, rounds: int) -> Figures:
     """Milliseconds of a row's look and of a lock taken and left, one after the other."""
     found: dict[str, dict[str, list[float]]] = {name: {"look": [], "lock": []} for name in settings}
     stores = {
-        name: (await open_row_cache(each.row_cache), await open_coordination(each.coordination))
-        for name, each in settings.items()
+        name: (open_row_cache(each.row_cache), open_coordination(each.coordination)) for name, each in settings.items()
     }
     for turn in range(rounds):
         for name in list(stores) if turn % 2 else list(reversed(stores)):
@@ -127,7 +126,7 @@ async def _timed(call: Callable[[int], Awaitable[object]]) -> list[float]:
 
 async def _failover_seconds(cluster: KillableCluster, name: str) -> float:
     """From SIGKILL of the master of a lock until the lock can be taken again."""
-    coordination = await open_coordination(cluster.url)
+    coordination = open_coordination(cluster.url)
     await coordination.ping()
     victim = await asyncio.to_thread(cluster.master_of, f"{{lock:{name}}}")
     await asyncio.to_thread(cluster.kill, victim)

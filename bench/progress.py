@@ -96,7 +96,7 @@ async def _round(store: MovableResumePositions, figures: Figures, *, viewers: in
 async def measure(
     urls: Mapping[str, str], figures: Mapping[str, Figures], *, rounds: int, viewers: int, seconds: float
 ) -> None:
-    stores = {name: await open_movable(url) for name, url in urls.items()}
+    stores = {name: open_movable(url) for name, url in urls.items()}
     for store in stores.values():  # connected and warm
         await _round(store, Figures(), viewers=viewers, seconds=min(1.0, seconds))
     for turn in range(rounds):

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from marquee.documents import SearchDocument
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search_writer
 from marquee.stores.search.contract import Deletion, SearchIndex
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -139,7 +139,7 @@ async def applied(index: SearchIndex) -> dict[str, float]:
 
 async def measure(url: str, data: Path, *, verbose: bool) -> dict[str, Any]:
     judgements = data / "judgements"
-    index = await open_search(url, writer=True)
+    index = await open_search_writer(url)
     figures: dict[str, Any] = {"engine": url.split(":", 1)[0]}
     if await index.count() == 0:
 

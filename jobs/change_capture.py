@@ -24,8 +24,8 @@ from marquee.processes.running import stop_on_signals, until_answered
 from marquee.settings import Settings, load_settings
 from marquee.stores.change_capture.debezium import Captured, CaptureEngine, debezium_properties
 from marquee.stores.change_capture.slot import SLOT, settle_slot
-from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
+from marquee.stores.opened import open_stores
 
 MAX_CONCURRENT_TITLES: Final = 16
 """Records of different titles published at once; those of one title go one after the other."""
@@ -63,9 +63,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Until `stop` is set."""
     offsets = settings.state / "change-capture" / "offsets.dat"
     offsets.parent.mkdir(parents=True, exist_ok=True)
-    event_log = await open_event_log(settings.event_log)
     delay = RESTART_SECONDS
-    try:
+    async with open_stores(settings) as stores:
+        event_log = stores.event_log
         while not stop.is_set():
             started = asyncio.get_running_loop().time()
             try:
@@ -77,8 +77,6 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 delay = RESTART_SECONDS
             await wait_for_stop(stop, delay * random.uniform(0.5, 1.0))  # noqa: S311
             delay = min(MAX_RESTART_SECONDS, delay * 2)
-    finally:
-        await event_log.close()
 
 
 async def _run_engine(database_url: str, offsets: Path, event_log: EventLog, stop: asyncio.Event) -> None:

@@ -29,14 +29,11 @@ from marquee.ingest.removal import remove_title
 from marquee.logs import configure_logging, get_logger
 from marquee.processes.running import every, stop_on_signals, until_answered
 from marquee.settings import Settings, load_settings
-from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Outbox, Titles, Uploads
-from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
 from marquee.stores.event_log.records import DEAD_SUFFIX
-from marquee.stores.job_queue import open_job_queue
 from marquee.stores.objects.contract import Objects
-from marquee.stores.opened import open_bucket
+from marquee.stores.opened import open_stores
 
 PUBLISH_SECONDS: Final = 0.25
 RECONCILE_SECONDS: Final = 5.0
@@ -141,17 +138,9 @@ async def trim_topics(event_log: EventLog) -> None:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Until `stop` is set."""
-    async with contextlib.AsyncExitStack() as opened:
-        catalogue = await open_catalogue(settings.database)
-        opened.push_async_callback(catalogue.close)
-        event_log = await open_event_log(settings.event_log)
-        opened.push_async_callback(event_log.close)
-        objects = await open_bucket(settings, settings.objects)
-        opened.push_async_callback(objects.close)
-        published = await open_bucket(settings, settings.published)
-        opened.push_async_callback(published.close)
-        queue = await open_job_queue(settings.database)
-        opened.push_async_callback(queue.close)
+    async with open_stores(settings) as stores:
+        catalogue, event_log, queue = stores.catalogue, stores.event_log, stores.job_queue
+        objects, published = stores.objects, stores.published
 
         async def reconcile() -> None:
             await reconcile_uploads(catalogue.uploads, objects, older_than_seconds=RECONCILE_AFTER_SECONDS)

@@ -9,7 +9,6 @@ overtakes it. Logs the lag from commit to searchable.
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
@@ -23,10 +22,8 @@ from marquee.logs import configure_logging, get_logger
 from marquee.processes.hints import wait_for_stop
 from marquee.processes.running import stop_on_signals, until_answered
 from marquee.settings import Settings, load_settings
-from marquee.stores.catalogue import open_catalogue
-from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Consumer, Record
-from marquee.stores.search import open_search
+from marquee.stores.opened import open_stores
 from marquee.stores.search.contract import Deletion, SearchIndex
 
 BATCH: Final = 500
@@ -179,19 +176,12 @@ async def fill_empty(
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Until `stop` is set. Raises `StoreUnavailable` where another process writes the index."""
-    async with contextlib.AsyncExitStack() as opened:
-        index = await open_search(settings.search, writer=True)
-        opened.push_async_callback(index.close)
-        catalogue = await open_catalogue(settings.database)
-        opened.push_async_callback(catalogue.close)
-        event_log = await open_event_log(settings.event_log)
-        opened.push_async_callback(event_log.close)
-        await until_answered(stop, catalogue.ping)
-        consumer = await until_answered(stop, lambda: event_log.subscribe(METADATA_CHANGES, SEARCH_SYNC_GROUP))
-        opened.push_async_callback(consumer.close)
-        await fill_empty(index, catalogue.titles.documents, stop)
+    async with open_stores(settings, search_writer=True) as stores:
+        await until_answered(stop, stores.catalogue.ping)
+        consumer = await until_answered(stop, lambda: stores.event_log.subscribe(METADATA_CHANGES, SEARCH_SYNC_GROUP))
+        await fill_empty(stores.search, stores.catalogue.titles.documents, stop)
         log.info("search sync ready")
-        sync = SearchSync(consumer, index)
+        sync = SearchSync(consumer, stores.search)
         while not stop.is_set():
             working = asyncio.create_task(until_answered(stop, sync.step))
             stopping = asyncio.create_task(stop.wait())

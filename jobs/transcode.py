@@ -29,11 +29,9 @@ from marquee.logs import configure_logging, get_logger
 from marquee.media.encode.transcode import EncodedPart, transcode_chunk
 from marquee.processes.hints import Hints, wait_for_stop
 from marquee.settings import Settings, load_settings
-from marquee.stores.event_log import open_event_log
-from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue, Lease
 from marquee.stores.objects.contract import Objects
-from marquee.stores.opened import open_bucket
+from marquee.stores.opened import open_stores
 
 POLL_SECONDS = 2.0
 NICENESS = 10
@@ -191,15 +189,11 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     name = f"{socket.gethostname()}:{os.getpid()}"
-    async with contextlib.AsyncExitStack() as opened:
-        queue = await open_job_queue(settings.database)
-        opened.push_async_callback(queue.close)
-        event_log = await open_event_log(settings.event_log)
-        opened.push_async_callback(event_log.close)
-        objects = await open_bucket(settings, settings.objects)
-        opened.push_async_callback(objects.close)
+    async with open_stores(settings) as stores:
+        hints = Hints(stores.event_log, CHUNK_JOBS)
+        worker = TranscodeWorker(settings, stores.job_queue, stores.objects, hints, name=name)
         log.info("worker ready", name=name)
-        await TranscodeWorker(settings, queue, objects, Hints(event_log, CHUNK_JOBS), name=name).run(stop)
+        await worker.run(stop)
     log.info("worker stopped", name=name)
 
 

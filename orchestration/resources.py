@@ -1,6 +1,6 @@
-"""The resource of assets and sensors: the settings. Each stage opens its own stores from them and closes them again.
+"""The resource of assets and sensors: the settings. Each stage opens the stores that it names, from these settings.
 
-Stores belong to one event loop and one process. To open them takes milliseconds; each connects when it is first used.
+A store belongs to one event loop and one process. It is opened when a stage first names it (`marquee.stores.opened`).
 """
 
 import dagster as dg

@@ -18,11 +18,10 @@ from marquee.errors import CursorInvalid, TitleUnknown
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.logs import get_logger
 from marquee.settings import Settings
-from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Versions
 from marquee.stores.catalogue.values import Version
-from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Record
+from marquee.stores.opened import open_stores
 from orchestration.jobs import ingest
 
 MAX_UPLOADS_PER_TICK: Final = 50
@@ -54,8 +53,8 @@ def uploads(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Sett
 
 
 async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadCompleted], str]:
-    event_log = await open_event_log(settings.event_log)
-    try:
+    async with open_stores(settings) as stores:
+        event_log = stores.event_log
         await event_log.ensure_topic(TRANSCODING_JOBS, streams=TOPIC_STREAMS[TRANSCODING_JOBS])
         try:
             records, after = await event_log.read(TRANSCODING_JOBS, cursor, limit=MAX_UPLOADS_PER_TICK)
@@ -63,8 +62,6 @@ async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadComp
             # The platform moved to another engine. Read from the beginning: an upload that has a run gets no second one.
             log.warning("the cursor is of another event log", cursor=cursor)
             records, after = await event_log.read(TRANSCODING_JOBS, None, limit=MAX_UPLOADS_PER_TICK)
-    finally:
-        await event_log.close()
     return [upload for record in records if (upload := _upload_completed(record)) is not None], after
 
 
@@ -119,26 +116,24 @@ def _waits_for_title(run: dg.DagsterRun) -> bool:
 async def _runs_to_repeat(settings: Settings, runs: Sequence[dg.DagsterRun]) -> list[dg.RunRequest]:
     """The runs to start again. An ingest that a person cancelled, or whose run was lost too often, is recorded as failed."""
     again = []
-    catalogue = await open_catalogue(settings.database)
-    try:
+    async with open_stores(settings) as stores:
+        versions = stores.catalogue.versions
         for run in runs:
             try:
-                version = await _version_of_run(catalogue.versions, run)
+                version = await _version_of_run(versions, run)
             except TitleUnknown:
                 continue
             if version is None or version.state != "ingesting":
                 continue  # A stage recorded how it ended, or a newer run works on it.
             movie_id, number, stage = version.movie_id, version.version, version.stage
             if run.status == dg.DagsterRunStatus.CANCELED:
-                await catalogue.versions.fail(movie_id, number, f"{stage}: the run was cancelled in Dagster.")
+                await versions.fail(movie_id, number, f"{stage}: the run was cancelled in Dagster.")
             elif int(run.tags.get(REPEATS_TAG, "0")) >= MAX_REPEATS:
-                await catalogue.versions.fail(
+                await versions.fail(
                     movie_id, number, f"{stage}: its runs ended {MAX_REPEATS + 1} times without a result."
                 )
             else:
                 again.append(_repeated_run(run, version))
-    finally:
-        await catalogue.close()
     return again
 
 

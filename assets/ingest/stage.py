@@ -124,7 +124,7 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(context: Context, settings: Settings, name: str, *, reports: bool = True) -> AsyncIterator[Stage]:
-    """Open the stores for one stage of this run's version. Its errors become what Dagster and the title's page show.
+    """One stage of this run's version, with the stores that it names. Its errors become what Dagster and the title's page show.
 
     Checks never report progress: a report would set a failed version back to "ingesting".
     """

@@ -55,7 +55,7 @@ def resume_positions(
 
 
 async def _move(source_url: str, target_url: str, place: "_Place", display: "_Display") -> None:
-    source, target = await open_movable(source_url, setting="--from"), await open_movable(target_url, setting="--to")
+    source, target = open_movable(source_url, setting="--from"), open_movable(target_url, setting="--to")
     begin = place.read()
     display.begins(begin)
     try:

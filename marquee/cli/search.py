@@ -1,7 +1,6 @@
 """`marquee rebuild-search`: the search index made anew from the catalogue, beside the one that is searched, then swapped in."""
 
 import asyncio
-import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -13,9 +12,9 @@ from rich.status import Status
 
 from marquee.cli.platform import Json
 from marquee.documents import SearchDocument
-from marquee.settings import load_settings
-from marquee.stores.catalogue import open_catalogue
-from marquee.stores.search import open_search
+from marquee.settings import Settings, load_settings
+from marquee.stores.opened import open_stores
+from marquee.stores.search import open_search_writer
 
 SHOWN_EVERY = 500
 
@@ -33,28 +32,28 @@ def rebuild_search(
     console = Console(stderr=True, quiet=as_json)
     began = time.monotonic()
     with console.status("reading the catalogue") as status:
-        titles = asyncio.run(_rebuild(to_url or settings.search, settings.database, status))
+        titles = asyncio.run(_rebuild(settings, to_url or settings.search, status))
     seconds = round(time.monotonic() - began, 1)
     if as_json:
         typer.echo(json.dumps({"kind": "rebuilt", "titles": titles, "seconds": seconds}))
     console.print(f"{titles:,} titles are searched in the new index, after {seconds} s.", highlight=False)
 
 
-async def _rebuild(url: str, database: str, status: Status) -> int:
-    async with contextlib.AsyncExitStack() as opened:
-        catalogue = await open_catalogue(database)
-        opened.push_async_callback(catalogue.close)
-        await catalogue.ping()
-        index = await open_search(url, writer=True)
-        opened.push_async_callback(index.close)
+async def _rebuild(settings: Settings, url: str, status: Status) -> int:
+    async with open_stores(settings) as stores:
+        await stores.catalogue.ping()
+        index = await open_search_writer(url)
 
         async def documents() -> AsyncIterator[SearchDocument]:
             read = 0
-            async for document in catalogue.titles.documents():
+            async for document in stores.catalogue.titles.documents():
                 yield document
                 read += 1
                 if read % SHOWN_EVERY == 0:
                     status.update(f"{read:,} titles read")
             status.update(f"{read:,} titles read, swapping")
 
-        return await index.rebuild(documents())
+        try:
+            return await index.rebuild(documents())
+        finally:
+            await index.close()

@@ -21,8 +21,8 @@ from marquee.client.uploader import PartSent, shown, upload_film
 from marquee.domain.announced import read_announced
 from marquee.errors import InputInvalid
 from marquee.settings import load_settings
-from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.values import TitleDetails
+from marquee.stores.opened import open_stores
 
 REFUSED_STATUSES = (413, 415, 422)
 """With which the API refuses a film before it has a title: too large, no film by its name, empty."""
@@ -207,16 +207,13 @@ def import_catalogue(
 
 
 async def _import(file: Path, refused: list[InputInvalid], console: Console) -> tuple[int, int]:
-    catalogue = await open_catalogue(load_settings().database)
     read = new = 0
-    try:
+    async with open_stores(load_settings()) as stores:
         with console.status("importing") as status:
             for batch in _batches(_announced(file, refused)):
-                new += await catalogue.titles.announce(batch)
+                new += await stores.catalogue.titles.announce(batch)
                 read += len(batch)
                 status.update(f"importing: {read} titles read, {new} new")
-    finally:
-        await catalogue.close()
     return read, new
 
 

@@ -21,9 +21,7 @@ from marquee.platform.hosts import check_needed
 from marquee.platform.programs.edges import browser_origins
 from marquee.platform.state import bootstrap_folders
 from marquee.settings import Settings, load_settings
-from marquee.stores.accounts import open_accounts
-from marquee.stores.event_log import open_event_log
-from marquee.stores.opened import open_bucket
+from marquee.stores.opened import open_stores
 from marquee.stores.schema.migrate import ensure_database, migrate
 
 log = get_logger()
@@ -36,35 +34,26 @@ async def migrate_schema(settings: Settings) -> None:
 
 
 async def create_topics(settings: Settings) -> None:
-    event_log = await open_event_log(settings.event_log)
-    try:
+    async with open_stores(settings) as stores:
         for topic, streams in TOPIC_STREAMS.items():
-            await event_log.ensure_topic(topic, streams=streams)
-    finally:
-        await event_log.close()
+            await stores.event_log.ensure_topic(topic, streams=streams)
 
 
 async def create_buckets(settings: Settings) -> None:
     """The ingest bucket, which lets the web client's origin PUT parts, and the published one, which edges read."""
-    for url, origins in ((settings.objects, browser_origins(settings)), (settings.published, [])):
-        objects = await open_bucket(settings, url)
-        try:
-            await objects.ensure_bucket(allowed_origins=origins)
-        finally:
-            await objects.close()
+    async with open_stores(settings) as stores:
+        await stores.objects.ensure_bucket(allowed_origins=browser_origins(settings))
+        await stores.published.ensure_bucket()
 
 
 async def create_demo_account(settings: Settings) -> None:
     """An engineer's account with the password of the state folder; one that is there is left as it is."""
     if not settings.email:
         return
-    accounts = await open_accounts(settings.database)
-    try:
-        if await accounts.by_email(settings.email) is None:
+    async with open_stores(settings) as stores:
+        if await stores.accounts.by_email(settings.email) is None:
             password_hash = argon2.PasswordHasher().hash(settings.password.get_secret_value())
-            await accounts.create(settings.email, password_hash, role="engineer", profile_names=["Demo"])
-    finally:
-        await accounts.close()
+            await stores.accounts.create(settings.email, password_hash, role="engineer", profile_names=["Demo"])
 
 
 Step = tuple[str, Callable[[Settings], Awaitable[None]]]

@@ -1,12 +1,16 @@
-"""All stores of a process, opened together by the settings and closed together: for the API's lifespan and a stage of the chain.
+"""The stores of a process, each opened when it is first named: `stores.catalogue` opens the catalogue, and nothing else.
 
-Opening builds clients and connects nothing that is not asked for, so that a process starts while an engine is still coming
-up; the first call finds out.
+    async with open_stores(settings) as stores:
+        await stores.catalogue.titles.get(movie_id)
+
+Opening builds a client and connects nothing: a process starts while its engines are still starting, and the first call connects.
+The end of the block closes the stores that were opened, the last one first. Stages, jobs, the API and the CLI open stores here.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, TypeVar
 
 from marquee.settings import Settings
 from marquee.stores.accounts import open_accounts
@@ -27,34 +31,101 @@ from marquee.stores.resume_positions import open_resume_positions
 from marquee.stores.resume_positions.contract import ResumePositions
 from marquee.stores.row_cache import open_row_cache
 from marquee.stores.row_cache.contract import RowCache
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search, open_search_writer
 from marquee.stores.search.contract import SearchIndex
 
 
-@dataclass(frozen=True)
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+Store = TypeVar("Store", bound=Closable)
+
+
 class Stores:
-    """`objects` is the ingest bucket, `published` the one that the edges read."""
+    """Use it inside the block of `open_stores`. An access raises `SettingsInvalid` where the store's URL cannot be used."""
 
-    catalogue: Catalogue
-    accounts: Accounts
-    history: WatchHistory
-    job_queue: JobQueue
-    resume_positions: ResumePositions
-    event_log: EventLog
-    row_cache: RowCache
-    coordination: Coordination
-    search: SearchIndex
-    objects: Objects
-    published: Objects
+    def __init__(self, settings: Settings, opened: AsyncExitStack) -> None:
+        self._settings = settings
+        self._opened = opened
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return self._closed_at_the_end(open_catalogue(self._settings.database))
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return self._closed_at_the_end(open_accounts(self._settings.database))
+
+    @cached_property
+    def history(self) -> WatchHistory:
+        return self._closed_at_the_end(open_history(self._settings.database))
+
+    @cached_property
+    def job_queue(self) -> JobQueue:
+        return self._closed_at_the_end(open_job_queue(self._settings.database, attempts=self._settings.job_attempts))
+
+    @cached_property
+    def resume_positions(self) -> ResumePositions:
+        return self._closed_at_the_end(
+            open_resume_positions(
+                self._settings.resume_positions, read_also=self._settings.resume_positions_read_also_url
+            )
+        )
+
+    @cached_property
+    def event_log(self) -> EventLog:
+        return self._closed_at_the_end(open_event_log(self._settings.event_log))
+
+    @cached_property
+    def row_cache(self) -> RowCache:
+        return self._closed_at_the_end(open_row_cache(self._settings.row_cache))
+
+    @cached_property
+    def coordination(self) -> Coordination:
+        return self._closed_at_the_end(open_coordination(self._settings.coordination))
+
+    @cached_property
+    def search(self) -> SearchIndex:
+        """For reading; for writing too where the block was opened with `search_writer`."""
+        return self._closed_at_the_end(open_search(self._settings.search))
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The ingest bucket."""
+        return self._closed_at_the_end(open_bucket(self._settings, self._settings.objects))
+
+    @cached_property
+    def published(self) -> Objects:
+        """The bucket that the edges read."""
+        return self._closed_at_the_end(open_bucket(self._settings, self._settings.published))
+
+    def _closed_at_the_end(self, store: Store) -> Store:
+        self._opened.push_async_callback(store.close)
+        return store
 
 
-async def open_bucket(settings: Settings, url: str) -> Objects:
+@asynccontextmanager
+async def open_stores(settings: Settings, *, search_writer: bool = False) -> AsyncIterator[Stores]:
+    """`search_writer` for the one process that writes the search index: it opens the index at once.
+
+    Raises `StoreUnavailable` where another process writes it.
+    """
+    async with AsyncExitStack() as opened:
+        stores = Stores(settings, opened)
+        if search_writer:
+            stores.search = await open_search_writer(settings.search)
+            opened.push_async_callback(stores.search.close)
+        yield stores
+
+
+def open_bucket(settings: Settings, url: str) -> Objects:
     """One of the two buckets (`settings.objects` or `settings.published`) with its own keys of the settings."""
     is_published = url == settings.published
     access_key, secret_key = settings.s3_access_key, settings.s3_secret_key
     if is_published and settings.s3_published_access_key.get_secret_value():
         access_key, secret_key = settings.s3_published_access_key, settings.s3_published_secret_key
-    return await open_objects(
+    return open_objects(
         url,
         setting="MARQUEE_PUBLISHED_URL" if is_published else "MARQUEE_OBJECTS_URL",
         access_key=access_key.get_secret_value(),
@@ -62,46 +133,3 @@ async def open_bucket(settings: Settings, url: str) -> Objects:
         # Presigned for where clients reach it; AWS's own S3 is reached by everybody at the same address.
         public_url=None if url.startswith("s3://") and not settings.public_s3_url else settings.public_s3,
     )
-
-
-@asynccontextmanager
-async def open_stores(settings: Settings, *, search_writer: bool = False) -> AsyncIterator[Stores]:
-    """Every store; `search_writer` for the one process that writes the search index."""
-    async with AsyncExitStack() as stack:
-        catalogue = await open_catalogue(settings.database)
-        stack.push_async_callback(catalogue.close)
-        accounts = await open_accounts(settings.database)
-        stack.push_async_callback(accounts.close)
-        history = await open_history(settings.database)
-        stack.push_async_callback(history.close)
-        job_queue = await open_job_queue(settings.database, attempts=settings.job_attempts)
-        stack.push_async_callback(job_queue.close)
-        resume_positions = await open_resume_positions(
-            settings.resume_positions, read_also=settings.resume_positions_read_also_url
-        )
-        stack.push_async_callback(resume_positions.close)
-        event_log = await open_event_log(settings.event_log)
-        stack.push_async_callback(event_log.close)
-        row_cache = await open_row_cache(settings.row_cache)
-        stack.push_async_callback(row_cache.close)
-        coordination = await open_coordination(settings.coordination)
-        stack.push_async_callback(coordination.close)
-        objects = await open_bucket(settings, settings.objects)
-        stack.push_async_callback(objects.close)
-        published = await open_bucket(settings, settings.published)
-        stack.push_async_callback(published.close)
-        search = await open_search(settings.search, writer=search_writer)
-        stack.push_async_callback(search.close)
-        yield Stores(
-            catalogue=catalogue,
-            accounts=accounts,
-            history=history,
-            job_queue=job_queue,
-            resume_positions=resume_positions,
-            event_log=event_log,
-            row_cache=row_cache,
-            coordination=coordination,
-            search=search,
-            objects=objects,
-            published=published,
-        )

@@ -1,12 +1,12 @@
 """Titles put into the catalogue as the chain would leave them, without the chain."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from marquee.documents import keys
 from marquee.domain import ids
 from marquee.stores.catalogue.values import Publication, TitleDetails, Upload
 from marquee.stores.opened import Stores
+from tests.harness.uploads import mark_completed, new_upload
 
 
 class Seeder:
@@ -43,28 +43,6 @@ class Seeder:
         return movie_id
 
     async def _upload(self, title: str, genres: Sequence[str]) -> Upload:
-        upload_id = ids.new_upload_id()
-        now = datetime.now(UTC)
-        upload = await self._stores.catalogue.uploads.open(
-            Upload(
-                upload_id=upload_id,
-                movie_id=ids.new_movie_id(),
-                version=0,
-                account_id=ids.new_account_id(),
-                file_name="film.mp4",
-                content_type="video/mp4",
-                size_bytes=1000,
-                part_bytes=8 * 1024 * 1024,
-                key=keys.master_key(upload_id),
-                multipart_id="none",
-                state="open",
-                hot=False,
-                sidecars=(),
-                created_at=now,
-                touched_at=now,
-            ),
-            TitleDetails(title=title, genres=tuple(genres)),
-        )
-        await self._stores.catalogue.uploads.begin_completion(upload_id)
-        await self._stores.catalogue.uploads.finish_completion(upload_id, topic="test-only", value=b"{}")
-        return upload
+        details = TitleDetails(title=title, genres=tuple(genres))
+        uploads = self._stores.catalogue.uploads
+        return await mark_completed(uploads, await uploads.open(new_upload(), details))

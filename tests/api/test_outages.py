@@ -117,7 +117,7 @@ async def test_a_cache_that_is_lost_during_a_fill_costs_no_row(
     if held_by_another:
         assert await stores.coordination.acquire(fill_lock(row.row_id), hold_seconds=60)
     async with RestartingServer(local_engines.valkey_cache, tmp_path) as server:
-        cache = await open_row_cache(server.settings.row_cache)
+        cache = open_row_cache(server.settings.row_cache)
         locks: Any = FatalLocks(stores.coordination, server.kill)
         rows = SharedRows(stores.catalogue.rows, cache, locks, AsyncCircuitBreakerFactory(), api_settings)
         found = await rows.beginning(row)
@@ -160,7 +160,7 @@ async def test_home_is_served_on_while_a_master_of_the_cluster_is_replaced(
                 pages += 1
             while (await client.get("/readyz")).json()["stores"]["row_cache"] != "ready":
                 pages += 1
-        cache = await open_row_cache(own_cluster.url)
+        cache = open_row_cache(own_cluster.url)
         async with asyncio.timeout(90):
             while await until_answered(lambda: cache.get(row_key(watched))) is None:
                 assert (await client.get("/api/v1/home", headers=viewer.headers)).status_code == 200

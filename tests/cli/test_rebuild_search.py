@@ -18,7 +18,7 @@ from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import TitleDetails
 from marquee.stores.schema.migrate import migrate
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search_writer
 from marquee.stores.search.contract import Deletion, SearchIndex
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
@@ -97,11 +97,11 @@ async def test_search_moves_while_titles_change(
     empty_database: str, elasticsearch_urls: Callable[[], str], tmp_path: Path
 ) -> None:
     migrate(empty_database)
-    catalogue = await open_catalogue(empty_database)
+    catalogue = open_catalogue(empty_database)
     editor, follower = Editor(catalogue), Follower(empty_database)
     await editor.announce(list(range(TITLES)))
     url = elasticsearch_urls()
-    old, new = await open_search(f"tantivy://{tmp_path / 'old'}", writer=True), await open_search(url, writer=True)
+    old, new = await open_search_writer(f"tantivy://{tmp_path / 'old'}"), await open_search_writer(url)
     edited, restarted = asyncio.Event(), asyncio.Event()
     editing = asyncio.create_task(editor.run(edited))
 

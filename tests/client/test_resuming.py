@@ -82,7 +82,7 @@ async def test_an_upload_killed_after_two_parts_sends_only_the_missing_ones(
     assert sorted(api.asked) == sorted(set(range(1, PARTS + 1)) - held), "sent again although S3 held it, or not sent"
     assert max(part.bytes_done for part in told) == film.stat().st_size
     assert ended["state"] == "ingesting"
-    objects = await open_bucket(served, served.objects)
+    objects = open_bucket(served, served.objects)
     assert await objects.get(f"uploads/{upload_id}/source") == film.read_bytes(), "the film is not what was uploaded"
     await objects.close()
 

@@ -26,7 +26,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def accounts(url: str) -> AsyncIterator[Accounts]:
-    store = await open_accounts(url)
+    store = open_accounts(url)
     yield store
     await store.close()
 

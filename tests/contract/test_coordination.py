@@ -24,7 +24,7 @@ def url(request: pytest.FixtureRequest) -> str:
 async def coordination(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Coordination]:
     # A busy machine is not what these tests are about.
     monkeypatch.setattr(valkey, "TIMEOUT_SECONDS", 5.0)
-    store = await open_coordination(url)
+    store = open_coordination(url)
     yield store
     await store.close()
 

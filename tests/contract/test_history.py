@@ -22,7 +22,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def history(url: str) -> AsyncIterator[WatchHistory]:
-    store = await open_history(url)
+    store = open_history(url)
     yield store
     await store.close()
 

@@ -39,7 +39,7 @@ def where(request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture
 async def objects(where: Settings) -> AsyncIterator[Objects]:
-    store = await open_bucket(where, where.objects)
+    store = open_bucket(where, where.objects)
     await store.ensure_bucket(allowed_origins=[ORIGIN])
     yield store
     await store.close()
@@ -169,7 +169,7 @@ async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
 
 async def test_part_urls_are_signed_for_the_public_address(where: Settings) -> None:
     elsewhere = where.model_copy(update={"public_s3_url": "https://s3.public.test"})
-    store = await open_bucket(elsewhere, where.objects)
+    store = open_bucket(elsewhere, where.objects)
     url = await store.part_url("k", "id", 3, size_bytes=1, seconds=60)
     assert url.startswith("https://s3.public.test/")
     assert "partNumber=3" in url
@@ -179,7 +179,7 @@ async def test_part_urls_are_signed_for_the_public_address(where: Settings) -> N
 async def test_a_roles_keys_are_asked_for_again_before_they_end(
     s3_by_role: Settings, role: RoleServer, key: str
 ) -> None:
-    store = await open_bucket(s3_by_role, s3_by_role.objects)
+    store = open_bucket(s3_by_role, s3_by_role.objects)
     await store.ensure_bucket()
     await store.put(key, b"body", content_type="text/plain")
     assert await store.get(key) == b"body"
@@ -188,7 +188,7 @@ async def test_a_roles_keys_are_asked_for_again_before_they_end(
 
 
 async def test_a_missing_login_is_said_with_its_remedy(s3_without_login: Settings) -> None:
-    store = await open_bucket(s3_without_login, s3_without_login.objects)
+    store = open_bucket(s3_without_login, s3_without_login.objects)
     for call in (store.ping(), store.part_url("k", "id", 1, size_bytes=1, seconds=60)):
         with pytest.raises(StoreUnavailable, match=r"MARQUEE_S3_ACCESS_KEY.*AWS_ACCESS_KEY_ID"):
             await call
@@ -198,7 +198,7 @@ async def test_a_missing_login_is_said_with_its_remedy(s3_without_login: Setting
 @pytest.mark.parametrize("engine", SERVERS)
 async def test_a_killed_server_is_waited_for_and_has_lost_nothing(engine: str, tmp_path: Path) -> None:
     async with RestartingServer(SERVERS[engine], tmp_path) as server:
-        store = await open_bucket(server.settings, server.settings.objects)
+        store = open_bucket(server.settings, server.settings.objects)
         await store.ensure_bucket()
         stored: dict[str, bytes] = {}
 

@@ -42,7 +42,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def positions(url: str) -> AsyncIterator[MovableResumePositions]:
-    store = await open_movable(url)
+    store = open_movable(url)
     yield store
     await store.close()
 
@@ -293,7 +293,7 @@ async def test_a_cursor_of_another_engine_is_refused(positions: MovableResumePos
 
 
 async def test_a_closed_store_leaves_another_one_working(url: str, positions: MovableResumePositions) -> None:
-    second = await open_movable(url)
+    second = open_movable(url)
     await second.close()
     await second.close()
     await positions.ping()

@@ -30,7 +30,7 @@ def url(request: pytest.FixtureRequest) -> str:
 async def cache(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RowCache]:
     # A busy machine is not what these tests are about.
     monkeypatch.setattr(valkey, "TIMEOUT_SECONDS", 5.0)
-    store = await open_row_cache(url)
+    store = open_row_cache(url)
     yield store
     await store.close()
 
@@ -92,7 +92,7 @@ async def test_of_many_fills_at_once_each_writes_whole(cache: RowCache, key: str
 @pytest.mark.parametrize("engine", SERVERS)
 async def test_a_cache_that_is_down_says_so_quickly(engine: str, tmp_path: Path) -> None:
     async with RestartingServer(SERVERS[engine], tmp_path) as server:
-        cache = await open_row_cache(server.settings.row_cache)
+        cache = open_row_cache(server.settings.row_cache)
         await cache.ping()
         server.kill()
         started = time.monotonic()

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +25,7 @@ from marquee.settings import ENVIRONMENT_FILE, Settings
 from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, Version
 from marquee.stores.opened import Stores, open_stores
 from marquee.stores.schema.migrate import migrate
+from tests.harness.uploads import mark_completed, new_upload
 
 Document = TypeVar("Document", bound=msgspec.Struct)
 
@@ -123,29 +123,17 @@ async def upload_film(
         sidecar = Sidecar(f"uploads/{upload_id}/sidecars/{number}", path.name, "en", path.stem)
         await stores.objects.put_file(sidecar.key, path, content_type="text/plain")
         sidecars.append(sidecar)
-    now = datetime.now(UTC)
-    asked = Upload(
+    asked = new_upload(
         upload_id=upload_id,
         movie_id=movie_id or new_movie_id(),
-        version=0,
-        account_id="a_00000000000000000000",
         file_name=film.name,
-        content_type="video/mp4",
         size_bytes=film.stat().st_size,
-        part_bytes=8 * 1024**2,
-        key=key,
-        multipart_id="done",
-        state="open",
         hot=hot,
         sidecars=sidecars,
-        created_at=now,
-        touched_at=now,
     )
     details = None if movie_id else TitleDetails(title=film.stem.replace("_", " "), year=2026, genres=("Drama",))
     opened = await stores.catalogue.uploads.open(asked, details)
-    await stores.catalogue.uploads.begin_completion(upload_id)
-    await stores.catalogue.uploads.finish_completion(upload_id, topic=TRANSCODING_JOBS, value=completed(opened))
-    return opened
+    return await mark_completed(stores.catalogue.uploads, opened, topic=TRANSCODING_JOBS, value=completed(opened))
 
 
 def completed(upload: Upload) -> bytes:

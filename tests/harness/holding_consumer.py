@@ -14,7 +14,7 @@ from marquee.stores.event_log.contract import Record
 
 async def main(url: str, topic: str, group: str, count: int) -> None:
     configure_logging("holding-consumer")  # on standard error: the lines on standard output are the test's
-    log = await open_event_log(url)
+    log = open_event_log(url)
     consumer = await log.subscribe(topic, group)
     held: list[Record] = []
 

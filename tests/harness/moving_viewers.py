@@ -39,7 +39,7 @@ class Process:
                 self._idle.clear()
                 await self._idle.wait()
             await self._store.close()
-        self._store = await open_resume_positions(url, read_also=read_also)
+        self._store = open_resume_positions(url, read_also=read_also)
         self._up.set()
 
     async def stop(self) -> None:

@@ -140,7 +140,7 @@ async def _takes(url: str) -> None:
 
 
 async def valkey_answers(url: str) -> None:
-    store = await open_coordination(url)
+    store = open_coordination(url)
     try:
         await store.ping()
     finally:

@@ -20,7 +20,7 @@ from tests.contract.catalogue.steps import ingesting, publication_of
 
 @pytest.fixture
 async def queue(catalogue: Catalogue, empty_database: str) -> AsyncIterator[JobQueue]:
-    store = await open_job_queue(empty_database)
+    store = open_job_queue(empty_database)
     yield store
     await store.close()
 

@@ -131,7 +131,7 @@ async def running_pipeline(
         log = await stack.enter_async_context(RestartingServer(log_program, folders.mktemp("log")))
         settings = database.settings.model_copy(update={"event_log_url": log_url(log.settings)})
         await asyncio.to_thread(migrate, settings.database)
-        catalogue = await open_catalogue(settings.database)
+        catalogue = open_catalogue(settings.database)
         stack.push_async_callback(catalogue.close)
         # Before anything captures: the snapshot's work.
         await catalogue.titles.announce(
@@ -142,7 +142,7 @@ async def running_pipeline(
         for job in jobs.values():
             job.start()
             stack.callback(job.end, signal.SIGKILL)
-        index = await open_search(settings.search)
+        index = open_search(settings.search)
         stack.push_async_callback(index.close)
         pipeline = Pipeline(database, log, jobs, catalogue, index)
 

@@ -45,7 +45,7 @@ def url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def queue(empty_database: str) -> AsyncIterator[JobQueue]:
     await asyncio.to_thread(migrate, empty_database)
-    store = await open_job_queue(empty_database)
+    store = open_job_queue(empty_database)
     yield store
     await store.close()
 
@@ -54,8 +54,8 @@ async def queue(empty_database: str) -> AsyncIterator[JobQueue]:
 async def working(settings: Settings, queue: JobQueue, url: str) -> AsyncIterator[None]:
     """The transcode worker, in this process, with an event log of its own."""
     stop = asyncio.Event()
-    event_log = await open_event_log(url)
-    objects = await open_bucket(settings, settings.objects)
+    event_log = open_event_log(url)
+    objects = open_bucket(settings, settings.objects)
     worker = TranscodeWorker(settings, queue, objects, Hints(event_log, CHUNK_JOBS), name="the-worker")
     running = asyncio.create_task(worker.run(stop))
     try:
@@ -137,7 +137,7 @@ async def test_nothing_on_the_event_log_delays_a_chunk_past_its_lease(
     url: str, queue: JobQueue, settings: Settings, tmp_path: Path, disturbance: Disturbance
 ) -> None:
     own = settings.model_copy(update={"state": tmp_path, "lease_seconds": LEASE_SECONDS})
-    log = await open_event_log(url)
+    log = open_event_log(url)
     async with working(own, queue, url), disturbance(log):
         await expect_claimed(queue, log)
     await log.close()
@@ -165,7 +165,7 @@ async def test_an_event_log_that_is_gone_delays_no_chunk_past_its_lease(
     own = settings.model_copy(update={"state": tmp_path / "worker", "lease_seconds": LEASE_SECONDS})
     async with RestartingServer(program, tmp_path) as server:
         url = url_of(server.settings)
-        log = await open_event_log(url)
+        log = open_event_log(url)
         async with working(own, queue, url):
             await expect_claimed(queue, log)
             server.kill()

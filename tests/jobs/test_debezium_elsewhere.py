@@ -110,7 +110,7 @@ async def changes_of(log: EventLog, cursor: str, titles: set[str], count: int) -
 async def test_kafka_connect_publishes_what_the_search_sync_reads(kafka_log_url: str, tmp_path: Path) -> None:
     if shutil.which("mvn") is None:
         pytest.skip("Maven is missing, by which Kafka Connect is fetched")
-    log = await open_event_log(kafka_log_url)
+    log = open_event_log(kafka_log_url)
     for topic in (METADATA_CHANGES, CAPTURE_HEARTBEATS):
         await log.ensure_topic(topic, streams=TOPIC_STREAMS[topic])
     cursor = await log.cursor_at(METADATA_CHANGES, int(time.time() * 1000))
@@ -118,7 +118,7 @@ async def test_kafka_connect_publishes_what_the_search_sync_reads(kafka_log_url:
     async with RestartingServer(local_engines.postgres, tmp_path) as server_of_its_own:
         settings = server_of_its_own.settings
         await asyncio.to_thread(migrate, settings.database)
-        catalogue = await open_catalogue(settings.database)
+        catalogue = open_catalogue(settings.database)
         await catalogue.titles.announce([(movie_id, TitleDetails(title="Before")) for movie_id in before])
         with kafka_connect.running(settings, urlsplit(kafka_log_url).netloc, tmp_path):
             snapshot = await changes_of(log, cursor, set(before), 3)

@@ -30,7 +30,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def event_log(url: str) -> AsyncIterator[EventLog]:
-    store = await open_event_log(url)
+    store = open_event_log(url)
     yield store
     await store.close()
 
@@ -79,7 +79,7 @@ async def test_what_a_deletion_left_is_removed(
     catalogue: Catalogue, objects: Objects, upload: Upload, s3_server: Settings
 ) -> None:
     """The API was killed before it removed anything, or a stage under way wrote on after it had."""
-    published = await open_bucket(s3_server, s3_server.published)
+    published = open_bucket(s3_server, s3_server.published)
     await published.ensure_bucket()
     await complete_upload(catalogue.uploads, objects, upload.upload_id, stated())
     movie_id = upload.movie_id

@@ -16,7 +16,7 @@ from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Consumer, EventLog
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search_writer
 from marquee.stores.search.contract import Deletion, SearchIndex
 from tests.harness.search_indices import remove_indices
 
@@ -38,7 +38,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def log(url: str) -> AsyncIterator[EventLog]:
-    store = await open_event_log(url)
+    store = open_event_log(url)
     yield store
     await store.close()
 
@@ -68,7 +68,7 @@ def index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def index(index_url: str) -> AsyncIterator[SearchIndex]:
-    store = await open_search(index_url, writer=True)
+    store = await open_search_writer(index_url)
     yield store
     await store.close()
 
@@ -219,7 +219,7 @@ async def test_what_is_delivered_often_is_not_buried_for_that(
 async def test_changes_come_again_after_the_log_was_away(
     log: EventLog, topic: str, consumer: Consumer, tmp_path: Path, call: str
 ) -> None:
-    index = await open_search(f"tantivy://{tmp_path}/search", writer=True)
+    index = await open_search_writer(f"tantivy://{tmp_path}/search")
     await log.publish(topic, "a", b"not a change")
     for number in range(10):
         await log.publish(topic, f"m{number}", envelope(f"m{number}", 1))

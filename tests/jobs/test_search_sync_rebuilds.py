@@ -9,7 +9,7 @@ from jobs import search_sync
 from jobs.search_sync import fill_empty
 from marquee.documents import SearchDocument
 from marquee.errors import RebuildOvertaken
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search_writer
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
 TITLES = 1500
@@ -35,7 +35,7 @@ class Catalogue:
 
 async def test_two_syncs_that_find_an_empty_index_fill_it_once(elasticsearch_urls: Callable[[], str]) -> None:
     url = elasticsearch_urls()
-    older, newer = [await open_search(url, writer=True) for _ in range(2)]
+    older, newer = [await open_search_writer(url) for _ in range(2)]
     catalogue, stop = Catalogue(), asyncio.Event()
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         for index in (older, newer):
@@ -52,7 +52,7 @@ async def test_what_a_killed_rebuild_leaves_is_filled_after_all(
 ) -> None:
     monkeypatch.setattr(search_sync, "OVERTAKEN_SECONDS", 0.5)
     url = elasticsearch_urls()
-    index, killed = [await open_search(url, writer=True) for _ in range(2)]
+    index, killed = [await open_search_writer(url) for _ in range(2)]
     catalogue, others = Catalogue(), Catalogue()
     async with asyncio.timeout(60):
         filling = asyncio.create_task(fill_empty(index, catalogue.documents, asyncio.Event()))

@@ -104,7 +104,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 async def test_the_sensor_asks_for_one_run_an_upload(house: Settings, url: str) -> None:  # noqa: F811
     house = house.model_copy(update={"event_log_url": url})
-    event_log = await open_event_log(house.event_log)
+    event_log = open_event_log(house.event_log)
     try:
         cursor = await event_log.cursor_at(TRANSCODING_JOBS, int(time.time() * 1000))
         for upload_id, hot in (("u_one", True), ("u_two", False)):

@@ -183,7 +183,7 @@ def test_no_change_of_a_presigned_url_is_answered(
 
 async def test_a_part_is_put_by_its_presigned_url_from_the_web_clients_origin(every_kind: Settings) -> None:
     origin = "http://web.test:8400"
-    objects = await open_bucket(every_kind, every_kind.objects)
+    objects = open_bucket(every_kind, every_kind.objects)
     await objects.ensure_bucket(allowed_origins=[origin])
     multipart_id = await objects.create_multipart("uploads/door", content_type="video/mp4")
     url = await objects.part_url("uploads/door", multipart_id, 1, size_bytes=5, seconds=60)

@@ -137,7 +137,7 @@ def test_a_state_folder_of_the_last_release_lets_nobody_read_any_more(tmp_path: 
 
 async def published_bucket_is_whole(settings: Settings) -> None:
     """The new owner of a bucket that another login made has it all; waits until SeaweedFS has its volumes again."""
-    objects = await open_bucket(settings, settings.published)
+    objects = open_bucket(settings, settings.published)
     assert await objects.get(PUBLISHED_KEYS[0]) == BODY
     await objects.ensure_bucket(allowed_origins=["http://web.test"])
     await objects.put("after", b"x", content_type="text/plain")

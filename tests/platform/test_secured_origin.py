@@ -38,7 +38,7 @@ async def test_the_origins_certificate_is_checked(
     """The right host and authority; an authority that does not vouch for it; the right authority of another host's."""
     certificate, key = make_certificate(tmp_path, name)
     stranger, _ = make_certificate(tmp_path, "another-authority")
-    plain = await open_bucket(s3_server, s3_server.published)
+    plain = open_bucket(s3_server, s3_server.published)
     await plain.ensure_bucket()
     await plain.put(f"{MOVIE}/v1/video/360/1.m4s", SEGMENT, content_type="video/iso.segment")
     await plain.close()
@@ -57,7 +57,7 @@ async def test_our_own_client_checks_it_too(s3_server: Settings, tmp_path: Path,
     stranger, _ = make_certificate(tmp_path, "another-authority")
     async with tls_in_front_of(s3_server.port("s3"), certificate, key) as port:
         url = f"s3+https://localhost:{port}/marquee-published?ca={certificate if vouched else stranger}"
-        bucket = await open_bucket(s3_server.model_copy(update={"published_url": url}), url)
+        bucket = open_bucket(s3_server.model_copy(update={"published_url": url}), url)
         if vouched:
             await bucket.ensure_bucket()
             await bucket.put("secured", SEGMENT, content_type="video/iso.segment")

@@ -89,7 +89,7 @@ def _urls(home: EngineHome) -> Mapping[str, str]:
 async def _prepare(home: EngineHome) -> None:
     addresses = [NodeAddress(HOST, home.ports[_node(number)], home.ports[_bus(number)]) for number in _NUMBERS]
     await form_cluster(addresses, masters=MASTERS, seconds=FORMING_SECONDS)
-    coordination = await open_coordination(_urls(home)["MARQUEE_COORDINATION_URL"])
+    coordination = open_coordination(_urls(home)["MARQUEE_COORDINATION_URL"])
     try:
         await coordination.ping()
     finally:

@@ -4,7 +4,7 @@ from marquee.stores.accounts.contract import Accounts
 from marquee.stores.connections.urls import scheme_of
 
 
-async def open_accounts(url: str) -> Accounts:
+def open_accounts(url: str) -> Accounts:
     scheme_of(url, setting="MARQUEE_DATABASE_URL", known=("postgresql",))
     from marquee.stores.accounts.postgres import PostgresAccounts
 

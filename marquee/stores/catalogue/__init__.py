@@ -4,7 +4,7 @@ from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.connections.urls import scheme_of
 
 
-async def open_catalogue(url: str) -> Catalogue:
+def open_catalogue(url: str) -> Catalogue:
     scheme_of(url, setting="MARQUEE_DATABASE_URL", known=("postgresql",))
     from marquee.stores.catalogue.postgres import PostgresCatalogue
 

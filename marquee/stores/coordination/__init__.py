@@ -4,7 +4,7 @@ from marquee.stores.connections.urls import CLUSTER_SCHEMES, VALKEY_SCHEMES, sch
 from marquee.stores.coordination.contract import SETTING, Coordination
 
 
-async def open_coordination(url: str) -> Coordination:
+def open_coordination(url: str) -> Coordination:
     scheme_of(url, setting=SETTING, known={**VALKEY_SCHEMES, **CLUSTER_SCHEMES})
     from marquee.stores.coordination.valkey import ValkeyCoordination
 

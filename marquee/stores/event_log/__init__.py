@@ -8,7 +8,7 @@ from marquee.stores.event_log.contract import SETTING, EventLog
 KAFKA_SCHEMES: Final = ("kafka", "kafkas")
 
 
-async def open_event_log(url: str) -> EventLog:
+def open_event_log(url: str) -> EventLog:
     # Imported here: a process loads the client of the engine that it uses, and no other.
     if scheme_of(url, setting=SETTING, known=(*VALKEY_SCHEMES, *KAFKA_SCHEMES)) in KAFKA_SCHEMES:
         from marquee.stores.event_log.kafka.log import KafkaEventLog

@@ -4,7 +4,7 @@ from marquee.stores.connections.urls import scheme_of
 from marquee.stores.history.contract import WatchHistory
 
 
-async def open_history(url: str) -> WatchHistory:
+def open_history(url: str) -> WatchHistory:
     scheme_of(url, setting="MARQUEE_DATABASE_URL", known=("postgresql",))
     from marquee.stores.history.postgres import PostgresHistory
 

@@ -4,7 +4,7 @@ from marquee.stores.connections.urls import scheme_of
 from marquee.stores.job_queue.contract import JobQueue
 
 
-async def open_job_queue(url: str, *, attempts: int = 3) -> JobQueue:
+def open_job_queue(url: str, *, attempts: int = 3) -> JobQueue:
     """`attempts`: how often a job queued by this process is tried before it fails."""
     scheme_of(url, setting="MARQUEE_DATABASE_URL", known=("postgresql",))
     from marquee.stores.job_queue.postgres import PostgresJobQueue

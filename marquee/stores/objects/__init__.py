@@ -5,9 +5,7 @@ from marquee.stores.objects.bucket_url import SCHEMES, parse_bucket
 from marquee.stores.objects.contract import Objects
 
 
-async def open_objects(
-    url: str, *, setting: str, access_key: str, secret_key: str, public_url: str | None = None
-) -> Objects:
+def open_objects(url: str, *, setting: str, access_key: str, secret_key: str, public_url: str | None = None) -> Objects:
     """As `bucket_url` says; `setting` is what the URL is set by.
 
     Without keys, the ordinary AWS credential chain. `public_url` is the S3 address that presigned URLs are signed for.

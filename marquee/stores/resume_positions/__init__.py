@@ -9,17 +9,17 @@ SETTING: Final = "MARQUEE_RESUME_POSITIONS_URL"
 READ_ALSO_SETTING: Final = "MARQUEE_RESUME_POSITIONS_READ_ALSO_URL"
 
 
-async def open_resume_positions(url: str, *, read_also: str = "") -> ResumePositions:
+def open_resume_positions(url: str, *, read_also: str = "") -> ResumePositions:
     """The store of this URL; with `read_also`, another one is read as well (see `both`). Raises `SettingsInvalid`."""
-    written = await open_movable(url)
+    written = open_movable(url)
     if not read_also:
         return written
     from marquee.stores.resume_positions.both import BothResumePositions
 
-    return BothResumePositions(written, await open_movable(read_also, setting=READ_ALSO_SETTING))
+    return BothResumePositions(written, open_movable(read_also, setting=READ_ALSO_SETTING))
 
 
-async def open_movable(url: str, *, setting: str = SETTING) -> MovableResumePositions:
+def open_movable(url: str, *, setting: str = SETTING) -> MovableResumePositions:
     """The same with what moving needs. Raises `SettingsInvalid`, naming `setting`, for a URL that cannot be used."""
     match scheme_of(url, setting=setting, known=("postgresql", "cassandra", "cassandras")):
         case "postgresql":

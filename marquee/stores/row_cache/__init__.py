@@ -4,7 +4,7 @@ from marquee.stores.connections.urls import CLUSTER_SCHEMES, VALKEY_SCHEMES, sch
 from marquee.stores.row_cache.contract import SETTING, RowCache
 
 
-async def open_row_cache(url: str) -> RowCache:
+def open_row_cache(url: str) -> RowCache:
     scheme_of(url, setting=SETTING, known={**VALKEY_SCHEMES, **CLUSTER_SCHEMES})
     from marquee.stores.row_cache.valkey import ValkeyRowCache
 

@@ -1,4 +1,4 @@
-"""The search index; the engine is chosen by the URL's scheme."""
+"""The search index; the engine is chosen by the URL's scheme: `tantivy:///folder` or `elasticsearch://host:port/alias`."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,19 +9,36 @@ from marquee.stores.search.contract import SearchIndex
 SCHEMES = ("tantivy", *ELASTICSEARCH_SCHEMES)
 
 
-async def open_search(url: str, *, writer: bool = False) -> SearchIndex:
-    """`tantivy:///folder` or `elasticsearch://host:port/alias`: readers see what is applied, in whichever process that is.
-
-    Raises `StoreUnavailable` where `writer` is asked for, the engine has one writer, and another process is it.
-    """
-    if scheme_of(url, setting="MARQUEE_SEARCH_URL", known=SCHEMES) in ELASTICSEARCH_SCHEMES:
+def open_search(url: str) -> SearchIndex:
+    """For reading, in any number of processes: a reader finds what the writer has applied."""
+    if _is_elasticsearch(url):
         from marquee.stores.search.elasticsearch.index import ElasticsearchIndex
         from marquee.stores.search.elasticsearch.url import parse_target
 
-        return ElasticsearchIndex(parse_target(url), writer=writer)
+        return ElasticsearchIndex(parse_target(url), writer=False)
     from marquee.stores.search.tantivy.index import TantivyIndex
 
-    parts = urlsplit(url)
-    index = TantivyIndex(Path(unquote(parts.netloc + parts.path)), writer=writer)
+    return TantivyIndex(_folder(url), writer=False)
+
+
+async def open_search_writer(url: str) -> SearchIndex:
+    """For writing too. Raises `StoreUnavailable` where the engine has one writer and another process is it."""
+    if _is_elasticsearch(url):
+        from marquee.stores.search.elasticsearch.index import ElasticsearchIndex
+        from marquee.stores.search.elasticsearch.url import parse_target
+
+        return ElasticsearchIndex(parse_target(url), writer=True)
+    from marquee.stores.search.tantivy.index import TantivyIndex
+
+    index = TantivyIndex(_folder(url), writer=True)
     await index.open()
     return index
+
+
+def _is_elasticsearch(url: str) -> bool:
+    return scheme_of(url, setting="MARQUEE_SEARCH_URL", known=SCHEMES) in ELASTICSEARCH_SCHEMES
+
+
+def _folder(url: str) -> Path:
+    parts = urlsplit(url)
+    return Path(unquote(parts.netloc + parts.path))

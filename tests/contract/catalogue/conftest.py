@@ -18,6 +18,6 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def catalogue(url: str) -> AsyncIterator[Catalogue]:
-    store = await open_catalogue(url)
+    store = open_catalogue(url)
     yield store
     await store.close()

@@ -1,14 +1,13 @@
 """Steps of a title's life that the catalogue's suites share, each by the contract's own methods."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import psycopg
 
 from marquee.documents import SearchDocument
-from marquee.domain.ids import new_account_id, new_movie_id, new_upload_id
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Publication, TitleDetails, Upload
+from tests.harness.uploads import mark_completed, new_upload
 
 DETAILS = TitleDetails(
     "Léon: The Professional",
@@ -21,40 +20,15 @@ DETAILS = TitleDetails(
 )
 
 
-def upload_of(movie_id: str, *, hot: bool = False, file_name: str = "film.mp4") -> Upload:
-    now = datetime.now(UTC)
-    upload_id = new_upload_id()
-    return Upload(
-        upload_id=upload_id,
-        movie_id=movie_id,
-        version=0,
-        account_id=new_account_id(),
-        file_name=file_name,
-        content_type="video/mp4",
-        size_bytes=12_345_678_901,
-        part_bytes=8_388_608,
-        key=f"uploads/{upload_id}/source",
-        multipart_id="multipart",
-        state="open",
-        hot=hot,
-        sidecars=(),
-        created_at=now,
-        touched_at=now,
-    )
-
-
 async def opened(catalogue: Catalogue, movie_id: str | None = None, details: TitleDetails = DETAILS) -> Upload:
     """An open upload: of a new title, or of the next version of one."""
     if movie_id is not None:
-        return await catalogue.uploads.open(upload_of(movie_id), None)
-    return await catalogue.uploads.open(upload_of(new_movie_id()), details)
+        return await catalogue.uploads.open(new_upload(movie_id=movie_id), None)
+    return await catalogue.uploads.open(new_upload(), details)
 
 
 async def ingesting(catalogue: Catalogue, movie_id: str | None = None, details: TitleDetails = DETAILS) -> Upload:
-    upload = await opened(catalogue, movie_id, details)
-    await catalogue.uploads.begin_completion(upload.upload_id)
-    await catalogue.uploads.finish_completion(upload.upload_id, topic="transcoding-jobs", value=b"{}")
-    return await catalogue.uploads.get(upload.upload_id)
+    return await mark_completed(catalogue.uploads, await opened(catalogue, movie_id, details))
 
 
 def publication_of(movie_id: str, version: int) -> Publication:

@@ -10,11 +10,12 @@ from marquee.domain.ids import new_movie_id
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Sidecar, TitleDetails
-from tests.contract.catalogue.steps import DETAILS, captured_row, ingesting, opened, playable, publication_of, upload_of
+from tests.contract.catalogue.steps import DETAILS, captured_row, ingesting, opened, playable, publication_of
+from tests.harness.uploads import new_upload
 
 
 async def test_an_upload_makes_its_title(catalogue: Catalogue) -> None:
-    asked = upload_of(new_movie_id(), hot=True)
+    asked = new_upload(hot=True)
     upload = await catalogue.uploads.open(asked, DETAILS)
     assert upload == replace(asked, version=1, sidecars=[])
     assert await catalogue.uploads.get(upload.upload_id) == upload
@@ -28,11 +29,11 @@ async def test_an_upload_makes_its_title(catalogue: Catalogue) -> None:
 
 
 async def test_opening_the_same_upload_again_changes_nothing(catalogue: Catalogue) -> None:
-    asked = upload_of(new_movie_id())
+    asked = new_upload()
     first = await catalogue.uploads.open(asked, DETAILS)
     assert await catalogue.uploads.open(asked, DETAILS) == first
     with pytest.raises(UploadStateConflict):
-        await catalogue.uploads.open(upload_of(asked.movie_id), DETAILS)
+        await catalogue.uploads.open(new_upload(movie_id=asked.movie_id), DETAILS)
 
 
 async def test_versions_are_numbered_once_however_many_ask(catalogue: Catalogue) -> None:
@@ -51,7 +52,7 @@ async def test_the_number_of_an_aborted_version_is_not_used_again(catalogue: Cat
 
 async def test_an_unknown_title_or_upload_is_said(catalogue: Catalogue) -> None:
     with pytest.raises(TitleUnknown):
-        await catalogue.uploads.open(upload_of(new_movie_id()), None)
+        await catalogue.uploads.open(new_upload(), None)
     for call in (
         catalogue.uploads.get("u_" + "0" * 20),
         catalogue.uploads.begin_completion("u_" + "0" * 20),
@@ -66,8 +67,8 @@ async def test_an_unknown_title_or_upload_is_said(catalogue: Catalogue) -> None:
 
 async def test_the_newest_open_upload_of_a_file_is_found_for_resuming(catalogue: Catalogue) -> None:
     movie_id = await playable(catalogue)
-    first = upload_of(movie_id, file_name="a.mp4")
-    second = replace(upload_of(movie_id, file_name="a.mp4"), account_id=first.account_id)
+    first = new_upload(movie_id=movie_id, file_name="a.mp4")
+    second = new_upload(movie_id=movie_id, file_name="a.mp4", account_id=first.account_id)
     for upload in (first, second):
         await catalogue.uploads.open(upload, None)
     find = (first.account_id, "a.mp4", first.size_bytes)
@@ -82,10 +83,10 @@ async def test_the_newest_open_upload_of_a_file_is_found_for_resuming(catalogue:
 
 
 async def test_an_upload_is_resumed_for_its_title_or_for_the_one_that_it_made(catalogue: Catalogue) -> None:
-    made = await catalogue.uploads.open(upload_of(new_movie_id(), file_name="b.mp4"), DETAILS)
+    made = await catalogue.uploads.open(new_upload(file_name="b.mp4"), DETAILS)
     announced, existing = new_movie_id(), await playable(catalogue)
     await catalogue.titles.announce([(announced, DETAILS)])
-    asked = [replace(upload_of(id_, file_name="b.mp4"), account_id=made.account_id) for id_ in (announced, existing)]
+    asked = [new_upload(movie_id=id_, file_name="b.mp4", account_id=made.account_id) for id_ in (announced, existing)]
     others = [await catalogue.uploads.open(upload, None) for upload in asked]
     find = (made.account_id, "b.mp4", made.size_bytes)
     for upload, movie_id in ((made, None), (made, made.movie_id), *((one, one.movie_id) for one in others)):
@@ -97,7 +98,7 @@ async def test_an_upload_is_resumed_for_its_title_or_for_the_one_that_it_made(ca
 
 
 async def test_a_resumed_upload_states_anew_what_is_given(catalogue: Catalogue) -> None:
-    upload = await catalogue.uploads.open(upload_of(new_movie_id()), DETAILS)
+    upload = await catalogue.uploads.open(new_upload(), DETAILS)
     before = await catalogue.titles.get(upload.movie_id)
     assert (await catalogue.uploads.resume(upload.upload_id, {}, hot=None)).hot is False
     assert await catalogue.titles.get(upload.movie_id) == before

@@ -24,7 +24,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def log(url: str) -> AsyncIterator[EventLog]:
-    store = await open_event_log(url)
+    store = open_event_log(url)
     yield store
     await store.close()
 
@@ -32,7 +32,7 @@ async def log(url: str) -> AsyncIterator[EventLog]:
 @pytest.fixture
 async def patient_log(url: str) -> AsyncIterator[EventLog]:
     """With a lease that is longer than any test waits: a takeover that came did not wait for it to end."""
-    store = await open_event_log(url.replace("lease_seconds=1.5", "lease_seconds=60"))
+    store = open_event_log(url.replace("lease_seconds=1.5", "lease_seconds=60"))
     yield store
     await store.close()
 

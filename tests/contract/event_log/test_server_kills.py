@@ -70,7 +70,7 @@ async def kill_under_load(server: Server, folder: Path, *, kills: int) -> None:
 
 async def outlive(running: Killable, url: str, *, kills: int) -> None:
     """Publish and consume through `kills` of the server; fails where an acknowledged record does not come, or not in order."""
-    event_log = await open_event_log(url)
+    event_log = open_event_log(url)
     await event_log.ensure_topic("t", streams=2)
     consumer = await event_log.subscribe("t", "g")
     acknowledged: set[int] = set()
@@ -136,7 +136,7 @@ async def test_what_could_not_be_acknowledged_comes_again_after_a_rewind(
 ) -> None:
     monkeypatch.setattr(server.outlast, 5.0)
     async with RestartingServer(server.program, tmp_path) as running:
-        event_log = await open_event_log(server.url(running.settings))
+        event_log = open_event_log(server.url(running.settings))
         await event_log.ensure_topic("t", streams=1)
         consumer = await event_log.subscribe("t", "g")
         await publish(event_log, "t", 5)
@@ -164,7 +164,7 @@ async def test_a_server_that_stays_away_is_said_so(
 ) -> None:
     monkeypatch.setattr(server.outlast, 0.5)
     async with RestartingServer(server.program, tmp_path) as running:
-        event_log = await open_event_log(server.url(running.settings))
+        event_log = open_event_log(server.url(running.settings))
         await event_log.ensure_topic("t", streams=1)
         running.kill()
         # A caller that hangs is ended, and fails, by this time-out.

@@ -19,6 +19,6 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def queue(url: str) -> AsyncIterator[JobQueue]:
-    store = await open_job_queue(url, attempts=ATTEMPTS)
+    store = open_job_queue(url, attempts=ATTEMPTS)
     yield store
     await store.close()

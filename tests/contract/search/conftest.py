@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search_writer
 from marquee.stores.search.contract import SearchIndex
 from tests.contract.search.titles import TITLES, document
 
@@ -27,7 +27,7 @@ def url(urls: Callable[[], str]) -> str:
 
 @pytest.fixture
 async def index(url: str) -> AsyncIterator[SearchIndex]:
-    store = await open_search(url, writer=True)
+    store = await open_search_writer(url)
     yield store
     await store.close()
 
@@ -41,7 +41,7 @@ async def filled(index: SearchIndex) -> SearchIndex:
 @pytest.fixture(scope="module")
 async def stocked(urls: Callable[[], str]) -> AsyncIterator[SearchIndex]:
     """Filled once, for tests that only ask."""
-    store = await open_search(urls(), writer=True)
+    store = await open_search_writer(urls())
     await store.apply([document(movie_id, title, **fields) for movie_id, title, fields in TITLES])
     yield store
     await store.close()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search, open_search_writer
 from marquee.stores.search.contract import Deletion, SearchIndex
 from tests.contract.search.titles import TITLES, document, found
 
@@ -49,7 +49,7 @@ async def test_a_delete_wins_over_its_equal(index: SearchIndex) -> None:
 async def test_a_delete_that_comes_first_is_remembered(index: SearchIndex, url: str) -> None:
     await index.apply([Deletion("m", 9)])
     await index.close()
-    again = await open_search(url, writer=True)
+    again = await open_search_writer(url)
     assert await again.apply([document("m", "Film", 8)]) == 0
     await again.close()
 
@@ -79,7 +79,7 @@ async def test_any_title_can_be_stored(filled: SearchIndex, title: str) -> None:
 
 
 async def test_a_reader_sees_a_commit_without_being_told(index: SearchIndex, url: str) -> None:
-    reader = await open_search(url)
+    reader = open_search(url)
     assert await found(reader, "film") == []
     for number in range(5):
         await index.apply([document(f"m{number}", f"Film {number}")])
@@ -97,23 +97,23 @@ async def test_a_killed_writer_leaves_what_it_committed_and_no_lock(url: str) ->
     script = (
         "import asyncio, os, signal, sys\n"
         "from marquee.documents import SearchDocument\n"
-        "from marquee.stores.search import open_search\n"
+        "from marquee.stores.search import open_search_writer\n"
         "async def main():\n"
-        "    index = await open_search(sys.argv[1], writer=True)\n"
+        "    index = await open_search_writer(sys.argv[1])\n"
         "    for n in range(30):\n"
         "        await index.apply([SearchDocument(movie_id=f'm{n}', revision=1, title=f'Film {n}')])\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(main())\n"
     )
     await asyncio.to_thread(subprocess.run, [sys.executable, "-c", script, url], check=False, timeout=60)
-    index = await open_search(url, writer=True)
+    index = await open_search_writer(url)
     assert await index.count() == 30
     assert await index.apply([document("m0", "Film", 2)]) == 1
     await index.close()
 
 
 async def test_readers_never_see_half_a_rebuild(filled: SearchIndex, url: str) -> None:
-    reader = await open_search(url)
+    reader = open_search(url)
     before = await reader.count()
     await filled.apply([Deletion("it", 7)])
     sizes: set[int] = set()

@@ -8,7 +8,7 @@ import pytest
 
 from marquee.documents import SearchDocument
 from marquee.errors import RebuildOvertaken, StoreUnavailable
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search_writer
 from marquee.stores.search.contract import Deletion
 from marquee.stores.search.elasticsearch.generations import Generations, Standing
 from marquee.stores.search.elasticsearch.writer import IndexWriter
@@ -24,11 +24,11 @@ def document(number: int, revision: int) -> SearchDocument:
 
 async def test_a_second_writer_of_tantivy_is_told_so(tantivy_urls: Callable[[], str]) -> None:
     url = tantivy_urls()
-    first = await open_search(url, writer=True)
+    first = await open_search_writer(url)
     with pytest.raises(StoreUnavailable, match="Another process writes"):
-        await open_search(url, writer=True)
+        await open_search_writer(url)
     await first.close()
-    second = await open_search(url, writer=True)
+    second = await open_search_writer(url)
     await second.close()
 
 
@@ -36,7 +36,7 @@ async def test_a_second_writer_of_tantivy_is_told_so(tantivy_urls: Callable[[], 
 async def test_writers_of_elasticsearch_may_cross_and_a_rebuild_may_run(elasticsearch_urls: Callable[[], str]) -> None:
     """Each writer has every change, in an order of its own; two rebuilds read the catalogue, which is ahead of every writer."""
     url = elasticsearch_urls()
-    writers = [await open_search(url, writer=True) for _ in range(3)]
+    writers = [await open_search_writer(url) for _ in range(3)]
     changes = [
         Deletion(f"m{number}", revision) if (number + revision) % 4 == 0 else document(number, revision)
         for number in range(TITLES)
@@ -76,7 +76,7 @@ async def test_writers_of_elasticsearch_may_cross_and_a_rebuild_may_run(elastics
 @elasticsearch
 async def test_a_rebuild_takes_the_place_of_one_that_was_given_up(elasticsearch_urls: Callable[[], str]) -> None:
     url = elasticsearch_urls()
-    index = await open_search(url, writer=True)
+    index = await open_search_writer(url)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[SearchDocument]:
@@ -105,7 +105,7 @@ async def test_a_rebuild_that_is_overtaken_at_its_swap_says_so(
 ) -> None:
     """Between its look at the generations and the swap, a newer one begins."""
     url = elasticsearch_urls()
-    index = await open_search(url, writer=True)
+    index = await open_search_writer(url)
     carry_over = IndexWriter._carry_over_deleted
     look = Generations.standing
 
@@ -136,7 +136,7 @@ async def test_a_rebuild_that_cannot_remove_what_is_old_keeps_what_is_new(
     elasticsearch_urls: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = elasticsearch_urls()
-    index = await open_search(url, writer=True)
+    index = await open_search_writer(url)
 
     async def one(number: int) -> AsyncIterator[SearchDocument]:
         yield document(number, 1)
@@ -163,7 +163,7 @@ async def test_an_index_that_was_removed_is_not_begun_anew_by_a_writer_that_knew
 ) -> None:
     """It would hold a few titles, and look whole: a new process finds it empty, and rebuilds it."""
     url = elasticsearch_urls()
-    index = await open_search(url, writer=True)
+    index = await open_search_writer(url)
     await index.apply([document(1, 1)])
     await remove_indices([url])
     with pytest.raises(StoreUnavailable, match="gone"):
@@ -172,7 +172,7 @@ async def test_an_index_that_was_removed_is_not_begun_anew_by_a_writer_that_knew
         await index.ping()
     assert (await index.search("film")).hits == []
     await index.close()
-    again = await open_search(url, writer=True)
+    again = await open_search_writer(url)
     assert await again.count() == 0
     assert await again.apply([document(2, 1)]) == 1
     await again.close()

@@ -27,11 +27,11 @@ def started(tmp_path: Path) -> Iterator[Settings]:
 
 async def test_a_url_that_works_a_node_that_comes_back_and_nothing_left_behind(started: Settings) -> None:
     url = str(marquee(started, CASSANDRA, "up")[-1]["MARQUEE_RESUME_POSITIONS_URL"])
-    store = await open_resume_positions(url)
+    store = open_resume_positions(url)
     await store.record(POSITION)
 
     own_password = url.split("@")[0].rsplit(":", 1)[1]
-    everybodys = await open_resume_positions(url.replace(own_password, FIRST_PASSWORD))
+    everybodys = open_resume_positions(url.replace(own_password, FIRST_PASSWORD))
     with pytest.raises(StoreUnavailable, match="refuses"):
         await everybodys.ping()
     await everybodys.close()

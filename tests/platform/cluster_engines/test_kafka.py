@@ -23,7 +23,7 @@ def started(tmp_path: Path) -> Iterator[Settings]:
 
 async def test_a_url_that_works_a_broker_that_comes_back_and_nothing_left_behind(started: Settings) -> None:
     url = str(marquee(started, KAFKA, "up")[-1]["MARQUEE_EVENT_LOG_URL"])
-    log = await open_event_log(url)
+    log = open_event_log(url)
     await log.ensure_topic("kept", streams=2)
     sent = await log.publish("kept", "k", b"v")
     (process,) = marquee(started, KAFKA, "status")

@@ -45,7 +45,7 @@ async def test_a_killed_master_comes_back_by_itself_with_its_locks_and_down_leav
         processes = {process.name: process for process in await running.observe(settings, [REDIS_CLUSTER])}
         assert len(processes) == NODES
         assert {process.state for process in processes.values()} == {"running"}
-        coordination = await open_coordination(urls["MARQUEE_COORDINATION_URL"])
+        coordination = open_coordination(urls["MARQUEE_COORDINATION_URL"])
         locks = [await coordination.acquire(f"kept:{number}", hold_seconds=600) for number in range(12)]
         await replicated(urls["MARQUEE_COORDINATION_URL"])
         victim = processes["redis-cluster-1"].pid

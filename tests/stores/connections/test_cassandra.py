@@ -64,7 +64,7 @@ def own_keyspace(url: str) -> str:
 async def test_what_was_acknowledged_outlives_a_sigkill_and_writers_go_on(
     node: Node, cassandra_url: str, kills: int
 ) -> None:
-    positions = await open_movable(cassandra_url)
+    positions = open_movable(cassandra_url)
     await acknowledged_positions_outlive(node.kill, positions, kills=kills)
     await positions.close()
 
@@ -73,7 +73,7 @@ async def test_a_server_that_stays_away_is_said_within_bounds(monkeypatch: pytes
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 0.5)
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        positions = await open_movable(f"cassandra://127.0.0.1:{reserved.getsockname()[1]}/marquee")
+        positions = open_movable(f"cassandra://127.0.0.1:{reserved.getsockname()[1]}/marquee")
         for call in (positions.get("p", "m"), positions.record(new_position()), positions.ping()):
             with pytest.raises(StoreUnavailable):
                 await asyncio.wait_for(call, 20)
@@ -85,7 +85,7 @@ async def test_a_server_that_hangs_is_given_up_and_used_again(
 ) -> None:
     monkeypatch.setattr(cassandra_session, "REQUEST_SECONDS", 0.5)
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 1.0)
-    positions = await open_movable(cassandra_url)
+    positions = open_movable(cassandra_url)
     position = new_position()
     await positions.record(position)
     await node.signal(signal.SIGSTOP)
@@ -119,7 +119,7 @@ async def test_who_waits_for_a_turn_is_refused_in_time(
 ) -> None:
     monkeypatch.setattr(cassandra_session, "REQUEST_SECONDS", 6.0)
     monkeypatch.setattr(cassandra_session, "HEARTBEAT_SECONDS", 60.0)
-    positions = await open_movable(f"{cassandra_url}&in_flight=4")
+    positions = open_movable(f"{cassandra_url}&in_flight=4")
     await positions.record(new_position())
     monkeypatch.setattr(cassandra_session, "REQUEST_SECONDS", 0.3)
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 0.5)
@@ -142,7 +142,7 @@ async def test_what_is_in_flight_and_what_waits_have_a_bound(
     monkeypatch.setattr(cassandra, "MAX_CALLS_UNDER_WAY", 12)
     monkeypatch.setattr(cassandra_session, "REQUEST_SECONDS", 60.0)
     monkeypatch.setattr(cassandra_session, "HEARTBEAT_SECONDS", 60.0)
-    positions = await open_movable(f"{cassandra_url}&in_flight=4")
+    positions = open_movable(f"{cassandra_url}&in_flight=4")
     await positions.ping()
     await node.signal(signal.SIGSTOP)
     try:
@@ -165,7 +165,7 @@ async def test_the_consistency_of_the_url_decides_how_many_copies_must_be_there(
 ) -> None:
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 0.5)
     url = own_keyspace(cassandra_url).replace("replication=1", "replication=datacenter1:3")
-    quorum, one = await open_movable(url), await open_movable(f"{url}&consistency=LOCAL_ONE")
+    quorum, one = open_movable(url), open_movable(f"{url}&consistency=LOCAL_ONE")
     with pytest.raises(StoreUnavailable, match="LOCAL_QUORUM"):
         await quorum.record(new_position())
     await one.record(new_position())
@@ -174,7 +174,7 @@ async def test_the_consistency_of_the_url_decides_how_many_copies_must_be_there(
 
 
 async def test_a_data_centre_that_there_is_not_is_said_at_once(cassandra_url: str) -> None:
-    positions = await open_movable(own_keyspace(cassandra_url).replace("replication=1", "replication=nowhere:1"))
+    positions = open_movable(own_keyspace(cassandra_url).replace("replication=1", "replication=nowhere:1"))
     with pytest.raises(StoreUnavailable, match=r"refuses.*nowhere"):
         await positions.record(new_position())
     await positions.close()
@@ -182,7 +182,7 @@ async def test_a_data_centre_that_there_is_not_is_said_at_once(cassandra_url: st
 
 async def test_several_that_come_first_make_one_table(cassandra_url: str) -> None:
     url = own_keyspace(cassandra_url)
-    stores = [await open_movable(url) for _ in range(4)]
+    stores = [open_movable(url) for _ in range(4)]
     position = new_position()
     await asyncio.gather(*(store.record(position) for store in stores))
     for store in stores:
@@ -193,7 +193,7 @@ async def test_several_that_come_first_make_one_table(cassandra_url: str) -> Non
 async def test_a_contact_point_that_is_away_does_no_harm(cassandra_url: str) -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        positions = await open_movable(cassandra_url.replace("@", f"@127.0.0.1:{reserved.getsockname()[1]},"))
+        positions = open_movable(cassandra_url.replace("@", f"@127.0.0.1:{reserved.getsockname()[1]},"))
         await positions.record(new_position())
         await positions.close()
 
@@ -201,7 +201,7 @@ async def test_a_contact_point_that_is_away_does_no_harm(cassandra_url: str) -> 
 @pytest.fixture
 async def lost(cassandra_url: str) -> AsyncIterator[CassandraResumePositions]:
     """A store whose driver has given up for good."""
-    positions = await open_movable(cassandra_url)
+    positions = open_movable(cassandra_url)
     await positions.ping()
     opened = positions._database._opened
     assert opened is not None

@@ -94,7 +94,7 @@ async def written(positions: MovableResumePositions, count: int) -> list[Event]:
 
 
 async def test_any_one_node_may_be_gone(cluster: Cluster) -> None:
-    stores = [await open_movable(cluster.url) for _ in range(3)]
+    stores = [open_movable(cluster.url) for _ in range(3)]
     # The first calls of three processes at once make one keyspace and one table.
     groups = await asyncio.gather(*(written(store, 200) for store in stores))
     events = [event for group in groups for event in group]
@@ -112,7 +112,7 @@ async def test_any_one_node_may_be_gone(cluster: Cluster) -> None:
 
 
 async def test_nodes_killed_in_turn_under_load_lose_nothing(cluster: Cluster) -> None:
-    positions = await open_movable(cluster.url)
+    positions = open_movable(cluster.url)
     turn = 0
 
     async def kill() -> None:

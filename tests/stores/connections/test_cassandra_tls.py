@@ -35,7 +35,7 @@ async def proxied(cassandra_url: str, tmp_path: Path) -> AsyncIterator[tuple[str
 
 async def test_a_checked_certificate_opens_the_way(proxied: tuple[str, Path]) -> None:
     url, certificate = proxied
-    positions = await open_movable(f"{url}&ca={certificate}&check_hostname=false")
+    positions = open_movable(f"{url}&ca={certificate}&check_hostname=false")
     await positions.record(POSITION)
     assert await positions.get(POSITION.user_id, POSITION.movie_id) == POSITION
     await positions.close()
@@ -48,7 +48,7 @@ async def test_an_unknown_certificate_or_another_hosts_does_not(
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 0.2)
     url, certificate = proxied
     # By its number the host is not localhost.
-    positions = await open_movable(f"{url}&ca={certificate}" if known else url)
+    positions = open_movable(f"{url}&ca={certificate}" if known else url)
     with pytest.raises(StoreUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
         await positions.record(POSITION)
     await positions.close()

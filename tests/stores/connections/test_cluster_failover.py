@@ -34,14 +34,14 @@ async def whole(cluster: KillableCluster) -> KillableCluster:
 
 @pytest.fixture
 async def cache(whole: KillableCluster) -> AsyncIterator[RowCache]:
-    store = await open_row_cache(whole.url)
+    store = open_row_cache(whole.url)
     yield store
     await store.close()
 
 
 @pytest.fixture
 async def coordination(whole: KillableCluster) -> AsyncIterator[Coordination]:
-    store = await open_coordination(whole.url)
+    store = open_coordination(whole.url)
     yield store
     await store.close()
 
@@ -176,7 +176,7 @@ async def test_a_client_that_starts_while_a_master_is_away_finds_the_others(whol
     masters = {name: whole.master_of(f"{{lock:{name}}}") for name in names}
     victim = masters[names[0]]
     await asyncio.to_thread(whole.kill, victim)
-    fresh = await open_coordination(whole.url)
+    fresh = open_coordination(whole.url)
     try:
 
         async def take(name: str) -> None:

@@ -36,7 +36,7 @@ async def test_every_node_of_the_url_is_asked_with_the_login_and_over_tls(tmp_pa
 @pytest.mark.parametrize("hosts", ["", "a,,b", "a:port", "a:7001/3"])
 async def test_a_url_that_names_no_nodes_is_refused_in_words(hosts: str) -> None:
     with pytest.raises(SettingsInvalid, match="host:port,host:port"):
-        await open_row_cache(f"valkey-cluster://{hosts}")
+        open_row_cache(f"valkey-cluster://{hosts}")
 
 
 @pytest.mark.parametrize(
@@ -50,21 +50,21 @@ async def test_a_url_that_names_no_nodes_is_refused_in_words(hosts: str) -> None
         ("valkey://a:1?ssl_ca_certs=/x.pem", "no parameter ssl_ca_certs; known are ca"),
     ],
 )
-async def test_a_mistake_is_named_with_its_setting(url: str, said: str) -> None:
+def test_a_mistake_is_named_with_its_setting(url: str, said: str) -> None:
     for open_store, setting in (
         (open_row_cache, "MARQUEE_ROW_CACHE_URL"),
         (open_coordination, "MARQUEE_COORDINATION_URL"),
     ):
         with pytest.raises(SettingsInvalid, match=said) as refused:
-            await open_store(url)
+            open_store(url)
         assert refused.value.field == setting
 
 
 async def test_a_lease_that_is_no_time_is_refused() -> None:
     with pytest.raises(SettingsInvalid, match=r"lease_seconds.*number of seconds"):
-        await open_event_log("valkey://a:1?lease_seconds=soon")
+        open_event_log("valkey://a:1?lease_seconds=soon")
 
 
 async def test_the_event_log_says_that_it_takes_no_cluster() -> None:
     with pytest.raises(SettingsInvalid, match="MARQUEE_EVENT_LOG_URL"):
-        await open_event_log("valkey-cluster://127.0.0.1:7001")
+        open_event_log("valkey-cluster://127.0.0.1:7001")

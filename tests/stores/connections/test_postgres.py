@@ -83,14 +83,14 @@ async def test_what_was_acknowledged_outlives_a_sigkill_and_writers_go_on(server
         server.kill()
         await asyncio.to_thread(server.start)
 
-    positions = await open_movable(server.settings.database)
+    positions = open_movable(server.settings.database)
     await acknowledged_positions_outlive(kill, positions, kills=kills)
     await positions.close()
 
 
 async def test_every_store_goes_on_after_a_crash_without_a_hand(server: Server) -> None:
     url = server.settings.database
-    catalogue, queue = await open_catalogue(url), await open_job_queue(url)
+    catalogue, queue = open_catalogue(url), open_job_queue(url)
     movie_id = new_movie_id()
     await catalogue.titles.announce([(movie_id, DETAILS)])
     await queue.enqueue([NewJob("job", movie_id, 1, b"")])
@@ -111,7 +111,7 @@ async def test_a_server_that_stays_away_is_said_within_bounds(monkeypatch: pytes
     monkeypatch.setattr(postgres, "RETRY_SECONDS", 0.5)
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        positions = await open_movable(f"postgresql://x:y@127.0.0.1:{reserved.getsockname()[1]}/marquee")
+        positions = open_movable(f"postgresql://x:y@127.0.0.1:{reserved.getsockname()[1]}/marquee")
         for call in (positions.get("p", "m"), positions.ping()):
             with pytest.raises(StoreUnavailable):
                 await asyncio.wait_for(call, 5)
@@ -151,7 +151,7 @@ async def test_callers_that_give_up_give_their_connections_back(postgres_url: st
 
 async def test_a_server_that_hangs_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "ATTEMPT_SECONDS", 0.5)
-    positions = await open_movable(server.settings.database)
+    positions = open_movable(server.settings.database)
     await positions.record(ResumePosition("p", "m", 1, 1))
     backends = server.backends()
     for process_id in backends:

@@ -37,7 +37,7 @@ async def kept(cache: RowCache) -> bool:
 @pytest.mark.parametrize("host", ["localhost?", "127.0.0.1?check_hostname=false&"])
 async def test_a_checked_certificate_opens_the_way(proxied: tuple[int, Path], host: str) -> None:
     port, certificate = proxied
-    cache = await open_row_cache(f"valkeys://{host.replace('?', f':{port}?')}ca={certificate}")
+    cache = open_row_cache(f"valkeys://{host.replace('?', f':{port}?')}ca={certificate}")
     assert await kept(cache)
     await cache.close()
 
@@ -53,7 +53,7 @@ async def test_an_unknown_certificate_or_another_hosts_does_not(
         "another host": f"valkeys://127.0.0.1:{port}?ca={certificate}",
         "no authority of ours": f"valkeys://localhost:{port}",
     }[why]
-    cache = await open_row_cache(url)
+    cache = open_row_cache(url)
     with pytest.raises(StoreUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
         await cache.get("tls")
     await cache.close()

@@ -60,7 +60,7 @@ def some_events(count: int) -> list[Event]:
 
 
 async def move_all(source_url: str, target_url: str) -> list[Pass]:
-    source, target = await open_movable(source_url), await open_movable(target_url)
+    source, target = open_movable(source_url), open_movable(target_url)
     passes = [step async for step in move(source, target, begin=Pass()) if step.ended]
     await source.close()
     await target.close()
@@ -71,7 +71,7 @@ async def move_all(source_url: str, target_url: str) -> list[Pass]:
 async def test_a_running_platform_moves_without_losing_a_write(urls: dict[str, str], old: str, new: str) -> None:
     old_url, new_url = urls[old], urls[new]
     before = some_events(1000)
-    store = await open_movable(old_url)
+    store = open_movable(old_url)
     await store.record_many(before)
     await store.close()
 
@@ -104,7 +104,7 @@ async def test_a_running_platform_moves_without_losing_a_write(urls: dict[str, s
     for process in processes:
         await process.stop()
 
-    moved = await open_movable(new_url)
+    moved = open_movable(new_url)
     expected = {key_of(event): event for event in before} | viewers.acknowledged
     assert await moved.events(list(expected)) == expected
     everything = {event async for page in moved.scan() for event in page.events}
@@ -114,7 +114,7 @@ async def test_a_running_platform_moves_without_losing_a_write(urls: dict[str, s
 
 @both_ways
 async def test_the_newer_event_stays_whichever_store_has_it(urls: dict[str, str], old: str, new: str) -> None:
-    source, target = await open_movable(urls[old]), await open_movable(urls[new])
+    source, target = open_movable(urls[old]), open_movable(urls[new])
     user_id = new_profile_id()
     kinds: list[Event] = [
         event
@@ -132,7 +132,7 @@ async def test_the_newer_event_stays_whichever_store_has_it(urls: dict[str, str]
     await target.record_many(there)
     expected = {max(pair, key=precedence) for pair in zip(here, there, strict=True)}
 
-    both = await open_resume_positions(urls[new], read_also=urls[old])
+    both = open_resume_positions(urls[new], read_also=urls[old])
     positions = newest_first(list(expected), limit=100)
     assert list(await both.continue_watching(user_id, limit=100)) == list(positions)
     assert list(await both.continue_watching(user_id, limit=3)) == list(positions[:3])
@@ -155,7 +155,7 @@ def with_title(event: Event, movie_id: str) -> Event:
 
 
 async def test_a_pass_that_began_midway_is_not_the_last(urls: dict[str, str]) -> None:
-    source, target = await open_movable(urls["postgres"]), await open_movable(urls["cassandra"])
+    source, target = open_movable(urls["postgres"]), open_movable(urls["cassandra"])
     events = some_events(50)
     await source.record_many(events)
     steps = [step async for step in move(source, target, begin=Pass())]
@@ -174,7 +174,7 @@ async def test_a_pass_that_began_midway_is_not_the_last(urls: dict[str, str]) ->
 
 async def test_the_command_goes_on_where_it_was_killed(urls: dict[str, str], tmp_path: Path) -> None:
     events = some_events(12_000)
-    source, target = await open_movable(urls["postgres"]), await open_movable(urls["cassandra"])
+    source, target = open_movable(urls["postgres"]), open_movable(urls["cassandra"])
     await source.record_many(events)
     await target.ping()  # makes the keyspace
     environment = {**os.environ, "MARQUEE_STATE": str(tmp_path / "state")}

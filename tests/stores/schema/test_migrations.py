@@ -57,7 +57,7 @@ def test_the_schema_that_processes_ask_for_is_the_newest(empty_database: str) ->
 
 
 async def test_a_database_of_an_older_version_is_not_ready_and_one_of_a_newer_is(empty_database: str) -> None:
-    catalogue = await open_catalogue(empty_database)
+    catalogue = open_catalogue(empty_database)
     try:
         with pytest.raises(StoreUnavailable, match="no tables yet: run `marquee prepare`"):
             await catalogue.ping()

@@ -78,7 +78,7 @@ async def test_brokers_killed_in_turn_under_load_lose_nothing(cluster: Cluster) 
 
 
 async def test_a_topic_has_three_copies_and_two_acknowledge(cluster: Cluster) -> None:
-    log = await open_event_log(cluster.url)
+    log = open_event_log(cluster.url)
     await log.ensure_topic("t", streams=2)
     client = administer(parse_options(cluster.url))
     [topic] = client.describe_topics(["t"])

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("kafka")
 async def test_what_was_fetched_for_a_cancelled_poll_is_not_given_once_its_stream_has_another_owner(
     kafka_log_url: str,
 ) -> None:
-    log = await open_event_log(kafka_log_url)
+    log = open_event_log(kafka_log_url)
     topic = f"test-{secrets.token_hex(6)}"
     await log.ensure_topic(topic, streams=4)
     await publish(log, topic, 40)
@@ -49,7 +49,7 @@ async def test_what_was_fetched_for_a_cancelled_poll_is_not_given_once_its_strea
 
 
 async def test_a_closed_consumer_refuses_at_once(kafka_log_url: str) -> None:
-    log = await open_event_log(kafka_log_url)
+    log = open_event_log(kafka_log_url)
     topic = f"test-{secrets.token_hex(6)}"
     await log.ensure_topic(topic, streams=1)
     await publish(log, topic, 1)

@@ -16,7 +16,7 @@ STREAMS = 40
 
 
 async def test_the_places_of_many_streams_are_read_at_once(kafka_log_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = await open_event_log(kafka_log_url)
+    log = open_event_log(kafka_log_url)
     topic = f"test-{secrets.token_hex(6)}"
     await log.ensure_topic(topic, streams=STREAMS)
     asked: list[int] = []

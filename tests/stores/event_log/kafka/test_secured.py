@@ -35,7 +35,7 @@ def url(request: pytest.FixtureRequest, secured: SecuredKafka) -> str:
 
 
 async def test_whoever_may_come_in_publishes_and_consumes(url: str) -> None:
-    log = await open_event_log(url)
+    log = open_event_log(url)
     topic = f"test-{secrets.token_hex(6)}"
     await log.ensure_topic(topic, streams=4)
     await publish(log, topic, RECORDS)

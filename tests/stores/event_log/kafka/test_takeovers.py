@@ -25,7 +25,7 @@ MANY = 200
 
 @pytest.fixture
 async def log(kafka_log_url: str) -> AsyncIterator[EventLog]:
-    store = await open_event_log(kafka_log_url)
+    store = open_event_log(kafka_log_url)
     yield store
     await store.close()
 

@@ -19,7 +19,7 @@ async def test_a_cluster_with_too_few_brokers_is_said_so_and_nothing_is_made(
 ) -> None:
     monkeypatch.setattr(clients, "OUTLAST_SECONDS", 0.5)
     topic = f"test-{secrets.token_hex(6)}"
-    log = await open_event_log(kafka_log_url.replace("replication=1&", ""))
+    log = open_event_log(kafka_log_url.replace("replication=1&", ""))
     with pytest.raises(StoreUnavailable, match=r"fewer brokers than the 3 copies.*\?replication=1"):
         await log.ensure_topic(topic, streams=1)
     await log.close()

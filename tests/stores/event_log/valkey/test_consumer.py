@@ -9,7 +9,7 @@ from tests.contract.event_log.records import gather, in_order_by_key
 
 
 async def test_entries_removed_by_hand_do_not_let_new_records_come_before_what_was_left(valkey_log_url: str) -> None:
-    log = await open_event_log(valkey_log_url)
+    log = open_event_log(valkey_log_url)
     assert isinstance(log, ValkeyEventLog)
     topic = f"test-{secrets.token_hex(6)}"
     await log.ensure_topic(topic, streams=2)

@@ -8,7 +8,7 @@ import pytest
 
 from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search_writer
 from marquee.stores.search.contract import SearchIndex
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
@@ -36,7 +36,7 @@ async def limit_memory(elasticsearch_server: str) -> AsyncIterator[LimitMemory]:
 
 @pytest.fixture
 async def index(elasticsearch_urls: Callable[[], str]) -> AsyncIterator[SearchIndex]:
-    store = await open_search(elasticsearch_urls(), writer=True)
+    store = await open_search_writer(elasticsearch_urls())
     await store.apply([SearchDocument(movie_id="m1", revision=1, title=TITLE, playable=True)])
     yield store
     await store.close()

@@ -14,7 +14,7 @@ from marquee.errors import StoreUnavailable
 from marquee.platform.cluster_engines import running
 from marquee.platform.cluster_engines.elasticsearch import ELASTICSEARCH
 from marquee.settings import load_settings
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search, open_search_writer
 from marquee.stores.search.contract import Deletion, SearchIndex
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
@@ -71,7 +71,7 @@ async def kill_server(folder: Path) -> None:
 
 
 async def survive(url: str, folder: Path, kills: int) -> None:
-    writer, reader = await open_search(url, writer=True), await open_search(url)
+    writer, reader = await open_search_writer(url), open_search(url)
     load = Load(writer)
     working = asyncio.create_task(load.run())
     for _ in range(kills):

@@ -8,7 +8,7 @@ import pytest
 
 from marquee.documents import SearchDocument
 from marquee.errors import SettingsInvalid, StoreUnavailable
-from marquee.stores.search import open_search
+from marquee.stores.search import open_search, open_search_writer
 from marquee.stores.search.elasticsearch.mapping import index_settings
 from marquee.stores.search.elasticsearch.url import parse_target
 from tests.harness.tls import make_certificate, tls_in_front_of
@@ -69,7 +69,7 @@ async def test_a_checked_certificate_opens_the_way(proxied: tuple[str, Path], by
     url, certificate = proxied
     if not by_name:
         url = url.replace("localhost", "127.0.0.1")
-    index = await open_search(f"{url}?ca={certificate}{'' if by_name else '&check_hostname=false'}", writer=True)
+    index = await open_search_writer(f"{url}?ca={certificate}{'' if by_name else '&check_hostname=false'}")
     assert await index.apply([SearchDocument(movie_id="m", revision=1, title="Film")]) == 1
     await index.close()
 
@@ -79,7 +79,7 @@ async def test_a_checked_certificate_opens_the_way(proxied: tuple[str, Path], by
 async def test_an_unknown_certificate_or_another_hosts_does_not(proxied: tuple[str, Path], known: bool) -> None:
     url, certificate = proxied
     # By its number the host is not localhost.
-    index = await open_search(f"{url.replace('localhost', '127.0.0.1')}?ca={certificate}" if known else url)
+    index = open_search(f"{url.replace('localhost', '127.0.0.1')}?ca={certificate}" if known else url)
     with pytest.raises(StoreUnavailable, match="certificate verify failed"):
         await index.search("film")
     await index.close()
