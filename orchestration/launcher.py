@@ -14,8 +14,8 @@ from typing import Final
 
 import dagster as dg
 import psutil
-from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+
+from orchestration.dagster_private import CheckRunHealthResult, DagsterUserCodeUnreachableError, WorkerStatus
 
 _CLOCK_SECONDS: Final = 5.0
 """Largest difference between the kernel's start time of a process and the event's wall clock."""
@@ -36,7 +36,7 @@ class _RunProcess:
             return False
 
 
-class WatchfulRunLauncher(DefaultRunLauncher):
+class WatchfulRunLauncher(dg.DefaultRunLauncher):
     """`run_launcher: {module: orchestration.launcher, class: WatchfulRunLauncher}` in dagster.yaml."""
 
     @property

@@ -8,10 +8,10 @@ settings by itself.
 from typing import Any
 
 from dagster import Field
-from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
 from marquee.settings import load_settings
+from orchestration.dagster_private import ConfigurableClassData
 
 
 class PlatformStorage(DagsterPostgresStorage):
