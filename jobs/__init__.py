@@ -1,5 +1,6 @@
-"""What runs beside the API and Dagster: one `python -m jobs.x` a module, each its own process under the supervisor.
+"""The processes beside the API and Dagster, and nothing else: each module is one, started as `python -m jobs.x`.
 
-`transcode` workers take chunk jobs; `change_capture`, `outbox` and `search_sync` move what happened to where it is needed.
-`source_cache`, `work_folder` and `hints` are what the workers stand on; the assets use them too. Never imports Dagster.
+`transcode` encodes chunks. `change_capture` publishes changes of titles, and `search_sync` writes them to the search index.
+`outbox` publishes what was committed to be published. `housekeeping` finishes or removes what was left half-way. What they
+share is in `marquee.processes` and `marquee.ingest`. A job never imports Dagster.
 """

@@ -1,10 +1,10 @@
 """`python -m jobs.change_capture`: changes of `title_document` go from PostgreSQL's WAL to `metadata-changes`.
 
-Runs embedded Debezium (`marquee.stores.change_capture.debezium`), publishes its envelopes keyed by movie_id in their
-order, and lets it note its place only after the event log acknowledged them: a kill publishes some again, and none is lost.
-PostgreSQL or the event log down: Debezium is started again with jitter, from where it was. The slot gone or invalidated (it
-is bounded by `max_slot_wal_keep_size`): the place is forgotten, and a new slot begins with a snapshot of the
-whole table, which the index takes as far as it is newer.
+Runs embedded Debezium (`marquee.stores.change_capture.debezium`) and publishes its envelopes, keyed by movie_id, in their order.
+Debezium notes its place only after the event log has acknowledged them: a kill publishes some again, and none is lost. While
+PostgreSQL or the event log is down, Debezium is started again and again, with jitter, from its place. Where the slot is gone or
+invalidated (`max_slot_wal_keep_size` bounds it) the place is forgotten: a new slot begins with a snapshot of the whole table,
+of which the index takes what is newer.
 """
 
 import asyncio
@@ -16,16 +16,15 @@ from pathlib import Path
 from typing import Final
 
 from marquee.concurrency import gather_bounded
-from marquee.errors import SettingsInvalid, StoreUnavailable
+from marquee.errors import StoreUnavailable
 from marquee.events import METADATA_CHANGES
-from marquee.logs import configure_logging, get_logger
-from marquee.processes.hints import wait_for_stop
-from marquee.processes.running import stop_on_signals, until_answered
-from marquee.settings import Settings, load_settings
+from marquee.logs import get_logger
+from marquee.processes.repeating import until_answered
+from marquee.processes.runner import Process, run_process
+from marquee.processes.stopping import wait_for_stop
 from marquee.stores.change_capture.debezium import Captured, CaptureEngine, debezium_properties
 from marquee.stores.change_capture.slot import SLOT, settle_slot
 from marquee.stores.event_log.contract import EventLog
-from marquee.stores.opened import open_stores
 
 MAX_CONCURRENT_TITLES: Final = 16
 """Records of different titles published at once; those of one title go one after the other."""
@@ -59,27 +58,27 @@ async def settle_place(database_url: str, offsets: Path) -> None:
         offsets.unlink()
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Until `stop` is set."""
-    offsets = settings.state / "change-capture" / "offsets.dat"
+async def run(process: Process) -> None:
+    stop, database_url = process.stop, process.settings.database
+    offsets = process.settings.state / "change-capture" / "offsets.dat"
     offsets.parent.mkdir(parents=True, exist_ok=True)
     delay = RESTART_SECONDS
-    async with open_stores(settings) as stores:
-        event_log = stores.event_log
-        while not stop.is_set():
-            started = asyncio.get_running_loop().time()
-            try:
-                await settle_place(settings.database, offsets)
-                await _run_engine(settings.database, offsets, event_log, stop)
-            except (StoreUnavailable, RuntimeError, OSError) as error:
-                log.warning("change capture interrupted", reason=str(error)[:500])
-            if asyncio.get_running_loop().time() - started > WELL_AFTER_SECONDS:
-                delay = RESTART_SECONDS
-            await wait_for_stop(stop, delay * random.uniform(0.5, 1.0))  # noqa: S311
-            delay = min(MAX_RESTART_SECONDS, delay * 2)
+    while not stop.is_set():
+        started = asyncio.get_running_loop().time()
+        try:
+            await settle_place(database_url, offsets)
+            await _run_engine(database_url, offsets, process.stores.event_log, stop)
+        except (StoreUnavailable, RuntimeError, OSError) as error:
+            log.warning("change capture interrupted", reason=str(error)[:500])
+        if asyncio.get_running_loop().time() - started > WELL_AFTER_SECONDS:
+            delay = RESTART_SECONDS
+        await wait_for_stop(stop, delay * random.uniform(0.5, 1.0))  # noqa: S311
+        delay = min(MAX_RESTART_SECONDS, delay * 2)
 
 
 async def _run_engine(database_url: str, offsets: Path, event_log: EventLog, stop: asyncio.Event) -> None:
+    """Until Debezium ends, by a failure or because it is closed when `stop` is set."""
+
     async def hand_over(changes: Sequence[Captured]) -> None:
         await publish_changes(event_log, changes, stop)
 
@@ -93,17 +92,6 @@ async def _run_engine(database_url: str, offsets: Path, event_log: EventLog, sto
     await running
 
 
-async def main() -> None:
-    configure_logging("change-capture")
-    try:
-        await run(load_settings(), stop_on_signals())
-    except (SettingsInvalid, StoreUnavailable) as error:
-        log.error("change capture failed", reason=error.detail)
-        raise SystemExit(1) from error
-    log.info("change capture stopped")
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
-    # Java's threads that still wind down would hold the process; all that matters is on disk.
-    os._exit(0)
+    # Not SystemExit: Java's threads that still wind down would hold the process. All that matters is on disk.
+    os._exit(run_process("change-capture", run))

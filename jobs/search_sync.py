@@ -1,11 +1,10 @@
 """`python -m jobs.search_sync`: the writer of the search index, fed by `metadata-changes`.
 
-Consumes the group `search-sync` and applies what it polls as one batch, which is one commit; records are acknowledged after
-it, so that a kill applies them again, harmlessly: the index refuses what is not newer. While a batch is committed the next one
-gathers, so batches grow with the load. A record that is not a change of a title, or that the index says it cannot hold, goes to
-`metadata-changes.dead` with its reason. While the index or the log is away everything waits, however long, and nothing is
-buried. An index that is empty (new, lost or unreadable) is rebuilt from the catalogue first, by this process or by whoever
-overtakes it. Logs the lag from commit to searchable.
+Consumes the group `search-sync`. What one poll returns is one batch and one commit. Records are acknowledged after the commit: a
+kill applies them again, and the index refuses what is not newer. While a batch is committed the next one gathers, so that
+batches grow with the load. A record that is no change of a title, or that the index cannot hold, goes to `metadata-changes.dead`
+with its reason. While the index or the log is away the job waits, however long, and buries nothing. An empty index (new, lost or
+unreadable) is first rebuilt from the catalogue, by this process or by a newer rebuild. Logs the lag from commit to searchable.
 """
 
 import asyncio
@@ -16,17 +15,16 @@ from typing import Final
 import msgspec
 
 from marquee.documents import SearchDocument
-from marquee.errors import InputInvalid, RebuildOvertaken, StoreUnavailable
+from marquee.errors import InputInvalid, MarqueeError, RebuildOvertaken, StoreUnavailable
 from marquee.events import METADATA_CHANGES, SEARCH_SYNC_GROUP, TitleDocumentChange
-from marquee.logs import configure_logging, get_logger
-from marquee.processes.hints import wait_for_stop
-from marquee.processes.running import stop_on_signals, until_answered
-from marquee.settings import Settings, load_settings
+from marquee.logs import get_logger
+from marquee.processes.repeating import until_answered
+from marquee.processes.runner import Process, run_process
+from marquee.processes.stopping import wait_for_stop
 from marquee.stores.event_log.contract import Consumer, Record
-from marquee.stores.opened import open_stores
 from marquee.stores.search.contract import Deletion, SearchIndex
 
-BATCH: Final = 500
+MAX_BATCH_RECORDS: Final = 500
 POLL_SECONDS: Final = 2.0
 OVERTAKEN_SECONDS: Final = 30.0
 """How long a newer rebuild is waited for at first; it may need longer, so each wait is twice the last."""
@@ -73,8 +71,8 @@ def read_change(value: bytes) -> tuple[SearchDocument | Deletion, int | None]:
     return document, committed_at_ms
 
 
-class IndexFailed(RuntimeError):
-    """The index cannot be written any more: it is opened, and if need be rebuilt, by a new process."""
+class IndexFailed(MarqueeError):
+    """The index cannot be written any more. This process ends; the next one opens the index, and rebuilds it where it is lost."""
 
 
 class SearchSync:
@@ -93,7 +91,7 @@ class SearchSync:
         if self._owed:
             await self._consumer.rewind()
             self._owed = False
-        records = await self._consumer.poll(limit=BATCH, timeout_seconds=POLL_SECONDS)
+        records = await self._consumer.poll(limit=MAX_BATCH_RECORDS, timeout_seconds=POLL_SECONDS)
         if not records:
             return 0
         self._owed = True
@@ -174,35 +172,16 @@ async def fill_empty(
             return
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Until `stop` is set. Raises `StoreUnavailable` where another process writes the index."""
-    async with open_stores(settings, search_writer=True) as stores:
-        await until_answered(stop, stores.catalogue.ping)
-        consumer = await until_answered(stop, lambda: stores.event_log.subscribe(METADATA_CHANGES, SEARCH_SYNC_GROUP))
-        await fill_empty(stores.search, stores.catalogue.titles.documents, stop)
-        log.info("search sync ready")
-        sync = SearchSync(consumer, stores.search)
-        while not stop.is_set():
-            working = asyncio.create_task(until_answered(stop, sync.step))
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            # A batch under way is finished; a wait for records ends within POLL_SECONDS.
-            await working
-
-
-async def main() -> None:
-    configure_logging("search-sync")
-    settings = load_settings()
-    stop = stop_on_signals()
-    try:
-        await run(settings, stop)
-    except (StoreUnavailable, IndexFailed) as error:
-        if not stop.is_set():
-            log.error("search sync failed", reason=str(error))
-            raise SystemExit(1) from error
-    log.info("search sync stopped")
+async def run(process: Process) -> None:
+    stop, stores = process.stop, process.stores
+    consumer = await until_answered(stop, lambda: stores.event_log.subscribe(METADATA_CHANGES, SEARCH_SYNC_GROUP))
+    await fill_empty(stores.search, stores.catalogue.titles.documents, stop)
+    await process.ready(stores.catalogue)
+    sync = SearchSync(consumer, stores.search)
+    while not stop.is_set():
+        # A batch under way when the stop comes is finished. A wait for records ends within POLL_SECONDS.
+        await until_answered(stop, sync.step)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    raise SystemExit(run_process("search-sync", run, search_writer=True))

@@ -1,37 +1,35 @@
 """`python -m jobs.transcode`: one transcode worker, one chunk at a time.
 
-Reads jobs from the job queue (woken by `chunk-jobs`, else every 2 s), masters through the host's source cache; writes a
-chunk's renditions to `chunks/{job_id}/{attempt}/{rung}.mp4` and then, with the lease's fencing token, the job's result. The
-lease is renewed at a third of its length; losing it ends ffmpeg at once. A worker killed with SIGKILL costs its chunk and
-nothing else; SIGTERM gives the chunk back, its attempt not counted. Engines that restart are waited for, however long.
+Claims jobs from the job queue, when `chunk-jobs` wakes it and every 2 s, and reads masters through the host's source cache.
+Writes a chunk's renditions to `chunks/{job_id}/{attempt}/{rung}.mp4`, and then the job's result with the lease's fencing token.
+Renews the lease at a third of its length; when the lease is lost, ffmpeg ends at once. SIGKILL of a worker costs its chunk and
+nothing else. SIGTERM gives the chunk back, and its attempt does not count. An engine that is away is waited for, however long.
 """
 
 import asyncio
 import contextlib
 import errno
-import functools
 import os
 import secrets
-import signal
 import socket
 import time
 
 import msgspec
-import tenacity
 
 from marquee.documents import ChunkJob, ChunkResult, RenditionPart, keys
 from marquee.errors import LeaseLost, MarqueeError, ObjectMissing, SourceRefused, StoreUnavailable
 from marquee.events import CHUNK_JOBS
-from marquee.ingest.outages import log_outage, through_outages
+from marquee.ingest.outages import through_outages
 from marquee.ingest.source_cache import SourceCache, file_sha256
 from marquee.ingest.work_folder import work_folder
-from marquee.logs import configure_logging, get_logger
+from marquee.logs import get_logger, log_context
 from marquee.media.encode.transcode import EncodedPart, transcode_chunk
-from marquee.processes.hints import Hints, wait_for_stop
-from marquee.settings import Settings, load_settings
+from marquee.processes.hints import Hints
+from marquee.processes.repeating import until_answered
+from marquee.processes.runner import Process, run_process
+from marquee.settings import Settings
 from marquee.stores.job_queue.contract import JobQueue, Lease
 from marquee.stores.objects.contract import Objects
-from marquee.stores.opened import open_stores
 
 POLL_SECONDS = 2.0
 NICENESS = 10
@@ -54,24 +52,15 @@ class TranscodeWorker:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                lease = await self._claim(stop)
+                lease = await until_answered(
+                    stop, lambda: self._queue.claim(self._name, lease_seconds=self._settings.lease_seconds)
+                )
             except StoreUnavailable:
                 continue  # told to stop while the queue was away
             if lease is None:
                 await self._hints.wait(stop, timeout_seconds=POLL_SECONDS)
             else:
                 await self._hold(lease, stop)
-
-    async def _claim(self, stop: asyncio.Event) -> Lease | None:
-        asking = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(StoreUnavailable),
-            wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=5),
-            stop=tenacity.stop_when_event_set(stop),  # type: ignore[arg-type]
-            sleep=functools.partial(wait_for_stop, stop),
-            before_sleep=log_outage,
-            reraise=True,
-        )
-        return await asking(self._queue.claim, self._name, lease_seconds=self._settings.lease_seconds)
 
     async def _hold(self, lease: Lease, stop: asyncio.Event) -> None:
         """Work on a lease until it is done, lost or given back, whichever comes first."""
@@ -181,21 +170,14 @@ def _judge_fault(error: Exception) -> tuple[str, bool]:
             return f"{type(error).__name__}: {error}", True
 
 
-async def main() -> None:
-    configure_logging("transcode")
-    settings = load_settings()
+async def run(process: Process) -> None:
     os.nice(NICENESS)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     name = f"{socket.gethostname()}:{os.getpid()}"
-    async with open_stores(settings) as stores:
-        hints = Hints(stores.event_log, CHUNK_JOBS)
-        worker = TranscodeWorker(settings, stores.job_queue, stores.objects, hints, name=name)
-        log.info("worker ready", name=name)
-        await worker.run(stop)
-    log.info("worker stopped", name=name)
+    stores, hints = process.stores, Hints(process.stores.event_log, CHUNK_JOBS)
+    await process.ready(stores.job_queue)
+    with log_context(worker=name):
+        await TranscodeWorker(process.settings, stores.job_queue, stores.objects, hints, name=name).run(process.stop)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    raise SystemExit(run_process("transcode", run))

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import AbstractContextManager
 
 import structlog
 
@@ -26,3 +27,8 @@ def configure_logging(process: str, *, level: int = logging.INFO) -> None:
 def get_logger() -> structlog.typing.FilteringBoundLogger:
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return logger
+
+
+def log_context(**values: object) -> AbstractContextManager[None]:
+    """A block in which every line has these values: lines of this task and of the tasks that it starts."""
+    return structlog.contextvars.bound_contextvars(**values)

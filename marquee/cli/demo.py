@@ -1,9 +1,7 @@
 """`marquee demo` and `marquee check`: the platform with films in it, and the proof from outside that it works."""
 
 import asyncio
-import contextlib
 import json
-import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -31,6 +29,7 @@ from marquee.platform.cluster_engines.catalogue import DISTRIBUTED, chosen
 from marquee.platform.cluster_engines.engine import Engine
 from marquee.platform.supervisor.observation import observe
 from marquee.platform.supervisor.supervision import start, stop
+from marquee.processes.stopping import stop_on_signals, unless_stopped
 from marquee.settings import Settings, load_settings, setting_of
 
 
@@ -63,19 +62,11 @@ async def _demo(
     console: Console, engines: Sequence[Engine], *, check: bool, strict: bool, screenshots: Path | None
 ) -> bool:
     report = Report(console)
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    work = asyncio.create_task(_work(console, engines, report, check=check, strict=strict, screenshots=screenshots))
-    stopped = asyncio.create_task(stopping.wait())
-    await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not work.done():
-        # Ctrl-C: the context managers inside stop the platform in order. Once: a second would cut that short.
-        work.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        return await work
-    return not check
+    # Ctrl-C: the context managers inside stop the platform in order.
+    passed = await unless_stopped(
+        stop_on_signals(), _work(console, engines, report, check=check, strict=strict, screenshots=screenshots)
+    )
+    return not check if passed is None else passed
 
 
 async def _work(

@@ -1,9 +1,7 @@
 """`marquee up`, `down` and `status`: the processes of this machine's platform."""
 
 import asyncio
-import contextlib
 import json
-import signal
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
@@ -16,6 +14,7 @@ from marquee.cli.starting import StartDisplay
 from marquee.errors import PlatformUnavailable
 from marquee.platform.supervisor.observation import ObservedProcess, observe
 from marquee.platform.supervisor.supervision import PlatformEvent, Supervisor, start, stop
+from marquee.processes.stopping import stop_on_signals, unless_stopped, wait_for_stop
 from marquee.settings import Settings, load_settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
@@ -31,13 +30,10 @@ def up(foreground: Foreground = False, as_json: Json = False) -> None:
 
 
 async def _up(console: Console, *, foreground: bool, as_json: bool) -> None:
-    stopping = asyncio.Event()
-    if foreground:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    stopping = stop_on_signals() if foreground else asyncio.Event()
     with StartDisplay(console) as display:
-        starting = asyncio.create_task(start(on_event=Callback(display, as_json), tied=foreground))
-        settings = await _unless(stopping, starting)
+        # A start that a signal breaks off is undone.
+        settings = await unless_stopped(stopping, start(on_event=Callback(display, as_json), tied=foreground))
     if settings is not None:
         _say_addresses(settings, console, as_json=as_json)
         if not foreground:
@@ -60,25 +56,11 @@ class Callback:
             typer.echo(json.dumps(asdict(event)))
 
 
-async def _unless(stopping: asyncio.Event, starting: asyncio.Task[Settings]) -> Settings | None:
-    """What the start returns; None if a signal came first: then the start is undone."""
-    signalled = asyncio.create_task(stopping.wait())
-    await asyncio.wait({signalled, starting}, return_when=asyncio.FIRST_COMPLETED)
-    signalled.cancel()
-    if starting.done():
-        return await starting
-    starting.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await starting
-    return None
-
-
 async def _until_stopped(stopping: asyncio.Event, settings: Settings) -> None:
     """Wait for a signal. Raises `PlatformUnavailable` when the supervisor is gone."""
     supervisor = Supervisor(settings)
     while not stopping.is_set():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), WATCH_SECONDS)
+        await wait_for_stop(stopping, WATCH_SECONDS)
         if not stopping.is_set() and await supervisor.pid() is None:
             raise PlatformUnavailable("The supervisor is gone: start the platform again with `marquee up`.")
 

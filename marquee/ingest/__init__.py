@@ -1,1 +1,1 @@
-"""Rules of the ingest chain that more than one process follows; above the stores, below whoever calls them."""
+"""Rules of the ingest chain that more than one process follows: the chain's stages, the API, the jobs."""

@@ -1,12 +1,16 @@
 """Taking away what is stored: everything below a prefix, an upload's, a deleted title's."""
 
 import itertools
+from datetime import UTC, datetime, timedelta
 
 from marquee.documents import keys
 from marquee.errors import UploadUnknown
-from marquee.stores.catalogue.contract import Uploads
+from marquee.logs import get_logger
+from marquee.stores.catalogue.contract import Titles, Uploads
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects
+
+log = get_logger()
 
 
 async def remove_below(objects: Objects, prefix: str, *, keep: frozenset[str] = frozenset()) -> int:
@@ -38,3 +42,22 @@ async def remove_title(uploads: Uploads, objects: Objects, published: Objects, m
             return removed
         removed += await remove_upload(objects, upload)
     raise AssertionError("the count has no end")
+
+
+async def remove_deleted_titles(
+    titles: Titles, uploads: Uploads, objects: Objects, published: Objects, *, older_than_seconds: float
+) -> int:
+    """Remove what is still stored of titles that were deleted so long ago. Returns how many titles were looked after.
+
+    The API removes a title's objects when it deletes the title. Some are left where the API was killed meanwhile, or where a
+    stage under way stored more before it saw, within a second, that its title is gone.
+    """
+    moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+    looked_after = 0
+    while movie_ids := await titles.deleted_before(moment):
+        for movie_id in movie_ids:
+            if removed := await remove_title(uploads, objects, published, movie_id):
+                log.info("objects of a deleted title removed", movie_id=movie_id, objects=removed)
+            await titles.mark_removed(movie_id)
+        looked_after += len(movie_ids)
+    return looked_after

@@ -27,7 +27,8 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "transcode": ("database_url", "event_log_url", "objects_url"),
     "search-sync": ("database_url", "event_log_url", "search_url"),
     "change-capture": ("database_url", "event_log_url"),
-    "outbox": ("database_url", "event_log_url", "objects_url", "published_url"),
+    "outbox": ("database_url", "event_log_url"),
+    "housekeeping": ("database_url", "event_log_url", "objects_url", "published_url"),
     "edge-1": _EDGE,
     "edge-2": _EDGE,
     # A stage opens every store; prewarm asks the edges under a signed path.

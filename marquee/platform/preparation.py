@@ -1,26 +1,28 @@
 """`python -m marquee.platform.preparation`: what the platform needs in its engines before its own processes start.
 
 Databases, schema, topics, buckets, an account. Every step is idempotent and asks first, so that a second start changes
-nothing. An engine from outside is prepared in the same way. Run once a start, as a program of the supervisor, which has its
-imports already; where there is no supervisor, `marquee prepare` does it all once (`prepare_all`).
+nothing. An engine from outside is prepared in the same way. The supervisor runs it once a start, as a fork that has its imports
+already. Where there is no supervisor, `marquee prepare` takes the same steps (`prepare_all`).
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import argon2
-import tenacity
 
-from marquee.errors import MarqueeError, StoreUnavailable
+from marquee.errors import PlatformUnavailable
 from marquee.events import TOPIC_STREAMS
-from marquee.logs import configure_logging, get_logger
+from marquee.ingest.outages import through_outages
+from marquee.logs import get_logger
 from marquee.platform.hosts import check_needed
 from marquee.platform.programs.edges import browser_origins
 from marquee.platform.state import bootstrap_folders
-from marquee.settings import Settings, load_settings
+from marquee.processes.runner import Process, run_process
+from marquee.processes.stopping import unless_stopped
+from marquee.settings import Settings
 from marquee.stores.opened import open_stores
 from marquee.stores.schema.migrate import ensure_database, migrate
 
@@ -78,20 +80,8 @@ def prepare_all(settings: Settings) -> Iterator[str]:
     bootstrap_folders(settings)
     for steps in PREPARATIONS:
         for name, step in steps:
-            asyncio.run(_patiently(settings, step))
+            asyncio.run(through_outages(partial(step, settings), seconds=WAIT_SECONDS))
             yield name
-
-
-async def _patiently(settings: Settings, step: Callable[[Settings], Awaitable[None]]) -> None:
-    repeating = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception_type(StoreUnavailable),
-        wait=tenacity.wait_exponential_jitter(initial=0.5, max=5),
-        stop=tenacity.stop_after_delay(WAIT_SECONDS),
-        reraise=True,
-    )
-    async for attempt in repeating:
-        with attempt:
-            await step(settings)
 
 
 async def prepare(settings: Settings) -> None:
@@ -108,13 +98,12 @@ async def _one_by_one(settings: Settings, steps: Sequence[Step]) -> None:
         log.info("prepared", step=name, seconds=round(time.monotonic() - began, 2))
 
 
-def main() -> None:
-    configure_logging("preparation")
-    try:
-        asyncio.run(prepare(load_settings()))
-    except* MarqueeError as errors:
-        sys.exit("; ".join(str(error) for error in errors.exceptions))
+async def run(process: Process) -> None:
+    await unless_stopped(process.stop, prepare(process.settings))
+    if process.stop.is_set():
+        # Exit code 0 would mean that everything is prepared.
+        raise PlatformUnavailable("The preparation was told to stop before it had ended.")
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(run_process("preparation", run))

@@ -71,6 +71,7 @@ PARTS: tuple[Part, ...] = (
     Part("search-sync", (), _never, applications.search_sync),
     Part("change-capture", (), _never, applications.change_capture),
     Part("outbox", (), _never, applications.outbox),
+    Part("housekeeping", (), _never, applications.housekeeping),
     Part("edge-1", ("edge_1", "edge_1_status"), _never, lambda s: edges.edge(s, 1)),
     Part("edge-2", ("edge_2", "edge_2_status"), _never, lambda s: edges.edge(s, 2)),
     Part("web", ("web",), _never, edges.web),

@@ -1,1 +1,1 @@
-"""What every long-running process does the same way: stopping on signals, going on through outages, waking on a hint."""
+"""What every process does the same way: its main, stopping on signals, going on through outages, waking on a hint."""

@@ -1,7 +1,7 @@
-"""Wake-ups from the event log: a record on a topic means "look now", its absence means nothing.
+"""Wake-ups from the event log: a record on a topic means "look now"; no record means nothing.
 
-Read without a consumer group, so that every idle process sees every hint and a busy one keeps none back. With the event log
-gone a wait is a plain wait: whoever is woken asks the truth (the job queue) anyway.
+Hints are read without a consumer group: every idle process sees every hint, and a busy one keeps none back. While the event log
+is away a wait lasts its whole time. A hint is never the truth: the process that it wakes asks the job queue.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ _READ_SECONDS = 0.2
 
 
 class Hints:
-    """Hints published on `topic` since this object was made; used by one task."""
+    """The hints published on `topic` since this object was made. For one task."""
 
     def __init__(self, event_log: EventLog, topic: str) -> None:
         self._event_log = event_log
@@ -23,7 +23,7 @@ class Hints:
         self._cursor: str | None = None
 
     async def wait(self, stop: asyncio.Event, *, timeout_seconds: float) -> bool:
-        """Until a hint comes, the time is over or `stop` is set, whatever the event log does; whether a hint came."""
+        """Wait for a hint, `stop` or the end of the time, whatever the event log does. Returns whether a hint came."""
         looking, stopping = asyncio.create_task(self._look()), asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({looking, stopping}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -55,12 +55,3 @@ class Hints:
         if records:
             self._since_ms = records[-1].published_at_ms + 1
         return bool(records)
-
-
-async def wait_for_stop(stop: asyncio.Event, seconds: float) -> None:
-    """Until `stop` is set, at most `seconds`."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -94,8 +94,8 @@ def test_no_service_is_told_a_secret_that_it_has_no_use_for(document: dict[str, 
         "MARQUEE_CURSOR_SECRET": {"api"},
         "MARQUEE_PASSWORD": {"prepare"},
         "MARQUEE_EDGE_SECRET": {"api", "edge-1", "edge-2", "dagster-code-ingest"},
-        "MARQUEE_S3_SECRET_KEY": {"seaweedfs", "prepare", "api", "transcode", "outbox", "dagster-code-ingest"},
-        "MARQUEE_S3_PUBLISHED_SECRET_KEY": {"seaweedfs", "prepare", "api", "outbox", "dagster-code-ingest"},
+        "MARQUEE_S3_SECRET_KEY": {"seaweedfs", "prepare", "api", "transcode", "housekeeping", "dagster-code-ingest"},
+        "MARQUEE_S3_PUBLISHED_SECRET_KEY": {"seaweedfs", "prepare", "api", "housekeeping", "dagster-code-ingest"},
         "MARQUEE_S3_EDGE_SECRET_KEY": {"seaweedfs", "edge-1", "edge-2"},
     }
     has = {

@@ -2,7 +2,6 @@
 
 import pytest
 
-from jobs.outbox import abandon_uploads, reconcile_uploads
 from marquee.errors import (
     ObjectMissing,
     PartsMismatch,
@@ -13,6 +12,7 @@ from marquee.errors import (
 )
 from marquee.ingest.completion import complete_upload
 from marquee.ingest.ending import end_upload
+from marquee.ingest.unattended_uploads import abandon_uploads, reconcile_uploads
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects, StoredPart

@@ -13,7 +13,7 @@ from marquee.settings import Settings
 from tests.harness.s3 import store_every_kind
 from tests.harness.servers import make_test_settings
 
-APPLICATIONS = ("api", "transcode", "search-sync", "change-capture", "outbox")
+APPLICATIONS = ("api", "transcode", "search-sync", "change-capture", "outbox", "housekeeping")
 DAGSTER = ("dagster-code-ingest", "dagster-webserver", "dagster-daemon")
 
 

@@ -19,7 +19,7 @@ from tests.harness.browsing import open_visit
 from tests.harness.published_film import publish_film
 
 TITLE = "The Lighthouse Keeper"
-WITHOUT = "transcode,search-sync,change-capture,outbox,dagster-code-ingest,dagster-webserver,dagster-daemon"
+WITHOUT = "transcode,search-sync,change-capture,outbox,housekeeping,dagster-code-ingest,dagster-webserver,dagster-daemon"
 """No page asks these programs for anything."""
 
 

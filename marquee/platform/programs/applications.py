@@ -1,7 +1,7 @@
-"""The platform's own processes: its preparation, the API on granian, the transcode workers, search sync, change capture, outbox.
+"""The platform's own processes: its preparation, the API on granian, and the jobs, each a module of `jobs/`.
 
-The API answers for itself. A job has no port: it is ready once its connection stands in PostgreSQL, which knows it by
-the name that it is given in PGAPPNAME and by its host's address (`pg_stat_activity`): other hosts have workers too.
+The API is asked itself whether it is ready. A job has no port: it is ready once it is connected to PostgreSQL. PostgreSQL knows
+the connection by the name in PGAPPNAME and by the host's address (`pg_stat_activity`): other hosts have workers too.
 """
 
 import sys
@@ -104,6 +104,10 @@ def change_capture(settings: Settings) -> Program:
 
 def outbox(settings: Settings) -> Program:
     return _job(settings, "outbox", "outbox")
+
+
+def housekeeping(settings: Settings) -> Program:
+    return _job(settings, "housekeeping", "housekeeping")
 
 
 def _job(settings: Settings, name: str, module: str, *, ready: ReadyProbe | None = None) -> Program:
