@@ -161,7 +161,7 @@ class UploadService:
     async def held_parts(self, caller: Caller, upload_id: str) -> list[StoredPart]:
         """What S3 holds of an open upload. Raises `UploadUnknown`, `UploadStateConflict`, `NotPermitted`."""
         upload = await self._open_one(caller, upload_id)
-        return list(await self._objects.parts(upload.key, upload.multipart_id))
+        return list(await self._objects.list_parts(upload.key, upload.multipart_id))
 
     async def part_urls(
         self, caller: Caller, upload_id: str, numbers: list[int]

@@ -48,7 +48,7 @@ async def finish_upload(
     Raises `TitleUnknown` where the title was deleted meanwhile; the upload is ended and its bytes are removed.
     """
     try:
-        held = await objects.parts(upload.key, upload.multipart_id)
+        held = await objects.list_parts(upload.key, upload.multipart_id)
     except ObjectMissing:
         # Joined before: by whoever was killed before it could say so.
         stored = await objects.head(upload.key)
@@ -119,7 +119,7 @@ def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[Stor
 
 async def _held_parts(uploads: Uploads, objects: Objects, upload: Upload) -> Sequence[StoredPart]:
     try:
-        return await objects.parts(upload.key, upload.multipart_id)
+        return await objects.list_parts(upload.key, upload.multipart_id)
     except ObjectMissing as error:
         await uploads.end(upload.upload_id, "abandoned")
         raise PartsMismatch("Nothing of this upload is stored any more: start it again.", field="parts") from error

@@ -1,6 +1,6 @@
-"""The stores: one package a concern, each a contract (a small Protocol) and one module an engine.
+"""The stores: a package for each concern, with a contract (a Protocol) and a module or a folder for each engine.
 
-Every contract is async. `open_...` in a package's `__init__` picks the engine by the URL's scheme; nothing else in the
-code knows which engine runs, and nothing else imports an engine's driver. One contract suite in `tests/contract` runs
-on every engine. A store that does not answer within its time-out raises `StoreUnavailable`.
+Every contract is async. `open_...` in a package's `__init__` chooses the engine by the URL's scheme and connects nothing. No
+other code knows which engine runs, or imports an engine's driver. One contract suite in `tests/contract` runs on every engine. A
+store that does not answer within its time-out raises `StoreUnavailable`. A process opens its stores by `marquee.stores.opened`.
 """

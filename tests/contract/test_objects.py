@@ -104,7 +104,7 @@ async def test_parts_make_the_file(objects: Objects, key: str) -> None:
     # Out of order, and the second one twice: completion chooses by checksum.
     await put_part(objects, key, multipart_id, 2, os.urandom(PART))
     sent = [await put_part(objects, key, multipart_id, number, bodies[number - 1]) for number in (3, 1, 2)]
-    parts = [part for part in await objects.parts(key, multipart_id) if part in sent]
+    parts = [part for part in await objects.list_parts(key, multipart_id) if part in sent]
     assert [part.checksum for part in parts] == [hashlib.md5(body).hexdigest() for body in bodies]
     assert [part.size_bytes for part in parts] == [len(body) for body in bodies]
     info = await objects.complete_multipart(key, multipart_id, parts)
@@ -130,7 +130,7 @@ async def test_an_aborted_multipart_is_gone(objects: Objects, key: str) -> None:
     await objects.abort_multipart(key, multipart_id)
     await objects.abort_multipart(key, multipart_id)
     with pytest.raises(ObjectMissing):
-        await objects.parts(key, multipart_id)
+        await objects.list_parts(key, multipart_id)
     assert await objects.head(key) is None
 
 
@@ -159,7 +159,7 @@ async def test_a_presigned_part_cannot_be_forged(objects: Objects, key: str) -> 
         unsized = await client.put(url, content=_in_pieces(b"xx"))
     assert corrupted.status_code == 400
     assert unsized.status_code >= 400, "a part that does not say its size was taken"
-    assert list(await objects.parts(key, multipart_id)) == []
+    assert list(await objects.list_parts(key, multipart_id)) == []
 
 
 async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
@@ -219,6 +219,6 @@ async def test_a_killed_server_is_waited_for_and_has_lost_nothing(engine: str, t
         await asyncio.gather(*puts)
         for name, body in stored.items():
             assert await store.get(name) == body, f"{name} was acknowledged and is not what was stored"
-        await store.complete_multipart("film", multipart_id, await store.parts("film", multipart_id))
+        await store.complete_multipart("film", multipart_id, await store.list_parts("film", multipart_id))
         assert await store.get("film") == b"before the kill"
         await store.close()

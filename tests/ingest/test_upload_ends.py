@@ -91,7 +91,7 @@ async def test_an_abandoned_upload_leaves_nothing(catalogue: Catalogue, objects:
     assert await abandon_uploads(catalogue.uploads, objects, older_than_seconds=0) == 1
     assert (await catalogue.uploads.get(upload.upload_id)).state == "abandoned"
     with pytest.raises(ObjectMissing):
-        await objects.parts(upload.key, upload.multipart_id)
+        await objects.list_parts(upload.key, upload.multipart_id)
     with pytest.raises(UploadUnknown):
         await catalogue.versions.of_upload(upload.upload_id)
 
@@ -125,7 +125,7 @@ async def test_an_upload_whose_end_was_cut_short_is_ended_by_the_next_round(
         with pytest.raises(StoreUnavailable):
             await end_upload(catalogue.uploads, objects, upload.upload_id, "aborted")
     with pytest.raises(ObjectMissing):
-        await objects.parts(upload.key, upload.multipart_id)
+        await objects.list_parts(upload.key, upload.multipart_id)
     assert await objects.head(forgotten) is None, "a subtitle that no row names was left behind"
     assert (await catalogue.uploads.get(upload.upload_id)).state == "open", "nobody would look for what is left"
     assert await abandon_uploads(catalogue.uploads, objects, older_than_seconds=0) == 1

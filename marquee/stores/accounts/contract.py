@@ -1,4 +1,4 @@
-"""Accounts, their profiles and their refresh tokens. Password hashes are argon2's and never leave `api.auth`."""
+"""Accounts, their profiles and their refresh tokens. `api.auth` makes and checks the password hashes, by argon2."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Account:
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """`token_hash` is SHA-256 in hex; the token itself is never stored. A used token is revoked (rotation)."""
+    """`token_hash` is the token's SHA-256 in hex; the token itself is never stored. A token is revoked when it is used."""
 
     token_hash: str
     account_id: str
@@ -38,7 +38,7 @@ class RefreshToken:
 
 class Accounts(Protocol):
     async def create(self, email: str, password_hash: str, *, role: Role, profile_names: Sequence[str]) -> Account:
-        """Raises `AccountExists`. Addresses are compared without case."""
+        """A new account with these profiles, in this order. Raises `AccountExists`. Addresses are compared without case."""
         ...
 
     async def by_email(self, email: str) -> Account | None: ...
@@ -49,7 +49,9 @@ class Accounts(Protocol):
         """Also revokes every refresh token of the account."""
         ...
 
-    async def add_profile(self, account_id: str, name: str) -> Profile: ...
+    async def add_profile(self, account_id: str, name: str) -> Profile:
+        """Raises `InputInvalid` where there is no such account."""
+        ...
 
     async def store_refresh_token(self, token: RefreshToken, *, replaces: str | None = None) -> None:
         """Store a new token. `replaces` is the hash of the used token that it follows.
@@ -60,10 +62,10 @@ class Accounts(Protocol):
         ...
 
     async def use_refresh_token(self, token_hash: str, *, now: datetime) -> RefreshToken | None:
-        """Revoke and return it if it is valid, in one statement; None otherwise.
+        """Revoke and return a valid token, in one statement. None for any other.
 
-        Using a token that was used before revokes every token of its account: it was stolen. One that was ended by
-        `revoke_refresh_tokens` or a change of password is merely refused.
+        A token that was used before was stolen: its second use revokes every token of the account. A token that
+        `revoke_refresh_tokens` or a change of password ended revokes no others.
         """
         ...
 

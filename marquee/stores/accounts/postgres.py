@@ -1,8 +1,8 @@
 """Accounts in PostgreSQL: `account` (unique by folded address), `profile`, `refresh_token`.
 
-A refresh token is used once: the one statement that revokes it is also the test whether it was valid. Of an account's
-tokens those that were used (`revoked_at`) are told from those that were ended (`ended`): a used one that comes again was
-stolen, and ends them all. With PostgreSQL gone, `StoreUnavailable` after some seconds.
+A refresh token is used once: one statement tests whether it is valid, and revokes it. `revoked_at` is set for a token that was
+used, `ended` for one whose session was ended. A used token that comes again was stolen: it ends all tokens of the account. With
+PostgreSQL down, a call raises `StoreUnavailable` after some seconds.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from marquee.domain.roles import Role
 from marquee.errors import AccountExists, InputInvalid, NotAuthenticated
 from marquee.stores.accounts.contract import Account, Profile, RefreshToken
 from marquee.stores.connections.postgres import Database
+from marquee.stores.connections.postgres_methods import in_transaction
 
 _CREATE = text(
     """
@@ -56,11 +57,11 @@ _END_ALL = text(
     """
 )
 
-# FOR UPDATE: sessions that are being ended are waited for. A token without a predecessor starts a session of its own.
+# FOR UPDATE waits for a transaction that is ending the sessions. A token without a predecessor starts a session.
 _PREDECESSOR = text(
     "SELECT ended FROM refresh_token WHERE token_hash = :replaces AND account_id = :account_id FOR UPDATE"
 )
-_KEEP = text(
+_STORE = text(
     """
     INSERT INTO refresh_token (token_hash, account_id, profile_id, expires_at, revoked_at)
     VALUES (:token_hash, :account_id, :profile_id, :expires_at, :revoked_at)
@@ -84,7 +85,7 @@ _USED_BEFORE = text(
 
 class PostgresAccounts:
     def __init__(self, url: str) -> None:
-        self._database = Database(url)
+        self.database = Database(url)
 
     async def create(self, email: str, password_hash: str, *, role: Role, profile_names: Sequence[str]) -> Account:
         account_id = new_account_id()
@@ -112,54 +113,43 @@ class PostgresAccounts:
                 )
             return await _account(connection, folded_address(email))
 
-        account = await self._database.transaction_of(work)
+        account = await self.database.transaction_of(work)
         if account is None:
             raise AccountExists("An account with this address exists already.", field="email")
         return account
 
     async def by_email(self, email: str) -> Account | None:
-        rows = await self._database.statement(_BY_EMAIL, {"key": folded_address(email)})
+        rows = await self.database.statement(_BY_EMAIL, {"key": folded_address(email)})
         return _made(dict(rows[0])) if rows else None
 
     async def by_id(self, account_id: str) -> Account | None:
-        rows = await self._database.statement(_BY_ID, {"key": account_id})
+        rows = await self.database.statement(_BY_ID, {"key": account_id})
         return _made(dict(rows[0])) if rows else None
 
-    async def change_password(self, account_id: str, password_hash: str) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(_CHANGE_PASSWORD, {"account_id": account_id, "password_hash": password_hash})
-            await connection.execute(_END_ALL, {"account_id": account_id})
-
-        await self._database.transaction_of(work)
+    @in_transaction
+    async def change_password(self, connection: AsyncConnection, account_id: str, password_hash: str) -> None:
+        await connection.execute(_CHANGE_PASSWORD, {"account_id": account_id, "password_hash": password_hash})
+        await connection.execute(_END_ALL, {"account_id": account_id})
 
     async def add_profile(self, account_id: str, name: str) -> Profile:
         profile = Profile(new_profile_id(), account_id, name)
-        rows = await self._database.statement(
+        rows = await self.database.statement(
             _ADD_PROFILE, {"profile_id": profile.profile_id, "account_id": account_id, "name": name}, repeatable=False
         )
         if not rows:
             raise InputInvalid("There is no such account.", field="account_id")
         return profile
 
-    async def store_refresh_token(self, token: RefreshToken, *, replaces: str | None = None) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            if replaces is not None:
-                parameters = {"replaces": replaces, "account_id": token.account_id}
-                if (await connection.execute(_PREDECESSOR, parameters)).scalar_one_or_none() is not False:
-                    raise NotAuthenticated("This session was ended; log in again.")
-            await connection.execute(_DROP_EXPIRED, {"account_id": token.account_id})
-            await connection.execute(
-                _KEEP,
-                {
-                    "token_hash": token.token_hash,
-                    "account_id": token.account_id,
-                    "profile_id": token.profile_id,
-                    "expires_at": token.expires_at,
-                    "revoked_at": token.revoked_at,
-                },
-            )
-
-        await self._database.transaction_of(work)
+    @in_transaction
+    async def store_refresh_token(
+        self, connection: AsyncConnection, token: RefreshToken, *, replaces: str | None = None
+    ) -> None:
+        if replaces is not None:
+            parameters = {"replaces": replaces, "account_id": token.account_id}
+            if (await connection.execute(_PREDECESSOR, parameters)).scalar_one_or_none() is not False:
+                raise NotAuthenticated("This session was ended; log in again.")
+        await connection.execute(_DROP_EXPIRED, {"account_id": token.account_id})
+        await connection.execute(_STORE, vars(token))
 
     async def use_refresh_token(self, token_hash: str, *, now: datetime) -> RefreshToken | None:
         async def work(connection: AsyncConnection) -> RefreshToken | None:
@@ -171,17 +161,17 @@ class PostgresAccounts:
                 await connection.execute(_END_ALL, {"account_id": stolen_from})
             return None
 
-        return await self._database.transaction_of(work, repeatable=False)
+        return await self.database.transaction_of(work, repeatable=False)
 
     async def revoke_refresh_tokens(self, account_id: str) -> int:
-        rows = await self._database.statement(_END_ALL, {"account_id": account_id})
+        rows = await self.database.statement(_END_ALL, {"account_id": account_id})
         return int(rows[0]["live"])
 
     async def ping(self) -> None:
-        await self._database.ping()
+        await self.database.ping()
 
     async def close(self) -> None:
-        await self._database.close()
+        await self.database.close()
 
 
 async def _account(connection: AsyncConnection, email_folded: str) -> Account | None:

@@ -16,14 +16,16 @@ class WatchedTitle:
 
 class WatchHistory(Protocol):
     async def record(self, profile_id: str, movie_id: str, watched_at: datetime) -> None:
-        """Note a start or a continuation of watching; idempotent within the same moment."""
+        """Note that the profile watches the title. The same moment again, or an older one between two, changes nothing."""
         ...
 
     async def page(self, profile_id: str, *, limit: int, before: tuple[datetime, str] | None) -> Sequence[WatchedTitle]:
-        """Newest first; `before` is the (last_watched_at, movie_id) of the last row seen."""
+        """Newest first, from the row behind `before`: the (last_watched_at, movie_id) of the last row seen."""
         ...
 
-    async def forget(self, profile_id: str, movie_id: str) -> None: ...
+    async def forget(self, profile_id: str, movie_id: str) -> None:
+        """Idempotent."""
+        ...
 
     async def ping(self) -> None: ...
 

@@ -1,6 +1,6 @@
 """Watch history in the PostgreSQL table `watched_title`, one row a profile and title; a page is one index range.
 
-With PostgreSQL gone a call is tried again for some seconds, then `StoreUnavailable`.
+With PostgreSQL down, a call is repeated for some seconds, then raises `StoreUnavailable`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from sqlalchemy import text
 from marquee.stores.connections.postgres import Database
 from marquee.stores.history.contract import WatchedTitle
 
-# Nothing is written where nothing changes, so that a repeat costs no WAL.
+# The condition leaves a row that would not change: a repeat writes no WAL.
 _RECORD = text(
     """
     INSERT INTO watched_title AS kept (profile_id, movie_id, first_watched_at, last_watched_at)

@@ -1,7 +1,8 @@
 """The job queue's contract: chunk jobs with leases, attempts, priorities and fencing tokens.
 
-The queue is the truth; a message on the event log is only a hint to claim. A lease ends by itself, so that a worker killed
-with SIGKILL costs only its chunk; each claim raises the job's fencing token, and a holder of an older token changes nothing.
+The queue decides who works on a chunk; a message on the event log is only a hint to claim. A lease ends by itself, so a worker
+that is killed with SIGKILL costs only its chunk. Each claim raises the job's fencing token; a worker with an older token cannot
+change the job any more.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ Priority = Literal["release", "backfill"]
 
 @dataclass(frozen=True)
 class NewJob:
-    """`job_id` is the content address: queueing it again adds nothing and returns what is known of it."""
+    """`job_id` is the hash of everything that decides the result: the same job is queued once, whoever asks for it."""
 
     job_id: str
     movie_id: str
@@ -47,45 +48,46 @@ class JobStatus:
 
 class JobQueue(Protocol):
     async def enqueue(self, jobs: Sequence[NewJob]) -> int:
-        """Add what is not there; a failed or cancelled job is queued afresh. Returns how many were newly queued.
+        """Queue the jobs that are unknown, failed or cancelled. Returns how many that were.
 
-        The title version waits for the job from now on, also where another one queued it; a release lifts a waiting backfill.
+        From now on the title version waits for each job, also for one that another version queued. A job that waits as a
+        backfill gets the priority of a release.
         """
         ...
 
     async def claim(self, worker: str, *, lease_seconds: float) -> Lease | None:
-        """Take the oldest job of the highest priority that is queued or whose lease ended; None when there is none.
+        """Lease the oldest job of the highest priority that is queued, or whose lease ended. None where there is none.
 
-        A job whose lease ended after its last attempt is failed instead, with a reason.
+        A job whose lease ended in its last attempt is set to failed, with a reason.
         """
         ...
 
     async def extend(self, lease: Lease, *, lease_seconds: float, progress: float) -> None:
-        """Renew. Raises `LeaseLost` when the token is no longer the newest or the job was cancelled."""
+        """Renew the lease. Raises `LeaseLost` where the token is not the newest any more, or the job was cancelled."""
         ...
 
     async def complete(self, lease: Lease, result: bytes) -> None:
-        """Done, after the result is stored and verified. Raises `LeaseLost`."""
+        """Set the job to done; its result is stored and verified before. Raises `LeaseLost`."""
         ...
 
     async def fail(self, lease: Lease, error: str, *, retry: bool) -> None:
-        """Give it back (while attempts are left and `retry`), else fail it for good. Raises `LeaseLost`."""
+        """Queue the job again where `retry` and attempts are left, else set it to failed. Raises `LeaseLost`."""
         ...
 
     async def release(self, lease: Lease) -> None:
-        """Give it back untouched, its attempt not counted: a worker that stops. Raises `LeaseLost`."""
+        """Queue the job again without counting the attempt: its worker stops. Raises `LeaseLost`."""
         ...
 
     async def cancel(self, movie_id: str, version: int) -> int:
-        """Cancel a title version's jobs that no other version waits for; returns how many."""
+        """End this version's waiting, and cancel its jobs that no other version waits for. Returns how many."""
         ...
 
     async def requeue(self, job_ids: Sequence[str]) -> int:
-        """Queue done jobs afresh, because their results are gone from the object store; returns how many."""
+        """Queue those of these jobs that are done: their results are gone from the object store. Returns how many."""
         ...
 
     async def waiting_versions(self) -> Sequence[tuple[str, int]]:
-        """The title versions (movie_id, version) that wait for a job, those whose jobs are done too."""
+        """The title versions (movie_id, version) that wait for a job, done jobs included."""
         ...
 
     async def unreferenced_jobs(self, *, older_than_seconds: float, limit: int) -> Sequence[str]:
@@ -100,7 +102,7 @@ class JobQueue(Protocol):
         ...
 
     async def statuses(self, job_ids: Sequence[str]) -> Sequence[JobStatus]:
-        """What is known of these, in the order given; unknown ones are left out."""
+        """In the order given; unknown jobs are left out."""
         ...
 
     async def count_by_state(self) -> dict[str, int]:

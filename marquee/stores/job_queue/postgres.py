@@ -1,9 +1,9 @@
-"""The job queue in PostgreSQL: `job`, and `job_waiter` (which title versions wait for it).
+"""The job queue in PostgreSQL: the tables `job` and `job_waiter` (which title versions wait for a job).
 
-A claim is one statement: the first of (priority, position) that nobody has locked (FOR UPDATE SKIP LOCKED), so that claimers
-neither wait for each other nor share a job. Every claim raises the row's `token`; what a holder may still change is decided
-by that number inside its one statement. With PostgreSQL gone, `StoreUnavailable` after some seconds: workers go on, and a
-lease that could not be renewed in time may become somebody else's.
+A claim is one statement. It takes the first job by (priority, position) that no other claim has locked (FOR UPDATE SKIP LOCKED):
+claims do not wait for each other and never share a job. Every claim raises the row's `token`, and each statement of a lease's
+holder tests that number. With PostgreSQL down, a call raises `StoreUnavailable` after some seconds: workers go on, and another
+worker may claim a job whose lease was not renewed in time.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.errors import LeaseLost
 from marquee.stores.connections.postgres import Database, Parameters
+from marquee.stores.connections.postgres_methods import in_transaction
 from marquee.stores.job_queue.contract import JobStatus, Lease, NewJob, Priority
 
 PRIORITIES: Final[dict[Priority, int]] = {"release": 0, "backfill": 1}
@@ -36,7 +37,7 @@ _ADD = text(
     ON CONFLICT (job_id) DO NOTHING RETURNING job_id
     """  # noqa: S608 - no value is formatted in
 )
-# Held until the waiters are written, so that a cancel of another version sees them or is seen.
+# Locked until the waiters are written: a concurrent cancel of another version comes before this or sees the waiters.
 _LOCK = text("SELECT job_id FROM job WHERE job_id = ANY(:job_ids) ORDER BY job_id FOR UPDATE")
 _QUEUE_AGAIN = text(
     f"""
@@ -88,7 +89,7 @@ _EXTEND = text(
     WHERE {_HELD} RETURNING job_id
     """  # noqa: S608
 )
-# Also true of the same completion before: its answer may have been lost.
+# The same completion again succeeds: the first one's answer may have been lost.
 _COMPLETE = text(
     f"""
     UPDATE job SET state = 'done', result = :result, progress = 1, error = NULL, leased_until = NULL, changed_at = now()
@@ -154,10 +155,10 @@ _COUNT_BY_STATE = text("SELECT state, count(*) AS jobs FROM job GROUP BY state")
 
 
 class PostgresJobQueue:
-    """`attempts`: how often a job that is queued here is tried before it fails."""
+    """`attempts`: how many attempts a job has that is queued here."""
 
     def __init__(self, url: str, *, attempts: int) -> None:
-        self._database = Database(url)
+        self.database = Database(url)
         self._attempts = attempts
 
     async def enqueue(self, jobs: Sequence[NewJob]) -> int:
@@ -175,7 +176,7 @@ class PostgresJobQueue:
         async def work(connection: AsyncConnection) -> int:
             added, held = 0, set[str]()
             while not held.issuperset(ids):
-                # A job that was known when it was to be added may be forgotten before it is locked: then it is added now.
+                # A job that existed at _ADD may be deleted before _LOCK: then the next round adds it.
                 added += len((await connection.execute(_ADD, {**batch, "max_attempts": self._attempts})).all())
                 held.update((await connection.execute(_LOCK, {"job_ids": ids})).scalars())
             again = await connection.execute(_QUEUE_AGAIN, {**batch, "max_attempts": self._attempts})
@@ -183,11 +184,11 @@ class PostgresJobQueue:
             await connection.execute(_WAIT, batch)
             return added + len(again.all())
 
-        return await self._database.transaction_of(work)
+        return await self.database.transaction_of(work)
 
     async def claim(self, worker: str, *, lease_seconds: float) -> Lease | None:
-        # Tried again after a lost answer it may lease a second job: the first one's lease ends by itself.
-        rows = await self._database.statement(_CLAIM, {"worker": worker, "lease_seconds": lease_seconds})
+        # A repeat after a lost answer may lease a second job. The first lease then ends by itself.
+        rows = await self.database.statement(_CLAIM, {"worker": worker, "lease_seconds": lease_seconds})
         return Lease(**rows[0]) if rows else None
 
     async def extend(self, lease: Lease, *, lease_seconds: float, progress: float) -> None:
@@ -197,56 +198,52 @@ class PostgresJobQueue:
         await self._held(_COMPLETE, lease, {"result": result})
 
     async def fail(self, lease: Lease, error: str, *, retry: bool) -> None:
-        # An encoder's last words may hold anything; PostgreSQL's text holds no NUL.
+        # An encoder's output may hold any bytes; PostgreSQL's text holds no NUL.
         words = error.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
         await self._held(_FAIL, lease, {"error": words[-MAX_ERROR_CHARACTERS:], "retry": retry})
 
     async def release(self, lease: Lease) -> None:
         await self._held(_RELEASE, lease, {})
 
-    async def cancel(self, movie_id: str, version: int) -> int:
-        async def work(connection: AsyncConnection) -> int:
-            key = {"movie_id": movie_id, "version": version}
-            awaited = (await connection.execute(_LOCK_AWAITED, key)).scalars().all()
-            await connection.execute(_LEAVE, key)
-            return len((await connection.execute(_CANCEL, {"job_ids": awaited})).all())
-
-        return await self._database.transaction_of(work)
+    @in_transaction
+    async def cancel(self, connection: AsyncConnection, movie_id: str, version: int) -> int:
+        key = {"movie_id": movie_id, "version": version}
+        awaited = (await connection.execute(_LOCK_AWAITED, key)).scalars().all()
+        await connection.execute(_LEAVE, key)
+        return len((await connection.execute(_CANCEL, {"job_ids": awaited})).all())
 
     async def requeue(self, job_ids: Sequence[str]) -> int:
-        return len(await self._database.statement(_REQUEUE, {"job_ids": list(job_ids)}))
+        return len(await self.database.statement(_REQUEUE, {"job_ids": list(job_ids)}))
 
     async def waiting_versions(self) -> Sequence[tuple[str, int]]:
-        return [(row["movie_id"], row["version"]) for row in await self._database.statement(_WAITING_VERSIONS, {})]
+        return [(row["movie_id"], row["version"]) for row in await self.database.statement(_WAITING_VERSIONS, {})]
 
     async def unreferenced_jobs(self, *, older_than_seconds: float, limit: int) -> Sequence[str]:
-        found = await self._database.statement(
-            _UNREFERENCED, {"older_than_seconds": older_than_seconds, "limit": limit}
-        )
+        found = await self.database.statement(_UNREFERENCED, {"older_than_seconds": older_than_seconds, "limit": limit})
         return [row["job_id"] for row in found]
 
-    async def delete_unreferenced(self, job_id: str) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            # Locked first, so that the waiter of whoever is queueing it at this moment is seen by the second statement.
-            await connection.execute(_LOCK_ONE, {"job_id": job_id})
-            return (await connection.execute(_DELETE_UNREFERENCED, {"job_id": job_id})).scalar_one_or_none() is not None
-
-        return await self._database.transaction_of(work)
+    @in_transaction
+    async def delete_unreferenced(self, connection: AsyncConnection, job_id: str) -> bool:
+        # Locked first: the second statement then sees the waiter of a concurrent `enqueue`.
+        await connection.execute(_LOCK_ONE, {"job_id": job_id})
+        return (await connection.execute(_DELETE_UNREFERENCED, {"job_id": job_id})).scalar_one_or_none() is not None
 
     async def statuses(self, job_ids: Sequence[str]) -> Sequence[JobStatus]:
-        rows = await self._database.statement(_STATUSES, {"job_ids": list(job_ids)})
+        rows = await self.database.statement(_STATUSES, {"job_ids": list(job_ids)})
         return [JobStatus(**row) for row in rows]
 
     async def count_by_state(self) -> dict[str, int]:
-        return {row["state"]: row["jobs"] for row in await self._database.statement(_COUNT_BY_STATE, {})}
+        return {row["state"]: row["jobs"] for row in await self.database.statement(_COUNT_BY_STATE, {})}
 
     async def ping(self) -> None:
-        await self._database.ping()
+        await self.database.ping()
 
     async def close(self) -> None:
-        await self._database.close()
+        await self.database.close()
 
     async def _held(self, sql: TextClause, lease: Lease, parameters: Parameters) -> None:
-        rows = await self._database.statement(sql, {"job_id": lease.job_id, "token": lease.token, **parameters})
+        rows = await self.database.statement(sql, {"job_id": lease.job_id, "token": lease.token, **parameters})
         if not rows:
-            raise LeaseLost(f"The lease {lease.token} of job {lease.job_id} is no longer the one that counts.")
+            raise LeaseLost(
+                f"The lease {lease.token} of job {lease.job_id} has ended: another worker may have the job."
+            )

@@ -58,7 +58,7 @@ class Objects(Protocol):
         """A presigned PUT for one part of exactly this size, signed for the public S3 address."""
         ...
 
-    async def parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]:
+    async def list_parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]:
         """What is stored of it, by number. Raises `ObjectMissing` once it was completed or aborted.
 
         A part that was sent twice with different bytes may be listed twice (some S3s keep both until completion, which

@@ -178,7 +178,7 @@ class S3Objects:
         # Signing needs no server, but a role's keys may have to be asked for.
         return str(await self._outlast(key, partial(self._thread, sign)))
 
-    async def parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]:
+    async def list_parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]:
         parts: list[StoredPart] = []
         marker = 0
         while True:

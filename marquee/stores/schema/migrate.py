@@ -1,7 +1,7 @@
 """Brings a PostgreSQL database to the newest schema: `migrate(url)`, or `python -m marquee.stores.schema.migrate`.
 
-Creates the database where it is missing and the role may. An advisory lock lets one of several starts migrate while the
-others wait and then find nothing to do. Each revision is one transaction, so that a kill half-way leaves whole revisions.
+It creates a missing database where the role may do that. An advisory lock lets one of several processes migrate; the others wait
+and find nothing to do. Each revision is one transaction: a kill leaves whole revisions.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ def migrate(url: str) -> None:
 
 
 def draft(url: str, message: str) -> None:
-    """Write the next revision: what lies between the database, which must be migrated, and the tables."""
+    """Write the next revision: the difference between the tables and the database, which must be migrated."""
     with _locked(url) as connection:
         config = alembic_config(connection)
         newest = ScriptDirectory.from_config(config).get_current_head() or "0000"
@@ -51,7 +51,7 @@ def _locked(url: str) -> Iterator[Connection]:
         poolclass=NullPool,
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
-    # The lock is the session's: it ends with the connection, however that ends.
+    # The lock belongs to the session: it ends with the connection.
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": ADVISORY_LOCK})
         connection.commit()
@@ -60,7 +60,7 @@ def _locked(url: str) -> Iterator[Connection]:
 
 
 def alembic_config(connection: Connection) -> Config:
-    """Alembic's configuration, made here: no file, and the connection is ours."""
+    """Alembic's configuration in code: no file, and Alembic uses this connection."""
     config = Config()
     config.set_main_option("script_location", "marquee.stores.schema:migrations")
     config.set_main_option("path_separator", "os")
@@ -70,14 +70,14 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def ensure_database(url: str) -> None:
-    """Create the URL's database if it is missing; used for Dagster's as well.
+    """Create the URL's database if it is missing; also used for Dagster's database.
 
-    Raises `StoreUnavailable`, with the server's own words.
+    Raises `StoreUnavailable` with the server's message.
     """
     try:
         psycopg.connect(libpq_url(url), connect_timeout=CONNECT_SECONDS).close()
     except psycopg.OperationalError as error:
-        # libpq gives no SQLSTATE while connecting: its words are all there is.
+        # libpq gives no SQLSTATE while it connects, only a message.
         if "does not exist" not in str(error):
             raise StoreUnavailable(f"PostgreSQL cannot be reached: {str(error).strip()}") from error
         _create_database(url)
@@ -88,7 +88,7 @@ def _create_database(url: str) -> None:
     server = make_url(libpq_url(url)).set(database="postgres").render_as_string(hide_password=False)
     try:
         with psycopg.connect(server, connect_timeout=CONNECT_SECONDS, autocommit=True) as connection:
-            # template0: template1 refuses while anybody is connected to it.
+            # template0: PostgreSQL refuses to copy template1 while another session is connected to it.
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
             )

@@ -1,4 +1,4 @@
-"""What Alembic runs: it gets an open connection from `marquee.stores.schema.migrate` and never makes its own."""
+"""What Alembic runs, on the connection that `marquee.stores.schema.migrate` opened."""
 
 from alembic import context
 

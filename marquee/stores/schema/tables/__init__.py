@@ -1,7 +1,7 @@
-"""Every PostgreSQL table of the platform, as Alembic compares them with the migrations: importing this fills `metadata`.
+"""Every PostgreSQL table of the platform. To import this fills `metadata`, which Alembic compares with the migrations.
 
-Rows stay inside `marquee.stores`: what crosses a contract is its dataclasses. Nothing here needs a PostgreSQL newer
-than 15. After a change, `marquee.stores.schema.migrations` says how the next revision is made.
+Row classes stay inside `marquee.stores`; a contract's methods take and return its dataclasses. PostgreSQL 15 is enough for all
+tables. After a change, `marquee.stores.schema.migrations` says how to make the next revision.
 """
 
 from marquee.stores.schema.tables.accounts import AccountRow, ProfileRow, RefreshTokenRow

@@ -1,6 +1,6 @@
 """Accounts, their profiles and refresh tokens. An address is unique in its folded form; a token is stored as its hash.
 
-Profiles and tokens go with their account.
+To delete an account deletes its profiles and tokens.
 """
 
 from datetime import datetime
@@ -41,7 +41,7 @@ class ProfileRow(SQLModel, table=True):
 
 
 class RefreshTokenRow(SQLModel, table=True):
-    """`revoked_at` is set when the token is used or ended; `ended` tells the second from the first."""
+    """`revoked_at` is set when the token is used, and when it is ended; `ended` only when it is ended."""
 
     __tablename__ = "refresh_token"
     __table_args__: ClassVar[Any] = (Index("refresh_token_account_idx", "account_id"),)

@@ -1,6 +1,6 @@
-"""What change capture reads, and nothing else: the titles' documents and its own heartbeat.
+"""The two tables that change capture reads: the titles' documents and its own heartbeat.
 
-Rows of `title_document` are never deleted by the platform: `document` is null for what must not be found
+The platform never deletes a row of `title_document`: `document` is null for a title that search must not find
 (`marquee.stores.catalogue.contract` has the rules).
 """
 
@@ -16,7 +16,7 @@ from marquee.stores.schema.tables.columns import id_column, time_column
 
 
 class TitleDocumentRow(SQLModel, table=True):
-    """What change capture reads (REPLICA IDENTITY FULL). `document` is null once the title must not be found."""
+    """Captured with REPLICA IDENTITY FULL. `document` is null once search must not find the title."""
 
     __tablename__ = "title_document"
 
@@ -27,7 +27,7 @@ class TitleDocumentRow(SQLModel, table=True):
 
 
 class ChangeCaptureHeartbeatRow(SQLModel, table=True):
-    """Written by change capture at intervals, so that its slot moves on while no title changes."""
+    """Change capture writes it at intervals: so its slot advances while no title changes."""
 
     __tablename__ = HEARTBEAT_TABLE
 

@@ -1,7 +1,7 @@
-"""The one metadata that all tables are in, how constraints and indices are named, and the columns that tables share.
+"""The metadata of all tables, the names of constraints and indices, and the columns that tables share.
 
-Ids sort and compare by bytes (collation C), whatever the server's locale. States are text with a CHECK made of the
-contract's own words. Moments have a time zone, and are the transaction's own where a row does not say one.
+Ids sort and compare by bytes (collation C), whatever the server's locale is. A state is text with a CHECK of the contract's
+words. Moments have a time zone; the default is the time of the transaction.
 """
 
 from typing import Any, Final, get_args

@@ -1,6 +1,6 @@
-"""The job queue: a row a chunk job, with its lease and its fencing token, and a row for each version that waits for one.
+"""The job queue: a row for each chunk job, with its lease and fencing token, and a row for each version that waits for a job.
 
-Claims walk one partial index, by priority and then by order of queueing.
+Claims read one partial index, by priority and then in the order of queueing.
 """
 
 from datetime import datetime
@@ -26,12 +26,12 @@ from marquee.stores.schema.tables.columns import id_column, one_of, text_column,
 
 
 class JobRow(SQLModel, table=True):
-    """A chunk job. `token` is the fencing token: it grows with every claim and never goes back."""
+    """A chunk job. `token` is the fencing token: every claim raises it."""
 
     __tablename__ = "job"
     __table_args__: ClassVar[Any] = (
         one_of("state", JobState),
-        # Claims walk this in order past the few that are leased; done jobs are not in it.
+        # Claims read it in order, past the few leased jobs. It holds no done jobs.
         Index("job_claim_idx", "priority", "position", postgresql_where="state IN ('queued', 'leased')"),
         Index("job_state_idx", "state"),
     )
@@ -55,7 +55,7 @@ class JobRow(SQLModel, table=True):
 
 
 class JobWaiterRow(SQLModel, table=True):
-    """Which title versions wait for a job: the same chunk may serve several."""
+    """Which title versions wait for a job: several versions may share a chunk."""
 
     __tablename__ = "job_waiter"
     __table_args__: ClassVar[Any] = (Index("job_waiter_version_idx", "movie_id", "version"),)

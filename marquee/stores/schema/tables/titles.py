@@ -1,7 +1,7 @@
-"""Titles, their versions, and the row that decides which version holds a content.
+"""Titles, their versions, and the row that decides which version owns a content.
 
-Whoever changes a title locks its row first. `title_genre` repeats what a genre row is ordered by, so that a page of it is
-one index range; it goes with its title, as versions do.
+A transaction locks a title's row before it changes the title. `title_genre` copies the columns that order a genre row, so a page
+of it is one index range. To delete a title's row deletes its versions and genre rows.
 """
 
 from datetime import datetime
@@ -27,11 +27,11 @@ from marquee.stores.catalogue.values import TitleState, VersionState
 from marquee.stores.schema.tables.columns import id_column, metadata, one_of, text_column, texts_column, time_column
 
 title_revision: Final = Sequence("title_revision", metadata=metadata)
-"""One sequence for all titles: a revision also grows when a deleted title's id is used again."""
+"""One sequence for all titles: a revision also grows when a deleted title's id is announced again."""
 
 
 class TitleRow(SQLModel, table=True):
-    """One row a title. Every change takes this row's lock first, then a revision, so that revisions grow by commit."""
+    """Every change locks this row, then draws a revision: so a title's revisions grow in the order of commits."""
 
     __tablename__ = "title"
     __table_args__: ClassVar[Any] = (
@@ -65,7 +65,7 @@ class TitleRow(SQLModel, table=True):
 
 
 class DeletedTitleRow(SQLModel, table=True):
-    """Titles that were deleted, until their objects are surely gone."""
+    """A deleted title, until its objects are known to be gone."""
 
     __tablename__ = "deleted_title"
 
@@ -74,7 +74,7 @@ class DeletedTitleRow(SQLModel, table=True):
 
 
 class TitleGenreRow(SQLModel, table=True):
-    """The genre rows' order, playable titles alone: a page is one index range, however deep the cursor is."""
+    """The order of the genre rows, playable titles only: a page is one index range at any depth of the cursor."""
 
     __tablename__ = "title_genre"
     __table_args__: ClassVar[Any] = (Index("title_genre_row_idx", "genre", desc("popularity"), desc("movie_id")),)
@@ -109,7 +109,7 @@ class TitleVersionRow(SQLModel, table=True):
 
 
 class TitleContentRow(SQLModel, table=True):
-    """Which version holds a content: the first to state it, while it is live."""
+    """The version that owns a content: the first one that claimed it, while it is ingesting or playable."""
 
     __tablename__ = "title_content"
     __table_args__: ClassVar[Any] = (

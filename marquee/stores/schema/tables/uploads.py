@@ -1,7 +1,7 @@
-"""Uploads, and the outbox: what is committed with a completed upload and published after it.
+"""Uploads, and the outbox: messages that are committed with a completed upload and published after that.
 
-An upload's row outlives its title, so that whatever it left in the store can still be found. The outbox keeps its entries in
-the order of their ids.
+An upload's row stays when its title is deleted: it names the objects that have to be removed. Outbox entries are published in the
+order of their ids.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from marquee.stores.schema.tables.columns import id_column, one_of, text_column,
 
 
 class UploadRow(SQLModel, table=True):
-    """Kept after its end, when its title may be gone: so no foreign key."""
+    """No foreign key: the row stays when its title is gone."""
 
     __tablename__ = "upload"
     __table_args__: ClassVar[Any] = (
@@ -44,7 +44,7 @@ class UploadRow(SQLModel, table=True):
 
 
 class OutboxRow(SQLModel, table=True):
-    """Messages committed with what they tell of; a published one is deleted."""
+    """A message, committed with what it reports; deleted once it is published."""
 
     __tablename__ = "outbox"
 

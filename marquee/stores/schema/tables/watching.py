@@ -1,6 +1,6 @@
-"""What a profile watched, and where it paused. No foreign keys: positions may be in another engine than titles are.
+"""What a profile watched, and where it stopped. No foreign keys: positions may be in another engine than titles.
 
-`resume_position` is written every few seconds by every player, so it has no index but its key.
+Every player writes `resume_position` every few seconds, so its key is its only index.
 """
 
 from datetime import datetime
@@ -25,9 +25,9 @@ class WatchedTitleRow(SQLModel, table=True):
 
 
 class ResumePositionRow(SQLModel, table=True):
-    """The hottest table: no index but its key and room in every page, so that an update touches one page (HOT).
+    """The table with the most writes. One index, and free space in every page: an update touches one page (HOT).
 
-    `position_ms` is null where the position was forgotten at that event time.
+    `position_ms` is null where the viewer wished at that event time that the position be forgotten.
     """
 
     __tablename__ = "resume_position"

@@ -1,4 +1,4 @@
-"""Deleted titles whose objects are still to be looked after, those of before among them."""
+"""Deleted titles whose objects have to be removed; also those that were deleted before this revision."""
 
 import sqlalchemy as sa
 from alembic import op
