@@ -43,8 +43,9 @@ class Consumer(Protocol):
     async def acknowledge(self, records: Sequence[Record]) -> None:
         """Never deliver these again to this group, in whatever order they are acknowledged; durable when it returns.
 
-        Of a stream that has a new owner meanwhile (this member fell silent), they may have been delivered to it. After
-        `StoreUnavailable` they are still in hand: repeat it, or `rewind` before the next `poll`, which gives what follows.
+        If a stream has a new owner by now (this member fell silent), the new owner may have been given them too. After
+        `StoreUnavailable` they are still unacknowledged: repeat the call, or `rewind` before the next `poll`, which would
+        give the records that follow.
         """
         ...
 
@@ -53,14 +54,14 @@ class Consumer(Protocol):
         ...
 
     async def rewind(self) -> None:
-        """Deliver again, in order, what was delivered and not acknowledged: after a handler that failed and may be retried.
+        """Deliver again, in order, what was delivered and not acknowledged. For a handler that failed and may be retried.
 
-        Without it that happens only when the streams change hands.
+        Otherwise these records come again only when their stream changes hands.
         """
         ...
 
     async def pause(self) -> None:
-        """Keep the streams, deliver nothing."""
+        """Keep the streams, but deliver nothing."""
         ...
 
     async def resume(self) -> None: ...
@@ -75,9 +76,9 @@ class Consumer(Protocol):
 
 class EventLog(Protocol):
     async def ensure_topic(self, topic: str, *, streams: int) -> None:
-        """Create the topic if it is missing; idempotent. The topics of `marquee.events` exist without it.
+        """Create the topic if it is missing; idempotent. The topics of `marquee.events` need no call.
 
-        A topic that is there keeps the streams that it has.
+        An existing topic keeps its number of streams.
         """
         ...
 
@@ -105,9 +106,9 @@ class EventLog(Protocol):
         ...
 
     async def trim(self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = ()) -> int:
-        """Retention: drop records older than an age that every group has acknowledged; returns how many went.
+        """Retention: drop the records that are older than an age and acknowledged by every group; returns how many.
 
-        A group is one that has a place in the topic. Where one of `needed_by` has none yet, nothing is dropped.
+        Only groups that have a place in the topic count. If a group of `needed_by` has none yet, nothing is dropped.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What every engine asks of a record, and what it writes with one that is buried: bounds, `{topic}.dead`, its headers."""
+"""Rules for records that hold on every engine: how large one may be, and the topic and headers of a dead letter."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ MAX_REASON_CHARACTERS: Final = 2000
 
 
 def check_size(key: str, value: bytes, headers: Mapping[str, str] | None) -> None:
-    """Raises `InputInvalid` for a record that no engine has to take."""
+    """Raises `InputInvalid` for a record that is too large."""
     if len(value) > MAX_RECORD_BYTES:
         raise InputInvalid(f"A record holds at most {MAX_RECORD_BYTES} bytes, not {len(value)}.", field="value")
     beside = len(key.encode()) + sum(len(name.encode()) + len(text.encode()) for name, text in (headers or {}).items())
@@ -22,7 +22,7 @@ def check_size(key: str, value: bytes, headers: Mapping[str, str] | None) -> Non
 
 
 def expected_streams(topic: str) -> int:
-    """With how many streams a topic begins that nobody made. Raises `InputInvalid` for one that nobody knows."""
+    """The number of streams of a topic that is created on first use. Raises `InputInvalid` for an unknown topic."""
     expected = 1 if topic.endswith(DEAD_SUFFIX) else TOPIC_STREAMS.get(topic)
     if expected is None:
         raise InputInvalid(f"The topic {topic!r} does not exist.", field="topic")
@@ -30,7 +30,7 @@ def expected_streams(topic: str) -> int:
 
 
 def dead_headers(record: Record, reason: str) -> dict[str, str]:
-    """A buried record's headers: its own, where it was, and why it is buried."""
+    """The headers of a dead letter: those of the record, where the record was, and the reason."""
     return {
         **record.headers,
         "dead-reason": reason[:MAX_REASON_CHARACTERS],

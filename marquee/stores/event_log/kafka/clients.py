@@ -1,13 +1,14 @@
-"""How the event log reaches Kafka: the URL's options, and kafka-python's clients as this project uses them.
+"""The options of a `kafka://` URL, and kafka-python's clients with the settings that this project needs.
 
-URL: `kafka://[user:password@]host[:port][,host...][?parameter=value&...]`; `kafkas://` with TLS. Parameters: `acks` (all; 1 gives
-up durability where a leader dies), `replication` and `min_insync` of topics that are made (3 and 2; 1 of fewer copies than
-three: a single broker needs `?replication=1`), `lease_seconds` (how long a member that fell silent keeps its streams: the
-session time-out), `sasl` (the mechanism for user and password: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN), and those of
-`marquee.stores.connections.tls`.
+URL: `kafka://[user:password@]host[:port][,host...][?parameter=value&...]`; `kafkas://` with TLS. Parameters:
+- `acks`: all, or 1, which loses records when a leader dies. Default: all.
+- `replication`, `min_insync`: of the topics that are created. Default: 3 and 2; `min_insync` is 1 for fewer than three copies. A
+  single broker needs `?replication=1`.
+- `lease_seconds`: the session time-out, which is how long a silent member keeps its streams.
+- `sasl`: the mechanism for user and password: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN.
+- those of `marquee.stores.connections.tls`.
 
-A client that cannot reach any broker raises from its constructor and leaves its sockets and its thread behind; `opened`
-closes what it had begun.
+A client that reaches no broker raises in its constructor, and leaves its sockets and its thread open. `_open` closes them.
 """
 
 import asyncio
@@ -41,12 +42,12 @@ MAX_REPLICAS: Final = 32_767
 _PARAMETERS: Final = ("acks", "replication", "min_insync", "lease_seconds", "sasl", *TLS_PARAMETERS)
 _SASL: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 LEASE_SECONDS: Final = 10.0
-"""Brokers refuse less than 6 s unless they are told otherwise (`group.min.session.timeout.ms`)."""
+"""A broker refuses less than 6 s by default (`group.min.session.timeout.ms`)."""
 REQUEST_SECONDS: Final = 5.0
 OUTLAST_SECONDS = 20.0
-"""A killed broker is back within 5 s, on a busy machine within 15."""
+"""A killed broker is back within 5 s; on a busy machine within 15 s."""
 HEARTBEAT_SECONDS: Final = 0.5
-"""At most: by it the others learn that a member came or went."""
+"""The longest interval: by a heartbeat a member learns that another one came or left."""
 REJOIN_SECONDS: Final = 30.0
 FETCH_WAIT_SECONDS: Final = 0.25
 READ_WAIT_SECONDS: Final = 0.05
@@ -61,7 +62,7 @@ Client = TypeVar("Client")
 class KafkaOptions:
     servers: tuple[str, ...]
     access: Mapping[str, Any] = field(repr=False)
-    """TLS and login, as the clients name them."""
+    """TLS and login, under the names of the clients' settings."""
     acks: str = "all"
     replication: int = COPIES
     min_insync: int = MIN_INSYNC
@@ -69,7 +70,7 @@ class KafkaOptions:
 
 
 def parse_options(url: str) -> KafkaOptions:
-    """Raises `SettingsInvalid` for what cannot be used."""
+    """Raises `SettingsInvalid`, with the parameter and its value."""
     found = parse_cluster_url(url, setting=SETTING, port=PORT, known=_PARAMETERS)
     if found.name:
         raise found.refused(f"a Kafka cluster has no name: leave out what follows its hosts, {found.name!r}")
@@ -84,7 +85,7 @@ def parse_options(url: str) -> KafkaOptions:
         raise found.refused(f"min_insync is {min_insync}; it has to be at most replication, which is {replication}")
     return KafkaOptions(
         servers=tuple(host.address for host in found.hosts),
-        access=_access(found),
+        access=_tls_and_login(found),
         acks=acks,
         replication=replication,
         min_insync=min_insync,
@@ -92,7 +93,7 @@ def parse_options(url: str) -> KafkaOptions:
     )
 
 
-def _access(found: ClusterUrl) -> dict[str, Any]:
+def _tls_and_login(found: ClusterUrl) -> dict[str, Any]:
     tls = tls_of(found, scheme="kafkas")
     login = bool(found.user or found.password)
     access: dict[str, Any] = {"security_protocol": ("SASL_" * login) + ("SSL" if tls else "PLAINTEXT")}
@@ -113,12 +114,12 @@ def _access(found: ClusterUrl) -> dict[str, Any]:
 
 
 class TooFewBrokers(StoreUnavailable):
-    """The cluster has fewer brokers than a topic is to have copies; more may be starting."""
+    """A topic needs more copies than the cluster has brokers; more brokers may be starting."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same call may succeed once the cluster is well again."""
-    # What the client's own loop raises while it is closed under a call is a RuntimeError.
+    """Whether the same call may succeed later, when the cluster is well again."""
+    # The client's loop raises RuntimeError when another thread closes it during a call.
     transient = (RetriableError, UnknownBrokerIdError, BrokerNotAvailableError, TooFewBrokers, OSError, RuntimeError)
     return isinstance(error, transient)
 
@@ -134,7 +135,7 @@ def translated() -> Iterator[None]:
 
 @asynccontextmanager
 async def in_time() -> AsyncIterator[None]:
-    """Several calls that share OUTLAST_SECONDS and one request: then they are ended, with `StoreUnavailable`."""
+    """Give several calls OUTLAST_SECONDS and one request together, then end them with `StoreUnavailable`."""
     most_seconds = OUTLAST_SECONDS + REQUEST_SECONDS
     try:
         async with asyncio.timeout(most_seconds):
@@ -149,10 +150,10 @@ async def outlast(
     mended: tuple[type[BaseException], ...] = (),
     between: Callable[[], Awaitable[None]] | None = None,
 ) -> Answer:
-    """Repeat a call that may be repeated while the cluster is away, with jitter; `between` comes before each repetition.
+    """Repeat an idempotent call with jitter while the cluster is away. `between` runs before each repetition.
 
-    Raises `StoreUnavailable` after OUTLAST_SECONDS and what the call then takes, and at once for an error that neither waiting
-    nor `between` mends.
+    Raises `StoreUnavailable` when OUTLAST_SECONDS have passed and the last call has ended; at once for an error that is neither
+    transient nor one of `mended`, which `between` mends.
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + OUTLAST_SECONDS
@@ -170,7 +171,7 @@ async def outlast(
     )
     with translated():
         try:
-            return await call()  # as almost always: repeating costs more than a record
+            return await call()  # the usual case: setting up the repetition costs more than publishing a record
         except Exception as error:
             if clock() >= deadline or not (is_transient(error) or isinstance(error, mended)):
                 raise
@@ -183,14 +184,14 @@ async def outlast(
 
 
 def administer(options: KafkaOptions, *, seconds: float = REQUEST_SECONDS) -> KafkaAdminClient:
-    return _opened(KafkaAdminClient, **_common(options, seconds))
+    return _open(KafkaAdminClient, **_connection_settings(options, seconds))
 
 
 def produce(options: KafkaOptions) -> KafkaProducer:
-    """Idempotent unless acks is 1: what it sends again by itself is stored once, and in order."""
-    return _opened(
+    """Idempotent unless acks is 1: a record that the producer sends again is stored once, and in order."""
+    return _open(
         KafkaProducer,
-        **_common(options),
+        **_connection_settings(options),
         acks="all" if options.acks == "all" else 1,
         delivery_timeout_ms=round(OUTLAST_SECONDS * 1000),
         max_block_ms=round(REQUEST_SECONDS * 1000),
@@ -200,26 +201,26 @@ def produce(options: KafkaOptions) -> KafkaProducer:
 
 
 def read_alone(options: KafkaOptions) -> KafkaConsumer:
-    """A consumer without a group, whose place is its caller's."""
-    return _opened(KafkaConsumer, **_consuming(options, READ_WAIT_SECONDS))
+    """A consumer without a group: its caller keeps the position."""
+    return _open(KafkaConsumer, **_consumer_settings(options, READ_WAIT_SECONDS))
 
 
 def join_group(options: KafkaOptions, group: str) -> KafkaConsumer:
-    """A member of a group, which commits what it is told to."""
-    return _opened(
+    """A member of a group. Nothing is committed by itself."""
+    return _open(
         KafkaConsumer,
-        **_consuming(options, FETCH_WAIT_SECONDS),
+        **_consumer_settings(options, FETCH_WAIT_SECONDS),
         group_id=group,
         session_timeout_ms=round(options.lease_seconds * 1000),
         heartbeat_interval_ms=round(min(HEARTBEAT_SECONDS, options.lease_seconds / 4) * 1000),
-        # How long a rebalance waits for a member that still sends heartbeats.
+        # A rebalance waits this long for a member that sends heartbeats but does not join again.
         max_poll_interval_ms=round(max(REJOIN_SECONDS, options.lease_seconds) * 1000),
-        # The eager protocol; a member keeps its position in the streams that stay with it all the same.
+        # The eager protocol: all streams are dealt anew. A member keeps its position in those that stay with it.
         partition_assignment_strategy=(RangePartitionAssignor,),
     )
 
 
-def _common(options: KafkaOptions, seconds: float = REQUEST_SECONDS) -> dict[str, Any]:
+def _connection_settings(options: KafkaOptions, seconds: float = REQUEST_SECONDS) -> dict[str, Any]:
     return {
         "bootstrap_servers": list(options.servers),
         "client_id": "marquee",
@@ -231,12 +232,12 @@ def _common(options: KafkaOptions, seconds: float = REQUEST_SECONDS) -> dict[str
     }
 
 
-def _consuming(options: KafkaOptions, wait_seconds: float) -> dict[str, Any]:
+def _consumer_settings(options: KafkaOptions, wait_seconds: float) -> dict[str, Any]:
     return {
-        **_common(options),
+        **_connection_settings(options),
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
-        # Also how long a poll sleeps that has nothing to wait for yet.
+        # A poll that has nothing to wait for yet sleeps this long too.
         "retry_backoff_ms": 25,
         "fetch_max_wait_ms": round(wait_seconds * 1000),
         "fetch_max_bytes": FETCH_BYTES,
@@ -245,8 +246,8 @@ def _consuming(options: KafkaOptions, wait_seconds: float) -> dict[str, Any]:
     }
 
 
-class _Refusal(logging.Handler):
-    """The client tells its log alone why it reached no broker: an unknown authority, a wrong password, nobody there."""
+class _RefusalReason(logging.Handler):
+    """Keeps the reason why a client reached no broker (unknown authority, wrong password, no listener): only its log has it."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -256,28 +257,28 @@ class _Refusal(logging.Handler):
         self.why = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        for told in record.args if isinstance(record.args, tuple) else ():
-            # The first attempt's: the last one has little time left, and ends for want of it.
-            if isinstance(told, BaseException) and not self.why:
-                self.why = str(told)
+        for argument in record.args if isinstance(record.args, tuple) else ():
+            # Of the first attempt: the last one often ends because no time is left.
+            if isinstance(argument, BaseException) and not self.why:
+                self.why = str(argument)
 
 
-_refusal: Final = _Refusal()
+_refusal_reason: Final = _RefusalReason()
 
 
-def _listen_to_the_clients_log() -> None:
-    """Nothing of it goes further: it tells of every attempt to reach a broker that is away."""
+def _keep_refusal_reasons() -> None:
+    """And pass nothing on: the client logs every attempt to reach a broker that is away."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     connecting = logging.getLogger("kafka.net.manager")
     connecting.setLevel(logging.WARNING)
     connecting.propagate = False
-    if _refusal not in connecting.handlers:
-        connecting.addHandler(_refusal)
+    if _refusal_reason not in connecting.handlers:
+        connecting.addHandler(_refusal_reason)
 
 
-def _opened(make: Callable[..., Client], **settings: Any) -> Client:
-    _listen_to_the_clients_log()
-    _refusal.forget()
+def _open(make: Callable[..., Client], **settings: Any) -> Client:
+    _keep_refusal_reasons()
+    _refusal_reason.forget()
     begun: list[KafkaNetClient] = []
 
     def begin(**configuration: Any) -> KafkaNetClient:
@@ -289,10 +290,10 @@ def _opened(make: Callable[..., Client], **settings: Any) -> Client:
     except BaseException as error:
         for client in begun:
             client.close()
-        # Of several that are opened at once the reason may be another's: they reach for the same brokers.
-        why = _refusal.why
+        # If several clients are opened at once, the reason may be another client's: all of them reach for the same brokers.
+        why = _refusal_reason.why
         if isinstance(error, KafkaTimeoutError) and why:
-            # A broker closes the connection on a wrong password; the client may see that before it sees the broker's answer.
+            # A broker closes the connection after a wrong password. The client may see that before the broker's answer.
             unsaid = settings.get("sasl_mechanism") and "disconnected" in why
             hint = " (are user and password right?)" if unsaid else ""
             raise KafkaTimeoutError(f"{' '.join(map(str, error.args))}: {why}{hint}") from error

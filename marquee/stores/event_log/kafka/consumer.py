@@ -1,8 +1,8 @@
-"""A consumer of the event log on Kafka: asyncio's side of a group's member, which runs in a thread of its own (`member`).
+"""A consumer of the event log on Kafka: the asyncio side of a group's member, which runs in a thread of its own (`member`).
 
-What a cancelled `poll` had asked for is given by the next one. A member that hangs, or that does not come to rest, is left
-behind and replaced by a new one; then what it had in hand is delivered again. The broker down: a poll is empty at first, an
-acknowledgement waits up to OUTLAST_SECONDS, then `StoreUnavailable`.
+The next poll gives the records that a cancelled `poll` had asked for, unless their stream has another owner by then. A member
+that hangs, or whose group does not come to rest, is replaced by a new one, which is given the unacknowledged records again.
+Broker down: a poll is empty at first; an acknowledgement waits up to OUTLAST_SECONDS, then `StoreUnavailable`.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from marquee.stores.event_log.kafka.member import REBALANCED, Member
 from marquee.stores.event_log.kafka.threads import HUNG_SECONDS, ClientThread, close_aside
 
 STEP_SECONDS: Final = 0.25
-"""How long the thread is in one fetch at most, and so how long anything else waits for it."""
+"""The longest fetch. Every other call to the member may wait that long."""
 KEEP_SECONDS: Final = 0.1
 TEND_SECONDS: Final = 1.0
 LEAVING_SECONDS: Final = 4.0
@@ -54,15 +54,17 @@ class GroupConsumer:
         )
 
     async def _tend(self) -> None:
-        """Replace a member that hangs or never becomes one."""
+        """Replace a member that hangs, or that the group does not let in for too long."""
         while True:
             await asyncio.sleep(TEND_SECONDS)
             since = self._member.unstable_since
-            restless = since is not None and time.monotonic() - since > 2 * max(
+            unstable_too_long = since is not None and time.monotonic() - since > 2 * max(
                 REJOIN_SECONDS, self._options.lease_seconds
             )
-            if restless or self._thread.busy_seconds > HUNG_SECONDS:
-                log.warning("member_replaced", topic=self._topic, group=self._group, restless=restless)
+            if unstable_too_long or self._thread.busy_seconds > HUNG_SECONDS:
+                log.warning(
+                    "member_replaced", topic=self._topic, group=self._group, unstable_too_long=unstable_too_long
+                )
                 member = self._member
                 self._thread.abandon(KafkaTimeoutError("the member was replaced"))
                 close_aside(member.leave)
@@ -76,7 +78,7 @@ class GroupConsumer:
         return await outlast(lambda: self._call(use), mended=REBALANCED)
 
     async def join(self) -> None:
-        """Enter the group; called once, by `subscribe`. Raises `StoreUnavailable`."""
+        """Enter the group. `subscribe` calls it once. Raises `StoreUnavailable`."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + clients.OUTLAST_SECONDS
         while not await self._outlast(lambda member: member.join(STEP_SECONDS)):
@@ -125,7 +127,7 @@ class GroupConsumer:
 
     async def rewind(self) -> None:
         await self._outlast(lambda member: member.rewind())
-        # What came meanwhile was given before the rewind: it comes again.
+        # The member fetched these records before it went back: they come again.
         if self._fetching is not None:
             await asyncio.wait({self._fetching})
             self._fetching = None
@@ -148,7 +150,7 @@ class GroupConsumer:
             async with asyncio.timeout(LEAVING_SECONDS):
                 await self._call(lambda member: member.leave())
         except BaseException as error:
-            # A broker that is away cannot be told, and a busy thread does not come to it: the client ends, then the lease does.
+            # The broker is away, or the thread is busy: the client is closed from another thread, and the lease runs out.
             self._thread.abandon(IllegalStateError("the consumer was closed"))
             close_aside(member.leave)
             if not isinstance(error, (KafkaError, OSError, RuntimeError)):

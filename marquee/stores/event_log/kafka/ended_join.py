@@ -30,7 +30,7 @@ class EndedJoin:
 
 
 def keep_ended_join(client: KafkaConsumer) -> None:
-    """To be called before each poll of the client or of its coordinator."""
+    """Let the next poll take the outcome of a join that ended meanwhile. Call it before each poll."""
     coordinator = client._coordinator
     join = coordinator._join_task
     # Another state: the member was thrown out meanwhile, and has to join again.

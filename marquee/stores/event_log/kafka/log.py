@@ -1,12 +1,13 @@
 """The event log on Kafka: a topic is a topic, a stream a partition, a group a consumer group.
 
-A record's key is the message's, whose murmur2 hash chooses the partition, as every Kafka client does; its value and headers
-are the message's; its position is the offset. Topics are made when they are first needed, with as many partitions as
-`marquee.events` says, replicated as the URL says (`kafka_clients`). Where a group is, how often a record was delivered, and what
-is acknowledged out of order are in the group's own commits (`kafka_place`).
+Key, value and headers of a record are those of the Kafka message. The murmur2 hash of the key chooses the partition, as in every
+Kafka client. The position is the offset. A topic is created when it is first needed: with the partitions that `marquee.events`
+names, and the copies that the URL asks for (`clients`). A group's commits hold its place, the count of deliveries, and what is
+acknowledged out of order (`place`). Use one group name for one topic: Kafka rebalances all members of a group together,
+whichever topics they read.
 
-Down: calls are repeated with jitter for OUTLAST_SECONDS, then `StoreUnavailable`; a publish ends within that and one request,
-whatever it waits for. Nothing is connected before it is needed.
+Broker down: calls are repeated with jitter for OUTLAST_SECONDS, then `StoreUnavailable`. A publish ends within that time plus
+one request. Clients connect on first use.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from marquee.stores.event_log.kafka.publisher import Publisher
 from marquee.stores.event_log.kafka.reader import Reader
 from marquee.stores.event_log.kafka.records import parse_cursor, write_cursor
 from marquee.stores.event_log.kafka.threads import Blocking
-from marquee.stores.event_log.kafka.topics import count_behind, count_streams, make_topic, trim
+from marquee.stores.event_log.kafka.topics import count_streams, count_unacknowledged, make_topic, trim
 from marquee.stores.event_log.records import DEAD_SUFFIX, check_size, dead_headers, expected_streams
 
 
@@ -37,7 +38,7 @@ class KafkaEventLog:
         self._reader: Blocking[Reader] = Blocking("kafka-reader", lambda: Reader(self._options), Reader.close)
         self._known: set[str] = set()
         self._consumers: weakref.WeakSet[GroupConsumer] = weakref.WeakSet()
-        """Those that are open: each lives by its own task, and one that is closed soon leaves."""
+        """Weak references: the task of an open consumer keeps it alive, and a closed consumer disappears."""
 
     async def ensure_topic(self, topic: str, *, streams: int) -> None:
         if streams < 1:
@@ -46,7 +47,7 @@ class KafkaEventLog:
         self._known.add(topic)
 
     async def _ensure_known(self, topic: str) -> None:
-        """The topics that the platform knows are made when they are missing; raises `InputInvalid` for others."""
+        """Create a topic of the platform if it is missing. Raises `InputInvalid` for any other missing topic."""
         if topic not in self._known:
             if await self._admin.outlast(lambda client: count_streams(client, topic)) is None:
                 await self.ensure_topic(topic, streams=expected_streams(topic))
@@ -96,7 +97,7 @@ class KafkaEventLog:
 
     async def lag(self, topic: str, group: str) -> int:
         await self._ensure_known(topic)
-        return await self._admin.outlast(lambda client: count_behind(client, topic, group))
+        return await self._admin.outlast(lambda client: count_unacknowledged(client, topic, group))
 
     async def trim(self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = ()) -> int:
         await self._ensure_known(topic)

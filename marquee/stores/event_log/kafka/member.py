@@ -1,15 +1,15 @@
-"""A member of a consumer group, in the thread that alone uses its client: what it owns, gives out, and writes down.
+"""A member of a consumer group: which streams it owns, which records it gives out, what it commits. Used in one thread.
 
-Kafka deals the streams out and fences a member that was away for longer than its lease. Before records are given out, the
-place of their stream is committed with their count of deliveries: a member that is no longer one fails there and gives
-nothing. Acknowledging commits how far the stream is acknowledged without a gap (`place`).
+Kafka deals the streams out, and fences a member that was silent for longer than its lease. Before the member gives records out,
+it commits the place of their stream with the count of deliveries: a fenced member fails at that commit and gives nothing.
+Acknowledging commits the new place (`place`).
 
 After each rebalance the member reads what is committed for its streams. Where that is what this member wrote last, nobody
 else was given a record: the member goes on where it was, and what its caller holds does not come again. Any other stream
 begins at its committed place; for a new group that is the oldest record, committed at once, so that trimming knows of the
 group. The group's generation cannot tell this: a member can miss one.
 
-While nobody asks for records, `keep` takes part in rebalances and fetches nothing, so that a slow handler holds nobody up.
+Between two fetches `keep` takes part in rebalances and fetches nothing. So the group need not wait for a slow handler.
 """
 
 import contextlib
@@ -39,13 +39,13 @@ STEP_SECONDS: Final = 0.1
 CALL_SECONDS: Final = 2.0
 _MS: Final = round(CALL_SECONDS * 1000)
 REBALANCED: Final = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
-"""Not ours any more, or not for now: taking part in the rebalance shows what still is."""
+"""A rebalance is under way, or this member was fenced: after the next join it knows which streams it owns."""
 
 log = get_logger()
 
 
 class Member:
-    """Used in one thread. `unstable_since` (monotonic) may be read from others: None while it is a member."""
+    """Used in one thread. Other threads may read `unstable_since` (monotonic): None while it is a member and knows its places."""
 
     def __init__(self, options: KafkaOptions, topic: str, group: str) -> None:
         self._options = options
@@ -54,15 +54,15 @@ class Member:
         self._client: KafkaConsumer | None = None
         self._places: dict[Any, Place] = {}
         self._membership = ("", -1)
-        """Its id and the group's generation, of when the places were last made to fit."""
+        """Member id and generation for which `_places` was last brought up to date."""
         self._asked_as = ("", -1)
-        """The same, of when the committed places were last asked for."""
+        """Member id and generation for which the committed places were last asked for."""
         self._left = False
         self.unstable_since: float | None = time.monotonic()
 
     # --- membership --------------------------------------------------------------------------------------
     def join(self, seconds: float) -> bool:
-        """Whether it is a member whose streams' places are known, after so long at most."""
+        """Try for so long at most. Whether it is a member now and knows the places of its streams."""
         deadline = time.monotonic() + seconds
         while self.unstable_since is not None and time.monotonic() < deadline:
             self.keep()
@@ -70,17 +70,17 @@ class Member:
 
     def keep(self) -> None:
         """Stay a member, or become one."""
-        # Inside the client, as its own poll would fetch besides; and what it fetched for paused partitions it may keep for
-        # ever once two of them are resumed.
+        # The coordinator is private to the client, but the client's own poll would fetch too. Pausing the partitions is no way
+        # out: after two of them are resumed, the client may keep for ever what it had fetched for them.
         seconds = 0 if self.unstable_since is None else STEP_SECONDS
         client = self._opened()
         keep_ended_join(client)
         client._coordinator.poll(timeout_ms=round(seconds * 1000))
-        with contextlib.suppress(*REBALANCED):  # in the midst of one
+        with contextlib.suppress(*REBALANCED):  # the rebalance is not over
             self._settle()
 
     def leave(self) -> None:
-        """For good, from any thread; afterwards every call but this one raises `IllegalStateError`."""
+        """Leave for good; may be called from any thread. Every later call but this one raises `IllegalStateError`."""
         self._left = True
         client, self._client = self._client, None
         if client is not None:
@@ -95,12 +95,12 @@ class Member:
             self.leave()  # closes a client that was opened while another thread left
             raise IllegalStateError("the consumer was closed")
         if self.unstable_since is not None and not client.partitions_for_topic(self._topic):
-            # Joining without knowing the topic's streams is how a first poll comes to hang.
+            # A first poll can hang if the client joins before it knows the topic's partitions.
             raise KafkaTimeoutError(f"nothing is known of {self._topic} yet")
         return client
 
     def _settle(self) -> bool:
-        """Make the places fit what is ours. True after a rebalance: then reading goes on at the places, whatever was polled."""
+        """Bring the places up to date. True after a rebalance: the client reads on at the places, so drop what was polled."""
         client = self._opened()
         now = client.group_metadata()
         if now.state != MemberState.STABLE:
@@ -123,16 +123,16 @@ class Member:
         return rebalanced
 
     def _committed(self, partitions: Collection[Any], membership: tuple[str, int]) -> dict[Any, Place]:
-        """In three requests at most, however many partitions: with one after the other a slow broker takes HUNG_SECONDS."""
+        """Three requests at most for all partitions: one request for each took HUNG_SECONDS with a slow broker."""
         if not partitions:
             return {}
         coordinator = self._opened()._coordinator
         if membership != self._asked_as:
-            # The client keeps an answer that came too late for the next one who asks for the same partitions. In between
-            # they may have had another owner.
+            # The client keeps an answer that came after the time-out, and returns it at the next call for the same
+            # partitions. They may have had another owner since.
             coordinator._offset_fetch_futures.clear()
             self._asked_as = membership
-        # Inside the client, whose own `committed` takes one partition.
+        # Private to the client: its public `committed` takes one partition a call.
         kept = coordinator.fetch_committed_offsets(list(partitions), timeout_ms=_MS)
         places = {
             each: Place.restored(found.offset, found.metadata) for each, found in kept.items() if found.offset >= 0
@@ -146,7 +146,7 @@ class Member:
 
     # --- records -----------------------------------------------------------------------------------------
     def fetch(self, limit: int, seconds: float) -> list[Record]:
-        """The next records, after so long at most."""
+        """The next records; empty if none came for so long."""
         client = self._opened()
         keep_ended_join(client)
         polled = client.poll(timeout_ms=round(seconds * 1000), max_records=limit)
@@ -159,21 +159,23 @@ class Member:
             raise
 
     def acknowledge(self, offsets: Mapping[int, Sequence[int]]) -> None:
-        """By stream. Raises `KafkaTimeoutError` while it cannot be made durable; may then be repeated."""
+        """Offsets by stream. Raises `KafkaTimeoutError` while they cannot be committed; then repeat the call."""
         places = self._commit_settled(
             lambda: {each: self._places[each].acknowledge(offsets[each.partition]) for each in self._owned(offsets)}
         )
         for each, place in places.items():
-            if place.position != self._places[each].position:  # acknowledged before it was read again
+            if (
+                place.position != self._places[each].position
+            ):  # acknowledged after a rewind, and before the client read them again
                 self._opened().seek(each, place.position)
         self._places |= places
         if lost := set(offsets) - {each.partition for each in places}:
             log.warning("acknowledged_too_late", topic=self._topic, streams=sorted(lost), group=self._group)
 
     def still_in_hand(self, records: Sequence[Record]) -> list[Record]:
-        """Of records that were fetched some time ago, those that do not come again, here or at another member.
+        """Drop the records that will be delivered again, here or at another member, from those of an earlier fetch.
 
-        Raises `KafkaTimeoutError` while that cannot be known.
+        Raises `KafkaTimeoutError` while the group does not come to rest.
         """
         streams = {record.stream for record in records}
         places = self._commit_settled(lambda: {each: self._places[each] for each in self._owned(streams)})
@@ -189,7 +191,7 @@ class Member:
         return [each for each in self._places if each.partition in streams]
 
     def _commit_settled(self, places_of: Callable[[], dict[Any, Place]]) -> dict[Any, Place]:
-        """Commit places, through a rebalance if need be: `places_of` is asked again after each."""
+        """Commit the places that `places_of` returns. After a rebalance, ask it again and repeat the commit."""
         deadline = time.monotonic() + CALL_SECONDS
         while True:
             try:
@@ -210,7 +212,7 @@ class Member:
             self._opened().seek(each, self._places[each].next)
 
     def _given(self, polled: Mapping[Any, Sequence[Any]]) -> list[Record]:
-        """The records that are to be delivered, once it is written down that they were."""
+        """Commit that these records are given, then return those that are not acknowledged."""
         before = {each: self._places[each] for each in polled if each in self._places}
         places = {each: place.give([found.offset for found in polled[each]]) for each, place in before.items()}
         self._commit(places)

@@ -1,9 +1,9 @@
-"""How far a consumer group is in one partition: pure arithmetic over offsets, and how it is written down.
+"""A consumer group's place in one partition: arithmetic over offsets, and how the place is stored.
 
-Kafka keeps one number a group and partition, and a string beside it of up to 4096 bytes. The number is `next`: every
-record below it is acknowledged, so that no record that is not can be skipped. What the number cannot say is in the string,
-as JSON: `a`, the ranges past `next` that are acknowledged too, and `g`, up to where records were given to a member and how
-often. So nothing acknowledged comes again, and a record that kills whoever handles it is counted, though its member died.
+For each group and partition Kafka stores a number and a string of up to 4096 bytes. The number is `next`: all records below it
+are acknowledged. The string is JSON: `a` holds the acknowledged ranges past `next`; `g` says up to which offset records were
+given to a member, and how often. So an acknowledged record does not come again, and a record that kills its handler is counted
+although the member died.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,12 +13,12 @@ from typing import Final
 import msgspec
 
 MAX_STORED_BYTES: Final = 3800
-"""Of the 4096 that a broker takes by default."""
+"""A broker takes 4096 by default."""
 MAX_RUNS: Final = 16
 
 
 class _Stored(msgspec.Struct, omit_defaults=True):
-    """Offsets here are counted from `next`, which keeps them short."""
+    """Offsets are relative to `next`, which keeps them short."""
 
     a: list[tuple[int, int]] = []
     g: list[tuple[int, int]] = []
@@ -29,34 +29,34 @@ class Place:
     """`next` is the lowest offset that is not acknowledged."""
 
     next: int
-    beyond: tuple[tuple[int, int], ...] = ()
-    """Half-open ranges past `next` that are acknowledged, ascending, with something between each two."""
-    given: tuple[tuple[int, int], ...] = ()
-    """Runs (end, times), ascending: the offsets up to `end`, from the run before or `next`, were given so many times."""
+    acknowledged_ranges: tuple[tuple[int, int], ...] = ()
+    """Acknowledged half-open ranges past `next`, ascending, none touching the one before."""
+    delivery_runs: tuple[tuple[int, int], ...] = ()
+    """Runs (end, times), ascending: the offsets from the end of the run before (at first `next`) to `end` were given so often."""
     position: int = -1
-    """Where reading goes on; not written down. Beginning at `next`, so that a new owner is given what its predecessor was."""
+    """The next offset to read; not stored. A new owner begins at `next`: what its predecessor left unacknowledged comes again."""
 
     def __post_init__(self) -> None:
         if self.position < 0:
             object.__setattr__(self, "position", self.next)
 
     def is_acknowledged(self, offset: int) -> bool:
-        return offset < self.next or any(start <= offset < end for start, end in self.beyond)
+        return offset < self.next or any(start <= offset < end for start, end in self.acknowledged_ranges)
 
     def times_given(self, offset: int) -> int:
-        return next((times for end, times in self.given if offset < end), 0)
+        return next((times for end, times in self.delivery_runs if offset < end), 0)
 
-    def behind(self, *, begin: int, end: int) -> int:
-        """How many offsets of a partition that spans [begin, end) are not acknowledged."""
+    def count_unacknowledged(self, *, begin: int, end: int) -> int:
+        """The number of unacknowledged offsets in a partition that spans [begin, end)."""
         start = max(begin, self.next)
-        done = sum(max(0, min(until, end) - max(since, start)) for since, until in self.beyond)
+        done = sum(max(0, min(until, end) - max(since, start)) for since, until in self.acknowledged_ranges)
         return max(0, end - start - done)
 
     def give(self, offsets: Sequence[int]) -> "Place":
-        """After these offsets were read, in order, from `position` on.
+        """The place after these offsets were read, in order, from `position` on.
 
-        An offset that was passed over holds no record (it was trimmed, or is the log's own): it counts as acknowledged.
-        Offsets from before `next` mean a log that is younger than this place: the place begins anew.
+        A skipped offset holds no record (it was trimmed, or Kafka uses it itself) and counts as acknowledged. An offset below
+        `next` means that the log is younger than this place: it came back without its data. Then the place begins anew.
         """
         if not offsets:
             return self
@@ -64,45 +64,45 @@ class Place:
         if first < self.next:
             return Place(first).give(offsets)
         start = min(first, self.position)
-        counted = replace(self, given=_counted(self.given, self.next, start, end), position=end)
-        return counted._without(_gaps(start, offsets))
+        counted = replace(self, delivery_runs=_count_once_more(self.delivery_runs, self.next, start, end), position=end)
+        return counted._mark_acknowledged(_skipped_ranges(start, offsets))
 
     def acknowledge(self, offsets: Iterable[int]) -> "Place":
-        return self._without([(offset, offset + 1) for offset in offsets if offset >= self.next])
+        return self._mark_acknowledged([(offset, offset + 1) for offset in offsets if offset >= self.next])
 
-    def _without(self, ranges: Sequence[tuple[int, int]]) -> "Place":
+    def _mark_acknowledged(self, ranges: Sequence[tuple[int, int]]) -> "Place":
         if not ranges:
             return self
-        beyond = _merged([*self.beyond, *ranges])
+        acknowledged_ranges = _merged([*self.acknowledged_ranges, *ranges])
         following = self.next
-        if beyond and beyond[0][0] <= following:
-            following = beyond.pop(0)[1]
-        given = tuple((end, times) for end, times in self.given if end > following)
-        return Place(following, tuple(beyond), given, max(self.position, following))
+        if acknowledged_ranges and acknowledged_ranges[0][0] <= following:
+            following = acknowledged_ranges.pop(0)[1]
+        delivery_runs = tuple((end, times) for end, times in self.delivery_runs if end > following)
+        return Place(following, tuple(acknowledged_ranges), delivery_runs, max(self.position, following))
 
     def rewound(self) -> "Place":
-        """Reading goes on at the first offset that is not acknowledged."""
+        """The place with reading set back to the first unacknowledged offset."""
         return replace(self, position=self.next)
 
     def stored(self) -> str:
-        """The string beside the number. Too long a one loses its farthest ranges: those come again after a takeover."""
-        given = [(end - self.next, times) for end, times in self.given[:MAX_RUNS]]
-        ranges = [(start - self.next, end - self.next) for start, end in self.beyond]
-        if not given and not ranges:
+        """The string for Kafka. If it is too long, the farthest ranges are left out: they come again after a takeover."""
+        delivery_runs = [(end - self.next, times) for end, times in self.delivery_runs[:MAX_RUNS]]
+        ranges = [(start - self.next, end - self.next) for start, end in self.acknowledged_ranges]
+        if not delivery_runs and not ranges:
             return ""
-        text = msgspec.json.encode(_Stored(ranges, given))
+        text = msgspec.json.encode(_Stored(ranges, delivery_runs))
         while len(text) > MAX_STORED_BYTES:
             ranges = ranges[: len(ranges) * 3 // 4]
-            text = msgspec.json.encode(_Stored(ranges, given))
+            text = msgspec.json.encode(_Stored(ranges, delivery_runs))
         return text.decode()
 
     def is_stored_as(self, other: "Place") -> bool:
-        """Whether both are the same to whoever reads what is written down."""
+        """Whether Kafka stores the same for both."""
         return (self.next, self.stored()) == (other.next, other.stored())
 
     @classmethod
     def restored(cls, following: int, text: str | None) -> "Place":
-        """What was written down; a string of somebody else's, such as a tool that moved the group, says nothing."""
+        """The place from what Kafka stored. A string that is not ours (a tool moved the group) is ignored."""
         try:
             stored = msgspec.json.decode(text or "{}", type=_Stored)
         except msgspec.MsgspecError:
@@ -116,14 +116,14 @@ class Place:
         )
 
 
-def _gaps(start: int, offsets: Sequence[int]) -> list[tuple[int, int]]:
-    """The ranges of [start, the last offset) that are not in `offsets`, which ascend."""
+def _skipped_ranges(start: int, offsets: Sequence[int]) -> list[tuple[int, int]]:
+    """The ranges of [start, last offset) that are missing in `offsets`, which ascend."""
     before = [start, *(offset + 1 for offset in offsets[:-1])]
     return [(since, until) for since, until in zip(before, offsets, strict=True) if since < until]
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ascending, with those that touch made one."""
+    """Ascending; ranges that touch or overlap become one."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:
@@ -133,8 +133,8 @@ def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _counted(runs: Sequence[tuple[int, int]], begin: int, start: int, end: int) -> tuple[tuple[int, int], ...]:
-    """The runs, which begin at `begin`, with one time more for [start, end)."""
+def _count_once_more(runs: Sequence[tuple[int, int]], begin: int, start: int, end: int) -> tuple[tuple[int, int], ...]:
+    """The runs, the first of which begins at `begin`, with one delivery more for [start, end)."""
     edges = sorted({start, end, *(edge for edge, _ in runs)})
     counted: list[tuple[int, int]] = []
     since = begin

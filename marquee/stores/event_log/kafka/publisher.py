@@ -2,12 +2,12 @@
 
 At most `MAX_CONCURRENT_PUBLISHES` records are under way.
 
-The producer outlasts a broker by itself: it sends again, in order, and the broker knows what it has already (unless acks is
-1). A producer that lost its sequence, or was refused for good, is replaced, and the record sent by the next one, which may
-store it twice, as at-least-once allows. A record that was given up may still be stored later.
+While a broker is away, the producer sends again by itself, in order; the broker drops what it has already (unless acks is 1). A
+producer that lost its sequence, or was refused for good, is replaced. The new producer sends the record again, which may store
+it twice: at-least-once allows that. A record whose publish failed may still be stored later.
 
-What waits is handed to the producer's thread together, and what it acknowledged comes back together: a hop between threads
-costs more than a record.
+Waiting records go to the producer's thread in batches, and so do the answers on their way back: a hop between threads costs more
+than a record.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from marquee.stores.event_log.kafka.clients import KafkaOptions, outlast, produc
 from marquee.stores.event_log.kafka.threads import Blocking, close_aside
 
 MAX_CONCURRENT_PUBLISHES: Final = 256
-"""Each holds at most a record of MAX_RECORD_BYTES; the client itself has no bound."""
+"""Each holds a record of at most MAX_RECORD_BYTES. The client itself has no bound."""
 CLOSING_SECONDS: Final = 2.0
 MENDED_BY_A_NEW_PRODUCER: Final = (
     OutOfOrderSequenceNumberError,
@@ -43,7 +43,7 @@ MENDED_BY_A_NEW_PRODUCER: Final = (
 
 
 class _Waiting(NamedTuple):
-    """A record, and who waits for the client's `RecordMetadata` of it."""
+    """A record, and the future that its publisher awaits: the client's `RecordMetadata`."""
 
     topic: str
     key: bytes
@@ -60,13 +60,13 @@ class Publisher:
         self._sending: asyncio.Task[None] | None = None
         self._settled: list[tuple[_Waiting, KafkaProducer, Any, BaseException | None]] = []
         self._settling = threading.Lock()
-        """For `_settled`, which the producer's threads fill and the loop empties."""
+        """Guards `_settled`: the producer's threads fill it, the loop empties it."""
         self._renewing: asyncio.Task[None] | None = None
 
     async def publish(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> Any:
-        """The client's `RecordMetadata` of a record that is durable. Raises `StoreUnavailable`.
+        """Returns the client's `RecordMetadata` when the record is durable. Raises `StoreUnavailable`.
 
-        How long it waits for one of the MAX_CONCURRENT_PUBLISHES is for its caller to bound.
+        The wait for one of the MAX_CONCURRENT_PUBLISHES has no bound here: the caller sets one.
         """
         packed = [(name, text.encode()) for name, text in headers.items()]
         async with self._slots:
@@ -93,14 +93,14 @@ class Publisher:
                         waiting.answer.set_exception(error)
 
     def _send(self, producer: KafkaProducer, batch: Sequence[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
-        """In the producer's thread. Raises `KafkaTimeoutError` where nothing is known of a topic for too long."""
+        """Runs in the producer's thread. Raises `KafkaTimeoutError` if the client learns nothing of the topic in time."""
 
         def tell(waiting: _Waiting, metadata: Any, error: BaseException | None) -> None:
             with self._settling:
                 first = not self._settled
                 self._settled.append((waiting, producer, metadata, error))
             if first:
-                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody waits for the answer
                     loop.call_soon_threadsafe(self._settle)
 
         for waiting in batch:
@@ -109,12 +109,12 @@ class Publisher:
             sent.add_errback(lambda error, waiting=waiting: tell(waiting, None, error))
 
     def _settle(self) -> None:
-        """In the loop: what was acknowledged or failed since the last time."""
+        """Runs in the loop: answer the publishers whose records were acknowledged or failed since the last call."""
         with self._settling:
             settled, self._settled = self._settled, []
         failed = None
         for waiting, producer, metadata, error in settled:
-            if error is not None and not isinstance(error, KafkaTimeoutError):  # that one only gave up in time
+            if error is not None and not isinstance(error, KafkaTimeoutError):  # a time-out does not spoil the producer
                 failed = producer
             if waiting.answer.done():
                 continue
@@ -133,5 +133,5 @@ def _close(producer: KafkaProducer) -> None:
     try:
         producer.close(timeout=CLOSING_SECONDS)
     except KafkaTimeoutError:
-        # What it still holds ends with the delivery time-out, and only then does it let itself be closed.
+        # The producer closes only when the delivery time-out has ended the records that it still holds.
         close_aside(lambda: producer.close(timeout=clients.OUTLAST_SECONDS * 2))

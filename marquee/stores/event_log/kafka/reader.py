@@ -1,8 +1,8 @@
-"""Reading Kafka without a group, from a cursor that the caller keeps: one client a process, whose thread alone runs this.
+"""Reading Kafka without a group, from a cursor that the caller keeps. One client a process, used in one thread.
 
-What there is is asked first (the partitions' ends), then read up to there, so that a read never waits for what is to come.
-A cursor that is older than what was trimmed goes on with the oldest record; one that is past the end, because the log came back
-without its data, begins anew.
+A read asks for the ends of the partitions first and reads up to them, so it never waits for new records. A cursor that points at
+trimmed records goes on with the oldest record. A cursor past the end means that the log came back without its data: reading
+begins anew.
 """
 
 import time
@@ -24,7 +24,7 @@ _MS: Final = round(REQUEST_SECONDS * 1000)
 
 
 class Reader:
-    """Made and used in one thread."""
+    """Created and used in one thread."""
 
     def __init__(self, options: KafkaOptions) -> None:
         self._client: KafkaConsumer = read_alone(options)
@@ -34,7 +34,7 @@ class Reader:
         self._client.close(autocommit=False, timeout_ms=LEAVING_SECONDS * 1000)
 
     def read(self, topic: str, after: Mapping[int, int], limit: int) -> tuple[Sequence[Record], dict[int, int]]:
-        """Up to `limit` records from `after` (next offset by stream) on, by time, and where to go on."""
+        """Up to `limit` records from `after` (next offset by stream), by time; and the next offsets after them."""
         ends = self._client.end_offsets(self._partitions(topic), timeout_ms=_MS)
         places = self._places(ends, after)
         found = self._read_up_to({each: end for each, end in ends.items() if places[each] < end}, places, limit)
@@ -43,14 +43,14 @@ class Reader:
             taken = sum(record.partition == each.partition for record in records)
             if taken < len(batch):
                 places[each] = batch[taken].offset
-            else:  # offsets that the log keeps for itself are passed over
+            else:  # skips the offsets that Kafka uses itself
                 places[each] = batch[-1].offset + 1 if batch else self._positions[each]
         return [record_of(record) for record in records], {each.partition: place for each, place in places.items()}
 
     def places_at(self, topic: str, published_at_ms: int) -> dict[int, int]:
-        """By stream, the offset from which everything published at or after a moment follows."""
+        """By stream, the offset of the first record that was published at or after a moment."""
         partitions = self._partitions(topic)
-        # The ends first: what is published in between lies past them and is not missed.
+        # The ends first: a record that is published in between lies past them, and is not missed.
         ends = self._client.end_offsets(partitions, timeout_ms=_MS)
         since = self._client.offsets_for_times(dict.fromkeys(partitions, max(0, published_at_ms)), timeout_ms=_MS)
         return {each.partition: ends[each] if since[each] is None else since[each].offset for each in partitions}
@@ -67,7 +67,7 @@ class Reader:
         return places | (self._client.beginning_offsets(anew, timeout_ms=_MS) if anew else {})
 
     def _read_up_to(self, ends: Mapping[Any, int], places: Mapping[Any, int], limit: int) -> dict[Any, list[Any]]:
-        """What is there of each partition, at most `limit` records each."""
+        """The records up to `ends`, by partition, at most `limit` for each."""
         client = self._client
         if not ends:
             return {}
@@ -83,11 +83,11 @@ class Reader:
         while unread:
             if time.monotonic() > deadline:
                 raise KafkaTimeoutError("records that are there did not come")
-            # Of partitions that are read as far as is wanted some come too: nothing is paused, as this client may keep for
-            # ever what it had fetched of two that were.
+            # Records of partitions that are read far enough come too. Pausing is no way out: after two partitions are resumed,
+            # the client may keep for ever what it had fetched for them.
             polled = client.poll(timeout_ms=round(STEP_SECONDS * 1000), max_records=limit * len(ends))
             for each in set(polled) - set(ends):
-                self._positions.pop(each, None)  # passed over here: the next read goes back to them
+                self._positions.pop(each, None)  # their records are dropped here: the next read seeks back
             for each in unread & set(polled):
                 found[each] += polled[each]
             self._positions |= {each: client.position(each, timeout_ms=_MS) or 0 for each in ends}
@@ -96,7 +96,7 @@ class Reader:
 
 
 def by_time(streams: Iterable[Sequence[Any]]) -> Iterator[Any]:
-    """The records of all streams by time, each stream in its own order also where its clock went back."""
+    """The records of all streams by time. Each stream keeps its own order, also if its clock went back."""
 
     def timed(batch: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         return zip(accumulate((record.timestamp for record in batch), max), batch, strict=True)

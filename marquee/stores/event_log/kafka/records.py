@@ -1,4 +1,4 @@
-"""How a record lies in Kafka, whoever wrote it, and the cursor of a reader without a group: `stream:next offset,...`."""
+"""Kafka's records as ours, and the cursor of a reader without a group: `stream:next offset,...`."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _CURSOR: Final = re.compile(r"[0-9]{1,6}:[0-9]{1,18}(,[0-9]{1,6}:[0-9]{1,18})*")
 
 
 def record_of(found: Any, deliveries: int = 1) -> Record:
-    """The client's `ConsumerRecord` as ours. A key, value or header that others left out or wrote as bytes is readable."""
+    """From the client's `ConsumerRecord`, whichever program wrote it: a missing key, value or header value is read as empty."""
     return Record(
         topic=found.topic,
         stream=found.partition,
@@ -25,7 +25,7 @@ def record_of(found: Any, deliveries: int = 1) -> Record:
 
 
 def parse_cursor(cursor: str | None) -> dict[int, int]:
-    """The next offset by stream; one that it does not name starts at its beginning. Raises `CursorInvalid`."""
+    """The next offset by stream. A stream that the cursor does not name begins with its oldest record. Raises `CursorInvalid`."""
     if not cursor:
         return {}
     if not _CURSOR.fullmatch(cursor):

@@ -1,9 +1,9 @@
-"""kafka-python's clients block, so each has a daemon thread that alone uses it; asyncio hands it calls and never waits in it.
+"""kafka-python's clients block, so each client has a daemon thread of its own, to which asyncio hands calls.
 
-`ClientThread` runs calls one after the other, and something else while there are none. `Blocking` is one client in such a
-thread: made at the first call, made anew after an error or when a call hangs (this client's first poll was seen to). Queues
-are bounded; a thread that hangs is left behind with its client closed from aside, which ends its connections and its
-heartbeats. Whoever calls waits for its turn at a client for OUTLAST_SECONDS in all, then `StoreUnavailable`.
+`ClientThread` runs calls one after the other, and an idle function between them. `Blocking` is one client in such a thread,
+opened at the first call; opened anew after an error, or when a call hangs (a first poll of this client did). Queues are bounded.
+A thread that hangs is abandoned; another thread closes its client, which ends its connections and heartbeats. A caller waits for
+its turn at a client for OUTLAST_SECONDS in all, then `StoreUnavailable`.
 """
 
 import asyncio
@@ -23,31 +23,31 @@ from marquee.stores.event_log.kafka.clients import outlast
 
 MAX_QUEUED_CALLS: Final = 64
 HUNG_SECONDS: Final = 15.0
-"""Every call has shorter time-outs of its own."""
+"""A call that takes longer hangs: the time-outs inside every call are shorter."""
 
 Answer = TypeVar("Answer")
 Client = TypeVar("Client")
 
 
 class ClientThread:
-    """Calls in order, each with its `Future`; `idle` every `idle_seconds` without one. Ends by `end` or `abandon`."""
+    """Runs calls in order, each with its `Future`; `idle` after `idle_seconds` without a call. Ends by `end` or `abandon`."""
 
     def __init__(self, name: str, *, idle: Callable[[], None] | None = None, idle_seconds: float | None = None) -> None:
         self._calls: queue.Queue[tuple[Callable[[], Any], Future[Any]] | None] = queue.Queue(MAX_QUEUED_CALLS)
         self._idle = idle
         self._idle_seconds = idle_seconds
-        self._since: float | None = None
+        self._busy_since: float | None = None
         self._current: Future[Any] | None = None
         self._abandoned: BaseException | None = None
         self._ended = False
-        # A pool's threads would be joined at exit, and this one may hang.
+        # Not of a pool: Python waits for a pool's threads at exit, and this one may hang.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     @property
     def busy_seconds(self) -> float:
-        """For how long it has been at what it is doing now."""
-        since = self._since
+        """How long the current call has been running; 0 between calls."""
+        since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
     def submit(self, call: Callable[[], Answer]) -> "Future[Answer]":
@@ -62,13 +62,13 @@ class ClientThread:
         return future
 
     def end(self) -> None:
-        """After the calls that wait; later ones fail with `IllegalStateError`."""
+        """End after the calls that wait. Later calls fail with `IllegalStateError`."""
         self._ended = True
         with contextlib.suppress(queue.Full):
             self._calls.put_nowait(None)
 
     def abandon(self, error: BaseException) -> None:
-        """Fail what it is doing and what waits; it ends when it comes back, if it does."""
+        """Fail the current call and those that wait. The thread ends when its current call returns."""
         self._abandoned = error
         current = self._current
         if current is not None:
@@ -76,7 +76,7 @@ class ClientThread:
                 current.set_exception(error)
         with contextlib.suppress(queue.Empty):
             while (waiting := self._calls.get_nowait()) is not None:
-                with contextlib.suppress(InvalidStateError):  # its caller gave it up
+                with contextlib.suppress(InvalidStateError):  # its caller no longer waits
                     waiting[1].set_exception(error)
         self.end()
 
@@ -94,7 +94,7 @@ class ClientThread:
                 self._turn(call, future)
 
     def _turn(self, call: Callable[[], Any], future: "Future[Any] | None") -> None:
-        self._current, self._since = future, time.monotonic()
+        self._current, self._busy_since = future, time.monotonic()
         try:
             answer = call()
         except BaseException as error:
@@ -106,11 +106,11 @@ class ClientThread:
                 with contextlib.suppress(InvalidStateError):
                     future.set_result(answer)
         finally:
-            self._current, self._since = None, None
+            self._current, self._busy_since = None, None
 
 
 class Blocking(Generic[Client]):
-    """`make` and `close` run in the client's thread, like everything that `call` is given."""
+    """`make`, `close` and the functions given to `call` run in the client's thread."""
 
     def __init__(self, name: str, make: Callable[[], Client], close: Callable[[Client], None]) -> None:
         self._name = name
@@ -121,31 +121,31 @@ class Blocking(Generic[Client]):
         self._turn = asyncio.Lock()
 
     async def call(self, use: Callable[[Client], Answer], *, until: float | None = None) -> Answer:
-        """One try, begun by `until` (the loop's clock; default: OUTLAST_SECONDS from now).
+        """One try, which has to begin by `until` (the loop's clock; default: OUTLAST_SECONDS from now).
 
-        Raises the client's own errors, `KafkaTimeoutError` for a call that hangs, and `StoreUnavailable` where those before
-        it left it no turn.
+        Raises the client's own errors, `KafkaTimeoutError` for a call that hangs, and `StoreUnavailable` if earlier calls take
+        until then.
         """
         async with self._in_turn(until):
             if self._thread is None:
                 self._thread = ClientThread(self._name)
-            future = self._thread.submit(lambda: use(self._made()))
+            future = self._thread.submit(lambda: use(self._open_client()))
             try:
-                # Not by wait_for: Python 3.11's now and then swallows a cancellation.
+                # Not wait_for: in Python 3.11 it sometimes swallows a cancellation.
                 async with asyncio.timeout(HUNG_SECONDS):
                     return await asyncio.wrap_future(future)
             except TimeoutError as error:
-                self._leave()
+                self._abandon_thread()
                 raise KafkaTimeoutError(f"{self._name} did not answer within {HUNG_SECONDS:.0f} s") from error
 
     async def outlast(self, use: Callable[[Client], Answer]) -> Answer:
-        """As `kafka_clients.outlast`, with a new client each time; all its tries wait for their turns until one moment."""
+        """As `clients.outlast`, with a new client for each try. One deadline for the turns of all tries."""
         until = _last_turn()
         return await outlast(lambda: self.call(use, until=until), between=lambda: self.renew(until=until))
 
     @contextlib.asynccontextmanager
     async def _in_turn(self, until: float | None) -> AsyncIterator[None]:
-        """One caller after the other: before it may be some whose calls hang."""
+        """One caller at a time. Earlier callers may have calls that hang."""
         try:
             async with asyncio.timeout_at(_last_turn() if until is None else until):
                 await self._turn.acquire()
@@ -157,11 +157,11 @@ class Blocking(Generic[Client]):
             self._turn.release()
 
     async def renew(self, failed: Client | None = None, *, until: float | None = None) -> None:
-        """The next call finds a new client; where `failed` is given, only if it is still the one in use."""
+        """Close the client, so that the next call opens a new one. With `failed`: only if that client is still in use."""
         with contextlib.suppress(KafkaError, OSError, RuntimeError, StoreUnavailable):
             async with self._in_turn(until), asyncio.timeout(HUNG_SECONDS):
                 if self._thread is not None and (failed is None or failed is self._client):
-                    await asyncio.wrap_future(self._thread.submit(self._closed))
+                    await asyncio.wrap_future(self._thread.submit(self._close_client))
 
     async def close(self) -> None:
         await self.renew()
@@ -169,21 +169,21 @@ class Blocking(Generic[Client]):
             self._thread.end()
             self._thread = None
 
-    def _made(self) -> Client:
+    def _open_client(self) -> Client:
         if self._client is None:
             self._client = self._make()
         return self._client
 
-    def _closed(self) -> None:
+    def _close_client(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             self._close(client)
 
-    def _leave(self) -> None:
+    def _abandon_thread(self) -> None:
         thread, client = self._thread, self._client
         self._thread = self._client = None
         if thread is not None:
-            thread.abandon(KafkaTimeoutError(f"{self._name} was left behind"))
+            thread.abandon(KafkaTimeoutError(f"{self._name} was abandoned"))
         if client is not None:
             close_aside(lambda: self._close(client))
 
@@ -193,7 +193,7 @@ def _last_turn() -> float:
 
 
 def close_aside(close: Callable[[], None]) -> None:
-    """Close a client whose thread hangs, or whose closing may: in a thread that nobody waits for."""
+    """Close a client in a thread that nobody waits for: its own thread hangs, or closing may hang."""
 
     def closing() -> None:
         with contextlib.suppress(Exception):

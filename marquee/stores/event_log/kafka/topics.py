@@ -1,8 +1,8 @@
-"""Topics on Kafka, by its admin client: made, counted, measured against groups and trimmed. Every function blocks.
+"""Topics on Kafka by the admin client: create, count the unacknowledged records of a group, trim. Every function blocks.
 
-A topic of ours keeps its records until they are trimmed (`retention.ms=-1`: Kafka itself would drop what no group has read)
-and stamps them with the broker's clock (`LogAppendTime`), so that a moment is the same for every publisher. It is made with
-the copies that the URL asks for, or not at all: later nobody would notice that it has fewer.
+A topic keeps its records until they are trimmed (`retention.ms=-1`: Kafka's own retention drops records that no group has read).
+The broker's clock stamps them (`LogAppendTime`), so that a moment is the same for every publisher. A topic is created with the
+copies that the URL asks for, or not at all: nobody would notice later that it has fewer.
 """
 
 import time
@@ -26,7 +26,7 @@ from marquee.stores.event_log.kafka.place import Place
 
 
 def count_streams(client: KafkaAdminClient, topic: str) -> int | None:
-    """Partitions of a topic, None where there is none. Raises `InputInvalid` for what cannot be a topic's name."""
+    """The number of a topic's partitions; None if the topic does not exist. Raises `InputInvalid` for an impossible name."""
     [described] = client.describe_topics([topic])
     error = for_code(described["error_code"])
     if error is UnknownTopicOrPartitionError:
@@ -39,7 +39,7 @@ def count_streams(client: KafkaAdminClient, topic: str) -> int | None:
 
 
 def make_topic(client: KafkaAdminClient, topic: str, streams: int, options: KafkaOptions) -> None:
-    """Idempotent; a topic that is there keeps the partitions that it has. Raises `TooFewBrokers`."""
+    """Idempotent. An existing topic keeps its partitions. Raises `TooFewBrokers`."""
     if count_streams(client, topic) is not None:
         return
     configuration = {
@@ -52,8 +52,8 @@ def make_topic(client: KafkaAdminClient, topic: str, streams: int, options: Kafk
     try:
         client.create_topics({topic: wanted})
     except TopicAlreadyExistsError:
-        pass  # made by another process in this moment
-    except InvalidReplicationFactorError as error:  # brokers that are known and away do count
+        pass  # another process has just created it
+    except InvalidReplicationFactorError as error:  # a broker that is known and away counts as one
         raise TooFewBrokers(
             f"Kafka has fewer brokers than the {options.replication} copies that the topic {topic} is to have: start those "
             f"that are missing, or say in {SETTING} how many copies there are to be, such as ?replication=1 for one broker."
@@ -61,19 +61,22 @@ def make_topic(client: KafkaAdminClient, topic: str, streams: int, options: Kafk
     client.wait_for_topics([topic])
 
 
-def count_behind(client: KafkaAdminClient, topic: str, group: str) -> int:
-    """Records of the topic that the group has not acknowledged."""
+def count_unacknowledged(client: KafkaAdminClient, topic: str, group: str) -> int:
+    """The number of records that the group has not acknowledged."""
     partitions = _partitions(client, topic)
     begins = _offsets(client, partitions, OffsetSpec.EARLIEST)
     places = _places(client, [group], partitions).get(group, {})
     ends = _offsets(client, partitions, OffsetSpec.LATEST)
-    return sum(places.get(each, Place(begins[each])).behind(begin=begins[each], end=ends[each]) for each in partitions)
+    return sum(
+        places.get(each, Place(begins[each])).count_unacknowledged(begin=begins[each], end=ends[each])
+        for each in partitions
+    )
 
 
 def trim(client: KafkaAdminClient, topic: str, older_than_ms: int, needed_by: Collection[str]) -> int:
-    """Drop what is older than an age and acknowledged by every group that has a place in the topic; returns how many.
+    """Drop the records that are older than an age and acknowledged by every group with a place in the topic; returns how many.
 
-    Of a partition in which one of `needed_by` has no place nothing is dropped.
+    A partition in which a group of `needed_by` has no place loses nothing.
     """
     partitions = _partitions(client, topic)
     ends = _offsets(client, partitions, OffsetSpec.LATEST)
@@ -98,7 +101,7 @@ def _partitions(client: KafkaAdminClient, topic: str) -> list[Any]:
 
 
 def _offsets(client: KafkaAdminClient, partitions: Collection[Any], moment: Any) -> dict[Any, int]:
-    """By partition; -1 where nothing is as young as the moment."""
+    """By partition; -1 if no record is as young as the moment."""
     return {
         each: found.offset for each, found in client.list_partition_offsets(dict.fromkeys(partitions, moment)).items()
     }
@@ -107,7 +110,7 @@ def _offsets(client: KafkaAdminClient, partitions: Collection[Any], moment: Any)
 def _places(
     client: KafkaAdminClient, groups: Collection[str], partitions: Collection[Any]
 ) -> Mapping[str, Mapping[Any, Place]]:
-    """The places of groups in partitions, of those that have one."""
+    """The places by group and partition; groups without a place are left out."""
     if not groups:
         return {}
     committed = client.list_group_offsets({group: list(partitions) for group in groups})

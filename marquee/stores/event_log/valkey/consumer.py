@@ -1,11 +1,11 @@
-"""A member of a consumer group on Valkey streams: who owns which stream, and what it is given.
+"""A member of a consumer group on Valkey streams: which streams it owns, and which records it gives out.
 
-The owner of a stream reads first what its predecessor was given and did not acknowledge, then what is new, so that order by
-key outlives a takeover. What the server holds of the group, and its keys, are `valkey_group`'s. Down: calls are repeated for
-`outlast_seconds`, then `StoreUnavailable`; a lease that ran out meanwhile is found lost by the next beat.
+The owner of a stream first reads the entries that its predecessor was given and did not acknowledge, then new ones. So a takeover
+keeps the order by key. `group` has the keys and the scripts. Server down: calls are repeated for `outlast_seconds`, then
+`StoreUnavailable`. If a lease ran out meanwhile, the next heartbeat finds that out.
 
-Streams are dealt out by rank among the living members. A member gives a stream up only between polls and with nothing of
-it unacknowledged in hand; a member that closes frees its own at once, one that dies after `lease_seconds`.
+Streams are dealt out by rank among the living members. A member gives a stream up only between polls, and only if its caller has
+acknowledged every record of it. A member that closes frees its streams at once; a member that dies, after `lease_seconds`.
 """
 
 import asyncio
@@ -31,15 +31,15 @@ log = get_logger()
 
 
 @dataclass
-class _Owned:
-    """What a member knows of a stream that it owns."""
+class _OwnedStream:
+    """A stream that this member owns."""
 
     given: str
-    """Where the group stands: everything after it is new."""
+    """The last position that the group was given: everything after it is new."""
     backlog_from: str | None = "0-0"
-    """While not None: what was given to a predecessor (or before a rewind) is read first, after this position."""
-    in_hand: set[str] = field(default_factory=set)
-    """Given to our caller and not acknowledged."""
+    """Not None: first read, after this position, what was given to the predecessor or before a rewind."""
+    unacknowledged: set[str] = field(default_factory=set)
+    """Positions that our caller was given and has not acknowledged."""
 
 
 class ValkeyConsumer:
@@ -65,7 +65,7 @@ class ValkeyConsumer:
             client, topic, group, streams=streams, member=self._member, lease_ms=round(lease_seconds * 1000)
         )
         self._members: list[str] = []
-        self._owned: dict[int, _Owned] = {}
+        self._owned: dict[int, _OwnedStream] = {}
         self._changes_seen = "$"
         self._turn = 0
         self._running = asyncio.Event()
@@ -75,7 +75,7 @@ class ValkeyConsumer:
 
     # --- membership --------------------------------------------------------------------------------------
     async def join(self) -> None:
-        """Enter the group; called once, by `subscribe`."""
+        """Enter the group. `subscribe` calls it once."""
         await outlast(WHAT, self._group.create, seconds=self._outlast_seconds)
         self._changes_seen = await outlast(WHAT, self._group.newest_change, seconds=self._outlast_seconds)
         await outlast(WHAT, self._beat, seconds=self._outlast_seconds)
@@ -86,7 +86,7 @@ class ValkeyConsumer:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._lease_seconds / 3):
                     await self._closed.wait()
-            # While the server is away there is no lease to keep; the next beat finds out what is left of it.
+            # While the server is away no lease can be kept. The next beat finds out which streams are lost.
             with contextlib.suppress(StoreUnavailable), translated(WHAT):
                 await self._beat()
 
@@ -101,16 +101,16 @@ class ValkeyConsumer:
         if self._owned.pop(number, None) is not None:
             log.warning("stream_lost", topic=self._topic, stream=number, group=self._name)
 
-    def _dealt(self) -> set[int]:
+    def _own_share(self) -> set[int]:
         """The streams that this member should own: every n-th, by its rank among n members."""
         if self._member not in self._members:
             return set()
         return set(range(self._members.index(self._member), self._streams, len(self._members)))
 
     async def _settle(self) -> None:
-        """Give up and take over streams until we own what we were dealt, as far as that is possible now."""
-        dealt = self._dealt()
-        surplus = [number for number, owned in self._owned.items() if number not in dealt and not owned.in_hand]
+        """Give up and take over streams, so that we own the dealt ones as far as that is possible now."""
+        dealt = self._own_share()
+        surplus = [number for number, owned in self._owned.items() if number not in dealt and not owned.unacknowledged]
         if surplus:
             for number in surplus:
                 del self._owned[number]
@@ -120,7 +120,7 @@ class ValkeyConsumer:
             if given is not None and self._closed.is_set():  # while it was asked for
                 await self._group.give_up([number])
             elif given is not None:
-                self._owned[number] = _Owned(given)
+                self._owned[number] = _OwnedStream(given)
 
     # --- records -----------------------------------------------------------------------------------------
     async def poll(self, *, limit: int = 100, timeout_seconds: float = 1.0) -> Sequence[Record]:
@@ -138,7 +138,7 @@ class ValkeyConsumer:
             except StoreUnavailable as error:
                 if not isinstance(error.__cause__, ResponseError) or "NOGROUP" not in str(error.__cause__):
                     raise
-                # The engine came back without its data: begin again with what is published from now on.
+                # The server came back without its data: create the group again.
                 await outlast(WHAT, self._group.create, seconds=self._outlast_seconds)
                 continue
             remaining = deadline - clock()
@@ -152,7 +152,7 @@ class ValkeyConsumer:
         await self._settle()
         if not self._owned:
             return []
-        # A new first stream each time, so that a busy one does not starve the others.
+        # Another stream comes first each time, so that a busy stream does not starve the others.
         self._turn += 1
         numbers = sorted(self._owned, key=lambda number: (number + self._turn) % self._streams)
         before = {number: self._owned[number] for number in numbers}
@@ -175,31 +175,31 @@ class ValkeyConsumer:
                     drained = True
                 left -= len(entries)  # as the server counts: past the limit it looks into no further stream
         except BaseException:
-            # The server may have given us records that our caller never sees: ask for them as a backlog.
+            # The server may have given us records that our caller never sees: read them again as a backlog.
             for number, owned in before.items():
                 owned.backlog_from = reached[number]
             raise
-        # What is new is asked for only after the backlog was found empty, which may be just now.
+        # New entries are asked for only when the backlog is empty, which was perhaps found out just now.
         return records if records or not drained else await self._next(limit)
 
     async def _take(
-        self, number: int, owned: _Owned, entries: Sequence[Entry], counts: dict[bytes, int]
+        self, number: int, owned: _OwnedStream, entries: Sequence[Entry], counts: dict[bytes, int]
     ) -> list[Record]:
         records = []
         for position, flat in entries:
             if owned.backlog_from is not None:
                 owned.backlog_from = position.decode()
             owned.given = max(owned.given, position.decode(), key=order)
-            if not flat:  # removed from the stream by hand: nothing is left to deliver
+            if not flat:  # removed from the stream by hand: there is nothing to deliver
                 await self._group.acknowledge({number: [position.decode()]})
                 continue
             fields = dict(zip(flat[::2], flat[1::2], strict=True))
             records.append(record_of(self._topic, number, position, fields, counts.get(position, 1)))
-            owned.in_hand.add(position.decode())
+            owned.unacknowledged.add(position.decode())
         return records
 
     async def _wait(self, seconds: float) -> None:
-        """Until something is published to our streams, the group changes, or a third of a lease is over."""
+        """Wait until our streams have a new entry, the group changes, or a third of a lease is over."""
         given = {number: owned.given for number, owned in self._owned.items()}
         milliseconds = max(1, round(min(seconds, self._lease_seconds / 3) * 1000))
         newest = await self._group.changed(given, self._changes_seen, milliseconds=milliseconds)
@@ -216,7 +216,7 @@ class ValkeyConsumer:
         await outlast(WHAT, lambda: self._group.acknowledge(positions), seconds=self._outlast_seconds)
         for number, ids in positions.items():
             if number in self._owned:
-                self._owned[number].in_hand.difference_update(ids)
+                self._owned[number].unacknowledged.difference_update(ids)
 
     async def dead_letter(self, record: Record, reason: str) -> None:
         await self._bury(record, reason)
@@ -225,7 +225,7 @@ class ValkeyConsumer:
     async def rewind(self) -> None:
         for owned in self._owned.values():
             owned.backlog_from = "0-0"
-            owned.in_hand.clear()
+            owned.unacknowledged.clear()
 
     async def pause(self) -> None:
         self._running.clear()
@@ -242,7 +242,7 @@ class ValkeyConsumer:
         self._heartbeat_task.cancel()
         owned = list(self._owned)
         self._owned.clear()
-        # An engine that is away cannot be told; then the leases end by themselves.
+        # If the server is away, the leases run out by themselves.
         with contextlib.suppress(StoreUnavailable, TimeoutError), translated(WHAT):
             async with asyncio.timeout(LEAVING_SECONDS):
                 await self._group.leave(owned)

@@ -1,11 +1,12 @@
-"""A consumer group on Valkey streams as its server holds it: keys, and each question and change as one call.
+"""A consumer group on Valkey streams as the server stores it: its keys, and one call for each question or change.
 
 Keys, for group G of topic T: `log:T:members:G` = sorted set of members by the end of their lease; `log:T:N:owner:G` = the
 member that owns stream N, expiring with its lease; `log:T:changes:G` = a short stream that wakes waiting members when
-somebody joins or leaves. Every stream has a consumer group G with one consumer, `owner`: whoever holds the lease reads as
-it. Reading checks the lease in the same script, so that a member that was paused past it gets nothing.
+somebody joins or leaves. Every stream has a consumer group G with one consumer, `owner`: the member that holds
+the lease reads under that name. The script that reads checks the lease first, so a member that was paused past its lease gets
+nothing.
 
-Nothing here is repeated: `valkey_consumer` decides what to do when the server is down.
+Nothing here is repeated: `consumer` decides what to do when the server is down.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,11 +79,11 @@ return answers
 
 
 Entry = tuple[bytes, list[bytes] | None]
-"""A position, and its fields flat: none where it was removed from the stream by hand."""
+"""A position, and the fields as a flat list; None if the entry was removed from the stream by hand."""
 
 
 class ValkeyGroup:
-    """One member's view of the group: `member` is who it is, `lease_ms` how long it stays without a beat."""
+    """One member's view of the group. `member` is its id, `lease_ms` how long it stays a member without a heartbeat."""
 
     def __init__(self, client: Any, topic: str, name: str, *, streams: int, member: str, lease_ms: int) -> None:
         self._client = client
@@ -113,7 +114,7 @@ class ValkeyGroup:
 
     # --- membership --------------------------------------------------------------------------------------
     async def create(self) -> None:
-        """The group on every stream, from its beginning; idempotent."""
+        """Create the group on every stream, at its oldest entry; idempotent."""
         for number in range(self._streams):
             try:
                 await self._client.xgroup_create(self._stream(number), self._name, id="0", mkstream=True)
@@ -126,14 +127,14 @@ class ValkeyGroup:
         return last[0][0].decode() if last else "0-0"
 
     async def beat(self, owned: Sequence[int]) -> tuple[list[str], list[int]]:
-        """Join or stay, with the leases of the streams owned; all members in their order, and which streams are lost."""
+        """Join or stay a member, and renew the leases of the owned streams. Returns all members, sorted, and the lost streams."""
         members, lost = await self._heartbeat(
             keys=self._group_keys(owned), args=[self._member, self._lease_ms, CHANGES_KEPT]
         )
         return sorted(member.decode() for member in members), [owned[index] for index in lost]
 
     async def acquire(self, number: int) -> str | None:
-        """Own a stream that nobody owns: where the group stands in it; None where another member has it still."""
+        """Take a stream that nobody owns. Returns the last position that the group was given; None if another member owns it."""
         given = await self._acquire(
             keys=[self._owner(number), self._stream(number)], args=[self._member, self._lease_ms, self._name]
         )
@@ -143,16 +144,17 @@ class ValkeyGroup:
         await self._leave(keys=self._group_keys(numbers), args=[self._member, CHANGES_KEPT, "give up"])
 
     async def leave(self, numbers: Sequence[int]) -> None:
-        """Give up these streams and be a member no more."""
+        """Give up these streams, and stop being a member."""
         await self._leave(keys=self._group_keys(numbers), args=[self._member, CHANGES_KEPT, "close"])
 
     # --- records -----------------------------------------------------------------------------------------
     async def fetch(
         self, after: Mapping[int, str], *, limit: int
     ) -> Sequence[tuple[Sequence[Entry], dict[bytes, int]] | None]:
-        """Of each stream, in the order given: None if its lease is lost, else entries, and how often those given before were.
+        """For each stream of `after`, in that order: None if its lease is lost, else the entries and their counts of deliveries.
 
-        `after` is a position in what the group was given and did not acknowledge, or `>` for what is new.
+        Only entries that were given before have a count. `after` is a position among the entries that the group was given and
+        did not acknowledge, or `>` for new entries.
         """
         answers = await self._fetch(
             keys=[key for number in after for key in (self._owner(number), self._stream(number))],
@@ -168,7 +170,7 @@ class ValkeyGroup:
         await pipeline.execute()
 
     async def changed(self, given: Mapping[int, str], change: str, *, milliseconds: int) -> str | None:
-        """Wait for something after these positions or for a change of the group after `change`: the newest change, if any."""
+        """Wait for an entry after these positions, or a change of the group after `change`. Returns the newest change, if any."""
         positions = {self._stream(number): position for number, position in given.items()}
         positions[self._changes] = change
         answer = await self._client.xread(positions, count=1, block=milliseconds)

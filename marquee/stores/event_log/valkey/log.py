@@ -1,10 +1,11 @@
 """The event log on one Valkey: N streams a topic, AOF with fsync at every write, nothing evicted.
 
 Keys: `log:topics` = hash of topic -> number of streams; `log:T:N` = stream N of topic T, one entry a record with the fields
-k (key), v (value) and h (headers as JSON, if any); the keys of consumer groups are `valkey_group`'s. A record's stream
-is CRC32(key) mod the number of streams; its position is the entry's id, whose first half is the server's clock in
-milliseconds. Down: calls are repeated with jitter for OUTLAST_SECONDS (a killed Valkey is back in less), then
-`StoreUnavailable`; a repeated publish may have been stored twice, as at-least-once allows.
+k (key), v (value) and h (headers as JSON, if any). `group` has the keys of consumer groups. A record's stream is CRC32(key) mod
+the number of streams. Its position is the entry's id, whose first half is the server's clock in milliseconds.
+
+Server down: calls are repeated with jitter for OUTLAST_SECONDS (a killed Valkey is back in less), then `StoreUnavailable`. A
+repeated publish may be stored twice: at-least-once allows that.
 
 URL: as `marquee.stores.connections.valkey_url` says, and `lease_seconds` (5).
 """
@@ -32,8 +33,8 @@ CONNECTIONS = 64
 TOPICS = "log:topics"
 LAST_SEQUENCE = 2**64 - 1
 
-# Never past the oldest entry that some group has not acknowledged: its oldest pending one, else what it was last given; and
-# nothing while one of the groups in ARGV from 2 on is missing.
+# Keeps every entry that some group has not acknowledged. The bound is the group's oldest pending entry, else the last one that it
+# was given. Drops nothing while one of the groups in ARGV from 2 on is missing.
 _TRIM = """
 local function before(a, b)
   local am, as = string.match(a, '(%d+)-(%d+)')
@@ -67,7 +68,7 @@ class ValkeyEventLog:
         self._trim = self._client.register_script(_TRIM)
         self._streams_known: dict[str, int] = {}
         self._consumers: weakref.WeakSet[ValkeyConsumer] = weakref.WeakSet()
-        """Those that are open: each lives by its own task, and one that is closed soon leaves."""
+        """Weak references: the task of an open consumer keeps it alive, and a closed consumer disappears."""
 
     async def ensure_topic(self, topic: str, *, streams: int) -> None:
         if streams < 1:
@@ -75,7 +76,7 @@ class ValkeyEventLog:
         await outlast(WHAT, lambda: self._client.hsetnx(TOPICS, topic, str(streams)), seconds=OUTLAST_SECONDS)
 
     async def _streams(self, topic: str) -> int:
-        """How many streams a topic has; it never changes once the topic exists."""
+        """The number of a topic's streams, which never changes."""
         if topic not in self._streams_known:
             known = await outlast(WHAT, lambda: self._client.hget(TOPICS, topic), seconds=OUTLAST_SECONDS)
             if known is None:
@@ -132,7 +133,7 @@ class ValkeyEventLog:
             for stream, page in enumerate(await outlast(WHAT, pages, seconds=OUTLAST_SECONDS))
             for position, fields in page
         ]
-        # By time over all streams; the sort is stable, so that each stream keeps its own order.
+        # By time over all streams. The sort is stable: each stream keeps its own order.
         found.sort(key=lambda record: record.published_at_ms)
         del found[limit:]
         for record in found:
@@ -156,7 +157,7 @@ class ValkeyEventLog:
         for facts in await self._client.xinfo_groups(key):
             if facts["name"] == group.encode():
                 undelivered = facts["lag"]
-                if undelivered is None:  # the server lost count after entries were removed
+                if undelivered is None:  # the server loses count when entries are removed
                     last = facts["last-delivered-id"].decode()
                     undelivered = len(await self._client.xrange(key, min=f"({last}"))
                 return int(undelivered) + int(facts["pending"])
@@ -182,7 +183,7 @@ class ValkeyEventLog:
 
 
 def _parse_cursor(cursor: str | None, streams: int) -> list[str]:
-    """One position a stream, exclusive; streams that the cursor does not know start at their beginning."""
+    """One position a stream, exclusive. A stream that the cursor does not name begins with its oldest record."""
     positions = cursor.split(",") if cursor else []
     for position in positions:
         first, dash, second = position.partition("-")

@@ -1,4 +1,4 @@
-"""How a record lies in a Valkey stream: its key, and the entry's fields (see `valkey`)."""
+"""A record as an entry of a Valkey stream: the stream's key, and the entry's fields (see `log`)."""
 
 from collections.abc import Mapping
 
@@ -26,6 +26,6 @@ def record_of(topic: str, stream: int, position: bytes, fields: Mapping[bytes, b
 
 
 def order(position: str) -> tuple[int, int]:
-    """An entry's id as what it is ordered by."""
+    """An entry's id as a sort key: milliseconds, then the sequence number."""
     milliseconds, sequence = position.split("-")
     return int(milliseconds), int(sequence)

@@ -40,10 +40,10 @@ def test_a_place_agrees_with_a_list_of_what_was_acknowledged(
             assert place.is_stored_as(before), "a member would take its own place for another member's"
         assert {offset for offset in range(61) if place.is_acknowledged(offset)} == done
         assert place.next == next(offset for offset in range(62) if offset not in done)
-        assert place.behind(begin=0, end=61) == 61 - len(done)
+        assert place.count_unacknowledged(begin=0, end=61) == 61 - len(done)
         assert place.position >= place.next
         for offset, count in times.items():
-            if offset >= place.next and len(place.given) <= MAX_RUNS:
+            if offset >= place.next and len(place.delivery_runs) <= MAX_RUNS:
                 assert place.times_given(offset) == count, f"offset {offset} in {place}"
 
 
@@ -54,7 +54,9 @@ def test_what_is_written_down_fits_and_never_says_too_much(acknowledged: list[in
     assert len(stored) <= MAX_STORED_BYTES
     again = Place.restored(place.next, stored)
     assert again.next == place.next
-    assert set(again.beyond) <= set(place.beyond), "a range came back that was not acknowledged"
+    assert set(again.acknowledged_ranges) <= set(place.acknowledged_ranges), (
+        "a range came back that was not acknowledged"
+    )
 
 
 def test_a_log_that_came_back_younger_begins_anew() -> None:
