@@ -68,6 +68,7 @@ async def test_a_closed_consumers_streams_are_taken_over_at_once_and_in_order(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 async def test_a_hundred_takeovers_from_closed_consumers_are_in_order(
     patient_log: EventLog, topic: str, group: str
 ) -> None:
