@@ -22,7 +22,7 @@ from pathlib import Path
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform import local_engines
-from marquee.platform.cluster_engines import running as engines_running
+from marquee.platform.cluster_engines import instances as engine_instances
 from marquee.platform.cluster_engines.kafka import KAFKA
 from marquee.platform.supervisor.observation import memory
 from marquee.settings import load_settings
@@ -80,13 +80,13 @@ def _kafka(folder: Path) -> Iterator[tuple[str, dict[str, object]]]:
     KAFKA.fetch(settings)
     begun = time.perf_counter()
     try:
-        urls = asyncio.run(engines_running.up(settings, [KAFKA], on_event=lambda _: None, tied=True))
+        urls = asyncio.run(engine_instances.up(settings, [KAFKA], on_event=lambda _: None, tied=True))
         about: dict[str, object] = {"seconds_to_start": round(time.perf_counter() - begun, 1)}
         yield urls["MARQUEE_EVENT_LOG_URL"], about
-        [process] = asyncio.run(engines_running.observe(settings, [KAFKA]))
+        [process] = asyncio.run(engine_instances.observe(settings, [KAFKA]))
         about["megabytes_after"] = round(process.memory_bytes / 1e6)
     finally:
-        asyncio.run(engines_running.down(settings, [KAFKA], on_event=lambda _: None))
+        asyncio.run(engine_instances.down(settings, [KAFKA], on_event=lambda _: None))
 
 
 async def _publish(log: EventLog, topic: str, figures: Figures, *, records: int, publishers: int) -> None:

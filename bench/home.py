@@ -25,7 +25,7 @@ from bench.api import Load, home_request, log_in, prepare, seeded
 from marquee import token_keys
 from marquee.errors import StoreUnavailable
 from marquee.platform import local_engines
-from marquee.platform.cluster_engines import running as engines_running
+from marquee.platform.cluster_engines import instances as engine_instances
 from marquee.platform.cluster_engines.redis_cluster import REDIS_CLUSTER
 from marquee.settings import Settings, load_settings
 from marquee.stores.coordination import open_coordination
@@ -53,13 +53,13 @@ def _started_cluster(folder: Path, figures: Figures) -> Iterator[Mapping[str, st
     settings = load_settings(state=folder)
     begun = time.perf_counter()
     try:
-        urls = asyncio.run(engines_running.up(settings, [REDIS_CLUSTER], on_event=lambda _: None, tied=True))
+        urls = asyncio.run(engine_instances.up(settings, [REDIS_CLUSTER], on_event=lambda _: None, tied=True))
         figures["seconds_to_start"] = round(time.perf_counter() - begun, 1)
         yield urls
-        weighed = asyncio.run(engines_running.observe(settings, [REDIS_CLUSTER]))
+        weighed = asyncio.run(engine_instances.observe(settings, [REDIS_CLUSTER]))
         figures["megabytes_of_its_nodes"] = [round(process.memory_bytes / 1e6, 1) for process in weighed]
     finally:
-        asyncio.run(engines_running.down(settings, [REDIS_CLUSTER], on_event=lambda _: None))
+        asyncio.run(engine_instances.down(settings, [REDIS_CLUSTER], on_event=lambda _: None))
 
 
 async def _homes(api_urls: Mapping[str, str], token: str, *, rounds: int, seconds: float) -> Figures:

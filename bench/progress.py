@@ -20,7 +20,7 @@ from pathlib import Path
 
 from marquee.domain.ids import new_movie_id, new_profile_id
 from marquee.errors import PlatformUnavailable
-from marquee.platform.cluster_engines import running
+from marquee.platform.cluster_engines import instances
 from marquee.platform.cluster_engines.cassandra import CASSANDRA
 from marquee.platform.cluster_engines.engine import Engine
 from marquee.platform.cluster_engines.postgres import POSTGRES
@@ -58,16 +58,16 @@ def _started(engine: Engine, setting: str, folder: Path) -> Iterator[tuple[str, 
     settings = load_settings(state=folder)
     begun = time.perf_counter()
     try:
-        urls = asyncio.run(running.up(settings, [engine], on_event=lambda _: None, tied=True))
+        urls = asyncio.run(instances.up(settings, [engine], on_event=lambda _: None, tied=True))
         seconds = time.perf_counter() - begun
         if engine is POSTGRES:
             migrate(urls[setting])
         about: dict[str, object] = {"seconds_to_start": round(seconds, 1)}
         yield urls[setting], about
-        weighed = asyncio.run(running.observe(settings, [engine]))
+        weighed = asyncio.run(instances.observe(settings, [engine]))
         about["megabytes_after"] = round(sum(process.memory_bytes for process in weighed) / 1e6)
     finally:
-        asyncio.run(running.down(settings, [engine], on_event=lambda _: None))
+        asyncio.run(instances.down(settings, [engine], on_event=lambda _: None))
 
 
 async def _round(store: MovableResumePositions, figures: Figures, *, viewers: int, seconds: float) -> None:

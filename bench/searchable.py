@@ -22,9 +22,9 @@ from typing import Final
 
 from marquee.domain.ids import new_movie_id
 from marquee.errors import PlatformUnavailable
-from marquee.platform.cluster_engines import running
-from marquee.platform.cluster_engines.catalogue import chosen
+from marquee.platform.cluster_engines import instances
 from marquee.platform.cluster_engines.engine import Engine
+from marquee.platform.cluster_engines.names import chosen
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import load_settings, setting_of
 from marquee.stores.catalogue.values import TitleDetails
@@ -44,7 +44,7 @@ MAX_PAUSE_SECONDS: Final = 0.3
 async def _platform(folder: Path, engines: Sequence[Engine]) -> AsyncIterator[Stores]:
     settings = load_settings(state=folder, port_base=free_port_base(), without=WITHOUT)
     try:
-        urls = await running.up(settings, engines, on_event=lambda _: None, tied=True)
+        urls = await instances.up(settings, engines, on_event=lambda _: None, tied=True)
         settings = await start(
             settings.model_copy(update={setting_of(variable): url for variable, url in urls.items()}), tied=True
         )
@@ -52,7 +52,7 @@ async def _platform(folder: Path, engines: Sequence[Engine]) -> AsyncIterator[St
             yield stores
     finally:
         await stop(settings)
-        await running.down(settings, engines, on_event=lambda _: None)
+        await instances.down(settings, engines, on_event=lambda _: None)
 
 
 async def _edit(stores: Stores, movie_id: str, number: int) -> float:

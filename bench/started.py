@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from marquee import token_keys
 from marquee.platform import local_engines
-from marquee.platform.cluster_engines import running as engines_running
-from marquee.platform.cluster_engines.catalogue import chosen
+from marquee.platform.cluster_engines import instances as engine_instances
+from marquee.platform.cluster_engines.names import chosen
 from marquee.platform.programs import applications, gateway
 from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings, load_settings
@@ -30,11 +30,11 @@ def engine(name: str, folder: Path) -> Iterator[tuple[dict[str, str], list[int]]
     settings, asked = load_settings(state=folder), chosen([name])
     for each in asked:
         each.fetch(settings)
-    urls = asyncio.run(engines_running.up(settings, asked, on_event=lambda _: None, tied=True))
+    urls = asyncio.run(engine_instances.up(settings, asked, on_event=lambda _: None, tied=True))
     try:
-        yield dict(urls), [each.pid for each in asyncio.run(engines_running.observe(settings, asked))]
+        yield dict(urls), [each.pid for each in asyncio.run(engine_instances.observe(settings, asked))]
     finally:
-        asyncio.run(engines_running.down(settings, asked, on_event=lambda _: None))
+        asyncio.run(engine_instances.down(settings, asked, on_event=lambda _: None))
 
 
 @contextlib.contextmanager

@@ -27,17 +27,20 @@ EXIT_UNREACHABLE: Final = 4
 EXIT_INTERRUPTED: Final = 130
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "up": ("platform", "Start every process of this machine's platform."),
-    "down": ("platform", "Stop the platform; no process is left."),
-    "status": ("platform", "Show every process: state, pid, uptime, memory, port."),
+    "up": ("all_programs", "Start every process of this machine's platform."),
+    "down": ("all_programs", "Stop the platform; no process is left."),
+    "status": ("all_programs", "Show every process: state, pid, uptime, memory, port."),
     "doctor": ("doctor", "Check what this machine must have, each with its remedy."),
     "settings": ("settings", "Show every setting, its value now and its meaning."),
     "engines": ("engines", "Start or stop Kafka, Cassandra and the like on this machine, without Docker."),
-    "run": ("single", "Be one program of the platform, without a supervisor: for containers, systemd, Kubernetes."),
-    "ready": ("single", "Ask a program of this host whether it is ready."),
-    "prepare": ("single", "Make what the platform needs in its engines: databases, schema, topics, buckets."),
-    "secrets": ("single", "Print a new set of secrets for a platform of several hosts."),
-    "migrate": ("migrate", "Move what a store holds to another engine, while the platform runs."),
+    "run": (
+        "one_program",
+        "Be one program of the platform, without a supervisor: for containers, systemd, Kubernetes.",
+    ),
+    "ready": ("one_program", "Ask a program of this host whether it is ready."),
+    "prepare": ("one_program", "Make what the platform needs in its engines: databases, schema, topics, buckets."),
+    "secrets": ("one_program", "Print a new set of secrets for a platform of several hosts."),
+    "migrate": ("moving", "Move what a store holds to another engine, while the platform runs."),
     "rebuild-search": ("search", "Build the search index anew from the catalogue, while the platform runs."),
     "demo": ("demo", "Start everything with films in it, and stay up until Ctrl-C."),
     "check": ("demo", "Check the running platform from outside, as its clients would."),

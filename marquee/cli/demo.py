@@ -24,9 +24,9 @@ from marquee.demo.reel import make_reel
 from marquee.demo.report import Report
 from marquee.demo.second_start import second_start
 from marquee.errors import PlatformUnavailable
-from marquee.platform.cluster_engines import running
-from marquee.platform.cluster_engines.catalogue import DISTRIBUTED, chosen
+from marquee.platform.cluster_engines import instances
 from marquee.platform.cluster_engines.engine import Engine
+from marquee.platform.cluster_engines.names import DISTRIBUTED, chosen
 from marquee.platform.supervisor.observation import observe
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.processes.stopping import stop_on_signals, unless_stopped
@@ -114,14 +114,14 @@ async def running_platform(console: Console, engines: Sequence[Engine] = ()) -> 
     settings = load_settings()
     try:
         with StartDisplay(console) as display:
-            urls = await running.up(settings, engines, on_event=display.seen, tied=True)
+            urls = await instances.up(settings, engines, on_event=display.seen, tied=True)
             settings = load_settings(**{setting_of(variable): url for variable, url in urls.items()})
             settings = await start(settings, on_event=display.seen, tied=True)
         yield settings
     finally:
         with StartDisplay(console) as display:
             await stop(settings, on_event=display.seen)
-            await running.down(settings, engines, on_event=display.seen)
+            await instances.down(settings, engines, on_event=display.seen)
 
 
 async def _ingest(settings: Settings, console: Console) -> list[Ingested]:
@@ -153,7 +153,7 @@ def _note_ingest(report: Report, ingested: list[Ingested], started: float) -> No
 
 async def _memory(settings: Settings, engines: Sequence[Engine]) -> dict[str, object]:
     """Megabytes of the whole platform at rest, pages that are shared counted once, and its largest program."""
-    processes = [*await observe(settings), *await running.observe(settings, engines)]
+    processes = [*await observe(settings), *await instances.observe(settings, engines)]
     largest = max(processes, key=lambda process: process.memory_bytes)
     return {
         "memory_idle_mb": round(sum(process.memory_bytes for process in processes) / 1e6),
@@ -204,7 +204,7 @@ async def _outside(
     movie_id = await run_checks(settings, reel, report, screenshots=screenshots)
     uploaded = [movie_id] if movie_id else []
     if kills and movie_id:
-        victims = [each for engine in engines for each in running.supervised(settings, [engine])[:1]]
+        victims = [each for engine in engines for each in instances.supervised(settings, [engine])[:1]]
         uploaded += await survive_kills(settings, reel, report, movie_id=movie_id, engines=victims)
     async with await logged_in(settings) as api, report.check("what was uploaded is deleted again") as said:
         said.append(await deleted_leaves_search(api, uploaded, RESUMED_TITLE))

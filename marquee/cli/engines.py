@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from marquee.cli.platform import Callback, Json, process_table
+from marquee.cli.all_programs import Callback, Json, process_table
 from marquee.cli.starting import StartDisplay
-from marquee.platform.cluster_engines import running
-from marquee.platform.cluster_engines.catalogue import ENGINES, chosen
+from marquee.platform.cluster_engines import instances
 from marquee.platform.cluster_engines.engine import Engine
+from marquee.platform.cluster_engines.names import ENGINES, chosen
 from marquee.settings import load_settings
 
 
@@ -53,7 +53,7 @@ def _fetch(asked: list[Engine], console: Console) -> None:
 
 def _up(asked: list[Engine], console: Console, *, as_json: bool) -> None:
     with StartDisplay(console) as display:
-        urls = asyncio.run(running.up(load_settings(), asked, on_event=Callback(display, as_json)))
+        urls = asyncio.run(instances.up(load_settings(), asked, on_event=Callback(display, as_json)))
     if as_json:
         typer.echo(json.dumps({"kind": "up", **urls}))
         return
@@ -63,7 +63,7 @@ def _up(asked: list[Engine], console: Console, *, as_json: bool) -> None:
 
 
 def _status(asked: list[Engine], *, as_json: bool) -> None:
-    processes = asyncio.run(running.observe(load_settings(), asked))
+    processes = asyncio.run(instances.observe(load_settings(), asked))
     if as_json:
         for process in processes:
             typer.echo(json.dumps(asdict(process)))
@@ -77,5 +77,5 @@ def _status(asked: list[Engine], *, as_json: bool) -> None:
 
 def _down(asked: list[Engine], console: Console, *, as_json: bool) -> None:
     with StartDisplay(console) as display:
-        stopped = asyncio.run(running.down(load_settings(), asked, on_event=Callback(display, as_json)))
+        stopped = asyncio.run(instances.down(load_settings(), asked, on_event=Callback(display, as_json)))
     console.print(f"Stopped: {', '.join(stopped)}." if stopped else "No engine was running.")

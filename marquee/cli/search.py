@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
-from marquee.cli.platform import Json
+from marquee.cli.all_programs import Json
 from marquee.documents import SearchDocument
 from marquee.settings import Settings, load_settings
 from marquee.stores.opened import open_stores

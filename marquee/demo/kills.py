@@ -23,7 +23,7 @@ from marquee.demo.dagster_runs import green_run, process_of_run
 from marquee.demo.ingest import known_titles
 from marquee.demo.report import Report, expect
 from marquee.errors import MarqueeError
-from marquee.platform.cluster_engines.running import Supervised
+from marquee.platform.cluster_engines.instances import Supervised
 from marquee.platform.supervisor.supervision import Supervisor
 from marquee.platform.topology import platform_programs
 from marquee.settings import Settings

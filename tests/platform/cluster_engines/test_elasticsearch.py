@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from marquee.platform.cluster_engines.elasticsearch import ELASTICSEARCH
-from marquee.platform.cluster_engines.running import instance
+from marquee.platform.cluster_engines.instances import instance
 from marquee.platform.state import run_folder
 from marquee.platform.supervisor import leftovers
 from marquee.settings import Settings

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import redis.asyncio as redis
 
-from marquee.platform.cluster_engines import running
+from marquee.platform.cluster_engines import instances
 from marquee.platform.cluster_engines.redis_cluster import NODES, REDIS_CLUSTER
 from marquee.platform.supervisor.supervision import PlatformEvent
 from marquee.settings import load_settings
@@ -40,9 +40,9 @@ async def replicated(url: str) -> None:
 
 async def test_a_killed_master_comes_back_by_itself_with_its_locks_and_down_leaves_nothing(tmp_path: Path) -> None:
     settings = load_settings(state=tmp_path)
-    urls = await running.up(settings, [REDIS_CLUSTER], on_event=ignored, tied=True)
+    urls = await instances.up(settings, [REDIS_CLUSTER], on_event=ignored, tied=True)
     try:
-        processes = {process.name: process for process in await running.observe(settings, [REDIS_CLUSTER])}
+        processes = {process.name: process for process in await instances.observe(settings, [REDIS_CLUSTER])}
         assert len(processes) == NODES
         assert {process.state for process in processes.values()} == {"running"}
         coordination = open_coordination(urls["MARQUEE_COORDINATION_URL"])
@@ -52,18 +52,18 @@ async def test_a_killed_master_comes_back_by_itself_with_its_locks_and_down_leav
         os.kill(victim, signal.SIGKILL)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
-                now = {process.name: process.pid for process in await running.observe(settings, [REDIS_CLUSTER])}
+                now = {process.name: process.pid for process in await instances.observe(settings, [REDIS_CLUSTER])}
                 if now["redis-cluster-1"] not in (0, victim):
                     break
                 await asyncio.sleep(0.05)
-        assert await running.up(settings, [REDIS_CLUSTER], on_event=ignored) == urls
+        assert await instances.up(settings, [REDIS_CLUSTER], on_event=ignored) == urls
         for lock in locks:
             assert lock is not None
             assert await until_answered(partial(coordination.is_held, lock)), "a killed master forgot a lock"
         await coordination.close()
     finally:
-        last = [process.pid for process in await running.observe(settings, [REDIS_CLUSTER])]
-        assert await running.down(settings, [REDIS_CLUSTER], on_event=ignored) == ["redis-cluster"]
+        last = [process.pid for process in await instances.observe(settings, [REDIS_CLUSTER])]
+        assert await instances.down(settings, [REDIS_CLUSTER], on_event=ignored) == ["redis-cluster"]
     assert not [pid for pid in last if psutil.pid_exists(pid)], "a node outlived `down`"
 
 

@@ -16,7 +16,7 @@ from cassandra.cluster import Session
 from marquee.domain.ids import new_movie_id, new_profile_id
 from marquee.errors import StoreUnavailable
 from marquee.platform.cluster_engines.cassandra import CASSANDRA
-from marquee.platform.cluster_engines.running import instance
+from marquee.platform.cluster_engines.instances import instance
 from marquee.platform.supervisor.supervision import Supervisor
 from marquee.settings import load_settings
 from marquee.stores.connections import cassandra, cassandra_session

@@ -14,7 +14,7 @@ from cassandra.query import SimpleStatement
 from marquee.domain.ids import new_movie_id, new_profile_id
 from marquee.platform.cluster_engines.cassandra import CASSANDRA, FIRST_PASSWORD, USER, node
 from marquee.platform.cluster_engines.engine import EngineHome
-from marquee.platform.cluster_engines.running import free_ports, instance
+from marquee.platform.cluster_engines.instances import free_ports, instance
 from marquee.platform.state import bootstrap_folders
 from marquee.platform.supervisor.program import Program
 from marquee.settings import load_settings

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from marquee.platform.cluster_engines.engine import EngineHome
+from marquee.platform.cluster_engines.instances import free_ports, instance
 from marquee.platform.cluster_engines.kafka import KAFKA, Member, node
-from marquee.platform.cluster_engines.running import free_ports, instance
 from marquee.platform.state import bootstrap_folders
 from marquee.platform.supervisor.program import Program
 from marquee.settings import load_settings

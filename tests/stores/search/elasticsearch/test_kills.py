@@ -11,7 +11,7 @@ import pytest
 
 from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
-from marquee.platform.cluster_engines import running
+from marquee.platform.cluster_engines import instances
 from marquee.platform.cluster_engines.elasticsearch import ELASTICSEARCH
 from marquee.settings import load_settings
 from marquee.stores.search import open_search, open_search_writer
@@ -65,7 +65,7 @@ class Load:
 
 async def kill_server(folder: Path) -> None:
     """The server itself, which runs below its launcher."""
-    (observed,) = await running.observe(load_settings(state=folder), [ELASTICSEARCH])
+    (observed,) = await instances.observe(load_settings(state=folder), [ELASTICSEARCH])
     (server,) = psutil.Process(observed.pid).children()
     os.kill(server.pid, signal.SIGKILL)
 

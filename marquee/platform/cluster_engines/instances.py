@@ -1,6 +1,7 @@
-"""Starting, watching and stopping engines; each under a supervisor of its own, so that one can come and go alone.
+"""Starting, watching and stopping cluster engines, each under a supervisor of its own, so that one starts and stops alone.
 
-`{state}/engines/{name}` holds an instance: its ports (chosen once, kept, as data refers to them), its data, its logs.
+`{state}/engines/{name}` holds an engine's instance: its data, its logs, and its ports.
+Ports are chosen once: the data names them.
 """
 
 import asyncio

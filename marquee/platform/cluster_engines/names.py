@@ -1,4 +1,4 @@
-"""Which engines there are, by the name that people type."""
+"""Which cluster engines there are, by the name that people type."""
 
 from typing import Final
 

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from marquee.errors import PlatformUnavailable
-from marquee.platform import single
+from marquee.platform import one_program
 from marquee.platform.supervisor.probes import PROBE_SECONDS
 from marquee.settings import load_settings
 
@@ -17,12 +17,12 @@ Name = Annotated[str, typer.Argument(help="A program, as `marquee status` names 
 
 def run(name: Name) -> None:
     """Be one program of the platform, without a supervisor: for containers, systemd, Kubernetes."""
-    single.become(load_settings(), name)
+    one_program.become(load_settings(), name)
 
 
 def ready(name: Name) -> None:
     """Ask a program of this host whether it is ready; exit code 4 if it is not."""
-    found = single.program(load_settings(), name)
+    found = one_program.program(load_settings(), name)
     try:
         asyncio.run(asyncio.wait_for(found.ready(), PROBE_SECONDS * 2))
     except Exception as error:

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from marquee.cli.platform import Json
+from marquee.cli.all_programs import Json
 from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.platform.state import bootstrap_folders, write_privately
 from marquee.settings import Settings, load_settings
