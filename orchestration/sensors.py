@@ -14,6 +14,7 @@ import dagster as dg
 import msgspec
 
 from assets.ingest.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG, titles
+from marquee.domain.lifecycle import VERSIONS_OF_RUNS
 from marquee.errors import CursorInvalid, TitleUnknown
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.logs import get_logger
@@ -123,7 +124,7 @@ async def _runs_to_repeat(settings: Settings, runs: Sequence[dg.DagsterRun]) -> 
                 version = await _version_of_run(versions, run)
             except TitleUnknown:
                 continue
-            if version is None or version.state != "ingesting":
+            if version is None or version.state not in VERSIONS_OF_RUNS:
                 continue  # A stage recorded how it ended, or a newer run works on it.
             movie_id, number, stage = version.movie_id, version.version, version.stage
             if run.status == dg.DagsterRunStatus.CANCELED:

@@ -15,6 +15,7 @@ from cachetools import LRUCache, TTLCache
 from api.auth.tokens import Caller
 from api.stream.schemas import Progress, Stream
 from marquee.cdn.addresses import EdgeAddresses
+from marquee.domain.lifecycle import PLAYABLE, TITLE_SENTENCES
 from marquee.domain.playback import credible_position, event_time_ms, resume_position
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
 from marquee.logs import get_logger
@@ -28,14 +29,6 @@ TITLE_TTL_SECONDS: Final = 15.0
 HISTORY_SECONDS: Final = 300.0
 CACHE_ENTRIES: Final = 50_000
 
-_WHY_NOT: Final = {
-    "announced": "This title is announced: there is no film of it here yet.",
-    "ingesting": "This title is being prepared; it can be played in a while.",
-    "refused": "The film of this title could not be used, so it cannot be played.",
-    "failed": "Preparing this title failed; it cannot be played yet.",
-    "unpublished": "This title was taken out of the programme.",
-    "deleted": "This title was deleted.",
-}
 
 log = get_logger()
 
@@ -115,6 +108,8 @@ class StreamService:
 
 
 def _duration_of(title: Title) -> float:
-    if title.state != "playable" or title.duration_seconds is None:
-        raise TitleNotPlayable(_WHY_NOT.get(title.state, "This title cannot be played."), field="movie_id")
+    if title.state != PLAYABLE:
+        raise TitleNotPlayable(TITLE_SENTENCES[title.state], field="movie_id")
+    if title.duration_seconds is None:
+        raise TitleNotPlayable("This title cannot be played.", field="movie_id")
     return title.duration_seconds

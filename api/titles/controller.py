@@ -11,9 +11,10 @@ from msgspec import UNSET
 from api.auth.tokens import Caller
 from api.guards import BEARER, MANAGES_TITLES
 from api.problems import documented
-from api.titles.schemas import TitleEdit, TitleOut, TitlePage, TitleStateOut
+from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from api.titles.service import TitleService
 from api.wire import CursorQuery, MovieIdPath
+from marquee.domain.lifecycle import TitleState
 from marquee.errors import InputInvalid
 
 TitlesLimit = Annotated[int, QueryParameter(ge=1, le=100, description="Titles on a page.")]
@@ -45,7 +46,7 @@ class TitleController(Controller):
         titles: NamedDependency[TitleService],
         limit: TitlesLimit = 20,
         cursor: CursorQuery = "",
-        wanted_state: Annotated[TitleStateOut | None, QueryParameter(name="state")] = None,
+        wanted_state: Annotated[TitleState | None, QueryParameter(name="state")] = None,
     ) -> TitlePage:
         """All titles by id, those of one state with `state`."""
         return await titles.page(limit=limit, cursor=cursor, state=wanted_state)

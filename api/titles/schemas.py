@@ -1,13 +1,12 @@
 """The wire of titles. `revision` grows with every change; it is also the ETag."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
 from api.wire import Input, Line, Output, Prose, Word, Year
-
-TitleStateOut = Literal["announced", "ingesting", "playable", "refused", "failed", "unpublished", "deleted"]
+from marquee.domain.lifecycle import TitleState
 
 
 class TitleOut(Output, frozen=True, kw_only=True):
@@ -15,7 +14,7 @@ class TitleOut(Output, frozen=True, kw_only=True):
 
     movie_id: str
     title: str
-    state: TitleStateOut
+    state: TitleState
     playable: bool
     year: int | None
     description: str | None

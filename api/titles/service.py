@@ -14,18 +14,17 @@ from api.paging import Cursors, cut
 from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from marquee.cdn.addresses import EdgeAddresses
+from marquee.domain.lifecycle import PLAYABLE, VISIBLE_TITLES, TitleState
 from marquee.domain.roles import may
 from marquee.domain.rows import canonical_genres
 from marquee.errors import RevisionConflict, TitleUnknown
 from marquee.ingest.removal import remove_title
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Titles, Uploads
-from marquee.stores.catalogue.values import Title, TitleDetails, TitleState
+from marquee.stores.catalogue.values import Title, TitleDetails
 from marquee.stores.objects.contract import Objects
 from marquee.stores.row_cache.keys import rows_of_title
 
-VISIBLE_STATES: Final[frozenset[TitleState]] = frozenset(("playable", "announced", "ingesting"))
-"""What viewers may know of; the other states are the engineers' own."""
 EDIT_ATTEMPTS: Final = 5
 
 
@@ -50,7 +49,7 @@ class TitleService:
     async def title(self, caller: Caller, movie_id: str) -> TitleOut:
         """Raises `TitleUnknown`, for a viewer also where the title is not public."""
         title = await self._titles.get(movie_id)
-        if title.state not in VISIBLE_STATES and not may(caller.role, "see_hidden_titles"):
+        if title.state not in VISIBLE_TITLES and not may(caller.role, "see_hidden_titles"):
             raise TitleUnknown("There is no title of this id.", field="movie_id")
         return self.shown(title)
 
@@ -101,7 +100,7 @@ class TitleService:
             movie_id=title.movie_id,
             title=title.details.title,
             state=title.state,
-            playable=title.state == "playable",
+            playable=title.state == PLAYABLE,
             year=title.details.year,
             description=title.details.description,
             genres=list(title.details.genres),

@@ -1,11 +1,12 @@
 """The wire of uploads. Sizes are bytes; a part's checksum is its MD5 in hex, as S3's ETag states it."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
 from api.wire import END, Input, Line, MovieId, Output, Prose, Word, Year
+from marquee.domain.lifecycle import FollowedState, UploadState
 from marquee.domain.parts import MAX_PARTS
 
 PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS)]
@@ -131,10 +132,8 @@ class UploadStatus(Output, frozen=True, kw_only=True):
     version: int
     file_name: str
     size_bytes: int
-    upload_state: Literal["open", "completing", "completed", "aborted", "abandoned"]
-    state: Literal[
-        "uploading", "ingesting", "playable", "refused", "failed", "superseded", "duplicate", "aborted", "abandoned"
-    ]
+    upload_state: UploadState
+    state: FollowedState
     stage: str
     percent: float
     speed: float | None

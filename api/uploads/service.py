@@ -19,6 +19,7 @@ from api.uploads.schemas import NewUpload, SentPart, SidecarIn, UploadStatus
 from marquee.documents import keys
 from marquee.domain import ids
 from marquee.domain.file_names import title_of
+from marquee.domain.lifecycle import FOLLOWED_SENTENCES, PART_UPLOADS, PLAYABLE, ended_early
 from marquee.domain.parts import part_bytes_of, parts_total, size_of_part
 from marquee.domain.roles import may
 from marquee.domain.rows import canonical_genres
@@ -63,14 +64,12 @@ def media_type_of(file_name: str, stated: str | None) -> str:
 
 def _reason(upload: Upload, version: Version | None) -> str | None:
     """Why the film of this upload does not play and will not; None where nothing speaks against it."""
-    if upload.state == "aborted":
-        return "The upload was cancelled."
-    if upload.state == "abandoned":
-        return "The upload was left alone, and was ended."
+    if ended := ended_early(upload.state):
+        return FOLLOWED_SENTENCES[ended]
     if version is None:
         return "The title was deleted."
     if version.state == "superseded":
-        return "A newer version of the title took its place."
+        return FOLLOWED_SENTENCES[version.state]
     return version.reason
 
 
@@ -220,7 +219,7 @@ class UploadService:
     async def status(self, upload_id: str) -> UploadStatus:
         """Raises `UploadUnknown`."""
         upload = await self._uploads.get(upload_id)
-        ended = upload.state if upload.state in ("aborted", "abandoned") else None
+        ended = ended_early(upload.state)
         try:
             version = await self._versions.of_upload(upload_id)
         except (UploadUnknown, TitleUnknown):
@@ -245,7 +244,7 @@ class UploadService:
             title = await self._titles.get(movie_id)
         except TitleUnknown:
             return False
-        return title.state == "playable" and title.active_version == version
+        return title.state == PLAYABLE and title.active_version == version
 
     async def _permitted(self, caller: Caller, upload_id: str) -> Upload:
         upload = await self._uploads.get(upload_id)
@@ -255,6 +254,6 @@ class UploadService:
 
     async def _open_one(self, caller: Caller, upload_id: str) -> Upload:
         upload = await self._permitted(caller, upload_id)
-        if upload.state != "open":
+        if upload.state not in PART_UPLOADS:
             raise UploadStateConflict(f"The upload is {upload.state}: it takes no more parts.")
         return upload

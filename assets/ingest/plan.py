@@ -11,6 +11,7 @@ from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.source import source
 from assets.ingest.stage import Stage, open_stage
 from marquee.documents import PlanDocument
+from marquee.domain.lifecycle import SHOWN_VERSIONS
 from marquee.errors import ObjectMissing
 from marquee.media.encode import plan as planning
 from marquee.media.encode.transcode import encoder_version
@@ -62,7 +63,7 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
 
 async def _published_plan(stage: Stage) -> PlanDocument | None:
     version = await stage.stores.catalogue.versions.get(stage.movie_id, stage.version)
-    if version.state not in ("playable", "superseded"):
+    if version.state not in SHOWN_VERSIONS:
         return None
     try:
         return await stage.read("plan", PlanDocument)

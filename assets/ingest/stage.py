@@ -19,6 +19,7 @@ from assets.ingest.partitions import OUTAGE_RETRY, VERSION_TAG
 from assets.ingest.progress import overall_percent
 from assets.ingest.removal import remove_unfinished
 from marquee.documents import ONCE_IN_MANIFEST, STAGES, SourceDocument, from_earlier_manifest, keys
+from marquee.domain.lifecycle import SHOWN_VERSIONS
 from marquee.errors import ChunkFailed, MarqueeError, ObjectMissing, SourceRefused, TitleUnknown
 from marquee.ingest.outages import through_outages
 from marquee.ingest.source_cache import SourceCache
@@ -178,7 +179,7 @@ async def _refuse(stage: Stage, reason: str) -> None:
     A version that is or was playable keeps its files: then only this later run of it is refused.
     """
     version = await through_outages(lambda: stage.stores.catalogue.versions.get(stage.movie_id, stage.version))
-    if version.state not in ("playable", "superseded"):
+    if version.state not in SHOWN_VERSIONS:
         await remove_unfinished(stage.stores, stage.movie_id, stage.version)
     await _record_outcome(stage.stores.catalogue.versions.refuse, stage, reason)
 

@@ -23,6 +23,7 @@ from marquee.demo.kills import survive_kills
 from marquee.demo.reel import make_reel
 from marquee.demo.report import Report
 from marquee.demo.second_start import second_start
+from marquee.domain.lifecycle import NEVER_PLAYABLE, PLAYABLE
 from marquee.errors import PlatformUnavailable
 from marquee.platform.cluster_engines import instances
 from marquee.platform.cluster_engines.engine import Engine
@@ -133,7 +134,7 @@ async def _ingest(settings: Settings, console: Console) -> list[Ingested]:
         with TitleDisplay(console) as display:
             ingested = await ingest_films(api, films, display)
     for title in ingested:
-        if title.state not in ("playable", "ingesting"):
+        if title.state in NEVER_PLAYABLE:
             console.print(f"[red]{title.title}: {title.state}: {title.reason}[/]", highlight=False)
     return ingested
 
@@ -145,7 +146,7 @@ def reel_path(settings: Settings) -> Path:
 def _note_ingest(report: Report, ingested: list[Ingested], started: float) -> None:
     ends = [title.ended_at - started for title in ingested if title.ended_at is not None]
     report.figures["titles_ingested"] = len(ends)
-    report.figures["titles_playable"] = sum(title.state == "playable" for title in ingested)
+    report.figures["titles_playable"] = sum(title.state == PLAYABLE for title in ingested)
     if ends:
         report.figures["seconds_to_first_title_playable"] = round(min(ends), 1)
         report.figures["seconds_to_all_titles_playable"] = round(max(ends), 1)
@@ -183,7 +184,7 @@ async def _check_all(
     screenshots: Path | None,
 ) -> None:
     async with report.check("the demo's films are playable") as said:
-        missing = [f"{title.title} ({title.state}: {title.reason})" for title in ingested if title.state != "playable"]
+        missing = [f"{title.title} ({title.state}: {title.reason})" for title in ingested if title.state != PLAYABLE]
         if missing:
             raise PlatformUnavailable("; ".join(missing))
         said.append(f"{len(ingested)} titles")

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from marquee.client.following import NEVER_PLAYABLE
 from marquee.client.uploader import PartSent
+from marquee.domain.lifecycle import NEVER_PLAYABLE, PLAYABLE
 
-_COLOUR = {**dict.fromkeys(NEVER_PLAYABLE, "red"), "playable": "green", "failed": "bold red"}
+_COLOUR = {**dict.fromkeys(NEVER_PLAYABLE, "red"), PLAYABLE: "green", "failed": "bold red"}
 
 
 class TitleDisplay:
@@ -60,7 +60,7 @@ class TitleDisplay:
         ended = _COLOUR.get(state["state"])
         stage = f"[{ended}]{state['state']}[/]" if ended else state["stage"]
         speed = f"{state['speed']:.1f}x" if state.get("speed") and not ended else ""
-        percent = 100 if state["state"] == "playable" else state["percent"]
+        percent = 100 if state["state"] == PLAYABLE else state["percent"]
         self._progress.update(row, completed=percent, stage=stage, speed=speed)
         if ended:
             self._progress.stop_task(row)

@@ -15,10 +15,11 @@ from rich.table import Table
 
 from marquee.cli import EXIT_REFUSED
 from marquee.cli.display import TitleDisplay
-from marquee.client.following import NEVER_PLAYABLE, follow_upload
+from marquee.client.following import follow_upload
 from marquee.client.session import ApiProblem, ApiSession
 from marquee.client.uploader import PartSent, shown, upload_film
 from marquee.domain.announced import read_announced
+from marquee.domain.lifecycle import FOLLOWED_SENTENCES, NEVER_PLAYABLE
 from marquee.errors import InputInvalid
 from marquee.settings import load_settings
 from marquee.stores.catalogue.values import TitleDetails
@@ -105,7 +106,7 @@ async def _upload_all(
                 state = await _upload_one(api, path, details, sidecars, wait, as_json, display)
                 states.append(state["state"])
                 if state["state"] in NEVER_PLAYABLE:
-                    line = escape(f"{shown(path.name)}: {state['reason'] or state['state']}")
+                    line = escape(f"{shown(path.name)}: {state['reason'] or FOLLOWED_SENTENCES[state['state']]}")
                     console.print(f"[red]{line}[/]", highlight=False, soft_wrap=True)
     return states
 

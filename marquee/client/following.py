@@ -2,15 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from marquee.client.session import ApiSession
+from marquee.domain.lifecycle import ENDED
 from marquee.errors import PlatformUnavailable
 
-ENDED: Final = frozenset({"playable", "refused", "failed", "duplicate", "superseded", "aborted", "abandoned"})
-"""States of an upload that no longer change by themselves."""
-NEVER_PLAYABLE: Final = ENDED - {"playable"}
-"""Of these the film that was uploaded is not what plays; a superseded one gave way to a newer version of its title."""
 POLL_SECONDS = 0.5
 
 OnState = Callable[[dict[str, Any]], None]

@@ -14,6 +14,7 @@ from marquee.client.following import follow_upload
 from marquee.client.session import ApiSession
 from marquee.client.uploader import PartSent, upload_film
 from marquee.demo.films import DemoFilm
+from marquee.domain.lifecycle import TITLES_WITH_FILM
 from marquee.platform.project import FIXTURES
 
 
@@ -43,7 +44,7 @@ async def known_titles(api: ApiSession) -> dict[str, dict[str, Any]]:
     cursor: str | None = None
     while True:
         page = await api.get("/titles", limit=100, cursor=cursor)
-        known |= {item["title"]: item for item in page["titles"] if item["state"] in ("playable", "ingesting")}
+        known |= {item["title"]: item for item in page["titles"] if item["state"] in TITLES_WITH_FILM}
         cursor = page["next_cursor"]
         if cursor is None:
             return known

@@ -22,6 +22,7 @@ from marquee.demo.checks import INGEST_SECONDS, fresh_copy, logged_in
 from marquee.demo.dagster_runs import green_run, process_of_run
 from marquee.demo.ingest import known_titles
 from marquee.demo.report import Report, expect
+from marquee.domain.lifecycle import ONGOING_VERSIONS, PLAYABLE
 from marquee.errors import MarqueeError
 from marquee.platform.cluster_engines.instances import Supervised
 from marquee.platform.supervisor.supervision import Supervisor
@@ -97,7 +98,7 @@ class Ingests:
         deadline = asyncio.get_running_loop().time() + INGEST_SECONDS
         while True:
             state = await self.api.get(f"/uploads/{self.uploads[-1]}") if self.uploads else {"state": "none"}
-            if state["state"] not in ("uploading", "ingesting"):
+            if state["state"] not in ONGOING_VERSIONS:
                 await self._begin()
             elif at_stage is None or state["stage"] == at_stage:
                 return dict(state)
@@ -115,7 +116,7 @@ class Ingests:
     async def all_green(self) -> str:
         for upload_id in self.uploads:
             ended = await follow_upload(self.api, upload_id, seconds=INGEST_SECONDS)
-            expect(ended["state"] == "playable", f"an ingest ended {ended['state']}: {ended.get('reason')}")
+            expect(ended["state"] == PLAYABLE, f"an ingest ended {ended['state']}: {ended.get('reason')}")
             await green_run(self.settings, upload_id)
         return f"{len(self.uploads)} ingests met the kills, all playable and green"
 
@@ -186,7 +187,7 @@ async def _run_process(settings: Settings, upload_id: str) -> int:
 
 
 async def _search_finds_all(api: ApiSession) -> str:
-    playable = [title for title in (await known_titles(api)).values() if title["state"] == "playable"]
+    playable = [title for title in (await known_titles(api)).values() if title["state"] == PLAYABLE]
     for title in playable:
         results = (await api.get("/search", q=title["title"], limit=50))["results"]
         found = [item["movie_id"] for item in results]

@@ -15,13 +15,13 @@ from typing import Final
 import msgspec
 
 from marquee.documents import ChunkResult, keys
+from marquee.domain.lifecycle import CHUNK_SETTLED_VERSIONS, REVIVED_BY_REPORT
 from marquee.errors import TitleUnknown
 from marquee.logs import get_logger
 from marquee.stores.catalogue.contract import Versions
 from marquee.stores.job_queue.contract import JobQueue
 from marquee.stores.objects.contract import Objects
 
-SETTLED: Final = frozenset({"playable", "superseded", "refused", "duplicate"})
 FAILED_KEPT: Final = timedelta(days=7)
 """A failed version may be taken up again where it failed; after this long from its first chunk on."""
 STRAY_AFTER: Final = timedelta(days=1)
@@ -47,9 +47,9 @@ async def _needs_chunks(versions: Versions, movie_id: str, number: int) -> bool:
         version = await versions.get(movie_id, number)
     except TitleUnknown:
         return False
-    if version.state == "failed":
+    if version.state in REVIVED_BY_REPORT:
         return datetime.now(UTC) - version.updated_at < FAILED_KEPT
-    return version.state not in SETTLED
+    return version.state not in CHUNK_SETTLED_VERSIONS
 
 
 async def sweep_chunks(queue: JobQueue, objects: Objects, *, older_than_seconds: float) -> int:

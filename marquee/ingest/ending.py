@@ -5,8 +5,7 @@ whoever comes next goes on; the other way round nobody would know of the parts a
 already is let finish.
 """
 
-from typing import Literal
-
+from marquee.domain.lifecycle import EndedEarly
 from marquee.errors import UploadStateConflict
 from marquee.ingest.removal import remove_upload
 from marquee.stores.catalogue.contract import Uploads
@@ -14,9 +13,7 @@ from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects
 
 
-async def end_upload(
-    uploads: Uploads, objects: Objects, upload_id: str, state: Literal["aborted", "abandoned"]
-) -> None:
+async def end_upload(uploads: Uploads, objects: Objects, upload_id: str, state: EndedEarly) -> None:
     """Remove an upload's parts and subtitles and end it; ending it again is harmless.
 
     Raises `UploadUnknown`, `UploadStateConflict` for an upload that is completed or about to be.

@@ -1,20 +1,13 @@
-"""What crosses the catalogue's contract: frozen values of titles, versions, uploads and places in a row, and their states.
+"""What crosses the catalogue's contract: frozen values of titles, versions, uploads and places in a row.
 
-A state is one of the words listed here, in the database as well: the tables' checks are made of them. Moments have a time
-zone; what each method makes of a state is `contract`'s.
+Their states are `marquee.domain.lifecycle`'s. Moments have a time zone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
-TitleState = Literal["announced", "ingesting", "playable", "refused", "failed", "unpublished", "deleted"]
-"""`playable` stays while a newer version is ingested. Only `playable` titles are ever offered as playable."""
-
-VersionState = Literal["uploading", "ingesting", "playable", "refused", "failed", "superseded", "duplicate"]
-
-UploadState = Literal["open", "completing", "completed", "aborted", "abandoned"]
+from marquee.domain.lifecycle import TitleState, UploadState, VersionState
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from marquee.documents import SearchDocument
-from marquee.stores.catalogue.values import Title, TitleDetails, TitleState
+from marquee.domain.lifecycle import TitleState
+from marquee.stores.catalogue.values import Title, TitleDetails
 
 
 class Titles(Protocol):

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, UploadState
+from marquee.domain.lifecycle import EndedEarly, UploadState
+from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload
 
 
 class Uploads(Protocol):
@@ -66,7 +67,7 @@ class Uploads(Protocol):
         """completing -> open: parts must be sent again. Raises `UploadStateConflict` once it is completed or ended."""
         ...
 
-    async def end(self, upload_id: str, state: Literal["aborted", "abandoned"]) -> None:
+    async def end(self, upload_id: str, state: EndedEarly) -> None:
         """open or completing -> `state`; idempotent. Raises `UploadStateConflict` once it is completed.
 
         Removes the version too, and the title where it has no other version and was not announced.

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.documents import SearchDocument
 from marquee.stores.catalogue.postgres.changes import WRITE_DOCUMENTS, details_columns
+from marquee.stores.catalogue.postgres.states import DELETED
 from marquee.stores.catalogue.values import TitleDetails
 
 BATCH_TITLES: Final = 1000
@@ -19,10 +20,12 @@ PAGE_DOCUMENTS: Final = 1000
 
 Batch = dict[str, TitleDetails]
 
-_KNOWN = text("SELECT movie_id FROM title WHERE movie_id = ANY(:movie_ids) AND state <> 'deleted' FOR UPDATE")
+_KNOWN = text(
+    f"SELECT movie_id FROM title WHERE movie_id = ANY(:movie_ids) AND state NOT IN {DELETED} FOR UPDATE"  # noqa: S608
+)
 # DO UPDATE draws the revision of a title that exists, under the lock of its row.
 _ANNOUNCE = text(
-    """
+    f"""
     INSERT INTO title AS kept (movie_id, title, year, description, genres, people, aka, votes, popularity,
                                state, announced, revision)
     SELECT movie_id, title, year, description, genres, people, aka, votes, popularity,
@@ -34,15 +37,15 @@ _ANNOUNCE = text(
     ON CONFLICT (movie_id) DO UPDATE
     SET title = excluded.title, year = excluded.year, description = excluded.description, genres = excluded.genres,
         people = excluded.people, aka = excluded.aka, votes = excluded.votes, popularity = excluded.popularity,
-        state = CASE kept.state WHEN 'deleted' THEN 'announced' ELSE kept.state END,
+        state = CASE WHEN kept.state IN {DELETED} THEN 'announced' ELSE kept.state END,
         announced = true, revision = nextval('title_revision')
-    WHERE kept.state = 'deleted'
+    WHERE kept.state IN {DELETED}
        OR (kept.announced AND NOT EXISTS (SELECT FROM title_version AS v WHERE v.movie_id = kept.movie_id)
            AND (kept.title, kept.year, kept.description, kept.genres, kept.people, kept.aka, kept.votes)
                IS DISTINCT FROM (excluded.title, excluded.year, excluded.description, excluded.genres,
                                  excluded.people, excluded.aka, excluded.votes))
     RETURNING movie_id
-    """
+    """  # noqa: S608
 )
 _DOCUMENTS = text(
     """

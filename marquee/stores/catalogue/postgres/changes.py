@@ -10,16 +10,18 @@ from typing import Final
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.domain.lifecycle import DELETED_TITLES, derived_title_state
 from marquee.domain.popularity import popularity_of
 from marquee.errors import TitleUnknown
+from marquee.stores.catalogue.postgres.states import PLAYABLE, WITHDRAWN
 from marquee.stores.catalogue.values import Title, TitleDetails
 
-_LISTED: Final = "(title.state = 'playable' OR (title.announced AND title.state NOT IN ('unpublished', 'deleted')))"
-_DOCUMENT: Final = """
+_LISTED: Final = f"(title.state IN {PLAYABLE} OR (title.announced AND title.state NOT IN {WITHDRAWN}))"
+_DOCUMENT: Final = f"""
     jsonb_build_object(
         'movie_id', title.movie_id, 'revision', title.revision, 'title', title.title, 'year', title.year,
         'aka', to_jsonb(title.aka), 'genres', to_jsonb(title.genres), 'people', to_jsonb(title.people),
-        'description', title.description, 'popularity', title.popularity, 'playable', title.state = 'playable',
+        'description', title.description, 'popularity', title.popularity, 'playable', title.state IN {PLAYABLE},
         'duration_seconds', title.duration_seconds, 'poster', title.poster)
 """
 """A `SearchDocument`, built in SQL: 1,000 announced titles are one statement."""
@@ -37,23 +39,14 @@ _EDIT_DETAILS = text(
     WHERE movie_id = :movie_id
     """
 )
-_DERIVE_STATE = text(
+_STATES = text(
     """
-    UPDATE title SET state = CASE
-        WHEN state IN ('deleted', 'unpublished') THEN state
-        WHEN active_version IS NOT NULL THEN 'playable'
-        WHEN EXISTS (SELECT FROM title_version AS going WHERE going.movie_id = title.movie_id
-                                                          AND going.state IN ('uploading', 'ingesting'))
-            THEN 'ingesting'
-        ELSE coalesce(
-            (SELECT CASE ended.state WHEN 'failed' THEN 'failed' ELSE 'refused' END FROM title_version AS ended
-             WHERE ended.movie_id = title.movie_id AND ended.state IN ('refused', 'failed', 'duplicate')
-             ORDER BY version DESC LIMIT 1),
-            'announced')
-        END
-    WHERE movie_id = :movie_id
+    SELECT title.state, title.active_version IS NOT NULL AS has_active_version,
+           array(SELECT v.state FROM title_version AS v WHERE v.movie_id = title.movie_id ORDER BY v.version) AS versions
+    FROM title WHERE title.movie_id = :movie_id
     """
 )
+SET_STATE = text("UPDATE title SET state = :state WHERE movie_id = :movie_id")
 _NEW_REVISION = text(
     "UPDATE title SET revision = nextval('title_revision') WHERE movie_id = :movie_id RETURNING revision"
 )
@@ -69,11 +62,11 @@ WRITE_DOCUMENTS = text(
 )
 _LEAVE_GENRES = text("DELETE FROM title_genre WHERE movie_id = :movie_id")
 _JOIN_GENRES = text(
-    """
+    f"""
     INSERT INTO title_genre (movie_id, genre, popularity)
     SELECT DISTINCT movie_id, lower(genre), popularity FROM title, unnest(genres) AS genre
-    WHERE movie_id = :movie_id AND state = 'playable'
-    """
+    WHERE movie_id = :movie_id AND state IN {PLAYABLE}
+    """  # noqa: S608
 )
 
 
@@ -99,7 +92,7 @@ def title_of(row: RowMapping) -> Title:
 async def find_title(connection: AsyncConnection, sql: TextClause, movie_id: str) -> Title:
     """Raises `TitleUnknown`, also for a deleted title."""
     row = (await connection.execute(sql, {"movie_id": movie_id})).mappings().one_or_none()
-    if row is None or row["state"] == "deleted":
+    if row is None or row["state"] in DELETED_TITLES:
         raise TitleUnknown(f"There is no title {movie_id}.", field="movie_id")
     return title_of(row)
 
@@ -116,8 +109,11 @@ async def edit_details(connection: AsyncConnection, movie_id: str, details: Titl
 
 
 async def derive_state(connection: AsyncConnection, movie_id: str) -> None:
-    """Set the title's state to what follows from its versions. An unpublished or deleted title keeps its state."""
-    await connection.execute(_DERIVE_STATE, {"movie_id": movie_id})
+    """Set the title's state to what follows from its versions (`lifecycle.derived_title_state`). The title's row is locked."""
+    found = (await connection.execute(_STATES, {"movie_id": movie_id})).mappings().one()
+    state = derived_title_state(found["state"], found["versions"], has_active_version=found["has_active_version"])
+    if state != found["state"]:
+        await connection.execute(SET_STATE, {"movie_id": movie_id, "state": state})
 
 
 async def write_new_revision(connection: AsyncConnection, movie_id: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.stores.catalogue.postgres.states import PLAYABLE
 from marquee.stores.catalogue.values import RowPosition, TitleCard
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement
@@ -18,7 +19,7 @@ _CARD = "title.movie_id, title.title, title.year, title.poster, title.duration_s
 _CARDS = text(
     f"""
     SELECT {_CARD} FROM unnest(CAST(:movie_ids AS text[])) WITH ORDINALITY AS wanted (movie_id, place)
-    JOIN title USING (movie_id) WHERE title.state = 'playable' ORDER BY place
+    JOIN title USING (movie_id) WHERE title.state IN {PLAYABLE} ORDER BY place
     """  # noqa: S608 - no value is formatted in
 )
 _GENRE_FIRST = text(
@@ -40,14 +41,14 @@ _GENRE_NEXT = text(
 _RELEASES_FIRST = text(
     f"""
     SELECT {_CARD}, CAST(extract(epoch FROM published_at) AS float8) AS sort_value FROM title
-    WHERE state = 'playable' AND published_at IS NOT NULL
+    WHERE state IN {PLAYABLE} AND published_at IS NOT NULL
     ORDER BY published_at DESC, movie_id DESC LIMIT :limit
     """  # noqa: S608
 )
 _RELEASES_NEXT = text(
     f"""
     SELECT {_CARD}, CAST(extract(epoch FROM published_at) AS float8) AS sort_value FROM title
-    WHERE state = 'playable'
+    WHERE state IN {PLAYABLE}
       AND (published_at, movie_id) < (to_timestamp(CAST(:sort_value AS float8)), CAST(:movie_id AS text))
     ORDER BY published_at DESC, movie_id DESC LIMIT :limit
     """  # noqa: S608

@@ -11,10 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.documents import SearchDocument
+from marquee.domain.lifecycle import PUBLISHED_TITLES, TitleState
 from marquee.errors import RevisionConflict, TitleNotPlayable
 from marquee.stores.catalogue.postgres import announcing
 from marquee.stores.catalogue.postgres.changes import (
     COLUMNS,
+    SET_STATE,
     derive_state,
     edit_details,
     find_title,
@@ -22,7 +24,8 @@ from marquee.stores.catalogue.postgres.changes import (
     title_of,
     write_new_revision,
 )
-from marquee.stores.catalogue.values import Title, TitleDetails, TitleState
+from marquee.stores.catalogue.postgres.states import DELETED
+from marquee.stores.catalogue.values import Title, TitleDetails
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 
@@ -30,7 +33,7 @@ _TITLE = text(f"SELECT {COLUMNS} FROM title WHERE movie_id = :movie_id")  # noqa
 _TITLES = text(
     f"""
     SELECT {COLUMNS} FROM title
-    WHERE movie_id > :after AND state <> 'deleted' ORDER BY movie_id LIMIT :limit
+    WHERE movie_id > :after AND state NOT IN {DELETED} ORDER BY movie_id LIMIT :limit
     """  # noqa: S608
 )
 _TITLES_IN_STATE = text(
@@ -39,7 +42,6 @@ _TITLES_IN_STATE = text(
     WHERE movie_id > :after AND state = :state ORDER BY movie_id LIMIT :limit
     """  # noqa: S608
 )
-_SET_STATE = text("UPDATE title SET state = :state WHERE movie_id = :movie_id")
 _DELETE = text(
     """
     UPDATE title SET state = 'deleted', announced = false, active_version = NULL, duration_seconds = NULL,
@@ -57,10 +59,10 @@ _NOTE_DELETED = text(
 )
 # Not a title whose id was announced again.
 _DELETED_BEFORE = text(
-    """
+    f"""
     SELECT movie_id FROM deleted_title JOIN title USING (movie_id)
-    WHERE deleted_at < :moment AND title.state = 'deleted' ORDER BY deleted_at, movie_id LIMIT :limit
-    """
+    WHERE deleted_at < :moment AND title.state IN {DELETED} ORDER BY deleted_at, movie_id LIMIT :limit
+    """  # noqa: S608
 )
 _MARK_REMOVED = text("DELETE FROM deleted_title WHERE movie_id = :movie_id")
 
@@ -103,21 +105,21 @@ class PostgresTitles:
         current = await lock_title(connection, movie_id)
         if current.state == "unpublished":
             return current
-        if current.state not in ("playable", "announced"):
+        if current.state not in PUBLISHED_TITLES:
             raise TitleNotPlayable(f"The title is {current.state}: only a published one can be taken out.")
-        await connection.execute(_SET_STATE, {"movie_id": movie_id, "state": "unpublished"})
+        await connection.execute(SET_STATE, {"movie_id": movie_id, "state": "unpublished"})
         await write_new_revision(connection, movie_id)
         return await find_title(connection, _TITLE, movie_id)
 
     @in_transaction
     async def republish(self, connection: AsyncConnection, movie_id: str) -> Title:
         current = await lock_title(connection, movie_id)
-        if current.state in ("playable", "announced"):
+        if current.state in PUBLISHED_TITLES:
             return current
         if current.state != "unpublished":
             raise TitleNotPlayable(f"The title is {current.state}: there is nothing to publish.")
         # `derive_state` leaves an unpublished title as it is.
-        await connection.execute(_SET_STATE, {"movie_id": movie_id, "state": "announced"})
+        await connection.execute(SET_STATE, {"movie_id": movie_id, "state": "announced"})
         await derive_state(connection, movie_id)
         await write_new_revision(connection, movie_id)
         return await find_title(connection, _TITLE, movie_id)

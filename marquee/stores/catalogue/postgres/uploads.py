@@ -1,22 +1,25 @@
 """Uploads in PostgreSQL: from the first part to the outbox entry that starts the chain, or to an end that leaves nothing.
 
-States: open -> completing -> completed; or aborted and abandoned, from open and completing. A transaction locks an upload's row
+Which state may follow which: `marquee.domain.lifecycle.UPLOAD_BECOMES`. A transaction locks an upload's row
 before its title's, never the other way round.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.domain import lifecycle
+from marquee.domain.lifecycle import EndedEarly, UploadState
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
 from marquee.stores.catalogue.postgres.changes import derive_state, details_columns, edit_details, lock_title
 from marquee.stores.catalogue.postgres.outbox import add_entry
-from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, UploadState
+from marquee.stores.catalogue.postgres.states import DELETED, TAKES_PARTS, VERSIONS_OF_RUNS
+from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 
@@ -38,17 +41,17 @@ _OF_VERSION = text(
 _FIND_OPEN = text(
     f"""
     SELECT {_COLUMNS} FROM upload
-    WHERE account_id = :account_id AND file_name = :file_name AND size_bytes = :size_bytes AND state = 'open'
+    WHERE account_id = :account_id AND file_name = :file_name AND size_bytes = :size_bytes AND state IN {TAKES_PARTS}
     ORDER BY created_at DESC, upload_id DESC LIMIT 1
     """  # noqa: S608
 )
 _FIND_RESUMABLE = text(
     f"""
     SELECT {_COLUMNS} FROM upload
-    WHERE account_id = :account_id AND file_name = :file_name AND size_bytes = :size_bytes AND state = 'open'
+    WHERE account_id = :account_id AND file_name = :file_name AND size_bytes = :size_bytes AND state IN {TAKES_PARTS}
       AND CASE WHEN CAST(:movie_id AS text) IS NOT NULL THEN movie_id = :movie_id
                ELSE version = 1 AND EXISTS (SELECT FROM title WHERE title.movie_id = upload.movie_id
-                                            AND NOT title.announced AND title.state <> 'deleted') END
+                                            AND NOT title.announced AND title.state NOT IN {DELETED}) END
     ORDER BY created_at DESC, upload_id DESC LIMIT 1
     """  # noqa: S608
 )
@@ -58,9 +61,9 @@ _UNTOUCHED = text(
     ORDER BY touched_at LIMIT {MAX_UPLOADS}
     """  # noqa: S608
 )
-_HAS_NO_RUN: Final = """
+_HAS_NO_RUN: Final = f"""
     state = 'completed' AND EXISTS (SELECT FROM title_version WHERE title_version.upload_id = upload.upload_id
-                                    AND title_version.state = 'ingesting' AND title_version.run_id IS NULL)
+                                    AND title_version.state IN {VERSIONS_OF_RUNS} AND title_version.run_id IS NULL)
 """
 _WITHOUT_RUN = text(
     f"""
@@ -181,7 +184,7 @@ class PostgresUploads:
     async def resume(
         self, connection: AsyncConnection, upload_id: str, details: Mapping[str, object], *, hot: bool | None
     ) -> Upload:
-        current = await _lock_in_state(connection, upload_id, ("open",))
+        current = await _lock_in_state(connection, upload_id, lifecycle.PART_UPLOADS)
         title = await lock_title(connection, current.movie_id)
         stated = replace(title.details, **details)  # type: ignore[arg-type]
         if details_columns(stated) != details_columns(title.details):
@@ -198,17 +201,17 @@ class PostgresUploads:
 
     @in_transaction
     async def add_sidecar(self, connection: AsyncConnection, upload_id: str, sidecar: Sidecar) -> None:
-        await _lock_in_state(connection, upload_id, ("open", "completing"))
+        await _lock_in_state(connection, upload_id, lifecycle.SIDECAR_UPLOADS)
         await connection.execute(_ADD_SIDECAR, {"upload_id": upload_id, "sidecar": _json([sidecar])})
 
     @in_transaction
     async def begin_completion(self, connection: AsyncConnection, upload_id: str) -> Upload:
-        await _lock_in_state(connection, upload_id, ("open", "completing"))
+        await _lock_to_become(connection, upload_id, "completing")
         return await _set_state(connection, upload_id, "completing")
 
     @in_transaction
     async def finish_completion(self, connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> None:
-        current = await _lock_in_state(connection, upload_id, ("completing", "completed"))
+        current = await _lock_to_become(connection, upload_id, "completed")
         if current.state == "completed":
             return
         await lock_title(connection, current.movie_id)
@@ -219,13 +222,15 @@ class PostgresUploads:
 
     @in_transaction
     async def reopen(self, connection: AsyncConnection, upload_id: str) -> Upload:
-        await _lock_in_state(connection, upload_id, ("open", "completing"))
+        await _lock_to_become(connection, upload_id, "open")
         return await _set_state(connection, upload_id, "open")
 
     @in_transaction
-    async def end(self, connection: AsyncConnection, upload_id: str, state: Literal["aborted", "abandoned"]) -> None:
-        current = await _lock_in_state(connection, upload_id, ("open", "completing", "aborted", "abandoned"))
-        if current.state in ("aborted", "abandoned"):
+    async def end(self, connection: AsyncConnection, upload_id: str, state: EndedEarly) -> None:
+        current = await _lock_in_state(
+            connection, upload_id, lifecycle.sources(lifecycle.UPLOAD_BECOMES, state) | lifecycle.EARLY_ENDS
+        )
+        if current.state in lifecycle.EARLY_ENDS:
             return
         await _set_state(connection, upload_id, state)
         try:
@@ -276,11 +281,15 @@ async def _get(connection: AsyncConnection, sql: TextClause, upload_id: str) -> 
     return _made(row)
 
 
-async def _lock_in_state(connection: AsyncConnection, upload_id: str, states: tuple[UploadState, ...]) -> Upload:
+async def _lock_in_state(connection: AsyncConnection, upload_id: str, states: Collection[UploadState]) -> Upload:
     current = await _get(connection, _LOCKED, upload_id)
     if current.state not in states:
         raise UploadStateConflict(f"The upload is {current.state} already.", field="upload_id")
     return current
+
+
+async def _lock_to_become(connection: AsyncConnection, upload_id: str, target: UploadState) -> Upload:
+    return await _lock_in_state(connection, upload_id, lifecycle.sources(lifecycle.UPLOAD_BECOMES, target))
 
 
 async def _set_state(connection: AsyncConnection, upload_id: str, state: UploadState) -> Upload:

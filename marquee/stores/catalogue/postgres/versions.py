@@ -1,6 +1,6 @@
 """A title's versions in PostgreSQL: their progress, their content, their end, and publishing one.
 
-States: uploading -> ingesting -> playable -> superseded, or refused, failed (a new run sets it back to ingesting). A transaction
+Which state may follow which: `marquee.domain.lifecycle.VERSION_BECOMES`. A transaction
 locks the title's row before it changes a version's state, so that two versions cannot be published past each other.
 """
 
@@ -9,13 +9,19 @@ from typing import Final, Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.domain import lifecycle
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
 from marquee.stores.catalogue.postgres.changes import derive_state, lock_title, write_new_revision
+from marquee.stores.catalogue.postgres.states import CONTENT_OWNERS, DELETED, PLAYABLE, UPLOADED, sql_list
 from marquee.stores.catalogue.values import Publication, Version
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 
 REASON_CHARACTERS: Final = 8000
+
+_REVIVED_BY_REPORT: Final = sql_list(lifecycle.REVIVED_BY_REPORT)
+_REVIVED_BY_NEW_RUN: Final = sql_list(lifecycle.REVIVED_BY_NEW_RUN)
+_REVIVED: Final = sql_list(lifecycle.REVIVED_BY_REPORT | lifecycle.REVIVED_BY_NEW_RUN)
 
 _COLUMNS: Final = "movie_id, version, upload_id, state, stage, percent, speed, reason, run_id, updated_at"
 _VERSION = text(
@@ -24,33 +30,33 @@ _VERSION = text(
 _OF_UPLOAD = text(f"SELECT {_COLUMNS} FROM title_version WHERE upload_id = :upload_id")  # noqa: S608
 _NEWEST = text(
     f"""
-    SELECT {_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND state <> 'uploading'
-      AND EXISTS (SELECT FROM title WHERE title.movie_id = title_version.movie_id AND title.state <> 'deleted')
+    SELECT {_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND state IN {UPLOADED}
+      AND EXISTS (SELECT FROM title WHERE title.movie_id = title_version.movie_id AND title.state NOT IN {DELETED})
     ORDER BY version DESC LIMIT 1
     """  # noqa: S608
 )
 _REPORT = text(
-    """
+    f"""
     UPDATE title_version SET stage = :stage, percent = greatest(percent, CAST(:percent AS float8)),
         speed = CAST(:speed AS float8), run_id = coalesce(CAST(:run_id AS text), run_id), updated_at = now()
     WHERE movie_id = :movie_id AND version = :version
-      AND NOT (state = 'failed'
-               OR (state = 'refused' AND CAST(:run_id AS text) IS NOT NULL AND run_id IS DISTINCT FROM :run_id))
+      AND NOT (state IN {_REVIVED_BY_REPORT}
+               OR (state IN {_REVIVED_BY_NEW_RUN} AND CAST(:run_id AS text) IS NOT NULL AND run_id IS DISTINCT FROM :run_id))
     RETURNING state
-    """
+    """  # noqa: S608
 )
 _INGEST_AGAIN = text(
-    """
+    f"""
     UPDATE title_version SET state = 'ingesting', reason = NULL, run_id = coalesce(CAST(:run_id AS text), run_id)
-    WHERE movie_id = :movie_id AND version = :version AND state IN ('failed', 'refused')
+    WHERE movie_id = :movie_id AND version = :version AND state IN {_REVIVED}
     RETURNING version
-    """
+    """  # noqa: S608
 )
 # A late fault does not take a version from viewers who have it, or had it.
 _END = text(
     """
     UPDATE title_version SET state = :state, reason = :reason, speed = NULL, updated_at = now()
-    WHERE movie_id = :movie_id AND version = :version AND state NOT IN ('playable', 'superseded')
+    WHERE movie_id = :movie_id AND version = :version AND state = ANY(:sources)
     RETURNING version
     """
 )
@@ -68,12 +74,12 @@ _CLAIM_CONTENT = text(
 )
 _CONTENT_OWNER = text("SELECT movie_id, version FROM title_content WHERE sha256 = :sha256 FOR UPDATE")
 _OWNER_IS_LIVE = text(
-    """
+    f"""
     SELECT EXISTS (
         SELECT FROM title_version JOIN title USING (movie_id)
-        WHERE movie_id = :movie_id AND version = :version AND title.state <> 'deleted'
-          AND title_version.state IN ('ingesting', 'playable'))
-    """
+        WHERE movie_id = :movie_id AND version = :version AND title.state NOT IN {DELETED}
+          AND title_version.state IN {CONTENT_OWNERS})
+    """  # noqa: S608
 )
 _REMARK = text(
     """
@@ -84,18 +90,18 @@ _REMARK = text(
 _TAKE_CONTENT = text("UPDATE title_content SET movie_id = :movie_id, version = :version WHERE sha256 = :sha256")
 
 _SUPERSEDE = text(
-    """
+    f"""
     UPDATE title_version SET state = 'superseded', updated_at = now()
-    WHERE movie_id = :movie_id AND version < :version AND state = 'playable'
-    """
+    WHERE movie_id = :movie_id AND version < :version AND state IN {PLAYABLE}
+    """  # noqa: S608
 )
 # A version that did not fail keeps its reason: the remark that another title owns its content.
 _SET_STATE = text(
-    """
+    f"""
     UPDATE title_version SET state = :state, updated_at = now(),
-                             reason = CASE WHEN state IN ('ingesting', 'playable') THEN reason END
+                             reason = CASE WHEN state IN {CONTENT_OWNERS} THEN reason END
     WHERE movie_id = :movie_id AND version = :version
-    """
+    """  # noqa: S608
 )
 _ACTIVATE = text(
     """
@@ -178,10 +184,11 @@ class PostgresVersions:
         movie_id, version = publication.movie_id, publication.version
         title = await lock_title(connection, movie_id)
         current = await _get(connection, movie_id, version)
-        if current.state in ("uploading", "refused", "duplicate"):
+        if current.state not in lifecycle.PUBLISHABLE_VERSIONS:
             raise UploadStateConflict(f"Version {version} of {movie_id} is {current.state}: it cannot be published.")
         key = {"movie_id": movie_id, "version": version}
-        if title.active_version is not None and version < title.active_version:
+        overtaken = title.active_version is not None and version < title.active_version
+        if overtaken or not lifecycle.may_become(lifecycle.VERSION_BECOMES, current.state, "playable"):
             await connection.execute(_SET_STATE, {**key, "state": "superseded"})
             return title.revision
         await connection.execute(_SUPERSEDE, key)
@@ -205,8 +212,17 @@ async def _end(
     await _get(connection, movie_id, version)
     # The output of a media program may hold any bytes; PostgreSQL's text holds no NUL.
     words = reason.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-    parameters = {"movie_id": movie_id, "version": version, "state": state, "reason": words[:REASON_CHARACTERS]}
-    await connection.execute(_END, parameters)
+    sources = list(lifecycle.sources(lifecycle.VERSION_BECOMES, state))
+    await connection.execute(
+        _END,
+        {
+            "movie_id": movie_id,
+            "version": version,
+            "state": state,
+            "reason": words[:REASON_CHARACTERS],
+            "sources": sources,
+        },
+    )
     await derive_state(connection, movie_id)
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from marquee.stores.catalogue.values import TitleState, VersionState
+from marquee.domain.lifecycle import TitleState, VersionState
 from marquee.stores.schema.tables.columns import id_column, metadata, one_of, text_column, texts_column, time_column
 
 title_revision: Final = Sequence("title_revision", metadata=metadata)

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, La
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from marquee.stores.catalogue.values import UploadState
+from marquee.domain.lifecycle import UploadState
 from marquee.stores.schema.tables.columns import id_column, one_of, text_column, time_column
 
 
