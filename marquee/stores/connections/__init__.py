@@ -1,1 +1,1 @@
-"""How every store reaches its engine: what a URL may say, TLS, and one bounded client an engine."""
+"""How every store reaches its engine: URL parsing, TLS, and one bounded client for each engine."""

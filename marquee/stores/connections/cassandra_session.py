@@ -1,7 +1,8 @@
-"""A session of Cassandra's driver: connected, with what our stores need of the schema made where it is missing.
+"""Opens a session of Cassandra's driver and creates the keyspace and tables that are missing.
 
-Everything here blocks, and is called in a thread. A keyspace or table that exists is left as it is, so that an operator may
-make it with other options, and the right to make one is needed only by the first process.
+Decides the driver's time-outs, how the client picks a node, and which driver errors are refusals or transient. Everything
+here blocks: `cassandra.py` calls it in a thread. An existing keyspace or table is left as it is, so that an operator may
+create it with other options. Only the first process needs the right to create one.
 """
 
 import logging
@@ -21,21 +22,22 @@ from marquee.logs import get_logger
 from marquee.stores.connections.cassandra_url import CassandraUrl
 
 CONNECT_SECONDS: Final = 5.0
-"""Of one attempt to connect."""
+"""Time-out of one attempt to connect."""
 REQUEST_SECONDS: Final = 5.0
-"""Of one request, seen from here; a coordinator's own time-outs are 2 s for a write and 5 s for a read."""
+"""The client's time-out of one request. The coordinator's own are 2 s for a write and 5 s for a read."""
 SCHEMA_SECONDS: Final = 30.0
 HEARTBEAT_SECONDS: Final = 5.0
-"""A connection that says nothing for this long is asked, and given up if it says nothing for as long again."""
+"""A connection idle for this long is probed. It is closed if the probe is not answered for as long again."""
 RECONNECT_SECONDS: Final = 0.25
 PAGE_ROWS: Final = 5000
-TABLE_IDS: Final = uuid.UUID("5a0e3a58-6d17-4a52-9c3b-0d1f6f6c7a11")
+TABLE_ID_NAMESPACE: Final = uuid.UUID("5a0e3a58-6d17-4a52-9c3b-0d1f6f6c7a11")
+"""Namespace of the tables' ids, which are UUIDs of version 5 over `keyspace.table`."""
 
 log = get_logger()
 
 
-class _Nodes:
-    """The driver notices which nodes are up; whoever reads our log should too."""
+class _NodeLog:
+    """Logs which nodes the driver sees go up and down."""
 
     def on_up(self, host: Any) -> None:
         log.info("a Cassandra node is up", node=str(host.endpoint))
@@ -51,8 +53,8 @@ class _Nodes:
 
 
 def connect(url: CassandraUrl) -> tuple[Cluster, Session]:
-    """The cluster is the caller's to shut down. Raises the driver's errors."""
-    # It would print each attempt that fails with its stack; what fails is raised here, and nodes are logged above.
+    """Connect; the caller shuts the cluster down. Raises the driver's errors."""
+    # The driver logs each failed attempt with its stack trace. Failures are raised here, and `_NodeLog` logs the nodes.
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=url.local_dc)),
@@ -79,15 +81,15 @@ def connect(url: CassandraUrl) -> tuple[Cluster, Session]:
     except BaseException:
         cluster.shutdown()
         raise
-    cluster.register_listener(_Nodes())
-    # Each write states its own time.
+    cluster.register_listener(_NodeLog())
+    # Each write states its own timestamp, so the driver must not add the client's.
     session.use_client_timestamp = False
     session.default_fetch_size = PAGE_ROWS
     return cluster, session
 
 
-def make_missing(url: CassandraUrl, cluster: Cluster, session: Session, tables: Mapping[str, str]) -> None:
-    """The keyspace, with the URL's replication, and `tables` (name -> columns). Raises the driver's errors."""
+def create_missing_tables(url: CassandraUrl, cluster: Cluster, session: Session, tables: Mapping[str, str]) -> None:
+    """Create the keyspace, with the URL's replication, and `tables` (name -> columns) if missing. Raises the driver's errors."""
     keyspace = cluster.metadata.keyspaces.get(url.keyspace)
     missing = [table for table in tables if keyspace is None or table not in keyspace.tables]
     if keyspace is None:
@@ -96,34 +98,35 @@ def make_missing(url: CassandraUrl, cluster: Cluster, session: Session, tables: 
             f"CREATE KEYSPACE IF NOT EXISTS {url.keyspace} WITH replication = {replication}", timeout=SCHEMA_SECONDS
         )
     for table in missing:
-        # The same id whoever makes it: two nodes asked at one time would give it two, and each keep its own.
-        table_id = uuid.uuid5(TABLE_IDS, f"{url.keyspace}.{table}")
+        # The id is a function of the name. Otherwise two nodes that create the table at once would each keep another id.
+        table_id = uuid.uuid5(TABLE_ID_NAMESPACE, f"{url.keyspace}.{table}")
         session.execute(
             f"CREATE TABLE IF NOT EXISTS {url.keyspace}.{table} ({tables[table]}) WITH id = {table_id}",
             timeout=SCHEMA_SECONDS,
         )
     if missing:
-        # Where somebody else was first, the driver does not wait until every node has heard of it.
+        # If another process created the table first, the driver does not wait until every node knows it.
         cluster.refresh_schema_metadata(SCHEMA_SECONDS)
 
 
 def is_refused(error: Exception) -> bool:
-    """True for what waiting does not mend: a wrong password, no right to do this, a data centre that there is not."""
+    """True for an error that lasts until an operator acts: wrong password, missing right, unknown data centre."""
     reasons = list(error.errors.values()) if isinstance(error, NoHostAvailable) else [error]
     return any(isinstance(reason, (AuthenticationFailed, Unauthorized, ConfigurationException)) for reason in reasons)
 
 
 def is_transient(error: Exception) -> bool:
-    """True for what may be over in a moment: a node that is away, a time-out, too few copies alive, a node that has
-    not heard yet of a table that another one has just made (the one request of ours that Cassandra finds invalid).
+    """True for an error that may pass within seconds: a node that is down, a time-out, too few live replicas.
+
+    Also an invalid request. Only one cause is known: a node that does not know a table yet that another node just created.
     """
     known = (DriverException, NoHostAvailable, ErrorMessage, ConnectionException, ConnectionBusy, OSError)
     return isinstance(error, known) and not is_refused(error)
 
 
-def said(error: BaseException | None) -> str:
-    """The reason of an error of the driver, in one line."""
+def reason_of(error: BaseException | None) -> str:
+    """Why the driver failed, in one line: at most two nodes' reasons of 200 characters each."""
     reasons = list(error.errors.values()) if isinstance(error, NoHostAvailable) else [error]
     if not reasons:
-        return "no node of it is up"
+        return "no node is up"
     return "; ".join(" ".join(str(reason).split())[:200] for reason in reasons[:2])

@@ -1,9 +1,9 @@
-"""A Cassandra cluster and keyspace by URL: everything that a service may want to say stands in it.
+"""Parses the URL of a Cassandra cluster and keyspace into a `CassandraUrl`. Connects to nothing.
 
-`cassandra://[user:password@]host[:port][,host...]/keyspace[?parameter=value&...]`, `cassandras://` with TLS. Parameters:
-`consistency` (LOCAL_QUORUM), `local_dc` (that of the first host that answers), `replication` of a keyspace that is not there
-yet (`3`, copies in each data centre, or `dc1:3,dc2:2`), `in_flight` (256 requests at once), and those
-of `marquee.stores.connections.tls`.
+`cassandra://[user:password@]host[:port][,host...]/keyspace[?parameter=value&...]`; `cassandras://` with TLS. Parameters:
+`consistency` (default LOCAL_QUORUM), `local_dc` (default: the data centre of the first host that answers), `replication` of
+a keyspace that must be created (`3` = copies in each data centre, or `dc1:3,dc2:2`), `in_flight` (default 256 requests at
+once), and those of `marquee.stores.connections.tls`. Every option of a deployment is in the URL.
 """
 
 import re
@@ -19,16 +19,16 @@ from marquee.stores.connections.tls import TLS_PARAMETERS, tls_of
 
 SCHEMES: Final = ("cassandra", "cassandras")
 PORT: Final = 9042
-COPIES: Final = "3"
-IN_FLIGHT: Final = 256
+DEFAULT_REPLICATION: Final = "3"
+DEFAULT_IN_FLIGHT: Final = 256
 MAX_IN_FLIGHT: Final = 16_384
-"""Half of what one connection of the protocol can carry; past it the driver would block the event loop."""
+"""Half of what one connection can carry (32,768 streams). Past its limit the driver would block the event loop."""
 
 CONSISTENCIES: Final[Mapping[str, int]] = {
     name: ConsistencyLevel.name_to_value[name]
     for name in ("ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_ONE", "LOCAL_QUORUM")
 }
-"""Those that serve reads and writes alike."""
+"""Only levels that are valid for reads and for writes."""
 
 _PARAMETERS: Final = ("consistency", "local_dc", "replication", "in_flight", *TLS_PARAMETERS)
 _KEYSPACE: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
@@ -37,22 +37,24 @@ _DATA_CENTRE: Final = re.compile(r"[A-Za-z0-9_.\-]+")
 
 @dataclass(frozen=True)
 class CassandraUrl:
+    """A parsed URL. User and password are empty where the URL has none; `tls` is None for `cassandra://`."""
+
     contact_points: tuple[tuple[str, int], ...]
     keyspace: str
     user: str
     password: str = field(repr=False)
     consistency: int
-    """As the driver numbers them."""
+    """A number of `cassandra.ConsistencyLevel`."""
     local_dc: str
-    """Empty: that of the first host that answers."""
+    """Empty: the data centre of the first host that answers."""
     replication: Mapping[str, str]
-    """Data centre -> copies; `replication_factor` stands for every data centre."""
+    """Data centre -> copies; the key `replication_factor` means every data centre."""
     in_flight: int
     tls: ssl.SSLContext | None
 
 
 def parse(url: str, *, setting: str) -> CassandraUrl:
-    """Raises `SettingsInvalid` that says which part of the setting's URL cannot be used, and what it may be."""
+    """Raises `SettingsInvalid`, which names `setting`, the unusable part of the URL, and what to write."""
 
     found = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
     options = found.parameters
@@ -70,8 +72,8 @@ def parse(url: str, *, setting: str) -> CassandraUrl:
         password=found.password,
         consistency=CONSISTENCIES[consistency],
         local_dc=options.get("local_dc", ""),
-        replication=_replication(found, options.get("replication", COPIES)),
-        in_flight=found.whole("in_flight", minimum=1, maximum=MAX_IN_FLIGHT) or IN_FLIGHT,
+        replication=_replication(found, options.get("replication", DEFAULT_REPLICATION)),
+        in_flight=found.whole("in_flight", minimum=1, maximum=MAX_IN_FLIGHT) or DEFAULT_IN_FLIGHT,
         tls=tls_of(found, scheme="cassandras"),
     )
 

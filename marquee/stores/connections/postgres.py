@@ -1,9 +1,10 @@
-"""PostgreSQL as every store of ours uses it: one bounded pool a URL and process, transactions, and what is tried again.
+"""PostgreSQL for every store: one bounded pool for each URL and process, transactions, and retries.
 
-`Database.transaction_of(work)` runs one transaction; `statement_of(work)` and `statement(sql, ...)` run one statement without
-BEGIN and COMMIT around it. A server that was killed is waited for: whatever failed before its COMMIT was sent has not
-happened and is done again, with jitter, for at most `RETRY_SECONDS`; a lost answer to COMMIT is done again only where the
-caller says that twice does no harm. After that, and when the pool is exhausted, `StoreUnavailable`.
+`Database.transaction_of(work)` runs one transaction. `statement_of(work)` and `statement(sql, ...)` run one statement without
+BEGIN and COMMIT. After a transient failure the work is repeated with jitter for at most `RETRY_SECONDS`, as long as a restarted
+server needs. Work that failed before its COMMIT was sent did not happen, so it is always repeated. If the answer to a COMMIT is
+lost, the work is repeated only if the caller says that it is `repeatable`. Then, or with no free connection after
+`POOL_WAIT_SECONDS`, `StoreUnavailable` is raised.
 """
 
 import asyncio
@@ -23,27 +24,27 @@ from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.stores.connections.urls import POOL_PARAMETER
 
 SCHEMA: Final = "0002"
-"""The newest of `marquee.stores.schema.migrations`. Each only adds to the one before, so that an older version may run on
-a newer schema."""
+"""The newest revision of `marquee.stores.schema.migrations`. A migration only adds to the schema, so that an older version of
+Marquee can run on a newer schema."""
 _REMEDY: Final = "run `marquee prepare` of this version."
 POOL_CONNECTIONS: Final = 16
-"""Most connections of one process to one URL; `?pool_size=` in the URL states another number."""
+"""Maximum connections of one process to one URL. `?pool_size=` in the URL sets another number."""
 POOL_WAIT_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 3
 STATEMENT_SECONDS: Final = 10
 ATTEMPT_SECONDS: Final = 30.0
-"""Of one attempt, seen from here: a server that hangs keeps no time-out of its own."""
+"""The client's limit for one attempt: a server that hangs does not keep its own statement time-out."""
 RETRY_SECONDS: Final = 20.0
-"""A supervised server is back 1 to 3 s after SIGKILL, its recovery included; on a machine with all cores busy, in 10."""
+"""A supervised server is back 1 to 3 s after SIGKILL, recovery included, and after 10 s if all cores are busy."""
 
-TRANSIENT_STATES: Final = (
+TRANSIENT_SQLSTATES: Final = (
     "08",  # connection exceptions
     "40001",  # serialization failure
     "40P01",  # deadlock
     "53300",  # too many connections
-    "57P01",  # the server is stopped by an administrator,
-    "57P02",  # has crashed,
-    "57P03",  # is starting
+    "57P01",  # an administrator stopped the server
+    "57P02",  # the server crashed
+    "57P03",  # the server is starting
 )
 
 Result = TypeVar("Result")
@@ -51,19 +52,23 @@ Work = Callable[[AsyncConnection], Awaitable[Result]]
 Parameters = Mapping[str, object]
 
 
-class _TryAgain(Exception):
-    """A transient failure of something that has certainly not happened, or may happen twice."""
+class _TransientFailure(Exception):
+    """A transient failure of work that certainly did not happen or that may happen twice."""
 
 
 @dataclass
-class _Shared:
+class _SharedPool:
+    """The pool of one URL and event loop, and how many open `Database` objects use it."""
+
     engine: AsyncEngine
     autocommit: AsyncEngine
-    """The same pool; made once, as an engine costs less here than an option on each connection."""
+    """The same pool in autocommit mode. Made once: setting the mode on each connection would cost more."""
     users: int = 0
 
 
-_SHARED: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Shared]]] = weakref.WeakKeyDictionary()
+_POOLS: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _SharedPool]]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def _make_engine(url: str) -> AsyncEngine:
@@ -72,7 +77,7 @@ def _make_engine(url: str) -> AsyncEngine:
     options = (
         f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s "
         f"-c idle_in_transaction_session_timeout={2 * STATEMENT_SECONDS}s "
-        # What is acknowledged is on disk, whatever the server's own default is.
+        # An acknowledged write is on disk, even if the server's default is another.
         "-c synchronous_commit=on -c timezone=UTC"
     )
     return create_async_engine(
@@ -80,16 +85,16 @@ def _make_engine(url: str) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
-        # No ping before each use: a broken connection is noticed by its use, which empties the pool, and tried again.
+        # No ping before each use. The first statement on a broken connection fails, which empties the pool, and is retried.
         pool_pre_ping=False,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "options": options,
-            # The supervisor names each process in PGAPPNAME, which goes before this.
+            # The supervisor names each process by PGAPPNAME, which takes precedence over this name.
             "fallback_application_name": "marquee",
-            # Prepared at the second use on a connection.
+            # Prepare a statement at its second use on a connection.
             "prepare_threshold": 1,
-            # A peer that vanished without a word is given up after this long.
+            # Close a connection whose peer vanished without closing it: 25 s idle, STATEMENT_SECONDS with unacknowledged data.
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
@@ -99,27 +104,27 @@ def _make_engine(url: str) -> AsyncEngine:
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """True where the same work may succeed on another connection, or a moment later."""
+    """True if the same work may succeed on another connection or seconds later."""
     original = error.orig
     if error.connection_invalidated:
         return True
     if not isinstance(original, psycopg.Error):
         return False
     if original.sqlstate is None:
-        # libpq's own: no connection, or one that broke.
+        # An error of libpq itself: no connection, or a broken one.
         return isinstance(original, psycopg.OperationalError)
-    return original.sqlstate.startswith(TRANSIENT_STATES)
+    return original.sqlstate.startswith(TRANSIENT_SQLSTATES)
 
 
 class Database:
-    """A lease on the pool that all stores of this process and event loop share for a URL; `close` gives it back."""
+    """A user of the pool that all stores of this process and event loop share for one URL. The last `close` closes the pool."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        shared = _SHARED.setdefault(asyncio.get_running_loop(), {})
+        shared = _POOLS.setdefault(asyncio.get_running_loop(), {})
         if url not in shared:
             engine = _make_engine(url)
-            shared[url] = _Shared(engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
+            shared[url] = _SharedPool(engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
         self._shared = shared[url]
         self._shared.users += 1
         self._closed = False
@@ -129,18 +134,19 @@ class Database:
         return self._shared.engine
 
     async def close(self) -> None:
+        """Give up the pool; a second call does nothing."""
         if self._closed:
             return
         self._closed = True
         self._shared.users -= 1
         if not self._shared.users:
-            _SHARED.get(asyncio.get_running_loop(), {}).pop(self._url, None)
+            _POOLS.get(asyncio.get_running_loop(), {}).pop(self._url, None)
             await self._shared.engine.dispose()
 
     async def transaction_of(self, work: Work[Result], *, repeatable: bool = True) -> Result:
-        """Run `work` in one transaction. `repeatable`: doing it twice is the same as doing it once.
+        """Run `work` in one transaction. `repeatable`: running it twice has the same result as running it once.
 
-        Raises `StoreUnavailable`; `InputInvalid` for a value that no column can hold; whatever `work` raises.
+        Raises `StoreUnavailable`, `InputInvalid` for a value that a column cannot hold, and any error that `work` raises.
         """
 
         async def attempt() -> Result:
@@ -151,13 +157,15 @@ class Database:
                 except DBAPIError as error:
                     if repeatable or not is_transient(error):
                         raise
-                    raise StoreUnavailable("PostgreSQL was lost while it confirmed a change.") from error
+                    raise StoreUnavailable(
+                        "PostgreSQL was lost while it confirmed a change; read the value before you change it again."
+                    ) from error
                 return result
 
-        return await self._tried(attempt)
+        return await self._with_retries(attempt)
 
     async def statement_of(self, work: Work[Result], *, repeatable: bool = True) -> Result:
-        """Run `work`, which makes one statement, without BEGIN and COMMIT: one round trip. Raises as `transaction_of`."""
+        """Run `work`, a single statement, without BEGIN and COMMIT: one round trip. Raises as `transaction_of` does."""
 
         async def attempt() -> Result:
             async with self._shared.autocommit.connect() as connection:
@@ -166,14 +174,16 @@ class Database:
                 except DBAPIError as error:
                     if repeatable or not error.connection_invalidated:
                         raise
-                    raise StoreUnavailable("PostgreSQL was lost while it made a change.") from error
+                    raise StoreUnavailable(
+                        "PostgreSQL was lost while it made a change; read the value before you change it again."
+                    ) from error
 
-        return await self._tried(attempt)
+        return await self._with_retries(attempt)
 
     async def statement(
         self, sql: TextClause, parameters: Parameters, *, repeatable: bool = True
     ) -> Sequence[RowMapping]:
-        """One statement in one round trip; its rows. Raises as `transaction_of` does."""
+        """Run one statement in one round trip and return its rows. Raises as `transaction_of` does."""
 
         async def work(connection: AsyncConnection) -> Sequence[RowMapping]:
             result = await connection.execute(sql, parameters)
@@ -182,7 +192,7 @@ class Database:
         return await self.statement_of(work, repeatable=repeatable)
 
     async def ping(self) -> None:
-        """One round trip, not tried again: it answers, and has the tables of this version or a newer one.
+        """Check in one round trip, without retries, that the server answers and its schema is `SCHEMA` or newer.
 
         Raises `StoreUnavailable`.
         """
@@ -194,39 +204,43 @@ class Database:
         except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
             if isinstance(getattr(error, "orig", None), psycopg.errors.UndefinedTable):
                 raise StoreUnavailable(f"The database has no tables yet: {_REMEDY}") from error
-            raise StoreUnavailable("PostgreSQL does not answer.") from error
+            raise StoreUnavailable("PostgreSQL does not answer a ping: check that it runs.") from error
         if (found or "") < SCHEMA:
             raise StoreUnavailable(f"The database's schema is {found}, and this version needs {SCHEMA}: {_REMEDY}")
 
-    async def _tried(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
+    async def _with_retries(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(_TryAgain),
+            retry=retry_if_exception_type(_TransientFailure),
             stop=stop_after_delay(RETRY_SECONDS),
             wait=wait_random_exponential(multiplier=0.05, max=1.0),
             reraise=True,
         )
         try:
-            async for trial in retrying:
-                with trial:
-                    return await _translated(attempt)
-        except _TryAgain as error:
-            raise StoreUnavailable("PostgreSQL does not answer; try again in a moment.") from error.__cause__
+            async for retry in retrying:
+                with retry:
+                    return await _run_attempt(attempt)
+        except _TransientFailure as error:
+            raise StoreUnavailable(
+                f"PostgreSQL did not answer for {RETRY_SECONDS:.0f} s; try again in a moment."
+            ) from error.__cause__
         raise AssertionError("tenacity ends by returning or raising")
 
 
-async def _translated(attempt: Callable[[], Awaitable[Result]]) -> Result:
+async def _run_attempt(attempt: Callable[[], Awaitable[Result]]) -> Result:
     try:
         async with asyncio.timeout(ATTEMPT_SECONDS):
             return await attempt()
     except TimeoutError as error:
         raise StoreUnavailable(f"PostgreSQL did not answer within {ATTEMPT_SECONDS:.0f} s.") from error
     except PoolTimeout as error:
-        raise StoreUnavailable("PostgreSQL is busy: every connection of this process is in use.") from error
+        raise StoreUnavailable(
+            "PostgreSQL is busy: every connection of this process is in use; try again, or raise pool_size in the URL."
+        ) from error
     except UnicodeEncodeError as error:
-        raise InputInvalid("A text holds characters that are not Unicode.") from error
+        raise InputInvalid("A text contains characters that are not Unicode; remove them.") from error
     except DBAPIError as error:
         if is_transient(error):
-            raise _TryAgain from error
+            raise _TransientFailure from error
         if isinstance(error.orig, psycopg.DataError):
             raise InputInvalid(f"A value cannot be stored: {str(error.orig).splitlines()[0]}.") from error
         if isinstance(error.orig, (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)):

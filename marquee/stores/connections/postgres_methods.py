@@ -1,12 +1,12 @@
-"""Methods of a store in PostgreSQL: a body over one connection, which callers call without it.
+"""Decorators for the methods of a PostgreSQL store: the body gets a connection, and callers do not pass one.
 
     @in_transaction
     async def reopen(self, connection: AsyncConnection, upload_id: str) -> Upload: ...
 
     await uploads.reopen(upload_id)
 
-So a method has one signature. The body may run again, on another connection (see `marquee.stores.connections.postgres`): use
-these only where doing it twice is the same as doing it once, else call `Database.transaction_of` with `repeatable=False`.
+The body may run again on another connection (see `marquee.stores.connections.postgres`). So use these decorators only if running
+the body twice has the same result as running it once. Otherwise call `Database.transaction_of` with `repeatable=False`.
 """
 
 import functools
@@ -19,6 +19,8 @@ from marquee.stores.connections.postgres import Database
 
 
 class OverDatabase(Protocol):
+    """A store that has a `Database`."""
+
     @property
     def database(self) -> Database: ...
 
@@ -31,7 +33,7 @@ Method = Callable[Concatenate[Store, Arguments], Coroutine[Any, Any, Result]]
 
 
 def in_transaction(body: Body[Store, Arguments, Result]) -> Method[Store, Arguments, Result]:
-    """The body is one transaction."""
+    """Run the body as one transaction. Raises as `Database.transaction_of` does."""
 
     @functools.wraps(body)
     async def method(self: Store, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
@@ -41,7 +43,7 @@ def in_transaction(body: Body[Store, Arguments, Result]) -> Method[Store, Argume
 
 
 def in_statement(body: Body[Store, Arguments, Result]) -> Method[Store, Arguments, Result]:
-    """The body makes one statement, without BEGIN and COMMIT: one round trip."""
+    """Run the body, a single statement, without BEGIN and COMMIT: one round trip. Raises as `in_transaction` does."""
 
     @functools.wraps(body)
     async def method(self: Store, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:

@@ -1,7 +1,8 @@
-"""How every store on one Valkey (or Redis) reaches its engine: one client, its time-outs, its retries, its one error.
+"""Opens the client of one Valkey (or Redis) server, translates its errors, and repeats calls during an outage.
 
-Pools are bounded; a server that does not answer within `timeout_seconds` is an error at once. `outlast` repeats a call with
-jitter while the server is away (killed and coming back), up to an end; whoever must fail fast, such as the row cache, does not.
+Pools are bounded. A server that does not answer within `timeout_seconds` is an error at once. `outlast` repeats a call with
+jitter while the server is down or restarting, for a limited time. Stores that must fail fast, such as the row cache, do not
+use `outlast`. Every error becomes `StoreUnavailable`.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,18 +22,19 @@ from marquee.stores.connections.cluster_url import ClusterUrl
 from marquee.stores.connections.valkey_url import connection_of, database_of, login_of
 
 TRANSIENT = (ServerGone, ServerSilent, ReadOnlyError, OSError)
-"""Errors of a server that is away or just coming back (loading its AOF is a `ServerGone`)."""
+"""Errors of a server that is down or starting (a server that loads its AOF raises `ServerGone`)."""
 
 Answer = TypeVar("Answer")
 
 
 def open_client(found: ClusterUrl, *, timeout_seconds: float, connections: int) -> Any:
-    """A client with a bounded pool; connects at the first call. Values are bytes. Raises `SettingsInvalid`.
+    """A client with a pool of at most `connections`; connects at the first call. Its answers are bytes.
 
-    Any: the client's own annotations mix the answers of its two protocols and of its synchronous twin.
+    Raises `SettingsInvalid` for a URL of several hosts. Returns Any, because the library's annotations mix the answers of
+    two protocols and of the synchronous client.
     """
     if len(found.hosts) > 1:
-        raise found.refused(f"{found.scheme}:// is one server: leave all but one host out")
+        raise found.refused(f"{found.scheme}:// is one server; give one host, or use {found.scheme}-cluster://")
     pool = redis.BlockingConnectionPool(
         host=found.hosts[0].name,
         port=found.hosts[0].port,
@@ -45,7 +47,7 @@ def open_client(found: ClusterUrl, *, timeout_seconds: float, connections: int) 
         socket_connect_timeout=timeout_seconds,
         socket_keepalive=True,
         health_check_interval=0,
-        # The client's own retries would multiply the time-out: what may be repeated is repeated by `outlast`.
+        # The client's own retries would multiply the time-out. `outlast` repeats what may be repeated.
         retry=Retry(NoBackoff(), 0),
     )
     return redis.Redis.from_pool(pool)
@@ -53,7 +55,7 @@ def open_client(found: ClusterUrl, *, timeout_seconds: float, connections: int) 
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn the client's errors into `StoreUnavailable`; `what` names the store for a person."""
+    """Turn the client's errors into `StoreUnavailable`. `what` names the store in the message, such as "The row cache"."""
     try:
         yield
     except (RedisError, RedisClusterException, OSError) as error:
@@ -61,9 +63,9 @@ def translated(what: str) -> Iterator[None]:
 
 
 async def outlast(what: str, call: Callable[[], Awaitable[Answer]], *, seconds: float) -> Answer:
-    """Repeat an idempotent (or at-least-once) call while the server is away, for at most `seconds`.
+    """Repeat an idempotent (or at-least-once) call while the server is down, for at most `seconds`.
 
-    Raises `StoreUnavailable` after that, and at once for an error that waiting does not mend.
+    Raises `StoreUnavailable` after that, and at once for an error that is not in `TRANSIENT`.
     """
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(TRANSIENT),

@@ -1,8 +1,8 @@
-"""Lua scripts over keys of one hash slot, on one Valkey or on a cluster of them: what the row cache and the locks are made of.
+"""Runs Lua scripts on one Valkey server or on a cluster; the row cache and the locks consist of such scripts.
 
-A script names all its keys, and they share a hash tag, so that one node has them. A call has one time-out over all that it
-does (a free place, a connection, a redirection, the answer), is not repeated, and then raises `StoreUnavailable`: whoever
-calls has something better to do than to wait. At most `connections` calls are under way at once.
+A script names all its keys. They share a hash tag, so that one node of a cluster has all of them. One time-out covers the whole
+call: waiting for a slot, connecting, redirections, the answer. A call is not repeated, because its callers must not wait: it
+raises `StoreUnavailable`. At most `connections` calls run at once.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ Execute = Callable[..., Awaitable[Any]]
 
 
 class Script:
-    """A script's text, and the name by which a server that ran it before knows it."""
+    """A script's text and its SHA-1, by which a server runs a script that it has run before (EVALSHA)."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -33,42 +33,45 @@ class Script:
 
 
 class ScriptedValkey:
-    """`what` names the store for a person, `setting` is what its URL is set by.
+    """A client that only runs scripts. Answers are Valkey's: integers, bytes, None, or lists of them.
 
-    Answers are Valkey's: integers, bytes, None, lists of them.
+    `what` names the store in error messages, `setting` is the setting of its URL. Raises `SettingsInvalid` for the URL.
     """
 
     def __init__(self, url: str, *, setting: str, what: str, timeout_seconds: float, connections: int) -> None:
         self._execute: Execute
-        self._execute_copied: Callable[..., Awaitable[Any]]
+        self._execute_replicated: Callable[..., Awaitable[Any]]
         self._ping: Callable[[], Awaitable[Any]]
         self._close: Callable[[], Awaitable[None]]
-        found = parse_valkey_url(url, setting=setting)
-        if found.scheme in CLUSTER_SCHEMES:
-            cluster = open_cluster(found, timeout_seconds=timeout_seconds, connections=connections)
-            self._execute, self._execute_copied = cluster.execute_command, cluster.execute_copied
+        parsed = parse_valkey_url(url, setting=setting)
+        if parsed.scheme in CLUSTER_SCHEMES:
+            cluster = open_cluster(parsed, timeout_seconds=timeout_seconds, connections=connections)
+            self._execute, self._execute_replicated = cluster.execute_command, cluster.execute_replicated
             self._ping, self._close = cluster.ping_masters, cluster.close
         else:
-            single = open_client(found, timeout_seconds=timeout_seconds, connections=connections)
-            self._execute, self._execute_copied = single.execute_command, lambda _, *rest: single.execute_command(*rest)
+            single = open_client(parsed, timeout_seconds=timeout_seconds, connections=connections)
+            self._execute, self._execute_replicated = (
+                single.execute_command,
+                lambda _, *rest: single.execute_command(*rest),
+            )
             self._ping, self._close = single.ping, single.aclose
         self._what = what
         self._timeout_seconds = timeout_seconds
-        self._places = asyncio.Semaphore(connections)
+        self._slots = asyncio.Semaphore(connections)
 
     async def run(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Any:
-        """Raises `StoreUnavailable`."""
+        """Run a script. Raises `StoreUnavailable`; the script may then have run or not."""
         return await self._run(self._execute, script, keys, arguments)
 
-    async def run_copied(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Any:
-        """The same; a cluster answers when a replica has the change as well, so that it outlives the master.
+    async def run_replicated(self, script: Script, keys: Sequence[str], *arguments: Argument) -> Any:
+        """As `run`, but a cluster answers only when a replica has the change too, so that losing the master keeps it.
 
-        A replica that is away is not waited for longer than `valkey_cluster.COPY_MS`: then the change may be lost.
+        The wait for a replica ends after `valkey_cluster.REPLICA_WAIT_MS`. The change may then be lost with the master.
         """
-        return await self._run(partial(self._execute_copied, keys[0]), script, keys, arguments)
+        return await self._run(partial(self._execute_replicated, keys[0]), script, keys, arguments)
 
     async def ping(self) -> None:
-        """Of a cluster every master must answer. Raises `StoreUnavailable`."""
+        """Raises `StoreUnavailable` unless the server, or every master of the cluster, answers."""
         async with self._call():
             await self._ping()
 
@@ -80,7 +83,7 @@ class ScriptedValkey:
             try:
                 return await execute("EVALSHA", script.sha, len(keys), *keys, *arguments)
             except NoScriptError:
-                # A node that was started or has taken over learns the script by running it.
+                # A restarted node or a promoted replica does not know the script yet; EVAL also stores it there.
                 return await execute("EVAL", script.text, len(keys), *keys, *arguments)
 
     @asynccontextmanager
@@ -88,7 +91,7 @@ class ScriptedValkey:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 with translated(self._what):
-                    async with self._places:
+                    async with self._slots:
                         yield
         except TimeoutError as error:
             raise StoreUnavailable(f"{self._what} did not answer within {self._timeout_seconds} s.") from error

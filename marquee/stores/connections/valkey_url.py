@@ -1,8 +1,8 @@
-"""A Valkey by URL, one server or a cluster, in the terms of its client.
+"""Parses the URL of a Valkey server or cluster, and translates its parts into arguments of the redis-py client.
 
-`valkey://[user:password@]host[:port][/db][?parameter=value&...]` and `valkey-cluster://[user:password@]host[:port][,host...]`;
-`valkeys://` and `valkeys-cluster://` with TLS and the parameters of `marquee.stores.connections.tls`. `redis`
-instead of `valkey` means the same.
+`valkey://[user:password@]host[:port][/db][?parameter=value&...]` is one server, `valkey-cluster://[user:password@]host[:port]
+[,host...]` a cluster. `valkeys://` and `valkeys-cluster://` use TLS and have the parameters of
+`marquee.stores.connections.tls`. `redis` instead of `valkey` means the same.
 """
 
 import ssl
@@ -19,30 +19,30 @@ PORT: Final = 6379
 
 
 def parse_valkey_url(url: str, *, setting: str, known: Sequence[str] = ()) -> ClusterUrl:
-    """`known` are the parameters besides those of TLS. Raises `SettingsInvalid`."""
+    """Parse the URL. `known`: the parameters that it may have besides those of TLS. Raises `SettingsInvalid`."""
     return parse_cluster_url(url, setting=setting, port=PORT, known=(*known, *TLS_PARAMETERS))
 
 
 def login_of(found: ClusterUrl) -> dict[str, Any]:
-    """As the client's arguments."""
+    """User and password as arguments of the client; empty without a login."""
     return {name: value for name, value in (("username", found.user), ("password", found.password)) if value}
 
 
 def connection_of(found: ClusterUrl) -> dict[str, Any]:
-    """TLS as arguments of the client's pools and nodes; none without it. Raises `SettingsInvalid`."""
+    """TLS as arguments of the client's pools and nodes; empty without TLS. Raises `SettingsInvalid`."""
     tls = tls_of(found, scheme={**VALKEY_SCHEMES, **CLUSTER_SCHEMES}[found.scheme])
     return {} if tls is None else {"connection_class": TlsConnection, "tls": tls}
 
 
 def database_of(found: ClusterUrl) -> int:
-    """Of one server. Raises `SettingsInvalid`."""
+    """The number of the database of one server, 0 by default. Raises `SettingsInvalid`."""
     if found.name and not (found.name.isascii() and found.name.isdecimal()):
-        raise found.refused(f"the database {found.name!r} has to be a number, such as /0")
+        raise found.refused(f"the database is {found.name!r}; it has to be a number, such as /0")
     return int(found.name or 0)
 
 
 class TlsConnection(SSLConnection):
-    """By one context for all connections: the client would make one for each, which takes 36 ms of the event loop."""
+    """Uses one TLS context for all connections. The library would make one for each, which blocks the event loop for 36 ms."""
 
     def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
         super().__init__(**options)

@@ -1,9 +1,9 @@
-"""Locks and rate limits on the Valkey that evicts nothing and writes every change to its AOF, or on a cluster of such.
+"""Locks and rate limits on a Valkey that evicts nothing and writes every change to its AOF, or on a cluster of such servers.
 
-Keys: `{lock:N}` = the holder's token, expiring by itself; `{lock:N}:fence` = N's last fence, from the server's clock, kept
-FENCE_SECONDS; `{limit:B}` = a sorted set of the uses within the window, by the server's clock (at most `limit` members: a
-refused use is not counted). Each operation is one Lua script, so that a holder that was paused cannot release another's lock.
-Down: `StoreUnavailable` within TIMEOUT_SECONDS.
+Keys: `{lock:N}` = the holder's token, with a TTL; `{lock:N}:fence` = the last fence of N, from the server's clock, TTL
+FENCE_SECONDS; `{limit:B}` = a sorted set of the uses within the window, by the server's clock, TTL the window. The set has at
+most `limit` members, because a refused use is not counted. Each operation is one Lua script, so that a holder that was paused
+cannot release the next holder's lock. Engine down: `StoreUnavailable` within TIMEOUT_SECONDS, without a retry.
 """
 
 import secrets
@@ -41,15 +41,17 @@ return 1
 """)
 
 
-def _lock(name: str) -> str:
+def _lock_key(name: str) -> str:
     return f"{{lock:{name}}}"
 
 
 class ValkeyCoordination:
-    """On a cluster a lock is handed out when a replica has it too, and so outlives its master. Where the replica is away, the
-    lock is handed out all the same; a master that dies then takes it along, and two hold it. That is why a fence is not
-    counted: it is later than a lost one, as long as the clocks of two nodes differ by less than a failover takes. Uses of
-    a limit may be lost.
+    """`Coordination` on Valkey. Connects at the first call. Raises `SettingsInvalid` for the URL.
+
+    On a cluster, `acquire` waits until a replica has the lock too, so that the lock survives the loss of its master. If the
+    replica is down, `acquire` succeeds anyway; if the master is then lost, a second process can get the lock. Therefore a
+    fence is a time and not a count: it is larger than a lost one, as long as the clocks of two nodes differ by less than a
+    failover takes. Counted uses of a limit may be lost in a failover.
     """
 
     def __init__(self, url: str) -> None:
@@ -64,15 +66,15 @@ class ValkeyCoordination:
     async def acquire(self, name: str, *, hold_seconds: float) -> Lock | None:
         token = secrets.token_hex(16)
         hold_ms = max(1, round(hold_seconds * 1000))
-        keys = [_lock(name), f"{_lock(name)}:fence"]
-        fence = await self._valkey.run_copied(_ACQUIRE, keys, token, hold_ms, FENCE_SECONDS)
+        keys = [_lock_key(name), f"{_lock_key(name)}:fence"]
+        fence = await self._valkey.run_replicated(_ACQUIRE, keys, token, hold_ms, FENCE_SECONDS)
         return Lock(name, token, int(fence)) if fence else None
 
     async def is_held(self, lock: Lock) -> bool:
-        return bool(await self._valkey.run(_IS_HELD, [_lock(lock.name)], lock.token))
+        return bool(await self._valkey.run(_IS_HELD, [_lock_key(lock.name)], lock.token))
 
     async def release(self, lock: Lock) -> bool:
-        return bool(await self._valkey.run(_RELEASE, [_lock(lock.name)], lock.token))
+        return bool(await self._valkey.run(_RELEASE, [_lock_key(lock.name)], lock.token))
 
     async def allow(self, bucket: str, *, limit: int, window_seconds: float) -> bool:
         window_us = round(window_seconds * 1_000_000)

@@ -93,8 +93,8 @@ class CassandraResumePositions:
     async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
         answer = await self._database.execute("events_of_viewer", (user_id,))
         events = [_event(row) for row in answer.rows]
-        while answer.more:
-            answer = await self._database.execute("events_of_viewer", (user_id,), page=answer.more)
+        while answer.next_page:
+            answer = await self._database.execute("events_of_viewer", (user_id,), page=answer.next_page)
             events += [_event(row) for row in answer.rows]
         return events
 
@@ -109,7 +109,7 @@ class CassandraResumePositions:
             answer = await self._database.execute("scan", (token,), page=more)
             if answer.rows:
                 yield Page([_event(row[:4]) for row in answer.rows], str(answer.rows[-1][4]))
-            if (more := answer.more) is None:
+            if (more := answer.next_page) is None:
                 return
 
     async def ping(self) -> None:
