@@ -1,6 +1,6 @@
-"""What crosses the catalogue's contract: frozen values of titles, versions, uploads and places in a row.
+"""What the catalogue's methods take and return: frozen values of titles, versions, uploads and positions in a row.
 
-Their states are `marquee.domain.lifecycle`'s. Moments have a time zone.
+`marquee.domain.lifecycle` defines their states. Moments have a time zone.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ class Version:
     stage: str
     percent: float
     speed: float | None
-    """Times real time, while renditions are made."""
+    """Seconds of film encoded in a second, while renditions are made."""
     reason: str | None
     run_id: str | None
     updated_at: datetime
@@ -120,7 +120,7 @@ class Publication:
 
 @dataclass(frozen=True)
 class RowPosition:
-    """The keyset of a row's order: (`sort_value`, `movie_id`) of the last item seen."""
+    """Where an item stands in its row. Rows are ordered by (`sort_value`, `movie_id`); a page begins behind a position."""
 
     sort_value: float
     movie_id: str
