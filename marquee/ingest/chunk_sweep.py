@@ -1,10 +1,9 @@
-"""Takes away chunks that nobody needs any more, so that the ingest bucket does not grow with every film ever made.
+"""Removes chunks that no version needs any more, so that the ingest bucket does not grow with every film.
 
-A version waits for its chunks in the job queue until it is published, refused or gone (`drop_settled_waiters`); a chunk that no
-version waits for is kept for a while, for a copy of the film, and then removed with its job (`sweep_chunks`). Nobody can miss
-one: every attempt at a chunk stores it under a key of its own, what is removed is listed before the job is deleted, and a job
-that somebody queues again meanwhile is not deleted. What a worker stored whose lease was lost is named by no job:
-`sweep_strays`.
+A version waits for its chunks in the job queue until it is published, refused or gone (`drop_settled_waiters`). A chunk that no
+version waits for is kept for a while, for a copy of the film, and is then removed with its job (`sweep_chunks`). No needed chunk
+is lost: each attempt stores a chunk under a key of its own, the keys are listed before the job is deleted, and a job that is
+queued again meanwhile is not deleted. No job names what a worker stored after it had lost its lease: `sweep_strays` removes that.
 """
 
 from collections import defaultdict
@@ -32,7 +31,7 @@ log = get_logger()
 
 
 async def drop_settled_waiters(queue: JobQueue, versions: Versions) -> int:
-    """End the waiting of versions that need their chunks no more; returns how many there were."""
+    """End the waiting of versions that no longer need their chunks. Returns how many there were."""
     left = 0
     for movie_id, number in await queue.waiting_versions():
         if await _needs_chunks(versions, movie_id, number):
@@ -53,7 +52,7 @@ async def _needs_chunks(versions: Versions, movie_id: str, number: int) -> bool:
 
 
 async def sweep_chunks(queue: JobQueue, objects: Objects, *, older_than_seconds: float) -> int:
-    """Remove chunks that no version has waited for since then; returns how many objects went."""
+    """Remove chunks that no version has waited for in that time. Returns how many objects went."""
     removed = 0
     while jobs := await queue.unreferenced_jobs(older_than_seconds=older_than_seconds, limit=_BATCH):
         gone = await remove_chunks(queue, objects, jobs)
@@ -64,7 +63,7 @@ async def sweep_chunks(queue: JobQueue, objects: Objects, *, older_than_seconds:
 
 
 async def remove_chunks(queue: JobQueue, objects: Objects, job_ids: Sequence[str]) -> int:
-    """Remove these jobs and what they stored, but those that a version waits for; returns how many objects went."""
+    """Remove these jobs and what they stored, except jobs that a version waits for. Returns how many objects went."""
     removed = 0
     for job_id in job_ids:
         # Listed before the job is deleted: what is stored after that is a new attempt's.
@@ -76,7 +75,7 @@ async def remove_chunks(queue: JobQueue, objects: Objects, job_ids: Sequence[str
 
 
 async def sweep_strays(queue: JobQueue, objects: Objects, *, older_than: timedelta = STRAY_AFTER) -> int:
-    """Remove what attempts stored that did not become their job's result; returns how many objects went."""
+    """Remove what attempts stored that did not become their job's result. Returns how many objects went."""
     moment = (datetime.now(UTC) - older_than).timestamp() * 1000
     old: dict[str, list[str]] = defaultdict(list)
     async for info in objects.list(keys.CHUNKS_PREFIX):

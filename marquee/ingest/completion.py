@@ -1,9 +1,9 @@
 """When an upload is complete: the one rule, followed by the API and by the reconciler that finishes what a kill left.
 
-While the upload is open, the parts that S3 holds are compared with the file's size and with the client's checksums; only then
-it is `completing`, so that whoever finds it there may finish it without the client: join the parts, compare the size, and in
-one transaction mark it completed with its message in the outbox. Every step may be repeated. An upload is never completed
-twice, and its message is published because the outbox has it, whoever is killed when.
+While the upload is open, the parts in S3 are compared with the file's size and the client's checksums. Then the upload is
+`completing`, and any process may finish it without the client: join the parts, compare the size, and in one transaction mark
+the upload completed and put its message into the outbox. Every step may be repeated. An upload is completed once, and its message
+is published, whichever process is killed at whatever moment.
 """
 
 import time

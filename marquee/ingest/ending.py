@@ -1,8 +1,7 @@
 """How an upload ends without a film: what it stored is removed first, then the catalogue says that it ended.
 
-The one rule of the API's abort and of the job that ends what nobody continues. Killed in between, the upload is still open and
-whoever comes next goes on; the other way round nobody would know of the parts any more. An upload whose parts are joined
-already is let finish.
+The API's abort and housekeeping follow this one rule. After a kill in between, the upload is still open, and the next call goes
+on. In the other order no row would name the parts any more. An upload whose parts are joined already is not ended: it finishes.
 """
 
 from marquee.domain.lifecycle import EndedEarly

@@ -1,4 +1,4 @@
-"""Taking away what is stored: everything below a prefix, an upload's, a deleted title's."""
+"""Removing what is stored: everything below a prefix, of an upload, of a deleted title."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ log = get_logger()
 
 
 async def remove_below(objects: Objects, prefix: str, *, keep: frozenset[str] = frozenset()) -> int:
-    """Remove every object under a prefix but those to `keep`; returns how many went."""
+    """Remove every object under a prefix, except those to `keep`. Returns how many went."""
     # Listed whole before anything is deleted: a listing does not bear deletions under its hands.
     found = [stored.key async for stored in objects.list(prefix) if stored.key not in keep]
     await objects.delete(found)

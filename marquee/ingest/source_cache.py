@@ -1,8 +1,8 @@
 """Masters on this host's disk, shared by its transcode workers and by Dagster's runs: `{state}/cache/sources/{sha256}`.
 
-A master is fetched once, verified by its SHA-256, and enters by a rename: a file under its final name is whole. Users hold a
-shared lock (flock) on it, so that eviction, oldest use first past `source_cache_bytes`, never takes what is being read; the bound
-is soft where everything is in use. Locks end with their process, so a SIGKILL leaves nothing to mend.
+A master is fetched once, verified by its SHA-256, and then renamed: a file under its final name is whole. A reader holds a shared
+lock (flock) on it. Past `source_cache_bytes` masters are evicted, the oldest use first, but none that is being read: where all
+are in use, the cache is larger for a while. A lock ends with its process, so a SIGKILL leaves nothing to repair.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class SourceCache:
     async def hold(self, objects: Objects, key: str, *, sha256: str, size_bytes: int) -> AsyncIterator[Path]:
         """The master's path, readable until the end of the block.
 
-        Raises `ObjectMissing` where the store no longer has these very bytes.
+        Raises `ObjectMissing` where the store no longer has the bytes of this SHA-256.
         """
         while True:
             if (descriptor := self._open_whole(sha256, size_bytes)) is None:

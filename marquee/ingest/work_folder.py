@@ -1,8 +1,8 @@
-"""Folders for half-made files: `{state}/work/{name}-{random}`, removed at the end, and after a SIGKILL by whoever comes next.
+"""Folders for half-made files: `{state}/work/{name}-{random}`. Removed at the end; after a SIGKILL, when the next one is made.
 
-The folder is held by a lock (flock) on itself, which the kernel drops when its process ends however it ends; a folder whose
-lock is free has no owner and is swept when the next one is made. Nothing in here is ever needed again. Waiting for a lock and
-removing gigabytes is for a thread: on the event loop it would hold up the renewal of leases.
+A process holds its folder by a lock (flock) on it. The kernel drops the lock when the process ends, however it ends. A folder
+whose lock is free has no owner and is removed; nothing in it is needed again. A thread waits for locks and removes gigabytes: on
+the event loop that would hold up the renewal of leases.
 """
 
 import asyncio
