@@ -33,7 +33,7 @@ async def audio_in_step(
     """Picture and sound start within one frame of each other, and every track is as long as the plan's picture."""
     async with open_stage(context, settings, "streams", reports=False) as stage:
         packaged, plan = await stage.read("streams", StreamsDocument), await stage.read("plan", PlanDocument)
-        findings = verify.apart_starts(packaged, frame_rate=plan.settings.frame_rate)
+        findings = verify.unsynchronised_starts(packaged, frame_rate=plan.settings.frame_rate)
         return await _check_result(stage, findings + verify.wrong_durations(plan, packaged))
 
 

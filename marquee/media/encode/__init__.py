@@ -1,1 +1,1 @@
-"""Turning an accepted source into renditions: the plan, the filters, a chunk's ffmpeg call, joining, and scoring."""
+"""Turns an accepted source into renditions: the plan, the filter chain, one chunk's ffmpeg call, joining, and quality scores."""

@@ -1,9 +1,9 @@
-"""The picture's filter chain as typed data: from the decoded source to the top rung, then down the ladder.
+"""The picture's filter chain as typed data: from the decoded source to the frames of the top rung.
 
-`picture_chain` decides the filters up to the split (clock, deinterlace, rate, tone map, size, rotation, colour), as a
-text that is hashed into a chunk's identity; `{start}` and `{end}` in it stand for the chunk's frames. `apply` puts a
-chain on an ffmpeg-python stream. The chain depends on the source alone, never on the chunk: that is what makes
-chunks join without a seam.
+`picture_chain` writes the filters (clock, deinterlacing, frame rate, tone mapping, size, rotation, colour tags) as a text, which
+is part of `EncodingSettings` and so of a chunk's identity. `{start}` and `{end}` in the text stand for the chunk's frames;
+`chunk_chain` fills them in, and `apply` puts the chain on an ffmpeg-python stream. The chain depends on the source alone, never
+on the chunk: otherwise chunks would not join without a seam. `transcode` and `quality` use it.
 """
 
 import re
@@ -14,11 +14,12 @@ from typing import Any, Final, NamedTuple
 from marquee.documents import VideoStream
 
 _SD_LINES: Final = 576
-"""Up to here an untagged picture is taken for BT.601, above for BT.709, as players do."""
+"""An untagged picture with at most this many lines counts as BT.601, a larger one as BT.709: players do the same."""
 _KEPT_MATRICES: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470bg"}
 _PRIMARIES: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470bg"}
 _TRANSFER: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "smpte170m"}
 _PEAK_NITS: Final = 100
+"""SDR white in cd/m2, to which HDR is tone-mapped."""
 _ZSCALE_MATRICES: Final = {
     "bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "ycgco", "bt2020nc", "bt2020c", "ictcp", "gbr",
     "chroma-derived-nc", "chroma-derived-c",
@@ -30,13 +31,15 @@ _ZSCALE_TRANSFERS: Final = {
 _ZSCALE_PRIMARIES: Final = {
     "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020", "smpte428", "smpte431", "smpte432", "ebu3213",
 }  # fmt: skip
-"""What zscale knows by name; the rest of ITU-T H.273 is rarer than a wrong tag."""
+"""The names that zscale knows. The other values of ITU-T H.273 are rarer than wrong tags."""
 _WIDE_MATRICES: Final = {"bt2020nc", "bt2020c", "ictcp"}
 _WIDE_PRIMARIES: Final = {"bt2020", "smpte431", "smpte432"}
-"""Red, green and blue that no SDR rendition may have; the others are BT.709's to within what screens differ by."""
+"""Primaries that no SDR rendition may have. All others differ from BT.709's by no more than screens differ from each other."""
 
 
 class Filter(NamedTuple):
+    """One ffmpeg filter. Values hold no comma, colon or equals sign, so that `parse` can read the text back."""
+
     name: str
     options: dict[str, str]
 
@@ -46,11 +49,12 @@ class Filter(NamedTuple):
 
 
 def render(chain: Sequence[Filter]) -> str:
+    """The chain as ffmpeg's filter text."""
     return ",".join(str(one) for one in chain)
 
 
 def parse(text: str) -> list[Filter]:
-    """The chain that `render` wrote (its values hold no comma, colon or equals sign)."""
+    """The chain that `render` wrote."""
     found = []
     for one in text.split(","):
         name, _, options = one.partition("=")
@@ -59,38 +63,39 @@ def parse(text: str) -> list[Filter]:
 
 
 def apply(stream: Any, chain: Sequence[Filter]) -> Any:
-    """Put a chain on an ffmpeg-python stream."""
+    """Append a chain to an ffmpeg-python stream."""
     for one in chain:
         stream = stream.filter(one.name, **one.options)
     return stream
 
 
 def chunk_chain(filters: str, start_frame: int, frames: int) -> list[Filter]:
-    """`EncodingSettings.filters` for one run of output frames."""
+    """`EncodingSettings.filters` for the output frames `start_frame` to `start_frame + frames`, the last one excluded."""
     return parse(filters.replace("{start}", str(start_frame)).replace("{end}", str(start_frame + frames)))
 
 
 def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int) -> str:
-    """The chain from the decoded picture to `width` x `height` (the top rung, upright) at `rate`, 8 bit 4:2:0."""
+    """The chain from the decoded picture to the upright `width` x `height` (the top rung) at `rate`, 8 bit 4:2:0."""
     turned = video.rotation in {90, 270}
     size = (height, width) if turned else (width, height)
     return render(
         [
-            *_clock(video),
-            *_progressive(video),
-            *_grid(rate),
+            *_start_at_zero(video),
+            *_deinterlace(video),
+            *_frame_grid(rate),
             *_colour_and_size(video, *size),
-            *_upright(video),
-            *_tags(video),
+            *_rotate_upright(video),
+            *_colour_tags(video),
         ]
     )
 
 
-def _clock(video: VideoStream) -> list[Filter]:
-    """Time 0 is the title's first frame.
+def _start_at_zero(video: VideoStream) -> list[Filter]:
+    """Moves time 0 to the title's first frame.
 
-    By the container's clock (read with -copyts) the first frame's time is a number known from the scan; a mended clock, always
-    read from its start, says it itself; frames without a clock are counted.
+    - `container` (read with -copyts): the scan knows the first frame's time, which is subtracted.
+    - `mended` (always read from the start): ffmpeg's STARTPTS is the first frame's time.
+    - `counted`: the frame's number divided by the frame rate.
     """
     times = {
         "container": f"PTS-round({video.start_seconds!r}/TB)",
@@ -100,10 +105,11 @@ def _clock(video: VideoStream) -> list[Filter]:
     return [Filter("setpts", {"expr": times[video.clock]})]
 
 
-def _progressive(video: VideoStream) -> list[Filter]:
-    """One frame out of two fields; frames that are not flagged interlaced pass untouched.
+def _deinterlace(video: VideoStream) -> list[Filter]:
+    """Makes one frame out of two fields. Frames without the interlaced flag pass untouched.
 
-    `bwdif` alone cannot bear a picture that changes its size or format midway: such a one is evened before it, field by field.
+    `bwdif` fails if the picture changes its size or format midway. Such a picture first gets one size and format, field by
+    field.
     """
     if not video.interlaced:
         return []
@@ -114,13 +120,13 @@ def _progressive(video: VideoStream) -> list[Filter]:
     return [Filter("scale", size), Filter("format", {"pix_fmts": video.pixel_format}), deinterlace]
 
 
-def _grid(rate: Fraction) -> list[Filter]:
-    """The constant-rate grid pinned to time 0, and the chunk's frames of it.
+def _frame_grid(rate: Fraction) -> list[Filter]:
+    """Puts the frames on a constant-rate grid that starts at time 0, and cuts out the chunk's frames.
 
-    `fps` numbers frames by their time alone, so any run that decodes from before `{start}` sees the same frames there; its
-    last frame is passed on however short it is, else a film of less than half a frame would have none.
-    The last frame may be repeated twice at the very end, where rounding leaves the count short; more missing frames
-    are a failure, which the count of the result shows.
+    - `fps` numbers frames by their time alone: every run that starts decoding before `{start}` sees the same frames there.
+      `eof_action=pass` keeps the last frame, however short it is: a film shorter than half a frame would else have none.
+    - `tpad` repeats the last frame up to twice, because rounding may leave the count short by that much at the end of a film. If
+      more frames are missing, the count of the result shows it, and the chunk fails.
     """
     return [
         Filter("fps", {"fps": str(rate), "round": "near", "eof_action": "pass"}),
@@ -131,37 +137,40 @@ def _grid(rate: Fraction) -> list[Filter]:
 
 
 def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter]:
-    """To 8 bit 4:2:0 limited range at the top rung's size; HDR is tone-mapped to BT.709 after the scaling, where
-    there are fewer pixels."""
+    """Scales to the top rung's size and converts to 8 bit 4:2:0, limited range.
+
+    HDR is tone-mapped to BT.709 after the scaling, because fewer pixels are left by then.
+    """
     size = {"w": str(width), "h": str(height)}
     output = [Filter("format", {"pix_fmts": "yuv420p"}), Filter("setsar", {"sar": "1"})]
     if video.hdr:
         return [
-            Filter("zscale", {**size, **_named_input(video), **_linear("{}"), "npl": str(_PEAK_NITS)}),
+            Filter("zscale", {**size, **_input_colours(video), **_linear_light("{}"), "npl": str(_PEAK_NITS)}),
             Filter("format", {"pix_fmts": "gbrpf32le"}),
             Filter("tonemap", {"tonemap": "hable", "desat": "0"}),
-            Filter("zscale", {**_linear("{}in"), "t": "bt709", "p": "bt709", "m": "bt709", "r": "tv"}),
+            Filter("zscale", {**_linear_light("{}in"), "t": "bt709", "p": "bt709", "m": "bt709", "r": "tv"}),
             *output,
         ]
-    if _kept(video):
+    if _keeps_colours(video):
         ranges = {"in_range": "pc", "out_range": "tv"} if _full_range(video) else {}
         return [Filter("scale", {**size, **ranges}), *output]
-    if video.color_space == "gbr" and not _wide(video):
+    if video.color_space == "gbr" and not _has_wide_gamut(video):
         return [Filter("scale", {**size, "out_color_matrix": "bt709", "out_range": "tv"}), *output]
-    return [Filter("zscale", {**size, **_named_input(video), "p": "709", "t": "709", "m": "709", "r": "tv"}), *output]
+    return [Filter("zscale", {**size, **_input_colours(video), "p": "709", "t": "709", "m": "709", "r": "tv"}), *output]
 
 
-def _wide(video: VideoStream) -> bool:
+def _has_wide_gamut(video: VideoStream) -> bool:
+    """Whether the primaries are too wide for SDR."""
     return video.color_primaries in _WIDE_PRIMARIES
 
 
-def _kept(video: VideoStream) -> bool:
-    """Whether the samples are kept as they are, in the source's own matrix."""
-    return not video.hdr and not _wide(video) and video.color_space in {None, *_KEPT_MATRICES}
+def _keeps_colours(video: VideoStream) -> bool:
+    """Whether the samples stay in the source's own matrix, without a conversion of colours."""
+    return not video.hdr and not _has_wide_gamut(video) and video.color_space in {None, *_KEPT_MATRICES}
 
 
-def _linear(option: str) -> dict[str, str]:
-    """zscale's names for linear light in BT.709's primaries, in which HDR is tone-mapped."""
+def _linear_light(option: str) -> dict[str, str]:
+    """zscale's options for linear light in BT.709's primaries, in which HDR is tone-mapped."""
     return {
         option.format("t"): "linear",
         option.format("p"): "bt709",
@@ -174,9 +183,12 @@ def _full_range(video: VideoStream) -> bool:
     return video.color_range == "pc" or video.pixel_format.startswith("yuvj")
 
 
-def _named_input(video: VideoStream) -> dict[str, str]:
-    """zscale refuses what is not named, or not known to it. What the source leaves out is BT.2020 where anything else in it
-    is (every HDR format has that), else BT.709."""
+def _input_colours(video: VideoStream) -> dict[str, str]:
+    """zscale's options for the input's colours: zscale refuses an input with a missing or unknown name.
+
+    A missing matrix or primaries become BT.2020 if the source is HDR or names BT.2020 anywhere (every HDR format has BT.2020),
+    else BT.709.
+    """
     wide = video.hdr or video.color_space in _WIDE_MATRICES or video.color_primaries == "bt2020"
     matrix, transfer, primaries = video.color_space, video.color_transfer, video.color_primaries
     return {
@@ -189,7 +201,7 @@ def _named_input(video: VideoStream) -> dict[str, str]:
 
 _HFLIP: Final = Filter("hflip", {})
 _VFLIP: Final = Filter("vflip", {})
-_UPRIGHT: Final[dict[tuple[int, bool], list[Filter]]] = {
+_ROTATIONS: Final[dict[tuple[int, bool], list[Filter]]] = {
     (90, False): [Filter("transpose", {"dir": "clock"})],
     (180, False): [_HFLIP, _VFLIP],
     (270, False): [Filter("transpose", {"dir": "cclock"})],
@@ -198,16 +210,16 @@ _UPRIGHT: Final[dict[tuple[int, bool], list[Filter]]] = {
     (180, True): [_VFLIP],
     (270, True): [Filter("transpose", {"dir": "cclock_flip"})],
 }
-"""By `rotation` and `mirrored`. A clockwise turn of the mirrored picture is a reflection in the other diagonal."""
+"""By (`rotation`, `mirrored`). Mirroring and then turning clockwise is a reflection in the other diagonal."""
 
 
-def _upright(video: VideoStream) -> list[Filter]:
-    return _UPRIGHT.get((video.rotation, video.mirrored), [])
+def _rotate_upright(video: VideoStream) -> list[Filter]:
+    return _ROTATIONS.get((video.rotation, video.mirrored), [])
 
 
 def output_matrix(video: VideoStream) -> str:
-    """The YUV matrix of the renditions: the source's own where players know it, else BT.709."""
-    if not _kept(video):
+    """The YUV matrix of all renditions: the source's own where players know it, else BT.709."""
+    if not _keeps_colours(video):
         return "bt709"
     if video.color_space is not None:
         return _KEPT_MATRICES[video.color_space]
@@ -217,8 +229,8 @@ def output_matrix(video: VideoStream) -> str:
     return "bt470bg" if video.height in {576, 288} else "smpte170m"
 
 
-def _tags(video: VideoStream) -> list[Filter]:
-    """Every rendition says what its colours are: a small rung of an HD film would else be taken for BT.601."""
+def _colour_tags(video: VideoStream) -> list[Filter]:
+    """Tags every rendition with its colours. Without tags, players take a small rung of an HD film for BT.601."""
     matrix = output_matrix(video)
     return [
         Filter(
@@ -234,15 +246,18 @@ def _tags(video: VideoStream) -> list[Filter]:
     ]
 
 
-_SAFE: Final = re.compile(r"[0-9a-z]+")
+_SAFE_NAME: Final = re.compile(r"[0-9a-z]+")
 
 
 def colour_name(name: str | None) -> str | None:
-    """A colour property as ffmpeg prints it, or None where it says that it does not know."""
+    """A colour property as ffmpeg prints it; None where ffmpeg prints that it is unknown.
+
+    Only letters, digits and hyphens pass: the name becomes part of a command.
+    """
     if (
         name is None
         or name in {"unknown", "unspecified", "reserved", "N/A"}
-        or not _SAFE.fullmatch(name.replace("-", ""))
+        or not _SAFE_NAME.fullmatch(name.replace("-", ""))
     ):
         return None
     return name

@@ -1,9 +1,9 @@
-"""Makes one rendition of its chunks, without encoding anything again.
+"""Joins the chunks of one rung into one rendition, without encoding again.
 
-Reads the chunk files of one rung in order, writes one MP4 whose frames lie exactly on the frame grid: frame n at
-n * denominator ticks of a timescale that is a multiple of the rate's numerator. The concat demuxer adds durations in
-microseconds and drifts off that grid at odd rates, so `setts` puts every timestamp back on it. Every seam is then
-checked packet by packet; what leaves here needs no second look. Next: `package`.
+Reads the chunk files in order; writes one MP4 whose frames lie exactly on the frame grid: frame n at n * denominator ticks
+of a timescale that is a multiple of the rate's numerator. Why not the concat demuxer's own times: it adds durations
+in microseconds, and drifts off the grid at odd rates. So `setts` puts every timestamp back on the grid. Afterwards every packet
+is checked (`seam_problem`); a rendition that fails is removed. Next: `package`.
 """
 
 import shutil
@@ -15,20 +15,22 @@ from marquee.errors import ProcessFailed
 from marquee.media.programs import binaries, process
 
 MIN_TIMESCALE = 10_000
-"""Players and the packager round to ticks elsewhere (edit lists, EXTINF): 0.1 ms is well below a frame."""
+"""At least this many ticks a second. Players and the packager round times to ticks (edit lists, EXTINF): 0.1 ms is far below a
+frame."""
 
 
 def video_timescale(frame_rate: Fraction) -> int:
-    """Ticks a second of a rendition: a multiple of the rate's numerator, so that a frame is a whole number of ticks."""
+    """Ticks a second of a rendition: a multiple of the rate's numerator, so that a frame lasts a whole number of ticks."""
     return frame_rate.numerator * -(-MIN_TIMESCALE // frame_rate.numerator)
 
 
 def frame_ticks(frame_rate: Fraction) -> int:
+    """Ticks of one frame in `video_timescale`."""
     return int(video_timescale(frame_rate) / frame_rate)
 
 
 def decoder_configuration(path: Path) -> bytes:
-    """The `avcC` box of an MP4: parameter sets and profile. Empty where there is none."""
+    """The content of an MP4's `avcC` box (profile, SPS, PPS); empty where the file has no such box."""
     with path.open("rb") as file:
         while len(header := file.read(8)) == 8:
             size, kind = int.from_bytes(header[:4], "big"), header[4:]
@@ -46,16 +48,16 @@ def decoder_configuration(path: Path) -> bytes:
 
 
 def _list_text(parts: Sequence[str]) -> str:
-    """The concat demuxer's script. Only names made here go in, so that `-safe 1` holds and nothing needs quoting."""
+    """The concat demuxer's script. All names in it are made here: they need no quoting and satisfy `-safe 1`."""
     return "ffconcat version 1.0\n" + "".join(f"file '{name}'\n" for name in parts)
 
 
 def join_arguments(script: Path, out: Path, frame_rate: Fraction) -> list[str]:
     """The command that joins the parts named in `script`."""
     timescale, ticks = video_timescale(frame_rate), frame_ticks(frame_rate)
-    # The demuxer hands out Annex B with each part's own parameter sets in band, which `avc1` forbids: dropped, as the
-    # sample entry carries them. Presentation and decoding times are both put on the grid; B-frames keep their order.
-    # The first `setts` only goes over to the timescale: expressions count in the ticks that they are given.
+    # The demuxer gives Annex B with each part's parameter sets in band. `avc1` forbids them there, and the sample entry has
+    # them: `filter_units` drops them. `setts` puts both presentation and decoding times on the grid; B-frames keep their order.
+    # The first `setts` only changes to the timescale, because expressions count in the ticks of their input.
     grid = f"setts=time_base=1/{timescale}:pts=PTS:dts=DTS,setts=duration={ticks}" + "".join(
         f":{kind.lower()}=round({kind}*TB*{frame_rate.numerator}/{frame_rate.denominator})*{ticks}"
         for kind in ("PTS", "DTS")
@@ -63,7 +65,7 @@ def join_arguments(script: Path, out: Path, frame_rate: Fraction) -> list[str]:
     return [
         str(binaries.ffmpeg()),
         *("-hide_banner", "-nostdin", "-v", "error", "-y"),
-        # The pixels are upright; a rotation that the source's frames handed on would turn them again.
+        # The pixels are upright already. A rotation inherited from the source's frames would turn them again.
         *("-display_rotation:v:0", "0"),
         *("-protocol_whitelist", "file", "-f", "concat", "-safe", "1", "-i", str(script)),
         *("-map", "0:v:0", "-c", "copy", "-bsf:v", f"filter_units=remove_types=7-8,{grid}"),
@@ -72,17 +74,17 @@ def join_arguments(script: Path, out: Path, frame_rate: Fraction) -> list[str]:
 
 
 async def join_rendition(parts: Sequence[Path], out: Path, *, frame_rate: Fraction, frames: int) -> None:
-    """Join the chunks of one rung, in order, into `out`: `frames` frames from time 0, with no gap and no overlap.
+    """Join the chunks of one rung, in order, into `out`: `frames` frames from time 0, without gap or overlap.
 
-    Raises `ProcessFailed` naming the seam where the chunks do not fit together; `out` is then removed.
+    Raises `ProcessFailed`, which names the chunk or the frame, if the chunks do not fit together. `out` is then removed.
     """
     if not parts:
-        raise ProcessFailed("A rendition cannot be joined of no chunks.")
+        raise ProcessFailed(f"The rendition {out.name} cannot be joined: there are no chunks.")
     first = decoder_configuration(parts[0])
     for index, part in enumerate(parts):
         if decoder_configuration(part) != first or not first:
             raise ProcessFailed(
-                f"Chunk {index} was encoded with other parameter sets than chunk 0: the chunks are not of one rendition."
+                f"Chunk {index} was encoded with other parameter sets than chunk 0: the chunks do not belong to one rendition."
             )
     folder = out.parent / f".{out.name}.parts"
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +107,7 @@ async def join_rendition(parts: Sequence[Path], out: Path, *, frame_rate: Fracti
 
 
 async def seam_problem(path: Path, *, frame_rate: Fraction, frames: int) -> str | None:
-    """What is wrong with a rendition's timestamps, in words; None where every frame is exactly in its place."""
+    """What is wrong with a rendition's timestamps, as the end of a sentence; None if every frame is exactly on the grid."""
     listing = await process.run(
         [
             str(binaries.ffprobe()),

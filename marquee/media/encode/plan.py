@@ -1,9 +1,10 @@
-"""Turns a judged source into a plan: ladder, frame grid, chunks, and the jobs that workers take. Pure.
+"""Turns a judged source into a plan: ladder, frame grid, chunks, and one job a chunk for the workers. Pure.
 
-The picture's true rate becomes one constant rate; every rung has the same GOPs, so that players switch anywhere. A
-source that cannot be sought is cut into at most six chunks, because each of them is decoded from the film's start:
-that costs three and a half decodes more, some 15 % of the encode, instead of growing with the square of the length.
-A job's id is the content address of its result: the source's hash, the frames, the settings.
+The picture's measured rate becomes one constant rate. Every rung has the same GOPs, so that players can switch anywhere. A
+source in which chunks cannot seek is cut into at most six chunks, because each of them is decoded from the film's start: six
+cost three and a half extra decodes, about 15 % of the encode. Without the bound, the cost would grow with the square of the
+length.
+A job's id is the content address of its result: a hash of the source's hash, the frames and the settings. Next: `transcode`.
 """
 
 import hashlib
@@ -19,10 +20,14 @@ from marquee.domain.ladder import rungs_for
 from marquee.media.encode.filters import picture_chain
 
 MAX_UNSEEKABLE_CHUNKS: Final = 6
+"""Chunks of a source in which chunks cannot seek; see above for the cost."""
 
 
 def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: str) -> PlanDocument:
-    """The plan of `source`. `encoder` names the encoder and its version: another one makes other bytes."""
+    """The plan of `source`, in chunks of `chunk_segments` segments.
+
+    `preset` is x264's. `encoder` names the encoder and its version: another version makes other bytes, and so other job ids.
+    """
     video = source.video
     rate = grid.output_rate(video.rate)
     segment = grid.segment_frames(rate)
@@ -51,7 +56,7 @@ def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: s
 
 
 def chunk_jobs(plan: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
-    """One job a chunk, in order."""
+    """One job for each chunk of the plan, in order. Equal content has equal job ids, whichever title it belongs to."""
     jobs = []
     for chunk in plan.chunks:
         content = f"{source.sha256} {chunk.start_frame} {chunk.frames} {plan.settings_hash}"

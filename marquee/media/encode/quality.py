@@ -1,9 +1,10 @@
-"""Scores renditions against their source by VMAF, on a sample of segments: a full score costs as much as the encode.
+"""Scores renditions against their source by VMAF, on a sample of the segments: a full score costs as much as the encode.
 
-The source goes through the very filters that the renditions were made with, only to the size at which it is compared (its
-own, within bounds), and every rendition is scaled up to that, as on a viewer's screen. Both are counted from the same frame
-of the title's grid, so frame n is compared with frame n. The source is decoded once for all rungs, of a 4K picture once for a
-few of them. The blocking check on the top rung and the ladder's plot read the result.
+The source goes through the same filters as in the encode, but is scaled to the size of comparison (its own, within bounds).
+Every rendition is scaled up to that size, as on a viewer's screen. Both are cut at the same frame of the title's
+grid, so frame n is compared with frame n. One ffmpeg command scores several rungs, so the source is decoded once for all
+of them; memory bounds how many (see `MAX_CONCURRENT_PIXELS`). Read by the blocking check on the top rung
+(`package.verify.poor_picture`) and by the ladder's plot.
 """
 
 import math
@@ -24,24 +25,28 @@ from marquee.media.encode.transcode import source_picture
 from marquee.media.programs import binaries, process
 
 SUBSAMPLE: Final = 3
-"""Every third frame is scored, which halves the cost; motion is still measured over all. Three does not beat with the
-pyramids of B-frames (four): on 16 s of 720p the means of a sample were within 1.2 of those over every frame, five were
-within 1.6 and saved little more."""
+"""Only every third frame is scored: half the cost. Motion is still measured over all frames. Three shares no factor with the
+pyramids of B-frames (four frames). On 16 s of 720p, the means of a sample were within 1.2 of those over every frame. Every
+fifth frame was within 1.6 and saved little more."""
 MAX_SEGMENTS: Final = 20
-"""Twenty places spread over a title; more would cost more and hardly move the mean."""
+"""At most twenty samples, spread over the title. More would cost more and hardly change the mean."""
 MAX_UNSEEKABLE_SEGMENTS: Final = 3
-"""Where a source cannot be sought, the way to each sample is decoded: three cost a decode and a half of the film."""
+"""Samples of a source in which a sample cannot be reached by a seek. Everything before each sample is decoded: three samples cost
+one and a half decodes of the film."""
 MAX_CONCURRENT_PIXELS: Final = 4 * 3840 * 2160
-"""As many rungs are scored in one command as keep its memory well below 4 GiB: six at once of 3840 x 2160 take 2.6 GB."""
+"""Pixels of all rungs that one command scores. Keeps its memory well below 4 GiB: six rungs at 3840 x 2160 take 2.6 GB."""
 MIN_SIDE_PIXELS: Final = 64
-"""libvmaf halves the picture four times and dies of SIGSEGV where nothing is left (a side of 16): less is compared enlarged."""
+"""Smaller pictures are enlarged to this side. libvmaf halves the picture four times, and dies of SIGSEGV at a side of 16."""
 MAX_PIXELS: Final = 3840 * 2160
-"""The model for 4K screens knows no larger one; an 8K source is compared at this size, in a quarter of the memory."""
+"""The largest picture that is compared: the model for 4K screens ends there. An 8K source is scaled down to it, which takes a
+quarter of the memory."""
 UHD_LINES: Final = 1440
-"""Above this the model for 4K screens is meant (viewing distance 1.5 heights instead of 3)."""
+"""Above this, VMAF's model for 4K screens is used (viewing distance of 1.5 screen heights instead of 3)."""
 
 
 class Sample(msgspec.Struct, frozen=True):
+    """`frames` frames of the title's grid from `start_frame` on, which is a key frame."""
+
     start_frame: int
     frames: int
 
@@ -59,10 +64,10 @@ class _Log(msgspec.Struct, frozen=True):
 
 
 def samples(plan: PlanDocument, max_share: float, *, maximum: int = MAX_SEGMENTS) -> list[Sample]:
-    """What is scored: at most `max_share` of the segments, at least one, spread evenly.
+    """What is scored: at most `max_share` of the segments (0 to 1) and at most `maximum`, at least one, spread evenly.
 
-    Of each, the middle GOP stands for the whole: for the same cost, many short places tell more than few long ones, and
-    every GOP is coded alike. A title shorter than a GOP is scored whole.
+    Each segment is represented by its middle GOP: for the same cost, many short samples tell more than a few long ones. A
+    title shorter than a GOP is scored whole.
     """
     segment, gop, total = plan.settings.segment_frames, plan.settings.gop_frames, plan.total_frames
     count = max(1, min(maximum, int(total / segment * max_share)))
@@ -74,13 +79,13 @@ def samples(plan: PlanDocument, max_share: float, *, maximum: int = MAX_SEGMENTS
 
 
 def compared_size(width: int, height: int) -> tuple[int, int]:
-    """The size at which a source shown at `width` x `height` is compared: its own, within what libvmaf bears; even."""
+    """The size at which a source shown at `width` x `height` is compared: its own, within libvmaf's bounds, in even numbers."""
     shrink = min(1.0, math.sqrt(MAX_PIXELS / (width * height)))
     return max(MIN_SIDE_PIXELS, even(width * shrink)), max(MIN_SIDE_PIXELS, even(height * shrink))
 
 
 def _reference(source: SourceDocument, source_path: Path, plan: PlanDocument, sample: Sample, threads: int) -> Any:
-    """The source's frames of `sample`, at the size at which they are compared."""
+    """The source's frames of `sample`, at the size of comparison."""
     video, rate = source.video, Fraction(plan.settings.frame_rate)
     at = float(sample.start_frame / rate) if source.seekable and sample.start_frame > 0 else None
     picture = source_picture(source, source_path, at_seconds=at, threads=threads)
@@ -90,10 +95,10 @@ def _reference(source: SourceDocument, source_path: Path, plan: PlanDocument, sa
 
 
 def _distorted(path: Path, rate: Fraction, size: tuple[int, int], sample: Sample, threads: int) -> Any:
-    """A rendition's frames of `sample`, scaled to the size at which they are compared and numbered from 0.
+    """A rendition's frames of `sample`, scaled to the size of comparison and numbered from 0.
 
-    A sample starts at a key frame, and what is asked for is half a frame after it: the demuxer goes back to exactly that
-    key frame, and nothing before it is decoded.
+    A sample starts at a key frame. The seek goes half a frame past it: the demuxer then goes back to exactly that key frame,
+    and nothing before it is decoded.
     """
     at = float((sample.start_frame + Fraction(1, 2)) / rate)
     options: dict[str, Any] = {"ss": f"{at:.6f}", "noaccurate_seek": None, "threads": threads}
@@ -119,7 +124,7 @@ def score_arguments(
     *,
     threads: int,
 ) -> list[str]:
-    """The command that scores one sample of every rendition; it writes `0.json`, `1.json`... where it is run."""
+    """The command that scores one sample of every rendition. It writes `0.json`, `1.json`... into its working folder."""
     size = compared_size(source.video.display_width, source.video.display_height)
     rate = Fraction(plan.settings.frame_rate)
     reference = _reference(source, source_path, plan, sample, threads)
@@ -156,15 +161,16 @@ async def scores(
     threads: int = 1,
     memory_bytes: int | None = None,
 ) -> list[QualityScore]:
-    """Score every rendition on the same sample of at most `max_share` of the title's segments.
+    """Score every rendition on the same samples, of at most `max_share` of the title's segments (0 to 1).
 
-    Raises `ProcessFailed` where a rendition has fewer frames in a sample than the source.
+    Returns one score a rendition, in the same order; VMAF is 0 to 100. Raises `ProcessFailed` if a rendition has fewer frames
+    in a sample than the source.
     """
     width, height = compared_size(source.video.display_width, source.video.display_height)
-    at_once = max(1, MAX_CONCURRENT_PIXELS // (width * height))
+    rungs_at_once = max(1, MAX_CONCURRENT_PIXELS // (width * height))
     found: list[QualityScore] = []
-    for first in range(0, len(renditions), at_once):
-        some = renditions[first : first + at_once]
+    for first in range(0, len(renditions), rungs_at_once):
+        some = renditions[first : first + rungs_at_once]
         found += await _scores_at_once(source, source_path, plan, some, max_share, threads, memory_bytes)
     return found
 
@@ -185,7 +191,7 @@ async def _scores_at_once(
         with tempfile.TemporaryDirectory() as made:
             finished = await process.run(
                 score_arguments(source, source_path.absolute(), plan, renditions, sample, threads=threads),
-                # 1 fps a rung at worst (4K on a slow core), and the way to the sample where the source cannot be sought.
+                # At worst 1 fps a rung (4K on a slow core), and the decoding of everything before the sample.
                 timeout_seconds=300 + sample.frames * len(renditions) + sample.start_frame / 10,
                 memory_bytes=memory_bytes,
                 cwd=Path(made),
@@ -196,8 +202,8 @@ async def _scores_at_once(
                 expected = -(-sample.frames // SUBSAMPLE)
                 if len(log.frames) != expected:
                     raise ProcessFailed(
-                        f"Of rendition {rung.name}, {len(log.frames)} frames from frame {sample.start_frame} on could be "
-                        f"compared with the source instead of {expected}. {finished.stderr_tail}".strip()
+                        f"Rendition {rung.name}: {len(log.frames)} frames from frame {sample.start_frame} on could be compared "
+                        f"with the source instead of {expected}. {finished.stderr_tail}".strip()
                     )
                 found[index] += [frame.metrics.vmaf for frame in log.frames]
     return [
@@ -224,7 +230,7 @@ async def score(
     threads: int = 1,
     memory_bytes: int | None = None,
 ) -> QualityScore:
-    """Score one rendition; see `scores`."""
+    """Score one rendition. See `scores`."""
     one = await scores(
         source,
         source_path,

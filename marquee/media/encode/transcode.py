@@ -1,10 +1,10 @@
-"""One chunk of a title, all its rungs, in one ffmpeg call: the source is decoded once and scaled down the ladder.
+"""Encodes one chunk of a title, all its rungs, in one ffmpeg call: the source is decoded once and scaled down the ladder.
 
-Frame-exact at the seams: decoding starts at a keyframe before the chunk (or at the film's start, where the container
-cannot be sought), every frame keeps its time on the title's clock, and only the chunk's frames of the constant grid
-go on. All chunks share one set of encoder settings, hence one SPS and PPS, and start with an IDR frame, so they join
-without re-encoding. The result is counted before it is returned; a count that is short after a seek is tried
-once more from the film's start.
+Chunks are exact to the frame. Decoding starts at a key frame before the chunk (or at the film's start, if chunks cannot seek in
+the container). Every frame keeps its time on the title's clock, and only the chunk's frames of the constant grid are encoded.
+All chunks share the encoder's settings, hence one SPS and PPS, and start with an IDR frame: `join` needs no re-encoding.
+The frames of the result are counted. If the count is short after a seek, the chunk is tried once more from the film's start.
+Reads the source file and a `ChunkJob`; writes one MP4 a rung. Next: `join`.
 """
 
 import re
@@ -23,22 +23,25 @@ from marquee.media.encode.join import video_timescale
 from marquee.media.programs import binaries, process
 from marquee.media.programs.process import Progress
 from marquee.media.source.probe import untrusted_input
-from marquee.media.source.scan import sought_input
+from marquee.media.source.seeking import seek_input
 
 _TIMEOUT_BASE_SECONDS: Final = 300.0
 _TIMEOUT_PER_FRAME_SECONDS: Final = 3.0
 _TIMEOUT_PER_DECODED_FRAME_SECONDS: Final = 0.5
+"""For the frames before the chunk, where decoding starts at the film's start."""
 _X264_CORE: Final = re.compile(rb"x264 - core (\d+)")
 
 
 class EncodedPart(msgspec.Struct, frozen=True):
+    """One rung of a chunk: its name, its file, and the number of frames counted in the file."""
+
     rung: str
     path: Path
     frames: int
 
 
 class EncodedChunk(msgspec.Struct, frozen=True):
-    """The rungs in the ladder's order, the smallest first."""
+    """All rungs of a chunk, in the ladder's order: the smallest first."""
 
     parts: list[EncodedPart]
     cpu_seconds: float
@@ -56,16 +59,17 @@ async def transcode_chunk(
 ) -> EncodedChunk:
     """Encode all rungs of `job` from `source_path` to `folder/{rung}.mp4`, and count their frames.
 
-    `threads` are those of each encoder and the decoder: one, where as many workers run as there are cores (cheapest,
-    and the result does not depend on the machine). Raises `ProcessFailed` with ffmpeg's own words.
+    `threads` is the number for the decoder and for each encoder. One is right where as many workers run as there are cores: it
+    is cheapest, and the result does not depend on the machine. Raises `ProcessFailed` with ffmpeg's own words, or if frames
+    are missing.
     """
-    sought = job.source.seekable and job.chunk.start_frame > 0
+    by_seek = job.source.seekable and job.chunk.start_frame > 0
     try:
-        return await _encode(job, source_path, folder, memory_bytes, on_progress, threads, sought=sought)
+        return await _encode(job, source_path, folder, memory_bytes, on_progress, threads, by_seek=by_seek)
     except ProcessFailed:
-        if not sought:
+        if not by_seek:
             raise
-        return await _encode(job, source_path, folder, memory_bytes, on_progress, threads, sought=False)
+        return await _encode(job, source_path, folder, memory_bytes, on_progress, threads, by_seek=False)
 
 
 async def _encode(
@@ -76,12 +80,12 @@ async def _encode(
     on_progress: Callable[[Progress], None] | None,
     threads: int,
     *,
-    sought: bool,
+    by_seek: bool,
 ) -> EncodedChunk:
     paths = {rung.name: folder / f"{rung.name}.mp4" for rung in job.settings.rungs}
-    before = 0 if sought else job.chunk.start_frame
+    before = 0 if by_seek else job.chunk.start_frame
     finished = await process.run(
-        chunk_arguments(job, source_path, paths, sought=sought, threads=threads),
+        chunk_arguments(job, source_path, paths, by_seek=by_seek, threads=threads),
         timeout_seconds=_TIMEOUT_BASE_SECONDS
         + _TIMEOUT_PER_FRAME_SECONDS * job.chunk.frames
         + _TIMEOUT_PER_DECODED_FRAME_SECONDS * before,
@@ -101,10 +105,10 @@ async def _encode(
 
 
 def chunk_arguments(
-    job: ChunkJob, source_path: Path, paths: dict[str, Path], *, sought: bool, threads: int
+    job: ChunkJob, source_path: Path, paths: dict[str, Path], *, by_seek: bool, threads: int
 ) -> list[str]:
-    """The one command of a chunk. `sought` starts decoding shortly before the chunk instead of at the film's start."""
-    top = chunk_picture(job, source_path, sought=sought, threads=threads)
+    """The one command of a chunk. `by_seek`: decoding starts shortly before the chunk instead of at the film's start."""
+    top = chunk_picture(job, source_path, by_seek=by_seek, threads=threads)
     outputs = [
         ffmpeg.output(stream, str(paths[rung.name]), **rung_options(rung, job.settings, threads))
         for rung, stream in _down_the_ladder(top, job.settings.rungs)
@@ -118,33 +122,33 @@ def chunk_arguments(
     return argv
 
 
-def chunk_picture(job: ChunkJob, source_path: Path, *, sought: bool, threads: int = 1) -> Any:
-    """The chunk's frames at the top rung's size, not encoded yet: an ffmpeg-python stream."""
-    at = float(job.chunk.start_frame / Fraction(job.settings.frame_rate)) if sought else None
+def chunk_picture(job: ChunkJob, source_path: Path, *, by_seek: bool, threads: int = 1) -> Any:
+    """The chunk's frames at the top rung's size, before encoding, as an ffmpeg-python stream."""
+    at = float(job.chunk.start_frame / Fraction(job.settings.frame_rate)) if by_seek else None
     picture = source_picture(job.source, source_path, at_seconds=at, threads=threads)
     return apply(picture, chunk_chain(job.settings.filters, job.chunk.start_frame, job.chunk.frames))
 
 
 def source_picture(source: SourceDocument, path: Path, *, at_seconds: float | None, threads: int) -> Any:
-    """The source's picture before any filter, decoded from shortly before `at_seconds` of the title, or from its start.
+    """The source's picture before any filter, decoded from shortly before `at_seconds` of the title; None: from its start.
 
-    Its rotation is taken off (the chain turns the picture; what stays on it would turn the rendition a second time), and
-    one filter graph serves all of it, even if the picture changes its size midway.
+    The stored rotation is removed, because the filter chain turns the picture: the rendition would be turned twice. One filter
+    graph (`reinit_filter` 0) serves the whole picture, even if its size changes midway: a new graph would count from 0 again.
     """
     video = source.video
-    steady: dict[str, Any] = {"reinit_filter": 0}
+    one_graph: dict[str, Any] = {"reinit_filter": 0}
     if at_seconds is not None:
-        opened = ffmpeg.input(**sought_input(path, video.start_seconds + at_seconds, threads=threads, **steady))
+        opened = ffmpeg.input(**seek_input(path, video.start_seconds + at_seconds, threads=threads, **one_graph))
     else:
         clock = {"copyts": None} if video.clock == "container" else {}
         opened = ffmpeg.input(
-            **untrusted_input(path), threads=threads, noautorotate=None, display_rotation=0, **clock, **steady
+            **untrusted_input(path), threads=threads, noautorotate=None, display_rotation=0, **clock, **one_graph
         )
     return opened[str(video.index)]
 
 
 def _down_the_ladder(top: Any, rungs: list[Rung]) -> list[tuple[Rung, Any]]:
-    """Each rung scaled from the one above it: a 234-line picture costs a tenth if 360 lines are read instead of 1080."""
+    """Each rung with its picture, scaled from the rung above: a 234-line picture costs a tenth if made of 360 lines, not 1080."""
     found = []
     for rung, below in zip(reversed(rungs), [*reversed(rungs[:-1]), None], strict=True):
         if below is None:
@@ -157,7 +161,7 @@ def _down_the_ladder(top: Any, rungs: list[Rung]) -> list[tuple[Rung, Any]]:
 
 
 def rung_options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[str, str | int]:
-    """Encoder and muxer options of one rung."""
+    """Encoder and muxer options of one rung, each with its reason."""
     rate = Fraction(settings.frame_rate)
     gop = settings.gop_frames
     timescale = video_timescale(rate)
@@ -169,7 +173,7 @@ def rung_options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[s
         "crf": settings.crf,
         "maxrate": rung.max_bitrate_bps,
         "bufsize": rung.buffer_bits,
-        # GOPs of one fixed length, each decodable alone: segments are cut there, on every rung at the same frame.
+        # GOPs of one fixed length, each decodable alone: segments are cut at their starts, on every rung at the same frame.
         "g": gop,
         "keyint_min": gop,
         "sc_threshold": 0,
@@ -178,7 +182,7 @@ def rung_options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[s
         "threads:v": threads,
         "fps_mode": "passthrough",
         "enc_time_base": f"{rate.denominator}:{rate.numerator}",
-        # Whole ticks a frame, so that durations add up exactly over hours.
+        # A frame lasts whole ticks: durations add up exactly over hours.
         "video_track_timescale": timescale,
         "map_metadata": -1,
         "map_chapters": -1,
@@ -187,7 +191,7 @@ def rung_options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[s
 
 
 def sample_count(path: Path) -> int:
-    """Frames of a one-track MP4, read from its sample-size table (`stsz`); 0 where there is none."""
+    """Frames (or audio packets) of a one-track MP4, read from its sample-size table (`stsz`); 0 without such a table."""
     data = path.read_bytes()
     moov = data.rfind(b"moov")
     at = data.find(b"stsz", moov) if moov >= 0 else -1
@@ -195,18 +199,19 @@ def sample_count(path: Path) -> int:
 
 
 async def encoder_version() -> str:
-    """Name and version of what makes the renditions, as it stands in a plan's settings: x264's core and ffmpeg's."""
+    """x264's core and ffmpeg's version, as plans store them: "libx264 core 165, ffmpeg 7.0.2". Another one makes other bytes."""
     return await _version(str(binaries.picture_ffmpeg()))
 
 
-_known: Final[dict[str, str]] = {}
+_versions: Final[dict[str, str]] = {}
+"""Versions by program. Asking costs two runs of ffmpeg, so it is done once a process."""
 
 
 async def _version(program: str) -> str:
-    if program not in _known:
+    if program not in _versions:
         grey = ffmpeg.input("color=size=64x64:rate=1", format="lavfi")
         argv = ffmpeg.output(grey, "-", format="h264", **{"c:v": "libx264", "frames:v": 1}).compile(cmd=program)
         core = _X264_CORE.search((await process.run(argv, timeout_seconds=30)).stdout)
         banner = (await process.run([program, "-version"], timeout_seconds=30)).stdout.split()
-        _known[program] = f"libx264 core {core[1].decode() if core else 'unknown'}, ffmpeg {banner[2].decode()}"
-    return _known[program]
+        _versions[program] = f"libx264 core {core[1].decode() if core else 'unknown'}, ffmpeg {banner[2].decode()}"
+    return _versions[program]

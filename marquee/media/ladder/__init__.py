@@ -1,1 +1,1 @@
-"""A title's ladder as a content engineer sees it."""
+"""Draws a title's ladder for content engineers."""

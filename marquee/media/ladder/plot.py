@@ -1,7 +1,7 @@
-"""Draws a title's ladder as one PNG, for the asset's page: rate and quality of every rung, and segments over time.
+"""Draws a title's ladder as one PNG for the asset's page: rate and quality of every rung, and the segments' rates over time.
 
-Pure: reads the documents of `renditions`, `streams` and quality, returns bytes. Matplotlib is drawn by its Agg canvas
-without pyplot, so nothing global is touched and it works in any thread.
+Reads the documents of `renditions`, `streams` and `quality`; returns bytes. Pure. Matplotlib's Agg canvas is used
+without pyplot, which has global state: so drawing works in any thread.
 """
 
 import io
@@ -46,7 +46,7 @@ def _clean(axes: Axes, title: str) -> None:
 
 
 def _colours(count: int) -> list[str]:
-    """From light (lowest rung) to dark (highest), spread over the palette."""
+    """One colour a rung, from light (lowest) to dark (highest), spread over the palette."""
     last = len(_PALETTE) - 1
     return [_PALETTE[round(1 + index * (last - 1) / max(1, count - 1))] for index in range(count)]
 
@@ -67,7 +67,7 @@ def _draw_ladder(
         right = max(one.peak_bps, target or 0)
         axes.annotate(words, (right, place), (8, 0), textcoords="offset points", va="center", fontsize=8.5, color=_INK)
         if one.name in scores:
-            # In a column of their own at the right edge, so that the eye can run down them.
+            # Scores stand in a column of their own at the right edge, where they are easy to compare.
             where = axes.get_yaxis_transform()
             words = f"{scores[one.name].vmaf_mean:.1f}"
             axes.text(
@@ -75,7 +75,7 @@ def _draw_ladder(
             )
     if scores:
         axes.set_title("VMAF", loc="right", fontsize=8.5, color=_SCORE, pad=4)
-    axes.set_ylim(-0.6, max(len(video), 4) - 0.4)  # few rungs: bars of the usual thickness at the bottom
+    axes.set_ylim(-0.6, max(len(video), 4) - 0.4)  # with few rungs, bars keep their thickness and start at the bottom
     axes.set_yticks(list(places), [f"{one.name}  {one.width}x{one.height}" for one in video])
     axes.tick_params(axis="y", colors=_INK)
     rightmost = max(max(one.peak_bps, rungs[one.name].bitrate_bps if one.name in rungs else 0) for one in video)
@@ -98,7 +98,7 @@ def _draw_segments(axes: Axes, video: Sequence[PackagedStream]) -> None:
             rates.append(8 * size / seconds)
         axes.stairs(rates, times, color=colour, linewidth=1.5, baseline=None, zorder=3)
         if len(rates) > 1 and one.segment_seconds[-1] < one.segment_seconds[0] / 2:
-            rates = rates[:-1]  # the label follows the last segment of full length
+            rates = rates[:-1]  # the label stands beside the last segment of full length
         ends.append((rates[-1], one.name, colour))
     low = min(
         8 * size / seconds
@@ -125,9 +125,9 @@ def _draw_segments(axes: Axes, video: Sequence[PackagedStream]) -> None:
 
 
 def ladder_png(video: Sequence[PackagedStream], rungs: Sequence[Rung], scores: Sequence[QualityScore] = ()) -> bytes:
-    """A PNG of about 960 x 400 pixels, as wide as Dagster shows.
+    """A PNG of about 960 x 400 pixels, the width that Dagster's pages show.
 
-    `video` as packaged, `rungs` as planned, `scores` as far as they were measured.
+    `video` are the packaged renditions, `rungs` the planned ones, `scores` those that were measured, possibly none.
     """
     rising = sorted(video, key=lambda one: (one.height or 0, one.average_bps))
     figure = Figure(figsize=(10, 1.6 + 0.44 * max(4, len(rising))), dpi=96, facecolor="white", layout="constrained")

@@ -1,1 +1,1 @@
-"""A title as players get it: CMAF segments, HLS and DASH manifests, and the checks before publication."""
+"""Lays a title out for players: segments, playlists, manifests, and the checks before publication."""

@@ -1,7 +1,7 @@
-"""Writes the DASH MPD of a title over the same segments as HLS. Pure; reached as `manifest.mpd`.
+"""Writes a title's DASH MPD over the same segments as HLS. Pure; callers use it as `manifest.mpd`.
 
-Static, ISO BMFF live profile: segments are addressed by number, their exact times are the SegmentTimeline in each
-track's own timescale. URIs are relative. Text tracks are whole WebVTT files.
+The MPD is static, of the ISO BMFF live profile. Segments are addressed by number; the SegmentTimeline gives their exact times
+in each track's own timescale. Text tracks are whole WebVTT files. Every URI is relative: see `manifest`, which says why.
 """
 
 import xml.etree.ElementTree as ET
@@ -13,6 +13,7 @@ from marquee.media.text.languages import UNKNOWN
 
 
 def _add(parent: ET.Element, tag: str, **attributes: str | int | None) -> ET.Element:
+    """Append an element to `parent`. Attributes that are None are left out."""
     return ET.SubElement(parent, tag, {name: str(value) for name, value in attributes.items() if value is not None})
 
 
@@ -36,7 +37,7 @@ def _adaptation_set(
 
 
 def _segments(representation: ET.Element, one: PackagedStream, timescale: int) -> None:
-    """SegmentTemplate with the exact timeline; a run of equal segments is one entry."""
+    """Adds the SegmentTemplate with the exact timeline. A run of segments of equal length is one entry."""
     template = _add(
         representation,
         "SegmentTemplate",
@@ -101,7 +102,7 @@ def _text(period: ET.Element, track: TextTrack) -> None:
 
 
 def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
-    """The MPD of a title."""
+    """The MPD of a title, as XML text with its declaration."""
     longest = max((sum(one.segment_seconds) for one in streams.video), default=0.0)
     target = max((max(one.segment_seconds) for one in streams.video), default=6.0)
     root = ET.Element(

@@ -1,9 +1,9 @@
-"""Writes the two documents that a player opens first: the HLS master playlist here, the DASH MPD in `dash`. Pure.
+"""Writes the two files that a player opens first: the HLS master playlist here, the DASH MPD in `dash`. Pure.
 
-They read the documents of `streams` and `subtitles`; whoever calls them stores the texts last, as `master.m3u8` and
-`manifest.mpd` below the title's prefix. Every URI in them is relative, so that the address of the edge and the viewer's
-token, which stand in the path of the stream URL, hold for everything below. Rates are measured: BANDWIDTH is the video's
-peak plus the audio group's largest peak, AVERAGE-BANDWIDTH the sum of the means.
+Reads the documents of `streams` and `subtitles`. The stage `manifest` stores the texts last, as `master.m3u8` and `manifest.mpd`
+below the title's prefix. Every URI is relative: the edge's address and the viewer's token are in the path of the stream URL,
+and so also hold for every file below it. Rates are measured, not planned: BANDWIDTH is the video's peak plus the audio group's
+largest peak; AVERAGE-BANDWIDTH is the sum of the means.
 """
 
 from collections.abc import Sequence
@@ -17,16 +17,17 @@ from marquee.media.text.languages import UNKNOWN
 __all__ = ["audio_groups", "master_playlist", "mpd", "ordered_variants"]
 
 FIRST_VARIANT_BPS: Final = 2_000_000
-"""Players that know nothing yet begin with the first variant listed. Apple's authoring specification (9.17) asks for
-about 2 Mbit/s there: it starts within a second on ordinary home and mobile lines and does not look soft for six seconds."""
+"""Target rate of the first variant in the list: a player that has measured nothing yet starts with it. Apple's authoring
+specification (9.17) recommends about 2 Mbit/s. It starts within a second on ordinary home and mobile lines, and the first six
+seconds do not look soft."""
 _SUBTITLES_GROUP: Final = "text"
 
 
 def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
-    """Audio by HLS group: `stereo`, and `surround` where any language has 5.1.
+    """Audio renditions by HLS group: `stereo`, and `surround` if any language has 5.1. Empty for a title without audio.
 
-    Both groups hold every language, so that choosing a language never depends on the loudspeakers: a language without
-    5.1 is represented in `surround` by its stereo.
+    Both groups hold every language, so that the choice of languages does not depend on the loudspeakers. A language without 5.1
+    has its stereo rendition in `surround` too.
     """
     stereo = [one for one in streams.audio if (one.channels or 0) < 6]
     surround = [one for one in streams.audio if (one.channels or 0) >= 6]
@@ -40,7 +41,10 @@ def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
 
 
 def ordered_variants(video: Sequence[PackagedStream]) -> list[PackagedStream]:
-    """The variant nearest to `FIRST_VARIANT_BPS` without passing it by more than a tenth, then the others from low to high."""
+    """The variants in the order of the master playlist.
+
+    First the best one whose peak is at most a tenth above `FIRST_VARIANT_BPS` (or the lowest), then the others from low to high.
+    """
     rising = sorted(video, key=lambda one: one.average_bps)
     if not rising:
         return []
@@ -50,11 +54,12 @@ def ordered_variants(video: Sequence[PackagedStream]) -> list[PackagedStream]:
 
 
 def _attributes(**values: str | int | None) -> str:
+    """An HLS attribute list. Underscores in names become hyphens; values that are None are left out."""
     return ",".join(f"{name.replace('_', '-')}={value}" for name, value in values.items() if value is not None)
 
 
 def _quoted(text: str | None) -> str | None:
-    """A quoted string of RFC 8216 4.2, which cannot hold quotes or line breaks."""
+    """A quoted-string of RFC 8216 4.2. It cannot hold quotes or line breaks, so they are replaced."""
     return None if text is None else '"' + text.replace('"', "'").replace("\n", " ").replace("\r", " ") + '"'
 
 
@@ -84,8 +89,8 @@ def _frame_rate(one: PackagedStream) -> str:
 
 
 def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
-    """The HLS master playlist of a title."""
-    # Version 7: fragmented MP4 with EXT-X-MAP in the media playlists, and EXT-X-MEDIA's CHANNELS.
+    """The HLS master playlist of a title, as text."""
+    # Version 7: needed for EXT-X-MAP in the media playlists (fragmented MP4) and for CHANNELS in EXT-X-MEDIA.
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS", ""]
     groups = audio_groups(streams)
     for group, members in groups.items():

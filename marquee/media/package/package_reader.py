@@ -1,8 +1,8 @@
-"""Reads back what the packager made: exact segment times from its MPD, sizes from the files, rates from both.
+"""Reads back what the packager wrote: exact segment times from its MPD, sizes from the files, bit rates from both.
 
-EXTINF has three decimals, so exact durations come from the MPD's SegmentTimeline (ticks of the track's own timescale)
-and each media playlist is only checked against them. BANDWIDTH and AVERAGE-BANDWIDTH are RFC 8216's (4.3.4.2): the
-largest segment's rate over segments of 0.5 to 1.5 target durations, and the mean over the whole track.
+EXTINF has only three decimals. So exact durations come from the MPD's SegmentTimeline, in ticks of the track's own timescale,
+and the media playlists are only checked against it. Rates follow RFC 8216 (4.3.4.2): BANDWIDTH is the largest rate over runs of
+segments of 0.5 to 1.5 target durations, AVERAGE-BANDWIDTH the mean of the whole track. `packager` builds its document of it.
 """
 
 import math
@@ -20,7 +20,7 @@ _DASH = {"d": "urn:mpeg:dash:schema:mpd:2011"}
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
-    """A packaged track. Paths are relative to the title's prefix, times seconds."""
+    """A packaged track. Paths are relative to the title's prefix, times are seconds, sizes bytes."""
 
     folder: str
     init_segment: str
@@ -33,20 +33,22 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def average_bps(self) -> int:
+        """Mean bits a second of the whole track."""
         return round(8 * sum(self.segment_bytes) / sum(self.segment_seconds))
 
     @property
     def peak_bps(self) -> int:
+        """See the function `peak_bps`."""
         return peak_bps(self.segment_seconds, self.segment_bytes)
 
 
 def peak_bps(seconds: list[float], sizes: list[int]) -> int:
-    """The largest rate of a contiguous run of segments whose length is 0.5 to 1.5 target durations.
+    """The largest rate, in bits a second, of a contiguous run of segments of 0.5 to 1.5 target durations (RFC 8216 4.3.4.2).
 
-    A last segment shorter than half is counted only together with its neighbours; a title with no run that long has
-    its mean.
+    `seconds` and `sizes` (bytes) are those of the segments, in order. A last segment shorter than half a target duration counts
+    only together with its neighbours. A title without a run of that length has its mean rate.
     """
-    target = max(1, math.ceil(max(seconds) - 1e-6))  # as the packager writes EXT-X-TARGETDURATION
+    target = max(1, math.ceil(max(seconds) - 1e-6))  # the packager rounds EXT-X-TARGETDURATION in the same way
     largest = 0.0
     for first in range(len(seconds)):
         length, size = 0.0, 0
@@ -60,17 +62,17 @@ def peak_bps(seconds: list[float], sizes: list[int]) -> int:
 
 
 def read_tracks(folder: Path, mpd: Path) -> dict[str, Track]:
-    """Every track by its folder (`video/540p`), as the packager's MPD lists it and its files prove it.
+    """Every track by its folder (`video/540p`), as the packager's MPD lists it, with the sizes of its files.
 
-    Raises `ProcessFailed` where a playlist and the MPD disagree, or a file is missing.
+    Raises `ProcessFailed` if a playlist and the MPD disagree, if segments leave a gap, or if a file is missing.
     """
     tracks: dict[str, Track] = {}
-    # Written by the packager a moment ago from our own files: not a document from outside.
+    # The packager has just written this file: no outsider can have changed it.
     root = ET.parse(mpd).getroot()  # noqa: S314
     for representation in root.iterfind(".//d:Representation", _DASH):
         template = representation.find("d:SegmentTemplate", _DASH)
         if template is None:
-            raise ProcessFailed("The packager wrote a track without segments.")
+            raise ProcessFailed(f"The packager's {mpd.name} lists a track without segments.")
         track = _track(folder, representation, template)
         _check_playlist(folder, track)
         tracks[track.folder] = track
@@ -96,7 +98,7 @@ def _track(folder: Path, representation: ET.Element, template: ET.Element) -> Tr
     for name in names:
         path = folder / name
         if not path.is_file():
-            raise ProcessFailed(f"The packager lists {name} and did not write it.")
+            raise ProcessFailed(f"The packager lists {name}, but the file is missing.")
         sizes.append(path.stat().st_size)
     rate = representation.get("audioSamplingRate")
     return Track(
@@ -116,6 +118,7 @@ def _numbered(template: str, number: int) -> str:
 
 
 def _check_playlist(folder: Path, track: Track) -> None:
+    """Raise `ProcessFailed` if the track's media playlist lists other segments or durations (within 1 ms) than the MPD."""
     path = folder / track.folder / keys.PLAYLIST
     playlist = m3u8.loads(path.read_text())
     listed = [f"{track.folder}/{segment.uri}" for segment in playlist.segments]
@@ -124,11 +127,11 @@ def _check_playlist(folder: Path, track: Track) -> None:
     for segment, seconds in zip(playlist.segments, track.segment_seconds, strict=True):
         if abs(segment.duration - seconds) > 0.001:
             raise ProcessFailed(
-                f"{track.folder}/{segment.uri} lasts {seconds:.4f} s, its EXTINF says {segment.duration}."
+                f"{track.folder}/{segment.uri} lasts {seconds:.4f} s, but its EXTINF says {segment.duration} s."
             )
 
 
 def read_iframe_bandwidth(master: Path) -> dict[str, int]:
-    """BANDWIDTH of each I-frame playlist, as the packager measured it."""
+    """BANDWIDTH, in bits a second, of each I-frame playlist by its path, as the packager measured it."""
     parsed = m3u8.loads(master.read_text())
     return {one.uri: one.iframe_stream_info.bandwidth for one in parsed.iframe_playlists}

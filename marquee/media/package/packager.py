@@ -1,10 +1,10 @@
-"""Packages a title once, by Shaka Packager: CMAF segments, with the HLS media playlists over them.
+"""Packages a title once, by Shaka Packager: CMAF segments, and the HLS media playlists that list them.
 
-Reads the joined renditions and the encoded audio; writes, below one folder that mirrors the published prefix,
-`video/{rung}/` and `audio/{name}/` with `init.mp4`, `seg_00001.m4s`..., `index.m3u8` (and `iframes.m3u8` for video).
-A segment is asked for as exactly segment_frames / frame rate seconds: a plain 6 at 29.97 fps puts a stray segment of
-one frame at minute 33. The packager's own master playlist and MPD are read for what was measured and then deleted:
-`manifest` alone writes those, last.
+Reads the joined renditions and the encoded audio. Writes, below one folder that mirrors the published prefix, `video/{rung}/` and
+`audio/{name}/` with `init.mp4`, `seg_00001.m4s`..., `index.m3u8` (and `iframes.m3u8` for video). A segment lasts exactly
+segment_frames / frame rate seconds: a plain 6 s at 29.97 fps would put a stray segment of one frame at minute 33.
+The packager's own master playlist and MPD are read for their measurements (`package_reader`) and then deleted: only `manifest`
+writes the published ones, last.
 """
 
 from collections.abc import Sequence
@@ -20,19 +20,19 @@ from marquee.media.package.package_reader import Track, read_iframe_bandwidth, r
 from marquee.media.programs import binaries, process
 from marquee.media.sound.audio import EncodedAudio
 
-_MPD: Final = "packager.mpd"
-_MASTER: Final = "packager.m3u8"
+_PACKAGER_MPD: Final = "packager.mpd"
+_PACKAGER_MASTER: Final = "packager.m3u8"
 
 
 def segment_seconds(plan: PlanDocument) -> Fraction:
-    """The exact length of a segment: a whole number of frames."""
+    """The exact length of a segment in seconds: a whole number of frames."""
     return plan.settings.segment_frames / Fraction(plan.settings.frame_rate)
 
 
 def packager_arguments(
     renditions: Sequence[tuple[Rung, Path]], audio: Sequence[EncodedAudio], segment: Fraction
 ) -> list[str]:
-    """The one packager command of a title, run in the output folder; all paths in it are relative to that."""
+    """The packager command of a title. It must run in the output folder: all output paths are relative to that folder."""
     arguments = [str(binaries.packager())]
     for rung, path in renditions:
         folder = keys.track_folder("video", rung.name)
@@ -50,9 +50,15 @@ def packager_arguments(
         )
     return [
         *arguments,
-        # 12 digits: the packager counts in ticks, and a third of a microsecond short is still the same tick.
+        # 12 digits: the packager counts in ticks, and an error of a third of a microsecond is still the same tick.
         *("--segment_duration", f"{float(segment):.12g}"),
-        *("--generate_static_live_mpd", "--mpd_output", _MPD, "--hls_master_playlist_output", _MASTER),
+        *(
+            "--generate_static_live_mpd",
+            "--mpd_output",
+            _PACKAGER_MPD,
+            "--hls_master_playlist_output",
+            _PACKAGER_MASTER,
+        ),
         "--quiet",
     ]
 
@@ -65,9 +71,9 @@ async def package(
     *,
     memory_bytes: int | None = None,
 ) -> StreamsDocument:
-    """Lay out every segment and media playlist of a title below `folder`, and say what was measured.
+    """Write every segment and media playlist of a title below `folder`; return what was measured.
 
-    Raises `ProcessFailed` when the packager does, or when it made other segments than the plan's grid has.
+    Raises `ProcessFailed` if the packager fails, or if its segments are not those of the plan's grid.
     """
     folder.mkdir(parents=True, exist_ok=True)
     video_folders = {rung.name: keys.track_folder("video", rung.name) for rung, _ in renditions}
@@ -81,14 +87,14 @@ async def package(
         memory_bytes=memory_bytes,
         cwd=folder,
     )
-    tracks = read_tracks(folder, folder / _MPD)
-    iframe_bandwidth = read_iframe_bandwidth(folder / _MASTER)
+    tracks = read_tracks(folder, folder / _PACKAGER_MPD)
+    iframe_bandwidth = read_iframe_bandwidth(folder / _PACKAGER_MASTER)
     for playlist in folder.rglob("*.m3u8"):
-        # The packager's advertisement is the only absolute address in there, and no player needs it.
+        # The packager adds a line about itself, with an absolute address. No player needs that line.
         lines = playlist.read_text().splitlines(keepends=True)
         playlist.write_text("".join(line for line in lines if not line.startswith("## ")))
-    (folder / _MPD).unlink()
-    (folder / _MASTER).unlink()
+    (folder / _PACKAGER_MPD).unlink()
+    (folder / _PACKAGER_MASTER).unlink()
     for name, track in tracks.items():
         tracks[name] = msgspec.structs.replace(track, start_seconds=await measured_start(folder, track))
     video = [_video(plan, rung, tracks[video_folders[rung.name]], iframe_bandwidth) for rung, _ in renditions]
@@ -104,9 +110,9 @@ async def package(
 
 
 async def measured_start(folder: Path, track: Track) -> float:
-    """When a track's first sample is shown, in seconds, as a demuxer that honours edit lists sees it.
+    """The presentation time of a track's first sample in seconds, for a player that honours edit lists.
 
-    The MPD only says when the first segment starts, which is 0 whatever is inside it.
+    The MPD does not tell it: there the first segment starts at 0, whatever the segment contains.
     """
     first = [(folder / name).read_bytes() for name in (track.init_segment, *track.segments[:1])]
     probed = await process.run(
@@ -125,7 +131,7 @@ def _video(plan: PlanDocument, rung: Rung, track: Track, iframe_bandwidth: dict[
     expected = -(-plan.total_frames // plan.settings.segment_frames)
     if len(track.segments) != expected:
         raise ProcessFailed(
-            f"Rendition {rung.name} was cut into {len(track.segments)} segments, not the plan's {expected}: its key frames "
+            f"Rendition {rung.name} was cut into {len(track.segments)} segments instead of the plan's {expected}: its key frames "
             "are not on the segment grid."
         )
     iframes = f"{track.folder}/{keys.IFRAME_PLAYLIST}"

@@ -1,7 +1,8 @@
-"""Judges a packaged title before a viewer can reach it: the facts behind the blocking asset checks. Pure.
+"""Checks a packaged title before viewers can reach it: the facts behind the blocking asset checks. Pure.
 
-Reads the stages' documents, the published objects' sizes by path and the texts of the playlists; every function returns
-findings, one sentence each, and an empty list means sound. Paths are relative to the title's prefix.
+Reads the stages' documents, the sizes of the published objects by path, and the texts of the playlists. Every function returns
+findings, one sentence each; an empty list means that nothing is wrong. Paths are relative to the title's prefix. A finding keeps
+the version from being published: `assets/ingest/checks.py` turns findings into check results.
 """
 
 import posixpath
@@ -17,12 +18,12 @@ from marquee.documents import PackagedStream, PlanDocument, QualityScore, Stream
 
 _DASH = "{urn:mpeg:dash:schema:mpd:2011}"
 MIN_VMAF_SIDE_PIXELS: Final = 144
-"""VMAF halves the picture four times: with fewer lines or columns its coarsest scale has too few pixels for a score
-that says anything. The score of such a title is recorded and compared with no floor."""
+"""Below this many lines or columns VMAF's score is meaningless: VMAF halves the picture four times, and its coarsest scale has
+too few pixels. The score of such a title is recorded, but not compared with the floor."""
 
 
 def published_files(streams: StreamsDocument, subtitles: SubtitlesDocument) -> list[str]:
-    """Every file of a title's streams and subtitles, relative to its prefix (without master playlist and MPD)."""
+    """Every file of a title's streams and subtitles, relative to its prefix; without the master playlist and the MPD."""
     files: list[str] = []
     for one in [*streams.video, *streams.audio]:
         files += [
@@ -37,7 +38,10 @@ def published_files(streams: StreamsDocument, subtitles: SubtitlesDocument) -> l
 
 
 def missing_files(streams: StreamsDocument, subtitles: SubtitlesDocument, sizes: Mapping[str, int]) -> list[str]:
-    """Files that the documents name and the store lacks, or holds empty or with another size than was packaged."""
+    """Files named in the documents that are not stored, are stored empty, or have another size than was packaged.
+
+    `sizes` are the stored bytes by path.
+    """
     measured = {
         name: size
         for one in [*streams.video, *streams.audio]
@@ -51,14 +55,14 @@ def missing_files(streams: StreamsDocument, subtitles: SubtitlesDocument, sizes:
         elif stored == 0:
             findings.append(f"{name} is stored empty.")
         elif stored != measured.get(name, stored):
-            findings.append(f"{name} is stored with {stored} bytes; {measured[name]} were packaged.")
+            findings.append(f"{name} is stored with {stored} bytes, but was packaged with {measured[name]}.")
     return findings
 
 
 def wrong_durations(plan: PlanDocument, streams: StreamsDocument) -> list[str]:
-    """Tracks whose segments do not add up to the plan's duration within one frame, or that start apart.
+    """Tracks whose segments do not add up to the plan's duration within one frame, and segments off the grid.
 
-    Audio comes in packets of 1024 samples (21 ms), so it may be that much longer than the picture.
+    Audio may differ by one packet (1024 samples, 21 ms) instead, if a packet is longer than a frame.
     """
     rate = Fraction(plan.settings.frame_rate)
     frame, expected = float(1 / rate), plan.duration_seconds
@@ -70,17 +74,17 @@ def wrong_durations(plan: PlanDocument, streams: StreamsDocument) -> list[str]:
         total = sum(one.segment_seconds)
         packet = 1024 / one.sample_rate if one.sample_rate else 0.0
         if abs(total - expected) > max(frame, packet) + 1e-6:
-            findings.append(f"{one.kind} {one.name} lasts {total:.3f} s, the plan's picture {expected:.3f} s.")
+            findings.append(f"{one.kind} {one.name} lasts {total:.3f} s instead of the plan's {expected:.3f} s.")
         if one.kind == "video":
             findings += [
-                f"{name} lasts {seconds:.4f} s; a segment is {segment:.4f} s."
+                f"{name} lasts {seconds:.4f} s instead of {segment:.4f} s."
                 for name, seconds in zip(one.segments[:-1], one.segment_seconds[:-1], strict=True)
                 if abs(seconds - segment) > 1e-6
             ]
     return findings
 
 
-def apart_starts(streams: StreamsDocument, *, frame_rate: str) -> list[str]:
+def unsynchronised_starts(streams: StreamsDocument, *, frame_rate: str) -> list[str]:
     """Tracks that do not start within one frame of the first video track."""
     frame = float(1 / Fraction(frame_rate))
     start = streams.video[0].start_seconds if streams.video else 0.0
@@ -93,9 +97,10 @@ def apart_starts(streams: StreamsDocument, *, frame_rate: str) -> list[str]:
 
 
 def poor_picture(scores: Sequence[QualityScore], streams: StreamsDocument, *, floor_vmaf: float) -> list[str]:
-    """The top rung, if its mean VMAF is below the floor. `scores` are in the order of the ladder, the lowest first.
+    """The top rung, if its mean VMAF (0 to 100) is below `floor_vmaf`.
 
-    Nothing is below the floor if every track has a side of less than `MIN_VMAF_SIDE_PIXELS`.
+    `scores` are in the order of the ladder, the lowest rung first. Empty if every rendition has a side below
+    `MIN_VMAF_SIDE_PIXELS`.
     """
     largest_side = max((min(track.width or 0, track.height or 0) for track in streams.video), default=0)
     top = scores[-1]
@@ -104,12 +109,14 @@ def poor_picture(scores: Sequence[QualityScore], streams: StreamsDocument, *, fl
     return [f"Rung {top.rung} scores VMAF {top.vmaf_mean:.1f} on average, below the floor of {floor_vmaf:.1f}."]
 
 
-def _outward(uri: str) -> bool:
+def _leaves_prefix(uri: str) -> bool:
+    """Whether a URI is absolute, or climbs above the folder of the file that names it."""
     parts = urlsplit(uri)
     return bool(parts.scheme or parts.netloc) or uri.startswith("/") or posixpath.normpath(uri).startswith("..")
 
 
 def _resolved(base: str, uri: str) -> str:
+    """The path, relative to the title's prefix, of the `uri` that the file `base` names."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(base), unquote(uri)))
 
 
@@ -122,7 +129,7 @@ def _media_findings(name: str, text: str, sizes: Mapping[str, int], tracks: Mapp
         ]
     uris = [*(one.uri for one in playlist.segments), *(one.uri for one in playlist.segment_map)]
     for uri in dict.fromkeys(uris):
-        if _outward(uri):
+        if _leaves_prefix(uri):
             findings.append(f"{name} names {uri}, which is not relative to it.")
         elif _resolved(name, uri) not in sizes:
             findings.append(f"{name} names {uri}, which is not stored.")
@@ -134,17 +141,17 @@ def _media_findings(name: str, text: str, sizes: Mapping[str, int], tracks: Mapp
         if segment.byterange and "@" in segment.byterange:
             length, offset = (int(part) for part in segment.byterange.split("@"))
             if offset + length > sizes.get(_resolved(name, segment.uri), 0):
-                findings.append(f"{name} names bytes beyond the end of {segment.uri}.")
+                findings.append(f"{name} names bytes {offset} to {offset + length}, beyond the end of {segment.uri}.")
     track = tracks.get(name)
     if track and [_resolved(name, one.uri) for one in playlist.segments] != track.segments:
-        findings.append(f"{name} lists other segments than were packaged.")
+        findings.append(f"{name} does not list the packaged segments.")
     return findings
 
 
 def playlist_findings(
     streams: StreamsDocument, texts: Mapping[str, str], sizes: Mapping[str, int], *, master: str, mpd: str
 ) -> list[str]:
-    """Everything that is wrong inside the playlists; `texts` holds every playlist and the MPD by path."""
+    """Everything that is wrong in the playlists and the MPD. By path: `texts` of these files, `sizes` of all stored files."""
     findings: list[str] = []
     stored = {**sizes, **{name: len(text) for name, text in texts.items()}}
     parsed = m3u8.loads(texts.get(master, ""))
@@ -159,14 +166,14 @@ def playlist_findings(
                     f"{master}: {variant.uri} names the {kind.lower()} group {group}, which does not exist."
                 )
         if not info.codecs or not info.bandwidth or not info.average_bandwidth or not info.resolution:
-            findings.append(f"{master}: {variant.uri} lacks its codecs, rates or size.")
+            findings.append(f"{master}: {variant.uri} lacks CODECS, BANDWIDTH, AVERAGE-BANDWIDTH or RESOLUTION.")
         elif info.average_bandwidth > info.bandwidth:
-            findings.append(f"{master}: {variant.uri} has a mean rate above its peak.")
+            findings.append(f"{master}: {variant.uri} has an AVERAGE-BANDWIDTH above its BANDWIDTH.")
     named = [*(one.uri for one in parsed.playlists), *(one.uri for one in parsed.media if one.uri)]
     named += [one.uri for one in parsed.iframe_playlists]
     tracks = {one.playlist: one for one in [*streams.video, *streams.audio]}
     for uri in dict.fromkeys(named):
-        if _outward(uri):
+        if _leaves_prefix(uri):
             findings.append(f"{master} names {uri}, which is not relative to it.")
         elif uri not in texts:
             findings.append(f"{master} names {uri}, which is not stored.")
@@ -177,12 +184,12 @@ def playlist_findings(
 
 def _mpd_findings(name: str, text: str, sizes: Mapping[str, int]) -> list[str]:
     try:
-        root = ET.fromstring(text)  # noqa: S314 - our own document
+        root = ET.fromstring(text)  # noqa: S314 - written by `dash`
     except ET.ParseError:
-        return [f"{name} is not XML."]
+        return [f"{name} is missing or is not XML."]
     findings = []
     for representation in root.iter(f"{_DASH}Representation"):
-        who = representation.get("id")
+        representation_id = representation.get("id")
         template = representation.find(f"{_DASH}SegmentTemplate")
         base = representation.findtext(f"{_DASH}BaseURL")
         uris: Sequence[str] = [base] if base else []
@@ -194,12 +201,12 @@ def _mpd_findings(name: str, text: str, sizes: Mapping[str, int]) -> list[str]:
                 *(media.replace("$Number%05d$", f"{n:05d}") for n in range(1, count + 1)),
             ]
         if not uris:
-            findings.append(f"{name}: {who} names no media.")
+            findings.append(f"{name}: {representation_id} names no media.")
         for uri in uris:
-            if _outward(uri):
-                findings.append(f"{name}: {who} names {uri}, which is not relative to it.")
+            if _leaves_prefix(uri):
+                findings.append(f"{name}: {representation_id} names {uri}, which is not relative to it.")
             elif uri not in sizes:
-                findings.append(f"{name}: {who} names {uri}, which is not stored.")
+                findings.append(f"{name}: {representation_id} names {uri}, which is not stored.")
     return findings
 
 
@@ -213,10 +220,10 @@ def title_findings(
     master: str = keys.MASTER_PLAYLIST,
     mpd: str = keys.MPD,
 ) -> list[str]:
-    """All checks of a title together; empty where it may be shown to viewers."""
+    """All findings of a title, except `poor_picture`. Empty if the title may be shown to viewers."""
     return [
         *missing_files(streams, subtitles, sizes),
         *wrong_durations(plan, streams),
-        *apart_starts(streams, frame_rate=plan.settings.frame_rate),
+        *unsynchronised_starts(streams, frame_rate=plan.settings.frame_rate),
         *playlist_findings(streams, texts, sizes, master=master, mpd=mpd),
     ]

@@ -1,9 +1,9 @@
 """Makes a title's stills: the poster, and the sprite sheets with their index for scrubbing.
 
-Reads a finished rendition, which is already upright, square-pixelled and tone-mapped; decodes only its key frames (every
-2 s), once, at thumbnail size. Writes `poster.jpg`, `sprite.jpg` (`sprite-2.jpg`... for long films) and `sprite.vtt`, whose
-cues name a tile as `sprite.jpg#xywh=...`. The poster is the most telling of those key frames: neither dark nor flat nor
-washed out, sharp, colourful, and not from the opening or the credits. The stage `images` stores them.
+Reads a finished rendition, which is already upright, square-pixelled and tone-mapped. Only its key frames (every 2 s) are
+decoded, once, at thumbnail size. Writes `poster.jpg`, `sprite.jpg` (`sprite-2.jpg`... for long films) and `sprite.vtt`, whose
+cues name a tile as `sprite.jpg#xywh=...`. The poster is the key frame with the best `poster_score`: not dark, flat or washed
+out; sharp, colourful, and not from the opening or the credits. Next: the stage `images` stores the files.
 """
 
 import math
@@ -21,17 +21,19 @@ from marquee.media.programs import binaries, process
 
 TILE_WIDTH: Final = 160
 MAX_TILE_HEIGHT: Final = 400
-"""A telephone's upright picture has 356; ten rows of anything much taller would be more than a JPEG can hold (65,535)."""
+"""The upright picture of a telephone has 356 lines. The bound keeps a sheet of ten rows far below a JPEG's 65,535 lines."""
 SHEET_TILES: Final = 100
-"""Ten by ten tiles: one sheet is about 300 kB, and lasts over three minutes of film at least."""
+"""Ten by ten tiles. One sheet has about 300 kB and covers at least three minutes of film."""
 POSTER_EDGE: Final = 960
-"""Longest edge of a poster in pixels: a title page on a dense phone screen needs no more."""
+"""The poster's longer edge in pixels, enough for a title page on a dense phone screen."""
 MAX_POSTER_BYTES: Final = 100_000
 
 Pixels = npt.NDArray[np.uint8]
 
 
 class ImagesMade(msgspec.Struct, frozen=True, kw_only=True):
+    """Poster, sprite sheets and their index, as files."""
+
     poster: Path
     sprite: Path
     """The first sheet."""
@@ -45,22 +47,22 @@ class ImagesMade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tile_seconds(duration_seconds: float) -> float:
-    """Time between tiles: 2 s (every key frame) up to 200 s, 4 s up to 20 minutes, then 10 s, and at most 1,000 tiles."""
+    """Seconds between tiles: 2 (every key frame) for films up to 200 s, 4 up to 20 minutes, then 10 or more (1,000 tiles)."""
     if duration_seconds <= 200:
         return 2.0
     return max(4.0 if duration_seconds <= 1200 else 10.0, math.ceil(duration_seconds / 1000))
 
 
 def tile_size(width: int, height: int) -> tuple[int, int]:
-    """A tile's pixels for a picture of `width` x `height`: its shape, within `TILE_WIDTH` x `MAX_TILE_HEIGHT`, even."""
+    """(width, height) of a tile: the shape of the picture, within `TILE_WIDTH` x `MAX_TILE_HEIGHT`, in even numbers."""
     scale = min(TILE_WIDTH / width, MAX_TILE_HEIGHT / height)
     return even(width * scale), even(height * scale)
 
 
 def keyframe_arguments(rendition: Path, every_seconds: float, width: int, height: int) -> list[str]:
-    """Raw RGB thumbnails of key frames, the first one at or after every multiple of `every_seconds`, on stdout.
+    """The command that writes raw RGB thumbnails to stdout: the first key frame of every interval of `every_seconds`.
 
-    The index of a tile is its place in time, so a frame is chosen by the number of the interval that it falls in.
+    A frame is chosen by the number of its interval, because a tile's position on the sheets stands for its time.
     """
     interval = f"floor((t+0.05)/{every_seconds:g})"
     pick = f"select='isnan(prev_selected_t)+gt({interval},floor((prev_selected_t+0.05)/{every_seconds:g}))'"
@@ -73,7 +75,8 @@ def keyframe_arguments(rendition: Path, every_seconds: float, width: int, height
     ]
 
 
-def _times(line: str, into: list[float]) -> None:
+def _append_frame_time(line: str, into: list[float]) -> None:
+    """Append the frame's time in seconds if `line` is one of `showinfo`'s."""
     if "Parsed_showinfo" in line and (at := line.find("pts_time:")) >= 0:
         into.append(float(line[at + len("pts_time:") :].split(None, 1)[0]))
 
@@ -81,11 +84,12 @@ def _times(line: str, into: list[float]) -> None:
 async def _thumbnails(
     rendition: Path, every_seconds: float, width: int, height: int, duration_seconds: float
 ) -> tuple[Pixels, list[float], float]:
+    """(frames x height x width x RGB, the frames' times in seconds, CPU seconds)."""
     times: list[float] = []
     finished = await process.run(
         keyframe_arguments(rendition, every_seconds, width, height),
         timeout_seconds=120 + duration_seconds,
-        on_stderr_line=lambda line: _times(line, times),
+        on_stderr_line=lambda line: _append_frame_time(line, times),
     )
     size = width * height * 3
     count = min(len(times), len(finished.stdout) // size)
@@ -94,9 +98,9 @@ async def _thumbnails(
 
 
 def poster_score(frame: Pixels) -> float:
-    """How well a frame would stand for its film, about 0 to 1; 0 for black, white and flat frames.
+    """How suitable a frame is as the poster, about 0 to 1; 0 for black, white and flat frames. `frame` is height x width x RGB.
 
-    Contrast x exposure, plus colourfulness (Hasler and Suesstrunk, 2003) and fine detail.
+    Half contrast x exposure, 30 % colourfulness (Hasler and Suesstrunk, 2003), 20 % fine detail.
     """
     rgb = frame.astype(np.float32)
     luma = rgb @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
@@ -113,7 +117,7 @@ def poster_score(frame: Pixels) -> float:
 
 
 def poster_index(frames: Pixels, times: Sequence[float], duration_seconds: float) -> int:
-    """The frame for the poster. The first 4 % and the last 15 % (logos, credits) count half."""
+    """The index of the frame with the best score. Frames in the first 4 % and last 15 % (logos, credits) count half."""
     best, best_score = 0, -1.0
     for index, seconds in enumerate(times):
         middle = 0.04 * duration_seconds <= seconds <= 0.85 * duration_seconds
@@ -124,7 +128,7 @@ def poster_index(frames: Pixels, times: Sequence[float], duration_seconds: float
 
 
 def sheets(frames: Pixels) -> list[Pixels]:
-    """Tiles laid out in sheets of at most ten by ten; the last sheet has only the rows that it needs."""
+    """The tiles on sheets of at most ten by ten, row by row. The last sheet has only the rows that it needs."""
     made = []
     _, height, width, _ = frames.shape
     for first in range(0, len(frames), SHEET_TILES):
@@ -140,7 +144,10 @@ def sheets(frames: Pixels) -> list[Pixels]:
 
 
 def sprite_vtt(times: Sequence[float], duration_seconds: float, names: Sequence[str], width: int, height: int) -> str:
-    """The index: from each tile's interval to the next, the sheet and the rectangle in it (Media Fragments 4.2.2)."""
+    """The index as WebVTT: for each tile's interval, the sheet and the rectangle in it (Media Fragments 4.2.2).
+
+    `names` are the sheets' file names, `width` and `height` a tile's pixels.
+    """
     blocks = ["WEBVTT"]
     for index, start in enumerate(times):
         end = times[index + 1] if index + 1 < len(times) else duration_seconds
@@ -160,6 +167,7 @@ def _clock(seconds: float) -> str:
 
 
 async def _write_jpeg(pixels: Pixels, out: Path, quality: int) -> float:
+    """Write a JPEG; `quality` is ffmpeg's scale, 2 (best) to 31. Returns CPU seconds."""
     height, width, _ = pixels.shape
     finished = await process.run(
         [
@@ -175,8 +183,11 @@ async def _write_jpeg(pixels: Pixels, out: Path, quality: int) -> float:
 
 
 async def _write_poster(rendition: Path, at_seconds: float, out: Path) -> float:
-    """The key frame at `at_seconds`, at most `POSTER_EDGE` on its longer edge, the best quality within the size."""
-    spent = 0.0
+    """Write the key frame at `at_seconds`, at most `POSTER_EDGE` on its longer edge. Returns CPU seconds.
+
+    Quality falls step by step until the file has at most `MAX_POSTER_BYTES`.
+    """
+    cpu_seconds = 0.0
     for quality in (3, 5, 8, 12, 18, 26):
         fit = f"scale='min(iw,{POSTER_EDGE})':'min(ih,{POSTER_EDGE})':force_original_aspect_ratio=decrease:force_divisible_by=2"
         finished = await process.run(
@@ -189,10 +200,10 @@ async def _write_poster(rendition: Path, at_seconds: float, out: Path) -> float:
             ],
             timeout_seconds=120,
         )
-        spent += finished.cpu_seconds
+        cpu_seconds += finished.cpu_seconds
         if out.stat().st_size <= MAX_POSTER_BYTES:
             break
-    return spent
+    return cpu_seconds
 
 
 async def make_images(
@@ -204,22 +215,22 @@ async def make_images(
     height: int,
     preview_path: Path | None = None,
 ) -> ImagesMade:
-    """Make poster and sprites in `folder`.
+    """Make poster, sprite sheets and index in `folder`.
 
-    `rendition_path` is the best rendition (the poster is cut from it), of `width` x `height`; `preview_path` is the
-    smallest, whose key frames are cheaper to decode for the tiles.
+    The poster is cut from `rendition_path`, the best rendition, of `width` x `height` pixels. The tiles come from `preview_path`,
+    the smallest rendition, whose key frames are cheaper to decode (None: the best one again). Raises `ProcessFailed`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     every = tile_seconds(duration_seconds)
     tile = tile_size(width, height)
-    frames, times, spent = await _thumbnails(preview_path or rendition_path, every, *tile, duration_seconds)
+    frames, times, cpu_seconds = await _thumbnails(preview_path or rendition_path, every, *tile, duration_seconds)
     poster = folder / keys.POSTER
     chosen = times[poster_index(frames, times, duration_seconds)]
-    spent += await _write_poster(rendition_path, chosen, poster)
+    cpu_seconds += await _write_poster(rendition_path, chosen, poster)
     made = sheets(frames)
     paths = [folder / keys.sprite_sheet(number) for number in range(1, len(made) + 1)]
     for sheet, path in zip(made, paths, strict=True):
-        spent += await _write_jpeg(sheet, path, 5)
+        cpu_seconds += await _write_jpeg(sheet, path, 5)
     index = folder / keys.SPRITE_INDEX
     shown = [0.0, *times[1:]]
     names = [path.name for path in paths]
@@ -232,5 +243,5 @@ async def make_images(
         poster_seconds=chosen,
         tiles=len(times),
         tile_seconds=every,
-        cpu_seconds=spent,
+        cpu_seconds=cpu_seconds,
     )

@@ -1,1 +1,1 @@
-"""Running a media program: where its binary is, what it may use, and the one place that starts it."""
+"""Runs a media program: where its binary is, what limits it gets, and the one function that starts it."""

@@ -1,9 +1,10 @@
-"""The one place that runs a media process.
+"""The one place that starts a media program and waits for its end.
 
-Every run has a time-out and may have a memory limit; its environment holds no secret; cancelling the caller or killing
-this process takes the program with it. ffmpeg's machine-read progress comes back as `Progress`; the end of stderr is
-kept, because ffmpeg's own words are the reason that a person needs. The command is logged at debug level in a form
-that can be pasted into a shell. CPU seconds are the kernel's (wait4), so they hold for failed frames and threads too.
+Every run has a time-out, and may have a memory limit and a niceness. The program's environment holds no secret. Cancelling the
+caller, or killing this process, kills the program and its children too. ffmpeg's machine-readable progress arrives as
+`Progress`. The last 8 KiB of stderr are kept, because ffmpeg's own words tell a person what went wrong. The command is
+logged at debug level, quoted so that it can be pasted into a shell. CPU seconds come from the kernel (wait4): they
+include every thread, and are right for failed runs too. `sandbox` sets the limits inside the child.
 """
 
 import asyncio
@@ -28,10 +29,11 @@ from marquee.media.programs.sandbox import NOT_STARTED
 STDERR_TAIL_BYTES: Final = 8 * 1024
 MAX_STDOUT_BYTES: Final = 256 * 1024**2
 MAX_LINE_BYTES: Final = 4096
-"""A longer line is cut: ffmpeg prints whole SEI payloads as hexadecimal."""
+"""Longer lines are cut at this length: ffmpeg prints whole SEI payloads as hexadecimal."""
 
 _SANDBOX: Final = Path(__file__).with_name("sandbox.py")
-_LOST: Final = (-signal.SIGKILL, -signal.SIGTERM, NOT_STARTED)
+_LOST_EXIT_CODES: Final = (-signal.SIGKILL, -signal.SIGTERM, NOT_STARTED)
+"""Exit codes of a program that was ended from outside or never started. They say nothing about its input."""
 _ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"}
 
 log = get_logger()
@@ -40,7 +42,7 @@ LineHandler = Callable[[str], None]
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """One report of ffmpeg's `-progress`; what it does not know yet is None."""
+    """One report of ffmpeg's `-progress`. A value that ffmpeg does not know yet is None. `speed` 1.0 is real time."""
 
     frame: int = 0
     out_seconds: float | None = None
@@ -48,6 +50,8 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
+    """A program that ended with code 0. `stdout` is empty where the caller took it line by line."""
+
     stdout: bytes
     stderr_tail: str
     cpu_seconds: float
@@ -68,37 +72,44 @@ async def run(
 ) -> Finished:
     """Run a program to its end.
 
-    `on_progress` is for ffmpeg alone: it adds `-progress`. With `on_stdout_line`, stdout is handed over line by line and
-    not collected. An exception raised by a callback kills the program and goes to the caller. Raises `ProcessFailed`
-    (exit code other than 0, with the tail of stderr), `ProcessTimedOut`, and `ProcessLost` where it was killed from outside
-    (the kernel, short of memory; a person; a stopping host) or could not be started.
+    `argv` starts with the program's path. `on_progress` is for ffmpeg alone: it adds `-progress`. With `on_stdout_line`,
+    stdout is passed on line by line and not collected. `input` is written to stdin. An exception raised by a callback
+    kills the program and reaches the caller.
+
+    Raises:
+    - `ProcessFailed`: the exit code is not 0 (the message has the tail of stderr), or stdout exceeds 256 MiB.
+    - `ProcessTimedOut`: the program still ran after `timeout_seconds` and was killed.
+    - `ProcessLost`: the program was killed from outside (by the kernel for lack of memory, by a person, by a stopping
+      host) or could not be started.
     """
     command = [str(argument) for argument in argv]
-    run_ = _Run(command, memory_bytes or 0, nice, cwd, input, wants_progress=on_progress is not None)
+    program = _RunningProgram(command, memory_bytes or 0, nice, cwd, input, wants_progress=on_progress is not None)
     try:
         async with asyncio.timeout(timeout_seconds):
-            await run_.to_end(on_progress, on_stderr_line, on_stdout_line)
+            await program.to_end(on_progress, on_stderr_line, on_stdout_line)
     except TimeoutError as error:
         raise ProcessTimedOut(
-            f"{run_.name} was stopped after {timeout_seconds:.0f} seconds. {run_.tail()}".strip()
+            f"{program.name} was stopped after its time-out of {timeout_seconds:.0f} seconds. {program.tail()}".strip()
         ) from error
     finally:
-        run_.close()
-    if run_.exit_code in _LOST:
+        program.close()
+    if program.exit_code in _LOST_EXIT_CODES:
         raise ProcessLost(
-            f"{run_.name} {_ending(run_.exit_code)}: {run_.tail() or 'the machine may be short of memory'}"
+            f"{program.name} {_how_it_ended(program.exit_code)}: {program.tail() or 'the machine may be short of memory'}"
         )
-    if run_.exit_code != 0:
-        raise ProcessFailed(f"{run_.name} {_ending(run_.exit_code)}: {run_.tail() or 'it printed no reason'}")
-    return Finished(bytes(run_.stdout), run_.tail(), run_.cpu_seconds, time.monotonic() - run_.started)
+    if program.exit_code != 0:
+        raise ProcessFailed(
+            f"{program.name} {_how_it_ended(program.exit_code)}: {program.tail() or 'it printed no reason'}"
+        )
+    return Finished(bytes(program.stdout), program.tail(), program.cpu_seconds, time.monotonic() - program.started)
 
 
-def _ending(exit_code: int) -> str:
+def _how_it_ended(exit_code: int) -> str:
     return f"was killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with code {exit_code}"
 
 
-class _Run:
-    """A running program: its pipes, its end, what it used."""
+class _RunningProgram:
+    """A running program: its pipes, its exit code, the CPU time it used."""
 
     def __init__(
         self,
@@ -174,10 +185,10 @@ class _Run:
         self._reap()
 
     def _reap(self) -> None:
-        """End the program and whatever it started, and collect what it used."""
+        """Kill the program's process group, and collect its exit code and CPU time."""
         if self._ended:
             return
-        os.killpg(self._process.pid, signal.SIGKILL)  # its leader has not been waited for, so the group exists
+        os.killpg(self._process.pid, signal.SIGKILL)  # the group still exists: its leader is reaped only below
         _, status, usage = os.wait4(self._process.pid, 0)
         self._ended = True
         self.exit_code = os.waitstatus_to_exitcode(status)
@@ -185,7 +196,7 @@ class _Run:
         self.cpu_seconds = usage.ru_utime + usage.ru_stime
 
     def close(self) -> None:
-        """End the program if it still runs, and give back every descriptor."""
+        """Kill the program if it still runs, and close every descriptor."""
         self._reap()
         os.close(self._pidfd)
         for pipe in (self._process.stdout, self._process.stderr, self._progress):
@@ -199,7 +210,9 @@ class _Run:
         async for block in _Blocks(pipe):
             self.stdout += block
             if len(self.stdout) > MAX_STDOUT_BYTES:
-                raise ProcessFailed(f"{self.name} printed more than {MAX_STDOUT_BYTES} bytes.")
+                raise ProcessFailed(
+                    f"{self.name} printed more than {MAX_STDOUT_BYTES} bytes to stdout and was stopped."
+                )
 
     async def _read_stderr(self, pipe: IO[bytes], on_line: LineHandler | None) -> None:
         def keep(line: str) -> None:
@@ -213,11 +226,12 @@ class _Run:
         await _read_lines(pipe, keep)
 
     def tail(self) -> str:
+        """The last lines of stderr, without empty ones; at most `STDERR_TAIL_BYTES`."""
         return "\n".join(line for line in self._stderr if line.strip())
 
 
 class _Blocks:
-    """The blocks of a pipe, read as they come."""
+    """Iterates over the blocks of a pipe as they arrive, without a thread."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._descriptor = pipe.fileno()

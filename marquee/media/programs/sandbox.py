@@ -1,9 +1,9 @@
-"""Runs before a media program, in its process: limits first, then exec. Run by `process`, by its path.
+"""Sets limits on its own process, then replaces itself by a media program (exec). `process` runs this file by its path.
 
-Arguments: parent pid, address space in bytes (0: no limit), niceness, then the program and its arguments. A program
-started so dies with its parent, even if that was killed with SIGKILL (PDEATHSIG), leaves no core file, gains no rights
-by what it starts, and cannot take more memory than it was given. A separate 10 ms interpreter instead of
-`preexec_fn`, which may deadlock in a process that has threads.
+Arguments: the parent's pid, address space in bytes (0: no limit), niceness, then the program and its arguments.
+The program dies with its parent, even if the parent is killed with SIGKILL (PDEATHSIG). It leaves no core file, gains no
+rights from a setuid binary, and cannot allocate more memory than its limit.
+Why a separate interpreter of 10 ms, not `preexec_fn`: the latter may deadlock in a process that has threads.
 """
 
 import ctypes
@@ -15,13 +15,14 @@ import sys
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
 NOT_STARTED = 127
-"""The exit code where the program could not be started, as of a shell; ffmpeg has none like it."""
+"""Exit code of a program that could not be started, as in a shell. ffmpeg itself never ends with 127."""
 
 
 def main(arguments: list[str]) -> None:
+    """Set the limits and exec the program. Returns only by an exit: 127 where the program cannot be started."""
     parent, memory_bytes, niceness = (int(value) for value in arguments[:3])
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
+    if os.getppid() != parent:  # the parent died before PDEATHSIG was set
         os.kill(os.getpid(), signal.SIGKILL)
     ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

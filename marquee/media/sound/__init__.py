@@ -1,1 +1,1 @@
-"""A title's audio renditions: which streams become which rendition, and how each is encoded."""
+"""A title's audio renditions: which source streams form which rendition, and how each is encoded."""

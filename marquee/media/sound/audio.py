@@ -1,10 +1,10 @@
-"""Encodes a title's audio, once for the whole title, as AAC-LC at 48 kHz.
+"""Encodes a title's audio renditions, each once for the whole title, as AAC-LC at 48 kHz.
 
-Reads the source's audio streams; writes one MP4 a rendition: a stereo one for every mix, and a 5.1 one where the mix has
-six channels or more. Time 0 is the title's first picture: what sounds earlier is cut, what starts later or ends sooner
-is filled with silence, gaps are filled where they are, and slow drift is taken out. Which streams make one mix is
-decided in `mixes`; sound that changes midway goes by way of `evened`. A track that cannot be decoded never fails its title:
-it is left out, with a sentence. Next: `package`.
+Reads the source's audio streams; writes one MP4 a rendition: a stereo one for every mix, and a 5.1 one for a mix of six
+channels or more. Time 0 is the title's first picture: earlier sound is cut; a late start, gaps and an early end become silence;
+slow drift is corrected. `mixes` decides which streams form one mix. All mixes are encoded by one command first. A mix whose
+result is incomplete is encoded again alone, by way of `uniform_audio`. A track that cannot be decoded never fails its title: it
+is left out, and a sentence says why. Next: `package`.
 """
 
 import re
@@ -20,19 +20,19 @@ from marquee.errors import ProcessFailed
 from marquee.media.encode.transcode import sample_count
 from marquee.media.programs import binaries, process
 from marquee.media.sound.mixes import AudioMix, plan_mixes
-from marquee.media.sound.uniform_audio import SAMPLE_RATE, even_streams
+from marquee.media.sound.uniform_audio import SAMPLE_RATE, decode_uniform
 from marquee.media.source.clock import Clock, picture_clock
 from marquee.media.source.probe import untrusted_input
 
 FRAME_SAMPLES: Final = 1024
-"""Samples in an AAC-LC packet; ffmpeg's encoder also delays its output by this many."""
+"""Samples in an AAC-LC packet. ffmpeg's encoder also delays its output by this many."""
 BITRATES_BPS: Final = {2: 128_000, 6: 384_000}
-"""AAC-LC by number of channels: 64 kbit/s each, in the range that Apple's authoring specification gives for stereo."""
+"""Bits a second by number of channels: 64 kbit/s each, in the range of Apple's authoring specification for stereo."""
 LAYOUTS: Final = {2: "stereo", 6: "5.1"}
 
 
 class EncodedAudio(msgspec.Struct, frozen=True, kw_only=True):
-    """One audio rendition as a file, ready for the packager. `language` is a BCP 47 tag, `und` where unknown."""
+    """One audio rendition as a file, ready for the packager. `language` is a BCP 47 tag, `und` if unknown."""
 
     name: str
     path: Path
@@ -43,22 +43,24 @@ class EncodedAudio(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AudioMade(msgspec.Struct, frozen=True, kw_only=True):
+    """All audio renditions of a title."""
+
     renditions: list[EncodedAudio]
     notes: list[str]
-    """One sentence for each track that was left out or came out damaged."""
+    """One sentence for each track that was left out or is damaged."""
     cpu_seconds: float
 
 
 def packets(duration_seconds: float) -> int:
-    """AAC packets that cover the picture: the last one starts before the picture ends, so that no stray segment arises."""
+    """AAC packets that cover the picture. The last one starts before the picture ends: else it might be a segment of its own."""
     return max(2, -(-round(duration_seconds * SAMPLE_RATE) // FRAME_SAMPLES))
 
 
-def _aligned(stream: Any, clock: Clock) -> Any:
+def _on_picture_clock(stream: Any, clock: Clock) -> Any:
     """A source stream on the picture's clock, at 48 kHz.
 
-    Jumps over 40 ms (a frame) are filled or cut; below that, the rate is bent by at most 100 samples a second (0.2 %, a
-    28th of a semitone), which takes out the drift of a free-running recorder.
+    Jumps over 40 ms (a frame) are filled with silence or cut. Below that, the rate changes by at most 100 samples a second
+    (0.2 %, a 28th of a semitone), which corrects the drift of a free-running recorder.
     """
     placed = "N/SR/TB" if clock.counted else f"PTS-({clock.start_seconds:.9f})/TB"
     return stream.filter("asetpts", placed).filter(
@@ -67,17 +69,17 @@ def _aligned(stream: Any, clock: Clock) -> Any:
 
 
 def _mix_down(stream: Any, channels: int) -> Any:
-    """To the rendition's layout by ITU-R BS.775 coefficients; peaks over full scale are caught instead of clipped."""
+    """Mixes to the rendition's layout by ITU-R BS.775 coefficients. In stereo, peaks over full scale are limited, not clipped."""
     shaped = stream.filter("aformat", sample_fmts="fltp", channel_layouts=LAYOUTS[channels])
     return shaped.filter("alimiter", limit=0.98, level=0, latency=1) if channels == 2 else shaped
 
 
-def _cut(stream: Any, count: int) -> Any:
-    """Exactly `count` packets' worth, less the encoder's own delay.
+def _cut_to_packets(stream: Any, count: int) -> Any:
+    """Cuts or pads to exactly `count` packets, less the encoder's own delay.
 
-    The encoder puts one packet (21 ms) of delay before the sound. Without an edit list, which players treat in three
-    different ways, that packet is simply shown at time 0: so the first 1024 samples are left out here, and everything
-    after them sounds exactly when it should in every player. The price is the film's first 21 ms.
+    The encoder puts one packet (21 ms) of delay before the sound. An edit list could hide the delay, but players treat edit lists
+    in three different ways. Without one, the delay is played at time 0. So the first 1024 samples are left out here, and
+    all later sound is exactly in step in every player. The price is the film's first 21 ms of sound.
     """
     end = count * FRAME_SAMPLES
     return (
@@ -88,12 +90,12 @@ def _cut(stream: Any, count: int) -> Any:
 def audio_arguments(
     mixes: Sequence[AudioMix], source_path: Path, folder: Path, *, clock: Clock, duration_seconds: float
 ) -> list[str]:
-    """The one command that decodes every wanted stream once and writes all renditions of `mixes`."""
+    """The command that decodes every stream of `mixes` once and writes all their renditions into `folder`."""
     opened = ffmpeg.input(**untrusted_input(source_path), vn=None, sn=None, dn=None, **clock.options)
     count = packets(duration_seconds)
     outputs = []
     for mix in mixes:
-        aligned = [_aligned(opened[str(index)], clock) for index in mix.streams]
+        aligned = [_on_picture_clock(opened[str(index)], clock) for index in mix.streams]
         whole = aligned[0]
         if len(aligned) > 1:
             mono = [one.filter("aformat", channel_layouts="mono").filter("apad") for one in aligned]
@@ -103,7 +105,7 @@ def audio_arguments(
             one = shares[share] if len(mix.outputs) > 1 else whole
             outputs.append(
                 ffmpeg.output(
-                    _cut(_mix_down(one, channels), count),
+                    _cut_to_packets(_mix_down(one, channels), count),
                     str(folder / f"{mix.rendition(channels)}.mp4"),
                     **{"c:a": "aac", "b:a": BITRATES_BPS[channels], "ar": SAMPLE_RATE, "ac": channels},
                     use_editlist=0,
@@ -113,8 +115,14 @@ def audio_arguments(
     written: list[str] = ffmpeg.merge_outputs(*outputs).compile(cmd=str(binaries.ffmpeg()))
     return [
         written[0],
-        *("-hide_banner", "-nostdin", "-y", "-v", "verbose"),  # verbose: the counts of decoded and damaged frames
-        *("-max_error_rate", "1"),  # damaged packets are silence, not a failure
+        *(
+            "-hide_banner",
+            "-nostdin",
+            "-y",
+            "-v",
+            "verbose",
+        ),  # verbose: prints the counts of decoded and damaged frames
+        *("-max_error_rate", "1"),  # damaged packets become silence instead of a failure
         *written[1:],
     ]
 
@@ -123,14 +131,14 @@ _DECODED = re.compile(r"Input stream #0:(\d+) \(audio\):.*?(\d+) frames decoded;
 
 
 def _damage_notes(mixes: Sequence[AudioMix], stderr: str) -> tuple[list[AudioMix], list[str]]:
-    """(mixes with any sound in them, sentences), read from ffmpeg's own closing counts."""
+    """(mixes with at least one decoded frame, sentences about damage), by the counts that ffmpeg prints at its end."""
     counts = {int(index): (int(good), int(bad)) for index, good, bad in _DECODED.findall(stderr)}
     kept, notes = [], []
     for mix in mixes:
         good = sum(counts.get(index, (1, 0))[0] for index in mix.streams)
         bad = sum(counts.get(index, (1, 0))[1] for index in mix.streams)
         if not good:
-            notes.append(f"The audio track {mix.label} is left out: not one of its frames could be decoded.")
+            notes.append(f"The audio track {mix.label} is left out: none of its frames could be decoded.")
             continue
         kept.append(mix)
         if bad:
@@ -139,7 +147,7 @@ def _damage_notes(mixes: Sequence[AudioMix], stderr: str) -> tuple[list[AudioMix
 
 
 class _Encoder(NamedTuple):
-    """What every attempt at a title's sound has in common."""
+    """The parameters that every attempt to encode a title's sound shares."""
 
     source_path: Path
     folder: Path
@@ -147,16 +155,16 @@ class _Encoder(NamedTuple):
     duration_seconds: float
     memory_bytes: int | None
 
-    async def direct(self, mixes: Sequence[AudioMix]) -> AudioMade:
-        """All of `mixes` by one command, each stream decoded once. Raises `ProcessFailed`."""
-        return await self._encoded(mixes, self.source_path, self.clock, mixes)
+    async def encode_together(self, mixes: Sequence[AudioMix]) -> AudioMade:
+        """Encode all of `mixes` by one command, which decodes each stream once. Raises `ProcessFailed`."""
+        return await self._encode(mixes, self.source_path, self.clock, mixes)
 
-    async def evened(self, mix: AudioMix) -> AudioMade:
-        """One mix by way of plain samples: for sound that changes midway. Raises `ProcessFailed`."""
+    async def encode_uniform(self, mix: AudioMix) -> AudioMade:
+        """Encode one mix by way of uniform samples, for sound whose format changes midway. Raises `ProcessFailed`."""
         plain = self.folder / f"{mix.name}.nut"
         channels = 1 if len(mix.streams) > 1 else max(mix.outputs)
         try:
-            even = await even_streams(
+            uniform = await decode_uniform(
                 self.source_path,
                 mix.streams,
                 plain,
@@ -165,22 +173,24 @@ class _Encoder(NamedTuple):
                 timeout_seconds=self._timeout_seconds(1),
                 memory_bytes=self.memory_bytes,
             )
-            sound, notes = _damage_notes([mix], even.stderr_tail)
+            sound, notes = _damage_notes([mix], uniform.stderr_tail)
             if not sound:
-                return AudioMade(renditions=[], notes=notes, cpu_seconds=even.cpu_seconds)
-            of_plain = msgspec.structs.replace(mix, streams=tuple(range(len(mix.streams))))
-            made = await self._encoded([of_plain], plain, Clock({"copyts": None}, 0.0), [mix])
+                return AudioMade(renditions=[], notes=notes, cpu_seconds=uniform.cpu_seconds)
+            plain_mix = msgspec.structs.replace(mix, streams=tuple(range(len(mix.streams))))
+            encoded = await self._encode([plain_mix], plain, Clock({"copyts": None}, 0.0), [mix])
         finally:
             plain.unlink(missing_ok=True)
         return AudioMade(
-            renditions=made.renditions, notes=notes + made.notes, cpu_seconds=even.cpu_seconds + made.cpu_seconds
+            renditions=encoded.renditions,
+            notes=notes + encoded.notes,
+            cpu_seconds=uniform.cpu_seconds + encoded.cpu_seconds,
         )
 
     def _timeout_seconds(self, mixes: int) -> float:
-        # Decoding and encoding audio runs at 50x or more on one slow core; a source that needs longer is not sound.
+        # One slow core decodes and encodes audio at 50 times real time or faster. Ten times slower than that is a fault.
         return 120 + self.duration_seconds * mixes / 5
 
-    async def _encoded(
+    async def _encode(
         self, mixes: Sequence[AudioMix], path: Path, clock: Clock, named: Sequence[AudioMix]
     ) -> AudioMade:
         finished = await process.run(
@@ -204,6 +214,7 @@ class _Encoder(NamedTuple):
         return AudioMade(renditions=renditions, notes=notes, cpu_seconds=finished.cpu_seconds)
 
     def is_whole(self, one: EncodedAudio) -> bool:
+        """Whether the file has exactly the packets that cover the picture."""
         return sample_count(one.path) == packets(self.duration_seconds)
 
 
@@ -217,8 +228,8 @@ async def encode_audio(
 ) -> AudioMade:
     """Encode every audio rendition of a title into `folder`, each exactly as long as the picture.
 
-    `duration_seconds` is the picture's (`plan.duration_seconds`). Never raises for the audio's sake: a track that cannot
-    be encoded is left out with a sentence. No audio: no renditions.
+    `duration_seconds` is the picture's (`plan.duration_seconds`). A track that cannot be encoded is left out, with a sentence in
+    `notes`. A source without audio gives no renditions. Raises only `ProcessLost`: ffmpeg was killed from outside.
     """
     folder.mkdir(parents=True, exist_ok=True)
     mixes, notes = plan_mixes(source.audio)
@@ -233,35 +244,40 @@ async def encode_audio(
         return AudioMade(renditions=[], notes=notes, cpu_seconds=0.0)
     clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
     encoder = _Encoder(source_path, folder, clock, duration_seconds, memory_bytes)
-    renditions, more, cpu_seconds = await _each_way(encoder, mixes)
+    renditions, more, cpu_seconds = await _encode_with_retry(encoder, mixes)
     if renditions and not any(one.default for one in renditions):
         first = renditions[0].label
         renditions = [msgspec.structs.replace(one, default=one.label == first) for one in renditions]
     return AudioMade(renditions=renditions, notes=notes + more, cpu_seconds=cpu_seconds)
 
 
-async def _each_way(encoder: _Encoder, mixes: Sequence[AudioMix]) -> tuple[list[EncodedAudio], list[str], float]:
-    """The renditions of what could be encoded, in the order of `mixes`: together, and what did not come out whole so, alone
-    and evened. One bad track spoils a common command, and must not take the others with it."""
+async def _encode_with_retry(
+    encoder: _Encoder, mixes: Sequence[AudioMix]
+) -> tuple[list[EncodedAudio], list[str], float]:
+    """(renditions, sentences, CPU seconds) of all mixes that can be encoded, in the order of `mixes`.
+
+    First all mixes by one command. Then each mix that is incomplete again, alone and by way of uniform samples: one bad track
+    makes a common command fail, but must not cost the other tracks.
+    """
     together = AudioMade(renditions=[], notes=[], cpu_seconds=0.0)
-    spoilt: set[str] = set()
+    incomplete: set[str] = set()
     try:
-        together = await encoder.direct(mixes)
-        spoilt = {one.name for one in together.renditions if not encoder.is_whole(one)}
+        together = await encoder.encode_together(mixes)
+        incomplete = {one.name for one in together.renditions if not encoder.is_whole(one)}
     except ProcessFailed:
-        spoilt = {mix.rendition(channels) for mix in mixes for channels in mix.outputs}
+        incomplete = {mix.rendition(channels) for mix in mixes for channels in mix.outputs}
     renditions: list[EncodedAudio] = []
     notes, cpu_seconds = [*together.notes], together.cpu_seconds
     for mix in mixes:
-        # By name: two mixes of one track (a stereo and a surround one of a studio's mono tracks) have one label.
+        # Compared by name: the stereo and the surround mix of a studio's mono tracks have the same label.
         names = {mix.rendition(channels) for channels in mix.outputs}
-        if not names & spoilt:
+        if not names & incomplete:
             renditions += [one for one in together.renditions if one.name in names]
             continue
         try:
-            alone = await encoder.evened(mix)
+            alone = await encoder.encode_uniform(mix)
         except ProcessFailed as failure:
-            notes.append(_failed(mix, failure))
+            notes.append(_cannot_be_decoded(mix, failure))
             continue
         cpu_seconds += alone.cpu_seconds
         if all(encoder.is_whole(one) for one in alone.renditions):
@@ -269,11 +285,11 @@ async def _each_way(encoder: _Encoder, mixes: Sequence[AudioMix]) -> tuple[list[
             notes += alone.notes
         else:
             notes.append(
-                f"The audio track {mix.label} is left out: it is too damaged to be put in step with the picture."
+                f"The audio track {mix.label} is left out: it is too damaged to be synchronised with the picture."
             )
     return renditions, notes, cpu_seconds
 
 
-def _failed(mix: AudioMix, failure: ProcessFailed) -> str:
+def _cannot_be_decoded(mix: AudioMix, failure: ProcessFailed) -> str:
     words = failure.detail.strip().splitlines()
     return f"The audio track {mix.label} is left out: it cannot be decoded ({words[-1][:200] if words else 'no reason given'})."

@@ -1,9 +1,9 @@
-"""Decides which of a source's audio streams become which renditions. Pure: reads the probe's findings, runs nothing.
+"""Decides which of a source's audio streams form which mixes and renditions. Pure: reads the probe's findings, runs nothing.
 
-A stream is a mix of its own, except mono streams of one language without titles of their own: those are the separate
-channels of one recording. Two are left and right; six are 5.1 in the order of SMPTE ST 428-12 (L R C LFE Ls Rs); eight
-are such a 5.1 followed by its stereo mix, the layout that studios deliver. Of any other number the first two are taken
-as left and right, as EBU R 123 has them in every layout, and the rest is left out. Next: `audio`.
+A stream is a mix of its own, with one exception: mono streams of one language without titles are the separate channels of one
+recording. Two of them are left and right. Six are 5.1 in the order of SMPTE ST 428-12 (L R C LFE Ls Rs). Eight are such a
+5.1 followed by its stereo mix, the layout that studios deliver. Of any other number, the first two become left and right,
+as EBU R 123 has them in every layout, and the rest is left out with a sentence. Next: `audio`.
 """
 
 import re
@@ -16,43 +16,45 @@ from marquee.documents import AudioStream
 from marquee.media.text.languages import language_label, language_tag
 
 MAX_MIXES: Final = 8
-"""A title with more tracks (each a dub or commentary) keeps the first eight; every track costs its encode and storage."""
+"""A title keeps its first eight tracks (dubs, commentaries): every track costs its encoding and storage."""
 SURROUND_CHANNELS: Final = 6
 
 
 class AudioMix(msgspec.Struct, frozen=True, kw_only=True):
-    """One mix: the source streams that it is made of, and the numbers of channels to encode it with."""
+    """One mix: the source streams that form it, and the numbers of channels in which it is encoded."""
 
     name: str
-    """Unique in the title, safe in a path: `en`, `en-2`, `und`."""
+    """Unique in the title and safe in a path: `en`, `en-2`, `und`."""
     streams: tuple[int, ...]
-    """Indexes of source streams; more than one: mono channels to be joined in this order."""
+    """Indexes of source streams. More than one index: mono channels, to be joined in this order."""
     outputs: tuple[int, ...]
+    """Channels of each rendition: 2, 6 or both."""
     language: str
     label: str
     default: bool
 
     def rendition(self, channels: int) -> str:
+        """The name of the rendition with this many channels: `en-stereo`, `en-surround`."""
         return f"{self.name}-{'surround' if channels >= SURROUND_CHANNELS else 'stereo'}"
 
 
 def _groups(
     streams: Sequence[AudioStream],
 ) -> tuple[list[tuple[AudioStream, tuple[int, ...], tuple[int, ...]]], list[str]]:
-    """(the stream that names the mix, its streams, its outputs), and sentences on what is left out."""
+    """[(the stream that names the mix, indexes of its streams, its outputs)], and a sentence for what is left out."""
     groups: list[tuple[AudioStream, tuple[int, ...], tuple[int, ...]]] = []
     notes: list[str] = []
     done: set[int] = set()
     for stream in streams:
         if stream.index in done:
             continue
-        apart = [
+        untitled_mono = [
             other for other in streams if other.channels == 1 and not other.title and other.language == stream.language
         ]
-        if stream not in apart or len(apart) == 1:
+        if stream not in untitled_mono or len(untitled_mono) == 1:
             groups.append((stream, (stream.index,), (2, 6) if stream.channels >= SURROUND_CHANNELS else (2,)))
             continue
-        indexes = tuple(other.index for other in apart)
+        indexes = tuple(other.index for other in untitled_mono)
         done.update(indexes)
         if len(indexes) == 6:
             groups.append((stream, indexes, (2, 6)))
@@ -64,14 +66,14 @@ def _groups(
             if indexes[2:]:
                 left = ", ".join(str(index) for index in indexes[2:])
                 notes.append(
-                    f"Mono audio streams {left} are left out: of {len(indexes)} mono streams, the first two are taken as "
-                    "left and right, and nothing says what the others are."
+                    f"Mono audio streams {left} are left out: of {len(indexes)} mono streams, the first two are left and right. "
+                    "The file does not say what the others are."
                 )
     return groups, notes
 
 
 def plan_mixes(streams: Sequence[AudioStream]) -> tuple[list[AudioMix], list[str]]:
-    """The mixes of a source, in its order, exactly one default; and a sentence for each stream left out."""
+    """(mixes in the order of the streams, sentences on what is left out). Exactly one stream's mixes are the default."""
     groups, notes = _groups(streams)
     for stream, indexes, _ in groups[MAX_MIXES:]:
         notes.append(
@@ -100,7 +102,7 @@ def plan_mixes(streams: Sequence[AudioStream]) -> tuple[list[AudioMix], list[str
 
 
 def _unique(wanted: str, owner: tuple[int, ...], taken: dict[str, set[tuple[int, ...]]], joint: str) -> str:
-    """`wanted`, or `wanted` with a number where another stream has it; the same owner gets the same again."""
+    """`wanted`, or `wanted` with a number if another owner has the name. The same owner gets the same name again."""
     candidate, number = wanted, 1
     while owner not in taken.setdefault(candidate, {owner}):
         number += 1

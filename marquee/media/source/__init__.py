@@ -1,1 +1,1 @@
-"""Reading an uploaded file and judging it: what it claims, what it really holds, and whether it can become a title."""
+"""Reads an uploaded file and judges it: what it claims, what it really holds, and whether it can become a title."""

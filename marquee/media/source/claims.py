@@ -1,7 +1,8 @@
-"""What a file claims of itself, and how much of that is believed: its length, the size of its picture. Pure.
+"""What a file claims about its length and picture size, and which of these claims are believed. Pure.
 
-A claim is not credible where the whole file could not hold it, or where the picture's own track claims less. What cannot be
-ingested whatever its frames are (too long, too large) is refused here, before anything is decoded.
+A claimed length is not credible if the whole file could not hold it (fewer than 500 bits a second), or if the picture's own
+track claims less. `check_claims` refuses a film that is too long or too large before anything is decoded: decoding could
+not change that. Next: `judge` decodes the picture and compares it with the credible claim.
 """
 
 from pathlib import Path
@@ -13,11 +14,15 @@ from marquee.errors import SourceRefused
 from marquee.media.source.probe import Probe, Stream
 
 MIN_CREDIBLE_BPS: Final = 500
-"""Even a still picture needs more bits a second than this; a duration that implies less is not believed."""
+"""Even a still picture needs more bits a second than this. A claimed duration that implies fewer is not believed."""
 
 
 class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the platform takes. Decoding may take `decode_seconds_base` plus a multiple of the film's length."""
+    """What the platform accepts, and how long it works on one file.
+
+    Decoding may take `decode_seconds_base` seconds plus `decode_seconds_per_second` for each second of film (of Full HD at 30
+    frames a second; larger pictures get more, see `judge`).
+    """
 
     max_bytes: int = 200 * 1024**3
     max_seconds: float = 24 * 3600.0
@@ -28,8 +33,8 @@ class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
     decode_seconds_per_second: float = 4.0
 
 
-class Case(NamedTuple):
-    """A file before the judge: what it claims, and which of its pictures is looked at."""
+class Candidate(NamedTuple):
+    """A file under judgement: its claims, and the picture stream that may become the title."""
 
     path: Path
     size_bytes: int
@@ -39,16 +44,17 @@ class Case(NamedTuple):
 
     @property
     def declared_seconds(self) -> float | None:
+        """See `credible_seconds`."""
         return credible_seconds(self.picture, self.probed, self.size_bytes)
 
 
 def credible_seconds(picture: Stream, probed: Probe, size_bytes: int) -> float | None:
-    """The longest duration that the file credibly claims for its picture, or None where it claims none.
+    """The duration in seconds that the file credibly claims for its picture; None where it claims nothing credible.
 
-    A container is as long as its longest track, so the picture's own claim counts if it has one, and is in turn held to
-    the container's. A claim that leaves fewer than 500 bits a second is not believed.
+    The smaller of the picture track's claim and the container's: a container is as long as its longest track, which may be
+    sound. A claim that implies fewer than `MIN_CREDIBLE_BPS` is not believed.
     """
-    # Matroska's durations are ends on its clock; a picture that starts late is not missing what came before it.
+    # A Matroska duration is the end time on the file's clock. A picture that starts late is not missing its beginning.
     late = picture.start_seconds or 0.0 if probed.container.startswith("matroska") else 0.0
     claims = [one - late for one in (picture.duration_seconds, probed.duration_seconds) if one is not None]
     claims = [one for one in claims if one > 0]
@@ -56,19 +62,27 @@ def credible_seconds(picture: Stream, probed: Probe, size_bytes: int) -> float |
     return min(believed, default=None)
 
 
-def check_claims(case: Case) -> None:
-    picture, limits = case.picture, case.limits
+def check_claims(candidate: Candidate) -> None:
+    """Raise `SourceRefused` where the claimed picture is too large or the claimed film too long."""
+    picture, limits = candidate.picture, candidate.limits
     if picture.width * picture.height > limits.max_pixels:
-        raise SourceRefused(
-            f"The picture is too large: {picture.width} x {picture.height}, and this platform takes "
-            f"{limits.max_pixels} pixels at most."
-        )
-    seconds = case.declared_seconds
+        raise too_large(picture.width, picture.height, limits)
+    seconds = candidate.declared_seconds
     if seconds is not None and seconds > limits.max_seconds:
         raise too_long(seconds, limits)
 
 
 def too_long(seconds: float, limits: SourceLimits) -> SourceRefused:
+    """The refusal of a film of `seconds` seconds."""
     return SourceRefused(
-        f"The film is too long: {seconds / 3600:.1f} hours, and this platform takes {limits.max_seconds / 3600:.1f}."
+        f"The film is too long: {seconds / 3600:.1f} hours. This platform accepts at most "
+        f"{limits.max_seconds / 3600:.1f} hours: upload it in parts."
+    )
+
+
+def too_large(width: int, height: int, limits: SourceLimits) -> SourceRefused:
+    """The refusal of a picture of `width` x `height` pixels."""
+    return SourceRefused(
+        f"The picture is too large: {width} x {height}. This platform accepts at most {limits.max_pixels} pixels: "
+        "export it smaller."
     )

@@ -1,8 +1,9 @@
-"""Which clock a source is read on, and when its first picture is on that clock: what sound and text are placed by.
+"""Decides on which clock a source's sound and text are read, and when the first picture is on that clock.
 
-A source is read on its container's own clock, on which the scan timed the first picture. Where that clock jumps, ffmpeg mends it
-while reading from the start, as the transcode does; that clock starts elsewhere, so the first picture is timed on it here, by
-decoding one frame. A source without a clock is counted.
+`VideoStream.clock` says how the scan timed the picture. `container`: the stored times are used; the scan knows the first
+picture's time. `mended`: the stored clock jumps, and ffmpeg removes the jumps while it reads from the start, as in the
+transcode; that clock starts elsewhere, so one frame is decoded here to time the first picture on it. `counted`: stored times
+are useless; sound follows by its samples. `sound` and `text` place their tracks by the result.
 """
 
 from pathlib import Path
@@ -17,8 +18,10 @@ from marquee.media.source.probe import untrusted_input
 
 
 class Clock(NamedTuple):
-    """`options` are ffmpeg's input options; `start_seconds` is the first picture's time under them. Where the source's times
-    are `counted`, they say nothing: sound follows by its samples, from the first picture on."""
+    """How to read a source: ffmpeg's input options, and the first picture's time in seconds under these options.
+
+    `counted`: the source's times are useless. Its sound is placed by counting samples from the first picture on.
+    """
 
     options: dict[str, None]
     start_seconds: float
@@ -26,7 +29,7 @@ class Clock(NamedTuple):
 
 
 async def picture_clock(source: SourceDocument, path: Path, *, memory_bytes: int | None = None) -> Clock:
-    """The clock to read the sound and text of `source` on."""
+    """The clock for the sound and text of `source`. If the first frame cannot be timed, the container's own clock is returned."""
     if source.video.clock == "counted":
         return Clock({}, 0.0, counted=True)
     own = Clock({"copyts": None}, source.video.start_seconds)

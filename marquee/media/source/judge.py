@@ -1,9 +1,10 @@
-"""Decides whether an uploaded file can become a title, by decoding all of it; a refusal says why in plain words.
+"""Decides whether an uploaded file can become a title, by decoding all of its picture. A refusal says why in plain words.
 
-A name, an extension, a header are claims. A file is accepted when its picture decodes for at least 95 % of the longest
-duration that it credibly claims and at most 5 % of its frames are damaged; everything else about the picture (size,
-rate, fields, colours) is taken from the decoded frames. A claim is not credible where the whole file could not
-hold it, or where the picture's own track claims less. Sound and text are listed here and judged by their stages.
+File names, extensions and headers are only claims. A file is accepted if its picture decodes for at least 95 % of the
+longest duration that the file credibly claims (see `claims`) and at most 5 % of its frames are damaged. Size, rate, fields and
+colours are then taken from the decoded frames, not from the header.
+Reads the file by `probe` (streams), `scan` (frames) and `recognise` (what is not a film). Returns a `SourceDocument` or raises
+`SourceRefused`. Sound and text are only listed here: their own stages judge them. Next: `encode.plan`.
 """
 
 from collections.abc import Callable
@@ -17,29 +18,31 @@ from marquee.errors import ProcessFailed, ProcessTimedOut, SourceRefused
 from marquee.logs import get_logger
 from marquee.media.programs import process
 from marquee.media.source import recognise, source_streams
-from marquee.media.source.claims import Case, SourceLimits, check_claims, too_long
+from marquee.media.source.claims import Candidate, SourceLimits, check_claims, too_large, too_long
 from marquee.media.source.probe import Probe, Stream, probe
-from marquee.media.source.scan import Scan, TooManyFrames, scan, seeks_exactly, sound_times
+from marquee.media.source.scan import Scan, TooManyFrames, scan, sound_times
+from marquee.media.source.seeking import seeks_exactly
 
 MIN_DECODED_SHARE: Final = 0.95
 MAX_DAMAGED_SHARE: Final = 0.05
 MIN_STILL_BPS: Final = 50
-"""A screen recording of an idle screen has 200 bits a second; a clock that leaves fewer than this has gone wrong."""
+"""A recording of an idle screen has 200 bits a second. Where the clock leaves fewer than 50, the clock is broken."""
 MAX_FRAMES_PER_SECOND: Final = 1100
-"""Frames a second that a slow-motion camera may have made; more is a clock that stands still."""
-_FEW_FRAMES: Final = 10
-_INDEXED: Final = ("mov", "matroska")
-"""Containers with an index by time; others are cut by decoding from their start."""
-_MENDED: Final = ("mpegts", "mpeg", "ogg", "flv", "asf")
-"""Containers whose clock may jump; ffmpeg mends it as it reads from the start."""
-_BROADCAST: Final = "mpeg"
-"""MPEG's transport and program streams: recorded from anywhere in the middle, without a gap."""
-_JUMP_SECONDS: Final = 10.0
-_UNTIL_KEY_FRAME_SECONDS: Final = 10.0
-_PICTURES_TRIED: Final = 3
-_WEIGHT_OF_FULL_HD: Final = 1920 * 1080 * 30.0
-_MAX_WEIGHT: Final = 16.0
-"""8K at 30 frames a second decodes at a tenth of real time on one core; a time-out must not call that damaged."""
+"""The most frames a second that a slow-motion camera makes. A film with more has a clock that stands still."""
+_MIN_FRAMES_TO_CHECK_RATE: Final = 10
+_TIME_INDEXED_CONTAINERS: Final = ("mov", "matroska")
+"""Containers with an index by time. Chunks of other containers are decoded from the film's start."""
+_JUMPING_CONTAINERS: Final = ("mpegts", "mpeg", "ogg", "flv", "asf")
+"""Containers whose clock may jump. ffmpeg removes the jumps if it reads from the start."""
+_BROADCAST_PREFIX: Final = "mpeg"
+"""Prefix of the MPEG transport and program streams. A recording may start in mid-stream, and has no gap in time."""
+_MIN_JUMP_SECONDS: Final = 10.0
+_MAX_WAIT_FOR_KEY_FRAME_SECONDS: Final = 10.0
+_MAX_PICTURES_TRIED: Final = 3
+_FULL_HD_PIXELS_PER_SECOND: Final = 1920 * 1080 * 30.0
+_MAX_RELATIVE_LOAD: Final = 16.0
+"""Bound on the extra decoding time of large pictures. 8K at 30 frames a second decodes at a tenth of real time on one core:
+a time-out must not call such a film damaged."""
 
 log = get_logger()
 
@@ -56,31 +59,37 @@ async def judge(
     limits: SourceLimits,
     on_progress: Callable[[float], None] | None = None,
 ) -> SourceDocument:
-    """Judge the file at `path`; `on_progress` gets the share decoded, 0 to 1.
+    """Judge the file at `path`. `on_progress` receives the decoded share of the film, 0 to 1.
 
-    Raises `SourceRefused` with a sentence that a person understands.
+    Raises `SourceRefused` with a sentence for the file's owner: what is wrong and, where something can be done, what to do.
     """
     size = path.stat().st_size
     if size == 0:
         raise SourceRefused("The file is empty (0 bytes): upload it again.")
     if size > limits.max_bytes:
-        raise SourceRefused(f"The file is too large: {size} bytes, and this platform takes {limits.max_bytes} at most.")
+        raise SourceRefused(
+            f"The file is too large: {size} bytes. This platform accepts at most {limits.max_bytes}: export it smaller."
+        )
     if recognise.is_still_picture(recognise.read_head(path)):
         raise SourceRefused(recognise.why_unreadable(path))
-    probed = await _probed(path, limits)
+    probed = await _probe_or_refuse(path, limits)
     if recognise.is_encrypted(path):
         raise SourceRefused(
-            "The film is encrypted (DRM), so its picture cannot be decoded: upload it without protection."
+            "The film is encrypted (DRM), so its picture cannot be decoded: upload it without encryption."
         )
-    case, own_clock = await _decoded(path, size, probed, limits, on_progress)
-    scanned, warnings = await _on_a_clock(case, own_clock, on_progress)
-    _check_frames(case, scanned)
-    await _check_complete(case, scanned, own_clock)
-    indexed = case.probed.container.startswith(_INDEXED) and scanned.timed_in_order and scanned.clock == "container"
-    seekable = indexed and await seeks_exactly(
-        path, case.picture.index, scanned, memory_bytes=limits.memory_bytes, max_pixels=limits.max_pixels
+    candidate, first_scan = await _decode_first_usable_picture(path, size, probed, limits, on_progress)
+    scanned, warnings = await _with_usable_clock(candidate, first_scan, on_progress)
+    _check_frames(candidate, scanned)
+    await _check_complete(candidate, scanned, first_scan)
+    indexed = (
+        candidate.probed.container.startswith(_TIME_INDEXED_CONTAINERS)
+        and scanned.timed_in_order
+        and scanned.clock == "container"
     )
-    warnings += _warnings(case, scanned)
+    seekable = indexed and await seeks_exactly(
+        path, candidate.picture.index, scanned, memory_bytes=limits.memory_bytes, max_pixels=limits.max_pixels
+    )
+    warnings += _warnings(candidate, scanned)
     return SourceDocument(
         movie_id=movie_id,
         version=version,
@@ -89,11 +98,11 @@ async def judge(
         file_name=file_name,
         size_bytes=size,
         sha256=sha256,
-        container=case.probed.container,
+        container=candidate.probed.container,
         duration_seconds=float(scanned.duration_seconds),
-        video=source_streams.video(case.picture, scanned, own_clock.first_seconds),
-        audio=[source_streams.audio(stream) for stream in case.probed.of_kind("audio")],
-        subtitles=[source_streams.subtitle(stream) for stream in case.probed.of_kind("subtitle")],
+        video=source_streams.video(candidate.picture, scanned, first_scan.first_seconds),
+        audio=[source_streams.audio(stream) for stream in candidate.probed.of_kind("audio")],
+        subtitles=[source_streams.subtitle(stream) for stream in candidate.probed.of_kind("subtitle")],
         frames_decoded=scanned.frames,
         frames_damaged=scanned.damaged,
         seekable=seekable,
@@ -101,12 +110,13 @@ async def judge(
     )
 
 
-async def _probed(path: Path, limits: SourceLimits) -> Probe:
+async def _probe_or_refuse(path: Path, limits: SourceLimits) -> Probe:
+    """The file's claims. A file that cannot be opened is refused with what `recognise` finds it to be."""
     try:
         return await probe(path, timeout_seconds=limits.probe_timeout_seconds, memory_bytes=limits.memory_bytes)
     except ProcessTimedOut as error:
         raise SourceRefused(
-            f"The file could not be read within {limits.probe_timeout_seconds:.0f} seconds: it is damaged."
+            f"The file could not be read within {limits.probe_timeout_seconds:.0f} seconds: it is damaged. Copy it again."
         ) from error
     except (ProcessFailed, msgspec.DecodeError, ValueError) as error:
         log.info("source not readable", path=path.name, reason=str(error)[-500:])
@@ -114,7 +124,10 @@ async def _probed(path: Path, limits: SourceLimits) -> Probe:
 
 
 def _pictures(probed: Probe) -> list[Stream]:
-    """The streams that may become the title, the likeliest first: no still beside a film, the default one, the largest."""
+    """The picture streams, the likeliest title first: moving before still, then the default stream, then the largest.
+
+    Cover pictures are not candidates. Raises `SourceRefused` where no stream is left.
+    """
     pictures = [stream for stream in probed.of_kind("video") if not stream.attached_picture]
     if pictures:
         return sorted(
@@ -122,36 +135,43 @@ def _pictures(probed: Probe) -> list[Stream]:
             key=lambda one: (one.frames_claimed == 1, not one.default, -one.width * one.height, one.index),
         )
     if probed.of_kind("video"):
-        raise SourceRefused("The file has sound and a cover picture, but no film: there is no moving picture in it.")
+        raise SourceRefused("The file has sound and a cover picture, but no moving picture: upload a film.")
     if probed.of_kind("audio"):
-        raise SourceRefused("The file has only sound: there is no picture in it.")
+        raise SourceRefused("The file has only sound and no picture: upload a film.")
     if probed.container.startswith("mov"):
-        raise SourceRefused("The file has no picture: it is cut off after its header, or holds no film at all.")
-    raise SourceRefused("The file has no picture in it.")
+        raise SourceRefused("The file has no picture: it is cut off after its header, or is not a film. Copy it again.")
+    raise SourceRefused("The file has no picture: upload a film.")
 
 
-async def _decoded(
+async def _decode_first_usable_picture(
     path: Path, size: int, probed: Probe, limits: SourceLimits, on_progress: Callable[[float], None] | None
-) -> tuple[Case, Scan]:
-    """The first picture stream of which anything can be decoded, decoded to its end."""
-    for picture in _pictures(probed)[:_PICTURES_TRIED]:
-        case = Case(path, size, limits, probed, picture)
+) -> tuple[Candidate, Scan]:
+    """The first picture stream with at least one decodable frame, and the scan of it. At most three streams are tried."""
+    for picture in _pictures(probed)[:_MAX_PICTURES_TRIED]:
+        candidate = Candidate(path, size, limits, probed, picture)
         if (seconds := recognise.avi_seconds(path)) is not None:
-            # ffprobe cuts an AVI's own claim down to what is left of the file.
+            # Of a cut-off AVI, ffprobe reports only the length of the part that is left. The header has the full length.
             claimed = msgspec.structs.replace(picture, duration_seconds=seconds)
-            case = case._replace(picture=claimed, probed=msgspec.structs.replace(probed, duration_seconds=seconds))
-        check_claims(case)
-        scanned = await _scanned(case, on_progress)
+            candidate = candidate._replace(
+                picture=claimed, probed=msgspec.structs.replace(probed, duration_seconds=seconds)
+            )
+        check_claims(candidate)
+        scanned = await _scan_picture(candidate, on_progress)
         if scanned.frames:
-            return case, scanned
-        log.info("picture not decodable", stream=picture.index, reason=scanned.complaint)
-    raise SourceRefused("Nothing of the picture can be decoded: it is damaged, or in a format not known here.")
+            return candidate, scanned
+        log.info("picture not decodable", stream=picture.index, reason=scanned.error_line)
+    raise SourceRefused(
+        "Nothing of the picture can be decoded: it is damaged, or its codec is unknown to this platform. Export it as H.264."
+    )
 
 
-async def _scanned(case: Case, on_progress: Callable[[float], None] | None, *, own_clock: bool = True) -> Scan:
-    picture, limits, seconds = case.picture, case.limits, case.declared_seconds
-    weight = picture.width * picture.height * float(picture.average_rate or 25) / _WEIGHT_OF_FULL_HD
-    slowness = limits.decode_seconds_per_second * min(_MAX_WEIGHT, max(1.0, weight))
+async def _scan_picture(
+    candidate: Candidate, on_progress: Callable[[float], None] | None, *, stored_times: bool = True
+) -> Scan:
+    """Decode the candidate's picture. `stored_times`: see `scan.scan_arguments`. The time-out grows with length and size."""
+    picture, limits, seconds = candidate.picture, candidate.limits, candidate.declared_seconds
+    load = picture.width * picture.height * float(picture.average_rate or 25) / _FULL_HD_PIXELS_PER_SECOND
+    slowness = limits.decode_seconds_per_second * min(_MAX_RELATIVE_LOAD, max(1.0, load))
     timeout = limits.decode_seconds_base + slowness * (seconds or limits.max_seconds / 24)
 
     def report(progress: process.Progress) -> None:
@@ -160,10 +180,10 @@ async def _scanned(case: Case, on_progress: Callable[[float], None] | None, *, o
 
     try:
         return await scan(
-            case.path,
+            candidate.path,
             picture.index,
-            own_clock=own_clock,
-            gapless=case.probed.container.startswith(_BROADCAST),
+            stored_times=stored_times,
+            gapless=candidate.probed.container.startswith(_BROADCAST_PREFIX),
             claimed_seconds=seconds,
             timeout_seconds=timeout,
             memory_bytes=limits.memory_bytes,
@@ -172,99 +192,107 @@ async def _scanned(case: Case, on_progress: Callable[[float], None] | None, *, o
         )
     except ProcessTimedOut as error:
         raise SourceRefused(
-            f"The picture could not be decoded within {timeout:.0f} seconds: it is damaged, or too much for this machine."
+            f"The picture could not be decoded within {timeout:.0f} seconds: it is damaged, or too large for this machine."
         ) from error
     except TooManyFrames as error:
-        raise SourceRefused("The file claims more frames than any film has: it is damaged.") from error
+        raise SourceRefused("The file has more frames than any film has: it is damaged. Export it again.") from error
 
 
-async def _on_a_clock(case: Case, scanned: Scan, on_progress: Callable[[float], None] | None) -> tuple[Scan, list[str]]:
-    """The scan on a clock that only goes forward, and what was done for it.
+async def _with_usable_clock(
+    candidate: Candidate, scanned: Scan, on_progress: Callable[[float], None] | None
+) -> tuple[Scan, list[str]]:
+    """The scan on a clock that only goes forward, and a warning if the file's own clock was replaced.
 
-    ffmpeg mends the jumps of broadcast and streaming containers. Where a clock goes back all the same (Matroska files laid end
-    to end), or there is none, the frames are counted. A jump of the picture's alone, with sound going on through it, is none.
+    - Broadcast and streaming containers: ffmpeg removes the jumps. A gap in the picture during which sound goes on is no jump:
+      removing it would put every later picture too early.
+    - A clock that still goes back (Matroska files laid end to end) or is missing: frames are counted at an even rate.
     """
-    jumps = scanned.goes_back or scanned.largest_gap_seconds > _JUMP_SECONDS
-    if jumps and case.probed.container.startswith(_MENDED) and not await _sounds_on(case, scanned):
-        mended = await _scanned(case, on_progress, own_clock=False)
-        if not mended.goes_back and mended.largest_gap_seconds < scanned.largest_gap_seconds:
-            return mended, ["The file's clock jumps; the picture was put together without the jumps."]
-    if not scanned.goes_back:
+    jumps = scanned.is_unordered or scanned.largest_gap_seconds > _MIN_JUMP_SECONDS
+    if (
+        jumps
+        and candidate.probed.container.startswith(_JUMPING_CONTAINERS)
+        and not await _sound_spans_gap(candidate, scanned)
+    ):
+        mended = await _scan_picture(candidate, on_progress, stored_times=False)
+        if not mended.is_unordered and mended.largest_gap_seconds < scanned.largest_gap_seconds:
+            return mended, ["The file's clock jumps. The jumps were removed."]
+    if not scanned.is_unordered:
         return scanned, []
-    rate = source_streams.rate(case.picture, scanned).rate
+    rate = source_streams.rate(candidate.picture, scanned).rate
     scanned = scanned.counted(rate)
     return scanned, [
-        f"The file's clock goes back or is missing; its pictures follow each other at {float(rate):.3f} a second."
+        f"The file's clock goes back or is missing. Its frames are shown at an even {float(rate):.3f} a second."
     ]
 
 
-async def _sounds_on(case: Case, scanned: Scan) -> bool:
-    """Whether sound goes on through the largest hole of the picture."""
-    if scanned.goes_back or not case.probed.of_kind("audio"):
+async def _sound_spans_gap(candidate: Candidate, scanned: Scan) -> bool:
+    """Whether sound goes on through the picture's largest gap."""
+    if scanned.is_unordered or not candidate.probed.of_kind("audio"):
         return False
-    sound = await sound_times(case.path, memory_bytes=case.limits.memory_bytes)
+    sound = await sound_times(candidate.path, memory_bytes=candidate.limits.memory_bytes)
     return sound.end_seconds > 0 and sound.largest_gap_seconds < scanned.largest_gap_seconds / 2
 
 
-def _check_frames(case: Case, scanned: Scan) -> None:
-    seconds, limits = float(scanned.duration_seconds), case.limits
+def _check_frames(candidate: Candidate, scanned: Scan) -> None:
+    """Refuse a film that is too long, too large, or has an impossible clock, by its decoded frames."""
+    seconds, limits = float(scanned.duration_seconds), candidate.limits
     if seconds > limits.max_seconds:
         raise too_long(seconds, limits)
-    if case.size_bytes * 8 < MIN_STILL_BPS * seconds:
+    if candidate.size_bytes * 8 < MIN_STILL_BPS * seconds:
         raise SourceRefused(
-            f"The film's clock is broken: it spreads {scanned.frames} pictures over {seconds / 3600:.1f} hours. Export it again."
+            f"The film's clock is broken: it spreads {scanned.frames} frames over {seconds / 3600:.1f} hours. Export it again."
         )
-    if scanned.frames > max(_FEW_FRAMES, MAX_FRAMES_PER_SECOND * seconds):
+    if scanned.frames > max(_MIN_FRAMES_TO_CHECK_RATE, MAX_FRAMES_PER_SECOND * seconds):
         raise SourceRefused(
-            f"The film's clock is broken: it has {scanned.frames} pictures within {seconds:.3f} seconds. Export it again."
+            f"The film's clock is broken: it has {scanned.frames} frames within {seconds:.3f} seconds. Export it again."
         )
     width, height = source_streams.size(scanned)
     if width * height > limits.max_pixels:
-        raise SourceRefused(f"The picture is too large: {width} x {height}.")
+        raise too_large(width, height, limits)
 
 
-async def _check_complete(case: Case, scanned: Scan, own_clock: Scan) -> None:
-    """Refuse what is cut off or too damaged."""
-    # What the container claims is by its own clock, with the jumps in it.
-    decoded = float(max(scanned.duration_seconds, own_clock.duration_seconds))
-    declared = case.declared_seconds
+async def _check_complete(candidate: Candidate, scanned: Scan, first_scan: Scan) -> None:
+    """Refuse a film that is cut off (below 95 % of its credible length) or has more than 5 % damaged frames."""
+    # The container's claim includes the jumps of its own clock, so the longer of the two durations is compared with it.
+    decoded = float(max(scanned.duration_seconds, first_scan.duration_seconds))
+    declared = candidate.declared_seconds
     if declared is not None and decoded < MIN_DECODED_SHARE * declared:
-        begins = case.picture.start_seconds or 0.0
-        if case.probed.container.startswith(_BROADCAST):
-            # Recorded from the middle of a broadcast: what comes before the first key frame cannot be decoded.
-            begins = min(own_clock.first_seconds, begins + _UNTIL_KEY_FRAME_SECONDS)
-        end = begins - case.probed.start_seconds + decoded
-        if end < MIN_DECODED_SHARE * declared and not await _is_outlasted(case, scanned, declared):
+        begins = candidate.picture.start_seconds or 0.0
+        if candidate.probed.container.startswith(_BROADCAST_PREFIX):
+            # Recorded from the middle of a broadcast: frames before the first key frame cannot be decoded.
+            begins = min(first_scan.first_seconds, begins + _MAX_WAIT_FOR_KEY_FRAME_SECONDS)
+        end = begins - candidate.probed.start_seconds + decoded
+        if end < MIN_DECODED_SHARE * declared and not await _sound_outlasts_picture(candidate, scanned, declared):
             raise SourceRefused(
                 f"The film is cut off: it should last {declared:.1f} seconds, and only {decoded:.1f} "
                 f"({100 * decoded / declared:.0f} %) can be decoded. Copy it again."
             )
-    whole = max(scanned.frames, scanned.frames + scanned.damaged - scanned.corrupt)
-    if scanned.damaged > max(1, MAX_DAMAGED_SHARE * whole) or scanned.corrupt >= scanned.frames:
+    whole = max(scanned.frames, scanned.frames + scanned.damaged - scanned.concealed)
+    if scanned.damaged > max(1, MAX_DAMAGED_SHARE * whole) or scanned.concealed >= scanned.frames:
         raise SourceRefused(
             f"The film is too damaged: {scanned.damaged} of {whole} frames "
             f"({100 * scanned.damaged / whole:.0f} %) are broken or missing. Copy it again."
         )
 
 
-async def _is_outlasted(case: Case, scanned: Scan, declared: float) -> bool:
-    """Whether sound goes on after the picture: a container is as long as its longest track, and that is no damage."""
-    if case.picture.duration_seconds is not None or scanned.truncated:
+async def _sound_outlasts_picture(candidate: Candidate, scanned: Scan, declared: float) -> bool:
+    """Whether only sound reaches the claimed end. A container is as long as its longest track: a shorter picture is no damage."""
+    if candidate.picture.duration_seconds is not None or scanned.truncated:
         return False
-    sound = await sound_times(case.path, memory_bytes=case.limits.memory_bytes)
-    return sound.end_seconds - case.probed.start_seconds >= MIN_DECODED_SHARE * declared
+    sound = await sound_times(candidate.path, memory_bytes=candidate.limits.memory_bytes)
+    return sound.end_seconds - candidate.probed.start_seconds >= MIN_DECODED_SHARE * declared
 
 
-def _warnings(case: Case, scanned: Scan) -> list[str]:
+def _warnings(candidate: Candidate, scanned: Scan) -> list[str]:
     found = []
     if scanned.damaged:
         found.append(f"{scanned.damaged} of {scanned.frames} frames are damaged.")
     if scanned.truncated:
         found.append("The file ends before its last packet.")
     if len(scanned.sizes) > 1:
-        found.append(f"The picture changes its size ({', '.join(scanned.sizes)}); the most frequent one is kept.")
-    index = case.picture.index
-    others = [one for one in case.probed.of_kind("video") if not one.attached_picture and one.index != index]
+        found.append(f"The picture changes its size ({', '.join(scanned.sizes)}). The most frequent size is kept.")
+    index = candidate.picture.index
+    others = [one for one in candidate.probed.of_kind("video") if not one.attached_picture and one.index != index]
     if others:
-        found.append(f"The file has {len(others) + 1} picture streams; stream {index} is used.")
+        found.append(f"The file has {len(others) + 1} picture streams. Stream {index} is used.")
     return found

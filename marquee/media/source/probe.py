@@ -1,8 +1,8 @@
-"""What a file claims to be: ffprobe's JSON as typed values, read without trusting it.
+"""Reads what a file claims to be: ffprobe's JSON as typed values, without trusting the file.
 
-A file can name others: playlists, concat lists, image sequences, external references. So only the protocol `file` and a
-list of real film containers are allowed, for every program that opens an upload (`untrusted_input`), the name is always
-given as a `file:` URL, and there is a time-out and a memory limit. Claims are judged by `judge`, not here.
+A film can name other files: playlists, concat lists, image sequences, external references. So every program that opens an
+upload gets `untrusted_input`: only the protocol `file`, only a list of real film containers, and the name as a `file:` URL.
+Every run has a time-out and a memory limit. Nothing is judged here: `claims` and `judge` do that.
 """
 
 import re
@@ -18,39 +18,42 @@ CONTAINERS: Final = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,ogg,asf,mxf,gxf,"
     "rm,nut,dv,wtv,yuv4mpegpipe,dnxhd,vc1,vvc,dirac"
 )
-"""ffmpeg's names of the containers that can hold a film; no playlist, list, image, subtitle or device among them."""
+"""ffmpeg's names of the containers that can hold a film. Playlists, images, subtitles and devices are left out on purpose."""
 PROTOCOLS: Final = "file"
-LOOKED_AT_MICROSECONDS: Final = 60_000_000
-LOOKED_AT_BYTES: Final = 100 * 1024**2
-"""How far is read to find a file's streams, where nothing in it lists them (MPEG program streams, FLV): by ffmpeg's own 5 s and
-5 MB, sound that begins after the titles is not there. Every program must look as far, or they number streams differently."""
+MAX_ANALYSIS_MICROSECONDS: Final = 60_000_000
+MAX_ANALYSIS_BYTES: Final = 100 * 1024**2
+"""How far to read for the streams of a file that has no list of them (MPEG program streams, FLV). ffmpeg's own 5 s and 5 MB miss
+sound that begins after the opening titles. Every program must read equally far: else they number the streams differently."""
 
 
 def untrusted_input(path: Path) -> dict[str, str | int]:
-    """The input options of ffmpeg and ffprobe for an uploaded file; `filename` is its URL."""
+    """The input options of ffmpeg and ffprobe for an uploaded file. `filename` is its `file:` URL."""
     return {
         "filename": f"file:{path.absolute()}",
         "protocol_whitelist": PROTOCOLS,
         "format_whitelist": CONTAINERS,
-        "analyzeduration": LOOKED_AT_MICROSECONDS,
-        "probesize": LOOKED_AT_BYTES,
+        "analyzeduration": MAX_ANALYSIS_MICROSECONDS,
+        "probesize": MAX_ANALYSIS_BYTES,
     }
 
 
 def untrusted_arguments(path: Path) -> list[str]:
-    """`untrusted_input` as arguments, up to and with `-i`."""
+    """`untrusted_input` as command-line arguments, ending with `-i` and the URL."""
     options = untrusted_input(path)
     url = str(options.pop("filename"))
     return [*(text for name, value in options.items() for text in (f"-{name}", str(value))), "-i", url]
 
 
 def ffprobe_arguments(path: Path, *options: str) -> list[str]:
-    """ffprobe's command for an uploaded file."""
+    """ffprobe's command for an uploaded file, with `options` before the input."""
     return [str(binaries.ffprobe()), "-v", "error", *options, *untrusted_arguments(path)]
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """One stream as ffprobe names it. Durations are seconds, None where nothing is claimed."""
+    """One stream as ffprobe describes it. None or 0 where the file claims nothing.
+
+    `rotation` is degrees clockwise; `mirrored` means mirrored left to right before the rotation.
+    """
 
     index: int
     kind: str
@@ -83,33 +86,39 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file claims. `container` is ffmpeg's name, which may be a list (`mov,mp4,m4a,3gp,3g2,mj2`)."""
+
     container: str
     start_seconds: float
     duration_seconds: float | None
     streams: list[Stream]
 
     def of_kind(self, kind: str) -> list[Stream]:
+        """The streams of one kind: `video`, `audio`, `subtitle`."""
         return [stream for stream in self.streams if stream.kind == kind]
 
 
 async def probe(path: Path, *, timeout_seconds: float = 60.0, memory_bytes: int | None = None) -> Probe:
-    """Read what the file says of itself. Raises `ProcessFailed` where it cannot be opened as a film at all."""
+    """Read the file's claims.
+
+    Raises `ProcessFailed` where the file cannot be opened as a film, `ProcessTimedOut` after `timeout_seconds`.
+    """
     argv = ffprobe_arguments(path, "-print_format", "json", "-show_format", "-show_streams")
     found = await process.run(argv, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes)
-    return _typed(msgspec.json.decode(found.stdout.decode(errors="replace") or "{}"))
+    return _probe_from_json(msgspec.json.decode(found.stdout.decode(errors="replace") or "{}"))
 
 
-def _typed(raw: dict[str, Any]) -> Probe:
+def _probe_from_json(raw: dict[str, Any]) -> Probe:
     container = raw.get("format", {})
     return Probe(
         container=container.get("format_name", ""),
         start_seconds=_seconds(container.get("start_time")) or 0.0,
         duration_seconds=_positive(_seconds(container.get("duration"))),
-        streams=[_stream(one) for one in raw.get("streams", [])],
+        streams=[_stream_from_json(one) for one in raw.get("streams", [])],
     )
 
 
-def _stream(raw: dict[str, Any]) -> Stream:
+def _stream_from_json(raw: dict[str, Any]) -> Stream:
     rotation, mirrored = _orientation(raw)
     tags = {key.lower(): str(value) for key, value in raw.get("tags", {}).items()}
     flags = raw.get("disposition", {})
@@ -129,7 +138,7 @@ def _stream(raw: dict[str, Any]) -> Stream:
         rate=_fraction(raw.get("r_frame_rate")),
         average_rate=_fraction(raw.get("avg_frame_rate")),
         start_seconds=_seconds(raw.get("start_time")),
-        duration_seconds=_positive(_seconds(raw.get("duration"))) or _positive(_clock(tags)),
+        duration_seconds=_positive(_seconds(raw.get("duration"))) or _positive(_duration_tag_seconds(tags)),
         bitrate_bps=int(raw["bit_rate"]) if str(raw.get("bit_rate", "")).isdigit() else None,
         rotation=rotation,
         mirrored=mirrored,
@@ -155,13 +164,16 @@ _ORIENTATIONS: Final = {
     (1, 0, 0, -1): (180, True),
     (0, 1, 1, 0): (270, True),
 }
-"""By a display matrix's a, b, c, d (a pixel at x, y is shown at ax + cy, bx + dy): degrees clockwise, and whether the picture
-is mirrored left to right first."""
+"""(degrees clockwise, mirrored left to right first) by a display matrix's a, b, c, d: a pixel at x, y is shown at
+ax + cy, bx + dy."""
 
 
 def _orientation(raw: dict[str, Any]) -> tuple[int, bool]:
-    """How the picture is turned, from its display matrix: (degrees clockwise, mirrored first). What lies askew goes to the
-    nearest, what is no matrix stands upright. ffprobe's own `rotation` alone would take a mirrored picture for a turned one."""
+    """(degrees clockwise, mirrored first), from the display matrix.
+
+    An oblique angle becomes the nearest right angle. Without a valid matrix the picture counts as upright. ffprobe's own
+    `rotation` is not used: it does not tell a mirrored picture from a rotated one.
+    """
     for side in raw.get("side_data_list", []):
         cells = re.findall(r"-?\d+", re.sub(r"\w+:", "", str(side.get("displaymatrix", ""))))
         if len(cells) == 9:
@@ -182,8 +194,8 @@ def _positive(value: float | None) -> float | None:
     return value if value is not None and 0 < value < float("inf") else None
 
 
-def _clock(tags: dict[str, str]) -> float | None:
-    """Matroska's DURATION tag, `00:00:15.021000000` (with a language suffix in some files)."""
+def _duration_tag_seconds(tags: dict[str, str]) -> float | None:
+    """Seconds of Matroska's DURATION tag, `00:00:15.021000000`. Its name has a language suffix in some files."""
     text = next((value for key, value in tags.items() if key.split("-")[0] == "duration"), "")
     parts = text.split(":")
     try:
@@ -193,7 +205,7 @@ def _clock(tags: dict[str, str]) -> float | None:
 
 
 def _fraction(value: object) -> Fraction | None:
-    """`30000/1001` or `10:11`; None for 0/0, 0:1 and what is not there."""
+    """`30000/1001` or `10:11` as a fraction; None for 0/0, 0:1 and a missing value."""
     above, _, below = str(value).replace(":", "/").partition("/")
     try:
         return Fraction(int(above), int(below)) if int(above) > 0 and int(below) > 0 else None

@@ -1,7 +1,9 @@
-"""What a file that is not a film is instead, told from its first bytes, so that a refusal can say it in plain words.
+"""Names what a file is if it is not a film, from its first 64 KiB, so that its refusal tells the owner in plain words.
 
-Signatures of pictures, sound, documents and archives are the library `puremagic`'s. What it does not know is told here:
-playlists, subtitles, plain text, and what is missing or damaged in an MP4, Matroska or AVI file.
+The library `puremagic` knows the signatures of pictures, sound, documents and archives. This module adds what the library
+lacks: playlists, subtitles and plain text. `why_unreadable` writes the refusal's sentence, and says what is missing or damaged
+in an MP4, Matroska or AVI file. `judge` calls it when a file cannot be opened. A film's container is never called
+anything else, even if it is damaged: the owner would look for the fault in the wrong place.
 """
 
 import re
@@ -13,7 +15,7 @@ import puremagic
 HEAD_BYTES: Final = 64 * 1024
 MAX_INDEX_BYTES: Final = 64 * 1024**2
 
-_NAMES: Final = {
+_FORMAT_NAMES: Final = {
     "image/x-ms-bmp": "BMP",
     "image/vnd.adobe.photoshop": "Photoshop",
     "image/x-icon": "icon",
@@ -22,8 +24,8 @@ _NAMES: Final = {
     "audio/ac3": "AC-3",
     "audio/wave": "WAV",
 }
-"""Names of formats where the MIME type's own would not be understood."""
-_OTHER: Final = {
+"""Names that people know, for MIME types whose own name they would not understand."""
+_NOT_MEDIA: Final = {
     "application/pdf": "a PDF document",
     "application/x-gzip": "a gzip archive",
     "application/x-7z-compressed": "a 7-Zip archive",
@@ -33,14 +35,14 @@ _OTHER: Final = {
     "application/x-xz": "an xz archive",
     "application/vnd.microsoft.portable-executable": "a program",
 }
-_OWN: Final = {
+_EXTRA_SIGNATURES: Final = {
     b"PK\x03\x04": "a ZIP archive or an office document",
     b"\x7fELF": "a program",
     b"#!AMR": "sound (AMR)",
 }
-"""Signatures that `puremagic` knows without a MIME type, or by too many."""
+"""Signatures for which `puremagic` gives no MIME type, or too many."""
 _FILM_CONTAINERS: Final = (b"OggS", b"\x1aE\xdf\xa3", b"0&\xb2u")
-"""`puremagic` calls some of these sound. They hold films too, and a damaged one is not to be called anything else."""
+"""Ogg, Matroska, ASF. `puremagic` calls some of these sound, but they hold films too: a damaged one is still a film."""
 _PLAYLISTS: Final = (
     b"#extm3u",
     b"ffconcat",
@@ -65,19 +67,21 @@ _MP4_BOXES: Final = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moo
 
 
 def read_head(path: Path) -> bytes:
+    """The first `HEAD_BYTES` bytes of a file."""
     with path.open("rb") as file:
         return file.read(HEAD_BYTES)
 
 
-def other_kind(head: bytes) -> str | None:
-    """What the file is, with its article, where its first bytes say that it is no film; else None."""
+def non_film_kind(head: bytes) -> str | None:
+    """What the file is, with an article ("a PDF document"), if its first bytes show that it is not a film; else None."""
+    # Playlists first: `puremagic` calls M3U sound, by its MIME type audio/mpegurl.
+    text = head[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith(_PLAYLISTS) or b"<mpd" in text[:512]:
+        return "a playlist that points to other files"
     if (known := _by_signature(head)) is not None:
         return known
     if is_still_picture(head):
         return "a picture (HEIF)"
-    text = head[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith(_PLAYLISTS) or b"<mpd" in text[:512]:
-        return "a playlist that points to other files"
     if is_text(head):
         if _SUBTITLES.match(text):
             return "a file of subtitles"
@@ -86,8 +90,8 @@ def other_kind(head: bytes) -> str | None:
 
 
 def _by_signature(head: bytes) -> str | None:
-    """What the most certain signature of `puremagic` says that is no film; None where it says film, or nothing."""
-    for signature, name in _OWN.items():
+    """The kind that `puremagic`'s most certain match names; None where that is a film, or nothing matches."""
+    for signature, name in _EXTRA_SIGNATURES.items():
         if head.startswith(signature):
             return name
     if head.startswith(_FILM_CONTAINERS):
@@ -101,19 +105,20 @@ def _by_signature(head: bytes) -> str | None:
         if kind == "video":
             return None
         if kind in ("image", "audio"):
-            name = _NAMES.get(match.mime_type, subtype.removeprefix("x-").upper())
+            name = _FORMAT_NAMES.get(match.mime_type, subtype.removeprefix("x-").upper())
             return f"a picture ({name})" if kind == "image" else f"sound ({name})"
-        if match.mime_type in _OTHER:
-            return _OTHER[match.mime_type]
+        if match.mime_type in _NOT_MEDIA:
+            return _NOT_MEDIA[match.mime_type]
     return None
 
 
 def is_still_picture(head: bytes) -> bool:
-    """Whether a file of the MP4 family says that it is one picture: ffmpeg would read it as a film of one frame."""
+    """Whether a file of the MP4 family declares itself a single picture. ffmpeg would read it as a film of one frame."""
     return head[4:8] == b"ftyp" and head[8:12] in _IMAGE_BRANDS
 
 
 def is_text(head: bytes) -> bool:
+    """Whether the bytes are UTF-16 with its mark, or UTF-8, and at least 97 % printable."""
     if head.startswith(_UTF16_MARKS):
         words = head[: len(head) // 2 * 2].decode("utf-16", "replace")
         return sum(letter.isprintable() or letter.isspace() for letter in words) >= 0.97 * len(words)
@@ -128,7 +133,7 @@ def is_text(head: bytes) -> bool:
 
 
 def mp4_boxes(path: Path) -> list[str]:
-    """The names of an MP4's outermost boxes, as far as the file reaches; empty for what is no MP4."""
+    """The names of an MP4's outermost boxes, as far as the file reaches; empty if the file is not an MP4."""
     return [name for name, _, _ in _boxes(path)]
 
 
@@ -144,7 +149,7 @@ def is_encrypted(path: Path) -> bool:
 
 
 def _boxes(path: Path) -> list[tuple[str, int, int]]:
-    """(name, first byte, bytes) of an MP4's outermost boxes."""
+    """(name, offset of the box, its length in bytes) of an MP4's outermost boxes."""
     found: list[tuple[str, int, int]] = []
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -167,9 +172,9 @@ def _boxes(path: Path) -> list[tuple[str, int, int]]:
 
 
 def why_unreadable(path: Path) -> str:
-    """Why a file that cannot be opened as a film cannot, in a sentence for its owner."""
+    """Why a file cannot be opened as a film: one sentence for its owner, with what to do where something can be done."""
     head = read_head(path)
-    if kind := other_kind(head):
+    if kind := non_film_kind(head):
         return f"This is {kind}, not a film."
     if boxes := mp4_boxes(path):
         if "moov" not in boxes and "moof" not in boxes:
@@ -177,17 +182,17 @@ def why_unreadable(path: Path) -> str:
                 "The film's index (moov) is missing: the file was cut off while it was recorded or copied. "
                 "Copy it again, or repair it with the recorder."
             )
-        return "The film's index (moov) is damaged, so nothing in the file can be found. Copy it again."
+        return "The film's index (moov) is damaged, so its pictures cannot be located. Copy it again."
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "The film's header (Matroska) is damaged or cut off, so nothing can be decoded. Copy it again."
     return "This is not a film in any format that this platform knows, or its beginning is damaged."
 
 
 def avi_seconds(path: Path) -> float | None:
-    """How long an AVI's headers say that the picture is, which holds even if the file was cut off; else None.
+    """The picture's length in seconds by an AVI's headers, which stay right if the file is cut off; None for other files.
 
-    The picture stream's own header (`strh`: samples, and seconds a sample as scale / rate) goes before the main one (`avih`),
-    whose microseconds are rounded, and which recorders often fill in with something else.
+    The picture stream's own header (`strh`: samples, and seconds a sample as scale / rate) is preferred. The main header
+    (`avih`) has rounded microseconds, and many recorders fill it in wrongly.
     """
     head = read_head(path)
     main = head.find(b"avih")

@@ -1,15 +1,15 @@
-"""Decodes the whole picture once, as fast as it goes, and notes every frame: what a file holds, whatever it claims.
+"""Decodes a film's whole picture once and notes every frame: what the file really holds, whatever its header claims.
 
-One pass of ffmpeg with the loop filter left out (nobody sees these pictures; a fifth cheaper, errors and times are
-the same) and `showinfo`: about 4 % of what encoding the ladder costs. From it come the frames and the damaged ones, the
-first frame's exact time, the real frame rate and duration, the size, the fields and the colours.
+One pass of ffmpeg with `showinfo` gives the frames, the damaged ones, the first frame's exact time, the real rate and
+duration, the size, the fields and the colours. Cost: about 4 % of encoding the ladder. The loop filter is skipped: the
+pictures are thrown away, errors and times are the same, and decoding is a fifth cheaper.
+Reads ffmpeg's log line by line into a `Scan`, by which `judge` decides. `seeking` compares seeks with it.
 """
 
 import contextlib
 import copy
 import re
 from array import array
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
@@ -24,54 +24,61 @@ from marquee.errors import ProcessFailed, ProcessTimedOut
 from marquee.media.programs import binaries, process
 from marquee.media.source.probe import ffprobe_arguments, untrusted_input
 
-_FRAME: Final = re.compile(
+FRAME_LINE: Final = re.compile(
     r"n:\s*\d+ pts:\s*(?P<pts>-?\d+|NOPTS) .*?duration:\s*(?P<duration>-?\d+) .*?fmt:(?P<format>\S+) .*?"
     r"sar:(?P<sar>\S+) s:(?P<size>\d+x\d+) i:(?P<fields>\S) iskey:(?P<key>\d)"
 )
+"""One frame in the log of `showinfo`. `pts` is in units of the time base."""
 _TIME_BASE: Final = re.compile(r"config in time_base: (\d+)/(\d+)")
 _COLOUR: Final = re.compile(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
 _PACKETS: Final = re.compile(
     r"Input stream #0:\d+ \(video\): (\d+) packets read .*?(\d+) frames decoded; (\d+) decode errors"
 )
-_CONTAINER_COMPLAINT: Final = re.compile(
+_CONTAINER_ERROR: Final = re.compile(
     r"\[(in#0/\S+|mov|matroska|ogg|mpegts|mpeg|flv|avi|asf|mxf)\S* @ \S+\] "
     r"(\[error\]|.*(CRC mismatch|corrupt|Continuity|invalid|Invalid))"
 )
 _MAX_LAST_FRAME_SECONDS: Final = Fraction(10)
-SEEK_MARGIN_SECONDS: Final = 1.0
-"""An index by decoding time may land as much later than asked as frames are reordered; this is far more."""
+"""A last frame may last this much longer than usual; longer only if the container's claimed length covers it."""
 _SINGLE_FRAME_SECONDS: Final = Fraction(1, 25)
-_BACK_SECONDS: Final = 1.0
-"""Frames that change places are nearer than this; a clock that goes back further has begun anew."""
+_MAX_REORDER_SECONDS: Final = 1.0
+"""Reordered frames are nearer to each other than this. A clock that goes back further was restarted."""
 _MIN_TIMED_SHARE: Final = 0.9
-_NEVER_SOUGHT_SECONDS: Final = 6
-"""A film of one segment is one chunk."""
 _MAX_FRAMES: Final = 20_000_000
-"""Frames of a whole day at 230 fps; more is not a film."""
+"""A whole day at 230 fps. A file with more frames is not a film."""
 
 
 class Scan:
-    """What a decode of the whole picture found. Times are in units of `time_base`, in order of showing."""
+    """What decoding the whole picture found.
 
-    def __init__(self, *, own_clock: bool = True, gapless: bool = False, claimed_seconds: float | None = None) -> None:
+    - `times`: presentation times of the frames in units of `time_base`, in the order of presentation.
+    - `sizes`, `aspects`, `formats`, `colours`, `fields`: how many frames have each value, as ffmpeg prints it.
+    - `concealed`: frames that the decoder concealed. `refused_packets`: packets that it refused. `packets`: packets read.
+    - `container_errors`: lines in which the demuxer reports damage. `error_line`: the error line that explains most.
+    - `gapless`: a broadcast stream, in which a gap in time means missing frames.
+    - `clock`: where `times` come from; see `VideoStream.clock`.
+    """
+
+    def __init__(
+        self, *, stored_times: bool = True, gapless: bool = False, claimed_seconds: float | None = None
+    ) -> None:
         self.gapless = gapless
         self.claimed_seconds = claimed_seconds
-        self.clock: Literal["container", "mended", "counted"] = "container" if own_clock else "mended"
+        self.clock: Literal["container", "mended", "counted"] = "container" if stored_times else "mended"
         self.time_base = Fraction(1, 1_000_000)
         self.times = array("q")
-        self.durations: Counter[int] = Counter()
         self.last_duration = 0
         self.sizes: Counter[str] = Counter()
         self.aspects: Counter[tuple[str, str]] = Counter()
         self.formats: Counter[str] = Counter()
         self.colours: Counter[tuple[str, str, str, str]] = Counter()
         self.fields: Counter[str] = Counter()
-        self.corrupt = 0
+        self.concealed = 0
         self.refused_packets = 0
         self.packets = 0
-        self.container_complaints = 0
+        self.container_errors = 0
         self.truncated = False
-        self.complaint = ""
+        self.error_line = ""
         self.cpu_seconds = 0.0
 
     @property
@@ -80,7 +87,7 @@ class Scan:
 
     @property
     def timed_in_order(self) -> bool:
-        """Every frame has a time, and each is later than the one before."""
+        """Whether every frame has a time, later than that of the frame before it."""
         return len(self.times) == self.frames and all(one < other for one, other in pairwise(self.times))
 
     @property
@@ -88,13 +95,13 @@ class Scan:
         return float(max((abs(b - a) for a, b in pairwise(self.times)), default=0) * self.time_base)
 
     @property
-    def goes_back(self) -> bool:
-        """Whether the clock begins anew somewhere, or is hardly there: no order of showing follows from it."""
+    def is_unordered(self) -> bool:
+        """Whether the clock restarts somewhere, or under 90 % of the frames have a time. It then gives no order of frames."""
         furthest = max((a - b for a, b in pairwise(self.times)), default=0) * self.time_base
-        return furthest > _BACK_SECONDS or len(self.times) < _MIN_TIMED_SHARE * self.frames
+        return furthest > _MAX_REORDER_SECONDS or len(self.times) < _MIN_TIMED_SHARE * self.frames
 
     def counted(self, rate: Fraction) -> "Scan":
-        """The same frames without the container's clock: they follow each other at an even `rate`."""
+        """A copy with counted times: frame n at n / `rate` seconds, whatever the container says."""
         found = copy.copy(self)
         found.clock = "counted"
         found.time_base = 1 / rate
@@ -104,17 +111,18 @@ class Scan:
 
     @property
     def step(self) -> int:
-        """The usual time from one frame to the next, in units of the time base; 0 if there is but one frame."""
+        """The median time from one frame to the next, in units of the time base; 0 for a single frame."""
         steps = [b - a for a, b in pairwise(self.times) if b > a]
         return int(median(steps)) if steps else 0
 
     @property
     def first_seconds(self) -> float:
+        """The first frame's time in seconds, 0 without a timed frame."""
         return float(self.times[0] * self.time_base) if self.times else 0.0
 
     @property
     def duration_seconds(self) -> Fraction:
-        """From the first frame's start to the last one's end."""
+        """Seconds from the first frame's start to the last frame's end."""
         if not self.times:
             return Fraction(0)
         span, last = (max(self.times) - min(self.times)) * self.time_base, self.last_duration * self.time_base
@@ -122,44 +130,46 @@ class Scan:
         if last <= 0:
             last = usual
         elif last - usual > _MAX_LAST_FRAME_SECONDS:
-            # A still picture may end a film, as long as the container says that it is; no longer than that.
+            # A film may end in a still picture. Its length is believed as far as the container's own claim covers it.
             claimed = Fraction(self.claimed_seconds) - span if self.claimed_seconds is not None else usual
             last = min(last, max(usual, claimed))
         return span + last
 
     @property
     def damaged(self) -> int:
-        """Frames that a viewer would see broken or miss: concealed ones, and packets that gave none.
+        """The number of frames that a viewer would see broken or miss.
 
-        A hole in time alone is no damage: in some films a frame lasts long. It counts as missing frames if a container that
-        complains of its own damage goes with it, in a broadcast stream (`gapless`) also if one frame is broken, elsewhere if
-        packets without a frame do: some codecs have packets that show nothing (VP8's hidden references).
+        Concealed frames always count. So do refused packets or missing frames, whichever are more. A gap in time is
+        not always damage, because a frame may last long. It counts as missing frames:
+        - wholly, if the demuxer reports damage, or if a broadcast stream (`gapless`) also has a concealed frame;
+        - else up to the number of packets that gave no frame. Such packets alone are no damage: some codecs have packets that
+          show nothing (VP8's hidden references).
         """
         step = self.step
         holes = sum(round((b - a) / step) - 1 for a, b in pairwise(self.times) if b - a > 1.5 * step) if step else 0
-        lossy = self.container_complaints or (self.gapless and self.corrupt)
+        lossy = self.container_errors or (self.gapless and self.concealed)
         missing = holes if lossy else min(holes, max(0, self.packets - self.frames))
-        return self.corrupt + max(missing, self.refused_packets)
+        return self.concealed + max(missing, self.refused_packets)
 
-    def _take(self, line: str) -> None:
+    def _read_line(self, line: str) -> None:
         if "showinfo" in line:
-            self._take_frame(line)
+            self._read_frame_line(line)
         elif "corrupt decoded frame" in line:
-            self.corrupt += 1
+            self.concealed += 1
         elif "Error submitting packet to decoder" in line:
             self.refused_packets += 1
-            self.complaint = line
+            self.error_line = line
         elif "File ended prematurely" in line or "partial file" in line:
             self.truncated = True
-        elif _CONTAINER_COMPLAINT.match(line):
-            self.container_complaints += 1
-        elif "[error]" in line and "[null @" not in line and not self.complaint:
-            self.complaint = line
+        elif _CONTAINER_ERROR.match(line):
+            self.container_errors += 1
+        elif "[error]" in line and "[null @" not in line and not self.error_line:
+            self.error_line = line
         elif found := _PACKETS.search(line):
             self.packets = int(found[1])
 
-    def _take_frame(self, line: str) -> None:
-        if found := _FRAME.search(line):
+    def _read_frame_line(self, line: str) -> None:
+        if found := FRAME_LINE.search(line):
             if found["pts"] != "NOPTS":
                 self.times.append(int(found["pts"]))
                 self.last_duration = int(found["duration"])
@@ -176,12 +186,12 @@ class Scan:
 
 
 class TooManyFrames(Exception):
-    """More frames than the longest film could have."""
+    """The file has more frames than `_MAX_FRAMES`; raised while ffmpeg's log is read, which stops ffmpeg."""
 
 
-def scan_arguments(path: Path, stream_index: int, *, own_clock: bool, max_pixels: int) -> list[str]:
-    """The command of a scan. `own_clock`: times as the container has them, else with its jumps mended by ffmpeg."""
-    clock = {"copyts": None} if own_clock else {}
+def scan_arguments(path: Path, stream_index: int, *, stored_times: bool, max_pixels: int) -> list[str]:
+    """The command of a scan. `stored_times`: times as the container stores them; else ffmpeg removes the jumps."""
+    clock = {"copyts": None} if stored_times else {}
     source = ffmpeg.input(
         **untrusted_input(path), skip_loop_filter="all", max_pixels=max_pixels, noautorotate=None, **clock
     )
@@ -197,7 +207,7 @@ async def scan(
     path: Path,
     stream_index: int,
     *,
-    own_clock: bool = True,
+    stored_times: bool = True,
     gapless: bool = False,
     claimed_seconds: float | None = None,
     timeout_seconds: float,
@@ -205,74 +215,39 @@ async def scan(
     max_pixels: int,
     on_progress: Callable[[process.Progress], None] | None = None,
 ) -> Scan:
-    """Decode one picture stream from end to end.
+    """Decode one picture stream from start to end.
 
-    A decoder that gives up midway is no error here: what was found until then is the answer. `claimed_seconds`: how long the
-    film is said to be, which bounds a very long last frame. Raises `ProcessTimedOut`.
+    A decoder that stops midway is not an error here: the frames found until then are returned, and `judge` decides.
+    `claimed_seconds` is the film's claimed length; it bounds a very long last frame. Raises `ProcessTimedOut`, `ProcessLost`
+    and `TooManyFrames`.
     """
-    result = Scan(own_clock=own_clock, gapless=gapless, claimed_seconds=claimed_seconds)
-    argv = scan_arguments(path, stream_index, own_clock=own_clock, max_pixels=max_pixels)
+    result = Scan(stored_times=stored_times, gapless=gapless, claimed_seconds=claimed_seconds)
+    argv = scan_arguments(path, stream_index, stored_times=stored_times, max_pixels=max_pixels)
     try:
         finished = await process.run(
             argv,
             timeout_seconds=timeout_seconds,
             memory_bytes=memory_bytes,
             on_progress=on_progress,
-            on_stderr_line=result._take,
+            on_stderr_line=result._read_line,
         )
         result.cpu_seconds = finished.cpu_seconds
     except ProcessTimedOut:
         raise
     except ProcessFailed as error:
-        result.complaint = result.complaint or error.detail
+        result.error_line = result.error_line or error.detail
     return result
 
 
-def sought_input(path: Path, at_seconds: float, **options: object) -> dict[str, object]:
-    """Input options that start decoding at the keyframe before `at_seconds` of the container's own clock."""
-    seek = {"ss": f"{at_seconds - SEEK_MARGIN_SECONDS:.6f}", "seek_timestamp": 1, "noaccurate_seek": None}
-    return {**untrusted_input(path), **options, **seek, "copyts": None, "noautorotate": None, "display_rotation": 0}
-
-
-async def seeks_exactly(
-    path: Path, stream_index: int, scanned: Scan, *, memory_bytes: int | None = None, max_pixels: int
-) -> bool:
-    """Whether the container's index can be trusted: at three places of the film, seeking must give the very frames
-    that the scan found there, from before the place that was asked for."""
-    if scanned.duration_seconds < _NEVER_SOUGHT_SECONDS:
-        return True
-    first, last = scanned.times[0], scanned.times[-1]
-    for share in (Fraction(1, 3), Fraction(2, 3), Fraction(19, 20)):
-        at = first + int((last - first) * share)
-        seen: list[int] = []
-
-        def take(line: str, seen: list[int] = seen) -> None:
-            if (found := _FRAME.search(line)) and found["pts"] != "NOPTS":
-                seen.append(int(found["pts"]))
-
-        source = ffmpeg.input(**sought_input(path, float(at * scanned.time_base), max_pixels=max_pixels))
-        picture = source[str(stream_index)].filter("showinfo", checksum=0)
-        output = ffmpeg.output(picture, "-", format="null", fps_mode="passthrough", **{"frames:v": 8})
-        argv = output.global_args("-hide_banner", "-nostdin").compile(cmd=str(binaries.picture_ffmpeg()))
-        try:
-            await process.run(argv, timeout_seconds=120, memory_bytes=memory_bytes, on_stderr_line=take)
-        except ProcessFailed:
-            return False
-        index = bisect_left(scanned.times, seen[0]) if seen else 0
-        if not seen or seen[0] > at or list(scanned.times[index : index + len(seen)]) != seen:
-            return False
-    return True
-
-
 class SoundTimes(NamedTuple):
-    """When the last packet of sound ends, on the container's own clock (0 without sound), and the largest hole in it."""
+    """The end of the last packet of sound, on the container's own clock (0 without sound), and the largest gap in a track."""
 
     end_seconds: float
     largest_gap_seconds: float
 
 
 async def sound_times(path: Path, *, memory_bytes: int | None = None) -> SoundTimes:
-    """Reads every packet of sound, decodes nothing."""
+    """Read the times of every packet of sound. Nothing is decoded. A file that cannot be read to its end gives what was read."""
     ends: dict[str, float] = {}
     end, gap = 0.0, 0.0
 

@@ -1,7 +1,8 @@
-"""An accepted source's streams as the chain's documents name them.
+"""Describes an accepted source's streams in the terms of the chain's documents (`VideoStream`, `AudioStream`, `SubtitleStream`).
 
-The picture is what its decoded frames say, by majority: size, aspect, fields, format, colours, and the rate from their
-times. Only the rotation, which no frame knows, is the container's word. Sound and text are as the container lists them.
+The picture's size, aspect, fields, format and colours are those of the majority of its decoded frames; its rate follows from
+their times. Only the rotation is the container's claim, because no frame carries it. Sound and text are described as
+the container lists them. `judge` puts the result into the `SourceDocument`.
 """
 
 from fractions import Fraction
@@ -18,15 +19,17 @@ _TEXT_CODECS: Final = {
     "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer",
 }  # fmt: skip
 _MAX_ASPECT: Final = 10
+"""A pixel wider or narrower than 10:1 is a wrong tag: such pixels count as square."""
 
 
 def size(scanned: Scan) -> tuple[int, int]:
+    """(width, height) in pixels of most frames, as stored: before rotation and pixel aspect."""
     width, _, height = scanned.sizes.most_common(1)[0][0].partition("x")
     return int(width), int(height)
 
 
 def _aspect(scanned: Scan) -> Fraction:
-    # Of the frames that have the size which is kept.
+    # Only frames of the majority's size count: other sizes may have other aspects.
     kept = scanned.sizes.most_common(1)[0][0]
     sample = max((one for one in scanned.aspects if one[0] == kept), key=lambda one: scanned.aspects[one])[1]
     above, _, below = sample.partition("/")
@@ -35,7 +38,7 @@ def _aspect(scanned: Scan) -> Fraction:
 
 
 def bit_depth(pixel_format: str) -> int:
-    """Bits a sample from ffmpeg's name of a format: yuv420p10le 10, gray12 12, p010 10, else 8."""
+    """Bits a sample, from ffmpeg's name of a pixel format: yuv420p10le 10, gray12 12, p010 10, else 8."""
     for bits in (9, 10, 12, 14, 16):
         if pixel_format.removesuffix("le").removesuffix("be").endswith((f"p{bits}", f"gray{bits}", f"p0{bits}")):
             return bits
@@ -43,11 +46,13 @@ def bit_depth(pixel_format: str) -> int:
 
 
 def rate(picture: Stream, scanned: Scan) -> FrameRate:
+    """The frame rate by the frames' times. The container's rates are only hints for rounding."""
     hints = [one for one in (picture.rate, picture.average_rate) if one is not None]
     return frame_rate(scanned.times, scanned.time_base, hints)
 
 
 def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
+    """The picture. `first_seconds` is the first frame's time on the container's own clock."""
     width, height = size(scanned)
     aspect = _aspect(scanned)
     shown = (even_within(width * aspect), even_within(height))
@@ -85,6 +90,7 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
 
 
 def audio(stream: Stream) -> AudioStream:
+    """A stream of sound, as the container lists it; missing times become 0."""
     return AudioStream(
         index=stream.index,
         codec=stream.codec,
@@ -100,6 +106,7 @@ def audio(stream: Stream) -> AudioStream:
 
 
 def subtitle(stream: Stream) -> SubtitleStream:
+    """A subtitle stream. `text` is False for codecs that store pictures."""
     return SubtitleStream(
         index=stream.index,
         codec=stream.codec,

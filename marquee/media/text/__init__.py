@@ -1,1 +1,1 @@
-"""A title's text tracks: subtitles of any kind as WebVTT, and the names of languages."""
+"""A title's text tracks: subtitles of any format as WebVTT, and the names of languages."""

@@ -1,8 +1,8 @@
-r"""Turns subtitle text of any kind into clean WebVTT. Pure: text in, cues and text out.
+r"""Turns subtitle text of any format into clean WebVTT. Pure: text in, cues and text out.
 
-Reads SubRip (also with dots for commas), WebVTT and SubStation. A cue keeps its words, line breaks, <i>, <b> and <u>,
-and whether it stands at the top (`{\an8}`); everything else that a file may carry (scripts, styles, drawings, karaoke
-times, colours) is dropped, and what is left is escaped, so that no cue can put markup into a page.
+Reads SubRip (also with dots for commas), WebVTT and SubStation. A cue keeps its words, line breaks, <i>, <b> and <u>, and
+whether it stands at the top of the picture (`{\an8}`). Everything else is dropped: scripts, styles, drawings, karaoke times,
+colours. The rest is escaped, so that no cue can put markup into a page. `subtitles` calls this for every track.
 """
 
 import html
@@ -14,12 +14,12 @@ import msgspec
 import pysubs2
 
 MAX_CUES: Final = 50_000
-"""A day of dense captions has about 30,000; more is not a subtitle file."""
+"""A day of dense captions has about 30,000 cues. A file with more than 50,000 is not a subtitle file."""
 _STYLES: Final = {"i": "i", "b": "b", "u": "u"}
 
 
 class Cue(msgspec.Struct, frozen=True):
-    """`text` is WebVTT cue text, escaped; times are seconds from the title's first picture."""
+    """`text` is escaped WebVTT cue text. Times are seconds from the title's first picture. `top`: shown at the top."""
 
     start: float
     end: float
@@ -28,11 +28,14 @@ class Cue(msgspec.Struct, frozen=True):
 
 
 class NotSubtitles(ValueError):
-    """The text is not a subtitle file; the message completes a sentence ("it ...")."""
+    """The text is not a subtitle file. The message is the end of a sentence that starts with "it": "is not text"."""
 
 
 def decode(content: bytes) -> str:
-    """The text of a subtitle file: UTF-8, UTF-16 with its mark, else Windows-1252, as old SubRip files are."""
+    """The text of a subtitle file: UTF-8, UTF-16 with its mark, else Windows-1252, the encoding of old SubRip files.
+
+    Raises `NotSubtitles` for binary content.
+    """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace")
     if b"\x00" in content:
@@ -50,7 +53,7 @@ def _kind(text: str) -> str:
 
 
 def _timed_blocks(text: str) -> str:
-    """WebVTT without notes, styles, regions and cue names, which the parser would read as words of a cue."""
+    """WebVTT without notes, styles, regions and cue names: the parser would take them for words of a cue."""
     kept = []
     for block in re.split(r"\n[ \t]*\n", text):
         lines = block.split("\n")
@@ -61,13 +64,13 @@ def _timed_blocks(text: str) -> str:
 
 
 def parse(text: str) -> list[Cue]:
-    """The cues of a subtitle file in order of time. Raises `NotSubtitles` where there is not one."""
+    """The cues of a subtitle file in order of time. Raises `NotSubtitles` if no cue can be read, or if there are too many."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = re.sub(r"<\s*(script|style)\b.*?(<\s*/\s*\1\s*>|\Z)", "", text, flags=re.IGNORECASE | re.DOTALL)
     kind = _kind(text)
     try:
         events = pysubs2.SSAFile.from_string(_timed_blocks(text) if kind == "vtt" else text, format_=kind)
-    except Exception as error:  # a parser fed with anything at all may raise anything at all
+    except Exception as error:  # the parser may raise any exception on hostile input
         raise NotSubtitles("cannot be read as subtitles") from error
     if len(events) > MAX_CUES:
         raise NotSubtitles(f"has more than {MAX_CUES} cues")
@@ -83,7 +86,7 @@ def parse(text: str) -> list[Cue]:
 
 
 def cue_text(text: str) -> str:
-    r"""SubStation text (`{\i1}`, `\N`) as WebVTT cue text: escaped, with balanced <i>, <b>, <u>, and no empty lines."""
+    r"""SubStation text (`{\i1}`, `\N`) as WebVTT cue text: escaped, with balanced <i>, <b>, <u>, without empty lines."""
     text = text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
     written: list[str] = []
     opened: list[str] = []
@@ -99,7 +102,7 @@ def cue_text(text: str) -> str:
                 opened.append(tag)
                 written.append(f"<{tag}>")
             elif value == "0" and tag in opened:
-                # Close inner tags first and open them again after: WebVTT's tags must nest.
+                # WebVTT's tags must nest: inner tags are closed first and opened again afterwards.
                 inner = opened[opened.index(tag) + 1 :]
                 written += [f"</{one}>" for one in reversed([tag, *inner])]
                 written += [f"<{one}>" for one in inner]
@@ -110,8 +113,8 @@ def cue_text(text: str) -> str:
     return whole if re.sub(r"<[^>]*>", "", whole).strip() else ""
 
 
-def placed(cues: Sequence[Cue], *, offset_seconds: float, duration_seconds: float) -> list[Cue]:
-    """The cues on the picture's clock, cut to its duration; what lies wholly outside is dropped."""
+def on_picture_clock(cues: Sequence[Cue], *, offset_seconds: float, duration_seconds: float) -> list[Cue]:
+    """The cues, moved to the picture's clock (`offset_seconds` is subtracted) and cut to its duration. Others are dropped."""
     moved = [
         msgspec.structs.replace(
             cue, start=max(0.0, cue.start - offset_seconds), end=min(duration_seconds, cue.end - offset_seconds)
@@ -130,7 +133,7 @@ def _clock(seconds: float) -> str:
 
 
 def webvtt(cues: Sequence[Cue]) -> str:
-    """A WebVTT file. The map line says that cue time 0 is presentation time 0, which HLS wants said (RFC 8216 3.5)."""
+    """A WebVTT file. Its X-TIMESTAMP-MAP line says that cue time 0 is presentation time 0: HLS requires it (RFC 8216 3.5)."""
     blocks = ["WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000"]
     for cue in cues:
         settings = " line:5%" if cue.top else ""

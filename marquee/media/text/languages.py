@@ -1,7 +1,7 @@
-"""Names of languages, for menus and manifests: one place that turns a container's tag into BCP 47 and a label.
+"""Turns a container's language tag into a BCP 47 tag and a label. The one place for names of languages in menus and manifests.
 
-Containers carry ISO 639-2 in two spellings (`ger`, `deu`), BCP 47, or nonsense; players want the shortest BCP 47 tag
-(RFC 5646), and people want a name.
+Containers carry ISO 639-2 in two spellings (`ger`, `deu`), BCP 47, or nonsense. Players want the shortest BCP 47 tag
+(RFC 5646); people want a name. Pure: the library `langcodes` knows the registries.
 """
 
 import langcodes
@@ -11,7 +11,7 @@ UNKNOWN = "und"
 
 
 def language_tag(stated: str | None) -> str:
-    """`fre` -> `fr`, `pt_br` -> `pt-BR`; what no registry knows -> `und`."""
+    """The shortest BCP 47 tag: `fre` -> `fr`, `pt_br` -> `pt-BR`; a tag that no registry knows -> `und`."""
     try:
         language = langcodes.Language.get(langcodes.standardize_tag((stated or UNKNOWN).strip()))
     except (LanguageTagError, ValueError):
@@ -20,7 +20,7 @@ def language_tag(stated: str | None) -> str:
 
 
 def language_label(tag: str) -> str | None:
-    """`fr` -> `French`; None for `und` and for tags that name no language."""
+    """The English name: `fr` -> `French`; None for `und` and for tags that name no language."""
     if tag in {UNKNOWN, "mis", "mul", "zxx"}:
         return None
     name = str(langcodes.Language.get(tag).display_name())

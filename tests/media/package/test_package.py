@@ -191,7 +191,7 @@ async def test_findings_name_what_is_wrong(title: Title) -> None:
     lost = {name: size for name, size in sizes.items() if name != "video/180p/seg_00002.m4s"}
     assert "video/180p/seg_00002.m4s is named in the manifest and is not stored." in findings(sizes=lost)
     assert "stored empty" in findings(sizes={**sizes, "video/90p/init.mp4": 0})
-    assert "were packaged" in findings(sizes={**sizes, "video/90p/seg_00001.m4s": 7})
+    assert "but was packaged with" in findings(sizes={**sizes, "video/90p/seg_00001.m4s": 7})
     absolute = written[keys.MASTER_PLAYLIST].replace("video/90p/index", "https://elsewhere.example/video/90p/index")
     assert "not relative" in findings(texts={**written, keys.MASTER_PLAYLIST: absolute})
     outside = written["video/90p/index.m3u8"].replace("seg_00001", "../../../other/seg_00001")
@@ -208,8 +208,8 @@ async def test_a_late_track_is_noticed(title: Title) -> None:
     _, streams, _ = title
     late = msgspec.structs.replace(streams.audio[0], start_seconds=0.05)
     shifted = msgspec.structs.replace(streams, audio=[late])
-    assert verify.apart_starts(streams, frame_rate="25/1") == []
-    assert "more than a frame" in verify.apart_starts(shifted, frame_rate="25/1")[0]
+    assert verify.unsynchronised_starts(streams, frame_rate="25/1") == []
+    assert "more than a frame" in verify.unsynchronised_starts(shifted, frame_rate="25/1")[0]
 
 
 async def test_a_rendition_off_the_grid_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from marquee.media.source.recognise import other_kind
+from marquee.media.source.recognise import non_film_kind
 
 KNOWN = {
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR": "a picture (PNG)",
@@ -47,10 +47,10 @@ FILMS = {
 
 @pytest.mark.parametrize("head", KNOWN, ids=lambda head: repr(head[:12]))
 def test_what_is_no_film_is_called_what_it_is(head: bytes) -> None:
-    assert other_kind(head + bytes(200)) == KNOWN[head]
+    assert non_film_kind(head + bytes(200)) == KNOWN[head]
 
 
 @pytest.mark.parametrize("name", FILMS)
 def test_a_film_container_is_never_called_anything_else(name: str) -> None:
-    found = other_kind(FILMS[name] + bytes(200))
+    found = non_film_kind(FILMS[name] + bytes(200))
     assert found is None, f"a damaged {name} film would be refused as {found}"

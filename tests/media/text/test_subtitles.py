@@ -65,8 +65,10 @@ def test_old_encodings_are_read(encoding: str) -> None:
 
 def test_cues_are_moved_and_cut_to_the_picture() -> None:
     cues = [captions.Cue(0.0, 1.0, "before"), captions.Cue(1.0, 3.0, "across"), captions.Cue(9.0, 99.0, "end")]
-    placed = captions.placed([*cues, captions.Cue(50.0, 51.0, "after")], offset_seconds=1.4, duration_seconds=10.0)
-    assert [(round(cue.start, 3), round(cue.end, 3), cue.text) for cue in placed] == [
+    on_picture_clock = captions.on_picture_clock(
+        [*cues, captions.Cue(50.0, 51.0, "after")], offset_seconds=1.4, duration_seconds=10.0
+    )
+    assert [(round(cue.start, 3), round(cue.end, 3), cue.text) for cue in on_picture_clock] == [
         (0.0, 1.6, "across"),
         (7.6, 10.0, "end"),
     ]
