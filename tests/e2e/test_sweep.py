@@ -143,7 +143,7 @@ async def test_a_real_file_ends_right(swept: Swept, api: ApiSession, path: Path,
     told = expected.seconds if isinstance(expected, Accepted) else None
     findings = await likeness.title_findings(path, tmp_path, seconds=told, noise=path.name in NOISE)
     findings += await image_findings(tmp_path, top)
-    findings += await watched.beside_findings(path, tmp_path)
+    findings += await watched.missing_track_findings(path, tmp_path)
     assert findings == []
 
 

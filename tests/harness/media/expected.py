@@ -1,10 +1,13 @@
-"""What must become of each real file: the tables that the judge's tests and the sweep through the platform share."""
+"""The expected outcome of each real test film: tables that the judge's tests and the sweep through the platform share.
+
+An outcome is an `Accepted` (what the title must be) or a regular expression for the reason of the refusal.
+"""
 
 from typing import NamedTuple
 
 
 class Accepted(NamedTuple):
-    """Display size, output frames at the frame rate, and the rate."""
+    """Display size in pixels, length in seconds, and frame rate of the judged source."""
 
     width: int
     height: int
@@ -25,17 +28,17 @@ BROKEN: dict[str, str | Accepted] = {
     "b_text_renamed.mp4": "text, not a film",
     "b_tkhd_60000px.mp4": Accepted(640, 360, 8.0, "24/1"),
     "b_truncated.mkv": r"cut off: it should last 15\.0 seconds, and only 2\.6",
-    # Nothing in a transport stream says how long it should be; what is there decodes, but for its last frame.
+    # A transport stream does not say how long it should be. All of it decodes except its last frame.
     "b_truncated_mid_packet.ts": Accepted(1024, 576, 1.48, "25/1"),
     "b_zero_byte.mp4": "empty",
     "bad_video_sample.mp4": Accepted(50, 50, 1.0, "15/1"),
     "moov_missing_streamio.mp4": r"index \(moov\) is missing",
     "ogg_named_mkv.mkv": Accepted(480, 270, 5.0, "30/1"),
 }
-"""The expected outcome of every file of the shared folder of broken films."""
+"""The expected outcome of every file in the shared folder of broken films."""
 
 NOISE = {"bad_video_sample.mp4"}
-"""Every pixel is random: no rung of a ladder has the bits to show it."""
+"""Films of random pixels: no bit rate of the ladder can preserve them."""
 
 ONLY_SOUND = {
     "d_audio_only.m4a",
@@ -85,11 +88,11 @@ BROKEN_FIXTURES: dict[str, str] = {
 }
 
 TEXTS = {".srt", ".vtt"}
-"""Captions that lie beside the films; uploaded as films they are refused for what they are."""
+"""Suffixes of the captions in the folders of films. Uploaded as a film, each is refused as a file of subtitles."""
 
 
 def outcome(folder: str, name: str) -> Accepted | str | None:
-    """How a file of `shared/data/video` must end: shown so, refused for a reason that matches, or (None) accepted as it is."""
+    """The outcome of a file in `shared/data/video`: see above. None: it is accepted, and its values are in no table."""
     if "." + name.rpartition(".")[2] in TEXTS:
         return "a file of subtitles"
     if folder == "broken":

@@ -1,4 +1,7 @@
-"""What the media tests share: judging a file with test identities, and small films made on the spot."""
+"""What the media tests share: judging and planning a film under test ids, and making small films.
+
+`SHARED` is the folder of real test films outside the repository; tests that need it skip themselves where it is missing.
+"""
 
 import hashlib
 from functools import cache
@@ -18,10 +21,12 @@ SHARED = Path(__file__).parents[4] / "shared" / "data" / "video"
 
 @cache
 def digest(path: Path) -> str:
+    """The SHA-256 of a file, computed once a process."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 async def judged(path: Path, limits: SourceLimits | None = None) -> SourceDocument:
+    """Judge a film under test ids."""
     return await judge(
         path,
         movie_id="m_test",
@@ -35,18 +40,22 @@ async def judged(path: Path, limits: SourceLimits | None = None) -> SourceDocume
 
 
 def planned(source: SourceDocument, *, segments: int = 1, preset: str = "ultrafast") -> PlanDocument:
+    """The plan of a source, in chunks of `segments` segments."""
     return plan(source, preset=preset, chunk_segments=segments, encoder="libx264 core 165")
 
 
 def jobs_of_one_gop(found: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
-    """The plan's jobs cut as finely as the grid allows, so that a short film has many seams."""
+    """The plan's jobs with chunks of one GOP each, so that even a short film has many seams."""
     gop, total = found.settings.gop_frames, found.total_frames
     cut = [Chunk(index=n, start_frame=s, frames=min(gop, total - s)) for n, s in enumerate(range(0, total, gop))]
     return chunk_jobs(msgspec.structs.replace(found, chunks=cut), source)
 
 
 async def made(path: Path, source: str, *output: str, **options: object) -> Path:
-    """A film from ffmpeg's own test sources, or from another film: `output` are flags, `options` are options."""
+    """Make a film of a lavfi graph (a `source` with "=" in it) or of another film.
+
+    `output` are ffmpeg's arguments without values, `options` its output options.
+    """
     given = ffmpeg.input(source, format="lavfi") if "=" in source else ffmpeg.input(source)
     argv = ffmpeg.output(given, str(path), **options).global_args(*output, "-v", "error").overwrite_output()
     await process.run(argv.compile(cmd=str(binaries.picture_ffmpeg())), timeout_seconds=120)

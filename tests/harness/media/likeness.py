@@ -1,4 +1,8 @@
-"""Whether a title shows the pictures that its master shows at the same times: upright, unmirrored, in its colours."""
+"""Compares the pictures of a title with those of its master at the same times: upright, unmirrored, in the right colours.
+
+Pictures are scaled to 64 x 36 and compared by correlation of brightness and by difference of colours. Every `_findings`
+function returns findings, one sentence each; an empty list means that the pictures match.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +15,14 @@ from tests.harness.media import watched
 from tests.harness.media.watched import Master, Variant
 
 SAMPLES = (0.1, 0.5, 0.9)
-"""Where in the film, as shares of its length, pictures are compared."""
+"""The places where pictures are compared, as shares of the film's length."""
 SMALL = (64, 36)
-"""Pictures are compared at this size: a wrong turn, side, field or moment shows, an encoder's loss does not."""
+"""Size of comparison in pixels. A wrong rotation, mirroring, field or time is visible at it; encoding loss is not."""
 MIN_CORRELATION = 0.9
 MAX_DIFFERENCE = 14.0
-"""Mean difference of red, green and blue, of 255: BT.601 taken for BT.709 is about 5, an inverted range about 20."""
+"""Mean difference of red, green and blue (0 to 255). BT.601 taken for BT.709 gives about 5, a wrong range about 20."""
 FLAT = 3.0
+"""Below this standard deviation of brightness, a picture is too flat for a correlation."""
 
 Pixels = npt.NDArray[np.float32]
 
@@ -27,11 +32,11 @@ _TONE_MAP = "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=hab
 async def pictures(
     path: Path, at: Sequence[float], *, shown: Master | None = None, stream: str = "V:0", options: Sequence[str] = ()
 ) -> list[Pixels]:
-    """The pictures on screen at these times after the first one, as `SMALL` red-green-blue values."""
+    """The pictures on screen `at` seconds after the first picture, each `SMALL` pixels of red, green, blue (0 to 255)."""
     chain = ["setpts=PTS-STARTPTS"]
     if shown is not None and shown.interlaced:
         chain.append("bwdif=mode=send_frame:deint=interlaced")
-    # The picture at a time is the last one that began before it.
+    # The picture at a time is the last one that starts before that time.
     chain += [f"fps=1000:start_time=0:round=up,select='{'+'.join(f'eq(n,{round(1000 * one)})' for one in at)}'"]
     if shown is not None and shown.hdr:
         chain.append(_TONE_MAP)
@@ -51,7 +56,7 @@ async def pictures(
 
 
 def likeness(one: Pixels, other: Pixels) -> tuple[float, float]:
-    """(correlation of their brightness, mean difference of their colours); flat pictures correlate wholly."""
+    """(correlation of brightness, mean difference of colours). The correlation of flat pictures is 1."""
     first, second = one.mean(axis=2), other.mean(axis=2)
     first, second = first - first.mean(), second - second.mean()
     spread = float(first.std() * second.std())
@@ -62,9 +67,9 @@ def likeness(one: Pixels, other: Pixels) -> tuple[float, float]:
 async def picture_findings(
     path: Path, source: Master, made: Variant, *, stream: str = "V:0", options: Sequence[str] = ()
 ) -> list[str]:
-    """The top rendition shows what the master shows at the same times: upright, unmirrored, in its colours."""
+    """The rendition `made` must show the same pictures as the master at the same times."""
     middle = source.step / 2
-    # In the middle of a picture's time, so that a frame's rounding chooses no other one.
+    # The middle of a picture's time: rounding cannot choose a neighbour.
     chosen = dict.fromkeys(round(share * (len(source.times) - 1)) for share in SAMPLES)
     at = [source.times[index] + middle for index in chosen]
     expected = await pictures(path, at, shown=source, stream=stream, options=options)
@@ -74,7 +79,7 @@ async def picture_findings(
     findings = []
     for time, one, other in zip(at, expected, seen, strict=True):
         correlation, difference = likeness(one, other)
-        # What PQ and HLG look like in SDR is a matter of taste; where bright and dark are is not.
+        # Tone mappings of PQ and HLG differ in colour, but not in where the picture is bright and dark.
         if correlation < MIN_CORRELATION or (difference > MAX_DIFFERENCE and not source.hdr):
             findings.append(
                 f"At {time:.3f} s the title shows another picture: correlation {correlation:.2f}, "
@@ -95,7 +100,11 @@ async def title_findings(
     options: Sequence[str] = (),
     noise: bool = False,
 ) -> list[str]:
-    """All that can be told of any film; `options` are ffmpeg's for the master, and of `noise` no encoder keeps the pictures."""
+    """Every check that needs no pattern, for the title in `folder` made of the film `path`.
+
+    `options` are ffmpeg input options for the master. `noise`: the pictures are random and are not compared, because no
+    encoder preserves them.
+    """
     source = await watched.master(path, stream, options)
     made = await watched.variants(folder)
     findings = [

@@ -1,21 +1,28 @@
-"""Every container and old codec that a film may come in, and what stands beside a film in one: covers, chapters, fonts, data."""
+"""Films in every container and old codec that people upload, and films with companions: covers, chapters, fonts, data.
+
+`tests/media/source/test_odd_films.py` takes each film through the whole chain and checks the title.
+"""
 
 from pathlib import Path
 
-from tests.harness.media.odd import AAC, X264, Odd, Shown, film, picture, sound
+from tests.harness.media.odd import AAC, X264, ExpectedTitle, OddFilm, film, picture, sound
 from tests.harness.media.packaging import ffmpeg
 
-_HEARD = Shown(audio=1, beeps=True)
+_HEARD = ExpectedTitle(audio=1, beeps=True)
 _MPEG4 = ("-c:v", "mpeg4", "-q:v", "3", "-g", "25")
 _HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-x265-params", "log-level=none")
 
 
-def _in(name: str, video: tuple[str, ...], audio: tuple[str, ...], *options: str, soak: bool = True, **how: int) -> Odd:
-    return film(name, _HEARD, *audio, *options, codec=video, heard=sound(**how), soak=soak)  # type: ignore[arg-type]
+def _in(
+    name: str, video: tuple[str, ...], audio: tuple[str, ...], *options: str, soak: bool = True, **how: int
+) -> OddFilm:
+    return film(name, _HEARD, *audio, *options, codec=video, sound_input=sound(**how), soak=soak)  # type: ignore[arg-type]
 
 
-def _silent(name: str, video: tuple[str, ...], *options: str, soak: bool = True, outcome: Shown | None = None) -> Odd:
-    return film(name, outcome or Shown(), *options, codec=video, soak=soak)
+def _silent(
+    name: str, video: tuple[str, ...], *options: str, soak: bool = True, outcome: ExpectedTitle | None = None
+) -> OddFilm:
+    return film(name, outcome or ExpectedTitle(), *options, codec=video, soak=soak)
 
 
 CONTAINERS = [
@@ -35,11 +42,11 @@ CONTAINERS = [
     _in("mpeg4.3gp", _MPEG4, AAC),
     film(
         "h263.3gp",
-        # CIF is the largest shape that it knows: 11:9 pixels shown as 16:9.
-        Shown(512, 288, audio=1, beeps=True),
+        # CIF is the largest size that the codec knows: 11:9 pixels shown as 16:9.
+        ExpectedTitle(512, 288, audio=1, beeps=True),
         *("-c:a", "libopencore_amrnb", "-ar", "8000"),
         codec=("-c:v", "h263", "-s", "352x288"),
-        heard=sound(),
+        sound_input=sound(),
         soak=True,
     ),
     _in("mpeg1.mpg", ("-c:v", "mpeg1video", "-q:v", "2"), ("-c:a", "mp2")),
@@ -67,7 +74,7 @@ CONTAINERS = [
     _silent("raw.y4m", ("-pix_fmt", "yuv420p"), "-f", "yuv4mpegpipe"),
     film(
         "dnxhd.mov",
-        Shown(1280, 720, seconds=1.0),
+        ExpectedTitle(1280, 720, seconds=1.0),
         codec=("-c:v", "dnxhd", "-profile:v", "dnxhr_hq", "-pix_fmt", "yuv422p"),
         size=(1280, 720),
         seconds=1,
@@ -75,19 +82,22 @@ CONTAINERS = [
     ),
     film(
         "dv.dv",
-        Shown(768, 576, seconds=2.0, clock=False, alike=False),
+        ExpectedTitle(768, 576, seconds=2.0, clock=False, looks_like_master=False),
         *("-vf", "scale=720:576,setsar=16/15,setfield=bff"),
         codec=("-c:v", "dvvideo", "-pix_fmt", "yuv420p"),
         seconds=2,
         soak=True,
     ),
-    film("wrong-name.jpg", Shown(), "-f", "mp4", soak=True),
-    film("no-name", Shown(), "-f", "matroska", soak=True),
+    film("wrong-name.jpg", ExpectedTitle(), "-f", "mp4", soak=True),
+    film("no-name", ExpectedTitle(), "-f", "matroska", soak=True),
 ]
 
 
-def _with(name: str, outcome: Shown, files: dict[str, str], *options: str, soak: bool = True) -> Odd:
-    """The pattern with a beep, and small text files made beside it first; `{folder}` in an option is where they are."""
+def _with(name: str, outcome: ExpectedTitle, files: dict[str, str], *options: str, soak: bool = True) -> OddFilm:
+    """A film of the pattern with beeps, by ffmpeg `options`. `files` (name: text) and a cover are written first.
+
+    `{folder}` in an option becomes the folder of these files.
+    """
 
     async def make(path: Path) -> None:
         for file, text in files.items():
@@ -98,7 +108,7 @@ def _with(name: str, outcome: Shown, files: dict[str, str], *options: str, soak:
         beeps = ("-f", "lavfi", "-i", picture(), *sound())
         await ffmpeg(*beeps, *given, path)
 
-    return Odd(name, make, outcome, soak)
+    return OddFilm(name, make, outcome, soak)
 
 
 _CHAPTERS = ";FFMETADATA1\n" + "".join(

@@ -1,4 +1,7 @@
-"""What is no film, or no whole one: other files, playlists, films that are cut, rotten, locked, or claim the impossible."""
+"""Files that are not films, or not whole ones: other formats, playlists, cut, damaged and encrypted films, false headers.
+
+Each must be refused for a stated reason, or become a right title. `tests/media/source/test_odd_films.py` checks them.
+"""
 
 import gzip
 import random
@@ -9,7 +12,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
-from tests.harness.media.odd import AAC, X264, Odd, Shown, film, remade, sound, written
+from tests.harness.media.odd import AAC, X264, ExpectedTitle, OddFilm, film, remade, sound, written
 from tests.harness.media.packaging import ffmpeg
 
 _TEXT = (
@@ -28,11 +31,11 @@ def _zip() -> bytes:
     return out.getvalue()
 
 
-def _by_ffmpeg(name: str, reason: str, *arguments: str, soak: bool = True) -> Odd:
+def _by_ffmpeg(name: str, reason: str, *arguments: str, soak: bool = True) -> OddFilm:
     async def make(path: Path) -> None:
         await ffmpeg(*arguments, path)
 
-    return Odd(name, make, reason, soak)
+    return OddFilm(name, make, reason, soak)
 
 
 OTHERS = [
@@ -71,27 +74,27 @@ OTHERS = [
     _by_ffmpeg("sound.aiff", r"sound \(AIFF\)", *sound()),
 ]
 
-# --- cut, rotten, locked ----------------------------------------------------------------------------------------------------
+# --- cut, damaged, encrypted ----------------------------------------------------------------------------------------------------
 
 _FULL = (*X264, "-g", "12")
 
 
-def _whole(suffix: str, *options: str, codec: tuple[str, ...] = _FULL) -> Odd:
-    return film(f"whole.{suffix}", Shown(), *AAC, *options, codec=codec, heard=sound())
+def _whole(suffix: str, *options: str, codec: tuple[str, ...] = _FULL) -> OddFilm:
+    return film(f"whole.{suffix}", ExpectedTitle(), *AAC, *options, codec=codec, sound_input=sound())
 
 
 def _cut(share: float) -> Callable[[bytes], bytes]:
     return lambda content: content[: int(len(content) * share)]
 
 
-def _rot(seed: int, flips: int) -> Callable[[bytes], bytes]:
-    """Single bits turned at random places past the first tenth."""
+def _flip_bits(seed: int, flips: int) -> Callable[[bytes], bytes]:
+    """Flips `flips` single bits at random places after the first tenth of the file."""
 
     def change(content: bytes) -> bytes:
-        chosen, rotten = random.Random(seed), bytearray(content)
+        chosen, changed = random.Random(seed), bytearray(content)
         for _ in range(flips):
-            rotten[chosen.randrange(len(rotten) // 10, len(rotten))] ^= 1 << chosen.randrange(8)
-        return bytes(rotten)
+            changed[chosen.randrange(len(changed) // 10, len(changed))] ^= 1 << chosen.randrange(8)
+        return bytes(changed)
 
     return change
 
@@ -112,7 +115,13 @@ CUT = [
     remade("cut-half.mov", r"index \(moov\) is missing", _whole("mov"), _cut(0.5), soak=True),
     remade("cut-half.flv", "cut off", _whole("flv"), _cut(0.5), soak=True),
     remade("cut-half.avi", "cut off", _whole("avi"), _cut(0.5), soak=True),
-    remade("cut-half.ts", Shown(seconds=None, clock=False, alike=False), _whole("ts"), _cut(0.5), soak=True),
+    remade(
+        "cut-half.ts",
+        ExpectedTitle(seconds=None, clock=False, looks_like_master=False),
+        _whole("ts"),
+        _cut(0.5),
+        soak=True,
+    ),
     remade("cut-head.mp4", _ANY, _whole("mp4"), lambda content: content[1000:], soak=True),
     remade("cut-head.mkv", _ANY, _whole("mkv"), lambda content: content[1000:], soak=True),
     remade("hole.mp4", "too damaged", _whole("mp4"), _hole(0.3, 0.6)),
@@ -123,15 +132,15 @@ CUT = [
 ]
 
 
-async def _locked(path: Path) -> None:
+async def _encrypted(path: Path) -> None:
     whole = path.with_name("whole.mp4")
-    await film("whole.mp4", Shown(), *AAC, heard=sound()).make(whole)
+    await film("whole.mp4", ExpectedTitle(), *AAC, sound_input=sound()).make(whole)
     key = ("-encryption_key", "0123456789abcdef" * 2, "-encryption_kid", "fedcba9876543210" * 2)
     await ffmpeg("-i", whole, "-c", "copy", "-encryption_scheme", "cenc-aes-ctr", *key, path)
 
 
 def _claiming(box: bytes, offset: int, value: bytes) -> Callable[[bytes], bytes]:
-    """A film whose box of this name has other bytes at this offset from its name's end."""
+    """Overwrites the bytes `offset` after the name of the first MP4 box called `box` by `value`."""
 
     def change(content: bytes) -> bytes:
         at = content.index(box) + 4 + offset
@@ -142,28 +151,28 @@ def _claiming(box: bytes, offset: int, value: bytes) -> Callable[[bytes], bytes]
 
 _HUGE = struct.pack(">I", 0xFFFFFFF0)
 CLAIMS = [
-    Odd("locked.mp4", _locked, "encrypted"),
-    remade("claims-a-day.mp4", Shown(), _whole("mp4"), _claiming(b"mvhd", 16, _HUGE), soak=True),
+    OddFilm("locked.mp4", _encrypted, "encrypted"),
+    remade("claims-a-day.mp4", ExpectedTitle(), _whole("mp4"), _claiming(b"mvhd", 16, _HUGE), soak=True),
     remade("claims-samples.mp4", _ANY, _whole("mp4"), _claiming(b"stsz", 8, _HUGE), soak=True),
     remade("claims-times.mp4", _ANY, _whole("mp4"), _claiming(b"stts", 4, _HUGE), soak=True),
     remade("claims-no-time.mp4", "clock is broken", _whole("mp4"), _claiming(b"stts", 12, _HUGE), soak=True),
-    remade("claims-chunks.mp4", Shown(), _whole("mp4"), _claiming(b"stco", 4, _HUGE), soak=True),
-    remade("claims-size.mp4", Shown(), _whole("mp4"), _claiming(b"avc1", 24, b"\xff\xff\xff\xff"), soak=True),
+    remade("claims-chunks.mp4", ExpectedTitle(), _whole("mp4"), _claiming(b"stco", 4, _HUGE), soak=True),
+    remade("claims-size.mp4", ExpectedTitle(), _whole("mp4"), _claiming(b"avc1", 24, b"\xff\xff\xff\xff"), soak=True),
     remade(
         "claims-hours-a-frame.mp4",
-        Shown(clock=False, alike=False),
+        ExpectedTitle(clock=False, looks_like_master=False),
         _whole("mp4"),
         _claiming(b"mdhd", 12, struct.pack(">I", 1)),
         soak=True,
     ),
 ]
 
-ROTTEN = [
-    *(remade(f"rot-{kind}-{seed}.{kind}", _ANY, _whole(kind), _rot(seed, 3 ** (seed % 5)), soak=True)
+RANDOMLY_DAMAGED = [
+    *(remade(f"rot-{kind}-{seed}.{kind}", _ANY, _whole(kind), _flip_bits(seed, 3 ** (seed % 5)), soak=True)
       for kind in ("mp4", "mkv", "ts", "avi", "flv", "mov") for seed in range(10)),
     *(remade(f"cut-{kind}-{seed}.{kind}", _ANY, _whole(kind), _cut(random.Random(seed).random()), soak=True)
       for kind in ("mp4", "mkv", "ts", "avi", "flv", "mov") for seed in range(5)),
 ]  # fmt: skip
-"""Either refused with a reason or a whole title; which of them depends on where the bits lie."""
+"""Each is either refused with a reason or becomes a whole title, depending on where the damage is."""
 
 FILMS = [*OTHERS, *CUT, *CLAIMS]

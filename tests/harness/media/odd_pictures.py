@@ -1,11 +1,14 @@
-"""Odd pictures: how they stand, how large they are, how they are stored and coloured."""
+"""Films with odd pictures: rotation and mirroring, size, pixel format, colours.
+
+`tests/media/source/test_odd_films.py` takes each film through the whole chain and checks the title.
+"""
 
 from collections.abc import Sequence
 
-from tests.harness.media.odd import X264, Odd, Shown, copied, film
+from tests.harness.media.odd import X264, ExpectedTitle, OddFilm, copied, film
 
 _TURNS: dict[str, tuple[str, tuple[str, ...]]] = {
-    # How the picture is stored, and what its display matrix says so that it is shown upright.
+    # (the filter that stores the picture turned, the display matrix that makes players show it upright).
     "turned-90": ("transpose=clock", ("-display_rotation", "90")),
     "turned-180": ("hflip,vflip", ("-display_rotation", "180")),
     "turned-270": ("transpose=cclock", ("-display_rotation", "270")),
@@ -14,11 +17,12 @@ _TURNS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def turned(name: str, stored: str, said: Sequence[str], suffix: str, *, soak: bool = False) -> Odd:
+def turned(name: str, stored: str, said: Sequence[str], suffix: str, *, soak: bool = False) -> OddFilm:
+    """A film stored by the filter `stored`, whose display matrix (`said`, ffmpeg input options) undoes that filter."""
     return copied(
         f"{name}.{suffix}",
-        Shown(),
-        film(f"{name}-stored.mp4", Shown(), "-vf", stored),
+        ExpectedTitle(),
+        film(f"{name}-stored.mp4", ExpectedTitle(), "-vf", stored),
         inputs=said,
         soak=soak,
     )
@@ -40,10 +44,10 @@ def _hevc(pixel_format: str) -> tuple[str, ...]:
     return ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", pixel_format, "-x265-params", "log-level=none")
 
 
-def tiny(width: int, height: int, shown: tuple[int, int], *, soak: bool = False) -> Odd:
+def tiny(width: int, height: int, shown: tuple[int, int], *, soak: bool = False) -> OddFilm:
     return film(
         f"tiny-{width}x{height}.mkv",
-        Shown(*shown, seconds=1.0, clock=False, alike=False),
+        ExpectedTitle(*shown, seconds=1.0, clock=False, looks_like_master=False),
         "-vf",
         f"scale={width}:{height},setsar=1",
         codec=_FFV1,
@@ -60,7 +64,7 @@ SIZES = [
     tiny(163, 91, (162, 90), soak=True),
     film(
         "wide-4096x16.mkv",
-        Shown(1920, 8, seconds=1.0, clock=False, alike=False),
+        ExpectedTitle(1920, 8, seconds=1.0, clock=False, looks_like_master=False),
         "-vf",
         "scale=4096:16,setsar=1",
         codec=_FFV1,
@@ -68,7 +72,7 @@ SIZES = [
     ),
     film(
         "tall-16x4096.mkv",
-        Shown(8, 1920, seconds=1.0, clock=False, alike=False),
+        ExpectedTitle(8, 1920, seconds=1.0, clock=False, looks_like_master=False),
         "-vf",
         "scale=16:4096,setsar=1",
         codec=_FFV1,
@@ -77,7 +81,7 @@ SIZES = [
     ),
     film(
         "wider-8192x8.mkv",
-        Shown(1920, 2, seconds=1.0, clock=False, alike=False),
+        ExpectedTitle(1920, 2, seconds=1.0, clock=False, looks_like_master=False),
         "-vf",
         "scale=8192:8,setsar=1",
         codec=_FFV1,
@@ -85,9 +89,9 @@ SIZES = [
         soak=True,
     ),
     film(
-        # VMAF at this size would need more memory than a process is given; it is compared at a quarter of it.
+        # VMAF at 8K would need more memory than a process may use. This film is compared at a quarter of its pixels.
         "8k.mkv",
-        Shown(1920, 1012, seconds=0.4, clock=False, alike=False),
+        ExpectedTitle(1920, 1012, seconds=0.4, clock=False, looks_like_master=False),
         *("-vf", "setparams=colorspace=bt2020nc:color_trc=smpte2084:color_primaries=bt2020:range=tv"),
         codec=_hevc("yuv420p10le"),
         size=(8192, 4320),
@@ -96,37 +100,41 @@ SIZES = [
     ),
     film(
         "anamorphic-16-to-1.mkv",
-        Shown(160, 180, seconds=1.0, clock=False),
+        ExpectedTitle(160, 180, seconds=1.0, clock=False),
         "-vf",
         "scale=16:180,setsar=10/1",
         codec=_FFV1,
         seconds=1,
         soak=True,
     ),
-    film("odd-321x181.mkv", Shown(320, 180), "-vf", "scale=321:181,setsar=1", codec=_FFV1),
-    film("444.mp4", Shown(), codec=(*X264, "-pix_fmt", "yuv444p"), soak=True),
-    film("422-10bit.mov", Shown(), codec=("-c:v", "prores_ks", "-pix_fmt", "yuv422p10le")),
-    film("4444-12bit-alpha.mov", Shown(), codec=("-c:v", "prores_ks", "-pix_fmt", "yuva444p10le"), soak=True),
-    film("420-10bit.mkv", Shown(), codec=_hevc("yuv420p10le"), soak=True),
-    film("420-12bit.mkv", Shown(), codec=_hevc("yuv420p12le"), soak=True),
-    film("444-16bit.mkv", Shown(), codec=_raw("yuv444p16le"), soak=True),
-    film("gray.mkv", Shown(), codec=(*X264, "-pix_fmt", "gray")),
-    film("gray16.mkv", Shown(), codec=_raw("gray16le"), soak=True),
-    film("rgb.mkv", Shown(), codec=_raw("bgr0")),
-    film("rgb-hd.mkv", Shown(1280, 720, seconds=1.0), codec=_raw("bgr0"), size=(1280, 720), seconds=1, soak=True),
-    film("rgb48.mkv", Shown(), codec=_raw("rgb48le"), soak=True),
-    film("rgb24.avi", Shown(), codec=("-c:v", "rawvideo", "-pix_fmt", "bgr24"), soak=True),
-    film("palette.avi", Shown(), codec=("-c:v", "msrle", "-pix_fmt", "pal8"), soak=True),
-    film("alpha.mov", Shown(), codec=("-c:v", "qtrle", "-pix_fmt", "argb"), soak=True),
-    film("png.mov", Shown(), codec=("-c:v", "png", "-pix_fmt", "rgb24"), soak=True),
+    film("odd-321x181.mkv", ExpectedTitle(320, 180), "-vf", "scale=321:181,setsar=1", codec=_FFV1),
+    film("444.mp4", ExpectedTitle(), codec=(*X264, "-pix_fmt", "yuv444p"), soak=True),
+    film("422-10bit.mov", ExpectedTitle(), codec=("-c:v", "prores_ks", "-pix_fmt", "yuv422p10le")),
+    film("4444-12bit-alpha.mov", ExpectedTitle(), codec=("-c:v", "prores_ks", "-pix_fmt", "yuva444p10le"), soak=True),
+    film("420-10bit.mkv", ExpectedTitle(), codec=_hevc("yuv420p10le"), soak=True),
+    film("420-12bit.mkv", ExpectedTitle(), codec=_hevc("yuv420p12le"), soak=True),
+    film("444-16bit.mkv", ExpectedTitle(), codec=_raw("yuv444p16le"), soak=True),
+    film("gray.mkv", ExpectedTitle(), codec=(*X264, "-pix_fmt", "gray")),
+    film("gray16.mkv", ExpectedTitle(), codec=_raw("gray16le"), soak=True),
+    film("rgb.mkv", ExpectedTitle(), codec=_raw("bgr0")),
+    film("rgb-hd.mkv", ExpectedTitle(1280, 720, seconds=1.0), codec=_raw("bgr0"), size=(1280, 720), seconds=1, soak=True),
+    film("rgb48.mkv", ExpectedTitle(), codec=_raw("rgb48le"), soak=True),
+    film("rgb24.avi", ExpectedTitle(), codec=("-c:v", "rawvideo", "-pix_fmt", "bgr24"), soak=True),
+    film("palette.avi", ExpectedTitle(), codec=("-c:v", "msrle", "-pix_fmt", "pal8"), soak=True),
+    film("alpha.mov", ExpectedTitle(), codec=("-c:v", "qtrle", "-pix_fmt", "argb"), soak=True),
+    film("png.mov", ExpectedTitle(), codec=("-c:v", "png", "-pix_fmt", "rgb24"), soak=True),
 ]  # fmt: skip
 
 
-def _coloured(matrix: str, transfer: str, primaries: str, spread: str, *, soak: bool = True) -> Odd:
+def _coloured(matrix: str, transfer: str, primaries: str, spread: str, *, soak: bool = True) -> OddFilm:
     said = f"setparams=colorspace={matrix}:color_trc={transfer}:color_primaries={primaries}:range={spread}"
     return film(
         f"colour-{matrix}-{transfer}-{primaries}-{spread}.mkv",
-        Shown(seconds=1.0, clock=False, alike=matrix in {"bt709", "smpte170m", "bt470bg"} and transfer != "smpte2084"),
+        ExpectedTitle(
+            seconds=1.0,
+            clock=False,
+            looks_like_master=matrix in {"bt709", "smpte170m", "bt470bg"} and transfer != "smpte2084",
+        ),
         "-vf",
         f"scale=out_range={'full' if spread == 'full' else 'limited'},format=yuv420p10le,{said}",
         codec=("-c:v", "libx265", "-x265-params", "log-level=none"),

@@ -1,16 +1,21 @@
-"""Odd sound and odd company: codecs, rates, layouts, sound that comes late, and streams beside picture and sound."""
+"""Films with odd sound: codecs, rates, layouts, sound that starts late or changes midway, and several streams.
+
+`tests/media/source/test_odd_films.py` takes each film through the whole chain and checks the title.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.harness.media.odd import AAC, SECONDS, X264, Odd, Shown, film, joined, picture, sound
+from tests.harness.media.odd import AAC, SECONDS, X264, ExpectedTitle, OddFilm, film, joined, picture, sound
 from tests.harness.media.packaging import ffmpeg
 
-_HEARD = Shown(audio=1, beeps=True)
+_HEARD = ExpectedTitle(audio=1, beeps=True)
 
 
-def _coded(name: str, *codec: str, rate: int = 48_000, channels: int = 1, layout: str = "", soak: bool = True) -> Odd:
-    return film(name, _HEARD, *codec, heard=sound(rate=rate, channels=channels, layout=layout), soak=soak)
+def _coded(
+    name: str, *codec: str, rate: int = 48_000, channels: int = 1, layout: str = "", soak: bool = True
+) -> OddFilm:
+    return film(name, _HEARD, *codec, sound_input=sound(rate=rate, channels=channels, layout=layout), soak=soak)
 
 
 CODECS = [
@@ -38,9 +43,9 @@ CODECS = [
 ]
 
 
-def _placed(name: str, after: float, lasts: float, *options: str, soak: bool = True) -> Odd:
-    """Sound that begins `after` the picture (before it, if less than 0) and lasts its own time; beeps stay in step."""
-    return film(name, _HEARD, *options, *AAC, heard=sound(lasts, after=after), soak=soak)
+def _placed(name: str, after: float, lasts: float, *options: str, soak: bool = True) -> OddFilm:
+    """Sound that starts `after` seconds after the picture (negative: before it) and lasts `lasts` seconds, with beeps in step."""
+    return film(name, _HEARD, *options, *AAC, sound_input=sound(lasts, after=after), soak=soak)
 
 
 PLACES = [
@@ -57,9 +62,9 @@ PLACES = [
 
 _SEEN = ("-f", "lavfi", "-i", picture())
 _MPEG2 = ("-c:v", "mpeg2video", "-q:v", "2", "-pix_fmt", "yuv420p")
-_LONGER = Shown(seconds=8.0, audio=1, beeps=True)
+_LONGER = ExpectedTitle(seconds=8.0, audio=1, beeps=True)
 CHANGES = [
-    # As a broadcast does at every advertisement.
+    # Broadcasts change like this at every advertisement.
     joined(
         "layout-changes.ts",
         _LONGER,
@@ -73,46 +78,51 @@ CHANGES = [
         (*_SEEN, *sound(channels=2, rate=32_000), *X264, "-c:a", "mp2"),
         soak=True,
     ),
-    # Nothing in these lists the streams: sound is only there once it is seen.
+    # These containers have no list of streams: a reader finds the sound only at its first packet.
     film(
         "sound-very-late.mpg",
-        Shown(seconds=20.0, audio=1, beeps=True),
+        ExpectedTitle(seconds=20.0, audio=1, beeps=True),
         *("-c:a", "mp2"),
         codec=_MPEG2,
         seconds=20,
-        heard=sound(4, after=14.0),
+        sound_input=sound(4, after=14.0),
         soak=True,
     ),
     film(
         "sound-very-late.flv",
-        Shown(seconds=14.0, audio=1, beeps=True),
+        ExpectedTitle(seconds=14.0, audio=1, beeps=True),
         *AAC,
         seconds=14,
-        heard=sound(4, after=9.0),
+        sound_input=sound(4, after=9.0),
         soak=True,
     ),
     film(
         "sound-very-late.ts",
-        Shown(seconds=20.0, audio=1, beeps=True),
+        ExpectedTitle(seconds=20.0, audio=1, beeps=True),
         *AAC,
         seconds=20,
-        heard=sound(4, after=14.0),
+        sound_input=sound(4, after=14.0),
         soak=True,
     ),
 ]
 
 
 def _several(
-    name: str, outcome: Shown, *options: str, inputs: Sequence[Sequence[str]] = (), streams: int = 1, soak: bool = True
-) -> Odd:
-    """The pattern and every stream of `inputs` beside it."""
+    name: str,
+    outcome: ExpectedTitle,
+    *options: str,
+    inputs: Sequence[Sequence[str]] = (),
+    streams: int = 1,
+    soak: bool = True,
+) -> OddFilm:
+    """A film of the pattern and the first streams of `inputs`: `streams` streams altogether."""
 
     async def make(path: Path) -> None:
         given = [option for one in inputs for option in one]
         maps = [option for number in range(len(inputs) + 1) for option in ("-map", str(number))]
         await ffmpeg("-f", "lavfi", "-i", picture(), *given, *maps[: 2 * streams], *X264, *options, path)
 
-    return Odd(name, make, outcome, soak)
+    return OddFilm(name, make, outcome, soak)
 
 
 _LANGUAGES = [f"-metadata:s:a:{number}" for number in range(3)]
@@ -120,13 +130,13 @@ _SMALLER = ("-f", "lavfi", "-i", picture((160, 90)))
 COMPANY = [
     _several(
         "three-languages.mkv",
-        Shown(audio=3, beeps=True),
+        ExpectedTitle(audio=3, beeps=True),
         *(*AAC, _LANGUAGES[0], "language=eng", _LANGUAGES[1], "language=fre", _LANGUAGES[2], "language=jpn"),
         inputs=[sound(channels=2), sound(channels=2), sound(channels=2)],
         streams=4,
         soak=False,
     ),
-    _several("two-pictures.mkv", Shown(), inputs=[_SMALLER], streams=2),
+    _several("two-pictures.mkv", ExpectedTitle(), inputs=[_SMALLER], streams=2),
 ]
 
 FILMS = [*CHANGES, *CODECS, *PLACES, *COMPANY]

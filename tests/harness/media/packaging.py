@@ -1,4 +1,7 @@
-"""Small films made on the spot, and the documents around them, for the tests of the packaging side."""
+"""Small films and the documents around them, for the tests of sound, text, pictures and packaging; and readers of the results.
+
+ffmpeg makes each film in about a second. `flash_and_beep`, `flashes` and `onsets` measure whether sound and picture are in step.
+"""
 
 import asyncio
 import contextlib
@@ -97,7 +100,7 @@ def sound(index: int, channels: int = 2, **more: object) -> AudioStream:
 
 
 async def make_chunks(folder: Path, rate: Fraction, lengths: Sequence[int], *, size: str = "64x36") -> list[Path]:
-    """Chunks of one rendition, of `lengths` frames each, as a transcode worker leaves them."""
+    """The chunks of one rendition, with `lengths` frames each, in the form that a transcode worker writes."""
     gop = round(2 * rate)
     paths = []
     start = 0
@@ -119,9 +122,9 @@ async def make_chunks(folder: Path, rate: Fraction, lengths: Sequence[int], *, s
 async def flash_and_beep(
     path: Path, *, rate: Fraction, seconds: int, sound_delay: float = 0.0, options: Sequence[str] = ()
 ) -> None:
-    """A black film that turns white and beeps for 100 ms at every whole second.
+    """Make a black film that turns white and beeps for 100 ms at every whole second.
 
-    With `sound_delay`, the sound's track starts that much later than the picture; its beeps stay in step.
+    The sound's track starts `sound_delay` seconds later than the picture; its beeps stay in step.
     """
     beep = f"0.5*sin(2*PI*1000*t)*lt(mod(t+{sound_delay}\\,1)\\,0.1)"
     await ffmpeg(
@@ -165,7 +168,7 @@ async def decoded_brightness(path: Path | str, *options: str) -> list[tuple[floa
 
 
 def onsets(samples: bytes) -> list[float]:
-    """When a beep begins after silence, in seconds: the first sample over a tenth of full scale."""
+    """Seconds at which beeps start: the first sample over a tenth of full scale after 0.3 s of silence."""
     found: list[float] = []
     last = -1.0
     for index, value in enumerate(array("h", samples)):
@@ -178,13 +181,13 @@ def onsets(samples: bytes) -> list[float]:
 
 
 def flashes(brightness: Sequence[tuple[float, float]]) -> list[float]:
-    """When a white frame follows a black one, in seconds."""
+    """Seconds at which a white frame follows a black one."""
     white = [(time, luma > 128) for time, luma in sorted(brightness)]
     return [time for index, (time, on) in enumerate(white) if on and (index == 0 or not white[index - 1][1])]
 
 
 async def serve(folder: Path) -> tuple[asyncio.Server, str]:
-    """A static HTTP server over `folder` on a free port of loopback: (server to close, its address)."""
+    """Start a static HTTP server of `folder` on a free loopback port: (server to close, base URL). It answers ranges."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = (await reader.readuntil(b"\r\n\r\n")).decode()

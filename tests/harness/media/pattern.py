@@ -1,6 +1,6 @@
-"""The pattern of `odd.picture` and `odd.sound`, read back from a title: what time each frame tells, and when it beeps.
+"""Compares a title with the pattern of its film (`odd.picture`, `odd.sound`): the time that each frame tells, and its beeps.
 
-Every function returns findings, one sentence each; an empty list means that the title shows what the film was made to show.
+Reads the published files alone. Every function returns findings, one sentence each; an empty list means that the title is right.
 """
 
 from bisect import bisect_right
@@ -11,12 +11,12 @@ import numpy as np
 
 from marquee.media.programs import binaries, process
 from tests.harness.media import likeness, packaging, watched
-from tests.harness.media.odd import Shown
+from tests.harness.media.odd import ExpectedTitle
 from tests.harness.media.watched import Master, Variant
 
 
-async def findings(expected: Shown, path: Path, folder: Path) -> list[str]:
-    """What is not as expected of a title in `folder`, seen and heard, against the film and its pattern."""
+async def findings(expected: ExpectedTitle, path: Path, folder: Path) -> list[str]:
+    """Everything that differs from `expected` in the title in `folder`, made of the film `path`."""
     found = []
     variants = await watched.variants(folder)
     top = variants[-1]
@@ -34,7 +34,7 @@ async def findings(expected: Shown, path: Path, folder: Path) -> list[str]:
     for one in variants:
         found += await watched.undecodable(one.path)
     found += await watched.sound_findings(folder, frame_seconds=frame, seconds=lasts)
-    if expected.alike:
+    if expected.looks_like_master:
         found += await likeness.picture_findings(path, source, top, stream=expected.stream, options=expected.master)
     if expected.clock:
         found += await clock_findings(top, source, offset=expected.offset)
@@ -46,7 +46,7 @@ async def findings(expected: Shown, path: Path, folder: Path) -> list[str]:
 
 
 async def beep_findings(folder: Path, frame: float) -> list[str]:
-    """Beeps that do not begin at a whole second; the first may be cut."""
+    """Beeps more than `frame` seconds from a whole second. The beep at 0 is not checked: it may be cut."""
     found = []
     for playlist in watched.sounds(folder):
         beeps = packaging.onsets(await packaging.decoded_sound(watched.joined(folder, playlist)))
@@ -57,8 +57,8 @@ async def beep_findings(folder: Path, frame: float) -> list[str]:
     return found
 
 
-async def told_times(path: Path) -> list[tuple[float, float]]:
-    """(time shown, time that the bar along the bottom tells) of every frame of a rendition of `odd.picture`, in seconds."""
+async def bar_times(path: Path) -> list[tuple[float, float]]:
+    """(presentation time, time told by the bar, 0 to 2) of every frame of a rendition of `odd.picture`, in seconds."""
     times: list[float] = []
 
     def take(line: str) -> None:
@@ -81,15 +81,18 @@ async def told_times(path: Path) -> list[tuple[float, float]]:
 
 
 async def clock_findings(made: Variant, source: Master, *, offset: float = 0.0) -> list[str]:
-    """Frames of a rendition that show another moment of `odd.picture` than what the master shows then; `offset` is added to
-    the master's times, where the pattern began before its first picture."""
+    """A finding if frames of a rendition show another moment of `odd.picture` than the master shows at the same time.
+
+    `offset` seconds are added to the master's times, for a film that begins later in the pattern.
+    """
     allowed = max(source.step, float(1 / made.rate)) + 0.02
     shown = sorted(source.times)
     wrong = []
-    for time, told in await told_times(made.path):
+    for time, told in await bar_times(made.path):
         expected = shown[max(0, bisect_right(shown, time + 0.001) - 1)] + offset
         if abs((told - expected + 1) % 2 - 1) > allowed:
             wrong.append((time, told))
     return [
-        f"{len(wrong)} of {made.frames} frames show another moment: at {one:.3f} s {two:.3f}." for one, two in wrong[:1]
+        f"{len(wrong)} of {made.frames} frames show another moment: the bar tells {two:.3f} at {one:.3f} s."
+        for one, two in wrong[:1]
     ]

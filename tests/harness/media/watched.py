@@ -1,7 +1,7 @@
-"""What a viewer sees and hears of a title, measured from its published files alone and held against the master.
+"""Measures what a viewer sees and hears of a title, from its published files alone, and compares it with the master.
 
-The master is shown by ffmpeg's own player path (its own rotation, pixel aspect and clock), never by the platform's. Every
-function returns findings, one sentence each; an empty list means that the title is right.
+The master is decoded by ffmpeg with ffmpeg's own rotation, pixel aspect and clock, never by the platform's code. Every
+function whose name ends in `_findings` returns findings, one sentence each; an empty list means that the title is right.
 """
 
 import re
@@ -26,7 +26,7 @@ _COLOUR = re.compile(r"color_trc:(\S+)")
 
 
 class Master(NamedTuple):
-    """A film as ffmpeg shows it: `width` x `height` square pixels, upright; times are from its first picture on."""
+    """A film as ffmpeg shows it: `width` x `height` square pixels, upright. Times are seconds from the first picture."""
 
     width: float
     height: float
@@ -37,13 +37,13 @@ class Master(NamedTuple):
 
     @property
     def step(self) -> float:
-        """The usual time between two pictures."""
+        """The median time between two pictures, in seconds."""
         steps = np.diff(np.array(self.times))
         return float(np.median(steps)) if len(steps) else 0.04
 
 
 class Variant(NamedTuple):
-    """One rendition of a title, as one file."""
+    """One rendition of a title, joined into one file. `colours`: (matrix, transfer, primaries) as ffprobe names them."""
 
     path: Path
     width: int
@@ -55,7 +55,7 @@ class Variant(NamedTuple):
 
 
 async def master(path: Path, stream: str = "V:0", options: Sequence[str] = ()) -> Master:
-    """How ffmpeg shows `path`; `options` are its input options."""
+    """Measure how ffmpeg shows the film `path`. `options` are ffmpeg input options, `stream` is its stream specifier."""
     times: list[float] = []
     sizes: dict[tuple[str, str], int] = {}
     last, fields, transfer = 0.0, 0, ""
@@ -98,7 +98,7 @@ async def _probed(path: Path, *entries: str) -> dict[str, Any]:
 
 
 def joined(folder: Path, playlist: str) -> Path:
-    """A media playlist's init segment and segments, laid end to end as one file beside it."""
+    """One file of a media playlist's init segment and segments, written into the playlist's folder."""
     listed = m3u8.loads((folder / playlist).read_text())
     names = [*dict.fromkeys(part.uri for part in listed.segment_map if part is not None)]
     names += [segment.uri for segment in listed.segments]
@@ -109,7 +109,7 @@ def joined(folder: Path, playlist: str) -> Path:
 
 
 async def variants(folder: Path) -> list[Variant]:
-    """Every rendition that the master playlist offers, the smallest first."""
+    """Every video rendition in the master playlist, the smallest first."""
     offered = m3u8.loads((folder / "master.m3u8").read_text())
     found = []
     for playlist in dict.fromkeys(one.uri for one in offered.playlists):
@@ -133,7 +133,7 @@ async def variants(folder: Path) -> list[Variant]:
 
 
 async def undecodable(path: Path) -> list[str]:
-    """What ffmpeg complains of while it decodes a file to its end."""
+    """The first error that ffmpeg prints while it decodes a file to its end, as a finding."""
     complaints: list[str] = []
     argv = [binaries.picture_ffmpeg(), "-hide_banner", "-nostdin", "-v", "error", "-i", path, "-f", "null", "-"]
     try:
@@ -144,7 +144,7 @@ async def undecodable(path: Path) -> list[str]:
 
 
 def size_findings(source: Master, made: Sequence[Variant]) -> list[str]:
-    """Sizes: the master's shape, never larger, and the top as large as 1080 lines allow."""
+    """Renditions must have the master's shape and not be larger. The top one must be as large as 1920 x 1080 allows."""
     findings = []
     for one in made:
         shape = one.width / one.height * source.height / source.width
@@ -163,7 +163,10 @@ def size_findings(source: Master, made: Sequence[Variant]) -> list[str]:
 
 
 def time_findings(source: Master, made: Sequence[Variant], *, seconds: float | None = None) -> list[str]:
-    """Lengths and starts; `seconds` is the film's length where it is known better than ffmpeg tells it."""
+    """Renditions must start at 0, last as long as the master, and be equally long.
+
+    `seconds` is the film's true length, if ffmpeg does not know it.
+    """
     findings = []
     expected = source.seconds if seconds is None else seconds
     for one in made:
@@ -178,7 +181,7 @@ def time_findings(source: Master, made: Sequence[Variant], *, seconds: float | N
 
 
 async def sound_findings(folder: Path, *, frame_seconds: float, seconds: float) -> list[str]:
-    """Every audio track decodes, starts with the picture and is as long as it."""
+    """Every audio rendition must decode, start with the picture and last as long as the picture (`seconds`)."""
     findings = []
     for playlist in sounds(folder):
         path = joined(folder, playlist)
@@ -195,26 +198,29 @@ async def sound_findings(folder: Path, *, frame_seconds: float, seconds: float) 
 
 
 def sounds(folder: Path) -> list[str]:
-    """Playlists of audio that the master playlist offers."""
+    """The audio playlists in the master playlist."""
     media = m3u8.loads((folder / "master.m3u8").read_text()).media
     return list(dict.fromkeys(one.uri for one in media if one.type == "AUDIO"))
 
 
 def texts(folder: Path) -> list[str]:
+    """The subtitle playlists in the master playlist."""
     media = m3u8.loads((folder / "master.m3u8").read_text()).media
     return list(dict.fromkeys(one.uri for one in media if one.type == "SUBTITLES"))
 
 
 def colour_findings(made: Sequence[Variant]) -> list[str]:
-    """Every rendition says that it is SDR, in colours that players know."""
+    """Every rendition must be tagged as SDR, with colours that players know."""
     known = {"bt709", "smpte170m", "bt470bg"}
     return [
-        f"{one.path.parent.name} says its colours are {one.colours}." for one in made if not {*one.colours} <= known
+        f"{one.path.parent.name} is tagged with the colours {one.colours}."
+        for one in made
+        if not {*one.colours} <= known
     ]
 
 
-async def beside_findings(path: Path, folder: Path) -> list[str]:
-    """Languages of sound and tracks of text that the master has and the title lacks."""
+async def missing_track_findings(path: Path, folder: Path) -> list[str]:
+    """The title must have every audio language and as many text tracks as the master `path`."""
     streams = (await _probed(path, "-show_streams"))["streams"]
     media = m3u8.loads((folder / "master.m3u8").read_text()).media
     found = []

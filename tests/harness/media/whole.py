@@ -1,7 +1,7 @@
-"""A whole title made without the platform: judge, plan, every chunk, join, sound, text, package, pictures, score, manifests.
+"""Makes a whole title without the platform: judge, plan, encode, join, sound, text, package, pictures, scores, manifests, checks.
 
-The same functions in the same order as the chain's assets call them, in one folder; what comes out is what an edge would
-serve. Raises `SourceRefused` as the chain would; anything else that is raised is a fault.
+Calls the same functions in the same order as the chain's assets, in one folder. The result is what an edge would serve.
+Raises `SourceRefused` as the chain would. Any other exception is a fault of the code under test.
 """
 
 import shutil
@@ -35,7 +35,7 @@ MEMORY_BYTES = 4 * 1024**3
 
 
 class Made(NamedTuple):
-    """A title in `folder`, as published; `notes` is what was left out, `findings` what the blocking checks would say."""
+    """A title in `folder`, as published. `notes`: warnings and what was left out. `findings`: those of the blocking checks."""
 
     folder: Path
     source: SourceDocument
@@ -48,7 +48,7 @@ class Made(NamedTuple):
 
 
 async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = None, scored: bool = True) -> Made:
-    """Everything that the chain does to `path`, below `folder`."""
+    """Take the film `path` through the whole chain, below `folder`. `scored`: with VMAF scores."""
     source = await judged(path, limits)
     plan = planned(source, preset="veryfast")
     joined = await _renditions(source, plan, path, folder)
@@ -82,7 +82,7 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
 
 
 async def _renditions(source: SourceDocument, plan: PlanDocument, path: Path, folder: Path) -> list[tuple[Rung, Path]]:
-    """Every rung, of its chunks."""
+    """Encode every chunk and join each rung; the rungs in the ladder's order."""
     parts: dict[str, list[Path]] = {rung.name: [] for rung in plan.settings.rungs}
     for job in chunk_jobs(plan, source):
         below = folder / "chunks" / str(job.chunk.index)

@@ -1,4 +1,4 @@
-"""The filter chain of each kind of picture, and what it makes of real ones."""
+"""The filter chain of each kind of picture, and what it makes of real pictures."""
 
 from fractions import Fraction
 

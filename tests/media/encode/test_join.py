@@ -1,4 +1,4 @@
-"""Chunks joined without encoding: every frame of every seam exactly on the grid, at any frame rate."""
+"""Chunks joined without encoding: every frame at every seam is exactly on the grid, at any frame rate."""
 
 from fractions import Fraction
 from pathlib import Path

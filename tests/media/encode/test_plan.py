@@ -1,4 +1,4 @@
-"""Plans: sensible for every real film, equal for equal content, different where anything that matters differs."""
+"""Plans: sensible for every real film, equal for equal content, different if anything that changes the result differs."""
 
 from fractions import Fraction
 

@@ -32,7 +32,7 @@ def test_at_most_a_tenth_of_the_segments_is_scored() -> None:
 
 
 async def test_good_scores_above_bad_and_a_frame_late_scores_badly(tmp_path: Path) -> None:
-    """Moving pictures: were frames compared with their neighbours, even a fine rendition would score low."""
+    """The picture moves: if frames were compared with their neighbours, even a good rendition would score low."""
     rate, frames = Fraction(25), 475
     film = tmp_path / "film.mkv"
     await ffmpeg(
@@ -69,14 +69,14 @@ async def test_good_scores_above_bad_and_a_frame_late_scores_badly(tmp_path: Pat
     assert good.frames_scored == 2 * 17
     assert good.vmaf_mean > 92, f"a fine rendition scores {good.vmaf_mean:.1f}"
     assert small.vmaf_mean < good.vmaf_mean - 10
-    assert late.vmaf_mean < good.vmaf_mean - 5, "a rendition that is one frame late scores as if it were not"
+    assert late.vmaf_mean < good.vmaf_mean - 5, "a rendition that is one frame late scores as well as one in time"
     assert good.cpu_seconds > 0
     unsought = await score(a_source(width=320, height=180, seekable=False), film, plan, *rungs[0], max_share=0.7)
     assert abs(unsought.vmaf_mean - good.vmaf_mean) < 0.5, "the score depends on how the source was reached"
 
 
 async def test_a_source_that_changes_its_size_is_scored_as_it_was_encoded(tmp_path: Path) -> None:
-    """One graph for the whole source, as in the encode: begun anew midway, it would count its frames from 0 again."""
+    """One filter graph must serve the whole source, as in the encode: a new graph would count frames from 0 again."""
     halves = []
     for size in ("640x360", "480x270"):
         half = tmp_path / f"{size}.ts"

@@ -1,4 +1,4 @@
-"""Chunks: exact at every seam, identical settings, counted, and a failure that carries ffmpeg's own words."""
+"""Chunks: exact at every seam, with identical settings, and counted. A failure carries ffmpeg's own words."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -20,7 +20,7 @@ SMALL = {"s": "96x64", "an": None}
 
 
 async def pictures(job: ChunkJob, film: Path, *, by_seek: bool) -> list[str]:
-    """The checksums of a chunk's frames as they go to the encoder."""
+    """The checksums of a chunk's frames before they are encoded. `by_seek`: see `transcode.chunk_picture`."""
     output = ffmpeg.output(chunk_picture(job, film, by_seek=by_seek), "-", format="framemd5", fps_mode="passthrough")
     argv = output.global_args("-nostdin", "-loglevel", "error").compile(cmd=str(binaries.picture_ffmpeg()))
     found = await process.run(argv, timeout_seconds=120)
@@ -28,7 +28,7 @@ async def pictures(job: ChunkJob, film: Path, *, by_seek: bool) -> list[str]:
 
 
 async def check_seams(film: Path, source: SourceDocument) -> None:
-    """Every chunk of one GOP, decoded as a worker does it, against one decode of the whole film."""
+    """Compare every chunk of one GOP, decoded as a worker does, with one decode of the whole film."""
     found = planned(source)
     jobs = jobs_of_one_gop(found, source)
     assert len(jobs) > 2, "too short to have seams"
@@ -72,7 +72,7 @@ async def test_seams_are_exact(tmp_path: Path, name: str) -> None:
 
 
 async def codec_headers(path: Path) -> bytes:
-    """The avcC box: profile, level, SPS and PPS."""
+    """The content of the avcC box: profile, level, SPS and PPS."""
     data = path.read_bytes()
     at = data.index(b"avcC")
     return data[at : at + int.from_bytes(data[at - 4 : at], "big") - 4]
@@ -157,7 +157,7 @@ async def test_every_kind_of_picture_comes_out_right(
 
 
 async def test_a_portrait_phone_film_stands_upright(tmp_path: Path) -> None:
-    """A film with its top half white, stored lying: the rendition's top half must be white."""
+    """A film whose top half is white, stored rotated: the rendition's top half must be white."""
     lying = await made(
         tmp_path / "lying.mp4",
         "color=black:size=64x128:rate=25:duration=1,drawbox=h=64:color=white:t=fill,transpose=cclock",
@@ -189,7 +189,7 @@ async def test_a_poison_chunk_fails_with_ffmpegs_own_words(tmp_path: Path) -> No
 
 
 async def test_missing_frames_are_noticed(tmp_path: Path) -> None:
-    """A worker whose copy of the source is short must not hand on a short chunk."""
+    """A worker with a truncated copy of the source must not return a short chunk."""
     film = FIXTURES / "bikes_640x272_silent.mp4"
     source = await judged(film)
     job = chunk_jobs(planned(source), source)[0]

@@ -1,4 +1,4 @@
-"""A packaged title: an exact segment grid over a whole film, and playlists that real players read over HTTP."""
+"""A packaged title: an exact segment grid over the whole film, and playlists that real players read over HTTP."""
 
 import itertools
 from fractions import Fraction
@@ -24,7 +24,7 @@ from tests.harness.media.packaging import a_plan, a_rung, a_source, ffmpeg, make
 
 @pytest.mark.parametrize(("rate", "with_sound"), [("30000/1001", True), ("24000/1001", False)])
 async def test_thirty_five_minutes_have_no_stray_segment(rate: str, with_sound: bool, tmp_path: Path) -> None:
-    """At 29.97 fps a plain 6 seconds puts a segment of one frame at minute 33."""
+    """At 29.97 fps, a segment length of exactly 6 s would give a segment of one frame at minute 33."""
     each = Fraction(rate)
     segment = 3 * round(2 * each)
     part = (await make_chunks(tmp_path, each, [25 * segment], size="16x16"))[0]
@@ -46,7 +46,9 @@ async def test_thirty_five_minutes_have_no_stray_segment(rate: str, with_sound: 
 
 def test_peak_rate_is_rfc_8216s() -> None:
     assert peak_bps([6, 6, 6], [600, 1200, 600]) == 1600, "the largest segment"
-    assert peak_bps([6, 6, 0.1], [600, 600, 500]) == round(8 * 1100 / 6.1), "a scrap counts with its neighbour alone"
+    assert peak_bps([6, 6, 0.1], [600, 600, 500]) == round(8 * 1100 / 6.1), (
+        "a short last segment counts only with its neighbour"
+    )
     assert peak_bps([1.5], [300]) == 1600
 
 
@@ -139,7 +141,7 @@ async def test_a_film_without_sound_or_text_has_no_empty_groups(title: Title) ->
 
 
 async def _probed(address: str) -> dict[str, list[str]]:
-    """codec_type -> time of the first packet and number of packets, as a player reads the address."""
+    """codec_type -> the presentation times of its packets in seconds, as text, as a player reads them from the URL."""
     finished = await process.run(
         [
             *(binaries.ffprobe(), "-v", "error", "-show_entries", "packet=codec_type,pts_time", "-of", "csv=p=0"),

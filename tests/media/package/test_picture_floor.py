@@ -1,4 +1,4 @@
-"""Which titles the quality floor holds back: the top rung's mean decides, except where VMAF says nothing."""
+"""The quality floor: the mean VMAF of the top rung decides, except for pictures too small for VMAF."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Poster and sprites: a telling frame in the film's own shape, and an index whose every tile is on its sheet."""
+"""Poster and sprites: a suitable frame in the film's own shape, and an index in which every tile is on its sheet."""
 
 import re
 from fractions import Fraction
@@ -40,7 +40,7 @@ def test_a_tile_has_the_films_shape_within_what_a_sheet_can_hold() -> None:
 
 
 async def _film(path: Path, seconds: int, size: str) -> None:
-    """Black for two seconds, then pictures; a key frame every 2 s."""
+    """A film that is black for two seconds, then shows `testsrc2`; a key frame every 2 s."""
     await ffmpeg(
         *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d={seconds}", "-vf", "drawbox=t=fill:c=black:enable='lt(t,2)'"),
         *("-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-keyint_min", "50", "-sc_threshold", "0", path),
@@ -61,7 +61,7 @@ async def test_poster_has_the_films_shape_and_is_neither_black_nor_heavy(tmp_pat
 
 
 async def test_every_cue_names_a_tile_that_shows_its_moment(tmp_path: Path) -> None:
-    """Each second has its own brightness, so a tile says when it was taken."""
+    """Each second of the film has its own brightness, so a tile tells its time."""
     film = tmp_path / "film.mp4"
     seconds, rate = 246, Fraction(10)
     await ffmpeg(

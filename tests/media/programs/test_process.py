@@ -1,4 +1,4 @@
-"""The one place that runs a media process: limits, time-outs, cancellation, progress, and nothing left behind."""
+"""Programs run by `process`: limits, time-outs, cancellation, progress; no program is left running."""
 
 import asyncio
 import os
@@ -14,8 +14,8 @@ from marquee.media.programs import binaries, process
 from marquee.platform.project import FIXTURES
 
 
-def alive(marker: str) -> list[int]:
-    """Processes whose command line holds `marker`."""
+def pids_with(marker: str) -> list[int]:
+    """The pids of running processes whose command line contains `marker`."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -29,11 +29,11 @@ def alive(marker: str) -> list[int]:
     return found
 
 
-async def seen(marker: str, *, running: bool) -> bool:
-    """Ask until programs with `marker` run, or until none does; at most 30 seconds."""
+async def becomes(marker: str, *, running: bool) -> bool:
+    """Whether, within 30 seconds, a program with `marker` runs (`running`) or no such program runs any more."""
     deadline = time.monotonic() + 30
     for _ in iter(lambda: time.monotonic() < deadline, False):
-        if bool(alive(marker)) is running:
+        if bool(pids_with(marker)) is running:
             return True
         await asyncio.sleep(0.02)
     return False
@@ -69,16 +69,16 @@ async def test_a_program_that_cannot_be_started_did_not_fail(tmp_path: Path) -> 
 async def test_a_program_past_its_time_is_killed_with_its_children() -> None:
     with pytest.raises(ProcessTimedOut, match="stopped after"):
         await process.run(["/bin/sh", "-c", "sleep 611 & sleep 611"], timeout_seconds=0.3)
-    assert await seen("sleep\x00611", running=False), "a child of the program outlived it"
+    assert await becomes("sleep\x00611", running=False), "a child of the program outlived it"
 
 
 async def test_cancelling_the_caller_kills_the_program() -> None:
     task = asyncio.create_task(process.run(["/bin/sleep", "612"], timeout_seconds=60))
-    assert await seen("sleep\x00612", running=True)
+    assert await becomes("sleep\x00612", running=True)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not alive("sleep\x00612")
+    assert not pids_with("sleep\x00612")
 
 
 async def test_a_killed_worker_leaves_no_program() -> None:
@@ -87,10 +87,10 @@ async def test_a_killed_worker_leaves_no_program() -> None:
         "asyncio.run(process.run(['/bin/sleep', '613'], timeout_seconds=60))"
     )
     worker = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
-    assert await seen("/bin/sleep\x00613\x00", running=True)
+    assert await becomes("/bin/sleep\x00613\x00", running=True)
     worker.kill()
     await worker.wait()
-    assert await seen("/bin/sleep\x00613\x00", running=False), "the program outlived its worker's SIGKILL"
+    assert await becomes("/bin/sleep\x00613\x00", running=False), "the program outlived its worker's SIGKILL"
 
 
 async def test_memory_is_limited() -> None:
@@ -133,4 +133,4 @@ async def test_an_error_in_a_callback_ends_the_program() -> None:
 
     with pytest.raises(ValueError, match="enough"):
         await process.run(["/bin/sh", "-c", "echo enough; exec sleep 614"], timeout_seconds=60, on_stdout_line=refuse)
-    assert not alive("sleep\x00614")
+    assert not pids_with("sleep\x00614")

@@ -1,4 +1,4 @@
-"""Audio encoded once: in step with the picture after packaging, exactly as long as it, and never the title's downfall."""
+"""Encoded audio is in step with the picture after packaging and exactly as long. Damaged audio never fails the title."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +27,7 @@ async def _packets_of(path: Path) -> int:
         ("mp4", "25", 0.0, 0.0),
         ("mkv", "30000/1001", 0.7, 0.0),  # the sound's track starts after the picture
         ("mkv", "50", -0.3, 0.0),  # ... before it
-        ("ts", "25", 0.0, 1.4),  # a clock that starts anywhere
+        ("ts", "25", 0.0, 1.4),  # the file's clock does not start at 0
     ],
 )
 async def test_beeps_and_flashes_coincide_in_the_packaged_title(
@@ -42,7 +42,7 @@ async def test_beeps_and_flashes_coincide_in_the_packaged_title(
     first_picture = sorted(await packaging.decoded_brightness(path))[0][0]
     source = a_source(audio=[sound(1, 1)], start_seconds=first_picture, seekable=container != "ts")
 
-    # The picture, as the chain would make it: the title's clock starts with its first frame.
+    # The picture as the chain makes it: the title's clock starts at its first frame.
     gop = round(2 * each)
     frames = round(seconds * each)
     picture = tmp_path / "chunk.mp4"
@@ -59,7 +59,9 @@ async def test_beeps_and_flashes_coincide_in_the_packaged_title(
     hls = ("-allowed_extensions", "ALL", "-extension_picky", "0")
     flashes = packaging.flashes(await packaging.decoded_brightness(tmp_path / "out" / streams.video[0].playlist, *hls))
     beeps = packaging.onsets(await packaging.decoded_sound(tmp_path / "out" / streams.audio[0].playlist, *hls))
-    heard = [beep for beep in beeps if beep > 0.5]  # the first one may be cut, or before the sound's track
+    heard = [
+        beep for beep in beeps if beep > 0.5
+    ]  # the first beep may be cut, or lie before the start of the sound's track
     seen = [flash for flash in flashes if flash > 0.5]
     assert len(seen) >= seconds - 2, f"flashes at {flashes}"
     assert len(heard) >= len(seen) - 1, f"beeps at {beeps}, flashes at {flashes}"
@@ -80,7 +82,7 @@ async def test_short_sound_is_padded_and_long_sound_cut_to_the_picture(tmp_path:
 
 
 async def test_gaps_in_the_sound_stay_gaps(tmp_path: Path) -> None:
-    """What comes after a hole of a second must not come a second early."""
+    """Sound after a gap of one second must not be heard one second early."""
     path = tmp_path / "holes.mkv"
     await ffmpeg(
         *("-f", "lavfi", "-i", "aevalsrc=0.5*sin(2*PI*1000*t)*lt(mod(t\\,1)\\,0.1):s=48000:d=6"),
@@ -88,14 +90,14 @@ async def test_gaps_in_the_sound_stay_gaps(tmp_path: Path) -> None:
     )
     made = await encode_audio(a_source(audio=[sound(0, 1)]), path, tmp_path / "audio", duration_seconds=6.0)
     beeps = packaging.onsets(await packaging.decoded_sound(made.renditions[0].path))
-    expected = [1.0, 3.0, 4.0, 5.0]  # the second at 2 s fell into the hole; the first is partly cut
+    expected = [1.0, 3.0, 4.0, 5.0]  # the beep at 2 s is in the gap; the first is partly cut
     heard = [beep for beep in beeps if beep > 0.5]
     assert heard == pytest.approx(expected, abs=0.005), f"beeps at {beeps}"
 
 
 async def test_surround_has_both_layouts_and_keeps_the_dialogue_in_stereo(tmp_path: Path) -> None:
     path = tmp_path / "surround.mkv"
-    silent = "|".join(["0"] * 2 + ["0.3*sin(2*PI*1000*t)"] + ["0"] * 3)  # the centre alone speaks
+    silent = "|".join(["0"] * 2 + ["0.3*sin(2*PI*1000*t)"] + ["0"] * 3)  # only the centre channel has sound
     await ffmpeg("-f", "lavfi", "-i", f"aevalsrc={silent}:s=48000:c=5.1:d=2", "-c:a", "ac3", "-b:a", "448k", path)
     made = await encode_audio(a_source(audio=[sound(0, 6)]), path, tmp_path / "audio", duration_seconds=2.0)
     assert [(one.name, one.channels) for one in made.renditions] == [("und-stereo", 2), ("und-surround", 6)]

@@ -1,4 +1,4 @@
-"""Every real file is accepted as what it is, or refused with the reason, whatever its name and header claim."""
+"""Every real file is accepted with its true properties, or refused with the right reason, whatever its name and header claim."""
 
 import random
 from pathlib import Path
@@ -102,7 +102,7 @@ async def test_a_hole_in_the_middle_is_damage(tmp_path: Path) -> None:
 
 
 async def test_a_film_missing_its_last_twentieth_is_refused_and_its_last_frame_is_not(tmp_path: Path) -> None:
-    """The MKV of a silent film says its length in its header, so what is missing at its end is known."""
+    """The header of a silent film's MKV has its full length, so a missing end is noticed."""
     whole = await made(tmp_path / "whole.mkv", str(FIXTURES / "bikes_640x272_silent.mp4"), c="copy")
     content = whole.read_bytes()
     for share, refused in ((0.6, True), (0.985, False)):
@@ -116,7 +116,7 @@ async def test_a_film_missing_its_last_twentieth_is_refused_and_its_last_frame_i
 
 
 async def test_a_cut_off_avi_is_held_to_its_headers_length(tmp_path: Path) -> None:
-    """ffprobe alone would say that half an AVI is a whole one of half the length."""
+    """ffprobe alone reports half an AVI as a whole film of half the length."""
     whole = (FIXTURES / "earth_480x270.avi").read_bytes()
     film = tmp_path / "half.avi"
     film.write_bytes(whole[: len(whole) // 2])
@@ -175,7 +175,7 @@ async def test_other_files_are_named(tmp_path: Path, head: bytes, kind: str) -> 
 
 
 async def test_a_clock_that_jumps_is_mended(tmp_path: Path) -> None:
-    """Two recordings in one transport stream: the second starts at the first one's time again."""
+    """Two recordings in one transport stream: the second recording's clock starts at the same time as the first."""
     one = await made(tmp_path / "one.ts", "testsrc=size=64x64:rate=25:duration=2", vcodec="mpeg2video")
     both = tmp_path / "both.ts"
     both.write_bytes(one.read_bytes() * 2)

@@ -1,4 +1,4 @@
-"""Odd and hostile films, each made, taken through the whole chain's functions, and watched: right, or refused with its reason."""
+"""Odd and hostile films, made on the spot and taken through the whole chain: a right title, or the right refusal."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from marquee.errors import SourceRefused
 from tests.harness.media import odd_containers, odd_files, odd_pictures, odd_sounds, odd_times, pattern, watched
-from tests.harness.media.odd import Odd, Shown
+from tests.harness.media.odd import ExpectedTitle, OddFilm
 from tests.harness.media.whole import Made, ingested
 
 ALL = [
@@ -19,12 +19,12 @@ ALL = [
 ]
 
 
-def named(odds: list[Odd]) -> list[object]:
+def named(odds: list[OddFilm]) -> list[object]:
     return [pytest.param(one, id=one.name) for one in odds]
 
 
-async def findings(one: Odd, folder: Path) -> list[str]:
-    """What is not as expected of a film, one sentence each."""
+async def findings(one: OddFilm, folder: Path) -> list[str]:
+    """Everything that differs from the expected outcome of a film, one sentence each."""
     path = folder / one.name
     await one.make(path)
     try:
@@ -32,14 +32,14 @@ async def findings(one: Odd, folder: Path) -> list[str]:
     except SourceRefused as refusal:
         if isinstance(one.outcome, str) and re.search(one.outcome, refusal.detail):
             return []
-        return [f"It is refused: {refusal.detail}"]
+        return [f"It was refused unexpectedly: {refusal.detail}"]
     if isinstance(one.outcome, str):
-        return ["It is taken for a film."]
+        return [f"It was accepted instead of refused for: {one.outcome}."]
     return await shown_findings(one.outcome, path, made)
 
 
-async def shown_findings(expected: Shown, path: Path, made: Made) -> list[str]:
-    """What the blocking checks would say, and what a viewer would see and hear."""
+async def shown_findings(expected: ExpectedTitle, path: Path, made: Made) -> list[str]:
+    """The findings of the blocking checks, and everything wrong in what a viewer sees and hears."""
     found = [*made.findings, *(await pattern.findings(expected, path, made.folder))]
     if expected.note and not any(expected.note in note for note in made.notes):
         found.append(f"Nothing says '{expected.note}': {made.notes}")
@@ -47,20 +47,20 @@ async def shown_findings(expected: Shown, path: Path, made: Made) -> list[str]:
 
 
 @pytest.mark.parametrize("one", named([one for one in ALL if not one.soak]))
-async def test_an_odd_film_comes_out_right(one: Odd, tmp_path: Path) -> None:
+async def test_an_odd_film_comes_out_right(one: OddFilm, tmp_path: Path) -> None:
     assert await findings(one, tmp_path) == []
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("one", named([one for one in ALL if one.soak]))
-async def test_every_odd_film_comes_out_right(one: Odd, tmp_path: Path) -> None:
+async def test_every_odd_film_comes_out_right(one: OddFilm, tmp_path: Path) -> None:
     assert await findings(one, tmp_path) == []
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("one", named(odd_files.ROTTEN))
-async def test_a_rotten_film_is_refused_or_whole(one: Odd, tmp_path: Path) -> None:
-    """Where the bits lie decides which; what is published is never broken, and a refusal has a reason."""
+@pytest.mark.parametrize("one", named(odd_files.RANDOMLY_DAMAGED))
+async def test_a_randomly_damaged_film_is_refused_or_whole(one: OddFilm, tmp_path: Path) -> None:
+    """The place of the damage decides which. A published title is never broken."""
     path = tmp_path / one.name
     await one.make(path)
     try:

@@ -1,4 +1,4 @@
-"""What ffprobe says, typed; and that an upload can never make it open another file."""
+"""ffprobe's findings as typed values. An upload can never make ffprobe open another file."""
 
 from fractions import Fraction
 from pathlib import Path

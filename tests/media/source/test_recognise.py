@@ -1,4 +1,4 @@
-"""A file that is not a film is called what it is; what may be a damaged film is never called anything else."""
+"""A file that is not a film is called by its right name. A file that may be a damaged film is never called anything else."""
 
 import pytest
 

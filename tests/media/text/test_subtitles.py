@@ -1,4 +1,4 @@
-"""Subtitles: text of any kind becomes clean WebVTT on the picture's clock; the rest is left out with a sentence."""
+"""Subtitles of any format become clean WebVTT on the picture's clock. Other tracks are left out, with a sentence."""
 
 from pathlib import Path
 
@@ -90,7 +90,7 @@ async def test_sidecars_become_tracks_and_broken_ones_a_sentence(tmp_path: Path)
         ("zh", "中文", "zh"),
     ]
     assert made.tracks[0].cues == 7
-    assert not any(track.default for track in made.tracks), "captions that nobody asked for would be shown"
+    assert not any(track.default for track in made.tracks), "captions would be shown without the viewer's choice"
     text = (tmp_path / "out" / made.tracks[0].key).read_text()
     assert text.startswith("WEBVTT\n")
     assert "00:00:00.500 --> 00:00:01.000\nB" in text
@@ -106,7 +106,7 @@ async def test_sidecars_become_tracks_and_broken_ones_a_sentence(tmp_path: Path)
 
 
 async def test_embedded_text_is_on_the_pictures_clock(tmp_path: Path) -> None:
-    """A film whose clock starts late, and text with it: the cue must appear where it was in the picture."""
+    """The clock of picture and text starts late. The cue must appear at the same picture as in the source."""
     (tmp_path / "text.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nNow\n")
     path = tmp_path / "film.mkv"
     await ffmpeg(
