@@ -1,9 +1,9 @@
 """Joins the chunks of one rung into one rendition, without encoding again.
 
 Reads the chunk files in order; writes one MP4 whose frames lie exactly on the frame grid: frame n at n * denominator ticks
-of a timescale that is a multiple of the rate's numerator. Why not the concat demuxer's own times: it adds durations
-in microseconds, and drifts off the grid at odd rates. So `setts` puts every timestamp back on the grid. Afterwards every packet
-is checked (`seam_problem`); a rendition that fails is removed. Next: `package`.
+of a timescale that is a multiple of the rate's numerator. The concat demuxer's own times are not used: the demuxer adds
+durations in microseconds, and drifts off the grid at odd rates. `setts` puts every timestamp on the grid. Afterwards every
+packet is checked (`seam_problem`); a rendition that fails is removed. Next: `package`.
 """
 
 import shutil

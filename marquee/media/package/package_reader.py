@@ -2,7 +2,8 @@
 
 EXTINF has only three decimals. So exact durations come from the MPD's SegmentTimeline, in ticks of the track's own timescale,
 and the media playlists are only checked against it. Rates follow RFC 8216 (4.3.4.2): BANDWIDTH is the largest rate over runs of
-segments of 0.5 to 1.5 target durations, AVERAGE-BANDWIDTH the mean of the whole track. `packager` builds its document of it.
+segments of 0.5 to 1.5 target durations, AVERAGE-BANDWIDTH the mean of the whole track. `packager` reads the
+result.
 """
 
 import math

