@@ -27,7 +27,7 @@ from tests.e2e.stream_files import fetch_title
 from tests.harness.media import likeness, odd_files, odd_pictures, odd_sounds, odd_times, pattern, watched
 from tests.harness.media.expected import NOISE, Accepted, outcome
 from tests.harness.media.films import SHARED
-from tests.harness.media.odd import Odd
+from tests.harness.media.odd import OddFilm
 from tests.harness.servers import make_test_settings
 
 pytestmark = pytest.mark.soak
@@ -148,7 +148,7 @@ async def test_a_real_file_ends_right(swept: Swept, api: ApiSession, path: Path,
 
 
 @pytest.mark.parametrize("one", ODD, ids=lambda one: one.name)
-async def test_an_odd_film_ends_right(swept: Swept, api: ApiSession, one: Odd, tmp_path: Path) -> None:
+async def test_an_odd_film_ends_right(swept: Swept, api: ApiSession, one: OddFilm, tmp_path: Path) -> None:
     ended = swept.ended[f"odd/{one.name}"]
     if isinstance(one.outcome, str):
         assert ended.state == "refused", f"it ended {ended.state}"
