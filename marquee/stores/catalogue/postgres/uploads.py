@@ -158,9 +158,8 @@ class PostgresUploads:
 
     @in_statement
     async def of_version(self, connection: AsyncConnection, movie_id: str, version: int) -> Upload:
-        key = {"movie_id": movie_id, "version": version}
-        row = (await connection.execute(_OF_VERSION, key)).mappings().one_or_none()
-        if row is None:
+        found = await connection.execute(_OF_VERSION, {"movie_id": movie_id, "version": version})
+        if (row := found.mappings().one_or_none()) is None:
             raise UploadUnknown(f"Version {version} of {movie_id} has no upload.", field="version")
         return _made(row)
 
@@ -257,8 +256,7 @@ class PostgresUploads:
 
     @in_transaction
     async def republish(self, connection: AsyncConnection, upload_id: str, *, topic: str, value: bytes) -> bool:
-        touched = await connection.execute(_TOUCH_WITHOUT_RUN, {"upload_id": upload_id})
-        movie_id = touched.scalar_one_or_none()
+        movie_id = (await connection.execute(_TOUCH_WITHOUT_RUN, {"upload_id": upload_id})).scalar_one_or_none()
         if movie_id is not None:
             await add_entry(connection, topic=topic, key=movie_id, value=value)
         return movie_id is not None
