@@ -17,7 +17,7 @@ Name = Annotated[str, typer.Argument(help="A program, as `marquee status` names 
 
 def run(name: Name) -> None:
     """Be one program of the platform, without a supervisor: for containers, systemd, Kubernetes."""
-    one_program.become(load_settings(), name)
+    one_program.replace_process(load_settings(), name)
 
 
 def ready(name: Name) -> None:

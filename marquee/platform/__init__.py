@@ -1,6 +1,7 @@
-"""Every program of one machine: which there are, how each starts, when it is ready, how all of them stop.
+"""The programs of one machine: what runs, how each program starts, when it is ready, how all of them stop.
 
-`topology` lists the programs. `programs/` and `local_engines` say how each starts; `supervisor/` starts, watches and stops them;
-`one_program` is one of them without a supervisor. `cluster_engines/` are the engines of several machines, each under a supervisor
-of its own. Nothing is imported here: `supervisor/launch.py`, through which each program starts, has to be quick.
+`topology` lists the programs. `programs/` and `local_engines` define how each one starts. `supervisor/` starts, watches and
+stops them. `one_program` runs a single program without a supervisor. `cluster_engines/` starts the engines that a production
+platform runs on several machines; each has a supervisor of its own. This file imports nothing: every program starts through
+`supervisor/launch.py`, which imports this package, and an import here would slow down each start.
 """

@@ -1,6 +1,8 @@
-"""What a machine must have before a platform can start on it, each asked for and answered with its remedy: `marquee doctor`.
+"""`marquee doctor`: checks what this machine must have before a platform can start on it.
 
-A precondition that only some checks need (a browser) is `optional`: without it those are skipped.
+Each check returns a `Finding`: what was found, or what is missing and how to get it. Checked are the Linux kernel, disk
+space, ports, the open files limit, user namespaces, and every program from a wheel, which is run once. A `missing`
+finding stops a start. An `optional` one (a browser, a full Java) only makes some of the outside checks be skipped.
 """
 
 import asyncio
@@ -29,7 +31,11 @@ OPEN_FILES_NEEDED = 1024
 
 @dataclass(frozen=True)
 class Finding:
-    """`state` is ok, missing (the platform does not start) or optional (something is skipped); `detail` has the remedy."""
+    """The result of one check.
+
+    `state`: "ok", "missing" (the platform does not start) or "optional" (some checks are skipped). `detail` says what was
+    found, or what is wrong and what to do.
+    """
 
     name: str
     state: Literal["ok", "missing", "optional"]
@@ -37,7 +43,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Ask for everything; starts each wheel's program once, to see that it runs here."""
+    """Run every check. Each program from a wheel is started once, because a wheel may be installed and still not run here."""
     running = {part.name for part in parts(settings)}
     findings = [
         Finding("Python", "ok", sys.version.split()[0]),
@@ -101,25 +107,25 @@ def _program(name: str, find: Callable[[], Path], option: str) -> Finding:
         done = subprocess.run([str(path), option], capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Finding(name, "missing", f"{path} does not run here ({error}): reinstall with `make install`.")
-    said = (done.stdout + done.stderr).strip().splitlines()
+    output_lines = (done.stdout + done.stderr).strip().splitlines()
     if done.returncode != 0:
-        last = said[-1] if said else f"exit code {done.returncode}"
+        last = output_lines[-1] if output_lines else f"exit code {done.returncode}"
         return Finding(name, "missing", f"{path} does not run here ({last}): reinstall with `make install`.")
-    return Finding(name, "ok", next((line for line in said if line), str(path)))
+    return Finding(name, "ok", next((line for line in output_lines if line), str(path)))
 
 
 def _unprivileged() -> Finding:
-    """PostgreSQL refuses root; `marquee.platform.supervisor.launch` makes an ordinary user of it by a user namespace."""
+    """Check that user namespaces work. PostgreSQL refuses to run as root, so `supervisor.launch` starts it in one."""
     command = [*launcher(), "--unprivileged", "--", "id", "-u"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
     if done.returncode != 0:
         return Finding(
             "user namespaces",
             "missing",
-            "this kernel or container forbids them, and PostgreSQL refuses root: start as an ordinary user, "
-            "or give MARQUEE_DATABASE_URL and MARQUEE_DAGSTER_DATABASE_URL of a server.",
+            "this kernel or container forbids them, and PostgreSQL refuses to run as root: start as an ordinary user, "
+            "or set MARQUEE_DATABASE_URL and MARQUEE_DAGSTER_DATABASE_URL to a server.",
         )
-    return Finding("user namespaces", "ok", "PostgreSQL will be an ordinary user in one")
+    return Finding("user namespaces", "ok", "PostgreSQL will run as an ordinary user in one")
 
 
 def _web_client() -> Finding:

@@ -1,8 +1,9 @@
-"""One host of a platform of several: what a program there must be told, as the first host has it.
+"""A platform on several hosts: which settings each program must be given on every host but the first.
 
-On the first host a missing secret is made and a missing URL means the engine beside it. Elsewhere (`MARQUEE_ONLY`, `marquee
-run`, a container) both would be another platform's, and the mistake would show late: so each program names what it cannot
-do without.
+On the first host the start makes missing secrets, and an empty URL means the engine on that host. On another host
+(`MARQUEE_ONLY`, `marquee run`, a container) the same defaults would be wrong: a new secret would not match, and the URL would
+name an engine that is not there. The error would appear late. Therefore `NEEDED` lists the settings that each program
+requires, and `check_needed` refuses the start while one of them is missing.
 """
 
 from collections.abc import Collection, Mapping
@@ -38,9 +39,12 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": ("api_url", "web_url", "token_public_key"),
     "prepare": ("database_url", "dagster_database_url", "event_log_url", "objects_url", "published_url", "password"),
 }
-"""By program; `prepare` is `marquee prepare`. The keys that write to S3 are not here: the ordinary AWS chain may have them."""
+"""Program -> settings that it requires. `prepare` stands for `marquee prepare`.
 
-BESIDE: Final[Mapping[str, str]] = {
+The keys that write to S3 are not listed: AWS's ordinary credential chain may supply them.
+"""
+
+PROGRAM_BEHIND_URL: Final[Mapping[str, str]] = {
     "database_url": "postgres",
     "dagster_database_url": "postgres",
     "event_log_url": "valkey-log",
@@ -52,29 +56,29 @@ BESIDE: Final[Mapping[str, str]] = {
     "web_url": "web",
     "dagster_url": "dagster-webserver",
 }
-"""A URL need not be given where the program that it would name runs on the same host."""
+"""URL setting -> the program that it names. The URL may be empty on a host that runs this program itself."""
 
 
 def check_needed(settings: Settings, programs: Collection[str]) -> None:
-    """Raises `SettingsInvalid` naming the first setting that one of these programs needs and was not told."""
+    """Raise `SettingsInvalid` for the first required setting of these programs that is not set."""
     for program in programs:
         for name in NEEDED.get(program, ()):
-            if BESIDE.get(name) not in programs and not _is_given(settings, name, programs):
+            if PROGRAM_BEHIND_URL.get(name) not in programs and not _is_given(settings, name, programs):
                 variable = f"MARQUEE_{name.upper()}"
                 raise SettingsInvalid(
-                    f"{variable} is not set, and {program} needs the one that the platform's other hosts have: "
-                    "give it in the environment, or in marquee.env in the state folder.",
+                    f"{variable} is not set, and {program} needs the same value as the platform's other hosts: "
+                    "set it in the environment, or in marquee.env in the state folder.",
                     field=variable,
                 )
 
 
 def _is_given(settings: Settings, name: str, programs: Collection[str]) -> bool:
-    if name == "dagster_code_urls":  # each code server is named, or runs on the same host
+    if name == "dagster_code_urls":  # every code server must have a URL here, or run on this host
         elsewhere = {location.name for location in CODE_LOCATIONS if location.program not in programs}
         return elsewhere <= settings.given_dagster_code.keys()
     if name == "token_public_key" and settings.token_private_key.get_secret_value():
         return True
-    if name == "password" and not settings.email:  # then there is no account to make
+    if name == "password" and not settings.email:  # without an e-mail address no account is created
         return True
     value = getattr(settings, name)
     return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)

@@ -1,7 +1,8 @@
-"""How each store engine of one machine starts: PostgreSQL, two Valkeys, SeaweedFS.
+"""How the store engines of one machine start: PostgreSQL, two Valkeys, SeaweedFS.
 
-Each function prepares the engine's folder below the state folder (idempotent) and returns its `Program`. All listen on
-loopback alone, but for S3, one of the public doors. Tests start the very same programs with other settings.
+Each function creates the engine's folder below the state folder (idempotent) and returns its `Program`, which the supervisor
+starts. Every engine listens on loopback only. The one exception is S3, a public endpoint: clients upload parts to it. Tests
+start the same programs with other settings.
 """
 
 import asyncio
@@ -23,19 +24,19 @@ from marquee.settings import Settings
 
 
 def postgres(settings: Settings) -> Program:
-    """PostgreSQL 18 with `wal_level=logical` for change capture; creates the cluster at the first start."""
+    """PostgreSQL 18 with `wal_level=logical`, which change capture needs. The first start creates its data folder."""
     folder = settings.state / "postgres"
     if not (folder / "PG_VERSION").exists():
         _create_cluster(settings, folder)
     options = {
         "port": settings.port("postgres"),
         "listen_addresses": "127.0.0.1",
-        # Only TCP: a socket's path may not be longer than 107 bytes, and a state folder's may.
+        # TCP only: a unix socket's path is limited to 107 bytes, and the state folder's path may be longer.
         "unix_socket_directories": "",
         "wal_level": "logical",
         "max_connections": 200,
         "shared_buffers": "96MB",
-        # Bounds what a change-capture slot that nobody reads may hold back.
+        # Limits the write-ahead log that a change-capture slot keeps while no process reads it.
         "max_slot_wal_keep_size": "1GB",
         "max_wal_size": "512MB",
         "wal_sender_timeout": "10s",
@@ -63,7 +64,7 @@ def postgres(settings: Settings) -> Program:
 
 
 def _create_cluster(settings: Settings, folder: Path) -> None:
-    # Made beside and renamed, so that a start that is killed half-way leaves no half-made cluster.
+    # The folder is created under another name and renamed: a start that is killed leaves no incomplete data folder.
     making = folder.with_suffix(".making")
     subprocess.run(["rm", "-rf", str(making)], check=True, timeout=30)
     making.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +87,7 @@ def _create_cluster(settings: Settings, folder: Path) -> None:
     finally:
         password_file.unlink()
     if done.returncode != 0:
-        raise PlatformUnavailable(f"PostgreSQL could not create its folder {folder}: {done.stderr.strip()[-600:]}")
+        raise PlatformUnavailable(f"PostgreSQL could not create its data folder {folder}: {done.stderr.strip()[-600:]}")
     making.rename(folder)
 
 
@@ -95,7 +96,7 @@ async def _nothing() -> None:
 
 
 def valkey_cache(settings: Settings) -> Program:
-    """The row cache: bounded memory, LRU eviction, nothing persisted."""
+    """The row cache: at most 128 MB of memory, LRU eviction, nothing on disk."""
     options = (
         "--maxmemory",
         "128mb",
@@ -110,7 +111,7 @@ def valkey_cache(settings: Settings) -> Program:
 
 
 def valkey_log(settings: Settings) -> Program:
-    """The event log, locks and limits: nothing evicted, every acknowledged write on disk (AOF, fsync always)."""
+    """The event log, locks and limits: nothing is evicted, and every acknowledged write is on disk (AOF, fsync always)."""
     options = (
         "--maxmemory-policy",
         "noeviction",
@@ -130,7 +131,7 @@ def _valkey(settings: Settings, name: str, options: tuple[str, ...]) -> Program:
     port = settings.port(name)
 
     async def ready() -> None:
-        # By hand: the client's library takes as long to import as Valkey to start.
+        # A hand-written PING: importing the client library takes as long as Valkey takes to start.
         async with asyncio.timeout(PROBE_SECONDS):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"PING\r\n")
@@ -153,7 +154,7 @@ def _valkey(settings: Settings, name: str, options: tuple[str, ...]) -> Program:
 
 
 def seaweedfs(settings: Settings) -> Program:
-    """S3: one process that is master, volume server, filer and gateway. Nothing is answered without a login (`s3_logins`)."""
+    """S3: one process that is master, volume server, filer and gateway. Every request needs a login (`s3_logins`)."""
     folder = settings.state / "seaweedfs"
     folder.mkdir(parents=True, exist_ok=True)
     run_folder(settings).mkdir(exist_ok=True)
@@ -161,20 +162,20 @@ def seaweedfs(settings: Settings) -> Program:
     port = settings.port
     command = (
         str(binaries.seaweedfs()),
-        # Volumes of 1 GB, made when needed: the default would reserve eight a bucket.
+        # Volumes of 1 GB, created when needed. The default reserves eight volumes for each bucket.
         *("server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}", "-volume.max=0"),
         *("-master.volumeSizeLimitMB=1024", "-master.telemetry=false", "-volume.index=leveldb"),
-        # A master alone need not wait long for another to be elected: with the default of 10 s it comes back after 20.
+        # There is only one master, so the election may be short. With the default of 10 s a restart takes 20 s.
         *("-master.electionTimeout=1s", "-master.heartbeatInterval=200ms"),
-        # Nobody else asks this volume server: it need not wait 10 s for its heartbeat to be missed.
+        # Only this process uses the volume server, so a stop need not wait 10 s until others miss its heartbeat.
         "-volume.preStopSeconds=0",
         *(f"-master.port={port('s3_master')}", f"-master.port.grpc={port('s3_master_grpc')}"),
         *(f"-volume.port={port('s3_volume')}", f"-volume.port.grpc={port('s3_volume_grpc')}"),
         *("-filer", f"-filer.port={port('s3_filer')}", f"-filer.port.grpc={port('s3_filer_grpc')}"),
         *("-s3", f"-s3.port={port('s3')}", f"-s3.port.grpc={port('s3_grpc')}", f"-s3.config={logins}"),
-        # Of all this only S3 is a door for clients.
+        # S3 is the only public endpoint of this process.
         f"-s3.ip.bind={settings.bind_host}",
-        # What it would open besides, on fixed ports and in the common /tmp.
+        # Further listeners: by default on fixed ports and in the shared /tmp. They are disabled or moved.
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false"),
         f"-filer.localSocket={socket_path(settings, 'filer.sock')}",
         f"-s3.localSocket={socket_path(settings, 's3.sock')}",
@@ -190,9 +191,9 @@ def seaweedfs(settings: Settings) -> Program:
         "GOMEMLIMIT": "384MiB",
         **grpc_lock(settings),
     }
-    # On SIGTERM the volume server writes everything out and stops within milliseconds; the filer then waits 15 s for
-    # the gateway's stream, which lies in the same process and never ends. Its store is a write-ahead log, so that
-    # being killed loses nothing.
+    # SIGKILL after 2 s: on SIGTERM the volume server flushes and stops within milliseconds. The filer then waits 15 s for
+    # the gateway's stream, which never ends because the gateway is in the same process. The filer's store is a write-ahead
+    # log, so the SIGKILL loses nothing.
     return Program(
         name="seaweedfs",
         command=command,
@@ -205,9 +206,9 @@ def seaweedfs(settings: Settings) -> Program:
 
 
 async def wait_until_ready(program: Program, *, seconds: float, interval: float = 0.05) -> None:
-    """Ask a program until it answers.
+    """Call `program.ready` every `interval` seconds until it returns.
 
-    Raises `PlatformUnavailable` with its last words after `seconds`.
+    Raises `PlatformUnavailable` with the last error after `seconds`.
     """
     deadline = asyncio.get_running_loop().time() + seconds
     while True:

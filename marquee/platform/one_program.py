@@ -1,7 +1,9 @@
-"""One program of the platform without a supervisor, for containers, systemd and Kubernetes: `marquee run NAME`.
+"""`marquee run NAME`: one program of the platform without a supervisor, for containers, systemd and Kubernetes.
 
-The same `Program` that the supervisor would start, with the same configuration from the same settings, in the place of this
-process. Whoever starts it starts it again; nothing is prepared and no secret is made here (see `hosts`, `preparation`).
+This process writes the program's configuration from the settings, then replaces itself by the program (`execve`). The
+`Program` is the one that the supervisor would start. The container runtime, systemd or Kubernetes restarts a program that
+ends. This command prepares no engine and makes no secret: `marquee prepare` and the settings do that (see `preparation`,
+`hosts`).
 """
 
 import os
@@ -18,9 +20,10 @@ from marquee.settings import Settings
 
 
 def program(settings: Settings, name: str) -> Program:
-    """The program of this name; of several alike (transcode workers) the first, as each host or container has its own.
+    """Return the program of this name and write its configuration into the state folder.
 
-    Writes its configuration into the state folder. Raises `InputInvalid` for a name that no program has.
+    Of several equal programs (transcode workers) it is the first: each host or container runs one of its own. Raises
+    `InputInvalid` for an unknown name.
     """
     part = next((part for part in PARTS if part.name == present_name(name)), None)
     if part is None:
@@ -30,8 +33,8 @@ def program(settings: Settings, name: str) -> Program:
     return part.programs(settings.model_copy(update={"transcode_workers": 1}))[0]
 
 
-def become(settings: Settings, name: str) -> NoReturn:
-    """Replace this process by a program. Raises `SettingsInvalid` for what the program was not told."""
+def replace_process(settings: Settings, name: str) -> NoReturn:
+    """Replace this process by a program. Raises `SettingsInvalid` for a required setting that is not set."""
     name = present_name(name)
     check_needed(settings, {name})
     found = program(settings, name)

@@ -1,8 +1,9 @@
-"""`python -m marquee.platform.preparation`: what the platform needs in its engines before its own processes start.
+"""`python -m marquee.platform.preparation`: creates in the engines what the platform's own processes need.
 
-Databases, schema, topics, buckets, an account. Every step is idempotent and asks first, so that a second start changes
-nothing. An engine from outside is prepared in the same way. The supervisor runs it once a start, as a fork that has its imports
-already. Where there is no supervisor, `marquee prepare` takes the same steps (`prepare_all`).
+The steps: databases, schema, topics, buckets, the first account. Each step first checks what exists, so a second start
+changes nothing. External engines are prepared in the same way. The supervisor runs this program once during each start, as a
+fork whose imports are already loaded (`supervisor/forking`); the platform's own processes start after it. Without a supervisor
+`marquee prepare` takes the same steps (`prepare_all`).
 """
 
 import asyncio
@@ -30,26 +31,27 @@ log = get_logger()
 
 
 async def migrate_schema(settings: Settings) -> None:
-    """The databases of the platform and of Dagster (which makes its own tables), and the newest schema in the first."""
+    """Create both databases and migrate the platform's to the newest schema. Dagster creates its own tables."""
     await asyncio.to_thread(ensure_database, settings.dagster_database)
     await asyncio.to_thread(migrate, settings.database)
 
 
 async def create_topics(settings: Settings) -> None:
+    """Create every topic of the event log with its number of streams."""
     async with open_stores(settings) as stores:
         for topic, streams in TOPIC_STREAMS.items():
             await stores.event_log.ensure_topic(topic, streams=streams)
 
 
 async def create_buckets(settings: Settings) -> None:
-    """The ingest bucket, which lets the web client's origin PUT parts, and the published one, which edges read."""
+    """Create the ingest bucket, with CORS for parts that the web client PUTs, and the published bucket, which edges read."""
     async with open_stores(settings) as stores:
         await stores.objects.ensure_bucket(allowed_origins=browser_origins(settings))
         await stores.published.ensure_bucket()
 
 
 async def create_demo_account(settings: Settings) -> None:
-    """An engineer's account with the password of the state folder; one that is there is left as it is."""
+    """Create the first account, a content engineer's, with the password of the settings. An existing account stays unchanged."""
     if not settings.email:
         return
     async with open_stores(settings) as stores:
@@ -65,16 +67,17 @@ PREPARATIONS: Final[tuple[tuple[Step, ...], ...]] = (
     (("topics", create_topics),),
     (("buckets", create_buckets),),
 )
-"""One group an engine; the steps' names are what people see."""
+"""One group of steps for each engine. The groups run at the same time. The log and `marquee prepare` show the steps' names."""
 
 WAIT_SECONDS: Final = 300.0
-"""How long a step waits for its engine, which may be starting beside it."""
+"""How long a step waits for its engine, which may be starting at the same time."""
 
 
 def prepare_all(settings: Settings) -> Iterator[str]:
-    """Take every step, one after the other, and yield its name once it is taken.
+    """Take every step, one after the other, and yield the name of each step that is done.
 
-    Raises `SettingsInvalid` for what it was not told, `StoreUnavailable` for an engine that does not come.
+    Raises `SettingsInvalid` for a required setting that is not set, `StoreUnavailable` for an engine that does not answer
+    within WAIT_SECONDS.
     """
     check_needed(settings, {"prepare"})
     bootstrap_folders(settings)
@@ -85,7 +88,7 @@ def prepare_all(settings: Settings) -> Iterator[str]:
 
 
 async def prepare(settings: Settings) -> None:
-    """Take every step, the groups side by side, and log each. Raises `StoreUnavailable` where an engine does not answer."""
+    """Take every step and log it; the groups run concurrently. Raises `StoreUnavailable` for an engine that does not answer."""
     async with asyncio.TaskGroup() as tasks:
         for steps in PREPARATIONS:
             tasks.create_task(_one_by_one(settings, steps))
@@ -99,10 +102,11 @@ async def _one_by_one(settings: Settings, steps: Sequence[Step]) -> None:
 
 
 async def run(process: Process) -> None:
+    """The process's main: prepare until done or told to stop. Raises `PlatformUnavailable` when it was stopped."""
     await unless_stopped(process.stop, prepare(process.settings))
     if process.stop.is_set():
-        # Exit code 0 would mean that everything is prepared.
-        raise PlatformUnavailable("The preparation was told to stop before it had ended.")
+        # An error, because exit code 0 means that everything is prepared.
+        raise PlatformUnavailable("The preparation was stopped before it had finished: start the platform again.")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Where the project's own files are: templates, the built web client, the demo's films. No other module works these paths out.
+"""Paths of the project's own files: templates, the built web client, the demo's films. No other module computes these paths.
 
-In a checkout they lie where people edit them. The wheel holds copies of the same layout in `FILES_IN_WHEEL` (pyproject.toml,
-`force-include`), so that an installed platform needs no checkout.
+In a checkout the files lie where people edit them. The wheel contains copies in the same layout below `FILES_IN_WHEEL`
+(pyproject.toml, `force-include`), so an installed platform needs no checkout.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ PROJECT: Final = FILES_IN_WHEEL if FILES_IN_WHEEL.is_dir() else PACKAGES
 """The root of the project's files."""
 
 TEMPLATES: Final = PROJECT / "deploy" / "templates"
-"""Templates of the programs' configuration files, written for people to read."""
+"""Templates of the programs' configuration files; `templates.render` fills them in."""
 
 WEB_CLIENT: Final = PROJECT / "web" / "dist"
 """The built web client; in a checkout it is missing until `make web` has run."""

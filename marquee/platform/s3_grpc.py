@@ -1,8 +1,9 @@
-"""The lock on SeaweedFS's other listener: gRPC of its S3, on the same address as the public door.
+"""Closes the gRPC listener of SeaweedFS's S3 to every client.
 
-Whoever calls it makes logins, and SeaweedFS asks nobody who he is unless it is told to speak TLS to known clients only. So it
-is told: with one certificate that the first start makes and that is the only authority. Its key is in the state folder
-(mode 0600) and is handed to nobody, so nobody can call. SeaweedFS cannot leave this listener out.
+SeaweedFS opens this listener on the address of the public S3 endpoint and has no option to disable it. A caller can create
+S3 logins through it. Without TLS SeaweedFS does not authenticate callers. With mutual TLS it accepts only clients whose
+certificate the configured authority has signed. The first start makes one certificate, which is also the only authority. Its
+key lies in the state folder (mode 0600) and is given to no client, so no client can connect.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from marquee.settings import Settings
 
 
 def grpc_lock(settings: Settings) -> Mapping[str, str]:
-    """Environment variables of SeaweedFS; makes the certificate if it is not there yet."""
+    """SeaweedFS's environment variables that switch mutual TLS on. Makes the certificate if it does not exist yet."""
     certificate, key = (settings.state / "config" / f"seaweedfs-grpc.{kind}" for kind in ("crt", "key"))
     if not certificate.exists() or not key.exists():
         _make(certificate, key)
@@ -25,7 +26,7 @@ def grpc_lock(settings: Settings) -> Mapping[str, str]:
 
 
 def _make(certificate: Path, key: Path) -> None:
-    # Imported where it is needed, once in a platform's life: it takes longer to import than a stop takes.
+    # Imported only when a certificate is made, once in a platform's life: the import takes longer than a stop.
     import datetime
 
     from cryptography import x509

@@ -1,8 +1,9 @@
-"""Who may do what at the S3 of one machine: three logins, in the form of SeaweedFS's configuration.
+"""The S3 logins of one machine and their rights, in the format of SeaweedFS's configuration.
 
-The ingest bucket's login and the published bucket's each own their bucket and cannot open the other one. The edges' login
-reads the published bucket's objects; it lists nothing. Without a login nothing is answered: there is no identity "anonymous".
-Presigned URLs are signed by the login of their bucket, and hold for the one request that was signed.
+There are three logins. "ingest" and "published" each own one bucket and have no right on the other. "edges" may read the
+objects of the published bucket and nothing else; it cannot list. There is no identity "anonymous", so S3 refuses a request
+without a login. A presigned URL is signed by the login of its bucket and is valid for one request only. `local_engines`
+writes the result into SeaweedFS's configuration file.
 """
 
 from typing import Final
@@ -14,17 +15,20 @@ from marquee.errors import SettingsInvalid
 from marquee.settings import Settings
 
 OWNER_ACTIONS: Final = ("Admin", "Read", "Write", "List", "Tagging")
-"""Of its own bucket alone. `Admin` is the right to create it and to say which web pages may use it (CORS)."""
+"""What an owner may do with its own bucket. `Admin` is the right to create the bucket and to set its CORS rules."""
 
 
 def identities(settings: Settings) -> dict[str, list[dict[str, object]]]:
-    """Raises `SettingsInvalid` for a login without keys: SeaweedFS without identities would answer everybody."""
+    """The content of SeaweedFS's S3 configuration.
+
+    Raises `SettingsInvalid` for a login without keys: SeaweedFS without identities accepts every request.
+    """
     ingest, published = (urlsplit(url).path.strip("/") for url in (settings.objects, settings.published))
     return {
         "identities": [
             _identity(settings, "ingest", "s3", [f"{action}:{ingest}" for action in OWNER_ACTIONS]),
             _identity(settings, "published", "s3_published", [f"{action}:{published}" for action in OWNER_ACTIONS]),
-            # With the path, as reading a bucket itself would be more: its unfinished uploads, its policy.
+            # `/*`: objects only. `Read` on the bucket itself would include its unfinished uploads and its policy.
             _identity(settings, "edges", "s3_edge", [f"Read:{published}/*"]),
         ]
     }
@@ -42,5 +46,8 @@ def _given(settings: Settings, name: str) -> str:
     secret: SecretStr = getattr(settings, name)
     if not secret.get_secret_value():
         variable = f"MARQUEE_{name.upper()}"
-        raise SettingsInvalid(f"{variable} is not set, and S3 does not start without it.", field=variable)
+        raise SettingsInvalid(
+            f"{variable} is not set, and S3 does not start without it: set it to the value that the other hosts have.",
+            field=variable,
+        )
     return secret.get_secret_value()

@@ -1,7 +1,9 @@
-"""The state folder: made once with mode 0700, with secrets made once in `marquee.env` (0600), found by later starts.
+"""The state folder: its layout, its secrets, and what is checked before a start.
 
-Owns the folder's layout that more than one program needs (`run`, `logs`, `config`) and the questions asked before a
-start: is there room, are the ports free. Secrets are written whole or not at all: the file is made beside and renamed.
+The first start creates the folder (mode 0700) and writes the secrets into `marquee.env` (mode 0600). Later starts read them
+from there. This module owns the folders that several programs use (`run`, `logs`, `config`), the check for disk space and the
+test whether a port is free. Each file is written under another name and then renamed, so that a killed start leaves no
+incomplete file.
 """
 
 import base64
@@ -25,12 +27,13 @@ from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.settings import ENVIRONMENT_FILE, Settings
 
 UNUSABLE_IN_PATHS = "\"'`;#\\{}$%\n"
-"""Characters that a configuration file of one of the programs would read as its own."""
+"""Characters with a special meaning in one of the programs' configuration files."""
 MAX_SOCKET_PATH_BYTES = 100
+"""The kernel's limit is 107."""
 
 
 def run_folder(settings: Settings) -> Path:
-    """Process marks and the supervisor's configuration."""
+    """Folder of the process marks (`supervisor/leftovers`), the sockets and the lock."""
     return settings.state / "run"
 
 
@@ -43,7 +46,7 @@ def log_file(settings: Settings, program: str) -> Path:
 
 
 def configuration(settings: Settings, name: str, text: str) -> Path:
-    """Write a program's configuration file, readable by nobody else; returns where it is."""
+    """Write a program's configuration file with mode 0600 and return its path."""
     path = settings.state / "config" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     write_privately(path, text)
@@ -51,7 +54,10 @@ def configuration(settings: Settings, name: str, text: str) -> Path:
 
 
 def socket_path(settings: Settings, name: str) -> Path:
-    """A unix socket's path: in the state folder, or, as a socket's path may have 107 bytes only, in a short private one."""
+    """Path of a unix socket: in the state folder if it is short enough, else in a private folder below /tmp.
+
+    Raises `PlatformUnavailable` if that private folder belongs to another user.
+    """
     path = run_folder(settings) / name
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path
@@ -61,16 +67,16 @@ def socket_path(settings: Settings, name: str) -> Path:
     about = folder.lstat()
     if about.st_uid != os.getuid() or about.st_mode & 0o077 or folder.is_symlink():
         raise PlatformUnavailable(
-            f"{folder} belongs to somebody else: remove it, or give MARQUEE_STATE a shorter path."
+            f"{folder} is not private to this user: remove it, or set MARQUEE_STATE to a shorter path."
         )
     return folder / name
 
 
 def bootstrap(settings: Settings) -> Settings:
-    """Make the state folder and the secrets that are not there yet; returns the settings with the secrets in them.
+    """Create the state folder and the missing secrets. Returns the settings with all secrets filled in.
 
-    Raises `SettingsInvalid` for a path that cannot hold a state or one bucket without the other, `PlatformUnavailable`
-    where the disk is full.
+    Raises `SettingsInvalid` for a path that cannot be the state folder, or where only one bucket's URL is set. Raises
+    `PlatformUnavailable` where the disk has too little space.
     """
     _refuse_one_bucket(settings)
     bootstrap_folders(settings)
@@ -79,7 +85,7 @@ def bootstrap(settings: Settings) -> Settings:
 
 
 def _refuse_one_bucket(settings: Settings) -> None:
-    """One bucket elsewhere and one here would be two servers, and the keys that are made here open one of them alone."""
+    """Both buckets must be on the same server: the keys that a start makes are valid on this host's server only."""
     urls = {"MARQUEE_OBJECTS_URL": settings.objects_url, "MARQUEE_PUBLISHED_URL": settings.published_url}
     given = [variable for variable, url in urls.items() if url]
     if len(given) == 1:
@@ -91,7 +97,7 @@ def _refuse_one_bucket(settings: Settings) -> None:
 
 
 def bootstrap_folders(settings: Settings) -> None:
-    """Make the state folder, readable by its user alone. Raises `SettingsInvalid` for a path that cannot hold a state."""
+    """Create the state folder with mode 0700. Raises `SettingsInvalid` for a path that cannot be the state folder."""
     state = settings.state
     if unusable := {character for character in str(state) if character in UNUSABLE_IN_PATHS}:
         raise SettingsInvalid(
@@ -111,6 +117,7 @@ def bootstrap_folders(settings: Settings) -> None:
 
 
 def check_disk(settings: Settings) -> None:
+    """Raise `PlatformUnavailable` if the state folder's disk has less than `settings.min_free_bytes` free."""
     free = shutil.disk_usage(settings.state).free
     if free < settings.min_free_bytes:
         raise PlatformUnavailable(
@@ -120,7 +127,7 @@ def check_disk(settings: Settings) -> None:
 
 
 def _token_keys() -> ModuleType:
-    # Imported where it is needed, once in a platform's life: cryptography takes longer to import than a stop takes.
+    # Imported only when keys are made, once in a platform's life: importing cryptography takes longer than a stop.
     from marquee import token_keys
 
     return token_keys
@@ -137,27 +144,30 @@ GENERATORS: Final[Mapping[str, Callable[[], str]]] = {
     **dict.fromkeys(S3_ACCESS_KEYS, lambda: base64.b32encode(secrets.token_bytes(10)).decode()),
     **dict.fromkeys(S3_SECRET_KEYS, lambda: secrets.token_hex(24)),
 }
-"""How each secret is made, by its setting."""
+"""Name of a secret's setting -> function that makes a new value."""
 
 
 def new_secrets() -> dict[str, str]:
-    """A whole set for a platform of several hosts, by the variables' names; the public half of the token's key is with it."""
+    """A new set of all secrets for a platform on several hosts: environment variable -> value.
+
+    Includes the public half of the token key, which the gateway needs.
+    """
     made = {f"MARQUEE_{name.upper()}": generate() for name, generate in GENERATORS.items()}
     return {**made, "MARQUEE_TOKEN_PUBLIC_KEY": _token_keys().public_key(made["MARQUEE_TOKEN_PRIVATE_KEY"])}
 
 
-def _wanted(settings: Settings) -> set[str]:
-    """The secrets that this platform needs: an engine from outside brings its own."""
-    wanted = set(GENERATORS)
+def _required_secrets(settings: Settings) -> set[str]:
+    """The secrets that this platform uses. An external engine has secrets of its own."""
+    required = set(GENERATORS)
     if settings.database_url and settings.dagster_database_url:
-        wanted -= {"postgres_password"}
+        required -= {"postgres_password"}
     if settings.objects_url and settings.published_url:
-        wanted -= {*S3_ACCESS_KEYS, *S3_SECRET_KEYS}
-    return wanted
+        required -= {*S3_ACCESS_KEYS, *S3_SECRET_KEYS}
+    return required
 
 
 def stored_secrets(settings: Settings) -> dict[str, str]:
-    """What `marquee.env` has, by the variables' names."""
+    """The content of `marquee.env`: environment variable -> value. Empty values are left out."""
     path = settings.state / ENVIRONMENT_FILE
     return {name: value for name, value in dotenv.dotenv_values(path).items() if value} if path.is_file() else {}
 
@@ -167,7 +177,7 @@ def _with_secrets(settings: Settings) -> Settings:
     stored = stored_secrets(settings)
     known: dict[str, SecretStr] = {}
     made: dict[str, str] = {}
-    for name in _wanted(settings):
+    for name in _required_secrets(settings):
         variable = f"MARQUEE_{name.upper()}"
         if getattr(settings, name).get_secret_value():
             continue
@@ -185,14 +195,14 @@ def _with_secrets(settings: Settings) -> Settings:
 def _refuse_lost_secret(settings: Settings, name: str, path: Path) -> None:
     if name == "postgres_password" and (settings.state / "postgres" / "PG_VERSION").exists():
         raise PlatformUnavailable(
-            f"{path} has no MARQUEE_POSTGRES_PASSWORD, but {settings.state / 'postgres'} was made with one: "
-            "put the file back, or set MARQUEE_STATE to a new folder."
+            f"{path} has no MARQUEE_POSTGRES_PASSWORD, but {settings.state / 'postgres'} was created with one: "
+            "restore the file, or set MARQUEE_STATE to a new folder."
         )
 
 
 def write_privately(path: Path, text: str) -> None:
-    """Replace a file in one step, with mode 0600 from its first byte."""
-    # Not by the process id: containers that share a folder have the same ones.
+    """Replace a file atomically. The file has mode 0600 before its first byte is written."""
+    # A random name, not the process id: processes in containers that share the folder may have the same id.
     making = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
@@ -203,19 +213,23 @@ def write_privately(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def alone(settings: Settings) -> Iterator[None]:
-    """Let one command at a time start or stop this platform."""
+def start_stop_lock(settings: Settings) -> Iterator[None]:
+    """Hold the lock of the commands that start or stop this platform.
+
+    Raises `PlatformUnavailable` at once if another command holds it.
+    """
     with (run_folder(settings) / "lock").open("w") as lock:
         try:
             flock(lock, LOCK_EX | LOCK_NB)
         except BlockingIOError as error:
             raise PlatformUnavailable(
-                f"Another command is starting or stopping the platform in {settings.state}: wait until it has ended."
+                f"Another command is starting or stopping the platform in {settings.state}: wait until that command has ended."
             ) from error
         yield
 
 
 def port_is_free(host: str, port: int) -> bool:
+    """Whether this process could listen on the port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

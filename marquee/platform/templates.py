@@ -1,4 +1,4 @@
-"""Renders the configuration templates in `deploy/templates/`; a value that a template needs and nobody gave is an error."""
+"""Renders the configuration templates in `deploy/templates/`. A variable without a value is an error, not an empty text."""
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -6,7 +6,10 @@ from marquee.platform.project import TEMPLATES
 
 
 def render(template: str, **values: object) -> str:
-    """`template` is a path below `deploy/templates/`."""
+    """Render a template with these values. `template` is a path below `deploy/templates/`.
+
+    Raises `jinja2.UndefinedError` for a variable that has no value.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,

@@ -1,7 +1,9 @@
-"""Which programs this machine runs, by stage: what a setting's URL replaces is left out, and so is what `without` or `only` says.
+"""Which programs this machine runs, and which ports they need.
 
-A program starts once those in its `after` are ready. Stages order the stop: 30 first, then the platform's own processes
-(20), which write to the engines (10) to the end.
+A program is left out if a URL in the settings replaces it, if `without` names it, or if `only` is set and does not name it. A
+program starts as soon as the programs in its `after` are ready. The stage orders the stop: first 30 (gateway, Dagster), then
+20 (the platform's own processes and the edges), then 10 (the engines), because the processes write to the engines until
+they end.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +25,16 @@ log = get_logger()
 PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2", "s3"})
 INNER_PORTS = frozenset({"api", "web", "dagster", *(location.port_name for location in CODE_LOCATIONS)})
 RENAMED_PROGRAMS: Final[Mapping[str, str]] = {"dagster-code": "dagster-code-ingest"}
-"""Old name -> new name. The old names go with version 0.2."""
+"""Old name -> new name. Version 0.2 removes the old names."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One program, or several alike: the ports it listens on, whether a URL replaces it, how it is made."""
+    """One program, or several equal ones (transcode workers).
+
+    `ports`: names in `marquee.ports` that it listens on. `replaced`: whether the settings have a URL instead of it. `make`:
+    builds its `Program`s.
+    """
 
     name: str
     ports: tuple[str, ...]
@@ -36,9 +42,9 @@ class Part:
     make: Callable[[Settings], Program | Sequence[Program]]
 
     def programs(self, settings: Settings) -> list[Program]:
-        """Makes their folders and configuration files.
+        """Build the programs; write their folders and configuration files.
 
-        Raises `PlatformUnavailable` for a wheel that does not exist here, with the setting that replaces it.
+        Raises `PlatformUnavailable` if a wheel does not exist for this machine; the error names the setting to use instead.
         """
         made = self.make(settings)
         return [made] if isinstance(made, Program) else list(made)
@@ -86,7 +92,7 @@ PARTS: tuple[Part, ...] = (
 
 
 def parts(settings: Settings) -> list[Part]:
-    """What runs here. Raises `PlatformUnavailable` for a name in `without` or `only` that no program has."""
+    """What this machine runs. Raises `PlatformUnavailable` for an unknown name in `without` or `only`."""
     left_out = _names(settings.without, "MARQUEE_WITHOUT")
     wanted = _names(settings.only, "MARQUEE_ONLY") or {part.name for part in PARTS}
     return [part for part in PARTS if part.name in wanted - left_out and not part.replaced(settings)]
@@ -103,26 +109,26 @@ def _names(listed: str, setting: str) -> set[str]:
 
 
 def present_name(name: str) -> str:
-    """The name of a program that is given by its old name; logs a warning. Any other name as it is."""
+    """The current name of a program. An old name is translated and logged as a warning; any other name is returned unchanged."""
     if name not in RENAMED_PROGRAMS:
         return name
     log.warning(
-        f"The program {name} is now called {RENAMED_PROGRAMS[name]}: the next release does not know the old name."
+        f"The program {name} is now called {RENAMED_PROGRAMS[name]}: use the new name; the next release removes the old one."
     )
     return RENAMED_PROGRAMS[name]
 
 
 def platform_programs(settings: Settings) -> list[Program]:
-    """Every program in starting order; makes their folders and configuration files.
+    """Every program of this machine in stage order, with folders and configuration files written.
 
-    Raises `PlatformUnavailable` for a wheel that does not exist here, with the setting that replaces it.
+    Raises `PlatformUnavailable` if a wheel does not exist for this machine; the error names the setting to use instead.
     """
     found = [program for part in parts(settings) for program in part.programs(settings)]
     return sorted(found, key=lambda program: program.stage)
 
 
 def check_ports(settings: Settings) -> None:
-    """Raises `PlatformUnavailable` naming every port that somebody else listens on, with the remedy."""
+    """Raise `PlatformUnavailable` if another process listens on one of the ports; the error names every such port."""
     if taken := taken_ports(settings):
         listed = ", ".join(f"{port} ({name})" for name, port in taken)
         plural = "s" if len(taken) > 1 else ""
@@ -133,6 +139,7 @@ def check_ports(settings: Settings) -> None:
 
 
 def taken_ports(settings: Settings) -> list[tuple[str, int]]:
+    """(program, port) of every port of this machine's programs that is not free."""
     listeners = [(part.name, name) for part in parts(settings) for name in part.ports]
     return [
         (program, settings.port(name))

@@ -128,13 +128,13 @@ def write_home(settings: Settings, *, locations: Sequence[CodeLocation] = CODE_L
     """Write DAGSTER_HOME's two files; returns the folder. Raises `SettingsInvalid` for a setting that names no class."""
     home = settings.state / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    most_backfills = max(1, settings.max_concurrent_runs - settings.run_slots_for_releases)
+    max_backfills = max(1, settings.max_concurrent_runs - settings.run_slots_for_releases)
     text = render(
         "dagster/dagster.yaml.jinja",
         home=home,
         state=settings.state,
         max_concurrent_runs=settings.max_concurrent_runs,
-        limits=((PRIORITY_TAG, "backfill", most_backfills),),
+        limits=((PRIORITY_TAG, "backfill", max_backfills),),
         launcher=_named(settings.dagster_run_launcher, "MARQUEE_DAGSTER_RUN_LAUNCHER"),
         launcher_config=_object(settings.dagster_run_launcher_config, "MARQUEE_DAGSTER_RUN_LAUNCHER_CONFIG"),
         ffmpeg_slots=settings.ffmpeg_slots,

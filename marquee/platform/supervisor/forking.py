@@ -1,10 +1,10 @@
-"""`python -m marquee.platform.supervisor.forking -c FILE`: supervisord, whose Python programs are forks of it.
+"""`python -m marquee.platform.supervisor.forking -c FILE`: a supervisord that forks its Python programs from itself.
 
-A Python that imports Dagster, Litestar or SQLAlchemy computes for 1 to 3 s before its own first line, and shares its modules with
-no other process. Here the supervisor imports them once, while the engines start (`marquee.preload`). A program whose command is
-`python -m MODULE ...` then becomes that module in the child that supervisord has forked. Every other program is exec'd, and so is
-a Python program until its modules are imported. All the rest is supervisord's: pids, signals, logs, restarts. The supervisor
-never has a second thread: a lock that one held would stay locked in every fork.
+Importing Dagster, Litestar or SQLAlchemy takes 1 to 3 s of cpu, and a process started by exec shares no memory with others.
+Here the supervisor imports the modules once, while the engines start (`marquee.preload`). A program whose command is `python
+-m MODULE ...` then runs that module in the child that supervisord has forked. Every other program is exec'd, and so is a
+Python program whose modules are not imported yet. Pids, signals, logs and restarts remain supervisord's. The supervisor must
+never start a second thread: a lock held by that thread at the fork would stay locked in the child.
 """
 
 import atexit
@@ -29,27 +29,30 @@ from marquee.platform.supervisor.program import launcher
 
 PYTHON: Final = (sys.executable, "-m")
 OPEN_FILES: Final = 16384
-"""What each program may open, where the hard limit permits it."""
+"""Limit of open files for each program, unless the hard limit is lower."""
 
 
 class ForkingOptions(ServerOptions):  # type: ignore[misc]
-    """Supervisord's calls to the system; one of them is ours."""
+    """Supervisord's system calls, with `execve` replaced: it runs preloaded programs in the forked child."""
 
     def __init__(self) -> None:
         super().__init__()
         self.preloaded: set[str] = set()
-        """Programs that are forked, by their names."""
+        """Names of the programs whose modules are imported. These are forked, not exec'd."""
 
     def execve(self, filename: str, argv: Sequence[str], environment: dict[str, str]) -> None:
-        """In the forked child, whose group, descriptors, folder and umask are set: become the program."""
+        """Turn the forked child into the program. Supervisord has set its process group, descriptors, folder and umask."""
         if environment["SUPERVISOR_PROCESS_NAME"] in self.preloaded:
             options, command = launch.split(argv[len(launcher()) :])
-            become(options, command[len(PYTHON) :], environment)
+            run_module(options, command[len(PYTHON) :], environment)
         super().execve(filename, argv, environment)
 
 
-def become(options: Sequence[str], module: Sequence[str], environment: dict[str, str]) -> NoReturn:
-    """Do what the launcher and a new Python would do with `-m MODULE ARGUMENTS...`, and end as it would."""
+def run_module(options: Sequence[str], module: Sequence[str], environment: dict[str, str]) -> NoReturn:
+    """Do in this process what `launch OPTIONS -- python -m MODULE ARGUMENTS...` does, then exit with its status.
+
+    `module` is the module's name followed by its arguments.
+    """
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
@@ -57,9 +60,9 @@ def become(options: Sequence[str], module: Sequence[str], environment: dict[str,
     os.environ.clear()
     os.environ.update(environment)
     launch.name_process(environment["SUPERVISOR_PROCESS_NAME"])
-    launch.enter(options)
+    launch.apply_options(options)
     sys.argv = list(module)
-    # What the parent imported is run anew: it is another program's main.
+    # The parent has imported this module, perhaps under its own name. It must run again, as __main__.
     sys.modules.pop(module[0], None)
     status = 1
     try:
@@ -70,8 +73,8 @@ def become(options: Sequence[str], module: Sequence[str], environment: dict[str,
     except BaseException:
         traceback.print_exc()
     finally:
-        # As an interpreter's end, and `multiprocessing`, do it. The stack below is supervisord's and must not unwind: what
-        # it holds are descriptors by number, which are this program's by now.
+        # The same steps as at an interpreter's end and in `multiprocessing`. `os._exit` keeps supervisord's frames below from
+        # unwinding: they would close descriptors by number, and these numbers belong to this program now.
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()
@@ -87,16 +90,17 @@ def _exit_status(code: object) -> int:
 
 
 class Preloading:
-    """What the supervisor answers to beside supervisord's own calls: `marquee.preload`."""
+    """The XML-RPC method that this project adds to supervisord's own: `marquee.preload`."""
 
     def __init__(self, options: ForkingOptions) -> None:
         self._options = options
 
     def preload(self, program: str, modules: list[str]) -> bool:
-        """Import what a `python -m` program needs; from then on that program is forked.
+        """Import the modules of a `python -m` program. From then on this program is forked. Returns whether it is.
 
-        In one turn of the supervisor's loop: a turn between two modules would wait up to a second for whatever else there
-        is to do, which is nothing. Faults with the name of a module that cannot be imported.
+        All modules are imported in one turn of the supervisor's loop, because each further turn may wait up to a second. The
+        result is False if an import has started a thread: then forking is unsafe. An import that fails is an XML-RPC fault
+        that names the module.
         """
         for module in modules:
             _import(module)
@@ -106,10 +110,10 @@ class Preloading:
 
 
 def _import(name: str) -> None:
-    """Import MODULE, and call its function where the name is MODULE:FUNCTION."""
+    """Import MODULE, or import it and call the function for a name MODULE:FUNCTION. A failure is an XML-RPC fault."""
     module, _, function = name.partition(":")
-    # What is imported stays: the collector need not look through it again and again, neither here nor in a fork, where its
-    # look alone would make the pages the fork's own.
+    # Imported modules stay, so the garbage collector need not visit them. In a fork a visit would also write to their pages
+    # and so copy memory that is otherwise shared.
     gc.disable()
     try:
         imported = importlib.import_module(module)
@@ -123,12 +127,13 @@ def _import(name: str) -> None:
 
 
 def make_preloading(supervisor: Any) -> Preloading:
-    """For `rpcinterface:marquee` in supervisord.conf."""
+    """Factory named by `[rpcinterface:marquee]` in supervisord.conf."""
     return Preloading(supervisor.options)
 
 
 def main() -> None:
-    # Here and not by `minfds`: supervisord closes so many descriptors, one by one, in each program that it starts.
+    """Raise the limit of open files and run supervisord."""
+    # Not by the option `minfds`: supervisord closes that many descriptors, one by one, in each program that it starts.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))

@@ -1,11 +1,11 @@
-"""What every supervised process is started through: it dies with its parent, and an engine that refuses root is not root.
+"""The launcher of every supervised process: `... [OPTIONS] -- PROGRAM ARGUMENTS...` (see `program.launcher`).
 
-`... [OPTIONS] -- PROGRAM ARGUMENTS...` (see `program.launcher`) sets PR_SET_PDEATHSIG, so that a supervisor killed with
-SIGKILL leaves no orphan (`--interrupt`: by SIGINT, `--detached`: not at all), ends what an earlier incarnation of the
-program marked by `--mark FILE` left behind (`--children-outlive`: lets it go on), then replaces itself by the program.
-With `--unprivileged`, as root, it first enters a user namespace in which it is an ordinary user (PostgreSQL and
-Elasticsearch refuse root): unlike a change to `nobody`, that needs no access for others to the folders above the state
-folder. Elsewhere it does nothing.
+It sets what the options say, then replaces itself by the program (`execve`):
+PR_SET_PDEATHSIG: the kernel signals the process when its parent ends, so a supervisor killed with SIGKILL leaves no orphan.
+The signal is SIGTERM, with `--interrupt` SIGINT, with `--detached` there is none. `--mark FILE` identifies the program: the
+launcher ends what an earlier process of the same mark left behind, unless `--children-outlive` is given. `--unprivileged`, as
+root: the process enters a user namespace where it is an ordinary user, because PostgreSQL and Elasticsearch refuse root. A
+change to the account `nobody` would need access for others to every folder above the state folder; a namespace does not.
 """
 
 import ctypes
@@ -24,17 +24,17 @@ UNPRIVILEGED_ID = 1000
 
 
 def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
-    """Ask the kernel to signal this process when its parent ends, however the parent ends."""
+    """Have the kernel send this process a signal when its parent ends, also when the parent is killed."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
-    if os.getppid() != parent:  # the parent ended between the two calls
+    if os.getppid() != parent:  # the parent ended between the two calls: the kernel sends no signal
         os.kill(os.getpid(), signal_number)
 
 
 def become_unprivileged() -> None:
-    """Enter a user namespace where root is user 1000; a no-op for any user but root.
+    """Enter a user namespace where root is user 1000. Does nothing for any other user.
 
-    Raises OSError where the kernel forbids user namespaces; the remedy is to run as an ordinary user.
+    Raises `OSError` where the kernel forbids user namespaces; the remedy is to run as an ordinary user.
     """
     if os.geteuid() != 0:
         return
@@ -48,18 +48,18 @@ def become_unprivileged() -> None:
 
 
 def name_process(name: str) -> None:
-    """How `ps` and `top` call this process; the kernel keeps 15 bytes."""
+    """Set the name that `ps` and `top` show for this process. The kernel keeps 15 bytes."""
     ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The options and the command of `[OPTIONS] -- PROGRAM ARGUMENTS...`. Raises ValueError without the `--`."""
+    """Split `[OPTIONS] -- PROGRAM ARGUMENTS...` into options and command. Raises `ValueError` without the `--`."""
     at = list(arguments).index("--")
     return list(arguments[:at]), list(arguments[at + 1 :])
 
 
-def enter(options: Sequence[str]) -> None:
-    """Make this process what the options say; what follows is the program's own doing."""
+def apply_options(options: Sequence[str]) -> None:
+    """Apply the launcher's options to this process. The caller then runs the program."""
     if "--mark" in options:
         mark = Path(options[options.index("--mark") + 1])
         if "--children-outlive" not in options:
@@ -68,19 +68,20 @@ def enter(options: Sequence[str]) -> None:
         os.environ[leftovers.MARK] = str(mark)
     if "--unprivileged" in options:
         become_unprivileged()
-    # SIGINT is PostgreSQL's fast shutdown; SIGTERM alone would wait for every client to leave.
+    # SIGINT is PostgreSQL's fast shutdown. On SIGTERM it waits until every client has disconnected.
     if "--detached" not in options:
         die_with_parent(signal.SIGINT if "--interrupt" in options else signal.SIGTERM)
 
 
 def main() -> None:
+    """Apply the options of the command line and replace this process by the program."""
     try:
         options, command = split(sys.argv[1:])
     except ValueError:
         sys.exit(
             "usage: launch [--unprivileged] [--interrupt] [--detached] [--mark FILE] [--children-outlive] -- PROGRAM ARGUMENTS..."
         )
-    enter(options)
+    apply_options(options)
     os.execvp(command[0], command)  # noqa: S606
 
 

@@ -1,10 +1,10 @@
-"""Processes that outlived the program they belong to, and the guard that ends them.
+"""Processes that outlived their program: how they are found and ended, and the guard process.
 
-A program killed with SIGKILL cannot stop its own children (nginx's workers keep its port, an encoder its cpu); one that
-is started again first ends them. If the supervisor itself is killed, every program gets SIGTERM from the kernel (see
-`launch`) and the guard, which alone survives, ends what has not gone in time. A process belongs to a program by its
-process group, recorded in `{run folder}/{program}.pid`, or by the mark in its environment (some programs overwrite
-their environment, others leave the group). Standard library only: this is imported by every process that is launched.
+A program killed with SIGKILL cannot stop its children: nginx's workers keep the port, an encoder keeps its cpu. The next start
+of the program ends them first (`launch`). If the supervisor is killed, the kernel sends SIGTERM to every program; the guard
+survives, waits GRACE_SECONDS and kills what still runs. A process belongs to a program by its process group, recorded in
+`{run folder}/{program}.pid`, or by the mark in its environment. Both are needed: some programs overwrite their environment,
+others leave the group. Standard library only, because every launched process imports this module.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ GRACE_SECONDS = 15.0
 
 
 def started_at(pid: int) -> str | None:
-    """A process's start time in the kernel's ticks: with the pid, a name that is never used twice. None: it is gone."""
+    """A process's start time in kernel ticks. Together with the pid it identifies a process for ever. None: no such process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -30,18 +30,18 @@ def started_at(pid: int) -> str | None:
 
 
 def record(mark: Path) -> None:
-    """Note this process, leader of its group, as the program's current incarnation."""
+    """Write this process, which leads its process group, into the program's .pid file as its current process."""
     pid = os.getpid()
     mark.with_suffix(".pid").write_text(f"{pid} {started_at(pid)}")
 
 
 def of_program(mark: Path) -> list[int]:
-    """Every live process of a program but this one."""
+    """Pids of every live process of a program except this one."""
     return [pid for pid in _matching([mark], exactly=True) if pid != os.getpid()]
 
 
 def of_platform(run_folder: Path) -> list[int]:
-    """Every live process of a platform's programs."""
+    """Pids of every live process of the platform that has this run folder."""
     marks = [path.with_suffix("") for path in run_folder.glob("*.pid")]
     return _matching(marks or [run_folder / "none"], exactly=False)
 
@@ -66,18 +66,18 @@ def _has_mark(pid: int, wanted: bytes, *, exactly: bool) -> bool:
 
 
 def _recorded_group(mark: Path) -> int | None:
-    """The process group of a program's last incarnation, unless its number belongs to somebody else by now."""
+    """The process group of a program's last process. None if it is not recorded or its number is in use by another process."""
     try:
         pid, started = mark.with_suffix(".pid").read_text().split()
     except (OSError, ValueError):
         return None
-    # The kernel gives a group's number to no new process while the group has members: no leader means its orphans.
+    # The kernel does not reuse a group's number while the group has members. Without a leader the members are orphans.
     now = started_at(int(pid))
     return int(pid) if now is None or now == started else None
 
 
 def end(pids: list[int], *, grace_seconds: float = 0.0) -> None:
-    """Wait up to the grace for these processes to go by themselves, then kill them and wait for that."""
+    """Wait `grace_seconds` for these processes to end, SIGKILL the rest, and wait at most 5 s for their end."""
     handles: dict[int, int] = {}
     try:
         for pid in pids:
@@ -106,7 +106,7 @@ def _wait(handles: set[int], seconds: float) -> None:
 
 
 def guard() -> None:
-    """Live until the supervisor, this process's parent, ends; then end what it left behind."""
+    """The guard's main: wait until the supervisor (the parent process) ends, then end every process that it left behind."""
     run_folder = Path(sys.argv[1])
     supervisor = os.getppid()
     record(run_folder / "guard")
@@ -116,6 +116,6 @@ def guard() -> None:
         handle = -1
     if handle >= 0 and os.getppid() == supervisor:
         select.select([handle], [], [])
-    # Twice: a program may have been on its way to be launched when the supervisor was killed.
+    # Twice: the supervisor may have been launching a program when it was killed.
     for grace_seconds in (GRACE_SECONDS, 0.0):
         end([pid for pid in of_platform(run_folder) if pid != os.getpid()], grace_seconds=grace_seconds)

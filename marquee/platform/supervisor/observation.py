@@ -1,6 +1,7 @@
-"""What runs now, as `marquee status` shows it: the supervisor's view, with each program's memory and port.
+"""What runs now, for `marquee status`: each program's state, uptime, memory and port.
 
-Memory is the proportional set size of a program and its children, so that shared pages count once over the platform.
+The states come from the supervisor. Memory is the proportional set size (PSS) of a program and its children: forked programs
+share pages, and PSS counts each shared page once over the whole platform.
 """
 
 import contextlib
@@ -16,6 +17,8 @@ from marquee.settings import Settings
 
 @dataclass(frozen=True)
 class ObservedProcess:
+    """One row of `marquee status`. `port` is None for a program that does not listen. `pid` is 0 for one that is not running."""
+
     name: str
     state: str
     pid: int
@@ -25,7 +28,7 @@ class ObservedProcess:
 
 
 async def observe(settings: Settings) -> list[ObservedProcess]:
-    """Every program in starting order, after the supervisor. Raises `PlatformUnavailable` when nothing runs."""
+    """The supervisor, then every program in stage order. Raises `PlatformUnavailable` if the platform is not running."""
     supervisor = Supervisor(settings)
     processes = await supervisor.processes()
     ports = {part.name: settings.port(part.ports[0]) for part in parts(settings) if part.ports}
@@ -46,7 +49,7 @@ async def observe(settings: Settings) -> list[ObservedProcess]:
 
 
 def memory(pid: int, *, children: bool = True) -> int:
-    """Bytes of a process and its descendants; 0 when it is gone."""
+    """Memory (PSS, bytes) of a process and its descendants; 0 for a process that has ended."""
     total = 0
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid) if pid else None

@@ -1,4 +1,8 @@
-"""What a supervised process is: its command, its files, and the question that it answers once it is ready."""
+"""What a supervised process is: its command, its environment, its readiness probe, its place in start and stop.
+
+`programs/`, `local_engines` and `cluster_engines/` build these. `supervisord` writes them into its configuration, `supervision`
+starts them and calls their probes.
+"""
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,7 +12,7 @@ from pathlib import Path
 from marquee.platform.project import PACKAGES
 
 ReadyProbe = Callable[[], Awaitable[None]]
-"""Raises while the process is not ready; returns once a real client's round trip succeeded."""
+"""Raises while the process is not ready. Returns after a successful round trip of a real client."""
 
 _ENTER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from marquee.platform.supervisor.launch import main; main()"
 
@@ -17,11 +21,11 @@ _ENTER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from marquee.platform
 class Program:
     """One process under the supervisor.
 
-    It starts once those in `after` are ready, and `ready` is asked until it returns; `stage` orders the stop (higher first).
-    `imports` are modules of a `python -m` command that the supervisor imports for it (see `forking`). A `one_shot` program
-    is ready when it has ended well. `unprivileged` programs refuse root; `interrupt` ones stop on SIGINT.
-    `stop_seconds` is how long it may take to stop before SIGKILL; `ready_seconds` how long to become ready. With
-    `children_outlive`, what a killed incarnation had started goes on beside the next. `port` is its listener's.
+    `ready`: probe, called until it returns. `after`: names of programs that must be ready first. `stage`: order of the stop,
+    highest first. `imports`: modules of a `python -m` command that the supervisor imports for it (see `forking`).
+    `one_shot`: the program is ready when it has exited with 0. `unprivileged`: it refuses to run as root. `interrupt`: it
+    is stopped by SIGINT, not SIGTERM. `stop_seconds`: time to stop before SIGKILL. `ready_seconds`: time to become ready.
+    `children_outlive`: the children of a killed process go on when the program is started again. `port`: its listener's.
     """
 
     name: str
@@ -41,11 +45,11 @@ class Program:
 
     @property
     def launch_command(self) -> tuple[str, ...]:
-        """The command through `marquee.platform.supervisor.launch`, so that it never outlives its parent."""
+        """The command through the launcher, so that the program ends with its parent process."""
         return self.marked_command(None)
 
     def marked_command(self, run_folder: Path | None) -> tuple[str, ...]:
-        """The same, and marked as this program of one platform, so that what it left behind is found later."""
+        """`launch_command` with this program's mark, by which `leftovers` finds its processes later. None: no mark."""
         options = ["--unprivileged"] * self.unprivileged + ["--interrupt"] * self.interrupt
         if run_folder is not None:
             options += ["--mark", str(run_folder / self.name)] + ["--children-outlive"] * self.children_outlive
@@ -53,5 +57,5 @@ class Program:
 
 
 def launcher() -> tuple[str, ...]:
-    """Python with nothing but its standard library and this project: it is up in 20 ms and replaced at once."""
+    """Command of the launcher: a Python with the standard library and this project only, which starts in 20 ms."""
     return (sys.executable, "-I", "-S", "-c", _ENTER, str(PACKAGES))

@@ -1,7 +1,8 @@
-"""Starting and stopping a whole platform: `start`, `stop`, and what happens in between as events for whoever shows it.
+"""Starts and stops a whole platform (`start`, `stop`) and reports progress as `PlatformEvent`s.
 
-A start is: state folder, ports, supervisor, then every program as soon as those that it needs answer (`Program.after`).
-A start that fails stops what it started. A stop goes backwards by stage and leaves no process.
+A start creates the state folder, checks the ports, starts the supervisor, then starts each program as soon as the programs in
+its `after` are ready. A start that fails stops everything that it started. A stop goes through the stages from the highest to
+the lowest and leaves no process. A lock in the run folder admits one start or stop at a time.
 """
 
 import asyncio
@@ -17,12 +18,12 @@ from typing import Literal
 from marquee.errors import PlatformUnavailable
 from marquee.platform.hosts import check_needed
 from marquee.platform.programs.applications import preparation
-from marquee.platform.state import alone, bootstrap, bootstrap_folders, check_disk, log_file, run_folder
+from marquee.platform.state import bootstrap, bootstrap_folders, check_disk, log_file, run_folder, start_stop_lock
 from marquee.platform.supervisor import leftovers
 from marquee.platform.supervisor.probes import PROBE_SECONDS
 from marquee.platform.supervisor.program import Program
 from marquee.platform.supervisor.supervisord import (
-    ASK_AGAIN_SECONDS,
+    POLL_SECONDS,
     ProcessState,
     Supervisor,
     launch,
@@ -35,14 +36,14 @@ __all__ = ["PlatformEvent", "ProcessState", "Supervisor", "run_programs", "start
 
 SUPERVISOR_SECONDS = 15.0
 GIVE_UP_AFTER_PROCESSES = 3
-"""A program that ended this often during a start will not come: its last words are better than waiting."""
+"""Processes of one program that may end during a start. Then the start fails and shows the end of the program's log."""
 MAX_PAUSE_SECONDS = 0.5
 ENDED = ("stopped", "exited", "fatal")
 
 
 @dataclass(frozen=True)
 class PlatformEvent:
-    """Something happened to a program or a step of preparation. `seconds` is what it took."""
+    """Progress of a start or stop: what happened to a program or a step of preparation. `seconds`: how long it took."""
 
     kind: Literal["starting", "ready", "prepared", "already-running", "stopping", "stopped"]
     name: str
@@ -52,18 +53,17 @@ class PlatformEvent:
 OnEvent = Callable[[PlatformEvent], None]
 
 
-def _nobody_listens(_: PlatformEvent) -> None:
+def _ignore_event(_: PlatformEvent) -> None:
     return None
 
 
-async def start(
-    settings: Settings | None = None, *, on_event: OnEvent = _nobody_listens, tied: bool = False
-) -> Settings:
-    """Start everything that is not running, and return the settings with this platform's secrets.
+async def start(settings: Settings | None = None, *, on_event: OnEvent = _ignore_event, tied: bool = False) -> Settings:
+    """Start the platform and return the settings with its secrets.
 
-    On a running platform it says so and waits until every program answers. With `tied`, everything stops when the
-    calling process ends, however it ends. With `settings.only`, this is one host of a platform that is prepared
-    elsewhere: nothing is, and no secret is made. Raises `PlatformUnavailable` with the remedy; then nothing is left running.
+    If the platform is running, the event "already-running" says so, and the call waits until every program is ready. `tied`:
+    everything stops when the calling process ends, even by SIGKILL. With `settings.only` this is a further host of a
+    platform: nothing is prepared here and no secret is made. Raises `PlatformUnavailable` with the remedy, after everything
+    that was started has been stopped; `SettingsInvalid` for a setting that is missing or cannot be used.
     """
     found = settings or load_settings()
     if found.only:
@@ -85,20 +85,20 @@ async def run_programs(
     make_programs: Callable[[], Sequence[Program]],
     *,
     check: Callable[[], None],
-    on_event: OnEvent = _nobody_listens,
+    on_event: OnEvent = _ignore_event,
     tied: bool = False,
 ) -> None:
-    """Start programs under a supervisor whose folders lie in `settings.state`, and wait until every one answers.
+    """Start programs under the supervisor of `settings.state`, and wait until every one is ready.
 
-    `check` is asked before they are made, and not where they run already. Raises as `start` does.
+    `check` is called before `make_programs`, but not where the programs already run. Raises as `start` does.
     """
-    with alone(settings):
+    with start_stop_lock(settings):
         supervisor = Supervisor(settings)
         if await supervisor.pid() is not None:
             on_event(PlatformEvent("already-running", settings.state.name))
             await _await_all(supervisor, settings, make_programs(), on_event)
             return
-        # A supervisor that was killed may have left programs on their way out.
+        # After a supervisor was killed its programs may still be stopping.
         await asyncio.to_thread(leftovers.end, leftovers.of_platform(run_folder(settings)), grace_seconds=10)
         check()
         programs = make_programs()
@@ -107,29 +107,29 @@ async def run_programs(
             await _await_supervisor(supervisor, settings, process)
             await _start_programs(supervisor, settings, programs, on_event)
         except BaseException:
-            await _stop(settings, _nobody_listens)
+            await _stop(settings, _ignore_event)
             raise
 
 
-async def stop(settings: Settings | None = None, *, on_event: OnEvent = _nobody_listens) -> bool:
-    """Stop everything in reverse order and end what was left behind; False where nothing was running."""
+async def stop(settings: Settings | None = None, *, on_event: OnEvent = _ignore_event) -> bool:
+    """Stop every program, highest stage first, and end leftover processes. Returns False if nothing was running."""
     settings = settings or load_settings()
     if not run_folder(settings).is_dir():
         return False
-    with alone(settings):
+    with start_stop_lock(settings):
         return await _stop(settings, on_event)
 
 
 async def _start_programs(
     supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
 ) -> None:
-    """All at once, but for what a program waits for: those named in its `after`, and the modules that it is to find.
+    """Start all programs concurrently. A program waits only for those in its `after` and for its `imports`.
 
-    The supervisor imports for one program after the other, so that the first ones start while it imports for the last.
+    The supervisor imports for one program after the other: the first programs start while it imports for the next ones.
     """
     ready = {program.name: asyncio.Event() for program in programs}
     preloaded = {program.name: asyncio.Event() for program in programs}
-    view = _View(supervisor)
+    states = _StatePoller(supervisor)
 
     async def launched(program: Program) -> None:
         on_event(PlatformEvent("starting", program.name))
@@ -142,27 +142,27 @@ async def _start_programs(
                 if name in ready:
                     await ready[name].wait()
             await launched(program)
-        await _await_program(view, settings, program, on_event)
+        await _await_program(states, settings, program, on_event)
         ready[program.name].set()
 
     waiting = [program for program in programs if program.imports or program.after]
-    async with _first_failure(), asyncio.TaskGroup() as tasks:
+    async with _raise_first_of_group(), asyncio.TaskGroup() as tasks:
         for program in programs:
             if program not in waiting:
                 await launched(program)
             tasks.create_task(one(program))
-        # Only now: a supervisor that imports takes its time to answer.
+        # Imports come last: while the supervisor imports, it answers no other call.
         for program in waiting:
             if program.imports:
                 await supervisor.preload(program.name, program.imports)
             preloaded[program.name].set()
-    # A program that answers within its first second is not yet "running" to supervisord.
+    # Supervisord reports "starting" for a program's first second, even if the program is ready.
     while any(process.state == "starting" for process in await supervisor.processes()):  # noqa: ASYNC110  (it has no event)
-        await asyncio.sleep(ASK_AGAIN_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
-class _View:
-    """What the supervisor sees, asked for once however many programs are waited for."""
+class _StatePoller:
+    """The states of all programs, cached for POLL_SECONDS: one call to the supervisor serves all waiting tasks."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
@@ -171,9 +171,9 @@ class _View:
         self._found: dict[str, ProcessState] = {}
 
     async def process(self, name: str) -> ProcessState:
-        """One program's state, at most ASK_AGAIN_SECONDS old. Raises `PlatformUnavailable` where this platform runs no such."""
+        """One program's state, at most POLL_SECONDS old. Raises `PlatformUnavailable` for an unknown program."""
         async with self._asking:
-            if time.monotonic() - self._asked_at > ASK_AGAIN_SECONDS:
+            if time.monotonic() - self._asked_at > POLL_SECONDS:
                 self._found = {process.name: process for process in await self._supervisor.all_processes()}
                 self._asked_at = time.monotonic()
         if name not in self._found:
@@ -182,8 +182,8 @@ class _View:
 
 
 @asynccontextmanager
-async def _first_failure() -> AsyncIterator[None]:
-    """Of a group of failures the first is the reason; the others were waiting."""
+async def _raise_first_of_group() -> AsyncIterator[None]:
+    """Raise the first error of an exception group. The others were only waiting for the program that failed."""
     try:
         yield
     except BaseExceptionGroup as failures:
@@ -196,17 +196,17 @@ async def _first_failure() -> AsyncIterator[None]:
 async def _await_all(
     supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
 ) -> None:
-    view = _View(supervisor)
-    async with _first_failure(), asyncio.TaskGroup() as tasks:
+    states = _StatePoller(supervisor)
+    async with _raise_first_of_group(), asyncio.TaskGroup() as tasks:
         for program in programs:
-            tasks.create_task(_await_program(view, settings, program, on_event))
+            tasks.create_task(_await_program(states, settings, program, on_event))
 
 
-async def _await_program(view: _View, settings: Settings, program: Program, on_event: OnEvent) -> None:
+async def _await_program(states: _StatePoller, settings: Settings, program: Program, on_event: OnEvent) -> None:
     began = time.monotonic()
     seen: set[int] = set()
     while True:
-        process = await view.process(program.name)
+        process = await states.process(program.name)
         seen.add(process.pid)
         error = await _unready(program, process)
         waited = time.monotonic() - began
@@ -215,12 +215,12 @@ async def _await_program(view: _View, settings: Settings, program: Program, on_e
             return
         given_up = program.one_shot and process.state == "exited"
         if given_up or len(seen - {0}) >= GIVE_UP_AFTER_PROCESSES or waited > program.ready_seconds:
-            raise PlatformUnavailable(_last_words(settings, program, process, error, waited)) from error
-        await asyncio.sleep(min(MAX_PAUSE_SECONDS, ASK_AGAIN_SECONDS + waited / 10))
+            raise PlatformUnavailable(_start_failure(settings, program, process, error, waited)) from error
+        await asyncio.sleep(min(MAX_PAUSE_SECONDS, POLL_SECONDS + waited / 10))
 
 
 async def _unready(program: Program, process: ProcessState) -> Exception | None:
-    """Why a program is not ready yet; None: it is."""
+    """Why a program is not ready yet; None if it is ready."""
     if program.one_shot:
         ended_well = process.state == "exited" and process.exit_code == 0
         return None if ended_well else PlatformUnavailable(f"{program.name} is {process.state}")
@@ -233,7 +233,7 @@ async def _unready(program: Program, process: ProcessState) -> Exception | None:
     return None
 
 
-def _last_words(settings: Settings, program: Program, process: ProcessState, error: Exception, waited: float) -> str:
+def _start_failure(settings: Settings, program: Program, process: ProcessState, error: Exception, waited: float) -> str:
     log = log_file(settings, program.name)
     tail = _tail(log)
     why = f" ({error!r})" if process.state == "running" else ""
@@ -251,8 +251,10 @@ async def _await_supervisor(supervisor: Supervisor, settings: Settings, process:
     while await supervisor.pid() is None:
         if process.poll() is not None or time.monotonic() > deadline:
             log = log_file(settings, "supervisord-start")
-            raise PlatformUnavailable(f"The supervisor did not start; {log} ends:\n{_tail(log)}")
-        await asyncio.sleep(ASK_AGAIN_SECONDS)
+            raise PlatformUnavailable(
+                f"The supervisor did not start within {SUPERVISOR_SECONDS:.0f} s; {log} ends:\n{_tail(log)}"
+            )
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _stop(settings: Settings, on_event: OnEvent) -> bool:
@@ -260,17 +262,17 @@ async def _stop(settings: Settings, on_event: OnEvent) -> bool:
     pid = await supervisor.pid()
     if pid is not None:
         await _stop_programs(supervisor, on_event)
-        # It has nothing left to do; asked to shut down it would go through its stopped programs, one a second.
+        # SIGKILL: every program has stopped. A regular shutdown would wait a second for each stopped program.
         await asyncio.to_thread(leftovers.end, [pid])
     left = leftovers.of_platform(run_folder(settings))
-    # Without a supervisor its programs are on their way out; else only strays are left, such as a run of Dagster.
+    # If the supervisor was gone, its programs are stopping now: wait for them. Else only strays are left, such as a Dagster run.
     await asyncio.to_thread(leftovers.end, left, grace_seconds=10 if pid is None else 0)
     supervisor.socket.unlink(missing_ok=True)
     return pid is not None or bool(left)
 
 
 async def _stop_programs(supervisor: Supervisor, on_event: OnEvent) -> None:
-    """Backwards by stage; of one stage all at once."""
+    """Stop the stages from the highest to the lowest; the programs of one stage stop at the same time."""
     processes = sorted(await supervisor.processes(), key=lambda process: -process.stage)
     for _, stage in groupby(processes, key=lambda process: process.stage):
         stopping = {process.name for process in stage if process.state not in ENDED}
@@ -283,4 +285,4 @@ async def _stop_programs(supervisor: Supervisor, on_event: OnEvent) -> None:
                 if process.name in stopping and process.state in ENDED:
                     stopping.discard(process.name)
                     on_event(PlatformEvent("stopped", process.name, time.monotonic() - began))
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)

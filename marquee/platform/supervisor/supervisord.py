@@ -1,7 +1,8 @@
-"""supervisord: one process that starts, watches and stops all others, asked over XML-RPC on a unix socket.
+"""Client of supervisord, the process that starts, watches and restarts all others: XML-RPC on a unix socket.
 
-The supervisor itself is started detached (`marquee up`) or tied to the starting process (`--foreground`, the demo): then
-it gets SIGTERM when that process ends, however it ends, and stops everything in order.
+`write_configuration` renders its configuration file, `launch` starts it. Started detached (`marquee up`), it outlives the
+command. Started tied (`--foreground`, the demo), it gets SIGTERM when the starting process ends, even by SIGKILL, and stops
+everything in order. Its main is `forking`.
 """
 
 import asyncio
@@ -34,10 +35,11 @@ from marquee.platform.templates import render
 from marquee.settings import Settings
 
 SOCKET_NAME = "supervisor.sock"
-INNER_PROGRAMS = ("guard", "preparation")
-"""The supervisor's own; nobody else counts on them once the platform is up."""
-STOPPING_SECONDS: Final = 60.0
-ASK_AGAIN_SECONDS: Final = 0.05
+INTERNAL_PROGRAMS = ("guard", "preparation")
+"""Programs of the supervisor itself. `Supervisor.processes` and `marquee status` leave them out."""
+STOP_WAIT_SECONDS: Final = 60.0
+"""How long a call waits for a supervisor that is shutting down."""
+POLL_SECONDS: Final = 0.05
 _GUARD = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from marquee.platform.supervisor.leftovers import guard; guard()"
 )
@@ -45,9 +47,10 @@ _GUARD = (
 
 @dataclass(frozen=True)
 class ProcessState:
-    """A program as the supervisor sees it. `state` is its word, lower case: running, starting, backoff, exited, ...
+    """A program's state in the supervisor.
 
-    `exit_code` is its last incarnation's, 0 before.
+    `state` is supervisord's state name in lower case: running, starting, backoff, exited, ... `exit_code` is that of its last
+    ended process, 0 before the first one has ended.
     """
 
     name: str
@@ -59,18 +62,18 @@ class ProcessState:
 
 
 class _Stopping(PlatformUnavailable):
-    """The supervisor was told to end, and waits for its programs."""
+    """The supervisor is shutting down and waits for its programs."""
 
 
 class Supervisor:
-    """A client of one platform's supervisord. Every call raises `PlatformUnavailable` when there is none."""
+    """A client of one platform's supervisord. Every method but `pid` raises `PlatformUnavailable` if it does not run."""
 
     def __init__(self, settings: Settings) -> None:
         self.socket = socket_path(settings, SOCKET_NAME)
         self._known_stages: dict[str, int] = {}
 
     def _call(self, method: str, *arguments: object) -> Any:
-        # A proxy a call: its connection is not for several threads.
+        # One proxy for each call: a proxy's connection is not thread-safe.
         transport = SupervisorTransport(None, None, f"unix://{self.socket}")
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:
@@ -79,17 +82,18 @@ class Supervisor:
             raise PlatformUnavailable("The platform is not running: start it with `marquee up`.") from error
         except xmlrpc.client.Fault as fault:
             if fault.faultCode == Faults.SHUTDOWN_STATE:
-                raise _Stopping("The platform is just stopping: ask again in a moment.") from fault
+                raise _Stopping("The platform is stopping: try again when it has stopped.") from fault
             raise
         finally:
             transport.close()
 
     async def call(self, method: str, *arguments: object) -> Any:
+        """Call an XML-RPC method. Raises `xmlrpc.client.Fault` for a call that supervisord refuses."""
         return await asyncio.to_thread(self._call, method, *arguments)
 
     async def pid(self) -> int | None:
-        """The supervisor's process id, None where none answers. One that is on its way out is waited for."""
-        deadline = time.monotonic() + STOPPING_SECONDS
+        """The supervisor's process id; None if no supervisor runs. Waits for the end of one that is shutting down."""
+        deadline = time.monotonic() + STOP_WAIT_SECONDS
         while True:
             try:
                 return int(await self.call("supervisor.getPID"))
@@ -98,13 +102,14 @@ class Supervisor:
                     raise
             except PlatformUnavailable:
                 return None
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def processes(self) -> list[ProcessState]:
-        """Every program that runs all the time, in starting order."""
-        return [process for process in await self.all_processes() if process.name not in INNER_PROGRAMS]
+        """Every program in stage order, without INTERNAL_PROGRAMS."""
+        return [process for process in await self.all_processes() if process.name not in INTERNAL_PROGRAMS]
 
     async def all_processes(self) -> list[ProcessState]:
+        """Every program in stage order, INTERNAL_PROGRAMS included."""
         found = cast("list[dict[str, Any]]", await self.call("supervisor.getAllProcessInfo"))
         stages = await self._stages()
         states = [_process_state(each, stages) for each in found]
@@ -124,7 +129,7 @@ class Supervisor:
         return self._known_stages
 
     async def start(self, name: str) -> None:
-        """Start without waiting; a program that is already started stays as it is."""
+        """Start a program without waiting for it. Does nothing if it is already started."""
         try:
             await self.call("supervisor.startProcess", name, False)
         except xmlrpc.client.Fault as fault:
@@ -132,14 +137,14 @@ class Supervisor:
                 raise PlatformUnavailable(f"{name} could not be started: {fault.faultString}.") from fault
 
     async def preload(self, name: str, modules: Sequence[str]) -> None:
-        """Have the supervisor import what a program needs. Raises `PlatformUnavailable` naming what cannot be imported."""
+        """Have the supervisor import a program's modules. Raises `PlatformUnavailable` for one that cannot be imported."""
         try:
             await self.call("marquee.preload", name, list(modules))
         except xmlrpc.client.Fault as fault:
             raise PlatformUnavailable(f"{fault.faultString}: reinstall with `make install`.") from fault
 
     async def stop(self, name: str) -> None:
-        """Ask it to stop without waiting; SIGKILL comes after its `stop_seconds`."""
+        """Stop a program without waiting for its end. Supervisord sends SIGKILL after the program's `stop_seconds`."""
         try:
             await self.call("supervisor.stopProcess", name, False)
         except xmlrpc.client.Fault as fault:
@@ -160,6 +165,7 @@ def _process_state(found: dict[str, Any], stages: dict[str, int]) -> ProcessStat
 
 
 def write_configuration(settings: Settings, programs: Sequence[Program]) -> Path:
+    """Render supervisord.conf for these programs into the state folder and return its path."""
     run = run_folder(settings)
     guard = (sys.executable, "-I", "-S", "-c", _GUARD, str(PACKAGES), str(run))
     text = render(
@@ -195,7 +201,11 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 def launch(settings: Settings, configuration_file: Path, *, tied: bool) -> subprocess.Popen[bytes]:
-    """Start supervisord in a session of its own (Ctrl-C is for the one who started it, who then stops all in order)."""
+    """Start supervisord in a session of its own.
+
+    Ctrl-C then reaches only the starting command, which stops everything in order. `tied`: supervisord ends with the
+    starting process.
+    """
     options = [] if tied else ["--detached"]
     command = (
         *(*launcher(), *options, "--mark", str(run_folder(settings) / "supervisord"), "--"),
@@ -214,7 +224,10 @@ def launch(settings: Settings, configuration_file: Path, *, tied: bool) -> subpr
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What every program needs to read the same settings; secrets that the state folder has are read from there."""
+    """Environment variables by which every program reads these settings.
+
+    Secrets that `marquee.env` holds with the same value are left out: each program reads them from that file.
+    """
     values: dict[str, str] = {"MARQUEE_STATE": str(settings.state), "PYTHONUNBUFFERED": "1"}
     stored = stored_secrets(settings)
     for name in sorted(settings.model_fields_set - {"state"}):
