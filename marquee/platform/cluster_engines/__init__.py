@@ -1,7 +1,7 @@
-"""The engines of several machines, started on this one without Docker: `marquee engines fetch | up | status | down`.
+"""`marquee engines fetch | up | status | down`: the engines of a large platform, started on this machine without Docker.
 
-One module an engine says what it is made of (exact versions, fetched by Maven into a cache), how it is configured and
-started, and which URLs a platform needs to use it. Each runs under a supervisor of its own with its own data folder,
-`{state}/engines/{name}`, on free ports of loopback, as an ordinary user. For trying, tests and people without Docker; a
-service runs its own servers and gives their URLs.
+Each engine has one module: its exact versions (fetched by Maven into a cache), its configuration, its start, and the URLs by
+which a platform uses it. Each engine runs under a supervisor of its own, in its own folder `{state}/engines/{name}`, on free
+ports of loopback, as an ordinary user. They are meant for trials, for tests and for people without Docker. A production
+platform runs its own servers and is given their URLs.
 """

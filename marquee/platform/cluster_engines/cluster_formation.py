@@ -1,7 +1,8 @@
-"""Makes one cluster of nodes that know nothing of each other, or half of it: by CLUSTER commands, each only where it is needed.
+"""Forms a Redis Cluster from separate nodes by CLUSTER commands. Completes a cluster that is formed only in part.
 
-The first nodes get the slots in equal ranges, everyone meets the first, and each of the others follows a master that has no
-replica. What a formation that was killed left behind is completed; what a failover moved stays as it is.
+The first nodes become masters and get the slots in equal ranges. The first node meets every other one. Each further node
+becomes the replica of a master that has none. Each command is sent only where its effect is missing, so a formation that was
+killed can be run again, and roles that a failover has changed stay as they are.
 """
 
 import asyncio
@@ -22,18 +23,20 @@ SLOTS: Final = 16384
 
 @dataclass(frozen=True)
 class NodeAddress:
+    """Where a node listens: `port` for clients, `bus_port` for the other nodes."""
+
     host: str
     port: int
     bus_port: int
 
 
-class _NotYet(Exception):
-    """What is still missing."""
+class _NotFormedYet(Exception):
+    """The cluster is not complete; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class _Member:
-    """A node as it sees itself. `known` are the ids of all that it knows as whole, itself among them."""
+    """A node's own view. `follows`: its master's id. `known`: ids of the nodes that it knows to be healthy, with its own."""
 
     address: NodeAddress
     client: Any
@@ -44,12 +47,12 @@ class _Member:
 
 
 async def form_cluster(addresses: Sequence[NodeAddress], *, masters: int, seconds: float) -> None:
-    """Until every slot has a master and every other node follows one and has its data; idempotent.
+    """Form the cluster: `masters` masters own all slots, every other node is a replica that has its master's data.
 
-    Raises `PlatformUnavailable` saying what is missing after `seconds`.
+    Idempotent. Raises `PlatformUnavailable` that says what is missing after `seconds`.
     """
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type((_NotYet, RedisError)),
+        retry=retry_if_exception_type((_NotFormedYet, RedisError)),
         stop=stop_after_delay(seconds),
         wait=wait_random(0.05, 0.15),
         reraise=True,
@@ -60,12 +63,12 @@ async def form_cluster(addresses: Sequence[NodeAddress], *, masters: int, second
             async for attempt in retrying:
                 with attempt:
                     await _advance(addresses, clients, masters)
-        except (_NotYet, RedisError) as error:
+        except (_NotFormedYet, RedisError) as error:
             raise PlatformUnavailable(f"The cluster was not whole after {seconds:.0f} s: {error}.") from error
 
 
 def open_node(host: str, port: int) -> Any:
-    """A client of one node, for its own view of things; the library annotates answers as it would not decode them."""
+    """A client of this node only, not of the cluster. Typed `Any`: the library's types assume undecoded answers."""
     return redis.Redis(
         host=host,
         port=port,
@@ -76,7 +79,7 @@ def open_node(host: str, port: int) -> Any:
 
 
 async def _advance(addresses: Sequence[NodeAddress], clients: Sequence[Any], masters: int) -> None:
-    """Do what can be done now; raises `_NotYet` until nothing is left."""
+    """Send the commands that are possible now. Raises `_NotFormedYet` until nothing is missing."""
     asked = zip(addresses, clients, strict=True)
     members = await asyncio.gather(*(_member(address, client) for address, client in asked))
     await _share_out_slots(members, masters)
@@ -110,10 +113,10 @@ async def _share_out_slots(members: Sequence[_Member], masters: int) -> None:
         if (str(first), str(last)) in taken:
             continue
         if len(member.known) == 1:
-            # Numbers of their own from the start: two masters of one epoch would first have to settle who is older.
+            # A distinct epoch for each master: masters with equal epochs would first have to resolve the conflict.
             await member.client.cluster("SET-CONFIG-EPOCH", number + 1)
         await member.client.cluster("ADDSLOTSRANGE", first, last)
-        raise _NotYet(f"the slots {first} to {last} were just given to a master")
+        raise _NotFormedYet(f"the slots {first} to {last} were just given to a master")
 
 
 async def _meet(members: Sequence[_Member]) -> None:
@@ -125,7 +128,7 @@ async def _meet(members: Sequence[_Member]) -> None:
     everybody = {member.node_id for member in members}
     for member in members:
         if missing := everybody - member.known:
-            raise _NotYet(f"the node on port {member.address.port} does not know {len(missing)} of the others")
+            raise _NotFormedYet(f"the node on port {member.address.port} does not know {len(missing)} of the others")
 
 
 async def _follow(members: Sequence[_Member]) -> None:
@@ -135,15 +138,15 @@ async def _follow(members: Sequence[_Member]) -> None:
     for master, replica in zip(alone, free, strict=False):
         await replica.client.cluster("REPLICATE", master.node_id)
     if free:
-        raise _NotYet(f"{len(free)} nodes were just told whom to follow")
+        raise _NotFormedYet(f"{len(free)} nodes were just told whom to follow")
 
 
 async def _check_whole(member: _Member) -> None:
     cluster = await member.client.cluster("INFO")
     replication = await member.client.info("replication")
     if cluster["cluster_state"] != "ok" or cluster["cluster_slots_ok"] != str(SLOTS):
-        raise _NotYet(
+        raise _NotFormedYet(
             f"the node on port {member.address.port} says {cluster['cluster_state']}, {cluster['cluster_slots_ok']} slots"
         )
     if replication["role"] == "slave" and replication["master_link_status"] != "up":
-        raise _NotYet(f"the node on port {member.address.port} does not have its master's data yet")
+        raise _NotFormedYet(f"the node on port {member.address.port} does not have its master's data yet")

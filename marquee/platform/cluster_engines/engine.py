@@ -1,4 +1,8 @@
-"""What an engine is: its files, its programs, the URLs that it gives a platform; and where one instance of it lives."""
+"""What a cluster engine is: its files, its programs, the URLs by which a platform uses it. And what an instance of it is.
+
+Each module of this folder defines one `Engine`. `instances` starts and stops them. An instance keeps a password of its own in
+the file `credentials` (mode 0600) of its folder.
+"""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,20 +19,20 @@ CREDENTIALS_FILE: Final = "credentials"
 
 @dataclass(frozen=True)
 class EngineHome:
-    """One instance of an engine. `settings` are the instance's own: their `state` is its folder."""
+    """One instance of an engine. `settings`: the platform's, but with the instance's folder as `state`."""
 
     settings: Settings
     ports: Mapping[str, int]
-    """By the names in `Engine.port_names`."""
+    """Name in `Engine.port_names` -> port number."""
 
     @property
     def folder(self) -> Path:
-        """Everything of this instance: data, configuration, logs."""
+        """Folder of this instance: its data, configuration and logs."""
         return self.settings.state
 
 
 def own_password(home: EngineHome) -> str:
-    """The instance's password, made the first time and kept with mode 0600."""
+    """The instance's password. The first call makes it and stores it with mode 0600."""
     path = home.folder / CREDENTIALS_FILE
     if not path.is_file():
         write_privately(path, secrets.token_hex(24))
@@ -45,11 +49,12 @@ def _no_files(_: Settings) -> None:
 
 @dataclass(frozen=True)
 class Engine:
-    """`fetch` brings its files into the cache (idempotent, blocking); `programs` writes the configuration of an instance
-    and returns what to start, whose `ready` is a real client's round trip; `prepare` comes once all of them answer
-    (idempotent), and the engine is usable when it returns. `urls` are the settings to give a platform.
+    """One kind of engine, as functions in the order of their use.
 
-    `fetch` and `programs` raise `PlatformUnavailable` with the remedy for what is missing.
+    `fetch`: puts its files into the cache (idempotent, blocking). `programs`: writes an instance's configuration and returns
+    the programs to start; each `ready` is a round trip of a real client. `prepare`: called once all programs are ready
+    (idempotent); afterwards the engine is usable. `urls`: the settings by which a platform uses it (variable -> URL).
+    `fetch` and `programs` raise `PlatformUnavailable` with the remedy.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Starting, watching and stopping cluster engines, each under a supervisor of its own, so that one starts and stops alone.
+"""Starts, observes and stops cluster engines. Each has a supervisor of its own, so each starts and stops separately.
 
-`{state}/engines/{name}` holds an engine's instance: its data, its logs, and its ports.
-Ports are chosen once: the data names them.
+`{state}/engines/{name}` is an engine's instance: its data, its logs, and `ports.json`. The ports are chosen at the first start
+and never change, because the engines' data contains them. `up` returns the settings by which a platform uses the engines.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ from marquee.settings import Settings
 
 MIN_PORT: Final = 15_000
 MAX_PORT: Final = 32_000
-"""Below the range from which Linux takes the ports of outgoing connections."""
-TRIES: Final = 200
+"""Linux takes the ports of outgoing connections from a range above this number."""
+PORT_TRIES: Final = 200
 
 
 def instance(settings: Settings, engine: Engine) -> Settings:
-    """The settings of an engine's own instance: the platform's, with the instance's folder as state."""
+    """The settings of an engine's instance: the platform's, but with the instance's folder as `state`."""
     return settings.model_copy(update={"state": settings.state / "engines" / engine.name})
 
 
 def home(settings: Settings, engine: Engine) -> EngineHome:
-    """An instance with its ports, which are chosen and written down the first time."""
+    """An engine's instance with its ports. The first call chooses the ports and writes `ports.json`."""
     own = instance(settings, engine)
     bootstrap_folders(own)
     path = own.state / "ports.json"
@@ -44,24 +44,26 @@ def home(settings: Settings, engine: Engine) -> EngineHome:
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports of loopback in a row that nobody listens on. Raises `PlatformUnavailable` where there are none."""
-    for _ in range(TRIES):
+    """`count` consecutive free ports of loopback. Raises `PlatformUnavailable` if PORT_TRIES random ranges are all in use."""
+    for _ in range(PORT_TRIES):
         first = MIN_PORT + secrets.randbelow(MAX_PORT - MIN_PORT - count)
         if all(port_is_free("127.0.0.1", first + offset) for offset in range(count)):
             return list(range(first, first + count))
-    raise PlatformUnavailable(f"No {count} free ports in a row between {MIN_PORT} and {MAX_PORT}.")
+    raise PlatformUnavailable(
+        f"No {count} consecutive ports between {MIN_PORT} and {MAX_PORT} are free: stop what uses them."
+    )
 
 
 @dataclass(frozen=True)
 class Supervised:
-    """A program of an engine, and who watches it."""
+    """A program of an engine, and the supervisor that runs it."""
 
     supervisor: Supervisor
     program: Program
 
 
 def supervised(settings: Settings, engines: Sequence[Engine]) -> list[Supervised]:
-    """Every program of the engines, with its supervisor."""
+    """Every program of these engines with its supervisor. Writes the programs' configuration files."""
     found: list[Supervised] = []
     for engine in engines:
         own = home(settings, engine)
@@ -72,9 +74,9 @@ def supervised(settings: Settings, engines: Sequence[Engine]) -> list[Supervised
 async def up(
     settings: Settings, engines: Sequence[Engine], *, on_event: OnEvent, tied: bool = False
 ) -> Mapping[str, str]:
-    """Start engines side by side and return the settings (variable -> URL) by which a platform uses them.
+    """Start engines at the same time. Returns the settings by which a platform uses them (variable -> URL).
 
-    Raises `PlatformUnavailable` with the remedy; an engine that did not start leaves nothing running.
+    Raises `PlatformUnavailable` with the remedy. An engine that did not start leaves no process running.
     """
     homes = await asyncio.gather(*(_up(settings, engine, on_event, tied=tied) for engine in engines))
     return {
@@ -92,8 +94,8 @@ async def _up(settings: Settings, engine: Engine, on_event: OnEvent, *, tied: bo
         taken = [f"{port} ({name})" for name, port in found.ports.items() if not port_is_free("127.0.0.1", port)]
         if taken:
             raise PlatformUnavailable(
-                f"{engine.name} keeps the port {', '.join(taken)}, which another process uses now: stop that one, "
-                f"or remove {found.folder} with what is in it."
+                f"{engine.name} always uses the port {', '.join(taken)}, which another process has now: stop that process, "
+                f"or delete {found.folder} and its data."
             )
 
     await run_programs(found.settings, lambda: engine.programs(found), check=check, on_event=on_event, tied=tied)
@@ -104,18 +106,18 @@ async def _up(settings: Settings, engine: Engine, on_event: OnEvent, *, tied: bo
 
 
 async def down(settings: Settings, engines: Sequence[Engine], *, on_event: OnEvent) -> list[str]:
-    """Stop engines, and return the names of those that were running."""
+    """Stop engines. Returns the names of those that were running."""
     stopped = await asyncio.gather(*(stop(instance(settings, engine), on_event=on_event) for engine in engines))
     return [engine.name for engine, was_running in zip(engines, stopped, strict=True) if was_running]
 
 
 async def running(settings: Settings, engines: Sequence[Engine]) -> list[Engine]:
-    """Those of the engines whose supervisor answers."""
+    """The engines whose supervisor runs."""
     return [engine for engine in engines if await _supervisor(instance(settings, engine)) is not None]
 
 
 async def observe(settings: Settings, engines: Sequence[Engine]) -> list[ObservedProcess]:
-    """Every process of the engines that run."""
+    """State, memory and port of every process of the running engines."""
     found: list[ObservedProcess] = []
     for each in supervised(settings, await running(settings, engines)):
         process = await each.supervisor.process(each.program.name)
@@ -137,5 +139,5 @@ async def _supervisor(own: Settings) -> int | None:
 
 
 def addresses(settings: Settings, engines: Sequence[Engine]) -> Mapping[str, str]:
-    """The settings by which a platform uses engines that were started before."""
+    """The settings by which a platform uses these engines (variable -> URL), without starting them."""
     return {variable: url for engine in engines for variable, url in engine.urls(home(settings, engine)).items()}

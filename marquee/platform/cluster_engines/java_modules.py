@@ -1,8 +1,9 @@
-"""What a jar's `module-info.class` requires, and how a requirement is left out of it.
+"""Reads the required modules of a jar's `module-info.class`, and removes some of them.
 
-A Java that lacks a module refuses every jar that requires it, also one that never uses it, and nothing on the command line
-helps. Reads and writes the class file format of the Java Virtual Machine Specification, 4.1 (class), 4.4 (constants) and
-4.7.25 (the attribute Module: its own name, flags and version, then the requirements, six bytes each).
+A Java that lacks a module refuses every jar that requires it, even if no class of the jar uses it, and no command line option
+changes that. `elasticsearch` therefore removes such requirements from one jar. Format: Java Virtual Machine Specification, 4.1
+(class), 4.4 (constants) and 4.7.25 (the attribute Module: the module's name, flags and version, then the requirements, six
+bytes each).
 """
 
 import struct
@@ -17,19 +18,19 @@ _CONSTANT_BYTES: Final = {
     **dict.fromkeys((3, 4, 9, 10, 11, 12, 17, 18), 5),
     15: 4,
 }
-"""Size of a constant by its tag; a text (1) has its own, and a long or double (5, 6) never stands in a descriptor."""
+"""Tag of a constant -> its size in bytes. A text (tag 1) stores its size; a long or double (5, 6) never occurs here."""
 _TEXT, _MODULE = 1, 19
 
 
 def requirements(descriptor: bytes) -> list[str]:
-    """The modules that a descriptor requires, in its order."""
+    """Names of the modules that a descriptor requires, in file order. `descriptor`: content of a module-info.class."""
     names, attributes_at = _constants(descriptor)
     start, count = _requirements_at(descriptor, names, attributes_at)
     return [names[_number(descriptor, start + 6 * place)] for place in range(count)]
 
 
 def without(descriptor: bytes, modules: Collection[str]) -> bytes:
-    """The same descriptor, requiring none of these."""
+    """The same descriptor without the requirements of these modules."""
     names, attributes_at = _constants(descriptor)
     start, count = _requirements_at(descriptor, names, attributes_at)
     listed = [descriptor[start + 6 * place : start + 6 * place + 6] for place in range(count)]
@@ -41,7 +42,7 @@ def without(descriptor: bytes, modules: Collection[str]) -> bytes:
 
 
 def leave_out(jar: Path, modules: Collection[str]) -> None:
-    """Make a jar require none of these modules; it is written beside and replaced."""
+    """Remove the requirements of these modules from a jar. The new jar is written to another file and then replaces it."""
     making = jar.with_suffix(".making")
     with zipfile.ZipFile(jar) as old, zipfile.ZipFile(making, "w", zipfile.ZIP_DEFLATED) as new:
         for member in old.infolist():
@@ -52,7 +53,7 @@ def leave_out(jar: Path, modules: Collection[str]) -> None:
 
 
 def _constants(descriptor: bytes) -> tuple[dict[int, str], int]:
-    """Texts and modules' names by their numbers, and where the attributes begin."""
+    """(number of a text or module constant -> its text, offset of the attributes)."""
     names: dict[int, str] = {}
     named: dict[int, int] = {}
     at = 10
@@ -66,12 +67,12 @@ def _constants(descriptor: bytes) -> tuple[dict[int, str], int]:
         if tag == _MODULE:
             named[number] = _number(descriptor, at + 1)
         at += _CONSTANT_BYTES[tag]
-    # Flags, own and super class; then no interface, field or method, each a count of two bytes.
+    # 12 bytes: flags, own class, super class, then the counts of interfaces, fields and methods (all 0), two bytes each.
     return names | {number: names[text] for number, text in named.items()}, at + 12
 
 
 def _requirements_at(descriptor: bytes, names: dict[int, str], attributes_at: int) -> tuple[int, int]:
-    """Where the first requirement stands, and how many there are."""
+    """(offset of the first requirement, number of requirements). Raises `ValueError` for a class that is no descriptor."""
     at = attributes_at + 2
     for _ in range(_number(descriptor, attributes_at)):
         name, size = struct.unpack_from(">HI", descriptor, at)

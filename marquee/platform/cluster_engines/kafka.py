@@ -1,9 +1,9 @@
-"""Kafka 4.4 in KRaft mode: one node that is broker and controller, without ZooKeeper, on the wheel's Java 17.
+"""Kafka 4.4 in KRaft mode (without ZooKeeper): one node that is broker and controller, on the wheel's Java 17.
 
-`{folder}/kafka` holds its data, formatted once under a cluster id of its own; its configuration is rendered from
-`deploy/templates/engines/kafka` at each start. Killed with SIGKILL it loses nothing that it acknowledged: that lies in
-the kernel's page cache; the supervisor starts it again and it takes over from itself within 5 s. Ready means that a client
-was told of a broker that is not fenced, of a controller, and of the topics.
+`{folder}/kafka` holds the data, formatted once with a new cluster id. Each start renders the configuration from
+`deploy/templates/engines/kafka`. SIGKILL loses no acknowledged write, because the writes are in the kernel's page cache; the
+supervisor starts the node again, and it serves after at most 5 s. The node is ready when a client sees an unfenced broker
+and a controller, and can list the topics.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ def _java(home: EngineHome, heap: str) -> tuple[str, ...]:
     return (
         str(java_17(home.settings)),
         heap,
-        # One core's worth of Java: the serial collector and the first compiler are the smallest and the first to be ready.
+        # For one core: the serial collector and the C1 compiler need the least memory and start fastest.
         *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData"),
         f"-Djava.io.tmpdir={home.folder / 'tmp'}",
         f"-Dlog4j2.configurationFile={(TEMPLATES / 'engines' / 'kafka' / 'log4j2.properties').as_uri()}",
@@ -55,8 +55,10 @@ def _java(home: EngineHome, heap: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Member:
-    """Which node of a cluster on this machine: `controllers` are the ports of all its controllers, in the order of the nodes'
-    numbers, which begin at 1."""
+    """One node of a cluster on this machine.
+
+    `number`: the node's, from 1. `controllers`: the controller ports of all nodes, in the order of their numbers.
+    """
 
     number: int
     controllers: Sequence[int]
@@ -68,12 +70,16 @@ def _programs(home: EngineHome) -> Sequence[Program]:
 
 
 def node(home: EngineHome, member: Member | None = None) -> Program:
-    """A node in the instance's folder, alone or of a cluster, whose nodes have to be started at once the first time."""
+    """A node in the instance's folder. Without `member` it is a cluster of its own.
+
+    The nodes of a larger cluster must be started together the first time. Raises `PlatformUnavailable` for a folder with a
+    comma in its path, and if the data folder cannot be formatted.
+    """
     member = member or Member(1, [home.ports["kafka_controller"]], _new_cluster_id())
     data = home.folder / "kafka"
     if "," in str(data):
         raise PlatformUnavailable(
-            f"Kafka would read {data} as several folders: set MARQUEE_STATE to one without a comma."
+            f"Kafka reads {data} as several folders because of the comma: set MARQUEE_STATE to a path without a comma."
         )
     (home.folder / "tmp").mkdir(exist_ok=True)
     port = home.ports["kafka"]
@@ -111,8 +117,8 @@ def _new_cluster_id() -> str:
 
 
 def _format(home: EngineHome, data: Path, properties: Path, cluster_id: str) -> None:
-    """Write the cluster's id and first metadata, once; a format that was killed half-way is done again."""
-    if (data / "meta.properties").is_file():  # written last, and whole
+    """Write the cluster's id and first metadata, once. A format that was killed is repeated."""
+    if (data / "meta.properties").is_file():  # the format writes this file last and atomically
         return
     command = (
         *(*_java(home, "-Xmx128m"), "kafka.tools.StorageTool", "format"),
@@ -127,8 +133,8 @@ def _format(home: EngineHome, data: Path, properties: Path, cluster_id: str) -> 
 
 
 def _require_answer(url: str, number: int) -> None:
-    """One round trip of a real client. Raises `KafkaError` while this broker is not to be used yet."""
-    # Imported here: the command line lists engines without asking any.
+    """One round trip of a real client. Raises `KafkaError` while this broker cannot be used."""
+    # Imported here: the command line imports this module to list engines, and must start fast.
     from kafka.errors import NodeNotReadyError
 
     from marquee.stores.event_log.kafka.clients import administer, parse_options

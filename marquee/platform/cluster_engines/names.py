@@ -1,4 +1,4 @@
-"""Which cluster engines there are, by the name that people type."""
+"""The cluster engines by the names that `marquee engines` takes, and the set that the distributed demo uses."""
 
 from typing import Final
 
@@ -15,11 +15,11 @@ ENGINES: Final[dict[str, Engine]] = {
 }
 
 DISTRIBUTED: Final = ("kafka", "cassandra", "elasticsearch", "redis-cluster")
-"""What `marquee demo --engines distributed` runs on, beside the PostgreSQL and the S3 that every platform has."""
+"""Engines of `marquee demo --engines distributed`, in addition to every platform's PostgreSQL and S3."""
 
 
 def chosen(names: list[str]) -> list[Engine]:
-    """The engines of these names, all of them for none. Raises `InputInvalid` for a name that there is not."""
+    """The engines with these names; all engines for an empty list. Raises `InputInvalid` for an unknown name."""
     if unknown := sorted(set(names) - set(ENGINES)):
         raise InputInvalid(
             f"There is no engine {', '.join(unknown)}: choose from {', '.join(ENGINES)}.", field="engines"

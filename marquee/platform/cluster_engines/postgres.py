@@ -1,6 +1,7 @@
-"""PostgreSQL as a server apart from the platform: the wheel's 18 on a folder and port of its own.
+"""PostgreSQL as a server outside the platform: the wheel's version 18 with a folder and a port of its own.
 
-Stands for any server by URL; the platform asks nothing of it that 15 does not have (`tests/contract` runs on both).
+It stands for any external server that a URL names. The platform uses no feature newer than PostgreSQL 15; `tests/contract` runs
+on both versions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from marquee.settings import Settings
 
 
 def _settings(home: EngineHome) -> Settings:
-    """As if it were a platform whose PostgreSQL has the instance's port."""
+    """Settings of a platform whose own PostgreSQL would have the instance's port and password."""
     return home.settings.model_copy(
         update={
             "port_base": home.ports["postgres"] - PORT_OFFSETS["postgres"],

@@ -1,9 +1,9 @@
-"""Redis Cluster: three Valkeys from the wheel, a replica of each, for the row cache and for the locks and limits.
+"""Redis Cluster: three Valkey masters from the wheel and one replica of each, for the row cache and for locks and limits.
 
-One cluster serves both and evicts nothing, as locks want it: the rows of the home page are a few dozen keys of some 20 KB
-with an end (`marquee/stores/row_cache/keys.py`), far below MAXMEMORY. Whoever caches more than
-that gives the row cache a cluster of its own with `allkeys-lru`, by its own URL. Every node writes an AOF: a master that is
-killed and back before its replica takes over has what it had.
+One cluster serves both purposes and evicts nothing, because locks must not be evicted. The row cache fits: the rows of the home
+page are a few dozen keys of about 20 KB, each with a TTL (`marquee/stores/row_cache/keys.py`), far below MAXMEMORY. A larger row
+cache needs a cluster of its own with `allkeys-lru`, named by its own URL. Every node writes an AOF: a master that is killed and
+restarts before its replica takes over has lost nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from marquee.stores.coordination import open_coordination
 MASTERS: Final = 3
 NODES: Final = 2 * MASTERS
 NODE_TIMEOUT_MS: Final = 1500
-"""Silence after which a master is held to be lost; its replica then needs another second to be elected."""
+"""A master that is silent for this long counts as lost. The election of its replica takes one more second."""
 MAXMEMORY: Final = "64mb"
 FORMING_SECONDS: Final = 30.0
 HOST: Final = "127.0.0.1"
@@ -53,15 +53,16 @@ def _program(home: EngineHome, number: int) -> Program:
         "cluster-port": home.ports[_bus(number)],
         "cluster-announce-ip": HOST,
         "cluster-node-timeout": NODE_TIMEOUT_MS,
-        # A lost master costs its own slots, until its replica has them, and not the whole cluster.
+        # While a master is lost only its own slots are unavailable, not the whole cluster.
         "cluster-require-full-coverage": "no",
         "appendonly": "yes",
-        # Written before each answer, so that SIGKILL loses nothing; synced once a second, as a replica has it besides.
+        # Each write reaches the kernel before the answer, so SIGKILL loses nothing. An fsync per second suffices: a replica
+        # has the data too.
         "appendfsync": "everysec",
         "save": "",
         "maxmemory": MAXMEMORY,
         "maxmemory-policy": "noeviction",
-        # A node that comes back copies its master at once instead of waiting 5 s for others who might want to as well.
+        # A returning replica gets its copy at once. By default the master waits 5 s for further replicas.
         "repl-diskless-sync-delay": 0,
     }
 

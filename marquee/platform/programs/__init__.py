@@ -1,1 +1,1 @@
-"""The programs of one machine, one module a kind: how each is configured, started and asked whether it is ready."""
+"""The programs of one machine, one module for each kind: their configuration, their start, their readiness probe."""

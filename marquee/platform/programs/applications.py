@@ -1,7 +1,8 @@
-"""The platform's own processes: its preparation, the API on granian, and the modules of `jobs/`.
+"""The platform's own processes: the preparation, the API on granian, and the modules of `jobs/`.
 
-The API is asked itself whether it is ready. The others have no port: they are ready once connected to PostgreSQL. It
-knows the connection by the name in PGAPPNAME and by the host's address (`pg_stat_activity`): other hosts have workers too.
+The API's readiness probe is its `/readyz`. The jobs have no port; a job is ready once PostgreSQL lists its connection in
+`pg_stat_activity`. The probe compares the name in PGAPPNAME and the client's address, because other hosts run workers of the
+same name. Change capture is ready once it reads its replication slot. All start after the preparation.
 """
 
 import sys
@@ -20,7 +21,7 @@ CONNECTED = (
     "select 1 from pg_stat_activity where application_name = %s and client_addr is not distinct from inet_client_addr()"
 )
 SLOT_READ = "select 1 from pg_replication_slots where active and slot_name = %s and database = current_database()"
-"""A name is the server's: another database of it may have a slot of this name, and this one a slot of somebody else's."""
+"""Slot names are unique in a server, not in a database, so the query compares the database too."""
 PREPARED = ("preparation",)
 STORES = (
     "marquee.stores.opened",
@@ -37,13 +38,16 @@ STORES = (
     "marquee.stores.search.tantivy.index",
     "sqlalchemy.dialects.postgresql.psycopg",
 )
-"""One machine's engines, as each store imports its own when it is opened; others are imported by whoever opens them."""
+"""Modules that the supervisor imports for every process: the stores of one machine's default engines.
+
+A store imports its engine's module when it is opened. Other engines' modules are imported by the process that opens them.
+"""
 READY_SECONDS = 240.0
-"""On a machine whose cores are all busy an import takes a minute; one that keeps ending is noticed long before."""
+"""With all cores busy an import takes a minute. A program that keeps ending is noticed long before this time."""
 
 
 def preparation(_: Settings) -> Program:
-    """Once a start: databases, schema, topics, buckets, an account."""
+    """One shot, once each start: databases, schema, topics, buckets, the first account."""
     module = "marquee.platform.preparation"
     return Program(
         name="preparation",
@@ -59,11 +63,11 @@ def preparation(_: Settings) -> Program:
 
 
 async def _ends() -> None:
-    """Asked of nobody: it is ready when it has ended."""
+    """No probe: a one-shot program is ready when it has exited with 0."""
 
 
 def api(settings: Settings) -> Program:
-    """Litestar on granian; the gateway is its door."""
+    """The Litestar application on granian. Clients reach it through the gateway only."""
     port = settings.port("api")
 
     async def ready() -> None:
@@ -74,7 +78,7 @@ def api(settings: Settings) -> Program:
         command=(
             *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),
             *("--host", settings.inner_host, "--port", str(port), "--workers", str(settings.api_workers)),
-            # A worker that dies is replaced by granian; one that is asked to stop gets 5 s for what it has in hand.
+            # Granian replaces a worker that dies. A worker that must stop gets 5 s to finish its requests.
             *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--backlog", "1024"),
             *("--no-ws", "--loop", "auto", "api.app:create_app"),
         ),
@@ -90,25 +94,29 @@ def api(settings: Settings) -> Program:
 
 
 def transcode_workers(settings: Settings) -> list[Program]:
-    """One process a worker; each runs one encoder at a time."""
+    """`settings.transcode_workers` processes; each runs one encoder at a time."""
     return [
         _module(settings, f"transcode-{number}", "transcode") for number in range(1, settings.transcode_workers + 1)
     ]
 
 
 def search_sync(settings: Settings) -> Program:
+    """Keeps the search index up to date from the event log (`jobs.search_sync`)."""
     return _module(settings, "search-sync", "search_sync")
 
 
 def change_capture(settings: Settings) -> Program:
+    """Debezium: publishes the catalogue's changes to the event log (`jobs.change_capture`)."""
     return _module(settings, "change-capture", "change_capture", ready=_slot_is_read(settings))
 
 
 def outbox(settings: Settings) -> Program:
+    """Publishes the database's outbox to the event log (`jobs.outbox`)."""
     return _module(settings, "outbox", "outbox")
 
 
 def housekeeping(settings: Settings) -> Program:
+    """Runs the periodic loops, such as removing abandoned uploads (`jobs.housekeeping`)."""
     return _module(settings, "housekeeping", "housekeeping")
 
 
@@ -135,7 +143,7 @@ async def _ask_database(settings: Settings, question: str, *values: str) -> bool
 def _is_connected(settings: Settings, name: str) -> ReadyProbe:
     async def ready() -> None:
         if not await _ask_database(settings, CONNECTED, name):
-            raise PlatformUnavailable(f"{name} has no connection to PostgreSQL yet")
+            raise PlatformUnavailable(f"{name} is not connected to PostgreSQL yet")
 
     return ready
 
@@ -143,6 +151,6 @@ def _is_connected(settings: Settings, name: str) -> ReadyProbe:
 def _slot_is_read(settings: Settings) -> ReadyProbe:
     async def ready() -> None:
         if not await _ask_database(settings, SLOT_READ, SLOT):
-            raise PlatformUnavailable("nobody reads the change-capture slot yet")
+            raise PlatformUnavailable(f"change capture does not read its replication slot {SLOT} yet")
 
     return ready

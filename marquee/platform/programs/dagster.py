@@ -1,8 +1,9 @@
-"""Dagster: a code server for each code location, the daemon, and the webserver.
+"""Dagster's programs: one code server for each code location, the daemon, and the webserver.
 
-A code server holds the definitions of its location and starts their runs. DAGSTER_HOME is in the state folder, the storage a
-database of the same PostgreSQL. By default runs are children of their code server, so stopping it stops them. Launcher and
-executor are settings and may be classes of any installed module. Dagster itself is never imported here.
+A code server loads the definitions of its location and starts their runs. By default the runs are its child processes, so
+stopping it stops them. This module writes DAGSTER_HOME, `{state}/dagster`; Dagster's storage is a database of the same
+PostgreSQL. Run launcher and executor are settings and may be classes of any installed module. This module never imports
+Dagster, because `marquee status` and `marquee down` import this module and must start fast.
 """
 
 import json
@@ -26,19 +27,19 @@ INSTANCE: Final = (
     *("dagster", "dagster_postgres", "sqlalchemy.dialects.postgresql.psycopg2"),
     *("orchestration.storage", "orchestration.launcher", "orchestration.executor"),
 )
-"""What the instance of `dagster.yaml` imports, in each of the three processes."""
+"""Modules that each of the three kinds of process imports because `dagster.yaml` names their classes."""
 PRIORITY_TAG: Final = "marquee/priority"
-"""On every run of the chain: `release` or `backfill`, as in the job queue."""
+"""Tag of every run of the chain. Its value is `release` or `backfill`, as in the job queue."""
 DAEMON_HEALTH: Final = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
 
 
 def code_server(settings: Settings, location: CodeLocation) -> Program:
-    """The code server of one location. It is ready when it has loaded the location's definitions."""
+    """The code server of one location. It is ready when its gRPC health service says that the definitions are loaded."""
     home = write_home(settings)
     local = urlsplit(settings.local_dagster_code(location))
 
     async def ready() -> None:
-        # Imported here: by then the machine waits for the code server.
+        # Imported here: at this time the command only waits for the code server, so the import costs nothing.
         import grpc
         from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -59,12 +60,13 @@ def code_server(settings: Settings, location: CodeLocation) -> Program:
         port=local.port,
         stop_seconds=10,
         imports=_preloaded(location),
-        # A run goes on when its code server is killed; the launcher in `orchestration` watches it by its pid.
+        # Runs survive a killed code server: the launcher in `orchestration` watches each run by its pid.
         children_outlive=True,
     )
 
 
 def webserver(settings: Settings) -> Program:
+    """Dagster's UI and GraphQL. It is ready when `/server_info` answers."""
     home = write_home(settings)
     port = settings.port("dagster")
 
@@ -93,7 +95,7 @@ def webserver(settings: Settings) -> Program:
 
 
 def daemon(settings: Settings) -> Program:
-    """Sensors, schedules, the run queue and run monitoring; ready when Dagster itself calls each of them healthy."""
+    """Sensors, schedules, the run queue and run monitoring. Ready when Dagster reports every required daemon as healthy."""
     home = write_home(settings)
 
     async def ready() -> None:
@@ -102,7 +104,7 @@ def daemon(settings: Settings) -> Program:
         answer.raise_for_status()
         statuses: list[dict[str, Any]] = answer.json()["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
         if waiting := [each["daemonType"] for each in statuses if each["required"] and not each["healthy"]]:
-            raise PlatformUnavailable(f"Dagster waits for the first sign of its daemons: {', '.join(waiting)}")
+            raise PlatformUnavailable(f"Dagster has no heartbeat yet of its daemons {', '.join(waiting)}")
 
     return _dagster(
         "dagster-daemon",
@@ -116,7 +118,7 @@ def daemon(settings: Settings) -> Program:
 
 
 def _preloaded(location: CodeLocation) -> tuple[str, ...]:
-    """What the supervisor imports for a code server. Nothing for a location that is not preloaded."""
+    """Modules that the supervisor imports for a code server; none for a location with `preloaded` False."""
     if not location.preloaded:
         return ()
     assets = pkgutil.iter_modules([str(PACKAGES / "assets" / location.name)])
@@ -125,7 +127,10 @@ def _preloaded(location: CodeLocation) -> tuple[str, ...]:
 
 
 def write_home(settings: Settings, *, locations: Sequence[CodeLocation] = CODE_LOCATIONS) -> str:
-    """Write DAGSTER_HOME's two files; returns the folder. Raises `SettingsInvalid` for a setting that names no class."""
+    """Write `dagster.yaml` and `workspace.yaml` into DAGSTER_HOME; return the folder.
+
+    Raises `SettingsInvalid` for a launcher setting that is not `module.Class`, or a launcher configuration that is not JSON.
+    """
     home = settings.state / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     max_backfills = max(1, settings.max_concurrent_runs - settings.run_slots_for_releases)
@@ -163,15 +168,15 @@ def _dagster(name: str, home: str, *command: tuple[str, ...], **rest: Any) -> Pr
 
 
 def _named(dotted: str, setting: str) -> tuple[str, str]:
-    """(module, class) of `module.Class`."""
+    """Split `module.Class` into (module, class). Raises `SettingsInvalid` for any other form."""
     module, _, name = dotted.rpartition(".")
     if not module or not all(part.isidentifier() for part in dotted.split(".")):
-        raise SettingsInvalid(f"{setting} cannot be used: it must be module.Class, and is {dotted!r}.", field=setting)
+        raise SettingsInvalid(f"{setting} cannot be used: it is {dotted!r} and must be module.Class.", field=setting)
     return module, name
 
 
 def _object(text: str, setting: str) -> str:
-    """A JSON object on one line, which YAML reads too."""
+    """Normalise a JSON object to one line, which YAML reads too. Raises `SettingsInvalid` for anything else."""
     try:
         found = json.loads(text)
     except ValueError:

@@ -1,8 +1,8 @@
-"""nginx: two CDN edges over the published bucket, and one server for the web client's files.
+"""nginx's programs: two CDN edges in front of the published bucket, and one server for the web client's files.
 
-An edge checks the signed path (`marquee.cdn.signed_paths.stream_path`), caches by the path below the token and adds `X-Cache`.
-It reads the bucket by a login of its own (`origin.js` signs each request), which may read objects and do nothing else.
-Its cache is bounded in bytes and in time (`edge_ttl_seconds`: as long may a deleted title still be served).
+An edge verifies the signed path (`marquee.cdn.signed_paths.stream_path`), caches under the path below the token, and adds the
+header `X-Cache`. It reads the bucket with a login of its own that may only read objects; `origin.js` signs each request. The
+cache is limited in bytes (`edge_cache_bytes`) and in time: an edge may serve a deleted title for `edge_ttl_seconds` more.
 """
 
 import json
@@ -23,11 +23,11 @@ from marquee.settings import Settings
 from marquee.stores.objects.origin import origin
 
 MIN_FREE_BYTES = 512 * 1024**2
-"""An edge gives its cache up before the disk has less than this."""
+"""An edge removes cache entries when its disk has less free space than this."""
 
 
 def edge(settings: Settings, number: int) -> Program:
-    """`number` is 1 or 2; both serve the same, so that viewers of a lost one move to the other."""
+    """Edge number 1 or 2. Both serve the same files: when one is lost, its viewers change to the other."""
     name = f"edge-{number}"
     port, status_port = settings.port(f"edge_{number}"), settings.port(f"edge_{number}_status")
     source = origin(settings.published, setting="MARQUEE_PUBLISHED_URL")
@@ -59,20 +59,20 @@ def edge(settings: Settings, number: int) -> Program:
 
 
 def _login(settings: Settings, name: str) -> str:
-    """Raises `SettingsInvalid` for a login that is missing: S3 answers nobody without one."""
+    """One of the login's two keys. Raises `SettingsInvalid` if it is missing: S3 refuses requests without a login."""
     secret: SecretStr = getattr(settings, name)
     if not secret.get_secret_value():
         variable = f"MARQUEE_{name.upper()}"
         raise SettingsInvalid(
-            f"{variable} is not set, and edges read the published bucket by it: give the keys of a login that may read "
-            "the bucket's objects and nothing else.",
+            f"{variable} is not set, and edges need it to read the published bucket: set it to the key of a login that may "
+            "read the bucket's objects and nothing else.",
             field=variable,
         )
     return secret.get_secret_value()
 
 
 def web(settings: Settings) -> Program:
-    """The web client's built files; the gateway is its only door."""
+    """Server of the web client's built files. Clients reach it through the gateway only."""
     folder = settings.state / "web"
     (folder / "temp").mkdir(parents=True, exist_ok=True)
     port = settings.port("web")
@@ -90,7 +90,7 @@ def web(settings: Settings) -> Program:
 
 
 def content_security_policy(settings: Settings) -> str:
-    """What a page of the web client may load: its own files, the edges, and uploads straight to S3."""
+    """Content-Security-Policy of the web client's pages: its own files, the edges, and uploads to S3 are permitted."""
     edges = " ".join(sorted(_origins(*settings.edges)))
     uploads = " ".join(sorted(_origins(settings.public_s3)))
     return "; ".join(
@@ -112,7 +112,7 @@ def content_security_policy(settings: Settings) -> str:
 
 
 def _origins(*urls: str) -> set[str]:
-    """Origins of these URLs; a loopback address also by its other name, as a browser takes them for two."""
+    """Origins of these URLs. A loopback URL gives two, 127.0.0.1 and localhost: browsers treat them as different origins."""
     found = set()
     for url in urls:
         parts = urlsplit(url)
@@ -123,7 +123,7 @@ def _origins(*urls: str) -> set[str]:
 
 
 def browser_origins(settings: Settings) -> list[str]:
-    """The origins that the web client is opened from: S3 lets these put upload parts."""
+    """Origins of the web client's pages. S3's CORS rules let these PUT upload parts."""
     return sorted(_origins(settings.public))
 
 

@@ -1,7 +1,8 @@
-"""Envoy, the one door for clients: `/api`, `/schema` and `/.well-known` to the API, everything else to the web client.
+"""Envoy as the gateway: it routes `/api`, `/schema` and `/.well-known` to the API, everything else to the web client.
 
-It verifies access tokens by a JWKS written into the state folder, bounds request bodies and the whole rate, and keeps
-`/metrics` inside. `OPEN_PATHS` is what may be asked for without a token; the API checks again.
+It verifies access tokens with a JWKS file in the state folder, limits the size of request bodies and the total request rate,
+and does not expose `/metrics`. OPEN_PATHS lists the API paths that need no token; the API checks tokens again. PROBLEMS lists
+the error documents that Envoy itself sends, in the form of the API's.
 """
 
 import ipaddress
@@ -18,7 +19,7 @@ from marquee.platform.templates import render
 from marquee.settings import Settings
 
 MAX_REQUEST_BYTES: Final = 4 * 1024**2
-"""Media goes straight to S3, so that a request's body is a document, at most a batch of them."""
+"""Clients send media directly to S3, so the largest request body is a batch of documents."""
 RATE_PER_SECOND: Final = 3000
 
 OPEN_PATHS: Final = (
@@ -41,8 +42,11 @@ PROBLEMS: Final = (
 
 
 def gateway(settings: Settings) -> Program:
-    """Needs one half of the token key; routes to the API and the web client whether or not they answer yet."""
-    # Imported here: `marquee status` and `marquee down` read this module too, and cryptography is not for them.
+    """The gateway. It needs one half of the token key. It starts whether or not the API and the web client are ready.
+
+    Raises `SettingsInvalid` for an API or web client URL that Envoy cannot use.
+    """
+    # Imported here: `marquee status` and `marquee down` import this module too, and importing cryptography is slow.
     from marquee.token_keys import TOKEN_ISSUER, public_jwks, public_key
 
     port, admin_port = settings.port("gateway"), settings.port("gateway_admin")
@@ -70,7 +74,7 @@ def gateway(settings: Settings) -> Program:
     )
 
     async def ready() -> None:
-        # The admin port tells of the configuration; the door itself, that it can be entered.
+        # The admin port says that the configuration is loaded; a request to the public port says that it listens.
         await answers(f"http://127.0.0.1:{admin_port}/ready")
         async with loopback_client() as client:
             await client.get(settings.door("gateway"))
@@ -90,9 +94,9 @@ def gateway(settings: Settings) -> Program:
 
 
 def upstream(url: str, setting: str) -> tuple[str, int, str]:
-    """Host, port and how Envoy finds it: STATIC for an address, STRICT_DNS for a name, which it asks for again.
+    """(host, port, Envoy's discovery type) of a URL: STATIC for an address; STRICT_DNS for a name, which Envoy resolves again.
 
-    Raises `SettingsInvalid` for what is not http://host:port.
+    Raises `SettingsInvalid` for a URL that is not http://host:port.
     """
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
