@@ -22,7 +22,7 @@ from marquee.logs import get_logger
 from marquee.processes.repeating import until_answered
 from marquee.processes.runner import Process, run_process
 from marquee.processes.stopping import wait_for_stop
-from marquee.stores.change_capture.debezium import Captured, CaptureEngine, debezium_properties
+from marquee.stores.change_capture.debezium import CapturedChange, CaptureEngine, debezium_properties
 from marquee.stores.change_capture.slot import SLOT, settle_slot
 from marquee.stores.event_log.contract import EventLog
 
@@ -35,13 +35,13 @@ WELL_AFTER_SECONDS: Final = 30.0
 log = get_logger()
 
 
-async def publish_changes(event_log: EventLog, changes: Sequence[Captured], stop: asyncio.Event) -> None:
+async def publish_changes(event_log: EventLog, changes: Sequence[CapturedChange], stop: asyncio.Event) -> None:
     """Publish a batch, in order within a title; through any outage until `stop` is set."""
-    by_title: dict[str, list[Captured]] = {}
+    by_title: dict[str, list[CapturedChange]] = {}
     for change in changes:
         by_title.setdefault(change.movie_id, []).append(change)
 
-    async def publish(title: Sequence[Captured]) -> None:
+    async def publish(title: Sequence[CapturedChange]) -> None:
         for change in title:
             await until_answered(
                 stop, functools.partial(event_log.publish, METADATA_CHANGES, change.movie_id, change.envelope)
@@ -79,7 +79,7 @@ async def run(process: Process) -> None:
 async def _run_engine(database_url: str, offsets: Path, event_log: EventLog, stop: asyncio.Event) -> None:
     """Until Debezium ends, by a failure or because it is closed when `stop` is set."""
 
-    async def hand_over(changes: Sequence[Captured]) -> None:
+    async def hand_over(changes: Sequence[CapturedChange]) -> None:
         await publish_changes(event_log, changes, stop)
 
     engine = CaptureEngine(debezium_properties(database_url, offsets), hand_over)

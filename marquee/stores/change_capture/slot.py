@@ -1,7 +1,7 @@
-"""The replication slot of change capture, which must fit the place that Debezium keeps outside PostgreSQL.
+"""The replication slot that change capture reads from. The slot must fit the WAL position that Debezium stores in a file.
 
-Also the names that the schema and change capture agree on, here so that change capture need not import the schema: with
-SQLAlchemy it would compute for 0.8 s before its JVM.
+Also the names that the schema and change capture share. They are here so that change capture does not import the schema:
+importing SQLAlchemy takes 0.8 s, before the JVM can start.
 """
 
 from typing import Final, Literal
@@ -13,7 +13,7 @@ from marquee.stores.connections.urls import libpq_url
 
 SLOT: Final = "marquee_search"
 PUBLICATION: Final = "marquee_title_document"
-"""The publication that change capture reads: `title_document` and the slot's heartbeat."""
+"""The publication that change capture reads: the tables `title_document` and HEARTBEAT_TABLE."""
 HEARTBEAT_TABLE: Final = "change_capture_heartbeat"
 CONNECT_SECONDS = 5
 
@@ -21,9 +21,10 @@ SlotState = Literal["kept", "missing"]
 
 
 async def settle_slot(database_url: str, slot: str) -> SlotState:
-    """Drop a slot whose WAL PostgreSQL gave up (`max_slot_wal_keep_size`); whether a usable one is there.
+    """Drop the slot if PostgreSQL removed WAL that it needs (`max_slot_wal_keep_size`). Returns whether a usable slot exists.
 
-    Where it is missing, any place in the WAL that was noted is void: begin with a snapshot. Raises `StoreUnavailable`.
+    After "missing", a stored position in the WAL is void, and Debezium must begin with a snapshot. Raises `StoreUnavailable`,
+    also if PostgreSQL's wal_level is not `logical`.
     """
     try:
         connection = await psycopg.AsyncConnection.connect(
@@ -34,8 +35,8 @@ async def settle_slot(database_url: str, slot: str) -> SlotState:
             (wal_level,) = await cursor.fetchone() or ("",)
             if wal_level != "logical":
                 raise StoreUnavailable(
-                    f"PostgreSQL's wal_level is {wal_level}, and change capture reads logical: "
-                    "set `wal_level = logical` in its configuration and start it again."
+                    f"PostgreSQL's wal_level is {wal_level}, and change capture needs logical: "
+                    "set `wal_level = logical` in PostgreSQL's configuration and restart it."
                 )
             cursor = await connection.execute(
                 "SELECT wal_status FROM pg_replication_slots WHERE slot_name = %s AND database = current_database()",
@@ -49,4 +50,6 @@ async def settle_slot(database_url: str, slot: str) -> SlotState:
             await connection.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
             return "missing"
     except psycopg.Error as error:
-        raise StoreUnavailable(f"PostgreSQL did not tell of the slot {slot}: {error}") from error
+        raise StoreUnavailable(
+            f"PostgreSQL did not answer a query about the replication slot {slot}: {error}"
+        ) from error

@@ -1,4 +1,4 @@
-"""One bucket of an object store; the engine is chosen by the URL's scheme."""
+"""One bucket of an object store (S3). The URL's scheme chooses the engine."""
 
 from marquee.stores.connections.urls import scheme_of
 from marquee.stores.objects.bucket_url import SCHEMES, parse_bucket
@@ -6,9 +6,10 @@ from marquee.stores.objects.contract import Objects
 
 
 def open_objects(url: str, *, setting: str, access_key: str, secret_key: str, public_url: str | None = None) -> Objects:
-    """As `bucket_url` says; `setting` is what the URL is set by.
+    """The bucket at this URL (see `bucket_url`); connects at the first call. Raises `SettingsInvalid`, naming `setting`.
 
-    Without keys, the ordinary AWS credential chain. `public_url` is the S3 address that presigned URLs are signed for.
+    Empty keys: AWS's own credential chain is used. `public_url`: the S3 address that presigned URLs are signed for; None means
+    the bucket's own address.
     """
     scheme_of(url, setting=setting, known=SCHEMES)
     from marquee.stores.objects.s3 import S3Objects

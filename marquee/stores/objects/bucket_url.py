@@ -1,7 +1,7 @@
-"""A bucket by URL, without S3's client, for those who need not load it.
+"""Parses the URL of a bucket into a `BucketUrl`, without importing the S3 client, whose import is slow.
 
-`s3://bucket[?region=r]` is Amazon's, `s3+http(s)://host[:port]/bucket[?region=r&ca=/file.pem]` any other S3's; `ca` is a PEM file
-of authorities. Keys are never in the URL.
+`s3://bucket[?region=r]` is a bucket of Amazon. `s3+http(s)://host[:port]/bucket[?region=r&ca=/file.pem]` is a bucket of another
+S3; `ca` is a PEM file of authorities. A URL with keys is refused: keys are settings of their own.
 """
 
 from dataclasses import dataclass
@@ -13,37 +13,39 @@ from marquee.stores.connections.tls import authorities_of
 
 SCHEMES: Final = ("s3", "s3+http", "s3+https")
 DEFAULT_REGION: Final = "us-east-1"
-"""What requests are signed for where nobody says a region: Amazon's first, and what other S3s expect."""
-_PORTS: Final = {"http": 80, "https": 443}
+"""The region to sign for if none is configured: Amazon's first region, which other S3s expect too."""
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PARAMETERS: Final = ("region", "ca")
 
 
 @dataclass(frozen=True)
 class BucketUrl:
+    """A parsed URL of one bucket. `name` is the bucket, `setting` the setting of the URL, `secured` whether it uses TLS."""
+
     setting: str
     name: str
     host: Host | None
-    """None: Amazon's own."""
+    """None: Amazon's S3."""
     secured: bool
     region: str | None
     ca: Path | None
 
     @property
     def endpoint(self) -> str | None:
-        """`http(s)://host:port`; None: Amazon's own."""
+        """`http(s)://host:port`; None: Amazon's S3."""
         return f"http{'s' * self.secured}://{self.host.address}" if self.host else None
 
 
 def parse_bucket(url: str, *, setting: str) -> BucketUrl:
-    """Raises `SettingsInvalid` that says which part of the setting's URL cannot be used."""
-    speaks = "http" if url.lower().startswith("s3+http:") else "https"
-    found = parse_cluster_url(url, setting=setting, port=_PORTS[speaks], known=_PARAMETERS)
+    """Raises `SettingsInvalid`, which names `setting`, the unusable part of the URL, and what to write."""
+    protocol = "http" if url.lower().startswith("s3+http:") else "https"
+    found = parse_cluster_url(url, setting=setting, port=_DEFAULT_PORTS[protocol], known=_PARAMETERS)
     if found.user or found.password:
-        raise found.refused("a login is not said there: set MARQUEE_S3_ACCESS_KEY and MARQUEE_S3_SECRET_KEY")
+        raise found.refused("it has a login; remove it, and set MARQUEE_S3_ACCESS_KEY and MARQUEE_S3_SECRET_KEY")
     if len(found.hosts) > 1:
-        raise found.refused("it names several hosts: give the one address at which S3 is")
+        raise found.refused("it names several hosts; give the one address of the S3")
     if "ca" in found.parameters and found.scheme != "s3+https":
-        raise found.refused("ca goes with s3+https://")
+        raise found.refused("ca goes with s3+https://; use that scheme or remove ca")
     [host] = found.hosts
     name = host.name if found.scheme == "s3" else found.name
     if not name or "/" in name or (found.scheme == "s3" and found.name):
@@ -52,7 +54,7 @@ def parse_bucket(url: str, *, setting: str) -> BucketUrl:
         setting=setting,
         name=name,
         host=None if found.scheme == "s3" else host,
-        secured=speaks == "https",
+        secured=protocol == "https",
         region=found.parameters.get("region"),
         ca=authorities_of(found),
     )

@@ -1,8 +1,9 @@
-"""One bucket of any S3, by boto3 in a bounded pool of threads.
+"""`Objects` on one bucket of any S3, by boto3 in a bounded pool of threads.
 
-Every call may be repeated, and is for a while (`s3_calls`). Bodies are checked on both ways: a put carries its MD5, a stored
-file's size is compared, a download is written beside, continued where it broke off (with If-Match), and renamed only when it
-is whole. A multipart upload that was completed but whose answer was lost is recognised by its object.
+Every call may be repeated, and `s3_calls` repeats it after transient failures. Bytes are checked both ways. A put sends its MD5.
+A stored file's size is compared. A download is written to a temporary file, continued where it broke off (with If-Match), and
+renamed when it is complete. If the answer to a completed multipart upload was lost, the repetition recognises the object by its
+ETag.
 """
 
 import hashlib
@@ -19,18 +20,22 @@ from marquee.domain.parts import part_bytes_of
 from marquee.errors import ObjectMissing, PartsMismatch, StoreUnavailable
 from marquee.stores.objects.bucket_url import BucketUrl
 from marquee.stores.objects.contract import ObjectInfo, StoredPart
-from marquee.stores.objects.s3_calls import MISSING, WHAT, S3Calls, code_of
+from marquee.stores.objects.s3_calls import MISSING_CODES, STORE_NAME, S3Calls, code_of
 from marquee.stores.objects.s3_client import make_client
 from marquee.stores.objects.s3_parts import md5_base64, multipart_etag, read_range
 
 MULTIPART_FROM_BYTES = 16 * 1024**2
+"""A file of this size or more is stored as a multipart upload."""
 PART_BYTES = 16 * 1024**2
 MAX_CONCURRENT_PARTS = 4
 READ_BYTES = 1024**2
 DELETE_BATCH = 1000
+"""Keys of one delete request: S3's own maximum."""
 
 
 class S3Objects:
+    """See `Objects`. Connects at the first call. `public_url`: the S3 address that presigned URLs are signed for."""
+
     def __init__(self, bucket: BucketUrl, *, access_key: str, secret_key: str, public_url: str | None = None) -> None:
         self._bucket = bucket.name
         self._calls = S3Calls(bucket, access_key=access_key, secret_key=secret_key)
@@ -77,7 +82,7 @@ class S3Objects:
         stored = await self.head(key)
         if stored is None or stored.size_bytes != size:
             found = "nothing" if stored is None else f"{stored.size_bytes} bytes"
-            raise StoreUnavailable(f"{WHAT} holds {found} of {key!r}, which has {size} bytes.")
+            raise StoreUnavailable(f"{STORE_NAME} has {found} of {key!r} instead of {size} bytes: store it again.")
         return stored
 
     async def _put_parts(
@@ -116,18 +121,18 @@ class S3Objects:
 
     async def get_file(self, key: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        partial_file = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         etag: list[str] = []
 
         def fetch() -> None:
-            """Fetch what is not there yet; a repetition goes on where the last one broke off."""
-            have = beside.stat().st_size if beside.exists() else 0
-            conditions = {"Range": f"bytes={have}-", "IfMatch": etag[0]} if have and etag else {}
+            """Fetch the missing bytes: a repeated call continues where the last one broke off."""
+            have_bytes = partial_file.stat().st_size if partial_file.exists() else 0
+            conditions = {"Range": f"bytes={have_bytes}-", "IfMatch": etag[0]} if have_bytes and etag else {}
             answer = self._client.get_object(Bucket=self._bucket, Key=key, **conditions)
             etag[:] = [answer["ETag"]]
             expected = int(answer["ContentLength"])
             written = 0
-            with beside.open("ab" if conditions else "wb") as file:
+            with partial_file.open("ab" if conditions else "wb") as file:
                 for piece in answer["Body"].iter_chunks(READ_BYTES):
                     written += file.write(piece)
             if written != expected:
@@ -135,23 +140,27 @@ class S3Objects:
 
         try:
             await self._outlast(key, partial(self._thread, fetch))
-            beside.replace(path)
+            partial_file.replace(path)
         finally:
-            beside.unlink(missing_ok=True)
+            partial_file.unlink(missing_ok=True)
 
     async def head(self, key: str) -> ObjectInfo | None:
         try:
             answer = await self._call(key, "head_object", Key=key)
         except ObjectMissing:
             return None
-        return ObjectInfo(key, int(answer["ContentLength"]), answer["ETag"].strip('"'), _ms(answer["LastModified"]))
+        return ObjectInfo(
+            key, int(answer["ContentLength"]), answer["ETag"].strip('"'), _epoch_ms(answer["LastModified"])
+        )
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         following: dict[str, Any] = {}
         while True:
             page = await self._call(prefix, "list_objects_v2", Prefix=prefix, MaxKeys=1000, **following)
             for entry in page.get("Contents", ()):
-                yield ObjectInfo(entry["Key"], int(entry["Size"]), entry["ETag"].strip('"'), _ms(entry["LastModified"]))
+                yield ObjectInfo(
+                    entry["Key"], int(entry["Size"]), entry["ETag"].strip('"'), _epoch_ms(entry["LastModified"])
+                )
             if not page.get("IsTruncated"):
                 return
             following = {"ContinuationToken": page["NextContinuationToken"]}
@@ -160,9 +169,9 @@ class S3Objects:
         for start in range(0, len(keys), DELETE_BATCH):
             batch = [{"Key": key} for key in keys[start : start + DELETE_BATCH]]
             answer = await self._call(batch[0]["Key"], "delete_objects", Delete={"Objects": batch, "Quiet": True})
-            failed = [entry for entry in answer.get("Errors", ()) if entry.get("Code") not in MISSING]
+            failed = [entry for entry in answer.get("Errors", ()) if entry.get("Code") not in MISSING_CODES]
             if failed:
-                raise StoreUnavailable(f"{WHAT} did not delete {failed[0]['Key']!r}: {failed[0].get('Message')}")
+                raise StoreUnavailable(f"{STORE_NAME} did not delete {failed[0]['Key']!r}: {failed[0].get('Message')}")
 
     # --- multipart ---------------------------------------------------------------------------------------
     async def create_multipart(self, key: str, *, content_type: str, cache_control: str | None = None) -> str:
@@ -171,11 +180,11 @@ class S3Objects:
         return str(answer["UploadId"])
 
     async def part_url(self, key: str, multipart_id: str, number: int, *, size_bytes: int, seconds: int) -> str:
-        # The length is among the signed headers: whoever has the URL stores that many bytes and no more.
+        # The length is one of the signed headers: the URL's user can store exactly that many bytes.
         part = {"Bucket": self._bucket, "Key": key, "UploadId": multipart_id, "PartNumber": number}
         part["ContentLength"] = size_bytes
         sign = partial(self._signer.generate_presigned_url, "upload_part", Params=part, ExpiresIn=seconds)
-        # Signing needs no server, but a role's keys may have to be asked for.
+        # Signing itself calls no server, but the keys of an AWS role may have_bytes to be fetched first.
         return str(await self._outlast(key, partial(self._thread, sign)))
 
     async def list_parts(self, key: str, multipart_id: str) -> Sequence[StoredPart]:
@@ -202,15 +211,17 @@ class S3Objects:
             if not isinstance(error.__cause__, ClientError):
                 raise
             if code_of(error.__cause__) in {"InvalidPart", "InvalidPartOrder", "EntityTooSmall"}:
-                raise PartsMismatch(f"The parts of {key!r} are not what is stored: {error.__cause__}") from error
-            # Completed before, and the answer lost: then the object is there, made of these parts.
+                raise PartsMismatch(f"The stored parts of {key!r} are not those given: {error.__cause__}") from error
+            # An earlier call may have_bytes completed it and its answer was lost: then the object exists, with this ETag.
             stored = await self.head(key)
             if stored is None or stored.etag != multipart_etag(parts):
                 raise
             return stored
         stored = await self.head(key)
         if stored is None or stored.size_bytes != size:
-            raise PartsMismatch(f"The object {key!r} does not have the {size} bytes of its parts.")
+            raise PartsMismatch(
+                f"The stored object {key!r} does not have_bytes the {size} bytes of its parts: upload it again."
+            )
         return stored
 
     async def abort_multipart(self, key: str, multipart_id: str) -> None:
@@ -227,5 +238,5 @@ class S3Objects:
         self._signer.close()
 
 
-def _ms(moment: Any) -> int:
+def _epoch_ms(moment: Any) -> int:
     return int(moment.timestamp() * 1000)

@@ -1,8 +1,8 @@
-"""Calls of one bucket, in a bounded pool of threads: which failures are worth a repetition, and what the others are called.
+"""Calls S3 in a bounded pool of threads, repeats transient failures, and translates the others.
 
-What is transient (a server that is away or coming back, 5xx, 429) is repeated with jitter for at most OUTLAST_SECONDS. What
-is missing is `ObjectMissing`, all else `StoreUnavailable` with the reason; a certificate that is not to be trusted is told at
-once. botocore's own retries are off (`s3_client`).
+Transient is a server that is down or restarting, a 5xx, and a 429. Such a call is repeated with jitter for at most
+RETRY_SECONDS. A missing object raises `ObjectMissing`; every other failure raises `StoreUnavailable` with the reason. An
+untrusted certificate is not repeated. botocore's own retries are off (`s3_client`).
 """
 
 import asyncio
@@ -29,20 +29,21 @@ from marquee.errors import ObjectMissing, StoreUnavailable
 from marquee.stores.objects.bucket_url import BucketUrl
 from marquee.stores.objects.s3_client import CONNECTIONS, make_client
 
-WHAT = "The object store"
-LOGINS = (
+STORE_NAME = "The object store"
+LOGIN_REMEDY = (
     "set MARQUEE_S3_ACCESS_KEY and MARQUEE_S3_SECRET_KEY, or use one of AWS's own ways "
     "(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile of ~/.aws, a role)"
 )
-OUTLAST_SECONDS = 30.0
-MISSING = {"404", "NoSuchKey", "NotFound", "NoSuchBucket", "NoSuchUpload"}
+RETRY_SECONDS = 30.0
+"""How long one call is repeated."""
+MISSING_CODES = {"404", "NoSuchKey", "NotFound", "NoSuchBucket", "NoSuchUpload"}
 
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
 
 
 def code_of(error: BaseException) -> str:
-    """S3's own word for what went wrong; empty for what is not an answer of S3's."""
+    """S3's error code, such as NoSuchKey; empty if the error is not an answer of S3."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
@@ -60,6 +61,8 @@ def _is_transient(error: BaseException) -> bool:
 
 
 class S3Calls:
+    """The client of one bucket, its threads, and the retries of its calls."""
+
     def __init__(self, bucket: BucketUrl, *, access_key: str, secret_key: str) -> None:
         self.bucket = bucket.name
         self.client = make_client(bucket, access_key=access_key, secret_key=secret_key)
@@ -68,12 +71,14 @@ class S3Calls:
     async def thread(
         self, call: Callable[Parameters, Answer], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Answer:
+        """Run a blocking call in the pool of threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **kwargs))
 
-    async def outlast(
-        self, key: str, call: Callable[[], Awaitable[Answer]], seconds: float = OUTLAST_SECONDS
-    ) -> Answer:
-        """Repeat what is transient; raises `ObjectMissing` naming the key, or `StoreUnavailable`."""
+    async def outlast(self, key: str, call: Callable[[], Awaitable[Answer]], seconds: float = RETRY_SECONDS) -> Answer:
+        """Repeat `call` while its failure is transient, for at most `seconds`. `key` is for messages.
+
+        Raises `ObjectMissing` or `StoreUnavailable`.
+        """
         retrying = AsyncRetrying(
             retry=retry_if_exception(_is_transient),
             stop=stop_after_delay(seconds),
@@ -85,19 +90,21 @@ class S3Calls:
                 with attempt:
                     answer = await call()
         except ClientError as error:
-            if code_of(error) in MISSING:
+            if code_of(error) in MISSING_CODES:
                 raise ObjectMissing(f"The object {key!r} is not in the bucket {self.bucket!r}.") from error
-            raise StoreUnavailable(f"{WHAT} refused {key!r}: {error}") from error
+            raise StoreUnavailable(f"{STORE_NAME} refused {key!r}: {error}") from error
         except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
-            raise StoreUnavailable(f"{WHAT} wants a login ({error}): {LOGINS}.") from error
+            raise StoreUnavailable(f"{STORE_NAME} needs a login ({error}): {LOGIN_REMEDY}.") from error
         except (BotoCoreError, OSError) as error:
-            raise StoreUnavailable(f"{WHAT} did not answer: {error}") from error
+            raise StoreUnavailable(f"{STORE_NAME} did not answer: {error}") from error
         return answer
 
-    async def call(self, key: str, method: str, *, seconds: float = OUTLAST_SECONDS, **arguments: Any) -> Any:
+    async def call(self, key: str, method: str, *, seconds: float = RETRY_SECONDS, **arguments: Any) -> Any:
+        """Call a method of the boto3 client on this bucket. Raises as `outlast` does."""
         call = partial(self.thread, getattr(self.client, method), Bucket=self.bucket, **arguments)
         return await self.outlast(key, call, seconds)
 
     def close(self) -> None:
+        """Close the client without waiting for calls in progress."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.client.close()

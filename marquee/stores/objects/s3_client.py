@@ -1,7 +1,8 @@
-"""How an S3 is reached: the bucket its URL names, a client for us, a client that signs for the public address.
+"""Makes boto3 clients: one for a bucket's own address, and one that signs URLs for the public address.
 
-Path-style addresses for any S3 but AWS's own. Checksums only where S3 requires them: the newer optional ones are unknown
-to most other S3s and would be signed into presigned URLs. botocore's own retries are off; `s3_calls` repeats calls.
+Also decides the authorities and the region. Addresses are path-style, except for Amazon's S3. Checksums are sent only where S3
+requires them: most other S3s do not know the newer optional ones, and presigned URLs would include them. botocore's own
+retries are off, because `s3_calls` repeats calls.
 """
 
 import functools
@@ -24,42 +25,47 @@ CONNECTIONS = 24
 
 
 def authorities(bucket: BucketUrl) -> Path:
-    """The PEM file by which the endpoint's certificate is checked: the URL's, else AWS_CA_BUNDLE's, else the machine's.
+    """The PEM file of authorities that checks the endpoint's certificate: the URL's, else AWS_CA_BUNDLE, else the machine's.
 
-    Raises `SettingsInvalid` for an AWS_CA_BUNDLE that is no file.
+    Raises `SettingsInvalid` if AWS_CA_BUNDLE is not a file.
     """
     if bucket.ca is not None:
         return bucket.ca
-    asked = get_session().get_config_variable("ca_bundle")
-    if asked and not Path(asked).is_file():
-        raise SettingsInvalid(f"AWS_CA_BUNDLE is {asked!r}; it has to be a PEM file.", field="AWS_CA_BUNDLE")
-    return Path(asked or ssl.get_default_verify_paths().cafile or get_cert_path(True)).absolute()
+    configured = get_session().get_config_variable("ca_bundle")
+    if configured and not Path(configured).is_file():
+        raise SettingsInvalid(
+            f"AWS_CA_BUNDLE is {configured!r}, which is not a file; give the path of a PEM file.", field="AWS_CA_BUNDLE"
+        )
+    return Path(configured or ssl.get_default_verify_paths().cafile or get_cert_path(True)).absolute()
 
 
 def region_of(bucket: BucketUrl) -> str:
-    """The region that requests are signed for: the URL's, else for Amazon's buckets AWS_REGION's or the profile's."""
-    asked = None if bucket.endpoint else get_session().get_config_variable("region")
-    return bucket.region or asked or DEFAULT_REGION
+    """The region to sign requests for: the URL's; for Amazon else AWS_REGION or the profile's; else `DEFAULT_REGION`."""
+    configured = None if bucket.endpoint else get_session().get_config_variable("region")
+    return bucket.region or configured or DEFAULT_REGION
 
 
 def read_service_model() -> None:
-    """Do ahead what the first client of a process costs: 0.15 s, and 40 MB that forks then share."""
-    none = parse_bucket("s3+http://127.0.0.1/none", setting="none")
-    make_client(none, access_key="none", secret_key="none")  # noqa: S106
+    """Make a first client before the process forks: reading S3's service model takes 0.15 s and 40 MB, which forks share."""
+    no_bucket = parse_bucket("s3+http://127.0.0.1/none", setting="none")
+    make_client(no_bucket, access_key="none", secret_key="none")  # noqa: S106
 
 
-_one_at_a_time = threading.Lock()
+_CLIENT_LOCK = threading.Lock()
 
 
 @functools.cache
 def _session() -> Any:
-    """One session a process: it reads S3's service model, 0.15 s of computing, once. Making clients from it needs a lock."""
+    """One session for each process, so that S3's service model is read once (0.15 s). Making clients from it needs a lock."""
     return boto3.session.Session()
 
 
 def make_client(bucket: BucketUrl, *, access_key: str, secret_key: str, endpoint: str | None = None) -> Any:
-    """A client for the bucket's endpoint, or for another `endpoint` of the same S3 (to sign for the public one)."""
-    with _one_at_a_time:
+    """A client of the bucket's address, or of another address `endpoint` of the same S3, to sign URLs for it.
+
+    Empty keys: AWS's own credential chain is used.
+    """
+    with _CLIENT_LOCK:
         return _session().client(
             "s3",
             endpoint_url=endpoint or bucket.endpoint,

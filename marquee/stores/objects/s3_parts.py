@@ -1,6 +1,6 @@
-"""A part of a file: its bytes, the MD5 that goes with them, and the ETag by which S3 knows an object made of parts.
+"""Reads one part of a file, and computes the checksums that S3 uses for parts and for objects made of parts.
 
-No calls, and no more of the file in memory than one part.
+Calls no server. Only one part of the file is in memory at a time.
 """
 
 import base64
@@ -13,16 +13,18 @@ from marquee.stores.objects.contract import StoredPart
 
 
 def multipart_etag(parts: Sequence[StoredPart]) -> str:
-    """The ETag of a completed multipart object: MD5 over the parts' MD5s, a dash, the number of parts."""
+    """S3's ETag of an object made of parts: the MD5 (hex) of the parts' MD5 digests joined, a dash, the number of parts."""
     joined = b"".join(bytes.fromhex(part.checksum) for part in parts)
     return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
 def md5_base64(body: bytes) -> str:
+    """The value of the Content-MD5 header."""
     return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
 
 def read_range(path: Path, start: int, size: int) -> bytes:
+    """`size` bytes from offset `start`; fewer at the end of the file."""
     with path.open("rb") as file:
         file.seek(start, os.SEEK_SET)
         return file.read(size)

@@ -1,4 +1,4 @@
-"""Where each viewer stopped; the engine is chosen by the URL's scheme."""
+"""Resume positions: where each viewer stopped in each title. The URL's scheme chooses the engine."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ READ_ALSO_SETTING: Final = "MARQUEE_RESUME_POSITIONS_READ_ALSO_URL"
 
 
 def open_resume_positions(url: str, *, read_also: str = "") -> ResumePositions:
-    """The store of this URL; with `read_also`, another one is read as well (see `both`). Raises `SettingsInvalid`."""
+    """The store at this URL. `read_also`: URL of a second store that reads ask too (see `both`). Raises `SettingsInvalid`."""
     written = open_movable(url)
     if not read_also:
         return written
@@ -20,7 +20,7 @@ def open_resume_positions(url: str, *, read_also: str = "") -> ResumePositions:
 
 
 def open_movable(url: str, *, setting: str = SETTING) -> MovableResumePositions:
-    """The same with what moving needs. Raises `SettingsInvalid`, naming `setting`, for a URL that cannot be used."""
+    """The store at this URL with the methods that a move needs. Raises `SettingsInvalid`, naming `setting`."""
     match scheme_of(url, setting=setting, known=("postgresql", "cassandra", "cassandras")):
         case "postgresql":
             from marquee.stores.resume_positions.postgres import PostgresResumePositions

@@ -1,9 +1,9 @@
-"""Two stores while positions move from one to the other: every write goes to the first, every read asks both.
+"""Two stores during a move: every write goes to the first, every read asks both.
 
-Of each title the event that goes before wins, wherever it lies, so that it does not matter which of them a write reached: a
-platform changes its first store one process after the other, and no viewer loses a position or sees an older one. Forgetting
-is an event like any other. Both have to answer: with one of them gone a read raises `StoreUnavailable`, as no answer
-would be certain to be the newest. What is left in the second is moved by `marquee migrate resume-positions`.
+For each title the event that wins by `precedence` is returned, from either store. So it does not matter which store a write
+reached. An operator can change the first store of a platform one process at a time: no viewer loses a position or sees an
+older one. Forgetting is an event too. If one store is down, a read raises `StoreUnavailable`, because the other store's event
+may not be the newest. `marquee migrate resume-positions` moves what is left in the second store.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from marquee.stores.resume_positions.contract import (
 
 
 class BothResumePositions:
+    """`written` gets every write; `also` is only read."""
+
     def __init__(self, written: MovableResumePositions, also: MovableResumePositions) -> None:
         self._written = written
         self._also = also

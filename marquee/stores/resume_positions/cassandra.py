@@ -1,12 +1,11 @@
-"""Resume positions in the Cassandra table `resume_position`: partition key user_id, clustering movie_id, one value cell.
+"""Resume positions in the Cassandra table `resume_position`: partition key user_id, clustering key movie_id, one value cell.
 
-The cell is `position_ms`, a bigint, written with the event's time (milliseconds as Cassandra's microseconds), so that the
-newest event wins on every replica whatever the order of arrival. Of one time Cassandra keeps the cell with the larger bytes,
-unsigned: of positions the larger one, and before all of them -1, which stands for forgotten. That is no tombstone: it is
-never compacted away (a late older write would come back) and it can be moved. No TTL. With Cassandra gone a call is tried
-again for some seconds (twice does no harm), then `StoreUnavailable`.
-
-URL: see `marquee.stores.connections.cassandra_url`; the keyspace and the table are made where they are missing.
+The cell is `position_ms`, a bigint, written with the event's time in microseconds as its timestamp. So the newest event wins on
+every replica in any order of arrival. Of two cells with one timestamp Cassandra keeps the one with the larger unsigned bytes:
+the larger position, and before every position -1, which means forgotten. -1 is used instead of a delete: a tombstone would be
+compacted away, so that a late older write could come back, and could not be moved to another engine. No TTL. With Cassandra
+down a call is repeated for `RETRY_SECONDS` (twice does no harm), then `StoreUnavailable`. The keyspace and table are created
+if they are missing. URL: see `marquee.stores.connections.cassandra_url`.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -30,15 +29,15 @@ from marquee.stores.resume_positions.contract import (
 )
 
 FORGOTTEN: Final = -1
-"""All its bytes are FF: before every position in the order by which Cassandra settles equal times."""
+"""All its bytes are FF, so it wins over every position with the same timestamp."""
 US_PER_MS: Final = 1000
-BATCH_ROWS: Final = 40
-"""Rows of one viewer in one request: some 4 kB, below what Cassandra warns of (5 KiB)."""
-READ_KEYS: Final = 100
-"""Titles of one viewer in one read."""
+MAX_BATCH_ROWS: Final = 40
+"""Maximum rows of one viewer in one batch: about 4 kB. Cassandra warns of batches above 5 KiB."""
+MAX_READ_TITLES: Final = 100
+"""Maximum titles of one viewer in one read."""
 MAX_CONCURRENT_STATEMENTS: Final = 1000
-"""Requests of one call at once; how many of them are in flight is the URL's to bound."""
-FIRST_TOKEN: Final = -(2**63)
+"""Requests that one call has open at once. The URL's `in_flight` limits how many of them Cassandra gets at once."""
+LOWEST_TOKEN: Final = -(2**63)
 
 TABLES: Final = {
     "resume_position": "user_id text, movie_id text, position_ms bigint, PRIMARY KEY (user_id, movie_id)",
@@ -46,7 +45,7 @@ TABLES: Final = {
 
 _EVENT: Final = "SELECT user_id, movie_id, position_ms, WRITETIME(position_ms)"
 STATEMENTS: Final = {
-    # An update, not an insert: it writes the cell and nothing besides.
+    # An UPDATE writes only the cell; an INSERT would also write a row marker.
     "record": "UPDATE {keyspace}.resume_position USING TIMESTAMP ? SET position_ms = ? WHERE user_id = ? AND movie_id = ?",
     "events": f"{_EVENT} FROM {{keyspace}}.resume_position WHERE user_id = ? AND movie_id IN ?",
     "events_of_viewer": f"{_EVENT} FROM {{keyspace}}.resume_position WHERE user_id = ?",
@@ -57,6 +56,8 @@ Item = TypeVar("Item")
 
 
 class CassandraResumePositions:
+    """`MovableResumePositions` on Cassandra. Connects at the first call. Raises `SettingsInvalid`, naming `setting`."""
+
     def __init__(self, url: str, *, setting: str) -> None:
         self._database = CassandraDatabase(url, setting=setting, tables=TABLES, statements=STATEMENTS)
 
@@ -70,7 +71,7 @@ class CassandraResumePositions:
         by_viewer: dict[str, list[Sequence[object]]] = {}
         for event in newest(events):
             by_viewer.setdefault(event.user_id, []).append(_values(event))
-        requests = [rows for viewer in by_viewer.values() for rows in _slices(viewer, BATCH_ROWS)]
+        requests = [rows for viewer in by_viewer.values() for rows in _batches(viewer, MAX_BATCH_ROWS)]
         record = partial(self._database.execute_together, "record")
         await gather_bounded(record, requests, max_concurrent=MAX_CONCURRENT_STATEMENTS)
 
@@ -85,7 +86,7 @@ class CassandraResumePositions:
         by_viewer: dict[str, list[str]] = {}
         for user_id, movie_id in keys:
             by_viewer.setdefault(user_id, []).append(movie_id)
-        reads = ((user_id, some) for user_id, movies in by_viewer.items() for some in _slices(movies, READ_KEYS))
+        reads = ((user_id, some) for user_id, movies in by_viewer.items() for some in _batches(movies, MAX_READ_TITLES))
         read = partial(self._database.execute, "events")
         answers = await gather_bounded(read, reads, max_concurrent=MAX_CONCURRENT_STATEMENTS)
         return {key_of(event): event for answer in answers for event in map(_event, answer.rows)}
@@ -100,10 +101,13 @@ class CassandraResumePositions:
 
     async def scan(self, *, after: str | None = None) -> AsyncIterator[Page]:
         try:
-            # From the last viewer on, whole: several viewers may have one token, and a page may end amid one.
-            token = FIRST_TOKEN if after is None else int(after)
+            # Begin again at the token of the last row: several viewers may share a token, and a page may end within one.
+            token = LOWEST_TOKEN if after is None else int(after)
         except ValueError as error:
-            raise InputInvalid("The cursor is not one of Cassandra's.", field="after") from error
+            raise InputInvalid(
+                f"The cursor {after!r} is not one of Cassandra's; give one of this engine, or begin without.",
+                field="after",
+            ) from error
         more: bytes | None = None
         while True:
             answer = await self._database.execute("scan", (token,), page=more)
@@ -136,7 +140,7 @@ def _event(row: Sequence[object]) -> Event:
     return ResumePosition(user_id, movie_id, position_ms, moment)
 
 
-def _slices(items: Sequence[Item] | Iterator[Item], size: int) -> Iterator[list[Item]]:
+def _batches(items: Sequence[Item] | Iterator[Item], size: int) -> Iterator[list[Item]]:
     iterator = iter(items)
     while some := list(islice(iterator, size)):
         yield some

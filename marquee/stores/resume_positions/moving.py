@@ -1,9 +1,9 @@
-"""Moving all resume positions from one store to another while both are in use.
+"""Moves all resume positions from one store to another while both are in use.
 
-The old store is gone through again and again: what goes before what the new one has is written there. It ends with a pass
-that went through everything and moved nothing. When the last process that writes to the old store ended before such a pass
-began, everything is in the new one: what is acknowledged before a scan begins is seen by it. Doing any of it twice does no
-harm, so a move that was broken off goes on from the place of its last page.
+The move scans the old store in passes. Each event that wins over the new store's event is written to the new store. The move
+ends with a complete pass that moved nothing. If the last process that writes to the old store ended before that pass began, the
+new store has everything: a scan sees each write that was acknowledged before it began. Every step may be repeated, so an
+interrupted move continues after its last page.
 """
 
 import asyncio
@@ -14,25 +14,25 @@ from typing import Final
 from marquee.stores.resume_positions.contract import MovableResumePositions, Page, key_of, precedence
 
 PAUSE_SECONDS: Final = 1.0
-"""Between passes: while something still writes to the old store there is no hurry."""
+"""Pause between passes, which are repeated only while processes still write to the old store."""
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One way through the old store, so far. Counts are of events."""
+    """Progress of one pass through the old store. `read` and `moved` count events."""
 
     number: int = 1
     read: int = 0
     moved: int = 0
     cursor: str | None = None
-    """Behind the last page that was moved; None at the beginning."""
+    """After the last page that was moved; None at the beginning."""
     whole: bool = True
-    """False: it goes on with an earlier command's, and what was written before its cursor meanwhile is not in it."""
+    """False if the pass continues an interrupted command's pass: it then misses later writes to pages that were read before."""
     ended: bool = False
 
 
 def resumed(last: Pass) -> Pass:
-    """Where to go on after a move that was broken off, from the last that it yielded."""
+    """Where an interrupted move continues. `last`: the last pass that it yielded."""
     if last.ended or last.cursor is None:
         return Pass(last.number + last.ended)
     return replace(last, whole=False)
@@ -41,9 +41,9 @@ def resumed(last: Pass) -> Pass:
 async def move(
     source: MovableResumePositions, target: MovableResumePositions, *, begin: Pass
 ) -> AsyncGenerator[Pass, None]:
-    """Move everything; yields after each page and at the end of each pass, the last of which moved nothing.
+    """Move all events. Yields the progress after each page and at the end of each pass.
 
-    Raises `StoreUnavailable`, and `InputInvalid` for a cursor of another engine.
+    Raises `StoreUnavailable`, and `InputInvalid` if the cursor of `begin` is of another engine.
     """
     current = begin
     while True:

@@ -1,10 +1,10 @@
 """Resume positions in the PostgreSQL table `resume_position` (user_id, movie_id, event_time_ms, position_ms).
 
-A write is a prepared upsert in one round trip, on disk when `record` returns. What arrives while one is under way shares the
-next (a group commit: no wait for anybody, one flush to disk and one statement for many). The event that goes before wins
-inside the statement, whatever the order of arrival. A forgotten position leaves a row without a position at its event time,
-so that a late older write cannot bring it back. With PostgreSQL gone a write is tried again for some seconds (twice does no
-harm), then `StoreUnavailable`: the client sends its next position soon.
+A write is a prepared upsert in one round trip, and on disk when `record` returns. Events that arrive during a statement share
+the next one (group commit): no event waits for a timer, and one statement and one flush to disk serve many. The statement
+itself decides by `precedence` which event wins. A forgotten position keeps its row with a null position, so that a late older
+write cannot bring it back. With PostgreSQL down a write is repeated for `RETRY_SECONDS` (twice does no harm), then
+`StoreUnavailable`: the client sends its next position soon.
 """
 
 import asyncio
@@ -27,17 +27,18 @@ from marquee.stores.resume_positions.contract import (
 )
 
 MAX_CONCURRENT_STATEMENTS: Final = 4
-"""Of one process; fewer than the pool has connections, so that reads are never behind writes."""
-BATCH_EVENTS: Final = 500
+"""Write statements of one process at once: fewer than the pool's connections, so that reads do not wait for writes."""
+MAX_BATCH_EVENTS: Final = 500
+"""Maximum events of one statement."""
 MAX_WAITING_EVENTS: Final = 20_000
-"""Past this many events that wait for PostgreSQL, more are refused at once."""
+"""With this many events waiting for PostgreSQL, another one is refused at once."""
 PAGE_EVENTS: Final = 5000
 
-# `precedence` of the contract; a row whose position is null is a forgotten one.
+# The contract's `precedence` in SQL. A row with a null position is `Forgotten`.
 _PRECEDENCE = "({row}.event_time_ms, coalesce({row}.position_ms, 9223372036854775807))"
-_WINS = f"{_PRECEDENCE.format(row='excluded')} > {_PRECEDENCE.format(row='kept')}"
+_NEW_EVENT_WINS = f"{_PRECEDENCE.format(row='excluded')} > {_PRECEDENCE.format(row='kept')}"
 
-# One row a key, as one statement may touch a row once; in key order, so that two batches cannot deadlock.
+# One row for each key, because a statement may change a row only once. In key order, so that two batches cannot deadlock.
 _RECORD_MANY = text(
     f"""
     INSERT INTO resume_position AS kept (user_id, movie_id, event_time_ms, position_ms)
@@ -48,7 +49,7 @@ _RECORD_MANY = text(
     ORDER BY user_id, movie_id, event_time_ms DESC, position_ms DESC NULLS FIRST
     ON CONFLICT (user_id, movie_id) DO UPDATE
     SET event_time_ms = excluded.event_time_ms, position_ms = excluded.position_ms
-    WHERE {_WINS}
+    WHERE {_NEW_EVENT_WINS}
     """  # noqa: S608
 )
 
@@ -56,8 +57,8 @@ _EVENT = "SELECT kept.user_id, kept.movie_id, kept.event_time_ms, kept.position_
 
 _GET = text(f"{_EVENT} WHERE user_id = :user_id AND movie_id = :movie_id AND position_ms IS NOT NULL")
 
-# A viewer's rows lie in one index range; sorting a few hundred is cheaper than an index that every write would touch.
-_CONTINUE = text(
+# A viewer's rows are one range of the primary key. Sorting some hundred rows is cheaper than an index that every write updates.
+_CONTINUE_WATCHING = text(
     f"{_EVENT} WHERE user_id = :user_id AND position_ms IS NOT NULL ORDER BY event_time_ms DESC, movie_id LIMIT :limit"
 )
 
@@ -68,24 +69,28 @@ _EVENTS = text(
     """
 )
 
-_EVENTS_OF = text(f"{_EVENT} WHERE user_id = :user_id")
+_EVENTS_OF_VIEWER = text(f"{_EVENT} WHERE user_id = :user_id")
 
-# In the order of the primary key, each page a range of it.
+# In the order of the primary key: each page is a range of it.
 _SCAN = text(f"{_EVENT} WHERE (user_id, movie_id) > (:user_id, :movie_id) ORDER BY user_id, movie_id LIMIT :limit")
 
 
 class PostgresResumePositions:
+    """`MovableResumePositions` on PostgreSQL. Connects at the first call."""
+
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        self._waiting: list[tuple[Event, asyncio.Future[None]]] = []
+        self._waiting_events: list[tuple[Event, asyncio.Future[None]]] = []
         self._writers: set[asyncio.Task[None]] = set()
 
     async def record(self, event: Event) -> None:
         require_storable(event)
-        if len(self._waiting) >= MAX_WAITING_EVENTS:
-            raise StoreUnavailable("Too many positions wait to be written; send the next one in a moment.")
+        if len(self._waiting_events) >= MAX_WAITING_EVENTS:
+            raise StoreUnavailable(
+                f"{len(self._waiting_events)} positions wait to be written; send the next one in a moment."
+            )
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((event, written))
+        self._waiting_events.append((event, written))
         if len(self._writers) < MAX_CONCURRENT_STATEMENTS:
             writer = asyncio.create_task(self._write_waiting())
             self._writers.add(writer)
@@ -93,15 +98,18 @@ class PostgresResumePositions:
         await written
 
     async def _write_waiting(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH_EVENTS], self._waiting[BATCH_EVENTS:]
+        while self._waiting_events:
+            batch, self._waiting_events = (
+                self._waiting_events[:MAX_BATCH_EVENTS],
+                self._waiting_events[MAX_BATCH_EVENTS:],
+            )
             error: Exception | None = None
             try:
                 await self._write([event for event, _ in batch])
             except Exception as reason:
                 error = reason
             for _, written in batch:
-                if written.done():  # its caller is gone
+                if written.done():  # its caller was cancelled
                     continue
                 if error is None:
                     written.set_result(None)
@@ -131,7 +139,7 @@ class PostgresResumePositions:
         return ResumePosition(**rows[0]) if rows else None
 
     async def continue_watching(self, user_id: str, *, limit: int = 50) -> Sequence[ResumePosition]:
-        rows = await self._database.statement(_CONTINUE, {"user_id": user_id, "limit": limit})
+        rows = await self._database.statement(_CONTINUE_WATCHING, {"user_id": user_id, "limit": limit})
         return [ResumePosition(**row) for row in rows]
 
     async def events(self, keys: Sequence[Key]) -> Mapping[Key, Event]:
@@ -140,7 +148,7 @@ class PostgresResumePositions:
         return {key_of(event): event for event in map(_event, rows)}
 
     async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
-        return [_event(row) for row in await self._database.statement(_EVENTS_OF, {"user_id": user_id})]
+        return [_event(row) for row in await self._database.statement(_EVENTS_OF_VIEWER, {"user_id": user_id})]
 
     async def scan(self, *, after: str | None = None) -> AsyncIterator[Page]:
         user_id, movie_id = ("", "") if after is None else _read_cursor(after)
@@ -169,5 +177,8 @@ def _read_cursor(cursor: str) -> Key:
     try:
         user_id, movie_id = msgspec.json.decode(cursor, type=tuple[str, str])
     except msgspec.MsgspecError as error:
-        raise InputInvalid("The cursor is not one of PostgreSQL's.", field="after") from error
+        raise InputInvalid(
+            f"The cursor {cursor!r} is not one of PostgreSQL's; give one of this engine, or begin without.",
+            field="after",
+        ) from error
     return user_id, movie_id
