@@ -1,4 +1,4 @@
-"""Accounts and refresh tokens: one account an address, one use a token, and what a stolen token costs."""
+"""Accounts and refresh tokens: an address has one account, and using a token twice ends all sessions of its account."""
 
 import asyncio
 import hashlib

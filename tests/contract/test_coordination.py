@@ -1,4 +1,4 @@
-"""Locks that end by themselves, with tokens and fences; rate limits over a sliding window."""
+"""Locks that expire by themselves, with tokens and fences; rate limits over a sliding window."""
 
 import asyncio
 import secrets
@@ -22,7 +22,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def coordination(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Coordination]:
-    # A busy machine is not what these tests are about.
+    # A longer time-out: a busy machine must not fail these tests.
     monkeypatch.setattr(valkey, "TIMEOUT_SECONDS", 5.0)
     store = open_coordination(url)
     yield store

@@ -1,4 +1,4 @@
-"""Watch history: one row a profile and title, newest first."""
+"""Watch history: one row for each profile and title, newest first."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ async def test_pages_hold_every_title_once_newest_first(history: WatchHistory) -
     profile_id = new_profile_id()
     movies = [new_movie_id() for _ in range(7)]
     for place, movie_id in enumerate(movies):
-        # Two by two at the same moment: the page's border falls between equals.
+        # Pairs with the same time, so that a page ends between two equal rows.
         await history.record(profile_id, movie_id, START + timedelta(seconds=place // 2))
     await history.record(new_profile_id(), new_movie_id(), START)
     seen: list[WatchedTitle] = []

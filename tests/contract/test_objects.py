@@ -1,4 +1,4 @@
-"""Objects: what is stored comes back whole or not at all; parts are what their checksums say; a killed server is waited for."""
+"""Objects: a download is complete or fails, parts must have their checksums, and calls survive a killed server."""
 
 import asyncio
 import hashlib
@@ -101,7 +101,7 @@ async def test_a_listing_has_every_key_below_a_prefix(objects: Objects) -> None:
 async def test_parts_make_the_file(objects: Objects, key: str) -> None:
     bodies = [os.urandom(PART), os.urandom(PART), b"tail"]
     multipart_id = await objects.create_multipart(key, content_type="video/mp4")
-    # Out of order, and the second one twice: completion chooses by checksum.
+    # Out of order, and part 2 twice: completion chooses by checksum.
     await put_part(objects, key, multipart_id, 2, os.urandom(PART))
     sent = [await put_part(objects, key, multipart_id, number, bodies[number - 1]) for number in (3, 1, 2)]
     parts = [part for part in await objects.list_parts(key, multipart_id) if part in sent]
@@ -110,7 +110,7 @@ async def test_parts_make_the_file(objects: Objects, key: str) -> None:
     info = await objects.complete_multipart(key, multipart_id, parts)
     assert info.size_bytes == sum(map(len, bodies))
     assert await objects.get(key) == b"".join(bodies)
-    # The answer may have been lost: asking again is harmless.
+    # A client repeats the call after a lost answer: it must succeed again.
     assert (await objects.complete_multipart(key, multipart_id, parts)).etag == info.etag
 
 
@@ -163,7 +163,7 @@ async def test_a_presigned_part_cannot_be_forged(objects: Objects, key: str) -> 
 
 
 async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
-    """Sent without a length, in chunks."""
+    """A body that is sent in chunks without a length."""
     yield body
 
 

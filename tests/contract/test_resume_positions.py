@@ -1,4 +1,4 @@
-"""Resume positions, whichever engine keeps them: the newest event wins, and what was acknowledged is there."""
+"""Resume positions on every engine: the newest event wins, and an acknowledged event is stored."""
 
 import asyncio
 import itertools
@@ -63,7 +63,7 @@ async def test_a_recorded_position_is_read_back_exactly(positions: MovableResume
     assert await positions.get(position.user_id, position.movie_id) == position
 
 
-# Few times and few positions, so that ties are common; None: forgotten.
+# Few times and positions, so that ties are common. None: the position was forgotten.
 event = st.tuples(st.integers(NOW_MS, NOW_MS + 3), st.one_of(st.none(), st.integers(0, 3), st.just(MAX_MS)))
 
 
@@ -214,7 +214,7 @@ async def test_a_forgotten_position_is_gone(positions: MovableResumePositions) -
     assert await positions.get(user_id, movie_id) is None
     assert list(await positions.continue_watching(user_id)) == []
     assert list(await positions.events_of_viewer(user_id)) == [forgotten], (
-        "it must be known to whoever moves the positions"
+        "a move of the positions must see the forgotten one too"
     )
 
 
@@ -265,7 +265,7 @@ async def test_a_scan_gives_everything_and_goes_on_behind_a_cursor(
         for viewer in viewers
         for turn in range(6)
     }
-    # One with more than a page.
+    # One viewer has more titles than a page.
     written |= {ResumePosition(viewers[0], new_movie_id(), 1, NOW_MS) for _ in range(120)}
     await positions.record_many(list(written))
 

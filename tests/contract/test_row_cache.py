@@ -1,4 +1,4 @@
-"""The row cache: fresh, stale, gone; a purge beats the fill that began before it."""
+"""The row cache: an entry is fresh, then stale, then gone; a purge wins over a fill that began before it."""
 
 import asyncio
 import secrets
@@ -28,7 +28,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def cache(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RowCache]:
-    # A busy machine is not what these tests are about.
+    # A longer time-out: a busy machine must not fail these tests.
     monkeypatch.setattr(valkey, "TIMEOUT_SECONDS", 5.0)
     store = open_row_cache(url)
     yield store
@@ -100,7 +100,7 @@ async def test_a_cache_that_is_down_says_so_quickly(engine: str, tmp_path: Path)
             await cache.get("row")
         with pytest.raises(StoreUnavailable):
             await cache.generation("row")
-        assert time.monotonic() - started < 15, "whoever waits for a cache that is down cannot shed load"
+        assert time.monotonic() - started < 15, "a caller that waits for a cache that is down cannot shed load"
         await server.start()
         assert await cache.get("row") is None
         await cache.close()

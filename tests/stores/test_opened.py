@@ -1,4 +1,4 @@
-"""A process opens the stores that it names, and the end of the block closes those."""
+"""A process opens the stores that it uses, and the end of the block closes them."""
 
 import asyncio
 
@@ -38,7 +38,7 @@ async def test_stores_of_one_database_share_its_pool_and_leave_no_connection(
 
 
 def connections_to(url: str) -> int:
-    """Of others than this question's own."""
+    """Number of connections to the database, without the one that asks."""
     with psycopg.connect(url) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "

@@ -1,4 +1,4 @@
-"""The search index; the engine is chosen by the URL's scheme: `tantivy:///folder` or `elasticsearch://host:port/alias`."""
+"""The search index. The URL's scheme chooses the engine: `tantivy:///folder` or `elasticsearch://host:port/alias`."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,7 +10,10 @@ SCHEMES = ("tantivy", *ELASTICSEARCH_SCHEMES)
 
 
 def open_search(url: str) -> SearchIndex:
-    """For reading, in any number of processes: a reader finds what the writer has applied."""
+    """The index for reading, in any number of processes. A search finds every change that a writer has applied.
+
+    Raises `SettingsInvalid` for the URL.
+    """
     if _is_elasticsearch(url):
         from marquee.stores.search.elasticsearch.index import ElasticsearchIndex
         from marquee.stores.search.elasticsearch.url import parse_target
@@ -22,7 +25,10 @@ def open_search(url: str) -> SearchIndex:
 
 
 async def open_search_writer(url: str) -> SearchIndex:
-    """For writing too. Raises `StoreUnavailable` where the engine has one writer and another process is it."""
+    """The index for reading and writing.
+
+    Raises `SettingsInvalid` for the URL, and `StoreUnavailable` if the engine allows one writer and another process is it.
+    """
     if _is_elasticsearch(url):
         from marquee.stores.search.elasticsearch.index import ElasticsearchIndex
         from marquee.stores.search.elasticsearch.url import parse_target

@@ -1,9 +1,9 @@
-"""Where a page of search results ends and the next one begins, the same for every engine.
+"""Where a page of search results ends and the next one begins, for both engines.
 
-The best `RANKED` candidates of a query, those whose candidate score reaches a threshold, are ordered by `ranking`; the others
-follow in the order of their candidate scores. A position holds what decided that order (the words' weights, the threshold) and
-the last hit's place in it. Nothing of it is kept anywhere, so a position outlives restarts, and pages neither repeat nor
-skip a title while the index changes.
+The best RANKED_CANDIDATES candidates of a query, those whose candidate score reaches a threshold, are ordered by `ranking`. The
+others follow by their candidate scores. A position contains what decided this order (the words' weights and the threshold) and
+the place of the page's last hit. The server stores nothing about it. So a position outlives restarts, and pages neither repeat
+nor skip a title while the index changes.
 """
 
 import base64
@@ -20,18 +20,22 @@ from marquee.stores.search.contract import SearchHit, SearchPage
 from marquee.stores.search.relevance.fields import MAX_ORDER
 from marquee.stores.search.relevance.text import words
 
-RANKED = 100
-"""How many candidates are ranked word by word; the others keep their candidate score."""
-SPARE = 32
-"""So many more are fetched at once, in case of equal scores at the threshold."""
+RANKED_CANDIDATES = 100
+"""How many candidates `ranking` orders word by word; the others are ordered by their candidate score."""
+EXTRA_CANDIDATES = 32
+"""How many more candidates are fetched with them, in case several have exactly the threshold's score."""
 MAX_DEPTH = 5000
-"""Hits that can be paged through."""
+"""How many hits of a query can be paged through."""
 MAX_LIMIT = 200
+"""Maximum hits of a page."""
 MAX_SCORE = 1e6
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page ended. `ranked`: whether its last hit was among the ranked ones."""
+    """Where a page ended: what decided the order of the query's hits, and the last hit's place in it.
+
+    `ranked`: whether `ranking` ordered the last hit. `score` and `order`: the last hit's. `seen`: hits of all pages so far.
+    """
 
     weights: list[float]
     threshold: Annotated[float, msgspec.Meta(ge=0, le=MAX_SCORE)]
@@ -42,13 +46,13 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def place(self) -> tuple[float, int]:
-        """Of hits as (negated score, order), those after this one follow."""
+        """(negated score, order) of the last hit: hits with a larger pair are on the next page."""
         return -self.score, self.order
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A hit with its place: `ranked` ones come first, and `order` settles equal scores."""
+    """A hit and its place: hits that `ranking` ordered come first, and `order` decides between equal scores."""
 
     hit: SearchHit
     ranked: bool
@@ -58,7 +62,7 @@ class Placed:
 def page_of(
     found: Sequence[Placed], limit: int, *, weights: Sequence[float], threshold: float, seen: int
 ) -> SearchPage:
-    """The page that these hits begin with; they are one more than the limit where there are more."""
+    """A page of the first `limit` hits. `found` has one hit more than `limit` if there is a next page."""
     page = found[:limit]
     hits = [placed.hit for placed in page]
     if len(found) <= limit or seen + limit >= MAX_DEPTH:
@@ -69,22 +73,25 @@ def page_of(
 
 
 def write_position(position: Position) -> str:
+    """As base64 of JSON, for `SearchPage.next_position`."""
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=").decode()
 
 
 def read_position(position: str, *, words_typed: int) -> Position:
-    """Raises `CursorInvalid` for what is not a position of a query with as many words."""
+    """Decode a position. Raises `CursorInvalid` for a forged one, or one of a query with another number of words."""
     try:
         decoded = msgspec.json.decode(base64.urlsafe_b64decode(position + "=" * (-len(position) % 4)), type=Position)
     except (ValueError, binascii.Error) as error:
-        raise CursorInvalid("The position was not issued by this search.", field="position") from error
+        raise CursorInvalid(
+            "The position was not issued by this search; begin without a position.", field="position"
+        ) from error
     if len(decoded.weights) != words_typed or not all(map(math.isfinite, decoded.weights)):
-        raise CursorInvalid("The position belongs to another query.", field="position")
+        raise CursorInvalid("The position belongs to another query; begin without a position.", field="position")
     return decoded
 
 
 def suggestions(typed: Sequence[str], titles: Sequence[str], limit: int) -> list[str]:
-    """Of titles that hold what was typed, each once, those that begin with it first."""
+    """At most `limit` of the titles, each once: those that begin with the typed words, then the others."""
     beginning = " ".join(typed)
     starting: dict[str, None] = {}
     containing: dict[str, None] = {}

@@ -1,4 +1,8 @@
-"""One number that orders the changes of a title: the newest revision wins and, of equal ones, the delete."""
+"""One number that orders the changes of a title, for both engines.
+
+A change's version is 2 * revision, plus 1 for a delete. So the newest revision wins and, at equal revisions, the delete. Writers
+compare it with the version in the index; Elasticsearch stores it as the document's external version.
+"""
 
 from collections.abc import Sequence
 
@@ -9,15 +13,17 @@ Change = SearchDocument | Deletion
 
 
 def version(revision: int, *, deleted: bool) -> int:
+    """2 * revision, plus 1 for a delete; `version // 2` is the revision."""
     return 2 * revision + deleted
 
 
 def version_of(change: Change) -> int:
+    """The version of a change."""
     return version(change.revision, deleted=isinstance(change, Deletion))
 
 
 def newest(changes: Sequence[Change]) -> list[Change]:
-    """Of several changes of a title the one that wins."""
+    """The winning change of each title."""
     found: dict[str, Change] = {}
     for change in changes:
         before = found.get(change.movie_id)

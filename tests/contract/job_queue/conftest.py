@@ -1,4 +1,4 @@
-"""What the job queue's suites share: an emptied queue of each engine."""
+"""Fixtures of the job queue's tests: an empty queue of each engine."""
 
 from collections.abc import AsyncIterator
 

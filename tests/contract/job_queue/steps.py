@@ -1,4 +1,4 @@
-"""Jobs to queue, claims that must succeed or whose worker vanished, and what has become of them."""
+"""Steps of the job queue's tests: jobs to queue, claims that must succeed, workers that vanish, and the jobs' states."""
 
 import secrets
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ async def claimed(queue: JobQueue, *, lease_seconds: float = LEASE, worker: str 
 
 
 async def abandoned(queue: JobQueue) -> Lease:
-    """A lease whose worker vanished."""
+    """Claim a job as a worker that then vanishes. Returns its lease."""
     return await claimed(queue, lease_seconds=OVER, worker="gone")
 
 

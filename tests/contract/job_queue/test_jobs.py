@@ -1,4 +1,4 @@
-"""Jobs: which is claimed first, what is done once, and jobs that several titles wait for."""
+"""Jobs: which job is claimed first, what happens only once, and jobs that several titles wait for."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Leases: a fencing token ends what its holder may do, an attempt is counted, and the last one fails the job."""
+"""Leases: an old fencing token can change nothing, each claim counts as an attempt, and the last failed attempt fails the job."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The search index of each engine: an empty one, a filled one, and one that is filled once for tests that only ask."""
+"""Fixtures of the search index for each engine: empty, filled for one test, and filled once for tests that only search."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -40,7 +40,7 @@ async def filled(index: SearchIndex) -> SearchIndex:
 
 @pytest.fixture(scope="module")
 async def stocked(urls: Callable[[], str]) -> AsyncIterator[SearchIndex]:
-    """Filled once, for tests that only ask."""
+    """Filled once, for tests that only search."""
     store = await open_search_writer(urls())
     await store.apply([document(movie_id, title, **fields) for movie_id, title, fields in TITLES])
     yield store

@@ -1,4 +1,4 @@
-"""The search index, changed: the newest revision wins in any order, and a rebuild is seen whole or not at all."""
+"""Changes of the search index: the newest revision wins in any order, and a rebuild becomes visible as a whole."""
 
 import asyncio
 import random
@@ -154,7 +154,7 @@ async def test_a_rebuild_that_fails_changes_nothing(filled: SearchIndex) -> None
 
 
 async def test_what_arrives_during_a_rebuild_is_there_after_it(filled: SearchIndex) -> None:
-    """The rebuild has read everything by then, in the state before."""
+    """The change arrives after the rebuild has read the older state of every title."""
     read, told = asyncio.Event(), asyncio.Event()
 
     async def documents() -> AsyncIterator[SearchDocument]:

@@ -1,4 +1,4 @@
-"""The search index, asked: what is meant is found, pages hold still, no query raises."""
+"""Searches: they find what was meant, pages neither repeat nor skip a title, and no query raises an error."""
 
 import time
 

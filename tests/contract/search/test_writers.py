@@ -1,4 +1,4 @@
-"""Who may write the search index: of Tantivy's one process, of Elasticsearch's any, also while it is rebuilt."""
+"""Who may write the search index: on Tantivy one process, on Elasticsearch any number, even during a rebuild."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from marquee.documents import SearchDocument
 from marquee.errors import RebuildOvertaken, StoreUnavailable
 from marquee.stores.search import open_search_writer
 from marquee.stores.search.contract import Deletion
-from marquee.stores.search.elasticsearch.generations import Generations, Standing
+from marquee.stores.search.elasticsearch.generations import ExistingGenerations, Generations
 from marquee.stores.search.elasticsearch.writer import IndexWriter
 from tests.harness.search_indices import indices_of, remove_indices
 
@@ -34,7 +34,7 @@ async def test_a_second_writer_of_tantivy_is_told_so(tantivy_urls: Callable[[], 
 
 @elasticsearch
 async def test_writers_of_elasticsearch_may_cross_and_a_rebuild_may_run(elasticsearch_urls: Callable[[], str]) -> None:
-    """Each writer has every change, in an order of its own; two rebuilds read the catalogue, which is ahead of every writer."""
+    """Each writer applies every change, in its own order. Two rebuilds read the catalogue, which is ahead of every writer."""
     url = elasticsearch_urls()
     writers = [await open_search_writer(url) for _ in range(3)]
     changes = [
@@ -103,24 +103,24 @@ async def test_a_rebuild_takes_the_place_of_one_that_was_given_up(elasticsearch_
 async def test_a_rebuild_that_is_overtaken_at_its_swap_says_so(
     elasticsearch_urls: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between its look at the generations and the swap, a newer one begins."""
+    """A newer rebuild begins after the older one has read the generations and before its swap."""
     url = elasticsearch_urls()
     index = await open_search_writer(url)
     carry_over = IndexWriter._carry_over_deleted
-    look = Generations.standing
+    look = Generations.existing
 
     async def one() -> AsyncIterator[SearchDocument]:
         yield document(1, 1)
 
-    async def overtaken_after_the_look(self: Generations) -> Standing:
+    async def overtaken_after_the_look(self: Generations) -> ExistingGenerations:
         found = await look(self)
-        monkeypatch.setattr(Generations, "standing", look)
+        monkeypatch.setattr(Generations, "existing", look)
         await self.begin()
         return found
 
     async def last_before_the_swap(self: IndexWriter, generation: str) -> None:
         await carry_over(self, generation)
-        monkeypatch.setattr(Generations, "standing", overtaken_after_the_look)
+        monkeypatch.setattr(Generations, "existing", overtaken_after_the_look)
 
     monkeypatch.setattr(IndexWriter, "_carry_over_deleted", last_before_the_swap)
     with pytest.raises(RebuildOvertaken):
@@ -161,7 +161,7 @@ async def test_a_rebuild_that_cannot_remove_what_is_old_keeps_what_is_new(
 async def test_an_index_that_was_removed_is_not_begun_anew_by_a_writer_that_knew_it(
     elasticsearch_urls: Callable[[], str],
 ) -> None:
-    """It would hold a few titles, and look whole: a new process finds it empty, and rebuilds it."""
+    """A new index with only the next changes would look complete. A new process finds none, and rebuilds it."""
     url = elasticsearch_urls()
     index = await open_search_writer(url)
     await index.apply([document(1, 1)])

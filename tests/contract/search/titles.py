@@ -1,4 +1,4 @@
-"""A dozen titles that are hard to tell apart or to spell, and how one asks for them."""
+"""A dozen titles that are hard to tell apart or to spell, and a helper that searches for them."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Change capture's replication slot on every PostgreSQL: kept, missing, lost; and a server that cannot have one says so."""
+"""Change capture's replication slot on every supported PostgreSQL: kept, missing, lost; and a server with the wrong wal_level."""
 
 import asyncio
 import dataclasses
@@ -23,7 +23,7 @@ SERVERS = [pytest.param(local_engines.postgres, id="postgres"), pytest.param(old
 def served(program_of: Callable[[Settings], Program], folder: Path, **options: str) -> Iterator[str]:
     settings = make_test_settings(folder)
     program = program_of(settings)
-    # Of an option that is given twice, the last counts.
+    # PostgreSQL uses the last value of an option that is given twice.
     more = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     with running(dataclasses.replace(program, command=(*program.command, *more)), folder):
         yield settings.postgres_url("postgres")
@@ -31,7 +31,7 @@ def served(program_of: Callable[[Settings], Program], folder: Path, **options: s
 
 @pytest.fixture(scope="module", params=SERVERS)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that keeps almost no WAL for a slot, so that one is soon lost."""
+    """A server that keeps almost no WAL for a slot, so that a slot is soon lost."""
     yield from served(request.param, tmp_path_factory.mktemp("slots"), max_slot_wal_keep_size="1MB")
 
 

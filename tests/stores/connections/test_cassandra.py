@@ -1,4 +1,4 @@
-"""Cassandra as our stores use it: killed under load nothing acknowledged is lost, and everything has a bound."""
+"""The Cassandra client: a kill under load loses no acknowledged write, and every wait and every queue has a limit."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ NOW_MS = 1_800_000_000_000
 
 
 class Node:
-    """The session's Cassandra, which a test may kill or stop; its supervisor starts it again."""
+    """The Cassandra of all tests. A test may kill or stop it; its supervisor restarts it."""
 
     def __init__(self, folder: Path) -> None:
         self._supervisor = Supervisor(instance(load_settings(state=folder), CASSANDRA))
@@ -56,7 +56,7 @@ def new_position() -> ResumePosition:
 
 
 def own_keyspace(url: str) -> str:
-    """The same server with a keyspace that is not there yet."""
+    """A URL of the same server with a keyspace that does not exist yet."""
     return url.replace("/marquee?", f"/test_{secrets.token_hex(6)}?")
 
 
@@ -101,7 +101,7 @@ async def test_a_server_that_hangs_is_given_up_and_used_again(
 
 @contextmanager
 def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
-    """The requests that the driver was given, as they are given."""
+    """The requests that the driver was asked to send."""
     given: list[object] = []
     execute_async = Session.execute_async
 
@@ -153,7 +153,7 @@ async def test_what_is_in_flight_and_what_waits_have_a_bound(
                 await positions.record(new_position())
             calls[0].cancel()
             await asyncio.wait(calls, timeout=0.5)
-            assert len(given) == 4, "whoever gave up still has a request in flight"
+            assert len(given) == 4, "a caller that gave up must still count as a request in flight"
     finally:
         await node.signal(signal.SIGCONT)
     await asyncio.gather(*calls[1:])
@@ -200,7 +200,7 @@ async def test_a_contact_point_that_is_away_does_no_harm(cassandra_url: str) -> 
 
 @pytest.fixture
 async def lost(cassandra_url: str) -> AsyncIterator[CassandraResumePositions]:
-    """A store whose driver has given up for good."""
+    """A store whose driver was shut down, so that it never reconnects."""
     positions = open_movable(cassandra_url)
     await positions.ping()
     opened = positions._database._opened

@@ -1,4 +1,4 @@
-"""Three Cassandra nodes at LOCAL_QUORUM: the death of any one of them costs no write, no position and no hand."""
+"""Three Cassandra nodes at LOCAL_QUORUM: the loss of any one node fails no write, loses no position, and needs no operator."""
 
 import asyncio
 import secrets
@@ -34,7 +34,7 @@ NOW_MS = 1_800_000_000_000
 
 
 class Cluster(RestartingNodes):
-    """Three nodes on addresses of loopback, each of which a test may kill and start again."""
+    """Three nodes on loopback addresses. A test may kill and restart each of them."""
 
     def __init__(self, folder: Path) -> None:
         ports = dict(zip(CASSANDRA.port_names, free_ports(len(CASSANDRA.port_names)), strict=True))
@@ -50,11 +50,11 @@ class Cluster(RestartingNodes):
         self.url = ""
 
     def make_role(self) -> None:
-        """A login that every node can check by itself."""
+        """Create a login that every node can check without the others."""
         first = parse(f"cassandra://{USER}:{FIRST_PASSWORD}@{ADDRESSES[0]}:{self.port}/marquee", setting="none")
         cluster, session = connect(first)
         password = secrets.token_hex(8)
-        # Refused until the first node has seen that the last one has joined.
+        # The server refuses this until the first node knows that the last one has joined.
         joined = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ConfigurationException),
             wait=tenacity.wait_fixed(0.5),
@@ -65,7 +65,7 @@ class Cluster(RestartingNodes):
             session.execute,
             "ALTER KEYSPACE system_auth WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 3}",
         )
-        # Read of every copy, which mends them: the two new ones have nothing of the role that each node is asked under.
+        # Reading at ALL copies the role to the two new nodes, which do not have it yet.
         session.execute(SimpleStatement("SELECT * FROM system_auth.roles", consistency_level=ConsistencyLevel.ALL))
         session.execute(f"CREATE ROLE marquee WITH LOGIN = true AND SUPERUSER = true AND PASSWORD = '{password}'")
         cluster.shutdown()
@@ -95,12 +95,12 @@ async def written(positions: MovableResumePositions, count: int) -> list[Event]:
 
 async def test_any_one_node_may_be_gone(cluster: Cluster) -> None:
     stores = [open_movable(cluster.url) for _ in range(3)]
-    # The first calls of three processes at once make one keyspace and one table.
+    # The first calls of three processes run at once and must create one keyspace and one table.
     groups = await asyncio.gather(*(written(store, 200) for store in stores))
     events = [event for group in groups for event in group]
     positions = stores[0]
     for gone in range(len(ADDRESSES)):
-        # Two of three copies are enough, and whichever two are asked next share one with them.
+        # A write is on two of three nodes. Any two nodes that a read asks include one of them.
         cluster.kill(gone)
         events += await written(positions, 500)
         assert await positions.events([key_of(event) for event in events]) == {key_of(event): event for event in events}

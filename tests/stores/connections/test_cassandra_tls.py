@@ -1,6 +1,6 @@
-"""Cassandra by TLS: the certificate is checked, and so is the host's name unless the URL says otherwise.
+"""Cassandra by TLS: the certificate is checked, and the host's name too unless the URL says otherwise.
 
-The server behind is the suites' own; a proxy of the test ends the TLS in front of it.
+The Cassandra of all tests has no TLS; a proxy of the test ends TLS in front of it.
 """
 
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ POSITION = ResumePosition("p_tls", "m_tls", 5, 1_800_000_000_000)
 
 @pytest.fixture
 async def proxied(cassandra_url: str, tmp_path: Path) -> AsyncIterator[tuple[str, Path]]:
-    """The URL of the TLS port, and the certificate that it shows, which is for the host localhost."""
+    """The URL of the TLS port, and the port's certificate, which is for the host localhost."""
     certificate, key = make_certificate(tmp_path, "localhost")
     parts = urlsplit(cassandra_url)
     assert parts.port is not None
@@ -47,7 +47,7 @@ async def test_an_unknown_certificate_or_another_hosts_does_not(
 ) -> None:
     monkeypatch.setattr(cassandra, "RETRY_SECONDS", 0.2)
     url, certificate = proxied
-    # By its number the host is not localhost.
+    # The certificate does not contain the IP address.
     positions = open_movable(f"{url}&ca={certificate}" if known else url)
     with pytest.raises(StoreUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
         await positions.record(POSITION)

@@ -1,4 +1,4 @@
-"""What a Cassandra URL may say, and how a mistake in it is told."""
+"""What a Cassandra URL may contain, and the error for each mistake."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A master of the cluster dies: calls fail cleanly or succeed, its replica takes over, and locks stay safe."""
+"""A master of the Valkey cluster is lost: calls succeed or fail cleanly, its replica takes over, and locks stay exclusive."""
 
 import asyncio
 import secrets
@@ -27,7 +27,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillableCluste
 
 @pytest.fixture
 async def whole(cluster: KillableCluster) -> KillableCluster:
-    """All six nodes, whatever the test before did."""
+    """The cluster with all six nodes up, even if the test before killed some."""
     await asyncio.to_thread(cluster.make_whole)
     return cluster
 
@@ -47,7 +47,7 @@ async def coordination(whole: KillableCluster) -> AsyncIterator[Coordination]:
 
 
 class Worker:
-    """Takes and leaves one lock and fills one row, again and again, and keeps what it saw."""
+    """Acquires and releases one lock and fills one row, again and again, and records the results."""
 
     def __init__(self, cache: RowCache, coordination: Coordination) -> None:
         self.name = f"failover:{secrets.token_hex(6)}"
@@ -85,10 +85,10 @@ class Worker:
         body = str(generation).encode()
         if await self._cache.fill(self.name, body, generation=generation, fresh_seconds=9, keep_seconds=9):
             found = await self._cache.get(self.name)
-            assert found is None or found.body == body, "a row came back that nobody stored"
+            assert found is None or found.body == body, "a row came back that no worker stored"
 
     async def until_more(self) -> None:
-        """Until it got its lock and filled its row twice more."""
+        """Wait until it has acquired its lock and filled its row twice more."""
         fences, generations = len(self.fences) + 2, len(self.generations) + 2
         async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.fences) < fences or len(self.generations) < generations:
@@ -117,9 +117,9 @@ async def test_a_master_lost_under_load_costs_its_own_slots_until_its_replica_ha
             await asyncio.to_thread(lose, victim)
             await asyncio.gather(*(worker.until_more() for worker in unhurt))
             await asyncio.gather(*(worker.until_more() for worker in workers))
-            assert struck.failures > failures, "nobody noticed that the master was gone"
+            assert struck.failures > failures, "no worker noticed that the master was gone"
             if loss == "frozen":
-                # It goes on as if it were the master still, until it hears of its successor.
+                # It acts as master until it hears of its successor.
                 whole.thaw(victim)
             await asyncio.to_thread(whole.until_replaced, struck.lock_key, victim)
             successor = await asyncio.to_thread(whole.master_of, struck.lock_key)
@@ -152,7 +152,7 @@ async def test_after_a_failover_that_lost_a_lock_the_next_fence_is_higher_all_th
     first = await coordination.acquire(name, hold_seconds=600)
     assert first is not None
     assert await coordination.release(first)
-    # The replica hears nothing more from its master: frozen, and its connection closed from the other side.
+    # The replica gets nothing more from its master: it is frozen, and the other side closes its connection.
     whole.freeze(replica)
     try:
         with whole.client(master) as client:

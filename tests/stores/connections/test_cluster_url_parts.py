@@ -1,4 +1,4 @@
-"""The one parser of clusters' URLs: what is written comes back in parts, and no error repeats a password."""
+"""The parser of cluster URLs: every part is read back as it was written, and no error shows a password."""
 
 import ipaddress
 from urllib.parse import quote, urlencode

@@ -1,4 +1,4 @@
-"""What a cluster's URL says: several nodes, a login, TLS; and who takes none."""
+"""URLs of Valkey clusters: several nodes, a login, TLS; and the error for each mistake."""
 
 from pathlib import Path
 

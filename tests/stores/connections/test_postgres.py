@@ -1,4 +1,4 @@
-"""PostgreSQL as our stores use it: killed under load nothing acknowledged is lost, and nobody has to lend a hand."""
+"""The PostgreSQL client: a kill under load loses no acknowledged write, and recovery needs no operator."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ from tests.harness.servers import make_test_settings, running
 
 
 class Server:
-    """A PostgreSQL of this test's own, which it may kill."""
+    """A PostgreSQL of one test, which may kill it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -40,7 +40,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """As the supervisor does: again, until the killed one's children have let go of its memory."""
+        """Start as the supervisor does: repeat until the killed server's children have released its shared memory."""
         for attempt in range(20):
             try:
                 self._process = self._stack.enter_context(
@@ -55,11 +55,11 @@ class Server:
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
-        # A process that nobody waited for still counts as running for the next one.
+        # Wait for the killed process: an unreaped one counts as running for the next start.
         self._process.wait()
 
     def backends(self) -> list[int]:
-        """The processes that serve our connections now."""
+        """Process ids of the backends that serve our connections now."""
         with psycopg.connect(self.settings.database) as connection:
             rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'marquee'")
             return [process_id for (process_id,) in rows]
@@ -181,7 +181,7 @@ async def test_a_lost_answer_is_done_again_only_where_twice_does_no_harm(postgre
     attempts = 0
 
     async def work(connection: AsyncConnection) -> None:
-        """Break the connection under the transaction's feet, the first time."""
+        """Break the connection in the middle of the transaction, the first time only."""
         nonlocal attempts
         attempts += 1
         (backend,) = (await connection.execute(text("SELECT pg_backend_pid()"))).one()

@@ -1,4 +1,4 @@
-"""A URL that states the size of the pool is one for everything that connects to PostgreSQL."""
+"""Everything that connects to PostgreSQL accepts a URL with the parameter `pool_size`."""
 
 import contextlib
 

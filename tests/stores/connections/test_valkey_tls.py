@@ -1,6 +1,6 @@
-"""Valkey by TLS: the authority of the URL counts and no other, and so does the host's name unless the URL says otherwise.
+"""Valkey by TLS: only the URL's authority is trusted, and the host's name is checked unless the URL says otherwise.
 
-The server behind is the suites' own; a proxy of the test ends the TLS in front of it.
+The Valkey of all tests has no TLS; a proxy of the test ends TLS in front of it.
 """
 
 import ssl
@@ -21,7 +21,7 @@ from tests.harness.tls import make_certificate, tls_in_front_of
 
 @pytest.fixture
 async def proxied(valkey_cache_server: Settings, tmp_path: Path) -> AsyncIterator[tuple[int, Path]]:
-    """The TLS port, and the certificate that it shows, which is for the host localhost."""
+    """The TLS port and its certificate, which is for the host localhost."""
     certificate, key = make_certificate(tmp_path, "localhost")
     async with tls_in_front_of(valkey_cache_server.port("cache"), certificate, key) as port:
         yield port, certificate
@@ -60,7 +60,7 @@ async def test_an_unknown_certificate_or_another_hosts_does_not(
 
 
 async def test_one_context_serves_every_connection_and_knows_the_urls_authority_alone(tmp_path: Path) -> None:
-    """The client would make one for each connection, on the event loop, and trust the machine's authorities as well."""
+    """The library would make a context for each connection, in the event loop, and also trust the machine's authorities."""
     ca, key = make_certificate(tmp_path, "localhost")
     parameters = f"?ca={ca}&certificate={ca}&key={key}"
     single = open_client(parse_valkey_url(f"valkeys://a:1{parameters}", setting="S"), timeout_seconds=1, connections=3)

@@ -1,4 +1,4 @@
-"""Resume positions move to another engine while viewers watch: nothing is lost, and nobody sees an older position."""
+"""Resume positions move to another engine while viewers watch: no position is lost, and no read returns an older one."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ both_ways = pytest.mark.parametrize(("old", "new"), [("postgres", "cassandra"), 
 
 
 def some_events(count: int) -> list[Event]:
-    """Of different titles, every fifth one forgotten."""
+    """Events of different titles; every fifth one is `Forgotten`."""
     viewers = [new_profile_id() for _ in range(1 + count // 20)]
     return [
         Forgotten(random.choice(viewers), new_movie_id(), NOW_MS - number)
@@ -81,17 +81,17 @@ async def test_a_running_platform_moves_without_losing_a_write(urls: dict[str, s
     viewers = Viewers(processes)
 
     async def operate() -> None:
-        for process in processes:  # everybody reads both, and writes where it wrote
+        for process in processes:  # step 1: every process reads both stores and writes to the old one
             await viewers.write_some()
             await process.restart(old_url, read_also=new_url)
         viewers.everybody_reads_both = True
         moving = asyncio.create_task(move_all(old_url, new_url))
-        for process in processes:  # one after the other writes to the new one
+        for process in processes:  # step 2: one process after the other writes to the new store
             await viewers.write_some()
             await process.restart(new_url, read_also=old_url)
         await moving
         assert (await move_all(old_url, new_url))[-1].moved == 0
-        for process in processes:  # the old one is not needed any more
+        for process in processes:  # step 3: the old store is not used any more
             await viewers.write_some()
             await process.restart(new_url)
         await viewers.write_some()
@@ -108,7 +108,7 @@ async def test_a_running_platform_moves_without_losing_a_write(urls: dict[str, s
     expected = {key_of(event): event for event in before} | viewers.acknowledged
     assert await moved.events(list(expected)) == expected
     everything = {event async for page in moved.scan() for event in page.events}
-    assert everything == set(expected.values()), "something is there that nobody wrote"
+    assert everything == set(expected.values()), "a store has a position that no viewer wrote"
     await moved.close()
 
 
@@ -159,7 +159,7 @@ async def test_a_pass_that_began_midway_is_not_the_last(urls: dict[str, str]) ->
     events = some_events(50)
     await source.record_many(events)
     steps = [step async for step in move(source, target, begin=Pass())]
-    early = ResumePosition("p_", "m_early", 5, NOW_MS)  # before every other one in the order of the scan
+    early = ResumePosition("p_", "m_early", 5, NOW_MS)  # first in the order of the scan
     await source.record(early)
     again = [step async for step in move(source, target, begin=resumed(steps[0])) if step.ended]
     assert [step.whole for step in again] == [False, True, True]
@@ -176,7 +176,7 @@ async def test_the_command_goes_on_where_it_was_killed(urls: dict[str, str], tmp
     events = some_events(12_000)
     source, target = open_movable(urls["postgres"]), open_movable(urls["cassandra"])
     await source.record_many(events)
-    await target.ping()  # makes the keyspace
+    await target.ping()  # creates the keyspace
     environment = {**os.environ, "MARQUEE_STATE": str(tmp_path / "state")}
     arguments = [str(Path(sys.executable).parent / "marquee"), "migrate", "resume-positions", "--json"]
     arguments += ["--from", urls["postgres"], "--to", urls["cassandra"]]

@@ -1,4 +1,4 @@
-"""Migrations: from nothing, again, at once, and to exactly what the tables say."""
+"""Migrations: from an empty database, repeated, at once from several processes, and with the tables of the code as result."""
 
 import asyncio
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def differences(url: str) -> object:
 
 
 def constraints(url: str) -> set[tuple[str, str]]:
-    """Names and definitions of the checks, which Alembic does not compare."""
+    """Names and definitions of the CHECK constraints, which Alembic does not compare."""
     with psycopg.connect(url) as connection:
         rows = connection.execute(
             "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"

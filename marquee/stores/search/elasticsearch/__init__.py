@@ -1,1 +1,1 @@
-"""The search index on Elasticsearch."""
+"""The search index on Elasticsearch: many readers and many writers."""

@@ -1,4 +1,8 @@
-"""Elasticsearch's answers, as far as somebody reads them: each is decoded from its bytes straight into its struct."""
+"""The parts of Elasticsearch's answers that the index reads, as msgspec structs.
+
+Each answer is decoded from its bytes directly into its struct; fields that the index does not read are skipped. The names of
+the fields are Elasticsearch's own (`hits`, `_source`, `buckets`).
+"""
 
 from typing import Generic, TypeVar
 
@@ -11,6 +15,8 @@ Hit = TypeVar("Hit")
 
 
 class Total(msgspec.Struct):
+    """Number of documents that a search found."""
+
     value: int = 0
 
 
@@ -28,48 +34,54 @@ class Buckets(msgspec.Struct):
     buckets: list[Bucket] = []
 
 
-class Found(msgspec.Struct, Generic[Hit]):
-    """The answer to a search."""
+class SearchAnswer(msgspec.Struct, Generic[Hit]):
+    """The answer to a search request."""
 
     hits: Hits[Hit]
     aggregations: dict[str, Buckets] = {}
 
     def counts(self, aggregation: str) -> dict[str, int]:
-        """Empty also where there was no index to count in."""
+        """Key -> number of documents of a terms aggregation; empty if there is no index."""
         found = self.aggregations.get(aggregation, Buckets())
         return {bucket.key: bucket.doc_count for bucket in found.buckets}
 
 
 class Source(msgspec.Struct):
+    """What the index stores of a title (see `mapping`). The whole title is decoded only if it is on the page."""
+
     document: msgspec.Raw
     prepared: Prepared
 
 
 class Candidate(msgspec.Struct):
+    """A hit of a candidates query."""
+
     source: Source = msgspec.field(name="_source")
     sort: tuple[float, int]
-    """Its score as a candidate, and its order among equals."""
+    """(candidate score, order): the order decides between equal scores."""
 
     def document(self) -> SearchDocument:
         return _DOCUMENT.decode(self.source.document)
 
 
-class Versioned(msgspec.Struct):
+class VersionedHit(msgspec.Struct):
+    """A hit without its source. `version` is that of `versions`."""
+
     movie_id: str = msgspec.field(name="_id")
     version: int = msgspec.field(name="_version")
     sort: list[int] = []
 
 
-class Titled(msgspec.Struct):
+class TitleOnly(msgspec.Struct):
     title: str
 
 
-class TitledSource(msgspec.Struct):
-    document: Titled
+class TitleOnlySource(msgspec.Struct):
+    document: TitleOnly
 
 
 class Suggestion(msgspec.Struct):
-    source: TitledSource = msgspec.field(name="_source")
+    source: TitleOnlySource = msgspec.field(name="_source")
 
 
 class PointInTime(msgspec.Struct):
@@ -77,16 +89,18 @@ class PointInTime(msgspec.Struct):
 
 
 class Reason(msgspec.Struct, frozen=True):
+    """Why a request failed. `type` is Elasticsearch's name, such as index_not_found_exception."""
+
     type: str = ""
     reason: str | None = None
 
 
-class Failure(msgspec.Struct):
+class ErrorAnswer(msgspec.Struct):
     error: Reason | str = ""
 
 
-class Written(msgspec.Struct):
-    """What became of one change of a bulk; 409: what the index has is newer."""
+class BulkItem(msgspec.Struct):
+    """The result of one change of a bulk. Status 409: the index has the same or a newer version."""
 
     index: str = msgspec.field(name="_index")
     movie_id: str = msgspec.field(name="_id")
@@ -94,15 +108,15 @@ class Written(msgspec.Struct):
     error: Reason = Reason()
 
 
-class Bulk(msgspec.Struct):
-    items: list[dict[str, Written]]
+class BulkAnswer(msgspec.Struct):
+    items: list[dict[str, BulkItem]]
 
 
 class Shards(msgspec.Struct):
     failed: int = 0
 
 
-class Refreshed(msgspec.Struct):
+class RefreshAnswer(msgspec.Struct):
     shards: Shards = msgspec.field(name="_shards")
 
 
@@ -110,7 +124,7 @@ class Acknowledged(msgspec.Struct):
     acknowledged: bool = False
 
 
-class Aliases(msgspec.Struct):
+class IndexAliases(msgspec.Struct):
     aliases: dict[str, object] = {}
 
 

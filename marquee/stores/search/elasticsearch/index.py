@@ -1,9 +1,9 @@
-"""The search index on Elasticsearch, for any number of readers and writers.
+"""`SearchIndex` on Elasticsearch, for any number of readers and writers.
 
-The document of a title is `movie_id`, in the index that the alias `{alias}-v{schema}` names (`elasticsearch_generations`);
-no TTL. A search finds candidates by `elasticsearch_query`, orders the best of them by `ranking`, and goes on with the others
-in the order of their candidate scores, as `paging` says: nothing is kept open on the server. An engine that is away, or
-answers in part, is `StoreUnavailable` at once; an index that is not there yet has no titles.
+A title is the document `movie_id` in the index that the alias `{alias}-v{schema}` names (see `generations`); no TTL. A search
+finds candidates by `query`, orders the best of them by `ranking`, and continues with the others in the order of their candidate
+scores, as `paging` says. The server keeps no state of a search. If the engine is down or answers only in part, a call raises
+`StoreUnavailable` at once. An index that does not exist yet has no titles.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
 from marquee.stores.search.contract import Deletion, SearchFilters, SearchHit, SearchPage
 from marquee.stores.search.elasticsearch import query as queries
-from marquee.stores.search.elasticsearch.answers import Candidate, Found, Suggestion, Versioned
+from marquee.stores.search.elasticsearch.answers import Candidate, SearchAnswer, Suggestion, VersionedHit
 from marquee.stores.search.elasticsearch.client import BUSY_SECONDS, Busy, open_client, outlast, translated
 from marquee.stores.search.elasticsearch.generations import Generations
 from marquee.stores.search.elasticsearch.url import Target
 from marquee.stores.search.elasticsearch.weights import CommonWords, WordWeights
 from marquee.stores.search.elasticsearch.writer import IndexWriter
 from marquee.stores.search.paging import (
+    EXTRA_CANDIDATES,
     MAX_DEPTH,
     MAX_LIMIT,
-    RANKED,
-    SPARE,
+    RANKED_CANDIDATES,
     Placed,
     page_of,
     read_position,
@@ -35,16 +35,19 @@ from marquee.stores.search.relevance import ranking
 from marquee.stores.search.relevance.fields import storable
 from marquee.stores.search.relevance.text import query_words
 
-SUGGESTED_FROM = 50
+SUGGESTION_CANDIDATES = 50
+"""How many titles are fetched to choose suggestions from."""
 
 
-_CANDIDATES = msgspec.json.Decoder(Found[Candidate])
-_SUGGESTIONS = msgspec.json.Decoder(Found[Suggestion])
-_VERSIONS = msgspec.json.Decoder(Found[Versioned])
-_COUNTS = msgspec.json.Decoder(Found[msgspec.Raw])
+_CANDIDATES = msgspec.json.Decoder(SearchAnswer[Candidate])
+_SUGGESTIONS = msgspec.json.Decoder(SearchAnswer[Suggestion])
+_VERSIONS = msgspec.json.Decoder(SearchAnswer[VersionedHit])
+_COUNTS = msgspec.json.Decoder(SearchAnswer[msgspec.Raw])
 
 
 class ElasticsearchIndex:
+    """Connects at the first call. `writer`: whether `apply` and `rebuild` are allowed."""
+
     def __init__(self, target: Target, *, writer: bool) -> None:
         self._client = open_client(target)
         self._generations = Generations(self._client, target)
@@ -52,16 +55,16 @@ class ElasticsearchIndex:
         self._weights = WordWeights(self._common_words)
 
     # --- writing -----------------------------------------------------------------------------------------
-    def _may_write(self) -> IndexWriter:
+    def _require_writer(self) -> IndexWriter:
         if self._writer is None:
-            raise StoreUnavailable("This process reads the search index; only the search sync writes it.")
+            raise StoreUnavailable("This process opened the search index for reading; only the search sync writes it.")
         return self._writer
 
     async def apply(self, changes: Sequence[SearchDocument | Deletion]) -> int:
-        return await self._may_write().apply(changes)
+        return await self._require_writer().apply(changes)
 
     async def rebuild(self, documents: AsyncIterator[SearchDocument]) -> int:
-        await self._may_write().rebuild(documents)
+        await self._require_writer().rebuild(documents)
         return await self.count()
 
     # --- searching ---------------------------------------------------------------------------------------
@@ -71,7 +74,7 @@ class ElasticsearchIndex:
                 answer = await self._client.search(
                     index=self._generations.live,
                     body=body,
-                    # An index that is not there yet has no titles; a copy that does not answer is no answer.
+                    # A missing index has no titles. If a shard does not answer, the search fails.
                     ignore_unavailable=True,
                     allow_partial_search_results=False,
                 )
@@ -104,7 +107,7 @@ class ElasticsearchIndex:
         assert threshold is not None
         if len(placed) <= limit and threshold > 0:
             place = (after.score, after.order) if after and not after.ranked else (threshold,)
-            below = await self._candidates(queries.following(candidates, limit + 1 - len(placed), *place))
+            below = await self._candidates(queries.following_query(candidates, limit + 1 - len(placed), *place))
             placed += [Placed(SearchHit(hit.document(), hit.sort[0]), False, hit.sort[1]) for hit in below]
         return page_of(placed, limit, weights=weights, threshold=threshold, seen=after.seen if after else 0)
 
@@ -112,21 +115,27 @@ class ElasticsearchIndex:
         return _CANDIDATES.decode(await self._ask(body)).hits.hits
 
     async def _best(self, candidates: queries.Body, threshold: float | None) -> tuple[float, list[Candidate]]:
-        """The threshold (0: every candidate reaches it), and the candidates that do."""
-        depth = RANKED + SPARE
+        """The threshold (0 if all candidates reach it), and the candidates that reach it.
+
+        `threshold`: that of an earlier page; None: computed as the score of candidate number RANKED_CANDIDATES.
+        """
+        depth = RANKED_CANDIDATES + EXTRA_CANDIDATES
         while True:
-            hits = await self._candidates(queries.best(candidates, depth))
-            limit = threshold if threshold is not None else hits[RANKED - 1].sort[0] if len(hits) >= RANKED else 0.0
-            if len(hits) < depth or hits[-1].sort[0] < limit or depth >= MAX_DEPTH:
-                return limit, [hit for hit in hits if hit.sort[0] >= limit]
+            hits = await self._candidates(queries.best_query(candidates, depth))
+            if threshold is not None:
+                lowest = threshold
+            else:
+                lowest = hits[RANKED_CANDIDATES - 1].sort[0] if len(hits) >= RANKED_CANDIDATES else 0.0
+            if len(hits) < depth or hits[-1].sort[0] < lowest or depth >= MAX_DEPTH:
+                return lowest, [hit for hit in hits if hit.sort[0] >= lowest]
             depth *= 2
 
     async def _common_words(self) -> CommonWords:
-        found = _COUNTS.decode(await self._ask(queries.common_words()))
+        found = _COUNTS.decode(await self._ask(queries.common_words_query()))
         return CommonWords(found.hits.total.value if found.hits.total else 0, found.counts("words"))
 
     async def suggest(self, prefix: str, *, limit: int = 8) -> Sequence[str]:
-        body = queries.completing(prefix, SUGGESTED_FROM)
+        body = queries.completion_query(prefix, SUGGESTION_CANDIDATES)
         if body is None:
             return ()
         found = _SUGGESTIONS.decode(await self._ask(body)).hits.hits
@@ -138,28 +147,30 @@ class ElasticsearchIndex:
             return {}
         candidates = queries.candidates_query(query, await self._weights.of(typed), None)
         assert candidates is not None
-        return _COUNTS.decode(await self._ask(queries.genres_of(candidates))).counts("genres")
+        return _COUNTS.decode(await self._ask(queries.genre_counts_query(candidates))).counts("genres")
 
     async def revision(self, movie_id: str) -> int | None:
         if not storable(movie_id):
             return None
-        found = _VERSIONS.decode(await self._ask(queries.version_asked(movie_id))).hits.hits
+        found = _VERSIONS.decode(await self._ask(queries.version_query(movie_id))).hits.hits
         return found[0].version // 2 if found else None
 
     async def count(self) -> int:
         if self._writer is not None:
-            await self._writer.ensure()
-        total = _COUNTS.decode(await self._ask(queries.how_many())).hits.total
+            await self._writer.ensure_index()
+        total = _COUNTS.decode(await self._ask(queries.count_query())).hits.total
         return total.value if total else 0
 
     async def ping(self) -> None:
-        """A writer's also asks that the index is there."""
+        """Raises `StoreUnavailable` if the cluster is not healthy or, for a writer, if the index does not exist."""
         with translated():
             await self._client.cluster.health(wait_for_status="yellow", timeout="2s")
         if self._writer is not None:
-            await self._writer.ensure()
-            if (await self._generations.standing()).live is None:
-                raise StoreUnavailable(f"The search index {self._generations.live} is gone.")
+            await self._writer.ensure_index()
+            if (await self._generations.existing()).live is None:
+                raise StoreUnavailable(
+                    f"The search index {self._generations.live} is gone: restart the search sync, which rebuilds it."
+                )
 
     async def close(self) -> None:
         self._weights.close()

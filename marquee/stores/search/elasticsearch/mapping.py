@@ -1,9 +1,9 @@
-"""The Elasticsearch mapping, and how a title is laid into it.
+"""The Elasticsearch mapping, and how a title becomes a document of it.
 
-Words come ready from `fields`, so each is a keyword: nothing is analysed, no plugin is needed, and any distribution does. A title
-is the document `movie_id` whose external version is its `versions.version`; a deleted one leaves a document of the state
-`deleted`, since Elasticsearch itself forgets a delete's version after `index.gc_deletes` and at every restart. Of the source
-only what a search gives back is stored: the whole title, and its words prepared for `ranking`.
+The words are made by `relevance.fields`, so every field is a keyword: Elasticsearch analyses nothing, needs no plugin, and any
+distribution works. A title is the document `movie_id`, whose external version is that of `versions`. A deleted title leaves a
+document with the state `deleted`, because Elasticsearch forgets the version of a delete after `index.gc_deletes` and at every
+restart. The stored source has only what a search returns: the whole title, and its words prepared for `ranking`.
 """
 
 from typing import Any, Final
@@ -14,8 +14,9 @@ from marquee.stores.search.relevance.ranking import prepare
 from marquee.stores.search.versions import Change, version_of
 
 SCHEMA_VERSION: Final = 1
-"""Part of the names: an index of another schema is not read, and the sync builds a new one."""
+"""Part of the index names. An index of another schema is not read; the search sync then builds a new one."""
 MAX_BEGINNING_CHARACTERS: Final = 20
+"""Longest beginning of a word that is indexed."""
 
 _WORDS: Final = {"type": "keyword", "doc_values": False}
 _STORED: Final = {"type": "object", "enabled": False}
@@ -25,7 +26,7 @@ MAPPING: Final[dict[str, Any]] = {
     "_source": {"includes": ["document", "prepared"]},
     "properties": {
         "state": _WORDS,
-        # Counted, for how common a word is.
+        # With doc values: the words are counted to know how common each is (`weights`).
         "names": {"type": "keyword"},
         "beginnings": _WORDS,
         "joined": _WORDS,
@@ -46,19 +47,22 @@ MAPPING: Final[dict[str, Any]] = {
 
 
 def index_settings(replicas: int | None) -> dict[str, Any]:
-    """One shard: 600,000 titles are half a gigabyte. An acknowledged write is on disk (the default, said aloud)."""
+    """Settings of a new index. One shard: 600,000 titles take half a gigabyte.
+
+    `replicas` None: one replica as soon as a second node exists. An acknowledged write is on disk (`request` is the default).
+    """
     copies = {"auto_expand_replicas": "0-1"} if replicas is None else {"number_of_replicas": replicas}
     return {
         "number_of_shards": 1,
         **copies,
         "translog.durability": "request",
-        # A batch refreshes when it is applied; this is for what a refused or killed one left behind.
+        # Every batch refreshes the index itself. This makes changes of a refused or killed batch searchable.
         "refresh_interval": "5s",
     }
 
 
 def to_source(change: Change) -> dict[str, Any]:
-    """The body of a title's document."""
+    """The document of a title, or of its deletion."""
     if not isinstance(change, SearchDocument):
         return {"state": "deleted"}
     fields = fields_of(change)
@@ -83,10 +87,10 @@ def to_source(change: Change) -> dict[str, Any]:
 
 
 def beginnings(words: list[str]) -> list[str]:
-    """Every beginning of every word, once: what is typed so far is one of them."""
+    """Every beginning of every word, once. A word that is still being typed is one of them."""
     return list({word[:end]: None for word in words for end in range(1, min(len(word), MAX_BEGINNING_CHARACTERS) + 1)})
 
 
-def operation(change: Change) -> dict[str, Any]:
-    """The line before the body in a bulk: refused unless it is newer than what the index has."""
+def bulk_action(change: Change) -> dict[str, Any]:
+    """The action line of a bulk. Elasticsearch refuses a version that is not newer than the index's (status 409)."""
     return {"index": {"_id": change.movie_id, "version": version_of(change), "version_type": "external"}}

@@ -1,8 +1,8 @@
-"""`candidates` in Elasticsearch's words: the bodies of the searches, and nothing that sends them.
+"""The bodies of the search requests: `relevance.candidates` in Elasticsearch's query language. Sends nothing.
 
-Every clause has a constant score, a word takes its best one, and the title's prior multiplies the sum: a title has the same
-score on every copy of a shard and whatever else is in the index, so that `search_after` goes on exactly where a page ended,
-with nothing kept open on the server.
+Every clause has a constant score, a word scores by its best clause, and the title's prior multiplies the sum. So a title has the
+same score on every replica of a shard, and other documents of the index do not change it. Therefore `search_after` continues
+exactly where a page ended, and the server keeps no state of a search.
 """
 
 from collections.abc import Sequence
@@ -10,18 +10,21 @@ from typing import Any
 
 from marquee.stores.search.contract import SearchFilters
 from marquee.stores.search.elasticsearch.mapping import MAX_BEGINNING_CHARACTERS
-from marquee.stores.search.relevance.candidates import Clause, completions, wanted
+from marquee.stores.search.relevance.candidates import Clause, candidate_clauses, completions
 from marquee.stores.search.relevance.fields import MAX_ORDER, genre_key, storable
 
 Body = dict[str, Any]
 
 LIVE: Body = {"term": {"state": "live"}}
-DEAD: Body = {"term": {"state": "deleted"}}
+DELETED: Body = {"term": {"state": "deleted"}}
 BEST_FIRST = [{"_score": "desc"}, {"order": "asc"}]
 MAX_GENRES = 100
-SIMILAR_WORDS = 300
-"""More than matter: of 300 searches among 156,097 titles the first found others at 100. Each takes 2.6 KB of a node, a clause."""
-COMMON_WORDS = 5000
+"""Maximum genres that are counted for a query."""
+MAX_SIMILAR_WORDS = 300
+"""Maximum similar words of a clause. Of 300 searches among 156,097 titles, the first one with other results appeared at 100.
+Each word takes 2.6 KB of a node's memory in each clause."""
+MAX_COMMON_WORDS = 5000
+"""How many of the most common words are counted."""
 
 
 def _clause(clause: Clause) -> Body:
@@ -38,24 +41,29 @@ def _clause(clause: Clause) -> Body:
 
 
 def _similar(field: str, value: str, edits: int) -> Body:
-    # Rewritten so, the automaton is made once a search, and not once a segment: 13 ms of cpu instead of 22.
-    return {"fuzzy": {field: {"value": value, "fuzziness": edits, "rewrite": f"top_terms_boost_{SIMILAR_WORDS}"}}}
+    # This rewrite makes the automaton once for each search instead of each segment: 13 ms of CPU instead of 22.
+    return {"fuzzy": {field: {"value": value, "fuzziness": edits, "rewrite": f"top_terms_boost_{MAX_SIMILAR_WORDS}"}}}
 
 
 def candidates_query(query: str, weights: Sequence[float], filters: SearchFilters | None) -> Body | None:
-    """What may be meant by a query; None where it has no words. `weights`: one a word, from `text.query_words`."""
-    asked = wanted(query, weights)
-    if asked is None:
+    """The query for candidates; None if it has no words. `weights`: one for each word of `text.query_words`."""
+    clauses_of_query = candidate_clauses(query, weights)
+    if clauses_of_query is None:
         return None
-    words = [{"dis_max": {"queries": list(map(_clause, word.clauses)), "boost": word.weight}} for word in asked.words]
-    matched: Body = {"bool": {"should": words, "minimum_should_match": asked.needed}}
-    found: Body = {"bool": {"must": matched, "should": _clause(asked.whole_name), "filter": [LIVE, *_filters(filters)]}}
+    words = [
+        {"dis_max": {"queries": list(map(_clause, word.clauses)), "boost": word.weight}}
+        for word in clauses_of_query.words
+    ]
+    matched: Body = {"bool": {"should": words, "minimum_should_match": clauses_of_query.needed}}
+    found: Body = {
+        "bool": {"must": matched, "should": _clause(clauses_of_query.whole_name), "filter": [LIVE, *_filters(filters)]}
+    }
     prior = {"field_value_factor": {"field": "prior", "missing": 1}}
     return {"function_score": {"query": found, "functions": [prior], "boost_mode": "multiply"}}
 
 
 def _filters(filters: SearchFilters | None) -> list[Body]:
-    """Genres are alternatives, compared without case."""
+    """The filter clauses. A title needs one of the genres; case does not matter."""
     if filters is None:
         return []
     found: list[Body] = []
@@ -69,17 +77,18 @@ def _filters(filters: SearchFilters | None) -> list[Body]:
     return found
 
 
-def best(candidates: Body, size: int) -> Body:
+def best_query(candidates: Body, size: int) -> Body:
+    """The best `size` candidates."""
     return {"query": candidates, "sort": BEST_FIRST, "size": size, "track_total_hits": False}
 
 
-def following(candidates: Body, size: int, score: float, order: int = MAX_ORDER) -> Body:
-    """The hits after a place: those of a lower score, and of equal ones those of a higher order."""
-    return {**best(candidates, size), "search_after": [score, order]}
+def following_query(candidates: Body, size: int, score: float, order: int = MAX_ORDER) -> Body:
+    """The next `size` candidates after a place: those of a lower score, or of an equal score and a higher order."""
+    return {**best_query(candidates, size), "search_after": [score, order]}
 
 
-def completing(prefix: str, size: int) -> Body | None:
-    """Names that a prefix may become, the most popular first; None where it has no words."""
+def completion_query(prefix: str, size: int) -> Body | None:
+    """Titles whose names complete a prefix, the most popular first; None if the prefix has no words."""
     clauses = [_clause(clause) for clause in completions(prefix)]
     if not clauses:
         return None
@@ -92,7 +101,8 @@ def completing(prefix: str, size: int) -> Body | None:
     }
 
 
-def genres_of(candidates: Body) -> Body:
+def genre_counts_query(candidates: Body) -> Body:
+    """Count the candidates by genre."""
     return {
         "query": candidates,
         "size": 0,
@@ -101,20 +111,22 @@ def genres_of(candidates: Body) -> Body:
     }
 
 
-def common_words() -> Body:
-    """The words that most names have, with how many have them."""
+def common_words_query() -> Body:
+    """The most common words of names, and how many titles have each."""
     return {
         "query": LIVE,
         "size": 0,
         "track_total_hits": True,
-        "aggs": {"words": {"terms": {"field": "names", "size": COMMON_WORDS}}},
+        "aggs": {"words": {"terms": {"field": "names", "size": MAX_COMMON_WORDS}}},
     }
 
 
-def version_asked(movie_id: str) -> Body:
+def version_query(movie_id: str) -> Body:
+    """The version of a live title."""
     wanted_id = {"ids": {"values": [storable(movie_id)]}}
     return {"query": {"bool": {"filter": [LIVE, wanted_id]}}, "size": 1, "version": True, "_source": False}
 
 
-def how_many() -> Body:
+def count_query() -> Body:
+    """The number of live titles."""
     return {"query": LIVE, "size": 0, "track_total_hits": True}

@@ -1,8 +1,8 @@
-"""An index on an Elasticsearch cluster by URL: everything that a service may want to say stands in it.
+"""Parses the URL of an index on an Elasticsearch cluster into a `Target`. Connects to nothing.
 
-`elasticsearch://[user:password@]host[:port][,host...]/alias[?replicas=N]`, `elasticsearchs://` with TLS and the parameters of
-`marquee.stores.connections.tls`. `alias` is what the names of indices and aliases begin with; without `replicas` there
-is one more copy as soon as a second node can hold it.
+`elasticsearch://[user:password@]host[:port][,host...]/alias[?replicas=N]`; `elasticsearchs://` with TLS and the parameters of
+`marquee.stores.connections.tls`. The names of all indices and aliases begin with `alias`. Without `replicas` the index has one
+replica as soon as the cluster has a second node.
 """
 
 import re
@@ -22,7 +22,7 @@ _PARAMETERS: Final = ("replicas", *TLS_PARAMETERS)
 
 @dataclass(frozen=True)
 class Target:
-    """`hosts` are `http(s)://host:port`; `replicas` None: one where there is a node for it."""
+    """A parsed URL. `hosts` are `http(s)://host:port`. `replicas` None: one replica as soon as a second node exists."""
 
     hosts: tuple[str, ...]
     login: tuple[str, str] | None = field(repr=False)
@@ -32,11 +32,13 @@ class Target:
 
 
 def parse_target(url: str, *, setting: str = "MARQUEE_SEARCH_URL") -> Target:
-    """Raises `SettingsInvalid` that says which part of the URL cannot be used, and what it may be."""
+    """Raises `SettingsInvalid`, which names `setting`, the unusable part of the URL, and what to write."""
     found = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
     scheme = ELASTICSEARCH_SCHEMES[found.scheme]
     if not _ALIAS.fullmatch(found.name):
-        raise found.refused(f"it ends with {found.name!r}; it has to be an alias of small letters, digits, - and _")
+        raise found.refused(
+            f"it ends with {found.name!r}; it has to end with an alias of lower-case letters, digits, - and _"
+        )
     return Target(
         hosts=tuple(f"{scheme}://{host.address}" for host in found.hosts),
         login=(found.user, found.password) if found.user else None,

@@ -1,7 +1,8 @@
-"""How much each typed word tells, from how many names have it: Elasticsearch has no cheap call that says so for one word.
+"""The weight of each typed word, from the number of titles whose names have it.
 
-The most common words are counted at once (30 ms for 156,097 titles) and kept for a minute; a word that is not among them is rare.
-Counted anew in the background by the first search after that minute, so that only a process's very first search waits.
+Elasticsearch has no cheap request for the frequency of one word. So the most common words are counted in one request (30 ms for
+156,097 titles) and kept for COUNTS_TTL_SECONDS; a word that is not among them is rare. After that time the next search starts a
+new count in the background. So only the first search of a process waits for a count.
 """
 
 import asyncio
@@ -13,18 +14,21 @@ from typing import Final
 from marquee.errors import StoreUnavailable
 from marquee.stores.search.relevance.candidates import word_weight
 
-FRESH_SECONDS: Final = 60.0
+COUNTS_TTL_SECONDS: Final = 60.0
+"""How long counts are used before they are counted again."""
 
 
 @dataclass(frozen=True)
 class CommonWords:
-    """How many of the titles have each of the most common words."""
+    """The number of titles, and of those that have each of the most common words."""
 
     titles: int
     having: Mapping[str, int] = field(default_factory=dict)
 
 
 class WordWeights:
+    """Keeps the last counts of this process. `count` asks the engine for new ones."""
+
     def __init__(self, count: Callable[[], Awaitable[CommonWords]]) -> None:
         self._count = count
         self._common: CommonWords | None = None
@@ -32,10 +36,12 @@ class WordWeights:
         self._counting: asyncio.Task[None] | None = None
 
     async def of(self, typed: Sequence[str]) -> list[float]:
-        """One weight a word. Raises `StoreUnavailable` where nothing has been counted yet."""
+        """One weight for each word. Raises `StoreUnavailable` if the first count fails."""
         if self._common is None:
             await self._refresh()
-        elif time.monotonic() - self._counted_at > FRESH_SECONDS and (self._counting is None or self._counting.done()):
+        elif time.monotonic() - self._counted_at > COUNTS_TTL_SECONDS and (
+            self._counting is None or self._counting.done()
+        ):
             self._counting = asyncio.create_task(self._refresh_quietly())
         assert self._common is not None
         return [word_weight(self._common.having.get(word, 0), self._common.titles) for word in typed]
@@ -48,9 +54,10 @@ class WordWeights:
         try:
             await self._refresh()
         except StoreUnavailable:
-            # The search that asked for this finds that out itself; the old counts serve until the next one.
+            # The search itself reports the outage. The old counts are used until the next search counts again.
             return
 
     def close(self) -> None:
+        """Cancel a count in the background."""
         if self._counting is not None:
             self._counting.cancel()

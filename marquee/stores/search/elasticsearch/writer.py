@@ -1,9 +1,9 @@
-"""Writing the search index on Elasticsearch: versioned changes, and a rebuild beside. Any number of processes may.
+"""Writes the search index on Elasticsearch: versioned changes, and rebuilds. Any number of processes may write.
 
-Each change carries its version (see `versions`), and Elasticsearch refuses what is not newer, so that several writers,
-repeats and disorder do no harm. A writer writes to the live generation and to one that is being built, then looks again, and
-writes to what has appeared meanwhile: so a change is in every generation that may be searched later, or it was in the catalogue
-before the rebuild, which reads only when its generation stands. A batch is on disk and searchable when it returns.
+Each change carries its version (see `versions`), and Elasticsearch refuses a version that is not newer. So several writers,
+repeats and disorder do no harm. `apply` writes to the live generation and to one that is being built, then asks again which
+generations exist, and writes to new ones. So every generation that is searched later has the change: either `apply` wrote it,
+or the rebuild began after the change and read it from the catalogue. A batch is on disk and searchable when `apply` returns.
 """
 
 import asyncio
@@ -16,49 +16,62 @@ from elasticsearch import AsyncElasticsearch
 from marquee.documents import SearchDocument
 from marquee.errors import InputInvalid, MarqueeError, StoreUnavailable
 from marquee.stores.search.contract import Deletion
-from marquee.stores.search.elasticsearch.answers import Bulk, Found, PointInTime, Refreshed, Versioned
+from marquee.stores.search.elasticsearch.answers import (
+    BulkAnswer,
+    PointInTime,
+    RefreshAnswer,
+    SearchAnswer,
+    VersionedHit,
+)
 from marquee.stores.search.elasticsearch.client import WRITE_SECONDS, outlast, translated
 from marquee.stores.search.elasticsearch.generations import Generations
-from marquee.stores.search.elasticsearch.mapping import operation, to_source
-from marquee.stores.search.elasticsearch.query import DEAD
+from marquee.stores.search.elasticsearch.mapping import bulk_action, to_source
+from marquee.stores.search.elasticsearch.query import DELETED
 from marquee.stores.search.versions import Change, newest
 
 REBUILD_BATCH: Final = 1000
-LOOKS: Final = 5
-OUTAGE_SECONDS: Final = 60.0
-"""How long a rebuild waits for a cluster that restarts."""
-SCAN_KEPT: Final = "1m"
+MAX_ROUNDS: Final = 5
+"""How often `apply` asks which generations exist before it gives up."""
+RESTART_RETRY_SECONDS: Final = 60.0
+"""How long a rebuild repeats a batch while the cluster restarts."""
+SCAN_KEEP_ALIVE: Final = "1m"
+"""How long Elasticsearch keeps the point in time of a scan between two requests."""
 
 
 class GenerationGone(Exception):
-    """The alias that was written to names nothing any more: a rebuild has just moved it."""
+    """The alias that was written to names no index any more, because a rebuild has just moved it."""
 
 
 class IndexWriter:
+    """Applies changes and rebuilds; see the module. Every call raises `StoreUnavailable` when the cluster is down."""
+
     def __init__(self, client: AsyncElasticsearch, generations: Generations) -> None:
         self._client = client.options(request_timeout=WRITE_SECONDS)
         self._generations = generations
-        self._ensured = False
+        self._index_is_ensured = False
 
-    async def ensure(self) -> None:
-        """Once: an index that is new is made. One that is lost later is not made again, but rebuilt by a new process."""
-        if not self._ensured:
+    async def ensure_index(self) -> None:
+        """Create the index if it is new, once for each process. An index that is lost later is rebuilt by a new process."""
+        if not self._index_is_ensured:
             await self._generations.ensure_live()
-            self._ensured = True
+            self._index_is_ensured = True
 
     async def apply(self, changes: Sequence[Change]) -> int:
-        await self.ensure()
+        """Apply changes to every generation. Returns how many were accepted. Raises `InputInvalid`, `StoreUnavailable`."""
+        await self.ensure_index()
         if not changes:
             return 0
-        lines = await asyncio.to_thread(_lines, newest(changes))
+        lines = await asyncio.to_thread(_bulk_lines, newest(changes))
         accepted: dict[str, int] = {}
-        for _ in range(LOOKS):
-            standing = await self._generations.standing()
-            if standing.live is None:
-                raise StoreUnavailable(f"The search index {self._generations.live} is gone.")
-            written = {self._generations.live: standing.live}
-            if standing.building is not None:
-                written[self._generations.building] = standing.building
+        for _ in range(MAX_ROUNDS):
+            existing = await self._generations.existing()
+            if existing.live is None:
+                raise StoreUnavailable(
+                    f"The search index {self._generations.live} is gone: restart the search sync, which rebuilds it."
+                )
+            written = {self._generations.live: existing.live}
+            if existing.building is not None:
+                written[self._generations.building] = existing.building
             missing = [alias for alias, index in written.items() if index not in accepted]
             if not missing:
                 await self._refresh(list(written.values()))
@@ -70,37 +83,47 @@ class IndexWriter:
                     break
                 accepted[index] = count
         raise StoreUnavailable(
-            "The search index is rebuilt again and again, and a batch found no generation to stay in."
+            "The search index was rebuilt several times while a batch was written; try again when the rebuilds have ended."
         )
 
     async def _bulk(self, alias: str, lines: Sequence[bytes]) -> tuple[str, int]:
-        """The index that an alias names, and how many changes it accepted. Raises `GenerationGone`, `InputInvalid`."""
+        """Write a batch. Returns the index that the alias names, and how many changes it accepted.
+
+        Raises `GenerationGone`, and `InputInvalid` for a title that the index cannot hold.
+        """
         with translated():
             answer = await self._client.bulk(
                 index=alias,
-                operations=lines,  # type: ignore[arg-type]  # bytes go as they are
+                operations=lines,  # type: ignore[arg-type]  # bytes are sent unchanged
                 require_alias=True,
                 filter_path="items.index._index,items.index._id,items.index.status,items.index.error",
             )
-        items = [item["index"] for item in msgspec.json.decode(answer.body, type=Bulk).items]
+        items = [item["index"] for item in msgspec.json.decode(answer.body, type=BulkAnswer).items]
         for item in items:
             if item.status == 404:
                 raise GenerationGone(alias)
             if item.status == 400:
                 raise InputInvalid(f"The search index cannot hold the title {item.movie_id}: {item.error.reason}")
             if item.status not in (200, 201, 409):
-                raise StoreUnavailable(f"Elasticsearch did not take a change: {item.status}, {item.error.reason}")
+                raise StoreUnavailable(
+                    f"Elasticsearch did not accept a change of {item.movie_id}: {item.status}, {item.error.reason}"
+                )
         return items[0].index, sum(item.status != 409 for item in items)
 
     async def _refresh(self, indices: Sequence[str]) -> None:
         with translated():
             answer = await self._client.indices.refresh(index=indices, ignore_unavailable=True)
-        if msgspec.json.decode(answer.body, type=Refreshed).shards.failed:
-            raise StoreUnavailable("What was written is not searchable yet: a copy of the index did not answer.")
+        if msgspec.json.decode(answer.body, type=RefreshAnswer).shards.failed:
+            raise StoreUnavailable(
+                "The written changes are not searchable yet: a replica of the index did not answer; try again in a moment."
+            )
 
     # --- rebuild -----------------------------------------------------------------------------------------
     async def rebuild(self, documents: AsyncIterator[SearchDocument]) -> None:
-        """Raises `RebuildOvertaken` at the batch, or the swap, by which a newer rebuild has begun."""
+        """Fill a new generation and swap to it.
+
+        Raises `RebuildOvertaken` at the next batch, or at the swap, after a newer rebuild began.
+        """
         generation = await self._generations.begin()
         try:
             async for batch in _batches(documents):
@@ -109,62 +132,64 @@ class IndexWriter:
             await self._refresh([generation])
             await self._generations.make_live(generation)
         except BaseException:
-            await self._give_up(generation)
+            await self._remove_failed(generation)
             raise
 
     async def _fill(self, generation: str, batch: Sequence[Change]) -> None:
-        lines = await asyncio.to_thread(_lines, batch)
+        lines = await asyncio.to_thread(_bulk_lines, batch)
         try:
-            index, _ = await outlast(lambda: self._bulk(self._generations.building, lines), seconds=OUTAGE_SECONDS)
+            index, _ = await outlast(
+                lambda: self._bulk(self._generations.building, lines), seconds=RESTART_RETRY_SECONDS
+            )
         except GenerationGone:
             index = None
         if index != generation:
             raise self._generations.overtaken()
 
     async def _carry_over_deleted(self, generation: str) -> None:
-        """What the live generation knows to be deleted, the new one must know too."""
-        standing = await self._generations.standing()
-        if standing.live is None:
+        """Copy the deletions of the live generation, so that a late older change cannot bring a title back."""
+        existing = await self._generations.existing()
+        if existing.live is None:
             return
-        await self._refresh([standing.live])
+        await self._refresh([existing.live])
         with translated():
-            answer = await self._client.open_point_in_time(index=standing.live, keep_alive=SCAN_KEPT)
+            answer = await self._client.open_point_in_time(index=existing.live, keep_alive=SCAN_KEEP_ALIVE)
         scan = msgspec.json.decode(answer.body, type=PointInTime).id
         try:
             after: list[int] | None = None
-            while dead := await self._dead(scan, after):
-                await self._fill(generation, [Deletion(each.movie_id, each.version // 2) for each in dead])
-                after = dead[-1].sort
+            while deleted := await self._deleted_titles(scan, after):
+                await self._fill(generation, [Deletion(each.movie_id, each.version // 2) for each in deleted])
+                after = deleted[-1].sort
         finally:
             with translated():
                 await self._client.close_point_in_time(id=scan)
 
-    async def _dead(self, scan: str, after: list[int] | None) -> list[Versioned]:
+    async def _deleted_titles(self, scan: str, after: list[int] | None) -> list[VersionedHit]:
         with translated():
             answer = await self._client.search(
-                pit={"id": scan, "keep_alive": SCAN_KEPT},
-                query=DEAD,
+                pit={"id": scan, "keep_alive": SCAN_KEEP_ALIVE},
+                query=DELETED,
                 sort=["_shard_doc"],
                 size=REBUILD_BATCH,
                 version=True,
                 source=False,
                 search_after=after,
             )
-        return msgspec.json.decode(answer.body, type=Found[Versioned]).hits.hits
+        return msgspec.json.decode(answer.body, type=SearchAnswer[VersionedHit]).hits.hits
 
-    async def _give_up(self, generation: str) -> None:
+    async def _remove_failed(self, generation: str) -> None:
         try:
-            await self._generations.give_up(generation)
+            await self._generations.remove_building(generation)
         except MarqueeError:
             return  # the next rebuild removes it
 
 
-def _lines(changes: Collection[Change]) -> list[bytes]:
-    """Raises `InputInvalid` for what no line can say, such as a number of more than 64 bits."""
+def _bulk_lines(changes: Collection[Change]) -> list[bytes]:
+    """The lines of a bulk. Raises `InputInvalid` for a value that JSON cannot hold, such as a number of more than 64 bits."""
     lines = []
     for change in changes:
         try:
-            lines += [msgspec.json.encode(operation(change)), msgspec.json.encode(to_source(change))]
+            lines += [msgspec.json.encode(bulk_action(change)), msgspec.json.encode(to_source(change))]
         except (ValueError, OverflowError) as error:
             raise InputInvalid(f"The search index cannot hold the title {change.movie_id}: {error}") from error
     return lines

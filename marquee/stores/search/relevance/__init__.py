@@ -1,1 +1,1 @@
-"""What a search means and how its results are ordered, the same on every engine."""
+"""How a query is matched and how its results are ordered, the same on both engines. Pure: no I/O."""

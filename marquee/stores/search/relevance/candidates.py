@@ -1,9 +1,9 @@
-"""What a query looks for among the titles, the same for every engine; each engine's query module writes it in its own words.
+"""Which titles a query may mean, as clauses that do not depend on the engine. Each engine's query module translates them.
 
-A typed word is answered by its best clause, times the word's weight; the sum over the words, with something for a whole name
-typed exactly, is multiplied by the title's prior. Every clause has a constant score, so that a title's score depends on the
-title and the query alone, never on what else is in the index: pages hold while it changes. `ranking` then orders the best
-candidates by how well they really match.
+The score of a typed word is its best matching clause times the word's weight. A title's candidate score is the sum over the
+words, plus `WHOLE_NAME` if the whole name was typed exactly, times the title's prior. Every clause has a constant score. So a
+title's score depends only on the title and the query, not on the rest of the index, and pages stay valid while the index
+changes. `ranking` then orders the best candidates by how well they really match.
 """
 
 import math
@@ -11,23 +11,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from marquee.stores.search.relevance.text import joined_pairs, query_words, stem, whole
+from marquee.stores.search.relevance.text import joined_pairs, name_key, query_words, stem
 
-# Multiples of 1/64, and weights of 1/2: their sums are the same in whichever order an engine adds them up.
+# Multiples of 1/64, and weights are multiples of 1/2: so their sums are exact, in any order of addition.
 EXACT, JOINED, PREFIX, FUZZY_1, FUZZY_PREFIX, FUZZY_2 = 1.0, 61 / 64, 51 / 64, 48 / 64, 38 / 64, 35 / 64
 PEOPLE, PEOPLE_FUZZY, GENRE, DESCRIPTION = 51 / 64, 38 / 64, 38 / 64, 29 / 64
 WHOLE_NAME = 38 / 64
-"""Added to the sum of the words' weights where the whole name is what was typed."""
-MIN_WEIGHT, MAX_WEIGHT, WEIGHT_UNKNOWN = 1.0, 8.0, 6.0
-WEIGHT_COMMON = 3.0
-"""Of a word that one title in twenty has."""
+"""Times the sum of the words' weights: added if the whole name was typed exactly."""
+MIN_WEIGHT, MAX_WEIGHT, UNKNOWN_WEIGHT = 1.0, 8.0, 6.0
+COMMON_WEIGHT = 3.0
+"""The weight of a word that one title in twenty has; a word of less weight is common."""
 
 Match = Literal["exact", "beginning", "similar", "similar beginning"]
 
 
 @dataclass(frozen=True)
 class Clause:
-    """One way in which a field (see `fields`) may answer a word; `edits` are allowed where it need only be similar."""
+    """One way to match a typed word with a field (see `fields`). `edits`: the edit distance that a similar word may have."""
 
     field: str
     match: Match
@@ -37,42 +37,48 @@ class Clause:
 
 
 @dataclass(frozen=True)
-class Word:
+class WordClauses:
+    """A typed word: its clauses and its weight."""
+
     clauses: Sequence[Clause]
-    """The best one that matches counts."""
+    """Only the best clause that matches counts."""
     weight: float
 
 
 @dataclass(frozen=True)
-class Wanted:
-    words: Sequence[Word]
+class CandidateClauses:
+    """What a title must match to be a candidate."""
+
+    words: Sequence[WordClauses]
     needed: int
-    """So many of the words must be answered."""
+    """How many of the words must match."""
     whole_name: Clause
 
 
-def wanted(query: str, weights: Sequence[float]) -> Wanted | None:
-    """None where a query has no words. `weights`: one for each of `text.query_words`."""
+def candidate_clauses(query: str, weights: Sequence[float]) -> CandidateClauses | None:
+    """The clauses of a query; None if it has no words. `weights`: one for each word of `text.query_words`."""
     typed = query_words(query)
     if not typed:
         return None
     pairs = joined_pairs(typed)
     found = []
-    for place, (word, weight) in enumerate(zip(typed, weights, strict=True)):
-        neighbours = [*pairs[max(0, place - 1) : place], *pairs[place : place + 1]]
-        last = place == len(typed) - 1
-        common = weight < WEIGHT_COMMON
-        found.append(Word(_clauses(word, joined=neighbours, last=last, common=common), weight))
+    for index, (word, weight) in enumerate(zip(typed, weights, strict=True)):
+        neighbours = [*pairs[max(0, index - 1) : index], *pairs[index : index + 1]]
+        last = index == len(typed) - 1
+        common = weight < COMMON_WEIGHT
+        found.append(WordClauses(_clauses(word, joined=neighbours, last=last, common=common), weight))
     needed = len(typed) if len(typed) <= 2 else math.floor(0.75 * len(typed))
-    # Two words need both unless one of them is meant for another field or was joined: then one may miss.
+    # Of two words one may miss: it may be meant for another field, or the name may have both joined.
     needed = max(1, needed - (1 if len(typed) == 2 else 0))
-    return Wanted(found, needed, Clause("whole", "exact", whole(typed), WHOLE_NAME * sum(weights)))
+    return CandidateClauses(found, needed, Clause("whole", "exact", name_key(typed), WHOLE_NAME * sum(weights)))
 
 
 def _clauses(word: str, *, joined: Sequence[str], last: bool, common: bool) -> list[Clause]:
-    """One typed word in every field; `last`: it may still be being typed. `joined`: it with a neighbour, as one word.
+    """The clauses of one typed word in every field.
 
-    A common word, such as "the", is spelled right, and says nothing in a description, where half of all titles have it.
+    `joined`: the word joined with a neighbour. `last`: the viewer may still be typing it, so it also matches as a beginning.
+    `common`: a word such as "the". It is taken as spelled right, and not searched in descriptions, where half of all titles
+    have it.
     """
     found = [
         Clause("names", "exact", word, EXACT),
@@ -98,12 +104,12 @@ def _clauses(word: str, *, joined: Sequence[str], last: bool, common: bool) -> l
 
 
 def edits_allowed(word: str) -> int:
-    """How many edits a word may be away: none for up to two letters, one for up to five, else two."""
+    """The edit distance that still matches: 0 for up to two letters, 1 for up to five, else 2."""
     return 0 if len(word) <= 2 else 1 if len(word) <= 5 else 2
 
 
 def completions(prefix: str) -> list[Clause]:
-    """What a name must hold all of to complete a prefix: every word typed, the last one as a beginning."""
+    """Clauses that a name must all match to complete what was typed: every word, and the last one as a beginning."""
     typed = query_words(prefix)
     if not typed:
         return []
@@ -112,6 +118,9 @@ def completions(prefix: str) -> list[Clause]:
 
 
 def word_weight(having: int, total: int) -> float:
-    """How much a word tells, by how few of the titles have it; coarse, so that it seldom changes with the index."""
-    rarity = math.log(1 + total / having) if having else WEIGHT_UNKNOWN
+    """The weight of a word: ln(1 + total / having), rounded to 1/2, from MIN_WEIGHT to MAX_WEIGHT. No titles: UNKNOWN_WEIGHT.
+
+    A rare word tells more about what is meant. Rounded, so that a change of the index seldom changes a weight.
+    """
+    rarity = math.log(1 + total / having) if having else UNKNOWN_WEIGHT
     return min(MAX_WEIGHT, max(MIN_WEIGHT, round(rarity * 2) / 2))

@@ -1,9 +1,9 @@
-"""How text becomes words, the same for documents and queries and for every engine.
+"""How text becomes words, the same for documents, queries and both engines.
 
-Case, accents and letters that only look decorated are folded; an apostrophe or a dot between letters joins ("Ocean's" is
-`oceans`, "S.W.A.T." is `swat`), any other sign separates; each CJK character is a word; roman numerals after the first word
-are numbers ("Rocky II" and "Rocky 2"); a trailing article goes to the front ("Matrix, The"). Any input is fine, of any size:
-control characters, emoji and lone surrogates are separators, and a text of nothing but signs is one word of itself.
+Case, accents and decorated letters are folded. An apostrophe or a dot between letters joins them ("Ocean's" is `oceans`,
+"S.W.A.T." is `swat`); any other sign separates. Each CJK character is a word. Roman numerals after the first word become
+numbers ("Rocky II" and "Rocky 2"). A trailing article moves to the front ("Matrix, The"). Any input of any size is valid:
+control characters, emoji and lone surrogates separate, and a text that consists only of signs is one word.
 """
 
 import re
@@ -31,7 +31,7 @@ _FOLDED = str.maketrans(
         "&": " and ",
     }
 )
-_JOINING = re.compile(r"(?<=\w)['\u2019\u02bc`\u00b4\u2018](?=\w)")
+_JOINING_SIGN = re.compile(r"(?<=\w)['\u2019\u02bc`\u00b4\u2018](?=\w)")
 _INITIALS = re.compile(r"\b(?:\w\.){2,}(?:\w\b)?")
 _CJK = re.compile(r"([぀-ヿ㐀-䶿一-鿿가-힯])")
 _WORD = re.compile(r"[^\W_]+")
@@ -44,14 +44,14 @@ ARTICLES = frozenset({"the", "a", "an", "le", "la", "les", "der", "die", "das", 
 
 @lru_cache(maxsize=65536)
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text, folded."""
+    """The folded words of a text; of its first `MAX_CHARACTERS` only."""
     text = text[:MAX_CHARACTERS]
     moved = _TRAILING_ARTICLE.match(text)
     if moved:
         text = f"{moved[2]} {moved[1]}"
     folded = unicodedata.normalize("NFKD", text.casefold().translate(_FOLDED))
     folded = "".join(character for character in folded if not unicodedata.combining(character)).translate(_FOLDED)
-    folded = _JOINING.sub("", folded)
+    folded = _JOINING_SIGN.sub("", folded)
     folded = _INITIALS.sub(lambda initials: initials[0].replace(".", "") + " ", folded)
     found = [word[:MAX_WORD_CHARACTERS] for word in _WORD.findall(_CJK.sub(r" \1 ", folded))]
     if not found:
@@ -62,22 +62,22 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def query_words(query: str) -> tuple[str, ...]:
-    """The words of a query, bounded: what is longer than anybody types is not searched for."""
+    """The words of a query: at most `MAX_QUERY_WORDS`, of its first `MAX_QUERY_CHARACTERS`."""
     return words(query[:MAX_QUERY_CHARACTERS])[:MAX_QUERY_WORDS]
 
 
 def joined_pairs(found: tuple[str, ...]) -> list[str]:
-    """Neighbouring words written as one: finds "WarGames" by "war games", and "Spider-Man" by "spiderman"."""
+    """Each two neighbouring words written as one, to find "WarGames" by "war games" and "Spider-Man" by "spiderman"."""
     return [(one + other)[:MAX_WORD_CHARACTERS] for one, other in pairwise(found)]
 
 
-def whole(found: tuple[str, ...]) -> str:
-    """A name as one key, for equality; a leading article does not count."""
+def name_key(found: tuple[str, ...]) -> str:
+    """The words of a name as one key, to compare whole names. A leading article is left out."""
     return " ".join(found[1:] if len(found) > 1 and found[0] in ARTICLES else found)
 
 
 def stem(word: str) -> str:
-    """A plural's singular, roughly; for descriptions and genres, where nothing is matched by its exact form."""
+    """The rough singular of a plural, for descriptions and genres, where the exact form does not matter."""
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

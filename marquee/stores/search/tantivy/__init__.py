@@ -1,1 +1,1 @@
-"""The search index on Tantivy."""
+"""The search index on Tantivy: one folder of one machine, many readers, one writer."""

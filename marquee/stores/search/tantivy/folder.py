@@ -1,8 +1,8 @@
-"""The folder of a Tantivy index: generations, the pointer to the current one, and the writer's lock.
+"""The folder of a Tantivy index: its generations, the pointer to the current one, and the writer's lock.
 
-`current` is a symbolic link to `generation-N`, replaced atomically: a rebuild is made beside and appears at once. The
-generation before stays until the next rebuild, for readers that are about to open it. `writer.lock` is held (flock) by the
-one process that writes; the kernel frees it when that process ends, however it ends.
+`current` is a symbolic link to `generation-N` and is replaced atomically, so that a rebuild becomes visible at once. The previous
+generation stays until the next rebuild, for readers that are about to open it. The writing process holds `writer.lock` (flock);
+the kernel releases it when that process ends, even by SIGKILL.
 """
 
 import fcntl
@@ -18,12 +18,14 @@ PREFIX = "generation-"
 
 
 class IndexFolder:
+    """The folder `root`, which may not exist yet."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self._lock: int | None = None
 
     def lock_for_writing(self) -> None:
-        """Become the one writer. Raises `StoreUnavailable` at once where another process is it."""
+        """Become the only writer. Raises `StoreUnavailable` at once if another process is the writer."""
         self.root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -31,31 +33,32 @@ class IndexFolder:
         except OSError as error:
             os.close(descriptor)
             raise StoreUnavailable(
-                f"Another process writes the search index in {self.root}: only one search sync may run on it."
+                f"Another process writes the search index in {self.root}: stop it first, only one search sync may run."
             ) from error
         self._lock = descriptor
 
     def unlock(self) -> None:
+        """Release the lock if this process holds it."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def current(self) -> Path | None:
-        """The folder that readers should have open now."""
+        """The current generation, which readers must open; None if there is no index yet."""
         try:
             return self.root / (self.root / CURRENT).readlink()
         except OSError:
             return None
 
     def new_generation(self) -> Path:
-        """An empty folder beside the current one."""
+        """Create an empty folder for the next generation."""
         numbers = [int(path.name.removeprefix(PREFIX)) for path in self._generations()]
         path = self.root / f"{PREFIX}{max(numbers, default=0) + 1}"
         path.mkdir(parents=True)
         return path
 
     def make_current(self, generation: Path) -> None:
-        """Swap to a generation that is whole; drop those before the last one."""
+        """Swap to a complete generation, then delete all but it and the previous one."""
         before = self.current()
         link = self.root / f"{CURRENT}.new"
         link.unlink(missing_ok=True)

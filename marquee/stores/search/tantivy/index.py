@@ -1,7 +1,7 @@
-"""The search index on Tantivy: in process, in one folder, written by one process and read by any number.
+"""`SearchIndex` on Tantivy: in this process, in one folder, with one writing process and any number of readers.
 
-A search finds candidates by `tantivy_query`, orders the best of them by `ranking`, and goes on with the others in the order of
-their candidate scores, as `paging` says. Searches run in a small pool of threads, writes in one thread. Unreadable:
+A search finds candidates by `query`, orders the best of them by `ranking`, and continues with the others in the order of their
+candidate scores, as `paging` says. Searches run in READ_THREADS threads, writes in one thread. An unreadable folder raises
 `StoreUnavailable`.
 """
 
@@ -20,10 +20,10 @@ from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
 from marquee.stores.search.contract import Deletion, SearchFilters, SearchHit, SearchPage
 from marquee.stores.search.paging import (
+    EXTRA_CANDIDATES,
     MAX_DEPTH,
     MAX_LIMIT,
-    RANKED,
-    SPARE,
+    RANKED_CANDIDATES,
     Placed,
     Position,
     page_of,
@@ -40,7 +40,7 @@ from marquee.stores.search.tantivy.reader import IndexReader, count, integers
 from marquee.stores.search.tantivy.writer import IndexWriter
 
 SCHEMA_VERSION = 2
-"""Part of the folder's name: an index of another schema is not read, and the sync builds a new one."""
+"""Part of the folder's name. An index of another schema is not read; the search sync then builds a new one."""
 READ_THREADS = 4
 REBUILD_BATCH = 1000
 MAX_GENRES = 100
@@ -49,6 +49,8 @@ Answer = TypeVar("Answer")
 
 
 class TantivyIndex:
+    """`writer`: whether `apply` and `rebuild` are allowed; then `open` must be called first."""
+
     def __init__(self, folder: Path, *, writer: bool) -> None:
         self._folder = IndexFolder(folder / f"schema-{SCHEMA_VERSION}")
         self._reader = IndexReader(self._folder)
@@ -59,6 +61,7 @@ class TantivyIndex:
         self._closed = False
 
     async def open(self) -> None:
+        """Become the writer. Raises `StoreUnavailable` if another process is it."""
         if self._writer is not None:
             await self._write(self._writer.open)
 
@@ -74,19 +77,19 @@ class TantivyIndex:
         except (OSError, ValueError, OverflowError) as error:
             raise StoreUnavailable(f"The search index in {self._folder.root} failed: {error}") from error
 
-    def _one_writer(self) -> IndexWriter:
+    def _require_writer(self) -> IndexWriter:
         if self._writer is None:
-            raise StoreUnavailable("This process reads the search index; only the search sync writes it.")
+            raise StoreUnavailable("This process opened the search index for reading; only the search sync writes it.")
         return self._writer
 
     # --- writing -----------------------------------------------------------------------------------------
     async def apply(self, changes: Sequence[SearchDocument | Deletion]) -> int:
-        writer = self._one_writer()
+        writer = self._require_writer()
         async with self._writing:
             return await self._write(lambda: writer.apply(changes))
 
     async def rebuild(self, documents: AsyncIterator[SearchDocument]) -> int:
-        writer = self._one_writer()
+        writer = self._require_writer()
         async with self._writing:
             await self._write(writer.begin_rebuild)
             try:
@@ -116,7 +119,7 @@ class TantivyIndex:
         weights = after.weights if after else word_weights(searcher, typed)
         candidates = candidates_query(query, weights)
         assert candidates is not None
-        found = Candidates(searcher, filtered(candidates, filters))
+        found = CandidateHits(searcher, filtered(candidates, filters))
         threshold = after.threshold if after else found.threshold()
         placed: list[Placed] = []
         if after is None or after.ranked:
@@ -141,7 +144,9 @@ class TantivyIndex:
         query = prefix_query(prefix)
         if searcher is None or query is None:
             return ()
-        hits = searcher.search(filtered(query, None), limit=RANKED, count=False, weight_by_field="prior").hits
+        hits = searcher.search(
+            filtered(query, None), limit=RANKED_CANDIDATES, count=False, weight_by_field="prior"
+        ).hits
         titles = [_document(searcher, address).title for _, address in hits]
         return suggestions(query_words(prefix), titles, limit)
 
@@ -182,7 +187,9 @@ class TantivyIndex:
         searcher = await self._read(self._reader.searcher)
         if self._writer is not None:
             if searcher is None:
-                raise StoreUnavailable(f"The search index in {self._folder.root} is gone.")
+                raise StoreUnavailable(
+                    f"The search index in {self._folder.root} is gone: restart the search sync, which rebuilds it."
+                )
             async with self._writing:
                 await self._write(self._writer.check)
 
@@ -196,17 +203,17 @@ class TantivyIndex:
         self._write_thread.shutdown(wait=False)
 
 
-class Candidates:
-    """What one query finds, best first, fetched as deep as a page needs."""
+class CandidateHits:
+    """The hits of one query, best first. Only as many are fetched as a page needs."""
 
     def __init__(self, searcher: tantivy.Searcher, query: Query) -> None:
         self._searcher = searcher
         self._query = query
         self._hits: list[tuple[float, int, tantivy.DocAddress]] = []
-        self._whole = False
+        self._has_all = False
 
     def _fetch(self, depth: int) -> None:
-        if self._whole or depth <= len(self._hits):
+        if self._has_all or depth <= len(self._hits):
             return
         found = self._searcher.search(self._query, limit=depth, count=False, weight_by_field="prior").hits
         orders = integers(self._searcher, "order", [address for _, address in found])
@@ -214,17 +221,18 @@ class Candidates:
             ((score, order, address) for (score, address), order in zip(found, orders, strict=True)),
             key=lambda hit: (-hit[0], hit[1]),
         )
-        self._whole = len(found) < depth
+        self._has_all = len(found) < depth
 
     def threshold(self) -> float:
-        """The candidate score from which hits are ranked word by word."""
-        self._fetch(RANKED + SPARE)
-        return self._hits[RANKED - 1][0] if len(self._hits) >= RANKED else 0.0
+        """The candidate score from which `ranking` orders hits; 0 if there are fewer than RANKED_CANDIDATES."""
+        self._fetch(RANKED_CANDIDATES + EXTRA_CANDIDATES)
+        return self._hits[RANKED_CANDIDATES - 1][0] if len(self._hits) >= RANKED_CANDIDATES else 0.0
 
     def ranked(self, threshold: float) -> list[tuple[float, int, tantivy.DocAddress]]:
-        depth = RANKED + SPARE
+        """(score, order, address) of the hits that reach the threshold."""
+        depth = RANKED_CANDIDATES + EXTRA_CANDIDATES
         self._fetch(depth)
-        while not self._whole and self._hits[-1][0] >= threshold and depth < MAX_DEPTH:
+        while not self._has_all and self._hits[-1][0] >= threshold and depth < MAX_DEPTH:
             depth *= 2
             self._fetch(depth)
         return [hit for hit in self._hits if hit[0] >= threshold]
@@ -232,14 +240,14 @@ class Candidates:
     def below(
         self, threshold: float, after: tuple[float, int], limit: int, *, expected: int
     ) -> list[tuple[float, int, tantivy.DocAddress]]:
-        """The next hits under the threshold; `after` is the (negated score, order) of the last one seen."""
-        depth = max(RANKED, expected) + limit + SPARE
+        """The next hits below the threshold. `after`: (negated score, order) of the last hit before. `expected`: hits so far."""
+        depth = max(RANKED_CANDIDATES, expected) + limit + EXTRA_CANDIDATES
         while True:
             self._fetch(depth)
-            # Of equals at the end of what was fetched some may be missing: they wait until all are there.
-            end = -math.inf if self._whole or not self._hits else self._hits[-1][0]
+            # Hits with the last fetched score are left out: others of that score may not be fetched yet.
+            end = -math.inf if self._has_all or not self._hits else self._hits[-1][0]
             found = [hit for hit in self._hits if end < hit[0] < threshold and (-hit[0], hit[1]) > after]
-            if self._whole or len(found) >= limit or depth >= 2 * MAX_DEPTH:
+            if self._has_all or len(found) >= limit or depth >= 2 * MAX_DEPTH:
                 return found[:limit]
             depth *= 2
 
@@ -258,6 +266,7 @@ def _ranked(
 
 
 def word_weights(searcher: tantivy.Searcher, typed: Sequence[str]) -> list[float]:
+    """One weight for each typed word."""
     return [word_weight(searcher.doc_freq("names", word), searcher.num_docs) for word in typed]
 
 

@@ -1,7 +1,7 @@
-"""The Tantivy schema, how a title is laid into it, and `candidates` in Tantivy's words.
+"""The Tantivy schema, how a title becomes a document of it, and `relevance.candidates` as Tantivy queries.
 
-Every clause of a query has a constant score; Tantivy multiplies the sum by log2(2 + the fast field `prior`). A deleted
-title leaves its id and revision under the state `deleted`, which no search finds.
+Every clause of a query has a constant score. Tantivy multiplies the sum by log2(2 + fast field `prior`), so that field holds
+2 ** prior - 2. A deleted title leaves its id and revision with the state `deleted`, which searches do not find.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,13 @@ from tantivy import FieldType, Occur, Query
 
 from marquee.documents import SearchDocument
 from marquee.stores.search.contract import SearchFilters
-from marquee.stores.search.relevance.candidates import Clause, completions, wanted
+from marquee.stores.search.relevance.candidates import Clause, candidate_clauses, completions
 from marquee.stores.search.relevance.fields import fields_of, genre_key, order_key
 from marquee.stores.search.relevance.ranking import prepare
 
 
 def schema() -> tantivy.Schema:
+    """The schema. A change of it needs a new `index.SCHEMA_VERSION`."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("movie_id", tokenizer_name="raw", index_option="basic", stored=True)
     builder.add_text_field("state", tokenizer_name="raw", index_option="basic")
@@ -40,40 +41,41 @@ SCHEMA = schema()
 
 
 def to_tantivy(document: SearchDocument) -> tantivy.Document:
+    """The document of a title. Raises ValueError or OverflowError for a value that the schema cannot hold."""
     fields = fields_of(document)
-    laid = tantivy.Document()
-    laid.add_text("movie_id", document.movie_id)
-    laid.add_text("state", "live")
-    laid.add_unsigned("revision", document.revision)
-    laid.add_unsigned("order", fields.order)
-    laid.add_text("names", " ".join(fields.names))
-    laid.add_text("joined", " ".join(fields.joined))
+    indexed = tantivy.Document()
+    indexed.add_text("movie_id", document.movie_id)
+    indexed.add_text("state", "live")
+    indexed.add_unsigned("revision", document.revision)
+    indexed.add_unsigned("order", fields.order)
+    indexed.add_text("names", " ".join(fields.names))
+    indexed.add_text("joined", " ".join(fields.joined))
     for key in fields.whole:
-        laid.add_text("whole", key)
-    laid.add_text("people", " ".join(fields.people))
+        indexed.add_text("whole", key)
+    indexed.add_text("people", " ".join(fields.people))
     for genre in document.genres:
-        laid.add_text("genre", genre)
+        indexed.add_text("genre", genre)
     for key in fields.genre_keys:
-        laid.add_text("genre_key", key)
-    laid.add_text("genre_words", " ".join(fields.genre_words))
-    laid.add_text("description", " ".join(fields.description))
-    laid.add_unsigned("playable", int(document.playable))
+        indexed.add_text("genre_key", key)
+    indexed.add_text("genre_words", " ".join(fields.genre_words))
+    indexed.add_text("description", " ".join(fields.description))
+    indexed.add_unsigned("playable", int(document.playable))
     if document.year is not None:
-        laid.add_integer("year", document.year)
-    laid.add_float("prior", 2.0**fields.prior - 2.0)
-    laid.add_bytes("prepared", msgspec.msgpack.encode(prepare(document)))
-    laid.add_bytes("body", msgspec.json.encode(document))
-    return laid
+        indexed.add_integer("year", document.year)
+    indexed.add_float("prior", 2.0**fields.prior - 2.0)
+    indexed.add_bytes("prepared", msgspec.msgpack.encode(prepare(document)))
+    indexed.add_bytes("body", msgspec.json.encode(document))
+    return indexed
 
 
 def to_tombstone(movie_id: str, revision: int) -> tantivy.Document:
-    """What remains of a deleted title."""
-    laid = tantivy.Document()
-    laid.add_text("movie_id", movie_id)
-    laid.add_text("state", "deleted")
-    laid.add_unsigned("revision", revision)
-    laid.add_unsigned("order", order_key(movie_id))
-    return laid
+    """The document that a deleted title leaves."""
+    indexed = tantivy.Document()
+    indexed.add_text("movie_id", movie_id)
+    indexed.add_text("state", "deleted")
+    indexed.add_unsigned("revision", revision)
+    indexed.add_unsigned("order", order_key(movie_id))
+    return indexed
 
 
 # --- queries -----------------------------------------------------------------------------------------------------
@@ -88,23 +90,23 @@ def _clause(clause: Clause) -> Query:
 
 
 def candidates_query(query: str, weights: Sequence[float]) -> Query | None:
-    """What may be meant by a query; None where it has no words. `weights`: one a word, from `text.query_words`."""
-    asked = wanted(query, weights)
-    if asked is None:
+    """The query for candidates; None if it has no words. `weights`: one for each word of `text.query_words`."""
+    clauses_of_query = candidate_clauses(query, weights)
+    if clauses_of_query is None:
         return None
     words = [
         (
             Occur.Should,
             Query.boost_query(Query.disjunction_max_query(list(map(_clause, word.clauses)), 0.0), word.weight),
         )
-        for word in asked.words
+        for word in clauses_of_query.words
     ]
-    matched = Query.boolean_query(words, minimum_number_should_match=asked.needed)
-    return Query.boolean_query([(Occur.Must, matched), (Occur.Should, _clause(asked.whole_name))])
+    matched = Query.boolean_query(words, minimum_number_should_match=clauses_of_query.needed)
+    return Query.boolean_query([(Occur.Must, matched), (Occur.Should, _clause(clauses_of_query.whole_name))])
 
 
 def filtered(query: Query, filters: SearchFilters | None) -> Query:
-    """Of the live titles, those that the filters allow; genres are alternatives, compared without case."""
+    """The query, limited to live titles that meet the filters. A title needs one of the genres; case does not matter."""
     clauses = [(Occur.Must, query), (Occur.Must, Query.boost_query(LIVE, 0.0))]
     if filters is not None:
         if filters.genres:
@@ -122,6 +124,6 @@ LIVE = Query.term_query(SCHEMA, "state", "live")
 
 
 def prefix_query(prefix: str) -> Query | None:
-    """Names that a prefix may become; None where it has no words."""
+    """Titles whose names complete a prefix; None if the prefix has no words."""
     clauses = [(Occur.Must, _clause(clause)) for clause in completions(prefix)]
     return Query.boolean_query(clauses) if clauses else None

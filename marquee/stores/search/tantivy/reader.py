@@ -1,7 +1,8 @@
-"""Reading a Tantivy index that another process may be writing: always what was committed last.
+"""Reads a Tantivy index that another process may be writing; a search always sees the last commit.
 
-Before each search the pointer to the current generation and the stamp of its `meta.json` are looked at (microseconds); what
-changed is reloaded then, so a commit is seen by the next search, in every process, without a watcher or a delay.
+Before each search the reader checks the pointer to the current generation and the inode and time of its `meta.json`
+(microseconds), and reloads what changed. So the next search of every process sees a commit, without a watcher and without a
+delay.
 """
 
 import os
@@ -15,10 +16,13 @@ import tantivy
 from marquee.errors import StoreUnavailable
 from marquee.stores.search.tantivy.folder import IndexFolder
 
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
+"""How often opening is tried while rebuilds swap the folder."""
 
 
 class IndexReader:
+    """The open index of one process; safe to use from several threads."""
+
     def __init__(self, folder: IndexFolder) -> None:
         self._folder = folder
         self._lock = threading.Lock()
@@ -27,16 +31,16 @@ class IndexReader:
         self._index: tantivy.Index | None = None
 
     def searcher(self) -> tantivy.Searcher | None:
-        """A view of the newest commit; None while there is no index yet. Raises `StoreUnavailable`."""
+        """A view of the last commit; None if there is no index yet. Raises `StoreUnavailable` if it cannot be read."""
         with self._lock:
-            for _ in range(ATTEMPTS):
+            for _ in range(MAX_ATTEMPTS):
                 path = self._folder.current()
                 if path is None:
                     return None
                 try:
                     self._refresh(path)
                 except (OSError, ValueError) as error:
-                    # A rebuild may just have swapped the folder; then the pointer names another now.
+                    # A rebuild may just have swapped the folder: then the pointer names another one now.
                     failure = error
                     self._path = None
                     continue
@@ -45,8 +49,8 @@ class IndexReader:
         raise StoreUnavailable(f"The search index in {self._folder.root} cannot be read: {failure}") from failure
 
     def _refresh(self, path: Path) -> None:
-        facts = os.stat(path / "meta.json")
-        stamp = (facts.st_ino, facts.st_mtime_ns)
+        file_status = os.stat(path / "meta.json")
+        stamp = (file_status.st_ino, file_status.st_mtime_ns)
         if path != self._path:
             self._index = tantivy.Index.open(str(path))
             self._index.config_reader("Manual")
@@ -58,10 +62,10 @@ class IndexReader:
 
 
 def count(searcher: Any, query: tantivy.Query) -> int:
-    """How many documents a query matches."""
+    """The number of documents that a query matches."""
     return int(searcher.search(query, limit=1, count=True).count)
 
 
 def integers(searcher: Any, field: str, addresses: Sequence[tantivy.DocAddress]) -> list[int]:
-    """A numeric fast field of several hits, in their order."""
+    """The values of a numeric fast field, in the order of the hits."""
     return [int(value) for value in searcher.fast_field_values(field, list(addresses))]

@@ -1,8 +1,8 @@
-"""Writing a Tantivy index: versioned changes, and a rebuild beside. Used from one thread at a time, in the one process.
+"""Writes a Tantivy index: versioned changes, and rebuilds. Only one process writes, from one thread at a time.
 
-A change is refused unless its revision is newer than the one that the index has, or had when the title was deleted: deleted
-titles keep a tombstone. A delete also wins over its equal. Every change is one delete by id and one add, and a batch is one
-commit, durable when it returns. A change that the index cannot hold is `InputInvalid`, and its batch is not applied.
+A change is refused unless its version (see `versions`) is newer than the one that the index has, or had when the title was
+deleted: deleted titles keep a tombstone. A change is a delete by id and an add. A batch is one commit, on disk when `apply`
+returns. A change that the index cannot hold raises `InputInvalid`, and then its batch is not applied.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,13 +20,15 @@ from marquee.stores.search.tantivy.query import LIVE, SCHEMA, to_tantivy, to_tom
 from marquee.stores.search.tantivy.reader import IndexReader, count, integers
 from marquee.stores.search.versions import Change, newest, version, version_of
 
-HEAP_BYTES = 48_000_000
+WRITER_HEAP_BYTES = 48_000_000
 LOOKUP_BATCH = 500
 
 log = get_logger()
 
 
 class IndexWriter:
+    """The writer of one folder. `open` comes first. Calls raise OSError or ValueError if the folder cannot be written."""
+
     def __init__(self, folder: IndexFolder, reader: IndexReader) -> None:
         self._folder = folder
         self._reader = reader
@@ -34,7 +36,10 @@ class IndexWriter:
         self._building: tuple[Path, tantivy.IndexWriter] | None = None
 
     def open(self) -> None:
-        """Take the lock and open the current generation; one that cannot be opened is replaced by an empty one."""
+        """Take the lock and open the current generation. An unreadable one is replaced by an empty one.
+
+        Raises `StoreUnavailable` if another process has the lock.
+        """
         self._folder.lock_for_writing()
         current = self._folder.current()
         if current is not None:
@@ -49,26 +54,27 @@ class IndexWriter:
             self._folder.make_current(generation)
 
     def check(self) -> None:
-        """An empty commit: raises OSError or ValueError where nothing can be written."""
-        self._working().commit()
+        """Make an empty commit. Raises OSError or ValueError if the folder cannot be written."""
+        self._require_writer().commit()
 
-    def _working(self) -> tantivy.IndexWriter:
+    def _require_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:
-            raise OSError("it cannot be written any more and must be opened again")
+            raise OSError("it cannot be written any more; restart the search sync")
         return self._writer
 
     def apply(self, changes: Sequence[Change]) -> int:
-        writer = self._working()
+        """Apply a batch in one commit. Returns how many changes were accepted. Raises `InputInvalid`."""
+        writer = self._require_writer()
         candidates = newest(changes)
-        known = self._known([change.movie_id for change in candidates])
+        known = self._known_versions([change.movie_id for change in candidates])
         accepted = [
             change
             for change in candidates
             if change.movie_id not in known or version_of(change) > known[change.movie_id]
         ]
-        laid = [(change.movie_id, _laid(change)) for change in accepted]
+        documents_by_id = [(change.movie_id, _document_of(change)) for change in accepted]
         try:
-            for movie_id, document in laid:
+            for movie_id, document in documents_by_id:
                 writer.delete_documents_by_term("movie_id", movie_id)
                 writer.add_document(document)
             if accepted:
@@ -77,12 +83,12 @@ class IndexWriter:
             try:
                 writer.rollback()
             except Exception:
-                # A writer that cannot go back has lost its place, and would panic when used again.
+                # After a failed rollback the writer's state is unknown, and Tantivy panics when it is used again.
                 self._writer = None
             raise
         return len(accepted)
 
-    def _known(self, movie_ids: Sequence[str]) -> dict[str, int]:
+    def _known_versions(self, movie_ids: Sequence[str]) -> dict[str, int]:
         """The versions that the index has of these titles."""
         searcher = self._reader.searcher()
         known: dict[str, int] = {}
@@ -96,25 +102,27 @@ class IndexWriter:
 
     # --- rebuild -----------------------------------------------------------------------------------------
     def begin_rebuild(self) -> None:
+        """Create the generation that the rebuild fills."""
         path = self._folder.new_generation()
         self._building = (path, _open_writer(path))
 
     def add_to_rebuild(self, documents: Iterable[SearchDocument]) -> None:
+        """Add titles to the new generation. Raises `InputInvalid`."""
         assert self._building is not None
         for document in documents:
-            laid = _laid(document)
+            indexed = _document_of(document)
             self._building[1].delete_documents_by_term("movie_id", document.movie_id)
-            self._building[1].add_document(laid)
+            self._building[1].add_document(indexed)
 
     def finish_rebuild(self) -> int:
-        """Carry over what was deleted, make the new generation the current one; returns its number of titles."""
+        """Copy the tombstones to the new generation and swap to it. Returns its number of titles."""
         assert self._building is not None
         path, building = self._building
         building.commit()
         searcher = self._reader.searcher()
         if searcher is not None:
-            dead = Query.term_query(SCHEMA, "state", "deleted")
-            tombstones = _versions(searcher, dead, limit=max(1, searcher.num_docs))
+            deleted_query = Query.term_query(SCHEMA, "state", "deleted")
+            tombstones = _versions(searcher, deleted_query, limit=max(1, searcher.num_docs))
             fresh = tantivy.Index.open(str(path)).searcher()
             for movie_id, deleted in tombstones.items():
                 rebuilt = _versions(fresh, Query.term_query(SCHEMA, "movie_id", movie_id), limit=1)
@@ -129,19 +137,21 @@ class IndexWriter:
         return count(searcher, LIVE)
 
     def abandon_rebuild(self) -> None:
+        """Forget an unfinished generation; the next rebuild deletes its folder. Does nothing after `finish_rebuild`."""
         self._building = None
 
     def close(self) -> None:
+        """Release the writer and the lock."""
         self._writer = self._building = None
         self._folder.unlock()
 
 
 def _open_writer(path: Path) -> tantivy.IndexWriter:
-    return tantivy.Index(SCHEMA, path=str(path), reuse=True).writer(heap_size=HEAP_BYTES, num_threads=1)
+    return tantivy.Index(SCHEMA, path=str(path), reuse=True).writer(heap_size=WRITER_HEAP_BYTES, num_threads=1)
 
 
-def _laid(change: Change) -> tantivy.Document:
-    """Raises `InputInvalid` for what no field can hold."""
+def _document_of(change: Change) -> tantivy.Document:
+    """The document of a change. Raises `InputInvalid` for a value that the schema cannot hold."""
     try:
         return to_tombstone(change.movie_id, change.revision) if isinstance(change, Deletion) else to_tantivy(change)
     except (ValueError, OverflowError) as error:
@@ -149,11 +159,13 @@ def _laid(change: Change) -> tantivy.Document:
 
 
 def _versions(searcher: tantivy.Searcher, query: Query, *, limit: int) -> dict[str, int]:
-    """The versions (see `versions`) that the index has of the titles that a query finds, dead ones too."""
-    dead = Query.boolean_query([(Occur.Must, query), (Occur.Must, Query.term_query(SCHEMA, "state", "deleted"))])
+    """movie_id -> version (see `versions`) of each title that a query finds, deleted ones included."""
+    deleted_query = Query.boolean_query(
+        [(Occur.Must, query), (Occur.Must, Query.term_query(SCHEMA, "state", "deleted"))]
+    )
     found: dict[str, int] = {}
-    for selected, is_dead in ((query, False), (dead, True)):
+    for selected, is_deleted in ((query, False), (deleted_query, True)):
         addresses = [address for _, address in searcher.search(selected, limit=limit, count=False).hits]
         for address, revision in zip(addresses, integers(searcher, "revision", addresses), strict=True):
-            found[searcher.doc(address)["movie_id"][0]] = version(revision, deleted=is_dead)
+            found[searcher.doc(address)["movie_id"][0]] = version(revision, deleted=is_deleted)
     return found

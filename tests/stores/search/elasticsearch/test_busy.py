@@ -1,4 +1,4 @@
-"""Elasticsearch with too little memory for what is asked of it at once: searches wait for it, and not for ever."""
+"""Elasticsearch with too little memory for the requests at once: searches are repeated for a limited time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +21,7 @@ LimitMemory = Callable[[str | None], Awaitable[None]]
 
 @pytest.fixture
 async def limit_memory(elasticsearch_server: str) -> AsyncIterator[LimitMemory]:
-    """Sets how much memory the requests of a node may take in all; None is the default."""
+    """Sets how much memory all requests of a node may take together; None restores the default."""
     server = httpx.URL(elasticsearch_server.replace("elasticsearch://", "http://", 1))
     async with httpx.AsyncClient() as http:
 
@@ -45,7 +45,7 @@ async def index(elasticsearch_urls: Callable[[], str]) -> AsyncIterator[SearchIn
 async def test_a_long_misspelled_search_takes_little_of_a_nodes_memory(
     index: SearchIndex, limit_memory: LimitMemory
 ) -> None:
-    """As many as a node has threads for are there at once, and its default limit is 60 % of its heap."""
+    """A node runs as many searches at once as it has threads, and limits them to 60 % of its heap by default."""
     await limit_memory("25mb")
     assert [hit.document.movie_id for hit in (await index.search(MISSPELLED)).hits] == ["m1"]
 

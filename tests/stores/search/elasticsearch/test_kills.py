@@ -1,4 +1,4 @@
-"""Elasticsearch killed with SIGKILL under load: what was acknowledged is there, and it comes back by itself."""
+"""Elasticsearch killed with SIGKILL under load: acknowledged changes are stored, and writers continue by themselves."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 120.0
 
 
 class Load:
-    """Writes without a pause, title after title and revision after revision; a batch that failed is written again."""
+    """Writes new titles and revisions without a pause. A failed batch is written again."""
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
@@ -64,7 +64,7 @@ class Load:
 
 
 async def kill_server(folder: Path) -> None:
-    """The server itself, which runs below its launcher."""
+    """Kill the server itself, a child process of its launcher."""
     (observed,) = await instances.observe(load_settings(state=folder), [ELASTICSEARCH])
     (server,) = psutil.Process(observed.pid).children()
     os.kill(server.pid, signal.SIGKILL)

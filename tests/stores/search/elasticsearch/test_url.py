@@ -1,4 +1,4 @@
-"""What an Elasticsearch URL may say, how a mistake in it is told, and that TLS checks who answers."""
+"""What an Elasticsearch URL may contain, the error for each mistake, and that TLS checks the server's certificate."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_a_mistake_is_named(url: str, said: str) -> None:
 
 @pytest.fixture
 async def proxied(elasticsearch_urls: Callable[[], str], tmp_path: Path) -> AsyncIterator[tuple[str, Path]]:
-    """A URL by TLS, and the certificate that is shown there, which is for the host localhost."""
+    """A URL with TLS, and the server's certificate, which is for the host localhost."""
     url = elasticsearch_urls()
     certificate, key = make_certificate(tmp_path, "localhost")
     parts = urlsplit(url)
@@ -78,7 +78,7 @@ async def test_a_checked_certificate_opens_the_way(proxied: tuple[str, Path], by
 @pytest.mark.parametrize("known", [False, True])
 async def test_an_unknown_certificate_or_another_hosts_does_not(proxied: tuple[str, Path], known: bool) -> None:
     url, certificate = proxied
-    # By its number the host is not localhost.
+    # The certificate does not contain the IP address.
     index = open_search(f"{url.replace('localhost', '127.0.0.1')}?ca={certificate}" if known else url)
     with pytest.raises(StoreUnavailable, match="certificate verify failed"):
         await index.search("film")
