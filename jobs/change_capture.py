@@ -23,7 +23,7 @@ from marquee.processes.repeating import until_answered
 from marquee.processes.runner import Process, run_process
 from marquee.processes.stopping import wait_for_stop
 from marquee.stores.change_capture.debezium import CapturedChange, CaptureEngine, debezium_properties
-from marquee.stores.change_capture.slot import SLOT, settle_slot
+from marquee.stores.change_capture.slot import SLOT, drop_slot_if_lost
 from marquee.stores.event_log.contract import EventLog
 
 MAX_CONCURRENT_TITLES: Final = 16
@@ -53,7 +53,7 @@ async def publish_changes(event_log: EventLog, changes: Sequence[CapturedChange]
 
 async def settle_place(database_url: str, offsets: Path) -> None:
     """Forget the place noted where the slot that it belongs to is gone."""
-    if await settle_slot(database_url, SLOT) == "missing" and offsets.exists():
+    if await drop_slot_if_lost(database_url, SLOT) == "missing" and offsets.exists():
         log.warning("the slot is gone: a snapshot is taken", slot=SLOT)
         offsets.unlink()
 

@@ -265,12 +265,12 @@ def test_the_platforms_role_is_no_superuser(postgres_server: Settings, tmp_path:
         superuser = connection.execute("select rolsuper from pg_roles where rolname = %s", [role]).fetchone()
     assert superuser == (False,)
     own = f"postgresql://{role}:{password}@{server.rsplit('@', 1)[1]}"
-    from marquee.stores.change_capture.slot import settle_slot
+    from marquee.stores.change_capture.slot import drop_slot_if_lost
     from marquee.stores.schema.migrate import ensure_database, migrate
 
     migrate(f"{own}/marquee_{unique}")
     ensure_database(f"{own}/dagster_{unique}")
-    asyncio.run(settle_slot(f"{own}/marquee_{unique}", f"slot_{unique}"))
+    asyncio.run(drop_slot_if_lost(f"{own}/marquee_{unique}", f"slot_{unique}"))
     with psycopg.connect(f"{own}/marquee_{unique}", autocommit=True) as connection:
         connection.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [f"slot_{unique}"])
         connection.execute("select pg_drop_replication_slot(%s)", [f"slot_{unique}"])

@@ -20,7 +20,7 @@ CONNECT_SECONDS = 5
 SlotState = Literal["kept", "missing"]
 
 
-async def settle_slot(database_url: str, slot: str) -> SlotState:
+async def drop_slot_if_lost(database_url: str, slot: str) -> SlotState:
     """Drop the slot if PostgreSQL removed WAL that it needs (`max_slot_wal_keep_size`). Returns whether a usable slot exists.
 
     After "missing", a stored position in the WAL is void, and Debezium must begin with a snapshot. Raises `StoreUnavailable`,

@@ -56,25 +56,25 @@ class CassandraUrl:
 def parse(url: str, *, setting: str) -> CassandraUrl:
     """Raises `SettingsInvalid`, which names `setting`, the unusable part of the URL, and what to write."""
 
-    found = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
-    options = found.parameters
-    if not _KEYSPACE.fullmatch(found.name):
-        raise found.refused(
-            f"the keyspace {found.name!r} has to be lower-case letters, digits and _, 48 at most, such as /marquee"
+    parsed = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
+    options = parsed.parameters
+    if not _KEYSPACE.fullmatch(parsed.name):
+        raise parsed.refused(
+            f"the keyspace {parsed.name!r} has to be lower-case letters, digits and _, 48 at most, such as /marquee"
         )
     consistency = options.get("consistency", "LOCAL_QUORUM").upper()
     if consistency not in CONSISTENCIES:
-        raise found.refused(f"the consistency {consistency!r} is not one of {', '.join(CONSISTENCIES)}")
+        raise parsed.refused(f"the consistency {consistency!r} is not one of {', '.join(CONSISTENCIES)}")
     return CassandraUrl(
-        contact_points=found.hosts,
-        keyspace=found.name,
-        user=found.user,
-        password=found.password,
+        contact_points=parsed.hosts,
+        keyspace=parsed.name,
+        user=parsed.user,
+        password=parsed.password,
         consistency=CONSISTENCIES[consistency],
         local_dc=options.get("local_dc", ""),
-        replication=_replication(found, options.get("replication", DEFAULT_REPLICATION)),
-        in_flight=found.whole("in_flight", minimum=1, maximum=MAX_IN_FLIGHT) or DEFAULT_IN_FLIGHT,
-        tls=tls_of(found, scheme="cassandras"),
+        replication=_replication(parsed, options.get("replication", DEFAULT_REPLICATION)),
+        in_flight=parsed.whole_number("in_flight", minimum=1, maximum=MAX_IN_FLIGHT) or DEFAULT_IN_FLIGHT,
+        tls=tls_of(parsed, scheme="cassandras"),
     )
 
 

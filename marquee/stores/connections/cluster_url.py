@@ -25,6 +25,8 @@ _WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 class Host(NamedTuple):
+    """One host of a URL."""
+
     name: str
     """An IPv6 address is without its brackets."""
     port: int
@@ -51,7 +53,7 @@ class ClusterUrl:
         """The error to raise for this URL; see `refused` below."""
         return refused(self.setting, why)
 
-    def whole(self, parameter: str, *, minimum: int, maximum: int) -> int | None:
+    def whole_number(self, parameter: str, *, minimum: int, maximum: int) -> int | None:
         """A parameter as a whole number; None if it is not given. Raises `SettingsInvalid` outside the bounds."""
         value = self.parameters.get(parameter)
         if value is None:

@@ -27,20 +27,20 @@ TRANSIENT = (ServerGone, ServerSilent, ReadOnlyError, OSError)
 Answer = TypeVar("Answer")
 
 
-def open_client(found: ClusterUrl, *, timeout_seconds: float, connections: int) -> Any:
+def open_client(url: ClusterUrl, *, timeout_seconds: float, connections: int) -> Any:
     """A client with a pool of at most `connections`; connects at the first call. Its answers are bytes.
 
     Raises `SettingsInvalid` for a URL of several hosts. Returns Any, because the library's annotations mix the answers of
     two protocols and of the synchronous client.
     """
-    if len(found.hosts) > 1:
-        raise found.refused(f"{found.scheme}:// is one server; give one host, or use {found.scheme}-cluster://")
+    if len(url.hosts) > 1:
+        raise url.refused(f"{url.scheme}:// is one server; give one host, or use {url.scheme}-cluster://")
     pool = redis.BlockingConnectionPool(
-        host=found.hosts[0].name,
-        port=found.hosts[0].port,
-        db=database_of(found),
-        **login_of(found),
-        **connection_of(found),
+        host=url.hosts[0].name,
+        port=url.hosts[0].port,
+        db=database_of(url),
+        **login_of(url),
+        **connection_of(url),
         max_connections=connections,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,

@@ -28,17 +28,17 @@ REPLICA_WAIT_MS: Final = 50
 """How long a write waits for a replica to confirm it."""
 
 
-def open_cluster(found: ClusterUrl, *, timeout_seconds: float, connections: int) -> "Cluster":
+def open_cluster(url: ClusterUrl, *, timeout_seconds: float, connections: int) -> "Cluster":
     """A client with at most `2 * connections` connections to each node; connects at the first call. Its answers are bytes.
 
     Raises `SettingsInvalid` for a URL with a database: a cluster has only database 0.
     """
-    if found.name not in ("", "0"):
-        raise found.refused(f"a cluster has no database {found.name!r}; write {found.scheme}://host:port,host:port")
+    if url.name not in ("", "0"):
+        raise url.refused(f"a cluster has no database {url.name!r}; write {url.scheme}://host:port,host:port")
     return Cluster(
-        connection=connection_of(found),
-        **login_of(found),
-        startup_nodes=[ClusterNode(*host) for host in found.hosts],
+        connection=connection_of(url),
+        **login_of(url),
+        startup_nodes=[ClusterNode(*host) for host in url.hosts],
         # Twice what calls use at once: a connection that is being closed still counts.
         max_connections=2 * connections,
         socket_timeout=NODE_TIMEOUT_SHARE * timeout_seconds,
@@ -80,7 +80,7 @@ class Cluster(RedisCluster):
     def __init__(self, *, connection: Mapping[str, Any], **options: Any) -> None:
         """`connection`: further arguments of every node's connections; `connection_class` may be among them."""
         super().__init__(**options)
-        # The first line is for nodes that are found later, the loop for the nodes of the URL.
+        # The first line is for nodes that are url later, the loop for the nodes of the URL.
         self.nodes_manager.connection_kwargs.update(connection)
         for node in self.nodes_manager.startup_nodes.values():
             node.connection_kwargs.update(connection)

@@ -23,22 +23,22 @@ def parse_valkey_url(url: str, *, setting: str, known: Sequence[str] = ()) -> Cl
     return parse_cluster_url(url, setting=setting, port=PORT, known=(*known, *TLS_PARAMETERS))
 
 
-def login_of(found: ClusterUrl) -> dict[str, Any]:
+def login_of(parsed: ClusterUrl) -> dict[str, Any]:
     """User and password as arguments of the client; empty without a login."""
-    return {name: value for name, value in (("username", found.user), ("password", found.password)) if value}
+    return {name: value for name, value in (("username", parsed.user), ("password", parsed.password)) if value}
 
 
-def connection_of(found: ClusterUrl) -> dict[str, Any]:
+def connection_of(parsed: ClusterUrl) -> dict[str, Any]:
     """TLS as arguments of the client's pools and nodes; empty without TLS. Raises `SettingsInvalid`."""
-    tls = tls_of(found, scheme={**VALKEY_SCHEMES, **CLUSTER_SCHEMES}[found.scheme])
+    tls = tls_of(parsed, scheme={**VALKEY_SCHEMES, **CLUSTER_SCHEMES}[parsed.scheme])
     return {} if tls is None else {"connection_class": TlsConnection, "tls": tls}
 
 
-def database_of(found: ClusterUrl) -> int:
+def database_of(parsed: ClusterUrl) -> int:
     """The number of the database of one server, 0 by default. Raises `SettingsInvalid`."""
-    if found.name and not (found.name.isascii() and found.name.isdecimal()):
-        raise found.refused(f"the database is {found.name!r}; it has to be a number, such as /0")
-    return int(found.name or 0)
+    if parsed.name and not (parsed.name.isascii() and parsed.name.isdecimal()):
+        raise parsed.refused(f"the database is {parsed.name!r}; it has to be a number, such as /0")
+    return int(parsed.name or 0)
 
 
 class TlsConnection(SSLConnection):

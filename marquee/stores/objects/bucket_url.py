@@ -39,22 +39,22 @@ class BucketUrl:
 def parse_bucket(url: str, *, setting: str) -> BucketUrl:
     """Raises `SettingsInvalid`, which names `setting`, the unusable part of the URL, and what to write."""
     protocol = "http" if url.lower().startswith("s3+http:") else "https"
-    found = parse_cluster_url(url, setting=setting, port=_DEFAULT_PORTS[protocol], known=_PARAMETERS)
-    if found.user or found.password:
-        raise found.refused("it has a login; remove it, and set MARQUEE_S3_ACCESS_KEY and MARQUEE_S3_SECRET_KEY")
-    if len(found.hosts) > 1:
-        raise found.refused("it names several hosts; give the one address of the S3")
-    if "ca" in found.parameters and found.scheme != "s3+https":
-        raise found.refused("ca goes with s3+https://; use that scheme or remove ca")
-    [host] = found.hosts
-    name = host.name if found.scheme == "s3" else found.name
-    if not name or "/" in name or (found.scheme == "s3" and found.name):
-        raise found.refused("it has to name one bucket: s3://bucket, or s3+https://host:port/bucket")
+    parsed = parse_cluster_url(url, setting=setting, port=_DEFAULT_PORTS[protocol], known=_PARAMETERS)
+    if parsed.user or parsed.password:
+        raise parsed.refused("it has a login; remove it, and set MARQUEE_S3_ACCESS_KEY and MARQUEE_S3_SECRET_KEY")
+    if len(parsed.hosts) > 1:
+        raise parsed.refused("it names several hosts; give the one address of the S3")
+    if "ca" in parsed.parameters and parsed.scheme != "s3+https":
+        raise parsed.refused("ca goes with s3+https://; use that scheme or remove ca")
+    [host] = parsed.hosts
+    name = host.name if parsed.scheme == "s3" else parsed.name
+    if not name or "/" in name or (parsed.scheme == "s3" and parsed.name):
+        raise parsed.refused("it has to name one bucket: s3://bucket, or s3+https://host:port/bucket")
     return BucketUrl(
         setting=setting,
         name=name,
-        host=None if found.scheme == "s3" else host,
+        host=None if parsed.scheme == "s3" else host,
         secured=protocol == "https",
-        region=found.parameters.get("region"),
-        ca=authorities_of(found),
+        region=parsed.parameters.get("region"),
+        ca=authorities_of(parsed),
     )

@@ -13,7 +13,7 @@ from marquee.errors import StoreUnavailable
 from marquee.platform import local_engines
 from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings
-from marquee.stores.change_capture.slot import settle_slot
+from marquee.stores.change_capture.slot import drop_slot_if_lost
 from tests.harness.older_postgres import older_postgres
 from tests.harness.servers import make_test_settings, running
 
@@ -46,11 +46,11 @@ def slot(url: str) -> Iterator[str]:
 
 
 async def test_a_slot_is_missing_until_it_is_made_and_then_kept(url: str, slot: str) -> None:
-    assert await settle_slot(url, slot) == "missing"
+    assert await drop_slot_if_lost(url, slot) == "missing"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
-    assert await settle_slot(url, slot) == "kept"
-    assert await settle_slot(url, slot) == "kept"
+    assert await drop_slot_if_lost(url, slot) == "kept"
+    assert await drop_slot_if_lost(url, slot) == "kept"
 
 
 async def test_a_slot_whose_wal_was_given_up_is_dropped(url: str, slot: str) -> None:
@@ -62,7 +62,7 @@ async def test_a_slot_whose_wal_was_given_up_is_dropped(url: str, slot: str) -> 
         connection.execute("CHECKPOINT")
         row = connection.execute("SELECT wal_status FROM pg_replication_slots WHERE slot_name = %s", [slot]).fetchone()
         assert row == ("lost",), "the test lost no slot"
-        assert await settle_slot(url, slot) == "missing"
+        assert await drop_slot_if_lost(url, slot) == "missing"
         left = connection.execute("SELECT 1 FROM pg_replication_slots WHERE slot_name = %s", [slot]).fetchone()
     assert left is None, "a lost slot was left in the way of the next"
 
@@ -70,4 +70,4 @@ async def test_a_slot_whose_wal_was_given_up_is_dropped(url: str, slot: str) -> 
 def test_a_server_that_writes_too_little_wal_is_said_in_words(tmp_path: Path) -> None:
     for url in served(local_engines.postgres, tmp_path, wal_level="replica"):
         with pytest.raises(StoreUnavailable, match="wal_level is replica"):
-            asyncio.run(settle_slot(url, "any"))
+            asyncio.run(drop_slot_if_lost(url, "any"))

@@ -85,8 +85,8 @@ def test_a_mistake_is_named_with_what_to_write(url: str, said: str) -> None:
 def test_a_number_outside_of_its_bounds_is_refused(value: str) -> None:
     found = parse(f"engine://a?{urlencode({'one': value})}")
     with pytest.raises(SettingsInvalid, match=r"one is .*from 1 to 10"):
-        found.whole("one", minimum=1, maximum=10)
-    assert found.whole("two", minimum=1, maximum=10) is None
+        found.whole_number("one", minimum=1, maximum=10)
+    assert found.whole_number("two", minimum=1, maximum=10) is None
 
 
 @given(st.ip_addresses(v=6))

@@ -7,7 +7,7 @@ import pytest
 
 from marquee.platform.programs import applications
 from marquee.settings import Settings
-from marquee.stores.change_capture.slot import settle_slot
+from marquee.stores.change_capture.slot import drop_slot_if_lost
 from marquee.stores.connections.urls import libpq_url
 from marquee.stores.schema.migrate import migrate
 
@@ -34,7 +34,7 @@ async def test_a_database_is_made_prepared_and_watched_by_a_url_with_a_pool(empt
     try:
         migrate(url)
         migrate(url)
-        assert await settle_slot(url, "any") == "missing"
+        assert await drop_slot_if_lost(url, "any") == "missing"
     finally:
         with psycopg.connect(empty_database, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {missing.rsplit('/', 1)[1]} WITH (FORCE)")

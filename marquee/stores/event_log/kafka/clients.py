@@ -77,8 +77,8 @@ def parse_options(url: str) -> KafkaOptions:
     acks = found.parameters.get("acks", "all")
     if acks not in ("all", "1"):
         raise found.refused(f"acks is {acks!r}; it has to be all or 1")
-    replication = found.whole("replication", minimum=1, maximum=MAX_REPLICAS) or COPIES
-    min_insync = found.whole("min_insync", minimum=1, maximum=MAX_REPLICAS) or (
+    replication = found.whole_number("replication", minimum=1, maximum=MAX_REPLICAS) or COPIES
+    min_insync = found.whole_number("min_insync", minimum=1, maximum=MAX_REPLICAS) or (
         MIN_INSYNC if replication >= COPIES else 1
     )
     if min_insync > replication:

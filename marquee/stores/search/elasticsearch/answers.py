@@ -21,16 +21,22 @@ class Total(msgspec.Struct):
 
 
 class Hits(msgspec.Struct, Generic[Hit]):
+    """The documents of an answer, and how many were found in all if the request counted them."""
+
     hits: list[Hit] = []
     total: Total | None = None
 
 
 class Bucket(msgspec.Struct):
+    """One value of a terms aggregation, and how many documents have it."""
+
     key: str
     doc_count: int
 
 
 class Buckets(msgspec.Struct):
+    """The result of a terms aggregation."""
+
     buckets: list[Bucket] = []
 
 
@@ -81,10 +87,14 @@ class TitleOnlySource(msgspec.Struct):
 
 
 class Suggestion(msgspec.Struct):
+    """A hit of a completion query: the title's name only."""
+
     source: TitleOnlySource = msgspec.field(name="_source")
 
 
 class PointInTime(msgspec.Struct):
+    """A view of an index that does not change while it is scanned."""
+
     id: str
 
 
@@ -96,6 +106,8 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class ErrorAnswer(msgspec.Struct):
+    """The body of an answer with an error status."""
+
     error: Reason | str = ""
 
 
@@ -109,10 +121,14 @@ class BulkItem(msgspec.Struct):
 
 
 class BulkAnswer(msgspec.Struct):
+    """The answer to a bulk: one item for each change, in their order, under the key `index`."""
+
     items: list[dict[str, BulkItem]]
 
 
 class Shards(msgspec.Struct):
+    """How many shards did not do what was asked."""
+
     failed: int = 0
 
 
@@ -125,6 +141,8 @@ class Acknowledged(msgspec.Struct):
 
 
 class IndexAliases(msgspec.Struct):
+    """The aliases of one index: name -> its options."""
+
     aliases: dict[str, object] = {}
 
 

@@ -33,16 +33,16 @@ class Target:
 
 def parse_target(url: str, *, setting: str = "MARQUEE_SEARCH_URL") -> Target:
     """Raises `SettingsInvalid`, which names `setting`, the unusable part of the URL, and what to write."""
-    found = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
-    scheme = ELASTICSEARCH_SCHEMES[found.scheme]
-    if not _ALIAS.fullmatch(found.name):
-        raise found.refused(
-            f"it ends with {found.name!r}; it has to end with an alias of lower-case letters, digits, - and _"
+    parsed = parse_cluster_url(url, setting=setting, port=PORT, known=_PARAMETERS)
+    scheme = ELASTICSEARCH_SCHEMES[parsed.scheme]
+    if not _ALIAS.fullmatch(parsed.name):
+        raise parsed.refused(
+            f"it ends with {parsed.name!r}; it has to end with an alias of lower-case letters, digits, - and _"
         )
     return Target(
-        hosts=tuple(f"{scheme}://{host.address}" for host in found.hosts),
-        login=(found.user, found.password) if found.user else None,
-        alias=found.name,
-        replicas=found.whole("replicas", minimum=0, maximum=MAX_REPLICAS),
-        tls=tls_of(found, scheme="elasticsearchs"),
+        hosts=tuple(f"{scheme}://{host.address}" for host in parsed.hosts),
+        login=(parsed.user, parsed.password) if parsed.user else None,
+        alias=parsed.name,
+        replicas=parsed.whole_number("replicas", minimum=0, maximum=MAX_REPLICAS),
+        tls=tls_of(parsed, scheme="elasticsearchs"),
     )
