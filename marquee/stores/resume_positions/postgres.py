@@ -3,8 +3,8 @@
 A write is a prepared upsert in one round trip, and on disk when `record` returns. Events that arrive during a statement share
 the next one (group commit): no event waits for a timer, and one statement and one flush to disk serve many. The statement
 itself decides by `precedence` which event wins. A forgotten position keeps its row with a null position, so that a late older
-write cannot bring it back. With PostgreSQL down a write is repeated for `RETRY_SECONDS` (twice does no harm), then
-`StoreUnavailable`: the client sends its next position soon.
+write cannot bring it back. With PostgreSQL down a write is repeated for `connections.postgres.RETRY_SECONDS`, as
+writing twice does no harm, then `StoreUnavailable`: the client sends its next position soon.
 """
 
 import asyncio
