@@ -4,8 +4,8 @@ The cell is `position_ms`, a bigint, written with the event's time in microsecon
 every replica in any order of arrival. Of two cells with one timestamp Cassandra keeps the one with the larger unsigned bytes:
 the larger position, and before every position -1, which means forgotten. -1 is used instead of a delete: a tombstone would be
 compacted away, so that a late older write could come back, and could not be moved to another engine. No TTL. With Cassandra
-down a call is repeated as in `connections.cassandra` (twice does no harm), then `StoreUnavailable`. The keyspace and table are created
-if they are missing. URL: see `marquee.stores.connections.cassandra_url`.
+down a call is repeated as in `connections.cassandra` (twice does no harm), then `StoreUnavailable`. The keyspace and table
+are created if they are missing. URL: see `marquee.stores.connections.cassandra_url`.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence

@@ -1,8 +1,8 @@
 """Reads a Tantivy index that another process may be writing; a search always sees the last commit.
 
 Before each search the reader checks the pointer to the current generation and the inode and time of its `meta.json`,
-which takes microseconds, and reloads what changed. So the next search of every process sees a commit, without a watcher and without a
-delay.
+which takes microseconds, and reloads what changed. So the next search of every process sees a commit, without a watcher
+and without a delay.
 """
 
 import os
