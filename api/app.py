@@ -1,7 +1,8 @@
 """The API's composition root: `granian --interface asgi --factory api.app:create_app`.
 
-The lifespan opens the stores once and builds the services over them. OpenAPI is at `/schema`, Scalar's page at
-`/schema/scalar`, the token's key set at `/.well-known/jwks.json`, `/healthz`, `/readyz` and `/metrics` at the root.
+The lifespan opens the stores and builds the services on them, once for each process. Beside `/api/v1` the application
+serves OpenAPI at `/schema`, Scalar's page at `/schema/scalar`, the key set of access tokens at
+`/.well-known/jwks.json`, and `/healthz`, `/readyz` and `/metrics`.
 """
 
 from collections.abc import AsyncIterator
@@ -54,16 +55,23 @@ CONTROLLERS = (
 
 
 class RootHealthController(HealthController):
+    """The health endpoints once more at the root, where supervisors and load balancers expect them."""
+
     include_in_schema = False
 
 
 class Metrics(PrometheusController):
+    """`/metrics`, in the text format of Prometheus."""
+
     path = "/metrics"
     include_in_schema = False
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
-    """Raises `SettingsInvalid` naming the setting at fault."""
+    """The application. `settings` are read from the environment when None is given.
+
+    Raises `SettingsInvalid`, which names the setting.
+    """
     configure_logging("api")
     settings = settings or load_settings()
     _check_secrets(settings)
@@ -83,7 +91,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         route_handlers=[*CONTROLLERS, HealthController],
         guards=[check_token],
         middleware=[UrlValidation()],
-        # What the API says is for one viewer and this moment: no proxy may keep it.
+        # An answer is valid for one viewer and one moment: no proxy may store it.
         cache_control=CacheControlHeader(no_store=True),
     )
     return Litestar(
@@ -102,7 +110,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
 
 def _check_secrets(settings: Settings) -> None:
-    # With an empty secret everything would seem to work, and anybody could sign cursors and stream URLs.
+    # With an empty secret the API would work, but anybody could sign cursors and stream URLs.
     for name in ("cursor_secret", "edge_secret"):
         if not getattr(settings, name).get_secret_value():
             raise SettingsInvalid(
@@ -112,7 +120,7 @@ def _check_secrets(settings: Settings) -> None:
 
 
 def _no_debug(config: AppConfig) -> AppConfig:
-    # A traceback in an answer would tell the world of the inside, whatever LITESTAR_DEBUG says.
+    # Off even if LITESTAR_DEBUG is set: a traceback in an answer would show internals to any caller.
     config.debug = False
     return config
 

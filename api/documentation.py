@@ -1,8 +1,8 @@
-"""The page at `/schema/scalar`: Scalar over this API's OpenAPI document.
+"""The page at `/schema/scalar`: Scalar, which shows this API's OpenAPI document.
 
-Scalar's files are part of the web client (`make web` puts them below `/scalar/`), so the page loads nothing from another
-host: it runs on the origin that keeps the viewers' refresh tokens. Its Content-Security-Policy takes scripts from files
-of this origin alone. Scalar makes style elements while it runs: they carry a nonce of the response.
+The page's origin keeps the viewers' refresh tokens, so the page loads nothing from another host. Scalar's files are
+part of the web client (`make web` puts them below `/scalar/`), and the Content-Security-Policy allows scripts only from
+files of this origin. Scalar creates style elements while it runs; each carries the response's nonce.
 """
 
 import secrets
@@ -19,7 +19,7 @@ _POLICY: Final = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self' 'nonce-{nonce}'",
-        # Scalar colours its examples of code by style attributes. An attribute can load a picture, which img-src bounds.
+        # Scalar colours code examples with style attributes. A style can load a picture; img-src bounds from where.
         "style-src-attr 'unsafe-inline'",
         "connect-src 'self'",
         "img-src 'self'",
@@ -49,12 +49,13 @@ _PAGE: Final = """<!doctype html>
 
 
 class ScalarPage(OpenAPIRenderPlugin):
-    """In the place of Litestar's own plugin, whose page loads its scripts and styles from other hosts."""
+    """Replaces Litestar's own plugin, whose page loads scripts and styles from other hosts."""
 
     def __init__(self) -> None:
         super().__init__(path="/scalar")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The page, with a new nonce; also sets the response's Content-Security-Policy."""
         nonce = secrets.token_urlsafe(16)
         set_content_security_policy(request, _POLICY.format(nonce=nonce))
         document = self.get_openapi_json_route(request)

@@ -1,7 +1,8 @@
-"""Who is calling: every request's access token is checked here, whatever a gateway in front has checked before.
+"""Checks the access token of every request and puts the `Caller` into its scope.
 
-Set on the router of `/api/v1`, so that an endpoint is closed unless it says `opt={"public": True}`; `opt={"right": ...}`
-asks for more than `watch` (`marquee.domain.roles`).
+The guard is set on the router of `/api/v1`, so an endpoint needs a token unless it has `opt={"public": True}`. With
+`opt={"right": ...}` it needs a right above `watch` (`marquee.domain.roles`). The API checks even if a gateway in front
+has checked already: a request that reaches the API by another way is refused too.
 """
 
 from typing import Any, Final
@@ -15,13 +16,15 @@ from marquee.domain.roles import NEEDED_ROLE, Right, may
 from marquee.errors import NotAuthenticated, NotPermitted
 
 BEARER: Final[tuple[dict[str, list[str]], ...]] = ({"bearer": []},)
-"""What OpenAPI says of a closed endpoint."""
+"""The security of an endpoint that needs a token, as OpenAPI states it."""
 PUBLIC: Final[dict[str, Any]] = {"public": True}
+"""`opt` of an endpoint that needs no token."""
 MANAGES_TITLES: Final[dict[str, Right]] = {"right": "manage_titles"}
+"""`opt` of an endpoint for content engineers."""
 
 
 def check_token(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Raises `NotAuthenticated` without a valid token, `NotPermitted` where its role is not enough."""
+    """Raises `NotAuthenticated` without a valid token, `NotPermitted` if the token's role lacks the endpoint's right."""
     if handler.opt.get("public") or connection.scope.get("method") == "OPTIONS":
         return
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
@@ -31,10 +34,13 @@ def check_token(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     caller = tokens.read(token.strip())
     right: Right = handler.opt.get("right", "watch")
     if not may(caller.role, right):
-        raise NotPermitted(f"This needs an account with the role {NEEDED_ROLE[right]}; this one is a {caller.role}.")
+        raise NotPermitted(
+            f"This needs an account with the role {NEEDED_ROLE[right]}; yours has the role {caller.role}."
+        )
     connection.scope["user"] = caller
 
 
 def provide_caller(request: ApiRequest) -> Caller:
+    """The caller that `check_token` found. Injected into handlers as `caller`."""
     caller: Caller = request.scope["user"]
     return caller

@@ -1,7 +1,7 @@
-"""What OpenAPI says of the wire: msgspec's own JSON Schema of each struct, which has every bound and refusal in it.
+"""Makes OpenAPI describe each struct by msgspec's own JSON Schema, which has every bound in it.
 
-Litestar's reading of structs leaves out bounds inside lists and optional fields, and that unknown fields are refused; a
-client generated from it would send what the decoder refuses.
+Litestar's own description of a struct leaves out two things: the bounds inside lists and optional fields, and that
+unknown fields are refused. A client generated from it would send bodies that the decoder refuses.
 """
 
 from typing import Any, Final
@@ -13,7 +13,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Reference, Schema
 from litestar.typing import FieldDefinition
 
 _COMPONENTS: Final = "#/components/schemas/{name}"
-_NAMES: Final = {
+_SCHEMA_FIELDS: Final = {
     "description": "description",
     "default": "default",
     "enum": "enum",
@@ -25,13 +25,14 @@ _NAMES: Final = {
     "minItems": "min_items",
     "maxItems": "max_items",
 }
+"""JSON Schema keyword -> field of Litestar's `Schema`."""
 
 
 class ExactStructs(StructSchemaPlugin):
     """Describes structs as their decoder reads them."""
 
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
-        # The reading of Litestar's own registers the structs inside this one as components.
+        # Litestar's own method is called because it registers the structs inside this one as components.
         schema = super().to_openapi_schema(field_definition, schema_creator)
         kind = field_definition.type_
         _, components = msgspec.json.schema_components([kind], ref_template=_COMPONENTS)
@@ -47,7 +48,7 @@ class ExactStructs(StructSchemaPlugin):
 def _described(exact: dict[str, Any]) -> Schema | Reference:
     if "$ref" in exact:
         return Reference(ref=exact["$ref"])
-    schema = Schema(**{_NAMES[name]: value for name, value in exact.items() if name in _NAMES})
+    schema = Schema(**{_SCHEMA_FIELDS[name]: value for name, value in exact.items() if name in _SCHEMA_FIELDS})
     if "type" in exact:
         schema.type = OpenAPIType(exact["type"])
     if "format" in exact:

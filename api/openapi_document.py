@@ -1,7 +1,7 @@
-"""The OpenAPI document as a committed file, `api/openapi.json`: what the web client's types are made from.
+"""The OpenAPI document as a committed file, `api/openapi.json`. The web client's types are generated from that file.
 
-`python -m api.openapi_document` writes it. With `--check` (part of `make lint`) it writes nothing, and fails where the
-application says something else: the API's wire changes only by a commit that shows the change.
+`python -m api.openapi_document` writes it. With `--check` (part of `make lint`) it writes nothing and fails if the
+application's document differs. So the API changes only in a commit that shows the change.
 """
 
 import argparse
@@ -17,16 +17,16 @@ from api.app import create_app
 from marquee import token_keys
 from marquee.settings import load_settings
 
-COMMITTED: Final = Path(__file__).parent / "openapi.json"
-REMEDY: Final = "If that is meant, run `python -m api.openapi_document` and commit api/openapi.json with it."
+DOCUMENT_FILE: Final = Path(__file__).parent / "openapi.json"
+REMEDY: Final = "If the change is intended, run `python -m api.openapi_document` and commit api/openapi.json with it."
 MAX_LINES: Final = 60
-"""Of the difference that is shown."""
+"""Lines of the difference that are shown."""
 
 
 def render() -> str:
-    """What the application says, with sorted keys and one value a line. No setting changes it."""
+    """The application's document, as JSON with sorted keys and one value a line. No setting changes it."""
     settings = load_settings(
-        # Without them there is no application. They sign nothing here.
+        # The application does not start without secrets. They sign nothing here.
         token_private_key=token_keys.generate_private_key(),
         cursor_secret=secrets.token_hex(16),
         edge_secret=secrets.token_hex(16),
@@ -36,7 +36,7 @@ def render() -> str:
 
 
 def difference(committed: str, current: str) -> str:
-    """Empty where both say the same."""
+    """A unified diff of the two documents, cut at `MAX_LINES`. Empty if they are equal."""
     lines = list(
         difflib.unified_diff(
             committed.splitlines(),
@@ -51,14 +51,15 @@ def difference(committed: str, current: str) -> str:
 
 
 def main() -> None:
+    """Write the document, or check it."""
     parser = argparse.ArgumentParser(prog="python -m api.openapi_document", description="Write api/openapi.json.")
-    parser.add_argument("--check", action="store_true", help="Write nothing; fail where the file says something else.")
+    parser.add_argument("--check", action="store_true", help="Write nothing; fail if the file differs.")
     arguments = parser.parse_args()
     current = render()
     if not arguments.check:
-        COMMITTED.write_text(current)
+        DOCUMENT_FILE.write_text(current)
         return
-    if found := difference(COMMITTED.read_text() if COMMITTED.is_file() else "", current):
+    if found := difference(DOCUMENT_FILE.read_text() if DOCUMENT_FILE.is_file() else "", current):
         sys.exit(f"The OpenAPI document changed:\n{found}\n{REMEDY}")
 
 

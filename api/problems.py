@@ -1,7 +1,8 @@
-"""Every error as an RFC 9457 problem document, which names the field at fault where there is one.
+"""Turns every error into an RFC 9457 problem document, which names the field if one is at fault.
 
-One handler for all: the platform's own errors carry their status; Litestar's and the decoder's are translated; anything
-else is a fault of ours, logged with its traceback and answered with a 500 that tells nothing of the inside.
+There is one exception handler. The platform's own errors carry their status; errors of Litestar and of the decoder are
+translated. Any other exception is a fault of the platform: it is logged with its traceback and answered by a 500
+without details.
 """
 
 import re
@@ -20,7 +21,7 @@ from marquee.logs import get_logger
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
-"""Of an engine that does not answer."""
+"""Retry-After of a 503: seconds until a store that does not answer is worth another request."""
 
 _CODES: Final = {
     400: ("input-invalid", InputInvalid.title),
@@ -33,6 +34,7 @@ _CODES: Final = {
     429: ("too-many-requests", TooManyRequests.title),
     503: ("store-unavailable", "A part of the platform is not reachable"),
 }
+"""HTTP status -> (code, title), for errors that Litestar raises."""
 _PATH = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
 _NAMED = re.compile(r"(?:missing required|unknown) field `(.*)`")
 
@@ -40,20 +42,24 @@ log = get_logger()
 
 
 class BodyTooLarge(MarqueeError):
+    """The request's body is larger than its endpoint allows."""
+
     status = 413
     code = "body-too-large"
     title = "The request's body is too large"
 
 
 class ContentTypeRefused(MarqueeError):
+    """The request's body is not declared as JSON."""
+
     status = 415
     code = "content-type-refused"
     title = "The body has to be JSON"
 
 
 def documented(*statuses: int) -> dict[int, ResponseSpec]:
-    """The problem responses of a handler for OpenAPI: these statuses, and those that any request may meet."""
-    # OpenAPI is read by client generators: a status that is not documented is one they do not handle.
+    """A handler's problem responses for OpenAPI: `statuses`, and 400, 429 and 503, which any request may get."""
+    # Client generators read OpenAPI: a generated client does not handle an undocumented status.
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -66,7 +72,10 @@ def documented(*statuses: int) -> dict[int, ResponseSpec]:
 
 
 def field_of(message: str) -> tuple[str, str]:
-    """The dotted field of one of msgspec's messages, and the message without its path."""
+    """(dotted field, message without its path) of a message of msgspec.
+
+    The field is empty if the message names none.
+    """
     path = _PATH.search(message)
     field = path.group(1) if path else ""
     plain = _PATH.sub("", message)
@@ -77,6 +86,7 @@ def field_of(message: str) -> tuple[str, str]:
 
 
 def from_decoder(error: msgspec.ValidationError) -> InputInvalid:
+    """msgspec's error as the platform's own, with the field."""
     field, plain = field_of(str(error))
     return InputInvalid(f"{plain}." if not field else f"{field}: {plain}.", field=field or None)
 
@@ -89,7 +99,7 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
             title=error.title,
             status=error.status,
             code=error.code,
-            # What a fault of ours says is for the log, not for the world.
+            # The detail of an internal fault goes to the log only: it may show internals.
             detail=error.detail if error.status < 500 or error.status == 503 else None,
             instance=path,
             field=error.field,

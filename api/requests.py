@@ -1,7 +1,7 @@
-"""How a request's bytes become values: bodies are decoded strictly by their struct, text must be UTF-8 without NUL.
+"""How a request's bytes become values: the struct's own decoder reads the body, and text must be UTF-8 without NUL.
 
-Litestar decodes JSON to plain objects and then converts them leniently (`"12"` would pass for a number); here the struct's
-own decoder reads the bytes at once, which is both stricter and quicker on the hot path.
+Litestar decodes JSON to plain objects and then converts them leniently: `"12"` would pass for a number. Here msgspec
+decodes the bytes into the struct directly. That is stricter, and faster on the hot path.
 """
 
 from functools import lru_cache
@@ -20,7 +20,7 @@ from api.problems import ContentTypeRefused, from_decoder
 from marquee.errors import InputInvalid
 
 MAX_BODY_BYTES: Final = 64 * 1024
-"""Of an ordinary request; sidecars and completions state their own."""
+"""Bound of an ordinary request's body. Endpoints for subtitle files and completions state their own."""
 
 
 @lru_cache(256)
@@ -32,7 +32,10 @@ class ApiRequest(Request[Any, Any, Any]):
     """A request whose JSON body is decoded by the type of the handler's `data`."""
 
     async def json(self) -> Any:
-        """Raises `ContentTypeRefused` unless the body says that it is JSON, `InputInvalid` naming the field."""
+        """The decoded body.
+
+        Raises `ContentTypeRefused` if it is not declared as JSON, `InputInvalid` with the field at fault.
+        """
         content_type = self.content_type[0].lower()
         body = await self.body()
         if content_type != "application/json" and not content_type.endswith("+json"):
@@ -49,14 +52,15 @@ class ApiRequest(Request[Any, Any, Any]):
 
 
 class UrlValidation(ASGIMiddleware):
-    """Refuses an address whose text is not UTF-8 or has a NUL, and query parameters that the handler does not know.
+    """Refuses a URL that is not UTF-8 or has a NUL, and query parameters that the handler does not know.
 
-    An unknown parameter is refused like an unknown field: `?limt=5` would otherwise be answered as if nothing was asked.
+    An unknown parameter is refused like an unknown field: `?limt=5` would otherwise be answered with the default limit.
     """
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Raises `InputInvalid`, which names the parameter or the part of the URL."""
         query = scope.get("query_string") or b""
         if query:
             _check(query, "query")
@@ -64,7 +68,10 @@ class UrlValidation(ASGIMiddleware):
             for part in query.split(b"&"):
                 name = unquote_plus(part.partition(b"=")[0].decode())
                 if part and name not in known:
-                    raise InputInvalid(f"There is no query parameter {name[:60]}.", field=name[:60] or "query")
+                    raise InputInvalid(
+                        f"This address has no query parameter {name[:60]}: check its spelling.",
+                        field=name[:60] or "query",
+                    )
         raw_path = scope.get("raw_path") or b""
         if b"%" in raw_path:
             _check(raw_path, "path")

@@ -1,6 +1,7 @@
-"""What every answer of the API tells a browser: load nothing, be in no frame, guess no media type, send no address on.
+"""Security headers of every answer: load nothing, be in no frame, guess no media type, send no referrer to other sites.
 
-A handler whose page must load something sets a policy of its own.
+Litestar calls `add_security_headers` before each answer. A handler whose page must load something sets its own policy
+with `set_content_security_policy` (`api.documentation`).
 """
 
 from typing import Any, Final
@@ -19,12 +20,15 @@ _NOTHING: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; fram
 
 
 def set_content_security_policy(request: Request[Any, Any, Any], policy: str) -> None:
-    """For the answer to this request alone."""
+    """Replace the default policy for the answer to this request."""
     request.scope["state"][_POLICY_KEY] = policy
 
 
 async def add_security_headers(message: Message, scope: Scope) -> None:
-    """Litestar calls this before it sends: errors and answers without a handler have the headers too."""
+    """Add the headers that are missing.
+
+    Litestar calls this before it sends, so errors and unrouted answers have them too.
+    """
     if message["type"] != "http.response.start":
         return
     headers = MutableScopeHeaders.from_message(message)

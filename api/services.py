@@ -1,4 +1,7 @@
-"""The API's services over one set of stores: built once in the lifespan, injected by name."""
+"""Builds the API's services over one set of stores, once in the lifespan, and injects them into handlers by name.
+
+All circuit breakers of the process come from one factory, so bulkheads of the same name share a breaker.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +29,8 @@ from marquee.stores.opened import Stores
 
 @dataclass(frozen=True)
 class Services:
+    """The services. A handler gets one by naming a parameter like its field."""
+
     auth: AuthService
     health: HealthService
     history: HistoryService
@@ -38,6 +43,7 @@ class Services:
 
 
 def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> Services:
+    """All services over these stores."""
     breakers = AsyncCircuitBreakerFactory()
     catalogue = stores.catalogue
     shared = SharedRows(catalogue.rows, stores.row_cache, stores.coordination, breakers, settings)
@@ -81,3 +87,4 @@ DEPENDENCIES = {
     "caller": Provide(provide_caller, sync_to_thread=False),
     **{name: _provide(name) for name in Services.__dataclass_fields__},
 }
+"""Litestar's dependencies: the caller, and each service by its name in `Services`."""

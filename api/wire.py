@@ -1,7 +1,7 @@
-"""The words of the wire: base structs, the text and id types that every schema uses, and the problem document.
+"""Types that every request and response body uses: base structs, text and id types, and the problem document.
 
-Text that reaches a store may hold no NUL (PostgreSQL cannot keep it); one-line text holds no control character at all.
-Bounds stand in the types, so that OpenAPI states them and the decoder refuses what breaks them.
+Text may hold no NUL, because PostgreSQL cannot store one; one-line text holds no control character. Every bound stands
+in a type: OpenAPI states it, and the decoder refuses values outside it.
 """
 
 from typing import Annotated, TypeAlias
@@ -12,7 +12,7 @@ from msgspec import Meta
 
 ID_BODY = "[0-9a-v]{20}"
 END = r"$(?!\n)"
-"""The end of a text in a pattern; `$` alone also stands before a last newline."""
+"""The end of the text in a pattern. `$` alone also matches before a final newline."""
 ONE_LINE = rf"^[^\x00-\x1f\x7f]*{END}"
 
 MovieId: TypeAlias = Annotated[
@@ -28,7 +28,7 @@ Prose: TypeAlias = Annotated[str, Meta(max_length=5000, pattern=r"^[^\x00]*$")]
 Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=60, pattern=ONE_LINE)]
 Year: TypeAlias = Annotated[int, Meta(ge=1870, le=2200)]
 
-# Of addresses. Litestar states and checks the bounds that its own markers carry, not msgspec's.
+# Path and query parameters. Litestar reads bounds from its own markers only, not from msgspec's.
 MovieIdPath: TypeAlias = Annotated[str, PathParameter(pattern=rf"^m_{ID_BODY}$", min_length=22, max_length=22)]
 UploadIdPath: TypeAlias = Annotated[str, PathParameter(pattern=rf"^u_{ID_BODY}$", min_length=22, max_length=22)]
 RowIdPath: TypeAlias = Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.stream.service import HISTORY_SECONDS
+from api.stream.service import HISTORY_INTERVAL_SECONDS
 from bench import capacity
 from marquee.domain.rows import ROWS
 from marquee.events import TOPIC_STREAMS
@@ -40,7 +40,7 @@ def test_what_the_code_decides_is_as_the_document_says() -> None:
     assert values["chunk_segments"] == Settings.model_fields["chunk_segments"].default
     assert values["row_ttl_seconds"] == Settings.model_fields["row_ttl_seconds"].default
     assert values["change_streams"] == TOPIC_STREAMS["metadata-changes"]
-    assert values["note_seconds"] == HISTORY_SECONDS
+    assert values["note_seconds"] == HISTORY_INTERVAL_SECONDS
     assert values["pool"] == POOL_CONNECTIONS
     assert values["rows"] == len(ROWS) - 1
 

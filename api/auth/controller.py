@@ -1,4 +1,8 @@
-"""`/accounts`, `/sessions` and the key set that verifies access tokens."""
+"""`/accounts`, `/sessions`, and the public key set at `/.well-known/jwks.json`.
+
+Registering, logging in and refreshing need no access token. Each handler calls `AuthService` and turns the answer into
+JSON.
+"""
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
@@ -45,6 +49,8 @@ def _session(session: Session, service: AuthService) -> SessionOut:
 
 
 class AccountController(Controller):
+    """Registering, and the caller's own account."""
+
     path = "/accounts"
     tags = ("Accounts",)
 
@@ -75,6 +81,8 @@ class AccountController(Controller):
 
 
 class SessionController(Controller):
+    """Logging in, refreshing and logging out."""
+
     path = "/sessions"
     tags = ("Sessions",)
 

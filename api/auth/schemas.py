@@ -1,4 +1,7 @@
-"""The wire of accounts, profiles and sessions."""
+"""Request and response bodies of accounts, profiles and sessions.
+
+The bounds of every field stand in its type: OpenAPI states them, and the decoder refuses values outside them.
+"""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -51,7 +54,7 @@ class Login(Input, frozen=True, kw_only=True):
     email: Annotated[str, Meta(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]
     password: Password
     profile_id: ProfileId | None = None
-    """Without one: the account's first profile."""
+    """None: the account's first profile."""
 
 
 class Refresh(Input, frozen=True, kw_only=True):

@@ -1,7 +1,9 @@
-"""Accounts and sessions: registering, logging in, refreshing with rotation, changing a password.
+"""Accounts and sessions: registering, logging in, refreshing, changing a password, adding a profile.
 
-Attempts are counted by address before the password is looked at. Where the counter's engine is down, the attempt is let
-through: nobody should be locked out by a cache, and the bounded hashing threads hold a flood back.
+Accounts and refresh tokens are stored through `marquee.stores.accounts`. A refresh token works once and is stored as
+its SHA-256. Attempts to log in are counted by e-mail address before the password is checked. If the counter's engine is
+down, the attempt goes on: an outage of Valkey must not lock viewers out, and the bounded hashing threads still limit a
+flood.
 """
 
 import hashlib
@@ -22,15 +24,20 @@ from marquee.stores.coordination.contract import Coordination
 LOGINS_A_MINUTE: Final = 60
 LOGINS_AN_HOUR: Final = 1000
 ACCOUNTS_A_MINUTE: Final = 600
-"""Over all callers: registering costs a hash, and this bounds what a script can fill the table with."""
+"""New accounts of all callers together.
+
+Registering costs a hash; the bound limits how fast a script can fill the table.
+"""
 MAX_PROFILES: Final = 8
-_WRONG: Final = "The e-mail address or the password is wrong."
+_WRONG_LOGIN: Final = "The e-mail address or the password is wrong."
 
 log = get_logger()
 
 
 @dataclass(frozen=True)
 class Session:
+    """The tokens of one login or refresh, with the account and the profile that they are for."""
+
     access_token: str
     refresh_token: str
     account: Account
@@ -38,6 +45,8 @@ class Session:
 
 
 class AuthService:
+    """What `/accounts` and `/sessions` do."""
+
     def __init__(
         self,
         accounts: Accounts,
@@ -54,7 +63,11 @@ class AuthService:
         self._passwords = passwords
 
     async def register(self, email: str, password: str, profiles: list[str]) -> Account:
-        """Raises `AccountExists`, `InputInvalid`."""
+        """Create an account with the role `FIRST_ROLE` and at least one profile.
+
+        Without `profiles` the profile is named after the address. Raises `AccountExists`, `InputInvalid` for a weak
+        password, `TooManyRequests`.
+        """
         check_new_password(password, email)
         await self._count("accounts", ACCOUNTS_A_MINUTE, 60)
         names = list(dict.fromkeys(profiles)) or [email.partition("@")[0][:60]]
@@ -63,17 +76,25 @@ class AuthService:
         )
 
     async def log_in(self, email: str, password: str, profile_id: str | None) -> Session:
-        """Raises `NotAuthenticated` for an unknown address and a wrong password alike, after the same time."""
+        """Open a session, as `profile_id` or as the account's first profile.
+
+        Raises `NotAuthenticated` for an unknown address and for a wrong password, with the same sentence and after the
+        same time; `TooManyRequests` past `LOGINS_A_MINUTE` or `LOGINS_AN_HOUR` attempts on one address; `InputInvalid`
+        for an unknown profile.
+        """
         bucket = attempts_bucket(email)
         await self._count(bucket, LOGINS_A_MINUTE, 60)
         await self._count(f"{bucket}:hour", LOGINS_AN_HOUR, 3600)
         account = await self._accounts.by_email(email.strip())
         if not await self._passwords.verify(account.password_hash if account else None, password) or account is None:
-            raise NotAuthenticated(_WRONG)
+            raise NotAuthenticated(_WRONG_LOGIN)
         return await self._open_session(account, profile_id)
 
     async def refresh(self, token: str, profile_id: str | None) -> Session:
-        """Rotate: the token given ends, new ones come. Raises `NotAuthenticated`."""
+        """Replace a refresh token: the given one ends, and a new session comes.
+
+        Raises `NotAuthenticated`, `InputInvalid`.
+        """
         used = await self._accounts.use_refresh_token(_hash(token), now=datetime.now(UTC))
         account = await self._accounts.by_id(used.account_id) if used else None
         if used is None or account is None:
@@ -81,15 +102,21 @@ class AuthService:
         return await self._open_session(account, profile_id or used.profile_id, replaces=used.token_hash)
 
     async def log_out(self, caller: Caller) -> None:
+        """End every refresh token of the account. Access tokens stay valid until they expire."""
         await self._accounts.revoke_refresh_tokens(caller.account_id)
 
     async def account(self, caller: Caller) -> Account:
+        """The caller's account. Raises `NotAuthenticated` if it was deleted after the token was issued."""
         account = await self._accounts.by_id(caller.account_id)
         if account is None:
             raise NotAuthenticated("This account does not exist any more.")
         return account
 
     async def change_password(self, caller: Caller, current: str, new: str) -> None:
+        """Change the password and end every refresh token of the account.
+
+        Raises `InputInvalid` if `current` is wrong or `new` is weak, `TooManyRequests`.
+        """
         account = await self.account(caller)
         await self._count(attempts_bucket(account.email), LOGINS_A_MINUTE, 60)
         if not await self._passwords.verify(account.password_hash, current):
@@ -98,11 +125,14 @@ class AuthService:
         await self._accounts.change_password(account.account_id, await self._passwords.hash(new))
 
     async def add_profile(self, caller: Caller, name: str) -> Profile:
+        """Add a profile. Raises `InputInvalid` past `MAX_PROFILES`, and for a name that the account has already."""
         account = await self.account(caller)
         if len(account.profiles) >= MAX_PROFILES:
-            raise InputInvalid(f"An account has at most {MAX_PROFILES} profiles.", field="name")
+            raise InputInvalid(
+                f"The account has {len(account.profiles)} profiles, and {MAX_PROFILES} is the maximum.", field="name"
+            )
         if any(profile.name == name for profile in account.profiles):
-            raise InputInvalid("The account has a profile of this name.", field="name")
+            raise InputInvalid(f"The account has a profile named {name} already: choose another name.", field="name")
         return await self._accounts.add_profile(account.account_id, name)
 
     async def _open_session(self, account: Account, profile_id: str | None, *, replaces: str | None = None) -> Session:
@@ -111,7 +141,7 @@ class AuthService:
             own = [(await self._accounts.add_profile(account.account_id, account.email.partition("@")[0])).profile_id]
         profile = profile_id or own[0]
         if profile not in own:
-            raise InputInvalid("The account has no such profile.", field="profile_id")
+            raise InputInvalid(f"The account has no profile {profile}.", field="profile_id")
         token = secrets.token_urlsafe(32)
         expires_at = datetime.now(UTC) + timedelta(seconds=self.refresh_token_seconds)
         await self._accounts.store_refresh_token(
@@ -134,5 +164,5 @@ def _hash(token: str) -> str:
 
 
 def attempts_bucket(email: str) -> str:
-    """Where the attempts on an address are counted; the address itself is not kept there."""
+    """The rate limit's key for attempts on one address. It holds a hash: the limit's store never sees the address."""
     return f"login:{hashlib.sha256(folded_address(email).encode()).hexdigest()[:32]}"

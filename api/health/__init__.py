@@ -1,1 +1,1 @@
-"""What operators and the supervisor ask: alive, ready, metrics."""
+"""What operators and the supervisor ask: whether the process is alive, and whether the engines behind it answer."""

@@ -1,4 +1,8 @@
-"""`/healthz` and `/readyz`, at the root and below `/api/v1`."""
+"""`/healthz` and `/readyz`, at the root and below `/api/v1`.
+
+`/healthz` answers as soon as the process runs. `/readyz` asks the stores (`service`) and answers 503 if a needed one is
+down. Neither needs a token.
+"""
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
@@ -10,6 +14,8 @@ from api.health.service import HealthService
 
 
 class HealthController(Controller):
+    """Both endpoints, without a token."""
+
     path = "/"
     tags = ("Health",)
     opt = PUBLIC

@@ -1,4 +1,4 @@
-"""The wire of health."""
+"""Response bodies of `/healthz` and `/readyz`."""
 
 from typing import Literal
 

@@ -1,7 +1,7 @@
-"""Readiness: every store asked at once, each within `PING_SECONDS`; the answer says which do not answer.
+"""Readiness: asks every store at once, each within `PING_SECONDS`, and names the stores that do not answer.
 
-Not ready means that requests would fail: PostgreSQL, resume positions, search and S3. The cache and the locks may be away
-(the API serves on without them), so they are named and do not make it unready.
+The API is not ready if requests would fail: PostgreSQL, resume positions, search and S3 must answer. The row cache and
+the locks (`OPTIONAL_STORES`) may be down, because the API serves without them; they are named but do not count.
 """
 
 import asyncio
@@ -16,10 +16,13 @@ OPTIONAL_STORES: Final = frozenset(("row_cache", "coordination"))
 
 
 class HealthService:
+    """`pings` is one call for each store; a call raises `StoreUnavailable` if the store is down."""
+
     def __init__(self, pings: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
         self._pings = pings
 
     async def readiness(self) -> Readiness:
+        """The state of every store, by name: `ready`, or why not."""
         names = list(self._pings)
         answers = await asyncio.gather(*(self._ask(name) for name in names))
         stores = dict(zip(names, answers, strict=True))

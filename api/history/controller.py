@@ -1,4 +1,4 @@
-"""`/history`."""
+"""`/history`: the watch history of the token's profile, newest first, page by page."""
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
@@ -12,6 +12,8 @@ from api.wire import CursorQuery, LimitQuery
 
 
 class HistoryController(Controller):
+    """The watch history."""
+
     path = "/history"
     tags = ("Playing",)
     security = BEARER

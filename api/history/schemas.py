@@ -1,4 +1,4 @@
-"""The wire of the watch history."""
+"""Response bodies of the watch history. Times are UTC; durations are seconds."""
 
 from datetime import datetime
 

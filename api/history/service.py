@@ -1,10 +1,15 @@
-"""The watch history of a profile, newest first; titles that cannot be played any more are left out of a page."""
+"""The watch history of a profile, newest first.
+
+A page is one read of the history and one read of its titles' cards. A title that can no longer be played has no card
+and is left out, so a page may hold fewer items than its limit. The cursor is the time and the title of the page's last
+entry.
+"""
 
 from datetime import datetime
 
 from api.auth.tokens import Caller
 from api.history.schemas import HistoryItem, HistoryPage
-from api.paging import Cursors, cut
+from api.paging import Cursors, split_page
 from marquee.cdn.addresses import EdgeAddresses
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import HomeRows
@@ -12,6 +17,8 @@ from marquee.stores.history.contract import WatchHistory
 
 
 class HistoryService:
+    """What `/history` does."""
+
     def __init__(self, history: WatchHistory, rows: HomeRows, settings: Settings) -> None:
         self._history = history
         self._rows = rows
@@ -19,10 +26,11 @@ class HistoryService:
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> HistoryPage:
+        """At most `limit` entries. Raises `CursorInvalid`, `StoreUnavailable`."""
         kind = f"history:{caller.profile_id}"
         before = self._cursors.read(kind, cursor, tuple[datetime, str])
         found = await self._history.page(caller.profile_id, limit=limit + 1, before=before)
-        page, more = cut(found, limit)
+        page, more = split_page(found, limit)
         cards = {card.movie_id: card for card in await self._rows.cards([one.movie_id for one in page])}
         return HistoryPage(
             items=[

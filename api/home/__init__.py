@@ -1,1 +1,1 @@
-"""The home page: asks every row service at once, each behind its own bulkhead, time-out and breaker."""
+"""The home page: every row service at once, each behind its own bulkhead, time-out and circuit breaker."""

@@ -1,4 +1,4 @@
-"""`/home`."""
+"""`/home`: the rows of the caller's home page."""
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
@@ -12,6 +12,8 @@ from api.wire import CursorQuery, LimitQuery
 
 
 class HomeController(Controller):
+    """The home page."""
+
     path = "/home"
     tags = ("Home",)
     security = BEARER

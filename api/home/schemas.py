@@ -1,4 +1,4 @@
-"""The wire of the home page."""
+"""Response body of the home page."""
 
 from api.rows.schemas import Row
 from api.wire import Output

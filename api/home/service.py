@@ -1,6 +1,7 @@
-"""The home page: every row asked at once; what fails or is empty is left out, so the page never fails for one row.
+"""The home page: all of a page's rows are asked at once, and a row that fails or is empty is left out.
 
-`limit` is the items of a row; pages are of rows, `ROWS_ON_PAGE` at a time, and a cursor names the last row of the page.
+So the page never fails because of one row. `limit` counts the items of a row. A page has `ROWS_ON_PAGE` rows, and its
+cursor names the page's last row.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ from typing import Final
 
 from api.auth.tokens import Caller
 from api.home.schemas import Home
-from api.paging import Cursors, refusal
+from api.paging import Cursors, cursor_refusal
 from api.rows.schemas import Row
 from api.rows.service import RowService
 from marquee.domain.rows import ROWS, ROWS_BY_ID, RowDefinition
@@ -22,13 +23,15 @@ log = get_logger()
 
 
 class HomeService:
+    """What `/home` does. `rows_on_page` is smaller in tests only."""
+
     def __init__(self, rows: RowService, settings: Settings, *, rows_on_page: int = ROWS_ON_PAGE) -> None:
         self._rows = rows
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
         self._rows_on_page = rows_on_page
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Home:
-        """Raises `CursorInvalid` alone."""
+        """One page of rows. Raises `CursorInvalid` and nothing else: an error in a row is logged."""
         start = self._start(cursor)
         wanted = ROWS[start : start + self._rows_on_page]
         rows = await asyncio.gather(*(self._row(row, caller, limit) for row in wanted))
@@ -52,5 +55,5 @@ class HomeService:
         if row_id is None:
             return 0
         if row_id not in ROWS_BY_ID:
-            raise refusal("is of an older form")
+            raise cursor_refusal("has an older format")
         return ROWS.index(ROWS_BY_ID[row_id]) + 1

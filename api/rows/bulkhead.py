@@ -1,8 +1,9 @@
-"""A bulkhead: bounded concurrency, a bounded queue, a time-out and a circuit breaker around one service's calls.
+"""A bulkhead around one service's calls: bounded concurrency, a bounded queue, a time-out and a circuit breaker.
 
-A service that hangs costs its own places and its callers the time-out, nothing else; after `FAILURES` failures in a row it
-is not asked at all for `OPEN_SECONDS`, then one call tries, and while it does the others are refused at once. Refusals that are
-the caller's fault do not count as failures; a caller that went away says nothing of the service at all.
+A service that hangs blocks only its own `concurrency` calls, and each caller waits at most the time-out. After
+`FAILURES` failures in a row the breaker opens: calls are refused for `OPEN_SECONDS`. Then one call tests the service,
+and the others are refused until that call has ended. Two outcomes are no failure of the service: errors of the caller
+(`InputInvalid`, `CursorInvalid`, `TitleUnknown`), and a caller that was cancelled.
 """
 
 import asyncio
@@ -18,11 +19,14 @@ from marquee.errors import CursorInvalid, InputInvalid, StoreUnavailable, TitleU
 FAILURES: Final = 5
 OPEN_SECONDS: Final = 2.0
 MAX_WAITING_PER_PLACE: Final = 32
+"""Callers that may wait, for each call that may run."""
 
 Result = TypeVar("Result")
 
 
 class Bulkhead:
+    """Limits the calls of the service `name`. Bulkheads with the same name share one circuit breaker."""
+
     def __init__(
         self, name: str, breakers: AsyncCircuitBreakerFactory, *, concurrency: int, timeout_seconds: float
     ) -> None:
@@ -30,14 +34,17 @@ class Bulkhead:
         self.timeout_seconds = timeout_seconds
         self._breakers = breakers
         self._places = asyncio.Semaphore(concurrency)
-        self._most_waiting = concurrency * MAX_WAITING_PER_PLACE
+        self._max_waiting = concurrency * MAX_WAITING_PER_PLACE
         self._waiting = 0
-        self._trying = False
+        self._is_tested = False
 
     async def call(self, work: Callable[[], Awaitable[Result]]) -> Result:
-        """Raises `StoreUnavailable` when the service is full, open or too slow, and whatever `work` raises."""
-        if self._waiting >= self._most_waiting:
-            raise StoreUnavailable(f"{self.name} has too many callers waiting.")
+        """The result of `work`.
+
+        Raises what `work` raises, and `StoreUnavailable` if the service is full, refused or too slow.
+        """
+        if self._waiting >= self._max_waiting:
+            raise StoreUnavailable(f"{self.name} has {self._waiting} waiting callers, its maximum: try again soon.")
         try:
             async with self._breaker(), asyncio.timeout(self.timeout_seconds):
                 self._waiting += 1
@@ -50,31 +57,33 @@ class Bulkhead:
                 finally:
                     self._places.release()
         except OpenedState as error:
-            raise StoreUnavailable(f"{self.name} failed several times and is left alone for a moment.") from error
+            raise StoreUnavailable(
+                f"{self.name} failed {FAILURES} times in a row: calls are refused for {OPEN_SECONDS:.0f} s."
+            ) from error
         except TimeoutError as error:
             raise StoreUnavailable(f"{self.name} did not answer within {self.timeout_seconds} s.") from error
 
     @asynccontextmanager
     async def _breaker(self) -> AsyncIterator[None]:
-        """Raises `OpenedState`, and `StoreUnavailable` while another call tries whether the service is back."""
+        """Raises `OpenedState` while calls are refused, `StoreUnavailable` while another call tests the service."""
         breaker = await self._breakers.get_breaker(
             self.name, FAILURES, OPEN_SECONDS, exclude=[InputInvalid, CursorInvalid, TitleUnknown]
         )
-        # No await from here to the mark: two that come together would both try.
-        if self._trying and breaker.context.state != CLOSED:
-            raise StoreUnavailable(f"{self.name} failed several times and is being tried.")
+        # No await between this check and the assignment: two calls at the same moment would both test the service.
+        if self._is_tested and breaker.context.state != CLOSED:
+            raise StoreUnavailable(f"{self.name} failed {FAILURES} times in a row: one call tests it at this moment.")
         breaker.context.handle_new_request()
-        tries = breaker.context.state != CLOSED
-        self._trying = self._trying or tries
+        is_test = breaker.context.state != CLOSED
+        self._is_tested = self._is_tested or is_test
         try:
             yield
         except asyncio.CancelledError:
-            raise  # past the breaker: to it, what is no failure would be a success
+            raise  # not told to the breaker: it would count a cancelled call as a success
         except BaseException as error:
             await breaker.__aexit__(type(error), error, error.__traceback__)
             raise
         else:
             await breaker.__aexit__(None, None, None)
         finally:
-            if tries:
-                self._trying = False
+            if is_test:
+                self._is_tested = False

@@ -1,4 +1,4 @@
-"""`/rows`."""
+"""`/rows/{row_id}`: one row, page by page."""
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
@@ -12,6 +12,8 @@ from api.wire import CursorQuery, LimitQuery, RowIdPath
 
 
 class RowController(Controller):
+    """One row of the home page."""
+
     path = "/rows"
     tags = ("Home",)
     security = BEARER

@@ -1,7 +1,7 @@
-"""Shared rows as PostgreSQL has them: queried behind a bulkhead a row, and through a few places shared by all rows.
+"""Queries of shared rows in PostgreSQL: behind one bulkhead a row, and at most `MAX_QUERIES` of all rows at once.
 
-With the cache gone every process asks PostgreSQL, and progress writes use the same pool: `MAX_QUERIES` is fewer than the pool's
-connections, so that a page of rows never takes them all.
+Progress writes use the same connection pool. With the cache down every process queries every row, so `MAX_QUERIES` is
+below the pool's size: a home page can never take all connections.
 """
 
 import asyncio
@@ -20,13 +20,16 @@ from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.catalogue.values import RowPosition, TitleCard
 
 CACHED_ITEMS: Final = 50
+"""Items of a row's beginning, which is what the cache holds."""
 MAX_QUERIES: Final = 6
-"""Row queries of this process in PostgreSQL at once."""
+"""Row queries that one process has in PostgreSQL at once."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class RowQueries:
+    """Reads rows from the catalogue, each item already encoded for the response."""
+
     def __init__(self, rows: HomeRows, breakers: AsyncCircuitBreakerFactory, settings: Settings) -> None:
         self._rows = rows
         self._breakers = breakers
@@ -36,12 +39,12 @@ class RowQueries:
         self._bulkheads: dict[str, Bulkhead] = {}
 
     async def beginning(self, row: RowDefinition) -> SharedRow:
-        """The row's first `CACHED_ITEMS` items, as they are cached. Raises `StoreUnavailable`."""
+        """The row's first `CACHED_ITEMS` items, in the form that the cache stores. Raises `StoreUnavailable`."""
         found = await self.page(row, limit=CACHED_ITEMS + 1, after=None)
         return SharedRow(found[:CACHED_ITEMS], more=len(found) > CACHED_ITEMS)
 
     async def page(self, row: RowDefinition, *, limit: int, after: RowPosition | None) -> list[SharedItem]:
-        """At most `limit` items behind `after`. Raises `StoreUnavailable`."""
+        """At most `limit` items after the position `after`. Raises `StoreUnavailable`."""
         found = await self._bulkhead(row).call(lambda: self._query(row, limit=limit, after=after))
         return [self._item(card, position) for card, position in found]
 

@@ -1,4 +1,7 @@
-"""The wire of rows, and the form of a cached row."""
+"""Response bodies of rows, and the form of a row in the cache.
+
+A cached row is the same for all viewers, so it holds no cursor and no resume position.
+"""
 
 import msgspec
 
@@ -28,7 +31,9 @@ class Row(Output, frozen=True, kw_only=True):
 
 
 class SharedItem(msgspec.Struct, frozen=True, array_like=True):
-    """An item in the cache: the wire bytes of a `RowItem`, never decoded again, and its place in the row's order."""
+    """An item in the cache: a `RowItem` as response bytes, which are never decoded again, and its position in the row's
+    order.
+    """
 
     body: msgspec.Raw
     sort_value: float
@@ -36,7 +41,7 @@ class SharedItem(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SharedRow(msgspec.Struct, frozen=True, array_like=True):
-    """A row's beginning as it is cached: the same for everybody. `more`: the row goes on behind these items."""
+    """The beginning of a row in the cache, the same for all viewers. `more`: the row has items after these."""
 
     items: list[SharedItem]
     more: bool

@@ -1,7 +1,9 @@
-"""One row's page for one viewer: from the shared row, from the catalogue behind it, or from the viewer's own positions.
+"""One page of a row for one viewer.
 
-A cursor is the place of the last item seen, signed for its row; it holds nothing of the viewer in a shared row. Continue
-watching is read for each viewer and never cached: one read of the newest 50 positions and one of their cards.
+The first page of a shared row comes from the shared rows (`shared`); later pages come from the catalogue. Continue
+watching is read for each viewer and never cached: one read of the newest `MAX_WATCHING_ITEMS` positions and one of
+their cards. A cursor is the position of the page's last item, signed for its row; a shared row's cursor holds nothing
+about the viewer.
 """
 
 from collections.abc import Sequence
@@ -10,7 +12,7 @@ from typing import Final, cast
 from purgatory import AsyncCircuitBreakerFactory
 
 from api.auth.tokens import Caller
-from api.paging import Cursors, cut
+from api.paging import Cursors, split_page
 from api.rows.bulkhead import Bulkhead
 from api.rows.queries import CACHED_ITEMS
 from api.rows.schemas import Row, RowItem, SharedItem
@@ -24,10 +26,12 @@ from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.catalogue.values import RowPosition
 from marquee.stores.resume_positions.contract import ResumePositions
 
-WATCHING_ITEMS: Final = 50
+MAX_WATCHING_ITEMS: Final = 50
 
 
 class RowService:
+    """Pages of rows, for `/rows` and for the home page."""
+
     def __init__(
         self,
         shared: SharedRows,
@@ -49,13 +53,14 @@ class RowService:
         )
 
     async def row_by_id(self, row_id: str, caller: Caller, *, limit: int, cursor: str | None) -> Row:
-        """Raises `RowUnknown`, `CursorInvalid`, `StoreUnavailable`."""
+        """A page of the row with this id. Raises `RowUnknown`, `CursorInvalid`, `StoreUnavailable`."""
         row = ROWS_BY_ID.get(row_id)
         if row is None:
-            raise RowUnknown("There is no row of this id.", field="row_id")
+            raise RowUnknown(f"There is no row {row_id}: GET /home lists the rows.", field="row_id")
         return await self.row(row, caller, limit=limit, cursor=cursor)
 
     async def row(self, row: RowDefinition, caller: Caller, *, limit: int, cursor: str | None) -> Row:
+        """A page of at most `limit` items. Raises `CursorInvalid`, `StoreUnavailable`."""
         after = self._read_cursor(row, cursor)
         if row.kind == "continue_watching":
             return await self._watching.call(lambda: self._continue_watching(row, caller, limit, after))
@@ -63,7 +68,7 @@ class RowService:
         return Row(
             id=row.row_id,
             title=row.title,
-            # Raw bytes in the place of items: they are copied into the response as they are.
+            # The items are raw bytes: msgspec copies them into the response unchanged.
             items=cast("list[RowItem]", [one.body for one in items]),
             next_cursor=self._sign_cursor(row, items[-1].sort_value, items[-1].movie_id) if more and items else None,
         )
@@ -74,14 +79,14 @@ class RowService:
         if after is None and limit <= CACHED_ITEMS:
             shared = await self._shared.beginning(row)
             return shared.items[:limit], shared.more or len(shared.items) > limit
-        return cut(await self._shared.page(row, limit=limit + 1, after=after), limit)
+        return split_page(await self._shared.page(row, limit=limit + 1, after=after), limit)
 
     async def _continue_watching(
         self, row: RowDefinition, caller: Caller, limit: int, after: RowPosition | None
     ) -> Row:
-        positions = await self._resume_positions.continue_watching(caller.profile_id, limit=WATCHING_ITEMS)
+        positions = await self._resume_positions.continue_watching(caller.profile_id, limit=MAX_WATCHING_ITEMS)
         if after is not None:
-            # The newest first, and of one moment in the order of their ids, as the store gives them.
+            # The store's order: newest first, and by id among positions of the same moment.
             positions = [
                 one for one in positions if (-one.event_time_ms, one.movie_id) > (-after.sort_value, after.movie_id)
             ]
@@ -104,7 +109,7 @@ class RowService:
                 watched_percent=watched_percent(seconds, duration),
             )
             items.append((item, position.event_time_ms))
-        page, more = cut(items, limit)
+        page, more = split_page(items, limit)
         return Row(
             id=row.row_id,
             title=row.title,

@@ -1,10 +1,10 @@
-"""Shared rows: the beginning of a row, the same bytes for everybody; one query however many callers miss.
+"""Shared rows: the beginning of a row, the same bytes for all viewers, with one query however many callers miss.
 
-Order of a read: this process's copy, the cache, the lock, **the cache again**, one query, fill under the generation that was
-read before the query. Readers inside a process share one look and one fill (`single_flight`); between processes the lock
-decides, and a process that does not get it waits for the filled row. A caller whose time is up is served stale while the fill
-goes on. With the cache gone each process serves what it queried within `row_ttl_seconds`; with the locks gone each process
-fills for itself.
+A read tries in order: this process's copy, the cache, the lock, **the cache again**, one query. The fill is refused if
+the row was purged after the query began. Callers in one process share one cache read and one fill (`single_flight`).
+Between processes the lock decides; a process without the lock waits for the filled row. A caller whose time-out ends is
+served a stale row while the fill goes on. With the cache down, each process serves what it queried within
+`row_ttl_seconds`. With the locks down, each process fills for itself.
 """
 
 import asyncio
@@ -30,17 +30,21 @@ from marquee.stores.coordination.contract import Coordination
 from marquee.stores.row_cache.contract import RowCache
 from marquee.stores.row_cache.keys import HOLD_SECONDS
 
-EMPTY_SECONDS: Final = 2.0
-"""An empty row stays fresh this long: it is about to change on a young platform, and costs least to ask for again."""
-FIRST_LOOK_SECONDS: Final = 0.01
-LAST_LOOK_SECONDS: Final = 0.1
-"""Pauses between looks for a row that another process fills, doubling from the first to the last."""
+EMPTY_ROW_SECONDS: Final = 2.0
+"""How long an empty row stays fresh.
 
+It is short: on a new platform the row soon gets titles, and its query costs least.
+"""
+MIN_POLL_SECONDS: Final = 0.01
+MAX_POLL_SECONDS: Final = 0.1
+"""Pauses between cache reads while another process fills the row. They double from the first bound to the second."""
 
 log = get_logger()
 
 
 class SharedRows:
+    """Reads and purges shared rows."""
+
     def __init__(
         self,
         rows: HomeRows,
@@ -52,18 +56,21 @@ class SharedRows:
         self._queries = RowQueries(rows, breakers, settings)
         self._cache = CachedRows(cache, coordination, breakers)
         self._copies = LocalCopies()
-        self._looks: SingleFlight[Found | None] = SingleFlight("look for a row")
-        self._fills: SingleFlight[SharedRow] = SingleFlight("fill of a row")
+        self._cache_reads: SingleFlight[Found | None] = SingleFlight("cache read of the row")
+        self._fills: SingleFlight[SharedRow] = SingleFlight("fill of the row")
         self._ttl_seconds = float(settings.row_ttl_seconds)
         self._timeout_seconds = settings.row_timeout_seconds
 
     async def beginning(self, row: RowDefinition) -> SharedRow:
-        """The row's first `CACHED_ITEMS` items. Raises `StoreUnavailable` where not even a stale row is to be had."""
+        """The row's first `CACHED_ITEMS` items.
+
+        Raises `StoreUnavailable` if the row cannot be read and no stale copy exists.
+        """
         if (copy := self._copies.just_read(row.row_id)) is not None:
             return copy
         purges = self._copies.purges_so_far(row.row_id)
         try:
-            found = await self._looks.join(row.row_id, lambda: self._cache.get(row.row_id))
+            found = await self._cache_reads.join(row.row_id, lambda: self._cache.get(row.row_id))
         except StoreUnavailable:
             return await self._without_cache(row)
         if found is not None and found.fresh:
@@ -77,20 +84,23 @@ class SharedRows:
             return self._stale(row, found, error)
 
     async def page(self, row: RowDefinition, *, limit: int, after: RowPosition | None) -> list[SharedItem]:
-        """A page behind the beginning, from the catalogue. Raises `StoreUnavailable`."""
+        """At most `limit` items after `after`, from the catalogue. Raises `StoreUnavailable`."""
         return await self._queries.page(row, limit=limit, after=after)
 
     async def purge(self, row_ids: Sequence[str]) -> None:
-        """Drop rows after a change; a cache that is down is not waited for."""
+        """Drop rows after a change, in this process and in the cache.
+
+        If the cache is down, this is logged and nothing is raised.
+        """
         for row_id in row_ids:
             self._copies.drop(row_id)
-            # Callers from now on must not join a look or a fill that read before the change.
-            self._looks.forget(row_id)
+            # Later callers must not join a cache read or a fill that began before the change.
+            self._cache_reads.forget(row_id)
             self._fills.forget(row_id)
         await self._cache.purge(list(row_ids))
 
     async def _logged(self, row: RowDefinition, work: Callable[[RowDefinition], Awaitable[SharedRow]]) -> SharedRow:
-        """Every failed fill is logged once, however many callers wait for it or have given up."""
+        """Logs a failed fill once, however many callers wait for it or have given up."""
         try:
             return await work(row)
         except Exception as error:
@@ -99,7 +109,7 @@ class SharedRows:
 
     async def _fill(self, row: RowDefinition) -> SharedRow:
         deadline = time.monotonic() + HOLD_SECONDS
-        wait_seconds = FIRST_LOOK_SECONDS
+        wait_seconds = MIN_POLL_SECONDS
         while True:
             try:
                 lock = await self._cache.lock(row.row_id)
@@ -109,7 +119,7 @@ class SharedRows:
                 try:
                     again = await self._cache.get(row.row_id)
                 except StoreUnavailable:
-                    # Lost since the first look: nobody can fill it now, this process serves itself.
+                    # The cache went down after the first read. No process can fill it, so this one serves itself.
                     return await self._query(row)
                 if again is not None and again.fresh:
                     return again.row
@@ -119,10 +129,12 @@ class SharedRows:
                 if lock is not None:
                     await self._cache.release(lock)
             if time.monotonic() > deadline:
-                raise StoreUnavailable(f"Another process fills the row {row.row_id} and does not finish.")
-            # Another process fills: look again soon, ever less often. Its lock ends by itself if it is dead.
+                raise StoreUnavailable(
+                    f"Another process has not filled the row {row.row_id} within {HOLD_SECONDS} s: try again soon."
+                )
+            # Another process fills the row: read again after a pause that grows. A dead process's lock expires.
             await asyncio.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311
-            wait_seconds = min(LAST_LOOK_SECONDS, 2 * wait_seconds)
+            wait_seconds = min(MAX_POLL_SECONDS, 2 * wait_seconds)
 
     async def _query_and_fill(self, row: RowDefinition) -> SharedRow:
         try:
@@ -130,7 +142,7 @@ class SharedRows:
         except StoreUnavailable:
             return await self._query(row)
         shared = await self._query(row)
-        fresh_seconds = self._ttl_seconds if shared.items else min(self._ttl_seconds, EMPTY_SECONDS)
+        fresh_seconds = self._ttl_seconds if shared.items else min(self._ttl_seconds, EMPTY_ROW_SECONDS)
         await self._cache.fill(row.row_id, shared, generation=generation, fresh_seconds=fresh_seconds)
         return shared
 
@@ -150,11 +162,15 @@ class SharedRows:
             return self._stale(row, None, error)
 
     def _stale(self, row: RowDefinition, found: Found | None, error: Exception) -> SharedRow:
-        """What stands in for a row that could not be had: the cache's stale one, else what was queried last."""
+        """What is served instead of a row that could not be read: the cache's stale row, else the row that was queried
+        last.
+        """
         if found is not None:
             return found.row
         if (copy := self._copies.queried_within(row.row_id)) is not None:
             return copy
         if isinstance(error, StoreUnavailable):
             raise error
-        raise StoreUnavailable(f"The row {row.row_id} could not be had within {self._timeout_seconds} s.") from error
+        raise StoreUnavailable(
+            f"The row {row.row_id} was not read within {self._timeout_seconds} s: try again soon."
+        ) from error

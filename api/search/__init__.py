@@ -1,1 +1,1 @@
-"""Search as you type, and suggestions, over the search index."""
+"""Search and suggestions over the search index."""

@@ -1,4 +1,7 @@
-"""`/search`."""
+"""`/search` and `/search/suggest`.
+
+Both read the search index through `service`. Announced titles are found too; `playable=true` leaves them out.
+"""
 
 from typing import Annotated
 
@@ -19,6 +22,8 @@ SuggestionLimit = Annotated[int, QueryParameter(ge=1, le=20)]
 
 
 class SearchController(Controller):
+    """Search and suggestions."""
+
     path = "/search"
     tags = ("Search",)
     security = BEARER

@@ -1,4 +1,4 @@
-"""The wire of search."""
+"""Response bodies of search."""
 
 from api.wire import Output
 
@@ -22,7 +22,7 @@ class SearchResults(Output, frozen=True, kw_only=True):
     results: list[SearchResult]
     next_cursor: str | None
     facets: dict[str, int] | None = None
-    """Hits by genre, where `facets=true` asked for them."""
+    """Number of hits by genre; None unless the request has `facets=true`."""
 
 
 class Suggestions(Output, frozen=True, kw_only=True):

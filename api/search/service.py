@@ -1,8 +1,12 @@
-"""Search and suggestions. A cursor belongs to its query: with another query it is refused, not misread."""
+"""Search and suggestions, through the contract of `marquee.stores.search`.
+
+A cursor holds the index's own position and the query with its filters. With another query the cursor is refused, not
+misread. Descriptions and lists of people are cut, so that a page of results stays small.
+"""
 
 from typing import Final
 
-from api.paging import Cursors, refusal
+from api.paging import Cursors, cursor_refusal
 from api.search.schemas import SearchResult, SearchResults
 from marquee.cdn.addresses import EdgeAddresses
 from marquee.settings import Settings
@@ -13,6 +17,8 @@ MAX_DESCRIPTION_CHARACTERS: Final = 400
 
 
 class SearchService:
+    """What `/search` does."""
+
     def __init__(self, index: SearchIndex, settings: Settings) -> None:
         self._index = index
         self._addresses = EdgeAddresses(settings)
@@ -21,17 +27,21 @@ class SearchService:
     async def search(
         self, query: str, *, limit: int, cursor: str | None, filters: SearchFilters, facets: bool
     ) -> SearchResults:
-        """Raises `CursorInvalid`, `StoreUnavailable`."""
+        """At most `limit` hits, best first; with `facets` also the number of hits by genre.
+
+        Raises `CursorInvalid`, `StoreUnavailable`.
+        """
         asked = [query, list(filters.genres), filters.playable_only, filters.year_from, filters.year_to]
         page = await self._index.search(query, limit=limit, position=self._position(cursor, asked), filters=filters)
-        follows = page.next_position
+        next_position = page.next_position
         return SearchResults(
             results=[self._result(hit) for hit in page.hits],
-            next_cursor=self._cursors.sign("search", [follows, asked]) if follows else None,
+            next_cursor=self._cursors.sign("search", [next_position, asked]) if next_position else None,
             facets=await self._index.facets(query) if facets else None,
         )
 
     async def suggest(self, prefix: str, *, limit: int) -> list[str]:
+        """At most `limit` titles that begin like `prefix`. Raises `StoreUnavailable`."""
         return list(await self._index.suggest(prefix, limit=limit))
 
     def _position(self, cursor: str | None, asked: list[object]) -> str | None:
@@ -40,7 +50,7 @@ class SearchService:
             return None
         position, asked_before = read
         if asked_before != asked:
-            raise refusal("belongs to another search")
+            raise cursor_refusal("belongs to another search")
         return position
 
     def _result(self, hit: SearchHit) -> SearchResult:

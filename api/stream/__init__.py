@@ -1,1 +1,1 @@
-"""The signed stream URL with the resume position, and the hot path: progress every 4 s from every viewer."""
+"""Playing: signed stream URLs with the resume position, and progress, the hot path (every viewer every 4 s)."""

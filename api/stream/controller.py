@@ -1,4 +1,4 @@
-"""`/stream`."""
+"""`/stream` and `/stream/progress`."""
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -13,6 +13,8 @@ from api.wire import MovieIdQuery
 
 
 class StreamController(Controller):
+    """Where to play from, and progress."""
+
     path = "/stream"
     tags = ("Playing",)
     security = BEARER

@@ -1,4 +1,4 @@
-"""The wire of playing: the stream's addresses, and progress."""
+"""Bodies of playing: the stream's addresses, and progress. Positions and durations are seconds."""
 
 from datetime import datetime
 from typing import Annotated
@@ -31,4 +31,7 @@ class Progress(Input, frozen=True, kw_only=True):
     movie_id: MovieId
     position_seconds: Annotated[float, Meta(ge=0, le=MAX_POSITION_SECONDS)]
     age_ms: Annotated[int, Meta(ge=0, le=MAX_AGE_MS)] = 0
-    """How long ago that was, by the client's monotonic clock: the newest event wins, in whatever order they arrive."""
+    """How long ago the viewer was there, by the client's monotonic clock.
+
+    The newest event wins, in any order of arrival.
+    """

@@ -1,9 +1,9 @@
 """Playing: signed addresses with the position to resume from, and progress.
 
-Progress is the hot path: one write, durable when acknowledged. What it must know of the title (that it plays, how long it
-is) is cached in the process for `TITLE_TTL_SECONDS`; the watch history is written with a viewer's first progress on a title
-and then every `HISTORY_SECONDS`, not every 4 s. With the catalogue down, the cached
-value serves on, however old.
+Progress is the hot path: one write, durable when it is acknowledged. It needs the title's duration, and whether the
+title can be played; both are cached in the process for `TITLE_TTL_SECONDS`. If the catalogue is down, the cached
+duration is used however old it is. The watch history gets a viewer's first progress on a title and then one every
+`HISTORY_INTERVAL_SECONDS`, not one every 4 s.
 """
 
 import time
@@ -26,7 +26,7 @@ from marquee.stores.history.contract import WatchHistory
 from marquee.stores.resume_positions.contract import ResumePosition, ResumePositions
 
 TITLE_TTL_SECONDS: Final = 15.0
-HISTORY_SECONDS: Final = 300.0
+HISTORY_INTERVAL_SECONDS: Final = 300.0
 CACHE_ENTRIES: Final = 50_000
 
 
@@ -34,6 +34,8 @@ log = get_logger()
 
 
 class StreamService:
+    """What `/stream` does."""
+
     def __init__(
         self, titles: Titles, resume_positions: ResumePositions, history: WatchHistory, settings: Settings
     ) -> None:
@@ -43,11 +45,14 @@ class StreamService:
         self._addresses = EdgeAddresses(settings)
         self._life_seconds = settings.stream_url_seconds
         self._durations: LRUCache[str, tuple[float, float]] = LRUCache(CACHE_ENTRIES)
-        """Duration in seconds and when it was read: an old one serves while the catalogue is down."""
-        self._watched: TTLCache[tuple[str, str], None] = TTLCache(CACHE_ENTRIES, HISTORY_SECONDS)
+        """movie_id -> (duration in seconds, when it was read). An old one is used while the catalogue is down."""
+        self._noted: TTLCache[tuple[str, str], None] = TTLCache(CACHE_ENTRIES, HISTORY_INTERVAL_SECONDS)
 
     async def stream(self, caller: Caller, movie_id: str) -> Stream:
-        """Raises `TitleUnknown`, `TitleNotPlayable`, `StoreUnavailable`."""
+        """The title's signed addresses and the profile's resume position.
+
+        Raises `TitleUnknown`, `TitleNotPlayable`, `StoreUnavailable`.
+        """
         title = await self._titles.get(movie_id)
         duration = _duration_of(title)
         if title.active_version is None or title.manifest is None or title.dash is None:
@@ -67,7 +72,10 @@ class StreamService:
         )
 
     async def record(self, caller: Caller, progress: Progress) -> None:
-        """Durable when it returns. Raises `TitleUnknown`, `TitleNotPlayable`, `InputInvalid`, `StoreUnavailable`."""
+        """Store a position. It is durable when this returns.
+
+        Raises `TitleUnknown`, `TitleNotPlayable`, `InputInvalid` for a position past the end, `StoreUnavailable`.
+        """
         now_ms = time.time_ns() // 1_000_000
         duration = await self._duration(progress.movie_id)
         seconds = credible_position(progress.position_seconds, duration)
@@ -96,15 +104,15 @@ class StreamService:
 
     async def _note_watching(self, profile_id: str, movie_id: str, at_ms: int) -> None:
         key = (profile_id, movie_id)
-        if key in self._watched:
+        if key in self._noted:
             return
         try:
             await self._history.record(profile_id, movie_id, datetime.fromtimestamp(at_ms / 1000, UTC))
         except StoreUnavailable as error:
-            # The position is safe, and that is what was acknowledged; the next progress tries again.
-            log.warning("watching was not noted in the history", reason=error.detail)
+            # Not an error for the caller: the position itself is stored. The next progress tries again.
+            log.warning("the watch history was not written", reason=error.detail)
             return
-        self._watched[key] = None
+        self._noted[key] = None
 
 
 def _duration_of(title: Title) -> float:

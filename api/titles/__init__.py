@@ -1,1 +1,1 @@
-"""Titles: what viewers see of one, and what content engineers edit, unpublish, republish and delete."""
+"""Titles: what viewers see of a title, and what content engineers edit, unpublish, republish and delete."""

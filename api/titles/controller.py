@@ -1,4 +1,7 @@
-"""`/titles`: one title for everybody; the list and every change for content engineers."""
+"""`/titles`: one title for all callers; the list and all changes for content engineers.
+
+Every answer has the title's revision as its ETag. An edit with `If-Match` is refused if the title changed meanwhile.
+"""
 
 import re
 from typing import Annotated
@@ -26,16 +29,18 @@ def _with_etag(title: TitleOut) -> Response[TitleOut]:
 
 
 def _stated_revision(if_match: str | None, edit: TitleEdit) -> int | None:
-    """The revision that the caller read, from If-Match or the body; `*` and none: whatever is there."""
+    """The revision that the caller read, from `If-Match` or the body. None (no revision, or `*`): edit any revision."""
     if if_match is None or if_match.strip() == "*":
         return None if edit.revision is UNSET else edit.revision
     match = _ETAG.match(if_match.strip())
     if match is None:
-        raise InputInvalid('If-Match has to be the ETag of the title, such as "7".', field="If-Match")
+        raise InputInvalid(f'If-Match is {if_match[:40]}: send the title\'s ETag, such as "7".', field="If-Match")
     return int(match.group(1))
 
 
 class TitleController(Controller):
+    """Reading and changing titles."""
+
     path = "/titles"
     tags = ("Titles",)
     security = BEARER

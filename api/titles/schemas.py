@@ -1,4 +1,4 @@
-"""The wire of titles. `revision` grows with every change; it is also the ETag."""
+"""Bodies of titles. `revision` grows with every change of a title and is also its ETag."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,7 +1,8 @@
-"""Titles: what a viewer may know of one, and a content engineer's changes, which reach search, rows and edges.
+"""Titles: what viewers may read of them, and the changes of content engineers.
 
-Every change is one transaction of the catalogue, which also writes the title's search document; then the rows are purged.
-A deleted title's objects are removed last; a removal that was cut short is finished by the outbox.
+Every change is one transaction of the catalogue. It also writes the title's search document, which change capture
+brings into the index. Then the title's rows are purged. A deletion removes the title's objects last; the outbox
+finishes a removal that was interrupted.
 """
 
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Final
 import msgspec
 
 from api.auth.tokens import Caller
-from api.paging import Cursors, cut
+from api.paging import Cursors, split_page
 from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from marquee.cdn.addresses import EdgeAddresses
@@ -25,10 +26,12 @@ from marquee.stores.catalogue.values import Title, TitleDetails
 from marquee.stores.objects.contract import Objects
 from marquee.stores.row_cache.keys import rows_of_title
 
-EDIT_ATTEMPTS: Final = 5
+MAX_EDIT_ATTEMPTS: Final = 5
 
 
 class TitleService:
+    """What `/titles` does."""
+
     def __init__(
         self,
         titles: Titles,
@@ -47,32 +50,43 @@ class TitleService:
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def title(self, caller: Caller, movie_id: str) -> TitleOut:
-        """Raises `TitleUnknown`, for a viewer also where the title is not public."""
+        """One title. Raises `TitleUnknown`, for a viewer also if the title's state is hidden from viewers."""
         title = await self._titles.get(movie_id)
         if title.state not in VISIBLE_TITLES and not may(caller.role, "see_hidden_titles"):
-            raise TitleUnknown("There is no title of this id.", field="movie_id")
+            raise TitleUnknown(f"There is no title {movie_id}.", field="movie_id")
         return self.shown(title)
 
     async def page(self, *, limit: int, cursor: str | None, state: TitleState | None) -> TitlePage:
+        """At most `limit` titles in the order of their ids; with `state` only titles in that state.
+
+        Raises `CursorInvalid`.
+        """
         kind = f"titles:{state or ''}"
         after = self._cursors.read(kind, cursor, str)
-        page, more = cut(await self._titles.page(limit=limit + 1, after=after, state=state), limit)
+        page, more = split_page(await self._titles.page(limit=limit + 1, after=after, state=state), limit)
         return TitlePage(
             titles=[self.shown(title) for title in page],
             next_cursor=self._cursors.sign(kind, page[-1].movie_id) if more else None,
         )
 
     async def edit(self, movie_id: str, edit: TitleEdit, *, revision: int | None) -> TitleOut:
-        """Change the fields given. Raises `RevisionConflict` where `revision` is not the current one."""
-        for attempt in range(EDIT_ATTEMPTS):
+        """Change the fields that `edit` gives. Raises `TitleUnknown`, and `RevisionConflict` if `revision` is not the
+        current one.
+
+        Without `revision`, an edit that meets another change is merged into it, at most `MAX_EDIT_ATTEMPTS` times.
+        """
+        for attempt in range(MAX_EDIT_ATTEMPTS):
             before = await self._titles.get(movie_id)
             if revision is not None and before.revision != revision:
-                raise RevisionConflict(f"The title is at revision {before.revision} now.", field="revision")
+                raise RevisionConflict(
+                    f"The title has revision {before.revision}, not {revision}: read it again before the change.",
+                    field="revision",
+                )
             try:
                 after = await self._titles.edit(movie_id, _merged(before.details, edit), revision=before.revision)
             except RevisionConflict:
-                # Somebody else's change came between reading and writing: merge into theirs.
-                if revision is not None or attempt == EDIT_ATTEMPTS - 1:
+                # Another change was written between this read and this write: merge into it.
+                if revision is not None or attempt == MAX_EDIT_ATTEMPTS - 1:
                     raise
                 continue
             await self._changed(before, after)
@@ -80,22 +94,25 @@ class TitleService:
         raise AssertionError("the last attempt returns or raises")
 
     async def unpublish(self, movie_id: str) -> TitleOut:
+        """Take a title out of rows and search. Raises `TitleUnknown`, `TitleNotPlayable` if it is not published."""
         title = await self._titles.unpublish(movie_id)
         await self._changed(title)
         return self.shown(title)
 
     async def republish(self, movie_id: str) -> TitleOut:
+        """Undo `unpublish`. Raises `TitleUnknown`."""
         title = await self._titles.republish(movie_id)
         await self._changed(title)
         return self.shown(title)
 
     async def delete(self, movie_id: str) -> None:
-        """Raises `TitleUnknown`."""
+        """Delete a title, then remove its objects. Repeat it after an interruption. Raises `TitleUnknown`."""
         title = await self._titles.delete(movie_id)
         await self._changed(title)
         await remove_title(self._uploads, self._objects, self._published, movie_id)
 
     def shown(self, title: Title) -> TitleOut:
+        """A title as the API answers it."""
         return TitleOut(
             movie_id=title.movie_id,
             title=title.details.title,

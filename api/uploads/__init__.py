@@ -1,1 +1,1 @@
-"""Uploads: presigned multipart straight to S3, resumable part by part; nothing large passes through the API."""
+"""Uploads: presigned multipart straight to S3, resumable part by part. No film's bytes pass through the API."""

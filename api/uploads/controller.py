@@ -1,4 +1,7 @@
-"""`/uploads`: for content engineers."""
+"""`/uploads`: opening, signing parts, subtitle files, completing, aborting and following, for content engineers.
+
+The file's bytes go from the client to S3 by presigned URLs. The bodies here are small, but for the two bounds below.
+"""
 
 from typing import Annotated
 
@@ -32,12 +35,14 @@ from marquee.domain.parts import parts_total
 SizeQuery = Annotated[int, QueryParameter(ge=0, le=2**53)]
 FileNameQuery = Annotated[str, QueryParameter(min_length=1, max_length=255, pattern=FILE_NAME)]
 MAX_COMPLETION_BYTES = 2 * 1024 * 1024
-"""10,000 parts with their checksums are about 1 MB."""
+"""Body of a completion: 10,000 parts with their checksums are about 1 MB."""
 MAX_SIDECAR_BYTES = 5 * 1024 * 1024
-"""2 MB of text, escaped as JSON."""
+"""Body of a subtitle file: 2 MB of text, escaped as JSON."""
 
 
 class UploadController(Controller):
+    """Uploads of films."""
+
     path = "/uploads"
     tags = ("Uploads",)
     opt = MANAGES_TITLES

@@ -1,4 +1,4 @@
-"""The wire of uploads. Sizes are bytes; a part's checksum is its MD5 in hex, as S3's ETag states it."""
+"""Bodies of uploads. Sizes are bytes. A part's checksum is its MD5 in hex, as S3's ETag states it."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -32,12 +32,12 @@ class NewUpload(Input, frozen=True, kw_only=True):
     size_bytes: Annotated[int, Meta(ge=0, le=2**53)]
     content_type: MediaType | None = None
     title: Line | UnsetType | None = UNSET
-    """Without one: made from the file's name."""
+    """Absent or null: made from the file's name."""
     year: Year | UnsetType | None = UNSET
     genres: Annotated[list[Word], Meta(max_length=20)] | UnsetType = UNSET
     description: Prose | UnsetType | None = UNSET
     hot: bool | UnsetType = UNSET
-    """A new release: its chunks go first, and it is pushed to every edge."""
+    """A new release: its chunks are encoded first, and its files are pushed to every edge."""
     movie_id: MovieId | None = None
     resume: bool = True
 
@@ -137,7 +137,7 @@ class UploadStatus(Output, frozen=True, kw_only=True):
     stage: str
     percent: float
     speed: float | None
-    """Times real time, while renditions are made."""
+    """Encoding speed as a multiple of real time, while renditions are made."""
     reason: str | None
     playable: bool
     """Whether this version can be played now."""

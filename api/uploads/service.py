@@ -1,8 +1,9 @@
-"""Uploads: what may be uploaded, where each part goes, and the state of an upload until its title plays.
+"""Uploads: what may be uploaded, where each part goes, and an upload's state until its title plays.
 
-The bytes go straight to S3 by presigned URLs; the API only opens the multipart upload, signs, and completes. Nothing is
-kept for resuming but what S3 holds: an open upload of the same file by the same account is found again, and its parts'
-checksums say what need not be sent twice.
+The bytes go straight to S3 by presigned URLs; the API opens the multipart upload, signs part URLs and completes. S3
+holds everything that resuming needs: an open upload of the same file by the same account is found again, and the
+checksums of its parts say which parts need not be sent again. Completion (`marquee.ingest.completion`) starts the
+chain.
 """
 
 import hashlib
@@ -42,28 +43,28 @@ from marquee.stores.objects.contract import Objects, StoredPart
 
 MAX_SIDECARS: Final = 32
 SIDECAR_SUFFIXES: Final = (".srt", ".vtt", ".ass", ".ssa")
-UNDECIDED_TYPE: Final = "application/octet-stream"
-NOT_FILMS: Final = ("text/", "image/", "font/", "model/", "message/")
-"""Kinds of content that no film is of, where the client itself states them."""
+UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
+NON_FILM_PREFIXES: Final = ("text/", "image/", "font/", "model/", "message/")
+"""Media types that are refused if the client states them: no film has one."""
 MISTAKEN_TYPES: Final = frozenset(("text/vnd.trolltech.linguist",))
-"""What some systems take an MPEG transport stream (.ts) for."""
+"""Types that some systems state for an MPEG transport stream (.ts). They are not refused."""
 
 
 def media_type_of(file_name: str, stated: str | None) -> str:
-    """The type to store the master under. Raises `MediaTypeRefused` for what is no film by the client's own word.
+    """The media type to store the master under. Raises `MediaTypeRefused` if the client states a type that no film has.
 
-    A name's ending decides nothing: what the file really is, the chain finds out by decoding it.
+    The file name's ending refuses nothing: the chain finds out by decoding what the file really is.
     """
-    kind = (stated or mimetypes.guess_type(file_name)[0] or UNDECIDED_TYPE).lower()
-    if not kind.startswith(NOT_FILMS):
+    kind = (stated or mimetypes.guess_type(file_name)[0] or UNKNOWN_MEDIA_TYPE).lower()
+    if not kind.startswith(NON_FILM_PREFIXES):
         return kind
     if stated is None or kind in MISTAKEN_TYPES:
-        return UNDECIDED_TYPE
-    raise MediaTypeRefused(f"{file_name} is of the type {kind}: upload a film (video/...).", field="content_type")
+        return UNKNOWN_MEDIA_TYPE
+    raise MediaTypeRefused(f"{file_name} has the type {kind}: upload a film (video/...).", field="content_type")
 
 
 def _reason(upload: Upload, version: Version | None) -> str | None:
-    """Why the film of this upload does not play and will not; None where nothing speaks against it."""
+    """Why this upload's film does not play and never will. None if it plays or still may."""
     if ended := ended_early(upload.state):
         return FOLLOWED_SENTENCES[ended]
     if version is None:
@@ -74,7 +75,7 @@ def _reason(upload: Upload, version: Version | None) -> str | None:
 
 
 def _given_details(wanted: NewUpload) -> dict[str, Any]:
-    """What the request states of the title; a null title is none stated."""
+    """The title's details that the request gives. A null title counts as not given."""
     given = {
         name: value
         for name in ("title", "year", "description", "genres")
@@ -86,6 +87,8 @@ def _given_details(wanted: NewUpload) -> dict[str, Any]:
 
 
 class UploadService:
+    """What `/uploads` does."""
+
     def __init__(
         self, uploads: Uploads, versions: Versions, titles: Titles, objects: Objects, settings: Settings
     ) -> None:
@@ -96,24 +99,25 @@ class UploadService:
         self._settings = settings
 
     async def open(self, caller: Caller, wanted: NewUpload) -> tuple[Upload, bool]:
-        """The upload and whether it is one that was open before.
+        """Open an upload. Returns it, and True if it was open before (a resumed upload).
 
         Raises `UploadTooLarge`, `SourceRefused` for an empty file, `MediaTypeRefused`, `TitleUnknown`, and
-        `UploadStateConflict` where the open upload is completed or ended at this moment.
+        `UploadStateConflict` if the resumed upload is being completed or ended at this moment.
         """
         if wanted.size_bytes > self._settings.upload_max_bytes:
             raise UploadTooLarge(
-                f"A file may have at most {self._settings.upload_max_bytes} bytes.", field="size_bytes"
+                f"{wanted.file_name} has {wanted.size_bytes} bytes; the maximum is {self._settings.upload_max_bytes}.",
+                field="size_bytes",
             )
         if wanted.size_bytes == 0:
-            raise SourceRefused(f"{wanted.file_name} is empty: it has no picture.", field="size_bytes")
+            raise SourceRefused(f"{wanted.file_name} is empty: choose a file with a picture.", field="size_bytes")
         content_type = media_type_of(wanted.file_name, wanted.content_type)
         if wanted.resume:
             found = await self._uploads.find_resumable(
                 caller.account_id, wanted.file_name, wanted.size_bytes, movie_id=wanted.movie_id
             )
             if found is not None:
-                # A title that exists keeps its details; one that this upload made gets what is stated of it now.
+                # An existing title keeps its details. A title that this upload made gets the details given now.
                 given = {} if wanted.movie_id else _given_details(wanted)
                 hot = None if wanted.hot is UNSET else wanted.hot
                 return await self._uploads.resume(found.upload_id, given, hot=hot), True
@@ -149,28 +153,33 @@ class UploadService:
         try:
             return await self._uploads.open(upload, details)
         except BaseException:
-            # No row names it, so nobody else would ever end it.
+            # No row names this multipart upload, so no other process would ever abort it.
             await self._objects.abort_multipart(key, multipart_id)
             raise
 
     async def find_open(self, caller: Caller, file_name: str, size_bytes: int) -> list[Upload]:
+        """The caller's open upload of a file with this name and size: one or none."""
         found = await self._uploads.find_open(caller.account_id, file_name, size_bytes)
         return [found] if found else []
 
     async def held_parts(self, caller: Caller, upload_id: str) -> list[StoredPart]:
-        """What S3 holds of an open upload. Raises `UploadUnknown`, `UploadStateConflict`, `NotPermitted`."""
+        """The parts of an open upload that S3 holds. Raises `UploadUnknown`, `UploadStateConflict`, `NotPermitted`."""
         upload = await self._open_one(caller, upload_id)
         return list(await self._objects.list_parts(upload.key, upload.multipart_id))
 
     async def part_urls(
         self, caller: Caller, upload_id: str, numbers: list[int]
     ) -> tuple[list[tuple[int, str, int]], datetime]:
-        """(number, presigned URL, size) of each part asked for, and until when they hold. Counts as a sign of life."""
+        """(number, presigned URL, size in bytes) of each part in `numbers`, and when the URLs expire.
+
+        The request also counts as a sign of life: an upload without one is ended after a while. Raises `InputInvalid`
+        for a number past the last part, `UploadUnknown`, `UploadStateConflict`, `NotPermitted`.
+        """
         upload = await self._open_one(caller, upload_id)
         total = parts_total(upload.size_bytes, upload.part_bytes)
         for index, number in enumerate(numbers):
             if number > total:
-                raise InputInvalid(f"The file has {total} parts; {number} is none of them.", field=f"numbers[{index}]")
+                raise InputInvalid(f"There is no part {number}: the file has {total} parts.", field=f"numbers[{index}]")
         await self._uploads.touch(upload_id)
         seconds = self._settings.part_url_seconds
         expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
@@ -184,10 +193,15 @@ class UploadService:
         return signed, expires_at
 
     async def add_sidecar(self, caller: Caller, upload_id: str, sidecar: SidecarIn) -> Sidecar:
-        """Store a subtitle file beside the film; the same text twice is one. Raises `MediaTypeRefused`."""
+        """Store a subtitle file beside the film. The same file twice is stored once.
+
+        Raises `MediaTypeRefused`, `UploadStateConflict` past `MAX_SIDECARS`, `UploadUnknown`, `NotPermitted`.
+        """
         upload = await self._open_one(caller, upload_id)
         if PurePosixPath(sidecar.file_name).suffix.lower() not in SIDECAR_SUFFIXES:
-            raise MediaTypeRefused(f"Subtitles are read from {', '.join(SIDECAR_SUFFIXES)} files.", field="file_name")
+            raise MediaTypeRefused(
+                f"{sidecar.file_name} is no subtitle file: use {', '.join(SIDECAR_SUFFIXES)}.", field="file_name"
+            )
         body = sidecar.text.encode()
         name = hashlib.sha256(f"{sidecar.file_name}\0{sidecar.language}\0".encode() + body).hexdigest()[:16]
         stored = Sidecar(
@@ -199,25 +213,33 @@ class UploadService:
         if any(one.key == stored.key for one in upload.sidecars):
             return stored
         if len(upload.sidecars) >= MAX_SIDECARS:
-            raise UploadStateConflict(f"An upload has at most {MAX_SIDECARS} subtitle files.")
+            raise UploadStateConflict(
+                f"The upload has {len(upload.sidecars)} subtitle files, and {MAX_SIDECARS} is the maximum."
+            )
         await self._objects.put(stored.key, body, content_type="text/plain; charset=utf-8")
         await self._uploads.add_sidecar(upload_id, stored)
         return stored
 
     async def complete(self, caller: Caller, upload_id: str, parts: list[SentPart]) -> UploadStatus:
-        """Verify and finish; doing it again is harmless. Raises `PartsMismatch`, `UploadStateConflict`."""
+        """Verify all parts and finish the upload; the chain starts then. Repeating it is harmless.
+
+        Raises `PartsMismatch`, `UploadStateConflict`, `UploadUnknown`, `NotPermitted`.
+        """
         await self._permitted(caller, upload_id)
         sent = [StoredPart(part.number, part.size_bytes, part.checksum) for part in parts]
         await complete_upload(self._uploads, self._objects, upload_id, sent)
         return await self.status(upload_id)
 
     async def abort(self, caller: Caller, upload_id: str) -> None:
-        """End an open upload and remove what it stored; nothing half-made is left."""
+        """End an open upload and remove everything that it stored.
+
+        Raises `UploadStateConflict`, `UploadUnknown`, `NotPermitted`.
+        """
         await self._permitted(caller, upload_id)
         await end_upload(self._uploads, self._objects, upload_id, "aborted")
 
     async def status(self, upload_id: str) -> UploadStatus:
-        """Raises `UploadUnknown`."""
+        """The upload and its version's progress in the chain. Raises `UploadUnknown`."""
         upload = await self._uploads.get(upload_id)
         ended = ended_early(upload.state)
         try:

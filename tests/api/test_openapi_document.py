@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api.openapi_document import COMMITTED, MAX_LINES, REMEDY, difference, main, render
+from api.openapi_document import DOCUMENT_FILE, MAX_LINES, REMEDY, difference, main, render
 
 
 def test_no_setting_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,14 +19,14 @@ def test_a_change_is_told_with_its_place_and_the_remedy(monkeypatch: pytest.Monk
     document["info"]["title"] = "Something else"
     monkeypatch.setattr("api.openapi_document.render", lambda: json.dumps(document, indent=2, sort_keys=True) + "\n")
     monkeypatch.setattr("sys.argv", ["openapi_document", "--check"])
-    committed = COMMITTED.read_text()
+    committed = DOCUMENT_FILE.read_text()
     with pytest.raises(SystemExit) as ended:
         main()
     told = str(ended.value)
     assert told.startswith("The OpenAPI document changed:")
     assert told.endswith(REMEDY)
     assert '+    "title": "Something else",' in told
-    assert COMMITTED.read_text() == committed, "--check wrote the file"
+    assert DOCUMENT_FILE.read_text() == committed, "--check wrote the file"
 
 
 def test_a_long_difference_is_cut() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.paging import Cursors, cut
+from api.paging import Cursors, split_page
 from marquee.errors import CursorInvalid
 
 CURSORS = Cursors("a secret of this test")
@@ -48,7 +48,7 @@ def test_a_cursor_of_another_secret_is_refused() -> None:
 
 @pytest.mark.parametrize("position", ["m_1", 7, None, [], ["1.5", "m_1"], [1.5, "m_1", "more"], {"at": 1.5}])
 def test_a_position_of_another_form_is_refused(position: object) -> None:
-    with pytest.raises(CursorInvalid, match="is of an older form"):
+    with pytest.raises(CursorInvalid, match="has an older format"):
         CURSORS.read("row:genre-drama", CURSORS.sign("row:genre-drama", position), tuple[float, str])
 
 
@@ -59,6 +59,6 @@ def test_without_a_cursor_the_first_page_is_meant(empty: str | None) -> None:
 
 @given(st.lists(st.integers(), max_size=20), st.integers(min_value=1, max_value=10))
 def test_a_page_is_cut_from_one_item_more(found: list[int], limit: int) -> None:
-    page, more = cut(found[: limit + 1], limit)
+    page, more = split_page(found[: limit + 1], limit)
     assert list(page) == found[:limit], "the page's items changed"
     assert more == (len(found) > limit), "whether another page follows is wrong"
