@@ -1,15 +1,15 @@
-"""Every error that crosses a layer, named after the fact and carrying its HTTP status.
+"""Every error that crosses a layer. Each is named after the fact and carries its HTTP status.
 
-The API turns each into an RFC 9457 problem document (`code`, `title`, `detail`, `field`); the CLI prints
-`detail`; the chain records it as the title's reason. `detail` is written for a person: what is wrong, with
-which field, and what to do.
+The API turns an error into an RFC 9457 problem document (`code`, `title`, `detail`, `field`). The CLI prints `detail`.
+The chain stores `detail` as the title's reason. `detail` is a sentence for a person: what is wrong, with the value and
+the field; then what to do.
 """
 
 
 class MarqueeError(Exception):
-    """Base of all errors that a caller may show to a person.
+    """Base of all errors that may be shown to a person.
 
-    `detail` is one sentence for people; `field` names the input at fault, in dotted form, where there is one.
+    `detail` is one sentence. `field` is the dotted name of the input at fault; None if no input is at fault.
     """
 
     status = 500
@@ -23,54 +23,70 @@ class MarqueeError(Exception):
 
 
 class InputInvalid(MarqueeError):
+    """A value of a request or a file cannot be used; `field` names it."""
+
     status = 400
     code = "input-invalid"
     title = "The request has a value that cannot be used"
 
 
 class CursorInvalid(InputInvalid):
+    """The cursor is forged, of another page or of an older format. The first page always works."""
+
     code = "cursor-invalid"
     title = "The cursor was not issued by this platform"
 
 
 class NotAuthenticated(MarqueeError):
+    """The request has no valid token, or the login is wrong."""
+
     status = 401
     code = "not-authenticated"
     title = "Log in first"
 
 
 class NotPermitted(MarqueeError):
+    """The account's role lacks the right, or the object belongs to another account."""
+
     status = 403
     code = "not-permitted"
     title = "This account may not do that"
 
 
 class TitleUnknown(MarqueeError):
+    """No title has this id, or the caller may not see the title."""
+
     status = 404
     code = "title-unknown"
     title = "No such title"
 
 
 class UploadUnknown(MarqueeError):
+    """No upload has this id."""
+
     status = 404
     code = "upload-unknown"
     title = "No such upload"
 
 
 class RowUnknown(MarqueeError):
+    """No row of the home page has this id."""
+
     status = 404
     code = "row-unknown"
     title = "No such row"
 
 
 class TitleNotPlayable(MarqueeError):
+    """The title has no playable version; `detail` says why."""
+
     status = 409
     code = "title-not-playable"
     title = "This title cannot be played yet"
 
 
 class ObjectMissing(MarqueeError):
-    """An object that should be in the store is not there; `detail` names its key."""
+    """An object that should be in the store is missing; `detail` names its key."""
 
     status = 404
     code = "object-missing"
@@ -78,27 +94,33 @@ class ObjectMissing(MarqueeError):
 
 
 class UploadStateConflict(MarqueeError):
+    """The upload's state does not allow the request: a completed upload takes no parts, for example."""
+
     status = 409
     code = "upload-state-conflict"
     title = "The upload is not in a state that allows this"
 
 
 class AccountExists(MarqueeError):
+    """The e-mail address is registered already, perhaps in another spelling."""
+
     status = 409
     code = "account-exists"
     title = "An account with this address exists"
 
 
 class RevisionConflict(MarqueeError):
+    """The title was changed after the caller read it. Read it again, then repeat the change."""
+
     status = 409
     code = "revision-conflict"
     title = "The title changed meanwhile"
 
 
 class RebuildOvertaken(MarqueeError):
-    """A newer rebuild of the search index has taken this one's place: this one ends, and is not repeated meanwhile.
+    """A newer rebuild of the search index has replaced this one. This rebuild ends and must not be retried.
 
-    Not a `StoreUnavailable`: two that repeat themselves would drive each other out for ever.
+    Not a `StoreUnavailable`, which is retried: two rebuilds that are retried would replace each other for ever.
     """
 
     status = 409
@@ -107,24 +129,32 @@ class RebuildOvertaken(MarqueeError):
 
 
 class UploadTooLarge(MarqueeError):
+    """The file is larger than `upload_max_bytes`."""
+
     status = 413
     code = "upload-too-large"
     title = "The file is larger than this platform accepts"
 
 
 class MediaTypeRefused(MarqueeError):
+    """The file is not of a kind that the request takes: no film, or no subtitle file."""
+
     status = 415
     code = "media-type-refused"
     title = "This kind of file is not accepted"
 
 
 class PartsMismatch(MarqueeError):
+    """S3 does not hold the parts that the completion declares, or holds other bytes."""
+
     status = 422
     code = "parts-mismatch"
     title = "The uploaded parts are not what was declared"
 
 
 class TooManyRequests(MarqueeError):
+    """A rate limit or a queue is full. The caller may try again after `retry_after_seconds`."""
+
     status = 429
     code = "too-many-requests"
     title = "Too many requests"
@@ -135,7 +165,7 @@ class TooManyRequests(MarqueeError):
 
 
 class StoreUnavailable(MarqueeError):
-    """An engine did not answer within its time-out; the caller may try again later."""
+    """An engine did not answer within its time-out. The caller may try again later."""
 
     status = 503
     code = "store-unavailable"
@@ -143,7 +173,7 @@ class StoreUnavailable(MarqueeError):
 
 
 class SourceRefused(MarqueeError):
-    """The uploaded file cannot become a title; `detail` says why in words a person understands."""
+    """The uploaded file cannot become a title; `detail` says why, for the person who uploaded it."""
 
     status = 422
     code = "source-refused"
@@ -151,21 +181,23 @@ class SourceRefused(MarqueeError):
 
 
 class ProcessFailed(MarqueeError):
-    """A media process ended badly; `detail` ends with the tail of its stderr."""
+    """A media process ended with an error; `detail` ends with the tail of its stderr."""
 
     code = "process-failed"
     title = "A media process failed"
 
 
 class ProcessTimedOut(ProcessFailed):
+    """A media process was killed because it exceeded its time limit."""
+
     code = "process-timed-out"
     title = "A media process took too long"
 
 
 class ProcessLost(MarqueeError):
-    """The machine ended a media process, or could not start it: this says nothing of the file, and another try may go well.
+    """The machine killed a media process or could not start it. The file is not to blame, and a retry may succeed.
 
-    No `ProcessFailed`, so that whoever makes do without what a damaged file does not give lets it pass.
+    Not a `ProcessFailed`: callers that tolerate damaged files must not swallow this one.
     """
 
     code = "process-lost"
@@ -173,14 +205,14 @@ class ProcessLost(MarqueeError):
 
 
 class ChunkFailed(MarqueeError):
-    """A chunk used up its attempts; `detail` carries the encoder's own words."""
+    """A chunk used up its attempts; `detail` has the encoder's own words."""
 
     code = "chunk-failed"
     title = "A chunk of this title could not be transcoded"
 
 
 class LeaseLost(MarqueeError):
-    """The fencing token is no longer the job's newest: somebody else holds the lease now."""
+    """Another worker holds the job's lease now: the fencing token is no longer the newest."""
 
     status = 409
     code = "lease-lost"
@@ -195,7 +227,7 @@ class SettingsInvalid(MarqueeError):
 
 
 class PlatformUnavailable(MarqueeError):
-    """The platform, or a part of it, could not be started or reached; `detail` names the remedy."""
+    """The platform, or a part of it, could not be started or reached; `detail` says what to do."""
 
     status = 503
     code = "platform-unavailable"

@@ -1,7 +1,8 @@
-"""The ports of one machine's listeners, and the addresses by which the machine reaches them itself.
+"""The ports of one machine's listeners, and the addresses by which the machine reaches its own listeners.
 
-Every port is a fixed offset of `Settings.port_base`: one setting moves a whole platform aside, so that two run side by side. A
-new listener gets an offset here that is still free, a code server of Dagster in `marquee.code_locations`.
+Every port is a fixed offset from `Settings.port_base`. So one setting moves a whole platform to other ports, and two
+platforms can run side by side. A new listener gets a free offset here; a code server of Dagster gets one in
+`marquee.code_locations`.
 """
 
 from collections.abc import Mapping
@@ -32,16 +33,16 @@ PORT_OFFSETS: Final[Mapping[str, int]] = {
     "s3_grpc": 26,
     **{location.port_name: location.port_offset for location in CODE_LOCATIONS},
 }
-"""Each listener's port, counted from `port_base`."""
+"""Listener -> its port minus `port_base`."""
 
 
 def local_address(host: str) -> str:
-    """The address in a URL by which this machine reaches its own listener on `host`."""
-    # The addresses that mean "all of them" are answered on loopback.
+    """The host for a URL by which this machine reaches its own listener on `host`."""
+    # A listener on all addresses also answers on loopback.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return bracketed(host)
 
 
 def bracketed(host: str) -> str:
-    """A host as a URL has it: an IPv6 address in brackets."""
+    """A host in the form that URLs need: an IPv6 address stands in brackets."""
     return f"[{host}]" if ":" in host else host

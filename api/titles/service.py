@@ -94,13 +94,16 @@ class TitleService:
         raise AssertionError("the last attempt returns or raises")
 
     async def unpublish(self, movie_id: str) -> TitleOut:
-        """Take a title out of rows and search. Raises `TitleUnknown`, `TitleNotPlayable` if it is not published."""
+        """Take a playable or announced title out of rows and search.
+
+        Raises `TitleUnknown`, `TitleNotPlayable` for others.
+        """
         title = await self._titles.unpublish(movie_id)
         await self._changed(title)
         return self.shown(title)
 
     async def republish(self, movie_id: str) -> TitleOut:
-        """Undo `unpublish`. Raises `TitleUnknown`."""
+        """Undo `unpublish`. Raises `TitleUnknown`, `TitleNotPlayable` if the title was never published."""
         title = await self._titles.republish(movie_id)
         await self._changed(title)
         return self.shown(title)

@@ -1,1 +1,1 @@
-"""The CDN as chain, API and edges share it: edge addresses, signed paths, filling an edge."""
+"""What the chain, the API and the edges share about the CDN: edge addresses, signed paths, and filling an edge."""

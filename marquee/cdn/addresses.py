@@ -1,7 +1,7 @@
-"""Public addresses: of streams and images at the edges, and of a title's page in the web client. Made here alone.
+"""All public addresses: of streams and images at the edges, and of a title's page in the web client.
 
-A title is always served by the same edge (`edge_of`), so that its files are in one cache. A stream's path is signed
-(`signed_paths`) and ends with its expiry; an image's path is its key in the published bucket, open and immutable.
+One edge serves all files of a title (`edge_of`), so its files are in one cache. A stream's path is signed and holds its
+expiry (`signed_paths`). An image's path is its key in the published bucket: public and immutable.
 """
 
 import hashlib
@@ -14,7 +14,8 @@ from marquee.settings import Settings
 
 
 def edge_of(movie_id: str, edges: Sequence[str]) -> str:
-    """The edge that serves a title: rendezvous hashing, so that every API process agrees and a lost edge moves only its own.
+    """The edge that serves a title, by rendezvous hashing: all API processes agree, and a lost edge moves only its own
+    titles.
 
     Source: Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998.
     """
@@ -22,11 +23,13 @@ def edge_of(movie_id: str, edges: Sequence[str]) -> str:
 
 
 def title_page(settings: Settings, movie_id: str) -> str:
-    """A title's page in the web client."""
+    """The URL of a title's page in the web client."""
     return f"{settings.public}/title/{movie_id}"
 
 
 class EdgeAddresses:
+    """Builds addresses at the edges of the settings, signed with the edges' secret."""
+
     def __init__(self, settings: Settings) -> None:
         self._edges = settings.edges
         self._secret = settings.edge_secret.get_secret_value()
@@ -36,15 +39,15 @@ class EdgeAddresses:
     @overload
     def image(self, movie_id: str, key: str | None) -> str | None: ...
     def image(self, movie_id: str, key: str | None) -> str | None:
-        """Of an image by its key in the published bucket; None for none."""
+        """The URL of an image, by its key in the published bucket. None for no key."""
         return None if key is None else f"{edge_of(movie_id, self._edges)}/{key}"
 
     def stream(self, movie_id: str, version: int, key: str, *, expires_at: int) -> str:
-        """Of a version's file by its key in the published bucket, until `expires_at` (Unix seconds)."""
+        """The URL of a version's file, by its key in the published bucket. Valid until `expires_at` (Unix seconds)."""
         return edge_of(movie_id, self._edges) + self.path(movie_id, version, key, expires_at=expires_at)
 
     def path(self, movie_id: str, version: int, key: str, *, expires_at: int) -> str:
-        """A version's stream or image at any edge, by its key in the published bucket."""
+        """The path of a version's stream or image at any edge, by its key in the published bucket."""
         below = keys.published_prefix(movie_id, version)
         if not key.startswith(below):
             return f"/{key}"

@@ -1,8 +1,9 @@
-"""Filling one edge with a version's files, and reading back that it has them.
+"""Fills one edge with a version's files and checks that the edge holds them.
 
-Every file is asked for twice under a token of the same kind that viewers get: once to fill, once to read the edge's own word
-in `X-Cache`. Tries are bounded; an edge that cannot be reached at all is given up at once, not once a file, and one that
-stops answering midway after `_MAX_FAILURES` files: each may have taken a minute and a half.
+Each file is requested twice, with a token as viewers get it: the first request fills the edge, the second reads the
+edge's `X-Cache`. Tries are bounded. If the edge does not answer at all, no further file is tried. If it stops answering
+midway, the rest is given up after `_MAX_FAILURES` files, because each failed file may have taken a minute and a half.
+The stage `prewarm` stores the result.
 """
 
 import time
@@ -25,7 +26,10 @@ _TIMEOUT: Final = httpx.Timeout(30.0, connect=2.0)
 
 
 async def warm(settings: Settings, edge: str, movie_id: str, version: int, files: Sequence[str]) -> EdgeResult:
-    """Request `files` (published keys) through one edge."""
+    """Request `files` (keys in the published bucket) through one edge.
+
+    Never raises for an edge that fails: see `failed`.
+    """
     addresses, expires_at = EdgeAddresses(settings), int(time.time()) + _TOKEN_SECONDS
     paths = [addresses.path(movie_id, version, key, expires_at=expires_at) for key in files]
     started = time.monotonic()
@@ -65,7 +69,7 @@ async def _answers(client: httpx.AsyncClient, path: str) -> bool:
 
 
 async def _fill(client: httpx.AsyncClient, path: str) -> tuple[bool, int]:
-    """(whether the second answer came from the cache, bytes of the first)."""
+    """(whether the second answer came from the cache, bytes of the first answer)."""
     size, _ = await _get(client, path)
     _, cached = await _get(client, path)
     return cached == "HIT", size
@@ -78,7 +82,7 @@ async def _fill(client: httpx.AsyncClient, path: str) -> tuple[bool, int]:
     reraise=True,
 )
 async def _get(client: httpx.AsyncClient, path: str) -> tuple[int, str]:
-    """(bytes read, the edge's X-Cache)."""
+    """(bytes read, the edge's X-Cache). Raises `httpx.HTTPError` after the last try."""
     size = 0
     async with client.stream("GET", path) as answer:
         answer.raise_for_status()

@@ -1,8 +1,8 @@
-"""Signed paths of streams, as the edges verify them.
+"""Signed paths of streams, in the form that the edges verify.
 
-The signature is nginx's secure_link: MD5 over expiry, title, version and the edges' shared secret. It stands in the path,
-not in a query, so that it holds for every file below and relative URIs in a manifest need nothing added. The other side is
-`deploy/templates/nginx/edge.conf.jinja`.
+The signature is nginx's secure_link: MD5 over expiry, title, version and the edges' shared secret. It stands in the
+path, not in a query: so it is valid for every file below, and the relative URIs in a manifest need no addition. The
+edges' side is `deploy/templates/nginx/edge.conf.jinja`.
 """
 
 import base64
@@ -12,7 +12,9 @@ from marquee.documents import keys
 
 
 def stream_path(secret: str, movie_id: str, version: int, *, expires_at: int) -> str:
-    """`/v/{token}/{expires}/{movie_id}/v{version}/`: what a player may read until `expires_at` (Unix seconds)."""
+    """`/v/{token}/{expires}/{movie_id}/v{version}/`: a player may read everything below it until `expires_at` (Unix
+    seconds).
+    """
     below = keys.published_prefix(movie_id, version)
     signed = f"{expires_at}/{below.rstrip('/')} {secret}".encode()
     digest = hashlib.md5(signed).digest()  # noqa: S324  (nginx's secure_link knows only MD5)

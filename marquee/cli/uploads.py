@@ -17,7 +17,7 @@ from marquee.cli import EXIT_REFUSED
 from marquee.cli.display import TitleDisplay
 from marquee.client.following import follow_upload
 from marquee.client.session import ApiProblem, ApiSession
-from marquee.client.uploader import PartSent, shown, upload_film
+from marquee.client.uploader import PartSent, printable_name, upload_film
 from marquee.domain.announced import read_announced
 from marquee.domain.lifecycle import FOLLOWED_SENTENCES, NEVER_PLAYABLE
 from marquee.errors import InputInvalid
@@ -68,7 +68,8 @@ def upload(
 ) -> None:
     """Upload films; a killed upload goes on where it stopped when the command is given again.
 
-    Exit code 3 where a film is not what plays in the end: refused, failed, cancelled, or its title deleted or newer by now.
+    Exit code 3 where a film is not what plays in the end: refused, failed, cancelled, or its title deleted or newer by
+    now.
     """
     if len(files) > 1 and (title or movie_id or subtitles):
         raise InputInvalid("--title, --movie-id and --subtitles go with one file.", field="files")
@@ -106,7 +107,7 @@ async def _upload_all(
                 state = await _upload_one(api, path, details, sidecars, wait, as_json, display)
                 states.append(state["state"])
                 if state["state"] in NEVER_PLAYABLE:
-                    line = escape(f"{shown(path.name)}: {state['reason'] or FOLLOWED_SENTENCES[state['state']]}")
+                    line = escape(f"{printable_name(path.name)}: {state['reason'] or FOLLOWED_SENTENCES[state['state']]}")
                     console.print(f"[red]{line}[/]", highlight=False, soft_wrap=True)
     return states
 
@@ -120,7 +121,7 @@ async def _upload_one(
     as_json: bool,
     display: TitleDisplay,
 ) -> dict[str, Any]:
-    row = display.add(str(details.get("title") or shown(path.name)))
+    row = display.add(str(details.get("title") or printable_name(path.name)))
 
     def on_part(sent: PartSent) -> None:
         display.part_sent(row, sent)
@@ -149,7 +150,7 @@ async def _upload_one(
         else:
             state = await api.get(f"/uploads/{upload_id}")
     said = {name: state.get(name) for name in ("movie_id", "upload_id", "state", "reason")}
-    _say(as_json, **said, file=shown(path.name))
+    _say(as_json, **said, file=printable_name(path.name))
     return state
 
 
@@ -258,4 +259,4 @@ def _lines(file: Path) -> Iterator[bytes]:
         with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
             yield from lines
     except (OSError, EOFError, zlib.error) as error:
-        raise InputInvalid(f"{shown(str(file))} cannot be read: {error}.", field="file") from error
+        raise InputInvalid(f"{printable_name(str(file))} cannot be read: {error}.", field="file") from error

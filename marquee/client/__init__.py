@@ -1,1 +1,1 @@
-"""The client that the CLI, the demo and the checks share: the public API over HTTP, and resumable uploads."""
+"""The client of the public API that the CLI, the demo and the checks share: sessions, and resumable uploads."""

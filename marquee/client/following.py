@@ -1,4 +1,7 @@
-"""Following an upload through the chain until it ends: playable, or in a state in which it never will be."""
+"""Follows an upload through the chain until it ends: playable, or in a state in which it never will be.
+
+Asks the API for the upload's state every `POLL_SECONDS` and hands each answer to the caller.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -16,9 +19,9 @@ OnState = Callable[[dict[str, Any]], None]
 async def follow_upload(
     api: ApiSession, upload_id: str, *, on_state: OnState | None = None, seconds: float = 3600.0
 ) -> dict[str, Any]:
-    """Ask for the upload's state until it ended; returns the last answer.
+    """Ask for the upload's state until it has ended. Returns the last answer; `on_state` gets every answer.
 
-    Raises `PlatformUnavailable` when it has not ended after `seconds`; the ingest itself goes on.
+    Raises `PlatformUnavailable` if the upload has not ended after `seconds`. The ingest itself goes on.
     """
     deadline = asyncio.get_running_loop().time() + seconds
     while True:

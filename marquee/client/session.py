@@ -1,7 +1,8 @@
 """A logged-in session with the API: every call has a time-out, transient faults are retried, tokens are renewed.
 
-Only what is safe to repeat is retried (GET, and calls that say so), after the pause that the answer asks for, but never past
-the retries' end. Problem documents become `ApiProblem` with the API's own sentence, also of a fault that stayed.
+Only calls that are safe to repeat are retried: GET, DELETE, and calls that say so. The pause before a retry is at least
+the answer's Retry-After, and retries end after `retry_seconds`. An error answer is raised as `ApiProblem` with the
+API's own sentence, also if it was still there at the last retry.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 
 class ApiProblem(MarqueeError):
-    """The API's answer to a request that it did not carry out (RFC 9457)."""
+    """The API's problem document (RFC 9457) as an exception, with its status, code, detail and field."""
 
     def __init__(self, status: int, document: Mapping[str, object]) -> None:
         detail = str(document.get("detail") or document.get("title") or f"HTTP {status}")
@@ -30,9 +31,10 @@ class ApiProblem(MarqueeError):
 
 
 class _Transient(Exception):
-    """A fault that a later try may not meet: no connection, 429, 502, 503, 504.
+    """A fault that may be gone at the next try: no connection, 429, 502, 503, 504.
 
-    `problem` is what the platform said of it; None where nothing of the platform answered. Wait `seconds` at least.
+    `problem` is the platform's own answer; None if the platform did not answer. Wait `seconds` or longer before the
+    next try.
     """
 
     def __init__(self, fault: str, *, problem: ApiProblem | None = None, seconds: float = 0.0) -> None:
@@ -42,7 +44,10 @@ class _Transient(Exception):
 
 
 class ApiSession:
-    """`async with ApiSession(url) as api: await api.log_in(...); await api.get("/home")`."""
+    """A session: `async with ApiSession(url) as api: await api.log_in(...); await api.get("/home")`.
+
+    Every call raises `ApiProblem` for an error answer and `PlatformUnavailable` if the platform does not answer.
+    """
 
     def __init__(self, url: str, *, retry_seconds: float = RETRY_SECONDS) -> None:
         self.url = url.rstrip("/")
@@ -59,10 +64,14 @@ class ApiSession:
         await self.close()
 
     async def close(self) -> None:
+        """Close the connections."""
         await self._http.aclose()
 
     async def log_in(self, email: str, password: str, *, seconds: float | None = None) -> None:
-        """Raises `ApiProblem` for a wrong login, `PlatformUnavailable` where nothing answers for `seconds`."""
+        """Log in; the session keeps the credentials and logs in again when the access token ends.
+
+        Raises `ApiProblem` for a wrong login, `PlatformUnavailable` if the platform has not answered within `seconds`.
+        """
         self._credentials = (email, password)
         self._http.headers.pop("Authorization", None)
         answer = await self._call(
@@ -71,17 +80,20 @@ class ApiSession:
         self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     async def get(self, path: str, **query: object) -> Any:
+        """The decoded answer to a GET. Query values that are None are left out."""
         parameters = {name: value for name, value in query.items() if value is not None}
         return await self._authorized("GET", path, None, parameters, repeat=True)
 
     async def post(self, path: str, body: object = None, *, repeat: bool = False) -> Any:
-        """`repeat` says that doing it twice does no harm, so that a lost answer is asked for again."""
+        """The decoded answer to a POST. `repeat`: doing it twice is harmless, so it is retried after a lost answer."""
         return await self._authorized("POST", path, body, None, repeat=repeat)
 
     async def patch(self, path: str, body: object) -> Any:
+        """The decoded answer to a PATCH. It is not retried."""
         return await self._authorized("PATCH", path, body, None, repeat=False)
 
     async def delete(self, path: str) -> Any:
+        """The decoded answer to a DELETE."""
         return await self._authorized("DELETE", path, None, None, repeat=True)
 
     async def _authorized(
@@ -92,7 +104,7 @@ class ApiSession:
         except ApiProblem as problem:
             if problem.status != 401 or self._credentials is None:
                 raise
-            # The access token ran out in a long upload.
+            # The access token expired during a long upload.
             await self.log_in(*self._credentials)
             return await self._call(method, path, body, query, repeat=repeat)
 
@@ -106,12 +118,12 @@ class ApiSession:
         repeat: bool,
         seconds: float | None = None,
     ) -> Any:
-        most_seconds = (seconds or self._retry_seconds) if repeat else 0.0
+        max_seconds = (seconds or self._retry_seconds) if repeat else 0.0
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(_Transient),
-                stop=stop_after_delay(most_seconds),
-                wait=_pause(most_seconds),
+                stop=stop_after_delay(max_seconds),
+                wait=_pause(max_seconds),
                 reraise=True,
             ):
                 with attempt:
@@ -137,25 +149,25 @@ class ApiSession:
             raise problem
         raise _Transient(
             f"HTTP {answer.status_code}",
-            # What stands before the platform answers in its own words when it reaches nothing behind it.
+            # A gateway or proxy that cannot reach the platform answers in its own format.
             problem=problem if answer.headers.get("Content-Type", "").startswith(PROBLEM_MEDIA_TYPE) else None,
             seconds=_seconds_to_wait(answer.headers.get("Retry-After", "")),
         )
 
 
 def _seconds_to_wait(retry_after: str) -> float:
-    # The other form of this header, a date, is not one that the platform sends.
+    # The platform sends seconds. The header's other form, a date, is ignored.
     return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
 
 
-def _pause(most_seconds: float) -> Callable[[RetryCallState], float]:
-    """Seconds until the next try: longer each time, as long as the answer asks for, and not past the end."""
+def _pause(max_seconds: float) -> Callable[[RetryCallState], float]:
+    """Seconds until the next try: growing, at least the answer's Retry-After, and not past `max_seconds`."""
     growing = wait_random_exponential(multiplier=0.2, max=3)
 
     def pause(state: RetryCallState) -> float:
         fault = state.outcome.exception() if state.outcome else None
-        asked = fault.seconds if isinstance(fault, _Transient) else 0.0
-        left = most_seconds - (state.seconds_since_start or 0.0)
-        return max(0.0, min(max(growing(state), asked), left))
+        retry_after = fault.seconds if isinstance(fault, _Transient) else 0.0
+        left = max_seconds - (state.seconds_since_start or 0.0)
+        return max(0.0, min(max(growing(state), retry_after), left))
 
     return pause

@@ -1,7 +1,9 @@
-"""A resumable upload: the bytes go straight to S3, part by part, and a killed upload goes on where it stopped.
+"""A resumable upload: the bytes go straight to S3, part by part, and an upload that was killed goes on where it
+stopped.
 
-Nothing is kept on the client's side. A second run asks the API for an open upload of the same file by the same account and
-compares the checksums of the parts that S3 holds with the file's own: equal parts are not sent again.
+The client stores nothing. A second run asks the API for an open upload of the same file by the same account, and
+compares the checksums of the parts in S3 with the file's own. Equal parts are not sent again. A part that fails is
+retried with a fresh URL for `PART_RETRY_SECONDS`.
 """
 
 import asyncio
@@ -24,7 +26,7 @@ from marquee.errors import InputInvalid, PlatformUnavailable
 
 MAX_CONCURRENT_PARTS = 3
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-"""As a file names it: en, pt-BR; `film` of The.film.srt is none."""
+"""A language in a file's name: `en`, `pt-BR`. `film` in `The.film.srt` is not one."""
 PART_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 PART_RETRY_SECONDS = 120.0
 MAX_NAME_CHARACTERS = 255
@@ -32,7 +34,7 @@ MAX_NAME_CHARACTERS = 255
 
 @dataclass(frozen=True)
 class PartSent:
-    """Told once a part is safe in S3; `reused` parts were there from an earlier run."""
+    """What `on_part` gets once a part is safe in S3. `reused`: an earlier run had sent the part."""
 
     upload_id: str
     movie_id: str
@@ -48,6 +50,8 @@ OnPart = Callable[[PartSent], None]
 
 @dataclass(frozen=True)
 class Part:
+    """One part of the file. Parts are numbered from 1; `offset` is in bytes."""
+
     number: int
     offset: int
     size_bytes: int
@@ -61,16 +65,20 @@ async def upload_film(
     sidecars: Sequence[Path] = (),
     on_part: OnPart | None = None,
 ) -> dict[str, Any]:
-    """Upload a file, or go on with its open upload, and complete it.
+    """Upload a file, or resume its open upload, and complete it. Returns the API's upload.
 
-    `details` are the fields of `POST /uploads` besides the file's name and size. Returns the API's upload. Raises
-    `InputInvalid` for an unreadable file, `ApiProblem`, `PlatformUnavailable`.
+    `details` are the fields of `POST /uploads` besides the file's name and size. Raises `InputInvalid` for an
+    unreadable file, `ApiProblem`, `PlatformUnavailable`.
     """
     for file in (path, *sidecars):
         if not file.is_file() or not os.access(file, os.R_OK):
-            raise InputInvalid(f"{shown(str(file))} is not a file that can be read.", field="file")
+            raise InputInvalid(
+                f"{printable_name(str(file))} is not a readable file: check its path and its permissions.", field="file"
+            )
     size = path.stat().st_size
-    upload = await api.post("/uploads", {"file_name": shown(path.name), "size_bytes": size, **details}, repeat=True)
+    upload = await api.post(
+        "/uploads", {"file_name": printable_name(path.name), "size_bytes": size, **details}, repeat=True
+    )
     parts = cut_into_parts(size, int(upload["part_bytes"]))
     stored = await _send_missing(api, path, upload, parts, on_part)
     for sidecar in sidecars:
@@ -79,13 +87,17 @@ async def upload_film(
     return {**upload, **(finished or {})}
 
 
-def shown(name: str) -> str:
-    """A file's name as text that can be printed and sent; what is no UTF-8, no character or a backslash is replaced."""
+def printable_name(name: str) -> str:
+    """A file's name as text that can be printed and sent.
+
+    Invalid UTF-8, control characters and backslashes are replaced; the name is cut at `MAX_NAME_CHARACTERS`.
+    """
     text = os.fsencode(name).decode(errors="replace")
     return re.sub(r"[\x00-\x1f\x7f\\]", "\N{REPLACEMENT CHARACTER}", text)[:MAX_NAME_CHARACTERS]
 
 
 def cut_into_parts(size: int, part_bytes: int) -> list[Part]:
+    """All parts of a file of `size` bytes."""
     numbers = range(1, parts_total(size, part_bytes) + 1)
     return [Part(n, (n - 1) * part_bytes, size_of_part(n, size, part_bytes)) for n in numbers]
 
@@ -93,9 +105,9 @@ def cut_into_parts(size: int, part_bytes: int) -> list[Part]:
 async def _send_missing(
     api: ApiSession, path: Path, upload: Mapping[str, Any], parts: Sequence[Part], on_part: OnPart | None
 ) -> list[dict[str, object]]:
-    """Send what S3 does not hold; returns all parts with their checksums, in order."""
+    """Send the parts that S3 does not hold. Returns all parts with their checksums, in order."""
     upload_id = upload["upload_id"]
-    # A number may be held twice, with different bytes: a part is known by its checksum too.
+    # S3 may hold two parts with the same number and different bytes, so a part is known by its checksum too.
     held = {(part["number"], part["checksum"]) for part in (await api.get(f"/uploads/{upload_id}/parts"))["parts"]}
     total = sum(part.size_bytes for part in parts)
     done_bytes = 0
@@ -109,7 +121,9 @@ async def _send_missing(
             try:
                 await _put_part(api, http, upload_id, part.number, body)
             except httpx.HTTPError as error:
-                raise PlatformUnavailable(f"Part {part.number} could not be stored: {error}") from error
+                raise PlatformUnavailable(
+                    f"Part {part.number} could not be stored: {error}. Run the upload again to resume it."
+                ) from error
         done_bytes += part.size_bytes
         if on_part is not None:
             on_part(PartSent(upload_id, upload["movie_id"], part.number, len(parts), done_bytes, total, reused))
@@ -124,7 +138,9 @@ def _read(path: Path, part: Part) -> bytes:
         file.seek(part.offset)
         body = file.read(part.size_bytes)
     if len(body) != part.size_bytes:
-        raise InputInvalid(f"{shown(str(path))} became shorter while it was uploaded.", field="file")
+        raise InputInvalid(
+            f"{printable_name(str(path))} became shorter during the upload: upload it again.", field="file"
+        )
     return body
 
 
@@ -135,7 +151,7 @@ def _read(path: Path, part: Part) -> bytes:
     reraise=True,
 )
 async def _put_part(api: ApiSession, http: httpx.AsyncClient, upload_id: str, number: int, body: bytes) -> None:
-    # A fresh URL for every try: the last one may have run out while S3 was away.
+    # A fresh URL for every try: the last one may have expired while S3 was down.
     urls = await api.post(f"/uploads/{upload_id}/parts", {"numbers": [number]}, repeat=True)
     # S3 refuses a part whose bytes changed on the way.
     md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
@@ -148,5 +164,5 @@ async def _send_sidecar(api: ApiSession, upload_id: str, path: Path) -> None:
     named = path.stem.rpartition(".")[2]
     language = named if _LANGUAGE.fullmatch(named) and "." in path.stem else "und"
     text = path.read_text("utf-8", errors="replace")
-    body = {"file_name": shown(path.name), "language": language, "label": language, "text": text}
+    body = {"file_name": printable_name(path.name), "language": language, "label": language, "text": text}
     await api.post(f"/uploads/{upload_id}/sidecars", body, repeat=True)

@@ -1,4 +1,5 @@
-"""The platform's pure rules: no I/O, no clock, no framework. Everything here can be tested with numbers alone.
+"""The platform's pure rules: no I/O, no clock, no framework.
 
-One exception: `ids.new_movie_id` and its like read the clock and the system's random numbers.
+Every rule can be tested with numbers alone. One exception: `ids.new_movie_id` and the other `ids.new_..._id` read the
+clock and the system's random numbers.
 """

@@ -1,12 +1,12 @@
-"""E-mail addresses: what two spellings of one address have in common.
+"""E-mail addresses: one form for all spellings of an address.
 
-Accounts are unique by it, and attempts to log in are counted by it, so that another spelling is neither another account nor
-another set of guesses.
+Accounts are unique by this form, and attempts to log in are counted by it. So another spelling of an address neither
+makes a second account nor gives a second set of guesses.
 """
 
 import unicodedata
 
 
 def folded_address(email: str) -> str:
-    """Without case and spaces around it, in one Unicode form (NFKC)."""
+    """The address without surrounding spaces, case-folded, in Unicode NFKC."""
     return unicodedata.normalize("NFKC", email.strip()).casefold()

@@ -1,6 +1,7 @@
-"""One line of a catalogue file as an announced title: known to the platform, found by search, not playable.
+"""Reads one line of a catalogue file as an announced title: known to the platform, found by search, not playable.
 
-The movie_id is derived from the line's own `id`, so that a second import changes titles instead of doubling them.
+The movie_id is derived from the line's own `id`, so a second import changes the titles of the first instead of adding
+them again. A line that cannot be used is refused with its number and its field.
 """
 
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from marquee.errors import InputInvalid
 
 
 class AnnouncedTitle(msgspec.Struct, frozen=True):
-    """The fields that are read of a line; any other is ignored, a null list is an empty one."""
+    """The fields that are read of a line. Other fields are ignored; a null list counts as an empty one."""
 
     id: int | str
     title: str
@@ -26,30 +27,40 @@ class AnnouncedTitle(msgspec.Struct, frozen=True):
 
     @property
     def movie_id(self) -> str:
+        """The id that this entry gets in every import."""
         return movie_id_of(f"announced:{self.id}")
 
     @property
     def people(self) -> tuple[str, ...]:
+        """Directors, then cast, each name once."""
         return tuple(dict.fromkeys([*(self.directors or []), *(self.cast or [])]))
 
 
 MAX_LINE_BYTES = 100_000
-"""A title's document travels through the event log, whose records are bounded."""
+"""A title's document travels through the event log, which bounds the size of a record."""
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnnouncedTitle)
 
 
 def read_announced(line: bytes, *, number: int) -> AnnouncedTitle:
-    """Raises `InputInvalid` naming the line and the field."""
+    """The title of one line of JSON; `number` is the line's number.
+
+    Raises `InputInvalid` with the line and the field.
+    """
     if len(line) > MAX_LINE_BYTES:
-        raise InputInvalid(f"Line {number} has more than {MAX_LINE_BYTES} bytes.", field=f"line {number}")
+        raise InputInvalid(
+            f"Line {number} has {len(line)} bytes, and {MAX_LINE_BYTES} is the maximum: shorten its texts.",
+            field=f"line {number}",
+        )
     try:
         title: AnnouncedTitle = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputInvalid(f"Line {number} is not a catalogue title: {error}.", field=f"line {number}") from error
     if not title.title.strip():
-        raise InputInvalid(f"Line {number} has no usable title.", field=f"line {number}.title")
+        raise InputInvalid(f"Line {number} has an empty title: give it one.", field=f"line {number}.title")
     texts = (title.title, title.description or "", *(title.aka or ()), *(title.genres or ()), *title.people)
     if any("\x00" in text for text in texts):
-        raise InputInvalid(f"Line {number} has a NUL character, which no store keeps.", field=f"line {number}")
+        raise InputInvalid(
+            f"Line {number} has a NUL character, which no store can keep: remove it.", field=f"line {number}"
+        )
     return title

@@ -1,9 +1,9 @@
-"""The frame grid that every rendition of a title shares: GOPs, segments and chunks, counted in output frames.
+"""The frame grid that all renditions of a title share: GOPs, segments and chunks, counted in output frames.
 
-A GOP is round(2 x rate) frames and a segment three GOPs, so that boundaries fall on whole frames at any rate (a plain
-6 seconds at 29.97 fps makes a stray segment after 33 minutes). A chunk is a run of whole segments, the unit of work of
-a transcode worker. Only the title's last segment may be short; a last chunk shorter than one segment is joined to
-the chunk before it. All rates are exact fractions.
+A GOP is round(2 x rate) frames and a segment is three GOPs, so every boundary falls on a whole frame at any rate. (A
+plain 6 seconds at 29.97 fps makes a stray segment after 33 minutes.) A chunk is a run of whole segments and one job of
+a transcode worker. Only the title's last segment may be short; a last chunk shorter than one segment is joined to the
+chunk before it. All rates are exact fractions.
 """
 
 import math
@@ -16,19 +16,23 @@ from marquee.documents import Chunk
 GOP_SECONDS: Final = 2
 GOPS_PER_SEGMENT: Final = 3
 MAX_FRAME_RATE: Final = Fraction(60)
-"""A faster source keeps every second, third ... frame."""
-_ROUNDED_DOWN: Final = Fraction(105, 100)
-"""A camera's 60.04 fps is 60, not half of it."""
+"""Output frames per second. Of a faster source every second, third ... frame is kept."""
+_MAX_RATE_TOLERANCE: Final = Fraction(105, 100)
+"""A source up to 5 % above `MAX_FRAME_RATE` is encoded at that rate: a camera's 60.04 fps becomes 60, not 30.02."""
 MIN_FRAME_RATE: Final = Fraction(5)
-"""A slower source (slides) repeats its frames, so that a GOP still has about 2 seconds."""
+"""Output frames per second. A slower source (slides) repeats its frames, so that a GOP still lasts about 2 seconds."""
 
 
 def output_rate(rate: Fraction) -> Fraction:
-    """The constant rate of the renditions of a source of `rate`: a whole multiple or part of it within 5 to 60 fps."""
+    """The constant rate of the renditions of a source with `rate` frames per second, from 5 to 60.
+
+    It is the source's rate, or a whole multiple or a whole part of it. Raises ValueError for a rate that is not
+    positive.
+    """
     if rate <= 0:
-        raise ValueError(f"a frame rate is positive, not {rate}")
+        raise ValueError(f"a frame rate must be positive, not {rate}")
     if rate > MAX_FRAME_RATE:
-        if rate < MAX_FRAME_RATE * _ROUNDED_DOWN:
+        if rate < MAX_FRAME_RATE * _MAX_RATE_TOLERANCE:
             return MAX_FRAME_RATE
         return rate / math.ceil(rate / MAX_FRAME_RATE)
     if rate < MIN_FRAME_RATE:
@@ -37,22 +41,29 @@ def output_rate(rate: Fraction) -> Fraction:
 
 
 def gop_frames(rate: Fraction) -> int:
+    """Frames of a GOP: about `GOP_SECONDS` at `rate`, at least one."""
     return max(1, round(GOP_SECONDS * rate))
 
 
 def segment_frames(rate: Fraction) -> int:
+    """Frames of a segment: `GOPS_PER_SEGMENT` GOPs."""
     return GOPS_PER_SEGMENT * gop_frames(rate)
 
 
 def frame_count(duration_seconds: Fraction, rate: Fraction) -> int:
-    """The frames that show `duration_seconds` at `rate`, to the nearest; at least one."""
+    """Frames that show `duration_seconds` at `rate`, rounded to the nearest number; at least one."""
     return max(1, round(duration_seconds * rate))
 
 
 def chunks(total_frames: int, segment: int, segments_per_chunk: int) -> list[Chunk]:
-    """Cut `total_frames` into chunks of whole segments of `segment` frames."""
+    """Cut `total_frames` into chunks of `segments_per_chunk` segments; `segment` is the frames of a segment.
+
+    Raises ValueError if a number is below 1.
+    """
     if total_frames < 1 or segment < 1 or segments_per_chunk < 1:
-        raise ValueError("frames, segment and segments per chunk are at least 1")
+        raise ValueError(
+            f"frames ({total_frames}), segment ({segment}) and segments per chunk ({segments_per_chunk}) must be at least 1"
+        )
     size = segment * segments_per_chunk
     starts = list(range(0, total_frames, size))
     if len(starts) > 1 and total_frames - starts[-1] < segment:
@@ -65,6 +76,6 @@ def chunks(total_frames: int, segment: int, segments_per_chunk: int) -> list[Chu
 
 
 def segment_lengths(total_frames: int, segment: int) -> Sequence[int]:
-    """Frames of every segment of a title; only the last may be short."""
+    """Frames of every segment of a title. Only the last segment may be shorter than `segment`."""
     whole, rest = divmod(total_frames, segment)
     return [segment] * whole + ([rest] if rest else [])

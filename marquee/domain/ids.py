@@ -1,10 +1,11 @@
 """Identifiers: a letter for the kind, `_`, and 20 characters of base32hex (`m_0a1b...`).
 
-The 100 bits are 48 bits of milliseconds and 52 random ones, so that ids made later sort later (base32hex keeps the
-order of the bits in ASCII) and indexes grow at their right end. An id derived from a name is all hash: the same name
-gives the same id on every machine, which makes an import repeatable.
+The 100 bits are 48 bits of milliseconds and 52 random bits. So ids that are made later sort later, because base32hex
+keeps the order of the bits in ASCII, and database indexes grow at their right end. An id that is derived from a name is
+all hash: the same name gives the same id on every machine, which makes an import repeatable.
 
-`new_..._id` are the only functions of the domain that read the clock and random numbers: every caller wants an id of now.
+`new_..._id` are the only functions of the domain that read the clock and random numbers. An id needs both, and no
+caller has another time to give.
 """
 
 import hashlib
@@ -33,38 +34,46 @@ def _new(kind: str) -> str:
 
 
 def new_movie_id() -> str:
+    """A new title's id."""
     return _new("m")
 
 
 def new_upload_id() -> str:
+    """A new upload's id."""
     return _new("u")
 
 
 def new_account_id() -> str:
+    """A new account's id."""
     return _new("a")
 
 
 def new_profile_id() -> str:
+    """A new profile's id."""
     return _new("p")
 
 
 def movie_id_of(name: str) -> str:
-    """The movie_id that a foreign catalogue's entry always gets, such as `movie_id_of("catalogue/1234")`."""
+    """The movie_id that is derived from `name`, an entry of another catalogue: `movie_id_of("catalogue/1234")`."""
     digest = hashlib.sha256(name.encode()).digest()
     return f"m_{_encoded(int.from_bytes(digest) >> 256 - 5 * LENGTH)}"
 
 
 def is_movie_id(text: str) -> bool:
+    """Whether the text has the form of a title's id."""
     return _MOVIE_ID.fullmatch(text) is not None
 
 
 def is_upload_id(text: str) -> bool:
+    """Whether the text has the form of an upload's id."""
     return _UPLOAD_ID.fullmatch(text) is not None
 
 
 def is_account_id(text: str) -> bool:
+    """Whether the text has the form of an account's id."""
     return _ACCOUNT_ID.fullmatch(text) is not None
 
 
 def is_profile_id(text: str) -> bool:
+    """Whether the text has the form of a profile's id."""
     return _PROFILE_ID.fullmatch(text) is not None

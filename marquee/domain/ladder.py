@@ -1,11 +1,12 @@
 """The fixed H.264 ladder, as typed data, and which of its rungs a source gets.
 
-Lines and bitrates are those of Apple's "HLS Authoring Specification for Apple Devices" (table of H.264 bit rates for
-16:9 at up to 30 fps; of two rates given for 432, 720 and 1080 lines, the one that keeps the steps even). A rung is a
-16:9 frame of so many lines into which the picture is fitted, upright or lying, as if it had black bars: so a portrait
-film has the same ladder as a landscape one, and a wide one (2.39:1) keeps within the pixels, the bits and the H.264
-level that the step was made for. No rung is larger than the source; a source that falls between two steps gets one
-native rung on top, at a bitrate interpolated by its lines.
+Lines and bitrates come from Apple's "HLS Authoring Specification for Apple Devices": the table of H.264 bit rates for
+16:9 at up to 30 fps. The table has two rates for 432, 720 and 1080 lines; the ladder uses the one that keeps its steps
+even.
+
+A rung is a 16:9 frame, upright or lying, and the picture is fitted into it. So a portrait film has the same ladder as a
+landscape one, and a wide film (2.39:1) keeps within the step's pixels, bits and H.264 level. No rung is larger than the
+source. A source between two steps gets one native rung on top, with a bitrate interpolated by its lines.
 """
 
 import math
@@ -17,6 +18,8 @@ from marquee.documents import Rung
 
 
 class Step(NamedTuple):
+    """One step of the ladder: the lines of its 16:9 frame, and the target average bitrate."""
+
     lines: int
     bitrate_bps: int
 
@@ -29,15 +32,18 @@ LADDER: Final = (
     Step(720, 4_500_000),
     Step(1080, 7_800_000),
 )
-NATIVE_FROM: Final = Fraction(103, 100)
-"""A source with this much more lines than the highest rung below it gets a native rung."""
-PEAK: Final = 1.25
-"""VBV maximum over the ladder's rate: demanding film averages near the rate, its peaks stay well below Apple's 200 %."""
+MIN_NATIVE_RATIO: Final = Fraction(103, 100)
+"""A source gets a native rung if its lines are more than this multiple of the highest rung's lines."""
+PEAK_FACTOR: Final = 1.25
+"""VBV maximum / average rate. Demanding film averages near the rate; its peaks then stay well below Apple's 200 %."""
 BUFFER_SECONDS: Final = 2
+"""Size of the VBV buffer, in seconds of the VBV maximum."""
 _ASPECT: Final = Fraction(16, 9)
 
 
 class Level(NamedTuple):
+    """The limits of one H.264 level: picture, rate and decoded frames, in macroblocks of 16 x 16 pixels."""
+
     name: str
     macroblocks_per_second: int
     macroblocks_per_frame: int
@@ -63,10 +69,10 @@ LEVELS: Final = (
     Level("5.1", 983_040, 36_864, 240_000_000, 184_320),
     Level("5.2", 2_073_600, 36_864, 240_000_000, 184_320),
 )
-"""ITU-T H.264 table A-1 (bit rates for Baseline and Main; High may have 1.25 times as much)."""
+"""ITU-T H.264 table A-1. The bit rates are for Baseline and Main; High may have 1.25 times as much."""
 _HIGH_PROFILE_FACTOR: Final = 1.25
 _DECODED_FRAMES: Final = 4
-"""Frames that x264 keeps decoded with its presets up to `medium`: three references and one pyramid B frame."""
+"""Frames that x264 keeps decoded with presets up to `medium`: three references and one pyramid B frame."""
 
 
 def even(value: float | Fraction) -> int:
@@ -75,13 +81,15 @@ def even(value: float | Fraction) -> int:
 
 
 def even_within(value: float | Fraction) -> int:
-    """The largest even number of pixels that is no more than `value` to the nearest pixel, at least 2: nothing is invented
-    for an odd edge, it loses its last line."""
+    """The largest even number of pixels that is not above `value`, rounded to a whole pixel; at least 2.
+
+    An odd edge loses its last line: no pixel is invented.
+    """
     return max(2, round(value) // 2 * 2)
 
 
 def level_for(width: int, height: int, rate: Fraction, bits_per_second: int) -> str:
-    """The lowest H.264 level (table A-1) whose limits hold this picture, rate and peak bitrate in High profile."""
+    """The lowest H.264 level (table A-1) that allows this picture, rate and peak bitrate in High profile."""
     across, down = math.ceil(width / 16), math.ceil(height / 16)
     macroblocks = across * down
     for level in LEVELS:
@@ -98,7 +106,7 @@ def level_for(width: int, height: int, rate: Fraction, bits_per_second: int) -> 
 
 
 def _interpolated(lines: float) -> float:
-    """Bits for a picture of `lines`: straight lines between the ladder's steps, on logarithmic axes."""
+    """Bitrate of a picture of `lines`, interpolated linearly between the ladder's steps on logarithmic axes."""
     points = [(math.log(step.lines), math.log(step.bitrate_bps)) for step in LADDER]
     x = math.log(lines)
     steps = list(pairwise(points))
@@ -108,7 +116,7 @@ def _interpolated(lines: float) -> float:
 
 def _rung(name: str, width: int, height: int, rate: Fraction, bitrate: float) -> Rung:
     bitrate_bps = max(50_000, round(bitrate / 1000) * 1000)
-    peak = round(bitrate_bps * PEAK)
+    peak = round(bitrate_bps * PEAK_FACTOR)
     return Rung(
         name=name,
         width=width,
@@ -123,7 +131,7 @@ def _rung(name: str, width: int, height: int, rate: Fraction, bitrate: float) ->
 def rungs_for(width: int, height: int, rate: Fraction) -> list[Rung]:
     """The rungs of a source shown at `width` x `height` square pixels and encoded at `rate`, the smallest first.
 
-    Never above the source. A source smaller than the first step has one native rung.
+    No rung is above the source. A source smaller than the first step has one native rung.
     """
     lines = max(Fraction(min(width, height)), Fraction(max(width, height)) / _ASPECT)
     rungs = []
@@ -133,6 +141,6 @@ def rungs_for(width: int, height: int, rate: Fraction) -> list[Rung]:
         size = (even(width * step.lines / lines), even(height * step.lines / lines))
         rungs.append(_rung(f"{step.lines}p", *size, rate, step.bitrate_bps))
     top = LADDER[len(rungs) - 1].lines if rungs else 0
-    if lines < LADDER[-1].lines and lines > top * NATIVE_FROM:
+    if lines < LADDER[-1].lines and lines > top * MIN_NATIVE_RATIO:
         rungs.append(_rung(f"{round(lines)}p", even(width), even(height), rate, _interpolated(float(lines))))
     return rungs

@@ -1,8 +1,9 @@
-"""A film's true frame rate, from the times of its frames; what its header claims only breaks ties.
+"""A film's true frame rate, from the times of its frames. The header's rates only decide between close candidates.
 
-Headers lie: a phone's says 57600, a screen recorder's 1000, a field-coded one twice the truth. Steps that are (nearly)
-all equal make a constant rate, named exactly (24000/1001, not 23.98) so that an hour does not drift; anything else is
-variable, and gets the standard rate next above its usual step.
+Headers are often wrong: a phone's says 57600, a screen recorder's 1000, a field-coded file's twice the truth. If the
+steps between frames are (nearly) all equal, the rate is constant and gets its exact name (24000/1001, not 23.98), so
+that an hour does not drift. Otherwise the rate is variable, and the film gets the next standard rate above its median
+step.
 """
 
 from collections.abc import Sequence
@@ -11,45 +12,52 @@ from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
-STANDARD: Final = tuple(
+STANDARD_RATES: Final = tuple(
     sorted(
         [Fraction(n) for n in (1, 2, 5, 8, 10, 12, 15, 16, 18, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 240)]
         + [Fraction(n * 1000, 1001) for n in (12, 15, 24, 30, 48, 60, 120, 240)]
         + [Fraction(25, 2)]
     )
 )
-_FOR_VARIABLE: Final = tuple(Fraction(n) for n in (24, 25, 30, 48, 50, 60))
-_UNKNOWN: Final = Fraction(25)
+_VARIABLE_RATES: Final = tuple(Fraction(n) for n in (24, 25, 30, 48, 50, 60))
+"""Output rates that a film of variable rate may get."""
+_DEFAULT_RATE: Final = Fraction(25)
+"""For a film of one frame whose header has no usable rate."""
 _REGULAR_SHARE: Final = 0.9
+"""Share of steps that must be regular for a constant rate."""
 _JITTER: Final = 0.1
+"""A step is regular if it differs from the median by at most this share of it."""
 _MAX_TOLERANCE: Final = 5e-3
+"""How far a named rate may be from the mean rate, as a share."""
 
 
 class FrameRate(NamedTuple):
+    """Frames per second. `variable`: not every step between frames is regular."""
+
     rate: Fraction
     variable: bool
 
 
 def frame_rate(times: Sequence[int], time_base: Fraction, hints: Sequence[Fraction] = ()) -> FrameRate:
-    """The rate of frames shown at `times` (units of `time_base`, in order); `hints` are the header's rates."""
+    """The rate of frames shown at `times`, in order and in units of `time_base`. `hints` are the header's rates."""
     steps = [b - a for a, b in pairwise(times) if b > a]
     if not steps:
-        return FrameRate(next((hint for hint in hints if hint <= 240), _UNKNOWN), variable=False)
+        return FrameRate(next((hint for hint in hints if hint <= 240), _DEFAULT_RATE), variable=False)
     usual = median(steps)
     regular = [step for step in steps if abs(step - usual) <= max(_JITTER * usual, min(1, usual / 2))]
     if len(regular) < _REGULAR_SHARE * len(steps):
         about = 1 / (Fraction(usual) * time_base)
         return FrameRate(
-            next((rate for rate in _FOR_VARIABLE if rate >= about * Fraction(97, 100)), _FOR_VARIABLE[-1]), True
+            next((rate for rate in _VARIABLE_RATES if rate >= about * Fraction(97, 100)), _VARIABLE_RATES[-1]), True
         )
     total = sum(regular) * time_base
     mean = len(regular) / total
     exact = max(regular) - min(regular) <= 1
-    # A named rate must not drift by half a frame over the whole film; a camera's own jitter is not a rate.
+    # A named rate must not drift by half a frame over the film. Inexact steps are a camera's jitter: more tolerance.
     drift = min(_MAX_TOLERANCE, 0.5 / len(regular))
     tolerance = max(drift if exact else _MAX_TOLERANCE, float(2 * time_base / total))
-    named = [rate for rate in hints if rate in STANDARD]
-    for rates in (named, STANDARD, hints):
+    named = [rate for rate in hints if rate in STANDARD_RATES]
+    for rates in (named, STANDARD_RATES, hints):
         if found := _nearest(mean, rates, tolerance):
             return FrameRate(found, variable=len(regular) < len(steps))
     return FrameRate(mean.limit_denominator(1001), variable=len(regular) < len(steps))

@@ -1,6 +1,7 @@
-"""Roles of accounts, and the lowest role that each right needs. A role has every right of the roles below it.
+"""Roles of accounts, and the lowest role that has each right. A role has all rights of the roles below it.
 
-`Role` is stored (the table's CHECK is made of it), stands in access tokens and in the API's schema.
+`Role` is stored (the table's CHECK is made from it), is a claim of access tokens, and is in the API's schema. The API's
+guard asks `may` before every handler.
 """
 
 from typing import Final, Literal, TypeGuard, get_args
@@ -10,24 +11,26 @@ Role = Literal["viewer", "engineer", "operator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 """From the lowest to the highest."""
 FIRST_ROLE: Final[Role] = "viewer"
-"""Of an account that somebody registers."""
+"""Role of a newly registered account."""
 
 Right = Literal["watch", "manage_titles", "see_hidden_titles", "touch_uploads_of_others"]
+"""What an endpoint may ask for."""
 
 NEEDED_ROLE: Final[dict[Right, Role]] = {
     "watch": "viewer",
-    # Uploads, edits, taking out and back, deleting.
+    # Uploading, editing, unpublishing, republishing, deleting.
     "manage_titles": "engineer",
-    # Titles in a state that viewers do not know of: `lifecycle` says which.
+    # Titles in a state outside `VISIBLE_STATES` of `api.titles.service`.
     "see_hidden_titles": "engineer",
     "touch_uploads_of_others": "operator",
 }
 
 
 def is_role(word: object) -> TypeGuard[Role]:
+    """Whether a value, such as a token's claim, is a role."""
     return word in ROLES
 
 
 def may(role: Role, right: Right) -> bool:
-    """Whether an account of this role has a right."""
+    """Whether an account with this role has the right."""
     return ROLES.index(role) >= ROLES.index(NEEDED_ROLE[right])

@@ -1,7 +1,7 @@
-"""The home page's rows as data, in their order, and the names that one genre goes by in real catalogues.
+"""The home page's rows as data, in their order, and one spelling for each genre.
 
-The 20 genres are the most common ones of a merged catalogue of 156,097 titles (drama 61,560 ... family 2,134), after the
-spellings of its sources ("Dramas", "Science Fiction", "Scifi") were put together.
+The 20 genres are the most common ones in a merged catalogue of 156,097 titles (drama 61,560 ... family 2,134). They
+were counted after the spellings of its sources ("Dramas", "Science Fiction", "Scifi") were merged by `canonical_genre`.
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,11 @@ RowKind = Literal["continue_watching", "new_releases", "genre"]
 
 @dataclass(frozen=True)
 class RowDefinition:
+    """One row: its id in the API, its heading, and where its titles come from.
+
+    `genre` is set for rows of a genre only.
+    """
+
     row_id: str
     title: str
     kind: RowKind
@@ -65,6 +70,7 @@ _ALIASES: Final = {
     "kids' tv": "Children",
     "shorts": "Short",
 }
+"""Other spellings in real catalogues, in lower case -> genre."""
 _CANONICAL: Final = {**_ALIASES, **{genre.lower(): genre for genre in GENRES}}
 
 CONTINUE_WATCHING: Final = RowDefinition("continue-watching", "Continue watching", "continue_watching")
@@ -72,6 +78,7 @@ NEW_RELEASES: Final = RowDefinition("new-releases", "New releases", "new_release
 
 
 def genre_row_id(genre: str) -> str:
+    """The id of a genre's row: `genre-sci-fi` for `Sci-Fi`."""
     return "genre-" + "".join(letter if letter.isalnum() else "-" for letter in genre.lower())
 
 
@@ -86,11 +93,11 @@ ROWS_BY_ID: Final = {row.row_id: row for row in ROWS}
 
 
 def canonical_genre(name: str) -> str:
-    """The one spelling of a genre: `science fiction` is `Sci-Fi`; what is not known is kept as it is, trimmed."""
+    """The one spelling of a genre: `science fiction` becomes `Sci-Fi`. An unknown genre keeps its spelling, trimmed."""
     trimmed = " ".join(name.split())
     return _CANONICAL.get(trimmed.lower(), trimmed)
 
 
 def canonical_genres(names: Iterable[str]) -> list[str]:
-    """The same for several, in their order, each once."""
+    """The one spelling of each genre, in order, each once."""
     return list(dict.fromkeys(canonical for name in names if (canonical := canonical_genre(name))))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marquee.domain.rates import STANDARD, frame_rate
+from marquee.domain.rates import STANDARD_RATES, frame_rate
 
 MILLISECOND = Fraction(1, 1000)
 
@@ -15,7 +15,7 @@ def times(rate: Fraction, count: int, base: Fraction) -> list[int]:
     return [round(n / rate / base) for n in range(count)]
 
 
-@given(rate=st.sampled_from([rate for rate in STANDARD if rate <= 120]), count=st.integers(400, 5000))
+@given(rate=st.sampled_from([rate for rate in STANDARD_RATES if rate <= 120]), count=st.integers(400, 5000))
 def test_a_standard_rate_is_named_exactly_from_rounded_times(rate: Fraction, count: int) -> None:
     found = frame_rate(times(rate, count, MILLISECOND), MILLISECOND, [rate])
     assert found == (rate, False)
