@@ -1,1 +1,1 @@
-"""What is measured by `make bench`: nothing here is imported by the platform."""
+"""Measurements for `make bench` and for the figures in `docs/capacity.md`. The platform imports nothing from here."""

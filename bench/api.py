@@ -1,7 +1,8 @@
-"""Progress writes and home pages per second through the real API server, against a bare ASGI handler on the same granian.
+"""Progress writes and home pages per second, through the real API server and through a bare ASGI handler on granian.
 
-`python -m bench.api [--rounds 5] [--seconds 2]`. Rounds alternate between the two, so that a busy machine hurts both; the
-ratio is of each round's pair, given with its median and its spread. All on one machine: the load's own cost is in both.
+`python -m bench.api [--rounds 5] [--seconds 2]`. Rounds alternate between the two servers, so that other load on the
+machine affects both. The ratio is computed for each pair of rounds and given as median and spread. Clients and servers
+share one machine, so both rates include the clients' own cost.
 """
 
 import argparse
@@ -61,7 +62,7 @@ def _bare(settings: Settings) -> Iterator[str]:
 
 
 class Load:
-    """Raw HTTP/1.1 on kept-alive connections: a client library would cost more than the server."""
+    """Clients on kept-alive connections that speak raw HTTP/1.1: a client library would cost more than the server."""
 
     def __init__(self, url: str, request: Callable[[int], bytes]) -> None:
         self._host, self._port = url.removeprefix("http://").split(":")
@@ -69,7 +70,7 @@ class Load:
         self.latency_ms: list[float] = []
 
     async def rate(self, seconds: float) -> float:
-        """Answers a second; anything but 200 and 204 ends the measurement."""
+        """Answers per second over `seconds`. Raises RuntimeError for an answer other than 200 or 204."""
         until = time.perf_counter() + seconds
         begun = time.perf_counter()
         counts = await asyncio.gather(*(self._client(number, until) for number in range(CLIENTS)))
@@ -83,7 +84,7 @@ class Load:
                 writer.write(self._request(number * 1_000_000 + count))
                 head = await reader.readuntil(b"\r\n\r\n")
                 if head[9:12] not in (b"200", b"204"):
-                    raise RuntimeError(f"unexpected answer: {head[:200]!r}")
+                    raise RuntimeError(f"the answer is not 200 or 204: {head[:200]!r}")
                 length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0].strip()
                 if length and int(length):
                     await reader.readexactly(int(length))
@@ -100,10 +101,12 @@ def _post(path: str, body: bytes, token: str) -> bytes:
 
 
 def home_request(token: str) -> bytes:
+    """The bytes of a request for the home page."""
     return f"GET /api/v1/home?limit=10 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
 
 
 async def log_in(url: str, stores: Stores) -> str:
+    """Register an account and return its access token."""
     email = "bench@example.org"
     await stores.accounts.create(email, await Passwords().hash(PASSWORD), role="viewer", profile_names=["Bench"])
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
@@ -132,6 +135,7 @@ async def _alternating(
 
 @contextlib.asynccontextmanager
 async def seeded(settings: Settings) -> AsyncIterator[tuple[Stores, list[str]]]:
+    """Stores with a catalogue of titles that play, and the titles' ids."""
     async with open_stores(settings, search_writer=True) as stores:
         await stores.objects.ensure_bucket()
         await stores.published.ensure_bucket()
@@ -141,6 +145,7 @@ async def seeded(settings: Settings) -> AsyncIterator[tuple[Stores, list[str]]]:
 
 
 async def measure(url: str, bare_url: str, settings: Settings, rounds: int, seconds: float) -> dict[str, object]:
+    """Both measurements, in alternating rounds."""
     async with seeded(settings) as (stores, movies):
         token = await log_in(url, stores)
 
@@ -186,7 +191,7 @@ def main() -> None:
 
 
 async def prepare(settings: Settings) -> None:
-    """The buckets and an empty index, which the API's readiness asks for."""
+    """Make the buckets and an empty index: without them the API is not ready."""
     async with open_stores(settings, search_writer=True) as stores:
         await stores.objects.ensure_bucket()
         await stores.published.ensure_bucket()

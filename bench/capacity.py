@@ -1,8 +1,8 @@
-"""The arithmetic of `docs/capacity.md`, so that it cannot rot: each result in its tables is worked out from what stands above it.
+"""The arithmetic of `docs/capacity.md`: computes each result in the document's tables from the rows above it.
 
-`python -m bench.capacity` writes the results anew after an input was changed; `tests/test_capacity.py` says when that was
-forgotten. A row is `| name | value | ... |` (an input: a number) or `| name | formula | result | ... |`, with the name and the
-formula between backticks. Formulas know + - * /, `ceil` and `max`, and the names of the rows above.
+`python -m bench.capacity` writes the results again after an input was changed. `tests/test_capacity.py` fails if that
+was forgotten. A row is `| name | value | ... |` (an input: a number) or `| name | formula | result | ... |`, with the
+name and the formula in backticks. Formulas may use + - * /, `ceil`, `max`, and the names of the rows above.
 """
 
 import ast
@@ -16,6 +16,7 @@ from typing import Final
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "capacity.md"
 DIGITS: Final = 3
+"""Significant digits of a result."""
 
 _INPUT: Final = re.compile(r"^\| `(?P<name>\w+)` \| (?P<value>[\d,.]+) \|")
 _RESULT: Final = re.compile(r"^\| `(?P<name>\w+)` \| `(?P<formula>[^`]+)` \| (?P<result>[^|]*) \|")
@@ -29,9 +30,10 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., float]]] = {"ceil": math.ceil, "max
 
 
 def reckoned(text: str) -> tuple[str, dict[str, float], set[str]]:
-    """The document with every result worked out, the values by name, and the names that a formula used.
+    """The document with every result computed, the values by name, and the names that formulas use.
 
-    Raises KeyError for a name that no row above has, ValueError for a name that two rows have or a formula that is none.
+    Raises KeyError for a name that no row above has; ValueError for a name that two rows have, and for a formula with
+    any other operation.
     """
     values: dict[str, float] = {}
     used: set[str] = set()
@@ -46,14 +48,14 @@ def reckoned(text: str) -> tuple[str, dict[str, float], set[str]]:
             lines.append(line)
             continue
         if found["name"] in values:
-            raise ValueError(f"two rows are called {found['name']}")
+            raise ValueError(f"two rows are called {found['name']}: rename one")
         values[found["name"]] = value
         lines.append(line)
     return "\n".join(lines) + "\n", values, used
 
 
 def shown(value: float) -> str:
-    """Three digits that count, thousands apart."""
+    """A value with three significant digits and a comma between thousands."""
     if value == 0:
         return "0"
     places = DIGITS - 1 - math.floor(math.log10(abs(value)))
@@ -72,10 +74,11 @@ def _evaluated(node: ast.expr, values: Mapping[str, float], used: set[str]) -> f
             return _OPERATORS[type(op)](_evaluated(left, values, used), _evaluated(right, values, used))
         case ast.Call(func=ast.Name(id=name), args=arguments) if name in _FUNCTIONS:
             return _FUNCTIONS[name](*(_evaluated(each, values, used) for each in arguments))
-    raise ValueError(f"no formula: {ast.unparse(node)}")
+    raise ValueError(f"no formula: {ast.unparse(node)}: use + - * /, ceil, max and the names of rows above")
 
 
 def main() -> None:
+    """Write the results into the document."""
     text, values, _ = reckoned(DOCUMENT.read_text())
     DOCUMENT.write_text(text)
     sys.stdout.write(f"{len(values)} rows worked out\n")

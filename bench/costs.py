@@ -1,9 +1,9 @@
-"""What one unit of work costs the process that does it, in processor time: what `docs/capacity.md` reckons with.
+"""Processor time of one unit of work in the process that does it: the inputs of `docs/capacity.md`.
 
-`python -m bench.costs [NAME ...] [--seconds 5]`, a NAME of `MEASURES`. Processor time of the servers, not a rate: load, servers
-and whatever else the machine does share its cores, and a rate would measure all of them. Every server is the real one, started
-here; those that come by Maven are left out where it is missing. Each figure is the mean over one run; the last line is one JSON
-object.
+`python -m bench.costs [NAME ...] [--seconds 5]`, with names from `MEASURES`. It measures processor time and not a rate,
+because clients, servers and other programs share the machine's cores: a rate would measure all of them. Every server is
+the real one and is started here. Engines that come by Maven are left out if they are not installed. Each figure is the
+mean of one run. The last line is one JSON object.
 """
 
 import argparse
@@ -29,6 +29,7 @@ MEASURES: Final[dict[str, Callable[[Path, float], Costs]]] = {
 
 
 def measure(names: Sequence[str], seconds: float) -> Costs:
+    """The costs of the named measures, each in microseconds unless its name says otherwise."""
     found: Costs = {}
     for name in names:
         with tempfile.TemporaryDirectory(prefix="marquee-costs-") as folder:

@@ -1,6 +1,7 @@
-"""What a call costs an engine that comes by Maven, and this process, its client: a position, an event, a search.
+"""Processor time of one call (a position, an event, a search) in an engine that comes by Maven, and in its client.
 
-Each goes through the store's own adapter, with many in flight, first unmeasured for as long: what Java compiles is not counted.
+The client is this process. Each call goes through the store's own adapter, with many calls at once. A warm-up of the
+same length comes first and is not counted, because Java compiles during it.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ TITLES: Final = 600_000
 
 
 def positions(folder: Path, seconds: float) -> Costs:
-    """A durable position in Cassandra with as many in flight as a node of a service has, told to it by one process."""
+    """A durable position in Cassandra. One process writes, with as many writes at once as a service's node has."""
     with engine("cassandra", folder / "engines") as (urls, cassandra):
         return asyncio.run(_positions(urls["MARQUEE_RESUME_POSITIONS_URL"], cassandra, seconds))
 
@@ -44,7 +45,7 @@ async def _positions(url: str, cassandra: list[int], seconds: float) -> Costs:
             moment = time.time_ns() // 1_000_000
             await store.record(ResumePosition(f"p_{viewer}", f"m_{written % 100}", written, moment))
 
-    for _ in range(2):  # the first time Java compiles
+    for _ in range(2):  # the first round is the warm-up
         written, until = 0, time.perf_counter() + seconds
         meter, own = Meter(*cassandra), time.process_time()
         await asyncio.gather(*(watch(viewer) for viewer in range(CONCURRENT_VIEWERS)))
@@ -54,7 +55,7 @@ async def _positions(url: str, cassandra: list[int], seconds: float) -> Costs:
 
 
 def events(folder: Path, seconds: float) -> Costs:
-    """A record of a kilobyte, published to Kafka with acks=all by one process."""
+    """A record of a kilobyte that one process publishes to Kafka with acks=all."""
     with engine("kafka", folder / "engines") as (urls, kafka):
         return asyncio.run(_events(urls["MARQUEE_EVENT_LOG_URL"], kafka, seconds))
 
@@ -82,7 +83,7 @@ async def _events(url: str, kafka: list[int], seconds: float) -> Costs:
 
 
 def search(folder: Path, seconds: float) -> Costs:
-    """A search as it is typed, wrong letters and all, over the catalogue, in Elasticsearch."""
+    """A search in Elasticsearch over the catalogue, as people type it: misspelt and unfinished."""
     with engine("elasticsearch", folder / "engines") as (urls, nodes):
         return asyncio.run(_search(urls["MARQUEE_SEARCH_URL"], nodes, seconds))
 

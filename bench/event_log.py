@@ -1,10 +1,11 @@
-"""Records a second through the event log and what each costs its process, on Valkey and on Kafka, in alternating rounds.
+"""Records per second through the event log, and their cost for this process, on Valkey and on Kafka.
 
-`python -m bench.event_log [--rounds 5] [--records 4000] [--publishers 64] [--url NAME=URL ...]`. Without `--url` both engines are
-started here, and their seconds to start and their memory (PSS) are measured too. A round publishes, each publisher as soon
-as its last record was acknowledged, then consumes and acknowledges it all in batches of 500, then hands the group over to a
-second member. `cpu_us` is this process's processor time, the client's threads included, over the records. Engines and load
-share the machine: a rate is that of the two together, the cost is this process's alone.
+`python -m bench.event_log [--rounds 5] [--records 4000] [--publishers 64] [--url NAME=URL ...]`. Rounds alternate
+between the engines. Without `--url` both engines are started here; then their start time in seconds and their memory
+(PSS) are measured too. A round has three parts: each publisher publishes as soon as its last record was acknowledged;
+one consumer reads and acknowledges all records in batches of 500; the group is handed over to a second member. `cpu_us`
+is this process's processor time, the client's threads included, for each record. Engines and clients share the machine:
+a rate is that of both together, the cost is this process's alone.
 """
 
 import argparse
@@ -38,6 +39,8 @@ VALUE = b"x" * 700
 
 @dataclass
 class Figures:
+    """The rounds' figures of one engine."""
+
     about: dict[str, object] = field(default_factory=dict)
     published_per_second: list[float] = field(default_factory=list)
     published_cpu_us: list[float] = field(default_factory=list)
@@ -50,17 +53,17 @@ class Figures:
         latency = statistics.quantiles(self.latency_ms, n=100)
         return {
             **self.about,
-            "acknowledged_per_second": _middle(self.published_per_second),
-            "cpu_us_a_record_published": _middle(self.published_cpu_us),
+            "acknowledged_per_second": _median_and_range(self.published_per_second),
+            "cpu_us_a_record_published": _median_and_range(self.published_cpu_us),
             "latency_ms_p50_p99": [round(latency[49], 1), round(latency[98], 1)],
-            "consumed_per_second": _middle(self.consumed_per_second),
-            "cpu_us_a_record_consumed": _middle(self.consumed_cpu_us),
-            "takeover_ms": _middle(self.takeover_ms),
+            "consumed_per_second": _median_and_range(self.consumed_per_second),
+            "cpu_us_a_record_consumed": _median_and_range(self.consumed_cpu_us),
+            "takeover_ms": _median_and_range(self.takeover_ms),
         }
 
 
-def _middle(values: list[float]) -> list[int]:
-    """Median, least, most."""
+def _median_and_range(values: list[float]) -> list[int]:
+    """Median, minimum, maximum."""
     return [round(statistics.median(values)), round(min(values)), round(max(values))]
 
 
@@ -125,7 +128,7 @@ async def _round(log: EventLog, figures: Figures, *, records: int, publishers: i
     figures.consumed_per_second.append(count / wall)
     figures.consumed_cpu_us.append(1e6 * cpu / count)
     second = await log.subscribe(topic, f"{topic}-readers")
-    # One record a key reaches every stream, those of the member that leaves too.
+    # One record for each key reaches every stream, also the streams of the member that leaves.
     await asyncio.gather(*(log.publish(topic, f"key-{number}", VALUE) for number in range(publishers)))
     begun = time.perf_counter()
     await first.close()

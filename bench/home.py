@@ -1,10 +1,10 @@
-"""The home page from Redis Cluster against one Valkey, in alternating rounds, and what a lost master of the cluster costs.
+"""The home page with a Redis Cluster and with one Valkey, and the cost of a lost master of the cluster.
 
-`python -m bench.home [--rounds 5] [--seconds 3] [--failovers 5] [--url MARQUEE_ROW_CACHE_URL=... --url MARQUEE_...=...]`. Two
-API servers differ in the URLs alone (of row cache and coordination); without `--url` the cluster is started here, and its
-seconds to start, its memory and its failovers are measured too. An API holds a row for half a second: a page costs the
-cache little, so the cache's own calls are measured besides, one after the other. All on one machine: the load's own cost
-is in both.
+`python -m bench.home [--rounds 5] [--seconds 3] [--failovers 5] [--url MARQUEE_ROW_CACHE_URL=... --url
+MARQUEE_...=...]`. Rounds alternate between two API servers that differ only in the URLs of row cache and coordination.
+Without `--url` the cluster is started here; then its start time, its memory and its failovers are measured too. An API
+keeps a row for half a second, so a page makes few calls to the cache. The cache's own calls are therefore measured too,
+one after the other. Clients and servers share one machine, so both rates include the clients' own cost.
 """
 
 import argparse
@@ -81,7 +81,7 @@ async def _homes(api_urls: Mapping[str, str], token: str, *, rounds: int, second
 
 
 async def _calls(settings: Mapping[str, Settings], *, rounds: int) -> Figures:
-    """Milliseconds of a row's look and of a lock taken and left, one after the other."""
+    """Milliseconds of one read of a row, and of acquiring and releasing a lock, one call after the other."""
     found: dict[str, dict[str, list[float]]] = {name: {"look": [], "lock": []} for name in settings}
     stores = {
         name: (open_row_cache(each.row_cache), open_coordination(each.coordination)) for name, each in settings.items()
@@ -118,14 +118,14 @@ async def _timed(call: Callable[[int], Awaitable[object]]) -> list[float]:
     taken = []
     for number in range(CALLS):
         begun = time.perf_counter()
-        with contextlib.suppress(StoreUnavailable):  # its time-out is the time it took
+        with contextlib.suppress(StoreUnavailable):  # a call that times out counts with its time-out
             await call(number)
         taken.append(1000 * (time.perf_counter() - begun))
     return taken
 
 
 async def _failover_seconds(cluster: KillableCluster, name: str) -> float:
-    """From SIGKILL of the master of a lock until the lock can be taken again."""
+    """Seconds from SIGKILL of the master that holds a lock until the lock can be acquired again."""
     coordination = open_coordination(cluster.url)
     await coordination.ping()
     victim = await asyncio.to_thread(cluster.master_of, f"{{lock:{name}}}")
@@ -192,7 +192,7 @@ def main() -> None:
             urls = stack.enter_context(_started_cluster(folder / "cluster", figures))
         both = {
             "valkey": settings,
-            # The same engines but these, on a port of its own.
+            # The same engines except those in `urls`, and another port.
             "redis-cluster": settings.model_copy(update=_other_api(settings, urls)),
         }
         api_urls = {name: stack.enter_context(serving(each)) for name, each in both.items()}

@@ -1,6 +1,6 @@
-"""Processor time of processes over what they did meanwhile: what `bench.costs` measures everything with.
+"""Processor time of processes divided by the work that they did: the meter of everything in `bench.costs`.
 
-It counts what a server's children used as well, those that have ended too: PostgreSQL alone is a process a connection.
+Child processes count too, also those that have ended: PostgreSQL, for example, has one process a connection.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ Costs = dict[str, float]
 
 
 class Meter:
-    """Processor seconds of processes and all that they started, since it was made."""
+    """Processor seconds of the processes `pids` and of all their children, since the meter was made."""
 
     def __init__(self, *pids: int) -> None:
         self._processes = [psutil.Process(pid) for pid in pids]
@@ -23,20 +23,20 @@ class Meter:
     def _total(self) -> float:
         total = 0.0
         for process in self._processes:
-            # Of children that have ended the kernel has told their parent.
+            # The kernel adds the time of ended children to their parent.
             for each in (process, *process.children(recursive=True)):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     total += sum(each.cpu_times()[:4])
         return total
 
     def micros(self, units: float) -> float:
-        """Microseconds a unit."""
+        """Microseconds for each of `units`."""
         return round(1e6 * (self._total() - self._before) / units, 2)
 
 
 async def of_requests(load: Load, seconds: float, pids: dict[str, list[int]], counted: Callable[[], int]) -> Costs:
-    """Microseconds of each process a request."""
-    await load.rate(seconds)  # connections, caches, and what Java compiles
+    """Microseconds of each process for each request of `load`, after a warm-up of `seconds`."""
+    await load.rate(seconds)  # warm-up: connections, caches, Java's compiler
     before, meters = counted(), {name: Meter(*each) for name, each in pids.items()}
     await load.rate(seconds)
     units = counted() - before

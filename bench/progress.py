@@ -1,9 +1,10 @@
-"""Resume positions a second and what each costs its process, on PostgreSQL and on Cassandra, in alternating rounds.
+"""Resume positions per second and their cost for this process, on PostgreSQL and on Cassandra, in alternating rounds.
 
-`python -m bench.progress [--rounds 5] [--seconds 3] [--viewers 64] [--url NAME=URL ...]`. Without `--url` both engines are
-started here, and their seconds to start and their memory are measured too. `cpu_us` is the processor time of this process,
-the driver's threads included, over the acknowledged writes: what an API process pays besides the request itself. Engines and
-load share the machine: a rate is that of the two together, the cost is this process's alone.
+`python -m bench.progress [--rounds 5] [--seconds 3] [--viewers 64] [--url NAME=URL ...]`. Without `--url` both engines
+are started here; then their start time in seconds and their memory are measured too. `cpu_us` is this process's
+processor time, the driver's threads included, for each acknowledged write: what an API process pays in addition to the
+request itself. Engines and clients share the machine: a rate is that of both together, the cost is this process's
+alone.
 """
 
 import argparse
@@ -34,6 +35,8 @@ ENGINES = {"postgres": (POSTGRES, "MARQUEE_DATABASE_URL"), "cassandra": (CASSAND
 
 @dataclass
 class Figures:
+    """The rounds' figures of one engine."""
+
     about: dict[str, object] = field(default_factory=dict)
     writes_per_second: list[float] = field(default_factory=list)
     cpu_us: list[float] = field(default_factory=list)
@@ -54,7 +57,7 @@ class Figures:
 
 @contextlib.contextmanager
 def _started(engine: Engine, setting: str, folder: Path) -> Iterator[tuple[str, dict[str, object]]]:
-    """The engine's URL, and what it takes: seconds to start, memory (PSS) after the load."""
+    """The URL of a started engine, and its figures: seconds to start, memory (PSS) after the load."""
     settings = load_settings(state=folder)
     begun = time.perf_counter()
     try:
@@ -71,7 +74,7 @@ def _started(engine: Engine, setting: str, folder: Path) -> Iterator[tuple[str, 
 
 
 async def _round(store: MovableResumePositions, figures: Figures, *, viewers: int, seconds: float) -> None:
-    """Each viewer writes as soon as the last write was acknowledged."""
+    """Each viewer writes as soon as its last write was acknowledged."""
     movies = [new_movie_id() for _ in range(100)]
     until = time.perf_counter() + seconds
     latency: list[float] = []

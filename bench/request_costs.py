@@ -1,7 +1,8 @@
-"""What a request costs the servers that it goes through: a progress write, a home page, a stream's start, a segment.
+"""Processor time of one request in each server on its way: a progress write, a home page, a stream's start, a segment.
 
-`bench.api.Load` keeps its connections busy for a warm-up and then for what is counted; a request's costs are those of every
-process named. The note in the watch history is no request of its own: the store writes it, and PostgreSQL is measured.
+`bench.api.Load` keeps its connections busy, first for a warm-up and then for the counted time. The costs are those of
+every named process. A note in the watch history is not a request: the store writes it, and PostgreSQL's time is
+measured.
 """
 
 import asyncio
@@ -55,7 +56,7 @@ async def _progress(settings: Settings, pids: dict[str, int], seconds: float) ->
 
 
 def home(folder: Path, seconds: float) -> Costs:
-    """A home page of cached rows, the start of a stream, each through the API itself; a note in the watch history."""
+    """A home page of cached rows and a stream's start, both at the API itself; and a note in the watch history."""
     with platform(folder / "state") as (settings, pids):
         return asyncio.run(_home(settings, pids, seconds))
 
@@ -82,7 +83,7 @@ async def _home(settings: Settings, pids: dict[str, int], seconds: float) -> Cos
 
 
 async def _notes(stores: Stores, movies: Sequence[str], postgres: int, seconds: float) -> float:
-    """Microseconds of PostgreSQL for a small durable write, such as a note in the watch history."""
+    """Microseconds of PostgreSQL for one small durable write, such as a note in the watch history."""
     noted = 0
 
     async def note(viewer: int) -> None:
@@ -99,7 +100,7 @@ async def _notes(stores: Stores, movies: Sequence[str], postgres: int, seconds: 
 
 
 def edge(folder: Path, seconds: float) -> Costs:
-    """Segments from an edge's cache, on kept connections, without TLS."""
+    """Segments from an edge's cache, on kept-alive connections, without TLS."""
     settings = make_test_settings(folder / "state")
     with (
         running(local_engines.seaweedfs(settings), settings.state),

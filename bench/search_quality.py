@@ -1,10 +1,10 @@
-"""How well search finds: misspelled titles, alternative titles, human grades, and how long it takes.
+"""How well search finds misspelled titles, alternative titles and human-graded queries, and how long a search takes.
 
-`python -m bench.search_quality [--data FOLDER] [--url URL ...]` indexes the catalogue (156,097 titles) and asks every judgement
-through the store's contract, of Tantivy in a temporary folder or of the indices that are given, such as
-`--url elasticsearch://127.0.0.1:9200/quality`; prints a row an engine, then one JSON object. The judgements are split in two
-by a hash of the query: whoever fits the constants of `ranking` and `candidates` does it on `fit`, and leaves `held` to tell
-whether it helped.
+`python -m bench.search_quality [--data FOLDER] [--url URL ...]` indexes the catalogue (156,097 titles) and asks every
+query through the store's contract. It uses Tantivy in a temporary folder, or the given indices, such as `--url
+elasticsearch://127.0.0.1:9200/quality`. It prints one row an engine, then one JSON object. A hash of the query splits
+the queries in two halves. Fit the constants of `ranking` and `candidates` on the half `fit` only; the half `held` shows
+whether the change helped.
 """
 
 import argparse
@@ -34,7 +34,7 @@ CHANGES = 200
 
 
 def documents(catalogue: Path) -> Iterator[SearchDocument]:
-    """The catalogue's titles as search documents; the id is the catalogue's."""
+    """The catalogue's titles as search documents, with the catalogue's own ids."""
     with gzip.open(catalogue, "rt", encoding="utf-8") as lines:
         for line in lines:
             entry = json.loads(line)
@@ -57,6 +57,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def half(query: str) -> str:
+    """The half of the queries that a query belongs to: `fit` or `held`."""
     return "fit" if hashlib.sha256(query.encode()).digest()[0] % 2 else "held"
 
 
@@ -82,7 +83,7 @@ class Measured:
 
 
 async def success(index: SearchIndex, asked: list[tuple[str, str]]) -> Measured:
-    """Whether the one right title is first, or among the first ten."""
+    """How often the one right title is first, and how often it is among the first ten."""
     measured = Measured()
     began = time.process_time()
     for query, wanted in asked:
@@ -112,7 +113,7 @@ def both(one: Measured, other: Measured) -> Measured:
 
 
 async def graded(index: SearchIndex, judged: dict[str, dict[str, int]]) -> float:
-    """Mean nDCG@10 over the judged titles: gain 2^grade - 1, unjudged titles count as 0."""
+    """Mean nDCG@10 over the judged titles: the gain is 2^grade - 1, and an unjudged title counts as 0."""
     values: list[float] = []
     for query, grades in judged.items():
         page = await index.search(query, limit=DEPTH)
@@ -125,7 +126,7 @@ async def graded(index: SearchIndex, judged: dict[str, dict[str, int]]) -> float
 
 
 async def applied(index: SearchIndex) -> dict[str, float]:
-    """How long one change takes until it is searchable, for titles that are removed again."""
+    """Seconds until one change is searchable, for titles that are removed again afterwards."""
     milliseconds: list[float] = []
     for number in range(CHANGES):
         change = SearchDocument(movie_id=f"bench-{number}", revision=1, title=f"Benchmark {number}")
@@ -175,7 +176,7 @@ async def measure(url: str, data: Path, *, verbose: bool) -> dict[str, Any]:
 
 
 def row_of(figures: dict[str, Any]) -> str:
-    """One engine in one line."""
+    """One engine's figures as one line."""
     values = [f"{figures['engine']:13}"]
     for name in ("misspelled", "alternative"):
         found = figures[name]
@@ -196,10 +197,10 @@ def main() -> None:
     parser.add_argument(
         "--url",
         action="append",
-        help="an index to measure, filled if it is empty; default: Tantivy in a temporary folder",
+        help="index to measure; it is filled if it is empty (default: Tantivy in a temporary folder)",
     )
     parser.add_argument(
-        "--verbose", action="store_true", help="name what was not found first, of the half that was fitted"
+        "--verbose", action="store_true", help="print the queries of the half `fit` whose title was not found first"
     )
     arguments = parser.parse_args()
     if not (arguments.data / "catalogue").is_dir():

@@ -1,9 +1,10 @@
-"""From a commit in the catalogue to a search that finds it: the engines of one machine and the distributed ones, alternating.
+"""Milliseconds from a commit in the catalogue until a search finds the change, with local and with distributed engines.
 
-`python -m bench.searchable [--rounds 6] [--changes 50]`. Two platforms are started here, side by side: catalogue, change capture,
-event log, search sync and index of each, as `marquee up` starts them. A title is edited, at no steady pace, and the index is
-asked every POLL_SECONDS until a search would find that revision. What the edit itself takes is not in it. Kafka and
-Elasticsearch come by Maven (`marquee engines fetch`); where they are missing the first platform is measured alone.
+`python -m bench.searchable [--rounds 6] [--changes 50]`. Two platforms are started here side by side. Each has a
+catalogue, change capture, an event log, search sync and an index, as `marquee up` starts them. Titles are edited at
+random intervals, alternating between the platforms, and the index is asked every POLL_SECONDS until a search would find
+the new revision. The edit's own time is not counted. Kafka and Elasticsearch come by Maven (`marquee engines fetch`);
+without them only the local engines are measured.
 """
 
 import argparse
@@ -65,7 +66,7 @@ async def _edit(stores: Stores, movie_id: str, number: int) -> float:
 
 
 async def _announced(stores: Stores) -> str:
-    """A title that search has."""
+    """A title that the index holds."""
     movie_id = new_movie_id()
     await stores.catalogue.titles.announce([(movie_id, TitleDetails("Edited"))])
     await _until_searchable(stores, movie_id, 1)

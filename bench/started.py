@@ -1,6 +1,7 @@
-"""What is started to be measured: an engine that comes by Maven, or API and gateway with the engines of one machine.
+"""Starts what is measured: an engine that comes by Maven, or API and gateway with the engines of one machine.
 
-Each lives as long as its block. An engine raises `PlatformUnavailable` where it cannot be fetched.
+Each runs until its `with` block ends. An engine raises `PlatformUnavailable` if it is not installed and cannot be
+fetched.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from tests.harness.servers import make_test_settings, running
 
 @contextlib.contextmanager
 def engine(name: str, folder: Path) -> Iterator[tuple[dict[str, str], list[int]]]:
-    """An engine that is fetched by Maven: its URLs, and the processes that it is. Raises `PlatformUnavailable`."""
+    """An engine that comes by Maven: its URLs and its processes. Raises `PlatformUnavailable`."""
     settings, asked = load_settings(state=folder), chosen([name])
     for each in asked:
         each.fetch(settings)
@@ -39,7 +40,7 @@ def engine(name: str, folder: Path) -> Iterator[tuple[dict[str, str], list[int]]
 
 @contextlib.contextmanager
 def platform(folder: Path, **urls: str) -> Iterator[tuple[Settings, dict[str, int]]]:
-    """API and gateway on the engines of one machine, or those of `urls`; the pid of each."""
+    """API and gateway on the engines of one machine, or on the engines in `urls`; and the pid of each process."""
     settings = make_test_settings(folder, **urls).model_copy(
         update={"token_private_key": SecretStr(token_keys.generate_private_key())}
     )

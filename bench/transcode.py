@@ -1,10 +1,11 @@
-"""What cutting a film into chunks costs: our way against one hand-written ffmpeg command that makes the same renditions.
+"""The cost of encoding a film in chunks, against one hand-written ffmpeg command that makes the same renditions.
 
     python -m bench.transcode [FILM] [--seconds 60] [--preset veryfast] [--rounds 2]
 
-FILM is looped to the length asked for (copied, not encoded). Ours: judge (decodes all of it once), plan, every chunk as
-a worker would do it, as many at once as there are cores; then the quality sample, which is also told apart. Theirs: one
-ffmpeg with its default threads, the same ffmpeg, preset, rates and GOPs. The two take turns. The last line is one JSON object.
+FILM is looped to the given length (copied, not encoded). `ours` is the chain: judge (decodes the whole film once),
+plan, every chunk as a worker encodes it, one at a time on each core, then the quality sample, whose cost is also given
+by itself. `theirs` is one ffmpeg process with its default threads and the same binary, preset, rates and GOPs. The two
+alternate. The last line is one JSON object.
 """
 
 import argparse
@@ -37,6 +38,8 @@ FILM = Path(__file__).parents[2] / "shared" / "data" / "video" / "dev" / "sintel
 
 
 class Cost(NamedTuple):
+    """Processor seconds and elapsed seconds."""
+
     cpu_seconds: float
     wall_seconds: float
     bytes: int
@@ -63,7 +66,7 @@ async def judged(film: Path) -> SourceDocument:
 
 
 async def ours(film: Path, source: SourceDocument, found: PlanDocument, folder: Path) -> Cost:
-    """All chunks, as many at once as there are cores."""
+    """Encode all chunks, one at a time on each core."""
     started = time.monotonic()
 
     async def one(job_number: int) -> tuple[float, int]:
@@ -78,7 +81,7 @@ async def ours(film: Path, source: SourceDocument, found: PlanDocument, folder: 
 
 
 async def quality_cpu_seconds(film: Path, source: SourceDocument, found: PlanDocument, folder: Path) -> float:
-    """What the quality sample costs, of the chunks that `ours` left."""
+    """Processor seconds of the quality sample, on the chunks that `ours` left."""
     renditions = []
     for rung in found.settings.rungs:
         parts = [folder / f"chunk{number}" / f"{rung.name}.mp4" for number in range(len(found.chunks))]
@@ -89,7 +92,7 @@ async def quality_cpu_seconds(film: Path, source: SourceDocument, found: PlanDoc
 
 
 async def theirs(film: Path, found: PlanDocument, folder: Path) -> Cost:
-    """The same renditions by one command, as one would write it by hand."""
+    """The same renditions by one command, as a person would write it by hand."""
     rungs = found.settings.rungs
     labels = "".join(f"[i{n}]" for n in range(len(rungs)))
     scales = [f"[i{n}]scale={rung.width}:{rung.height}[o{n}]" for n, rung in enumerate(rungs)]
@@ -158,7 +161,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     asked = parser.parse_args()
     if not asked.film.is_file():
-        print(f"skipped: there is no film {asked.film} (name another: make bench FILM=...)")  # noqa: T201
+        print(f"skipped: there is no film {asked.film}: name another by `make bench FILM=...`")  # noqa: T201
         return
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     print(json.dumps(asyncio.run(measure(asked.film, asked.seconds, asked.preset, asked.rounds))))  # noqa: T201

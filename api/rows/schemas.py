@@ -31,8 +31,9 @@ class Row(Output, frozen=True, kw_only=True):
 
 
 class SharedItem(msgspec.Struct, frozen=True, array_like=True):
-    """An item in the cache: a `RowItem` as response bytes, which are never decoded again, and its position in the row's
-    order.
+    """An item in the cache: a `RowItem` as response bytes, and its position in the row's order.
+
+    The bytes are never decoded.
     """
 
     body: msgspec.Raw

@@ -70,10 +70,10 @@ class TitleService:
         )
 
     async def edit(self, movie_id: str, edit: TitleEdit, *, revision: int | None) -> TitleOut:
-        """Change the fields that `edit` gives. Raises `TitleUnknown`, and `RevisionConflict` if `revision` is not the
-        current one.
+        """Change the fields that `edit` gives.
 
         Without `revision`, an edit that meets another change is merged into it, at most `MAX_EDIT_ATTEMPTS` times.
+        Raises `TitleUnknown`, and `RevisionConflict` if `revision` is not the current one.
         """
         for attempt in range(MAX_EDIT_ATTEMPTS):
             before = await self._titles.get(movie_id)

@@ -14,10 +14,10 @@ from marquee.settings import Settings
 
 
 def edge_of(movie_id: str, edges: Sequence[str]) -> str:
-    """The edge that serves a title, by rendezvous hashing: all API processes agree, and a lost edge moves only its own
-    titles.
+    """The edge that serves a title, by rendezvous hashing.
 
-    Source: Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998.
+    All API processes choose the same edge, and a lost edge moves only its own titles. Source: Thaler and Ravishankar,
+    "Using Name-Based Mappings to Increase Hit Rates", 1998.
     """
     return max(edges, key=lambda edge: hashlib.blake2b(f"{edge} {movie_id}".encode(), digest_size=8).digest())
 

@@ -12,9 +12,7 @@ from marquee.documents import keys
 
 
 def stream_path(secret: str, movie_id: str, version: int, *, expires_at: int) -> str:
-    """`/v/{token}/{expires}/{movie_id}/v{version}/`: a player may read everything below it until `expires_at` (Unix
-    seconds).
-    """
+    """`/v/{token}/{expires}/{movie_id}/v{version}/`, below which a player may read until `expires_at` (Unix seconds)."""
     below = keys.published_prefix(movie_id, version)
     signed = f"{expires_at}/{below.rstrip('/')} {secret}".encode()
     digest = hashlib.md5(signed).digest()  # noqa: S324  (nginx's secure_link knows only MD5)

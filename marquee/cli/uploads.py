@@ -107,7 +107,9 @@ async def _upload_all(
                 state = await _upload_one(api, path, details, sidecars, wait, as_json, display)
                 states.append(state["state"])
                 if state["state"] in NEVER_PLAYABLE:
-                    line = escape(f"{printable_name(path.name)}: {state['reason'] or FOLLOWED_SENTENCES[state['state']]}")
+                    line = escape(
+                        f"{printable_name(path.name)}: {state['reason'] or FOLLOWED_SENTENCES[state['state']]}"
+                    )
                     console.print(f"[red]{line}[/]", highlight=False, soft_wrap=True)
     return states
 

@@ -1,5 +1,4 @@
-"""A resumable upload: the bytes go straight to S3, part by part, and an upload that was killed goes on where it
-stopped.
+"""A resumable upload: the bytes go straight to S3, part by part, and a second run continues an upload that was killed.
 
 The client stores nothing. A second run asks the API for an open upload of the same file by the same account, and
 compares the checksums of the parts in S3 with the file's own. Equal parts are not sent again. A part that fails is

@@ -1,7 +1,7 @@
-"""The typed documents that the chain's stages hand on, and the jobs that workers take; imported from here alone.
+"""The typed documents that the chain's stages hand on, and the jobs that workers take. Import them from here only.
 
-Each stage leaves one document (`keys.stage_key`) in the ingest bucket and reads those before it. All times are seconds
-unless the name says otherwise; frame rates are exact fractions (`"30000/1001"`), because a rounded rate drifts by a
+Each stage writes one document (`keys.stage_key`) to the ingest bucket and reads the documents of earlier stages. Times
+are seconds unless the name says otherwise. Frame rates are exact fractions (`"30000/1001"`): a rounded rate drifts by a
 segment in half an hour.
 """
 

@@ -1,8 +1,8 @@
-"""Documents that an earlier release left, read as the ones of this release.
+"""Reads documents that an earlier release stored as documents of this release.
 
-At first one stage, `manifest`, scored the picture and made the images as well, and its document held all three. Such a
-version has no `quality.json` and no `images.json`: both are read out of its `manifest.json`. `ManifestDocument` itself reads
-the old form, because it ignores what it does not know.
+In the first releases the stage `manifest` also scored the picture and made the images, and `manifest.json` held all
+three. Such a version has no `quality.json` and no `images.json`: both are read from its `manifest.json`.
+`ManifestDocument` reads the old form unchanged, because it ignores unknown fields.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from marquee.documents.quality import QualityDocument, QualityScore
 
 
 class CombinedManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`manifest.json` as one stage wrote it for all three: the fields that `quality` and `images` need."""
+    """The old form of `manifest.json`: the fields that `quality` and `images` need."""
 
     movie_id: str
     version: int
@@ -47,11 +47,14 @@ ONCE_IN_MANIFEST: Final[Mapping[str, Callable[[CombinedManifest], msgspec.Struct
     "quality": _quality,
     "images": _images,
 }
-"""Stage -> what makes its document out of such a `manifest.json`."""
+"""Stage -> the function that makes its document from an old `manifest.json`."""
 
 
 def from_earlier_manifest(stage: str, manifest_body: bytes) -> msgspec.Struct | None:
-    """The document of `quality` or `images`. None if this `manifest.json` is of the present form and holds neither."""
+    """The document of `stage` (`quality` or `images`).
+
+    None if `manifest_body` has the present form, which holds neither.
+    """
     try:
         old = msgspec.json.decode(manifest_body, type=CombinedManifest)
     except msgspec.ValidationError:

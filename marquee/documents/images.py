@@ -1,9 +1,14 @@
-"""A version's pictures on the published bucket: the poster, and the sprite sheets for scrubbing. `images` writes it."""
+"""A version's pictures in the published bucket: the poster, and the sprite sheets for scrubbing.
+
+The stage `images` writes the document; `manifest` and `title` read it.
+"""
 
 import msgspec
 
 
 class ImagesDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys of a version's pictures."""
+
     movie_id: str
     version: int
     poster: str
@@ -11,6 +16,6 @@ class ImagesDocument(msgspec.Struct, frozen=True, kw_only=True):
     sprite: str
     """Key of the first sprite sheet."""
     sprite_vtt: str
-    """Key of the index: which tile of which sheet shows which second."""
+    """Key of the index (WebVTT), which says which tile of which sheet shows which second."""
     files: list[str]
-    """The keys of all pictures of this version, and of the index."""
+    """The keys of all pictures of this version and of the index."""

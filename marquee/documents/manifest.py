@@ -1,14 +1,14 @@
-"""A version that is whole on the published bucket, and the edges that hold it.
+"""A version that is complete in the published bucket, and the edges that hold it.
 
-`manifest` writes the first document: what a player opens, and every file of the version. `prewarm` writes the second, from
-what each edge answered.
+The stage `manifest` writes the first document: what a player opens, and every file of the version. `prewarm` writes the
+second, from what each edge answered.
 """
 
 import msgspec
 
 
 class ManifestDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that `prewarm` and `title` need. An earlier release stored more in it: see `earlier`."""
+    """Everything that `prewarm` and `title` need. An earlier release stored more fields in it: see `earlier`."""
 
     movie_id: str
     version: int
@@ -19,10 +19,12 @@ class ManifestDocument(msgspec.Struct, frozen=True, kw_only=True):
     sprite_vtt: str
     duration_seconds: float
     files: list[str]
-    """Every published key that belongs to this version, so that prewarm and checks need no listing."""
+    """Every published key of this version, so that `prewarm` and the checks need not list the bucket."""
 
 
 class EdgeResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One edge's fill: files requested, files that its cache then served, the remaining files, bytes, seconds."""
+
     edge: str
     requested: int
     hits: int
@@ -32,6 +34,8 @@ class EdgeResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PrewarmDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What `prewarm` did. `edges` is empty for a title that is not hot."""
+
     movie_id: str
     version: int
     hot: bool

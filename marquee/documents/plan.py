@@ -1,7 +1,7 @@
-"""What `plan` decides of a film: its ladder, its grid of frames, its chunks, and all that decides an encoder's output.
+"""What `plan` decides about a film: its ladder, its frame grid, its chunks and its encoder settings.
 
-The settings are hashed into the identity of each chunk's job (`renditions.ChunkJob`): equal settings, range and master are
-encoded once, whichever title asks.
+The settings are hashed into the identity of each chunk's job (`renditions.ChunkJob`). So a chunk with equal settings,
+range and master is encoded once, even if two titles ask for it.
 """
 
 from fractions import Fraction
@@ -25,7 +25,7 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of whole segments, counted in output frames from the title's first frame."""
+    """A run of whole segments. Frames are output frames, counted from the title's first."""
 
     index: int
     start_frame: int
@@ -33,17 +33,23 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EncodingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """All that decides an encoder's output besides the source and the range; hashed into the chunk's identity."""
+    """Everything that decides an encoder's output besides the source and the range.
+
+    Hashed into the chunk's identity.
+    """
 
     frame_rate: str
     gop_frames: int
     segment_frames: int
     preset: str
     crf: int = 21
-    """Constant quality under each rung's VBV cap: chunks are encoded apart, and an average rate would start each one by
-    guessing and show a step at every seam."""
+    """Constant quality, under each rung's VBV maximum.
+
+    Chunks are encoded apart from each other. With an average rate each chunk would start by guessing, and its first
+    frames would show a visible step.
+    """
     options_version: int = 1
-    """Raised with any change of the encoder's other options, so that no chunk of before is taken for one of after."""
+    """Raised with every change of the encoder's other options: chunks from before the change are then not reused."""
     rungs: list[Rung]
     filters: str
     """The ffmpeg filter graph up to the split (deinterlace, rotate, square pixels, rate, tone map)."""
@@ -63,4 +69,5 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def duration_seconds(self) -> float:
+        """The duration of the renditions: output frames / output rate."""
         return float(self.total_frames / Fraction(self.settings.frame_rate))

@@ -1,6 +1,7 @@
-"""How good a version looks: VMAF of every rung on a sample of what viewers are sent. The stage `quality` writes it.
+"""How good a version looks: VMAF of every rung, on a sample of the files that viewers get.
 
-The blocking check `picture_good_enough` compares the top rung with the platform's floor.
+The stage `quality` writes the document. The blocking check `picture_good_enough` compares the top rung with the
+platform's minimum.
 """
 
 import msgspec
@@ -18,6 +19,8 @@ class QualityScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QualityDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The scores of a version."""
+
     movie_id: str
     version: int
     scores: list[QualityScore]

@@ -1,7 +1,7 @@
-"""Chunks as transcode workers take them and give them back, and the renditions that they make up.
+"""The jobs that transcode workers take, their results, and the renditions that the results make up.
 
-`renditions` queues a `ChunkJob` a chunk and waits for its `ChunkResult`; both travel through the job queue as JSON. What it
-leaves is the whole ladder as it was encoded, and what that took.
+The stage `renditions` queues one `ChunkJob` a chunk and waits for its `ChunkResult`. Both travel through the job queue
+as JSON. Its document has the whole ladder as it was encoded, and the cost of the encoding.
 """
 
 import msgspec
@@ -11,10 +11,10 @@ from marquee.documents.source import SourceDocument
 
 
 class ChunkJob(msgspec.Struct, frozen=True, kw_only=True):
-    """What a transcode worker is handed: all rungs of one chunk, to be made in one ffmpeg call.
+    """What a transcode worker gets: all rungs of one chunk, to be encoded by one ffmpeg call.
 
     `job_id` is the content address: SHA-256 over (source sha256, chunk range, settings hash). Equal jobs have equal
-    results, whichever title asked for them.
+    results, for any title.
     """
 
     job_id: str
@@ -24,7 +24,7 @@ class ChunkJob(msgspec.Struct, frozen=True, kw_only=True):
     chunk: Chunk
     settings: EncodingSettings
     result_prefix: str
-    """Where in the ingest bucket the chunk's renditions go, each attempt below it in a folder of its own."""
+    """Where the renditions go in the ingest bucket. Each attempt writes to its own folder below this prefix."""
 
 
 class RenditionPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +38,8 @@ class RenditionPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChunkResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker returns: the parts, one for each rung, and what their encoding cost."""
+
     parts: list[RenditionPart]
     cpu_seconds: float
     wall_seconds: float
@@ -54,6 +56,8 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RenditionsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The ladder of a version as it was encoded. `reused_chunks` were found encoded already."""
+
     movie_id: str
     version: int
     renditions: list[Rendition]

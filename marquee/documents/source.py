@@ -1,7 +1,7 @@
-"""What the chain knows of an accepted master: its streams as they are stored, and as they are meant to be shown.
+"""What the chain knows about an accepted master: its streams as they are stored, and as they are meant to be shown.
 
-`source` leaves it, from probing and from decoding the whole film; later stages go by it: the plan, every
-chunk's ffmpeg call, sound and subtitles.
+The stage `source` writes the document, from probing the file and decoding the whole film. Later stages use it: the
+plan, every chunk's ffmpeg call, sound and subtitles.
 """
 
 from fractions import Fraction
@@ -13,9 +13,9 @@ import msgspec
 class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     """The picture as it is stored and as it is meant to be shown.
 
-    `width`/`height` are coded pixels; `display_width`/`display_height` are square pixels after sample aspect
-    ratio and rotation, both even and never more than the source has; `rotation` is degrees clockwise to apply (0, 90, 180,
-    270), after the picture was mirrored left to right where `mirrored` says so.
+    `width` and `height` are coded pixels. `display_width` and `display_height` are square pixels after sample aspect
+    ratio and rotation; both are even and never above what the source has. `rotation` is the degrees to turn clockwise
+    (0, 90, 180, 270). If `mirrored`, the picture is mirrored left to right before it is turned.
     """
 
     index: int
@@ -30,8 +30,11 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     frame_rate: str = "25/1"
     variable_frame_rate: bool = False
     clock: Literal["container", "mended", "counted"] = "container"
-    """Source of frame times. `container`: as stored. `mended`: jumps removed by ffmpeg while it reads from the start. `counted`:
-    frame number / `frame_rate`, and sound by its samples."""
+    """Source of frame times.
+
+    `container`: as stored. `mended`: jumps removed by ffmpeg, which reads the file from its start. `counted`: frame
+    number / `frame_rate`; sound is timed by its samples.
+    """
     interlaced: bool = False
     top_field_first: bool = True
     pixel_format: str = "yuv420p"
@@ -41,23 +44,28 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     color_space: str | None = None
     color_range: str | None = None
     format_changes: bool = msgspec.field(default=False, name="changes")
-    """Size or pixel format change midway; `width`, `height` and `pixel_format` are the most frequent ones. Stored documents call
-    this `changes`."""
+    """Size or pixel format change midway. Stored documents call this field `changes`.
+
+    `width`, `height` and `pixel_format` are then the most frequent values.
+    """
     start_seconds: float = 0.0
     duration_seconds: float = 0.0
     bitrate_bps: int | None = None
 
     @property
     def hdr(self) -> bool:
-        """PQ or HLG: must be tone-mapped for an SDR rendition."""
+        """Whether the transfer is PQ or HLG. Such a picture must be tone-mapped for an SDR rendition."""
         return self.color_transfer in {"smpte2084", "arib-std-b67"}
 
     @property
     def rate(self) -> Fraction:
+        """Frames per second, exact."""
         return Fraction(self.frame_rate)
 
 
 class AudioStream(msgspec.Struct, frozen=True, kw_only=True):
+    """One sound track of the master. `sample_rate` is in Hz."""
+
     index: int
     codec: str
     channels: int
@@ -71,7 +79,10 @@ class AudioStream(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubtitleStream(msgspec.Struct, frozen=True, kw_only=True):
-    """`text` is false for bitmap subtitles, which cannot become WebVTT and are reported as left out."""
+    """One subtitle track of the master.
+
+    `text` is False for bitmaps: they cannot become WebVTT and are reported as left out.
+    """
 
     index: int
     codec: str
@@ -100,7 +111,7 @@ class SourceDocument(msgspec.Struct, frozen=True, kw_only=True):
     frames_decoded: int
     frames_damaged: int
     seekable: bool
-    """False where the container's index cannot be trusted: such a source is cut by decoding from its start."""
+    """False if the container's index cannot be trusted. Such a source is cut by decoding it from its start."""
     warnings: list[str] = []
     same_content_as: str | None = None
-    """movie_id of another title whose newest master has the same SHA-256, where there is one."""
+    """movie_id of another title whose newest master has the same SHA-256; None without such a title."""

@@ -1,4 +1,4 @@
-"""The stages of the chain, in order: each leaves one document, at `keys.stage_key`."""
+"""The stages of the chain, in order. Each stage writes one document, at `keys.stage_key`."""
 
 from typing import Final
 
@@ -15,4 +15,4 @@ STAGES: Final = (
     "title",
     "search_document",
 )
-"""The chain's stages after the upload, in order."""
+"""The stages after the upload, in order."""

@@ -1,14 +1,14 @@
-"""A title as it is published and found: what search holds of it, and what the chain's last two stages saw of that.
+"""A published title: its document in the search index, and what the chain's last two stages observed.
 
-The transaction of `title` writes the `SearchDocument`; change capture brings it into the index; `search_document` waits until
-a search finds it. A revision grows with every change of a title, also over its deletion.
+The transaction of the stage `title` writes the `SearchDocument`. Change capture brings it into the index. The stage
+`search_document` waits until a search finds it. A title's revision grows with every change, also when it is deleted.
 """
 
 import msgspec
 
 
 class TitlePublished(msgspec.Struct, frozen=True, kw_only=True):
-    """What `title` left: the revision of the title's document, and when its transaction was committed."""
+    """What `title` wrote: the revision of the title's document, and when its transaction was committed."""
 
     movie_id: str
     version: int
@@ -17,8 +17,10 @@ class TitlePublished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TitleIndexed(msgspec.Struct, frozen=True, kw_only=True):
-    """What `search_document` observed; `revision` is the one that a search found, `lag_seconds` is from the commit to when this
-    was seen, so at most that."""
+    """What `search_document` observed. `revision` is the one that a search found.
+
+    `lag_seconds` is the time from the commit until the stage saw the revision, so the true lag is at most that.
+    """
 
     movie_id: str
     version: int
@@ -27,9 +29,9 @@ class TitleIndexed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A title as the search index holds it and `title_document.document` stores it.
+    """A title as the search index holds it and as `title_document.document` stores it.
 
-    `revision` is the index's external version: a change with a lower or equal revision is refused.
+    `revision` is the index's external version: the index refuses a change with a lower or equal revision.
     """
 
     movie_id: str
@@ -41,7 +43,7 @@ class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):
     people: list[str] = []
     description: str | None = None
     popularity: float = 0.0
-    """`log1p(votes)` or watch count: a mild prior, not a sort key."""
+    """`log1p` of the votes or of the watch count: a mild prior, not a sort key."""
     playable: bool = False
     duration_seconds: float | None = None
     poster: str | None = None

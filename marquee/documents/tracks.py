@@ -1,7 +1,7 @@
 """The tracks of a version as players get them: picture and sound in CMAF (`streams`), text in WebVTT (`subtitles`).
 
-Each has a media playlist on the published bucket. `manifest` names them all in one master playlist and one MPD, with the
-rates that were measured here.
+Each track has a media playlist in the published bucket. The stage `manifest` names all tracks in one master playlist
+and one MPD, with the rates that were measured here.
 """
 
 from typing import Literal
@@ -10,10 +10,10 @@ import msgspec
 
 
 class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
-    """One CMAF track on the published bucket, with its media playlist (relative to the version's prefix).
+    """One CMAF track in the published bucket with its media playlist. Paths are relative to the version's prefix.
 
-    `segment_seconds` and `segment_bytes` are measured, one entry a segment; `peak_bps` is the largest segment's rate
-    and `average_bps` the mean over the whole track, as RFC 8216 defines BANDWIDTH and AVERAGE-BANDWIDTH.
+    `segment_seconds` and `segment_bytes` are measured, one entry a segment. `peak_bps` is the rate of the segment with
+    the highest rate and `average_bps` the mean over the track: BANDWIDTH and AVERAGE-BANDWIDTH of RFC 8216.
     """
 
     kind: Literal["video", "audio"]
@@ -40,6 +40,8 @@ class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The picture and sound tracks of a version, and the bytes that they take."""
+
     movie_id: str
     version: int
     prefix: str
@@ -50,7 +52,7 @@ class StreamsDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TextTrack(msgspec.Struct, frozen=True, kw_only=True):
-    """A WebVTT track: one whole file, and an HLS playlist that names it."""
+    """A WebVTT track: one file for the whole film, and an HLS playlist that names it."""
 
     name: str
     language: str
@@ -63,8 +65,10 @@ class TextTrack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubtitlesDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The text tracks of a version."""
+
     movie_id: str
     version: int
     tracks: list[TextTrack]
     left_out: list[str]
-    """One sentence a track that could not become WebVTT."""
+    """One sentence for each track that could not become WebVTT."""

@@ -1,8 +1,9 @@
 """States of titles, of their versions and of uploads: what each may become, what it allows, and what people are told.
 
-The words are stored (the tables' CHECKs are made of them) and sent by the API. A title's state follows from its versions
-(`derived_title_state`), but an engineer may take a title out of the programme or delete it. The catalogue asks for a
-transition by `sources`: a change from any other state is refused or has no effect. SQL takes these sets as constants.
+The words are stored (the tables' CHECKs are made from them) and sent by the API. A title's state follows from its
+versions (`derived_title_state`), except that an engineer may unpublish or delete a title. Before a transition the
+catalogue asks `sources` for the states that may make it; a change from another state is refused or has no effect. SQL
+gets these sets as constants.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ VersionState = Literal["uploading", "ingesting", "playable", "refused", "failed"
 UploadState = Literal["open", "completing", "completed", "aborted", "abandoned"]
 EndedEarly = Literal["aborted", "abandoned"]
 FollowedState = Literal[VersionState, EndedEarly]
-"""What a client that follows an upload sees: its version's state, or how the upload ended before there was a film."""
+"""What a client that follows an upload sees: its version's state, or how the upload ended before it had a film."""
 
 State = TypeVar("State", bound=str)
 
@@ -26,9 +27,9 @@ TITLE_BECOMES: Final[Mapping[TitleState, frozenset[TitleState]]] = {
     "playable": frozenset({"unpublished", "deleted"}),
     "refused": frozenset({"ingesting", "playable", "failed", "deleted"}),
     "failed": frozenset({"ingesting", "playable", "refused", "deleted"}),
-    # Back to what follows from its versions.
+    # Republished: the title gets the state that follows from its versions.
     "unpublished": frozenset({"announced", "ingesting", "playable", "refused", "failed", "deleted"}),
-    # The same id may be announced anew.
+    # A title with the same id may be announced again.
     "deleted": frozenset({"announced"}),
 }
 VERSION_BECOMES: Final[Mapping[VersionState, frozenset[VersionState]]] = {
@@ -39,7 +40,7 @@ VERSION_BECOMES: Final[Mapping[VersionState, frozenset[VersionState]]] = {
     "refused": frozenset({"ingesting", "failed"}),
     "failed": frozenset({"ingesting", "playable", "superseded", "refused"}),
     "superseded": frozenset(),
-    # Of earlier releases: now a copy is ingested, and its reason names the title with the same content.
+    # Set by earlier releases only. Now a copy is ingested, and its reason names the title with the same content.
     "duplicate": frozenset(),
 }
 UPLOAD_BECOMES: Final[Mapping[UploadState, frozenset[UploadState]]] = {
@@ -53,11 +54,12 @@ UPLOAD_BECOMES: Final[Mapping[UploadState, frozenset[UploadState]]] = {
 
 
 def sources(becomes: Mapping[State, frozenset[State]], target: State) -> frozenset[State]:
-    """The states that may become `target`, and `target` itself: a change that is repeated does no harm."""
+    """The states that may become `target`, and `target` itself: repeating a change is harmless."""
     return frozenset(state for state, following in becomes.items() if target in following or state == target)
 
 
 def may_become(becomes: Mapping[State, frozenset[State]], state: State, target: State) -> bool:
+    """Whether a change from `state` to `target` is allowed. `becomes` is one of the three tables above."""
     return state in sources(becomes, target)
 
 
@@ -65,57 +67,61 @@ def may_become(becomes: Mapping[State, frozenset[State]], state: State, target: 
 PLAYABLE: Final[Literal["playable"]] = "playable"
 """The one state, of titles and of versions, in which viewers get a film."""
 TITLES_WITH_FILM: Final[frozenset[TitleState]] = frozenset({"playable", "ingesting"})
-"""A film of it is here, or is being prepared."""
+"""The title's film plays or is being prepared."""
 VISIBLE_TITLES: Final[frozenset[TitleState]] = TITLES_WITH_FILM | {"announced"}
-"""Viewers may know of these; the others are for engineers."""
+"""Viewers may see these titles. Titles in other states are for engineers only."""
 PUBLISHED_TITLES: Final[frozenset[TitleState]] = frozenset({"playable", "announced"})
-"""These may be taken out of the programme."""
+"""These titles may be unpublished."""
 DELETED_TITLES: Final[frozenset[TitleState]] = frozenset({"deleted"})
-"""Unknown to every call; all others may be edited and deleted."""
+"""Every call answers `TitleUnknown` for these titles. All others may be edited and deleted."""
 WITHDRAWN_TITLES: Final[frozenset[TitleState]] = frozenset({"unpublished", "deleted"})
-"""Set by a person: they do not follow from the versions, and search does not find them."""
+"""States that a person set. They do not follow from the versions, and search does not find such titles."""
 
 TITLE_SENTENCES: Final[Mapping[TitleState, str]] = {
-    "announced": "This title is announced: there is no film of it here yet.",
-    "ingesting": "This title is being prepared; it can be played in a while.",
+    "announced": "This title is announced: it has no film yet.",
+    "ingesting": "This title is being prepared: try again later.",
     "playable": "This title can be played.",
-    "refused": "The film of this title could not be used, so it cannot be played.",
-    "failed": "Preparing this title failed; it cannot be played yet.",
+    "refused": "This title cannot be played: its file could not be used.",
+    "failed": "This title cannot be played yet: its preparation failed.",
     "unpublished": "This title was taken out of the programme.",
     "deleted": "This title was deleted.",
 }
 
 # --- versions --------------------------------------------------------------------------------------------
 UPLOADED_VERSIONS: Final[frozenset[VersionState]] = frozenset(get_args(VersionState)) - {"uploading"}
-"""The film has arrived."""
+"""Versions whose film has arrived."""
 ONGOING_VERSIONS: Final[frozenset[VersionState]] = frozenset({"uploading", "ingesting"})
-"""They make their title `ingesting`, unless it plays already."""
+"""Versions that make their title `ingesting`, unless the title plays already."""
 SHOWN_VERSIONS: Final[frozenset[VersionState]] = frozenset({"playable", "superseded"})
-"""Viewers have this version, or had it: no late fault ends it, and nothing of it is removed."""
+"""Viewers have this version, or had it. A late fault does not change its state, and its files are not removed."""
 PUBLISHABLE_VERSIONS: Final[frozenset[VersionState]] = SHOWN_VERSIONS | sources(VERSION_BECOMES, "playable")
 VERSIONS_OF_RUNS: Final[frozenset[VersionState]] = frozenset({"ingesting"})
-"""A run works on them, or has to."""
+"""Versions that a run works on, or must still work on."""
 REVIVED_BY_REPORT: Final[frozenset[VersionState]] = frozenset({"failed"})
-"""A stage that reports progress sets these back to `ingesting`."""
+"""A stage that reports progress sets these versions back to `ingesting`."""
 REVIVED_BY_NEW_RUN: Final[frozenset[VersionState]] = frozenset({"refused"})
-"""These only where the report is of another run than the one that refused."""
+"""A report sets these versions back to `ingesting` only if its run is not the one that refused the version."""
 UNUSED_VERSIONS: Final[frozenset[VersionState]] = frozenset({"refused", "failed", "duplicate"})
-"""They ended, and viewers never got them."""
+"""Versions that ended without ever being shown to viewers."""
 CONTENT_OWNERS: Final[frozenset[VersionState]] = frozenset({"ingesting", "playable"})
-"""A version in one of these owns its content: another title's copy is told of it."""
+"""A version in one of these states owns its content: the reason of another title's copy names its title."""
 CHUNK_SETTLED_VERSIONS: Final[frozenset[VersionState]] = SHOWN_VERSIONS | {"refused", "duplicate"}
-"""They need their chunks no more. A failed version may be retried where it failed, and keeps its chunks for a while."""
+"""These versions no longer need their chunks.
+
+A failed version may be retried from its failure, so it keeps them for a while.
+"""
 
 # --- uploads ---------------------------------------------------------------------------------------------
 PART_UPLOADS: Final[frozenset[UploadState]] = frozenset({"open"})
-"""They take parts, and are found again by whoever sends the same file."""
+"""These uploads take parts. A client that sends the same file again resumes them."""
 SIDECAR_UPLOADS: Final[frozenset[UploadState]] = frozenset({"open", "completing"})
+"""These uploads take subtitle files."""
 EARLY_ENDS: Final[frozenset[EndedEarly]] = frozenset(get_args(EndedEarly))
 
 ENDED: Final[frozenset[FollowedState]] = (UPLOADED_VERSIONS - ONGOING_VERSIONS) | EARLY_ENDS
-"""Who follows an upload may stop: these do not change by themselves."""
+"""States that do not change by themselves: a client may stop following the upload."""
 NEVER_PLAYABLE: Final[frozenset[FollowedState]] = ENDED - {PLAYABLE}
-"""Not the uploaded film plays; after `superseded` a newer version of the title does."""
+"""End states in which the uploaded film does not play. After `superseded` a newer version of the title plays."""
 
 FOLLOWED_SENTENCES: Final[Mapping[FollowedState, str]] = {
     "uploading": "The film is being uploaded.",
@@ -126,20 +132,20 @@ FOLLOWED_SENTENCES: Final[Mapping[FollowedState, str]] = {
     "superseded": "A newer version of the title took its place.",
     "duplicate": "This film is here already.",
     "aborted": "The upload was cancelled.",
-    "abandoned": "The upload was left alone, and was ended.",
+    "abandoned": "The upload made no progress for too long, so it was ended.",
 }
-"""Of a version or an upload that states no reason of its own."""
+"""The sentence for a version or an upload without a reason of its own."""
 
 
 def ended_early(state: UploadState) -> EndedEarly | None:
-    """How an upload ended before there was a film; None for one that did not."""
+    """How an upload ended before it had a film. None if it did not."""
     return next((end for end in get_args(EndedEarly) if end == state), None)
 
 
 def derived_title_state(
     current: TitleState, versions: Sequence[VersionState], *, has_active_version: bool
 ) -> TitleState:
-    """The state that follows from a title's versions, the oldest first. A withdrawn title keeps its state."""
+    """The state that follows from a title's versions, oldest first. A withdrawn title keeps its state."""
     if current in WITHDRAWN_TITLES:
         return current
     if has_active_version:

@@ -20,7 +20,7 @@ NEEDED_ROLE: Final[dict[Right, Role]] = {
     "watch": "viewer",
     # Uploading, editing, unpublishing, republishing, deleting.
     "manage_titles": "engineer",
-    # Titles in a state outside `VISIBLE_STATES` of `api.titles.service`.
+    # Titles in a state outside `VISIBLE_TITLES` of `marquee.domain.lifecycle`.
     "see_hidden_titles": "engineer",
     "touch_uploads_of_others": "operator",
 }

@@ -1,1 +1,1 @@
-"""The API: in process over real stores for most, through a real granian server where the server's part matters."""
+"""The API: in process over real stores; through a real granian server where the server's part matters."""

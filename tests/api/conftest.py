@@ -1,4 +1,4 @@
-"""The API over the session's real engines: in process, with accounts of each role, and a way to seed titles."""
+"""Fixtures: the API in process over the session's real engines, accounts of each role, and seeded titles."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -50,7 +50,10 @@ async def app(api_settings: Settings, stores: Stores) -> Litestar:
 
 @pytest.fixture(scope="session")
 async def client(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
-    """Without a token; `raise_server_exceptions` is off, so that a fault shows as the 500 that a client would see."""
+    """A client without a token.
+
+    `raise_server_exceptions` is off, so that a fault shows as the 500 that a client would get.
+    """
     async with AsyncTestClient(app, raise_server_exceptions=False) as opened:
         yield opened
 

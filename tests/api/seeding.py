@@ -1,4 +1,4 @@
-"""Titles put into the catalogue as the chain would leave them, without the chain."""
+"""Puts titles into the catalogue in the state that the chain would leave, without running the chain."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ class Seeder:
         self._stores = stores
 
     async def ingesting(self, title: str = "A film", *, genres: Sequence[str] = ()) -> str:
-        """A title whose upload was completed and whose chain runs; its movie_id."""
+        """The movie_id of a title whose upload is completed and whose chain is running."""
         return (await self._upload(title, genres)).movie_id
 
     async def playable(
         self, title: str = "A film", *, genres: Sequence[str] = (), duration_seconds: float = 600.0
     ) -> str:
-        """A title that plays; its movie_id."""
+        """The movie_id of a title that plays."""
         upload = await self._upload(title, genres)
         movie_id, version = upload.movie_id, upload.version
         streams, images = keys.published_prefix(movie_id, version), keys.images_prefix(movie_id, version)

@@ -1,4 +1,4 @@
-"""A real API server for tests: granian as the supervisor starts it, told everything by its environment."""
+"""A real API server for tests: granian as the supervisor starts it, with all settings in its environment."""
 
 import contextlib
 import dataclasses
@@ -12,7 +12,7 @@ from tests.harness.servers import running
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The MARQUEE_... variables that make another process read the same settings."""
+    """The MARQUEE_... variables from which another process reads the same settings."""
     found = {}
     for name in Settings.model_fields:
         value = getattr(settings, name)

@@ -1,4 +1,4 @@
-"""Bulkheads and breakers: what hangs or fails costs its own callers, and is tried again by one of them."""
+"""Bulkheads and breakers: a service that hangs or fails costs only its own callers, and one of them tests it again."""
 
 import asyncio
 
@@ -38,7 +38,7 @@ async def test_a_breaker_stops_asking_and_tries_again_later(monkeypatch: pytest.
 
 
 async def _opened(monkeypatch: pytest.MonkeyPatch) -> Bulkhead:
-    """A bulkhead whose service failed, and may be tried again by now."""
+    """A bulkhead whose service failed and whose breaker may let a test call through now."""
     monkeypatch.setattr(bulkhead, "OPEN_SECONDS", 0.05)
     service = Bulkhead("a service", AsyncCircuitBreakerFactory(), concurrency=2, timeout_seconds=5.0)
 

@@ -1,4 +1,4 @@
-"""What a careless or hostile client sends: each is a 4xx problem document that names the field, and changes nothing."""
+"""Requests of careless or hostile clients: each gets a 4xx problem document that names the field, and changes nothing."""
 
 import json
 from typing import Any
@@ -47,7 +47,7 @@ PROGRESS: dict[str, tuple[bytes, str | None]] = {
 
 
 def problem_of(answer: Any, what: str) -> dict[str, Any]:
-    """The problem document of an answer, checked for its form."""
+    """The problem document of an answer, after a check of its form."""
     assert answer.headers["content-type"].startswith("application/problem+json"), f"{what}: {answer.text[:300]}"
     problem: dict[str, Any] = answer.json()
     assert problem["status"] == answer.status_code, f"{what}: the document states another status"

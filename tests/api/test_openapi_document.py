@@ -1,4 +1,4 @@
-"""The committed OpenAPI document: it tells of a change in the application, and of nothing that is only of one machine."""
+"""The committed OpenAPI document: it shows every change of the application, and nothing that depends on one machine."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Engines that are really gone: a killed cache, killed locks, a PostgreSQL that nobody listens for."""
+"""Engines that are really down: a killed cache, killed locks, and a PostgreSQL URL with no listener."""
 
 import asyncio
 import subprocess
@@ -35,7 +35,7 @@ Client = AsyncTestClient[Litestar]
 
 @pytest.fixture
 def own_valkeys(tmp_path: Path) -> Iterator[tuple[Settings, list[subprocess.Popen[bytes]]]]:
-    """A cache and a log of this test's own, to be killed."""
+    """A cache and a log for one test, which may kill them."""
     settings = make_test_settings(tmp_path)
     with (
         running(local_engines.valkey_cache(settings), tmp_path) as cache,
@@ -48,7 +48,7 @@ def own_valkeys(tmp_path: Path) -> Iterator[tuple[Settings, list[subprocess.Pope
 async def exposed(
     own_valkeys: tuple[Settings, list[subprocess.Popen[bytes]]], api_settings: Settings
 ) -> AsyncIterator[Client]:
-    """An API over those Valkeys and the session's PostgreSQL and S3."""
+    """An API over those two Valkeys and the session's PostgreSQL and S3."""
     valkeys, _ = own_valkeys
     update = {name: getattr(valkeys, name.removesuffix("_url")) for name in ("row_cache_url", "coordination_url")}
     app = create_app(api_settings.model_copy(update={**update, "row_timeout_seconds": 2.0}))
@@ -93,7 +93,7 @@ async def test_without_cache_and_locks_the_api_serves_on_and_spares_postgresql(
 
 
 class FatalLocks:
-    """The real locks; the cache is killed whenever somebody has asked for one."""
+    """The real locks, except that each request for a lock kills the cache."""
 
     def __init__(self, coordination: Coordination, kill: Callable[[], None]) -> None:
         self._coordination = coordination

@@ -1,4 +1,4 @@
-"""Cursors: what was signed is read back, and anything else is refused with one sentence that names the field."""
+"""Cursors: a signed position is read back, and anything else is refused with one sentence that names the field."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may do what: every operation of the OpenAPI document, without a token, as a viewer and as an engineer."""
+"""Permissions: every operation of the OpenAPI document, without a token, as a viewer and as an engineer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Playing: addresses that an edge will accept, resuming, the 95 % rule, progress by event time, history."""
+"""Playing: addresses that an edge accepts, resuming, the 95 % rule, progress by event time, history."""
 
 import time
 from datetime import datetime

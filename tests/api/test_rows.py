@@ -1,4 +1,4 @@
-"""Rows: one query however many miss, purges that win over fills, stale rows, pages."""
+"""Rows: one query however many callers miss, purges that win over fills, stale rows, pages."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ Client = AsyncTestClient[Litestar]
 
 
 def _process(stores: Stores, settings: Settings, rows: HomeRows) -> SharedRows:
-    """The row services as one API process has them."""
+    """The row services of one API process."""
     return SharedRows(rows, stores.row_cache, stores.coordination, AsyncCircuitBreakerFactory(), settings)
 
 

@@ -1,4 +1,4 @@
-"""Search over a real index: misspelt and half typed, what plays and what is announced, cursors of their own query."""
+"""Search over a real index: misspelt and half-typed queries, playable and announced titles, a cursor's own query."""
 
 import secrets
 
@@ -16,7 +16,7 @@ Client = AsyncTestClient[Litestar]
 
 @pytest.fixture(scope="module")
 async def word(stores: Stores) -> str:
-    """A word that stands in the titles of these tests alone."""
+    """A word that is in the titles of these tests only."""
     word = "".join(secrets.choice("bdgklmnprst") + secrets.choice("aeiou") for _ in range(4))
     await stores.search.apply(
         [

@@ -1,4 +1,4 @@
-"""What an answer of the API allows a browser: nothing, but on the documentation's page its own scripts."""
+"""What an answer of the API allows a browser: nothing; on the documentation's page, its own scripts and styles."""
 
 import re
 

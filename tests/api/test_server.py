@@ -1,4 +1,4 @@
-"""The API as clients meet it: through granian, with bytes that no client library would send, and by its own OpenAPI."""
+"""The API through a real granian: bytes that no client library sends, and requests generated from its OpenAPI document."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -35,7 +35,7 @@ async def http(server: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def _answer(server: str, request: bytes) -> tuple[int, bytes]:
-    """Status and body of the answer to bytes sent as they are."""
+    """Status and body of the answer to these bytes, which are sent unchanged."""
     host, port = server.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:

@@ -1,4 +1,4 @@
-"""Accounts and sessions: registering, logging in, rotating, profiles, and what a thief or a guesser gets."""
+"""Accounts and sessions: registering, logging in, rotation, profiles, and what thieves and guessers of passwords get."""
 
 import statistics
 import time

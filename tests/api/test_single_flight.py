@@ -1,4 +1,4 @@
-"""Single flight: callers of one moment share one piece of work, and none of them can spoil it for the others."""
+"""Single flight: callers at the same moment share one piece of work, and no caller can spoil it for the others."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from api.rows.single_flight import SingleFlight
 
 
 class Work:
-    """Counts how often it was started, and ends when the test says so."""
+    """Counts how often it was started; ends when the test says so."""
 
     def __init__(self) -> None:
         self.started = 0

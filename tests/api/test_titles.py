@@ -1,4 +1,4 @@
-"""Titles: what viewers see, what engineers change, and that each change reaches the rows and leaves no object behind."""
+"""Titles: what viewers see and what engineers change; each change reaches the rows, and a deletion leaves no object."""
 
 import asyncio
 

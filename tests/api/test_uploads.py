@@ -1,4 +1,4 @@
-"""Uploads over a real S3: opened, resumed part by part, verified, completed into the outbox, aborted without a trace."""
+"""Uploads over a real S3: opened, resumed part by part, verified, completed into the outbox, aborted with nothing left."""
 
 import hashlib
 from typing import Any

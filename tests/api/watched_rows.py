@@ -1,4 +1,4 @@
-"""A row that is a test's own, and the catalogue's pages of it, counted, held up or failing."""
+"""A row for one test, and a catalogue whose row queries can be counted, delayed or made to fail."""
 
 import asyncio
 import secrets
@@ -11,7 +11,7 @@ from marquee.stores.catalogue.values import RowPosition, TitleCard
 
 
 class WatchedRows:
-    """The real catalogue's rows: their queries are counted, held up or failing as a test asks."""
+    """The real catalogue's rows. Their queries are counted, and delayed or failed as a test asks."""
 
     def __init__(self, rows: HomeRows) -> None:
         self._rows = rows

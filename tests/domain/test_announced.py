@@ -1,4 +1,4 @@
-"""Reading a catalogue's lines: real ones are dirty, and a bad one names itself."""
+"""Reading a catalogue's lines: real lines are dirty, and a bad line is named in the error."""
 
 import gzip
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Titles for films that are given none."""
+"""Titles for films that are uploaded without a title."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The frame grid: no frame lost, none twice, boundaries on whole segments, at any rate."""
+"""The frame grid: no frame is lost or counted twice, and boundaries fall on whole segments, at any rate."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Identifiers: their form, their order and their repeatability."""
+"""Identifiers: their form, their order, and the same id for the same name."""
 
 from marquee.domain import ids
 

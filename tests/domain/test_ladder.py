@@ -1,4 +1,4 @@
-"""The ladder: Apple's steps, never above the source, upright or lying, at a level that holds it."""
+"""The ladder: Apple's steps, never above the source, upright or lying, at a level that allows the picture."""
 
 from fractions import Fraction
 from itertools import pairwise

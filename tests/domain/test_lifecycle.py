@@ -1,4 +1,4 @@
-"""States: what may follow what, the sets that callers ask for, and where the web client stops following."""
+"""States of titles, versions and uploads: which changes are allowed, and what follows from them."""
 
 import re
 from collections.abc import Mapping

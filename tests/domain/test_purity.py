@@ -1,4 +1,4 @@
-"""The domain has no I/O and no clock: its modules import nothing that could reach either, but `ids`, which makes ids of now."""
+"""The domain has no I/O and no clock: its modules import nothing that has either. Only `ids` does, for new ids."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A film's true rate from its frames' times, whatever its header says."""
+"""A film's true rate from the times of its frames, whatever its header says."""
 
 from fractions import Fraction
 

@@ -1,4 +1,7 @@
-"""Roles: each right belongs to a role and to those above it, and the words are the same wherever they are stored or sent."""
+"""Roles: a right belongs to a role and to all roles above it.
+
+The names are the same wherever they are stored or sent.
+"""
 
 import json
 import re
@@ -38,14 +41,14 @@ def test_a_token_with_another_word_has_no_role(word: object) -> None:
 
 
 def test_the_openapi_document_has_the_same_roles() -> None:
-    """The web client's types are made from it."""
+    """The web client's types are made from the document."""
     document = json.loads((PROJECT / "api" / "openapi.json").read_text())
     stated = document["components"]["schemas"]["AccountOut"]["properties"]["role"]["enum"]
     assert sorted(stated) == sorted(ROLES)
 
 
 def test_the_database_holds_the_same_roles() -> None:
-    """The migrations' CHECKs are compared with the tables' in tests/stores/schema; this compares the words."""
+    """tests/stores/schema compares the migrations' CHECKs with the tables'; this test compares the roles' names."""
     versions = PROJECT / "marquee" / "stores" / "schema" / "migrations" / "versions"
     stated = [
         found

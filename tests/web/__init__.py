@@ -1,1 +1,1 @@
-"""The pages in a real browser, through the gateway of a real platform."""
+"""The web client's pages in a real browser, through the gateway of a real platform."""

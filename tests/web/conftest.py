@@ -1,4 +1,4 @@
-"""A platform with one film, and a browser with two visitors: one who is logged in as an engineer, and one who is not."""
+"""A platform with one film, and a browser with two visitors: one logged in as an engineer, one not logged in."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

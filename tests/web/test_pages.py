@@ -1,4 +1,4 @@
-"""Every page, in Chromium: it asks only this platform's own addresses, and its policy lets it do nothing else."""
+"""Every page in Chromium: it requests only this platform's addresses, and its policy allows nothing else."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
 
 @dataclass(frozen=True)
 class Opening:
-    """How a page is opened, and an element that is there once everything is loaded."""
+    """How a page is opened, and an element that exists once everything is loaded."""
 
     path: str
     shown: str
@@ -73,7 +73,7 @@ def opened(names: Iterable[str]) -> pytest.MarkDecorator:
 async def visit(
     request: pytest.FixtureRequest, site: Site, stranger: BrowserContext, engineer: BrowserContext
 ) -> AsyncIterator[Visit]:
-    """One visit a page, which all tests of it look at."""
+    """One visit of a page, which all tests of that page look at."""
     opening = (PAGES | OTHER_ANSWERS)[request.param]
     visit = await open_visit(engineer if opening.visitor == "engineer" else stranger)
     await visit.page.set_viewport_size({"width": opening.width, "height": 800})
@@ -118,7 +118,7 @@ async def test_axe_finds_nothing_wrong_with_it(visit: Visit) -> None:
 
 
 async def test_the_watched_film_plays(engineer: BrowserContext, site: Site) -> None:
-    """Else the page of the player could be silent because nothing was loaded."""
+    """Without this test the player's page could pass the others because it loaded nothing."""
     visit = await open_visit(engineer)
     await visit.page.goto(f"{site.settings.public}/watch/{site.movie_id}?from=start")
     await visit.page.wait_for_function("() => (document.querySelector('video')?.currentTime ?? 0) > 0.5")
@@ -128,7 +128,8 @@ async def test_the_watched_film_plays(engineer: BrowserContext, site: Site) -> N
 
 
 async def test_a_request_to_another_host_is_noticed(stranger: BrowserContext, site: Site) -> None:
-    """The tests above can fail: a page without a policy that asks another host, and a page whose policy refuses that."""
+    """Proof that the tests above can fail: one page without a policy calls another host, one page's policy refuses it.
+    """
     visit = await open_visit(stranger)
     ask = "() => fetch('http://elsewhere.invalid/script.js').catch(() => null)"
     await visit.page.evaluate(ask)
@@ -140,7 +141,7 @@ async def test_a_request_to_another_host_is_noticed(stranger: BrowserContext, si
 
 
 async def test_axe_notices_what_is_wrong(stranger: BrowserContext) -> None:
-    """A page that a screen reader cannot tell about: a picture without words."""
+    """A page that a screen reader cannot describe: a picture without a text."""
     visit = await open_visit(stranger)
     await visit.page.set_content("<main><h1>A page</h1><img src='data:,'></main>")
     violations = await accessibility_violations(visit.page)

@@ -1,4 +1,4 @@
-/** Which page is shown, and what happens between two pages: login first, title, focus, scroll position. */
+/** Chooses the page, and handles the change between pages: login first, document title, focus, scroll position. */
 
 import type { ComponentType } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -31,11 +31,11 @@ export function App() {
     }
   }, [who === null, outside, where]);
 
-  // A profile sees its own rows and history: another one starts afresh.
+  // Rows and history belong to a profile: after a change of profile everything is loaded again.
   const key = `${who?.profileId ?? "nobody"} ${route.page} ${"movieId" in route ? route.movieId : ""}`;
   useArrival(key, route);
 
-  if ((who === null) !== outside) return null; // on the way to another page
+  if ((who === null) !== outside) return null; // another page is about to be shown
   if (route.page === "watch") return <Later key={key} load={openPlayer} props={{ movieId: route.movieId }} />;
   return (
     <Frame route={route} who={who}>
@@ -90,7 +90,7 @@ function Later<P extends object>({ load, props }: { load: () => Promise<Componen
   return <loaded.page {...props} />;
 }
 
-/** Focus moves to the new page, which screen readers then read; a page that was left is found where it was. */
+/** Focus moves to the new page, so that screen readers read it. Back restores the page's scroll position. */
 function useArrival(key: string, route: Route): void {
   const first = useRef(true);
   useLayoutEffect(() => {

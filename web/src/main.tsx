@@ -1,4 +1,4 @@
-/** Start: find out who is logged in, then show the page. */
+/** Start of the client: find out who is logged in, then show the page. */
 
 import { render } from "preact";
 import "./styles/base.css";

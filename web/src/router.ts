@@ -1,4 +1,4 @@
-/** Paths of the client and how one page becomes another. Plain links work: clicks on them are taken over here. */
+/** The client's paths, and the change from one page to another. Plain links work: their clicks are handled here. */
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -38,7 +38,7 @@ export const paths = {
   watch: (movieId: string) => `/watch/${encodeURIComponent(movieId)}`,
 };
 
-/** Only a path of this client may follow a login, never another site's address. */
+/** The page after a login must be a path of this client, never another site's address. */
 export function safeNext(next: string | null): string {
   return next !== null && /^\/(?![/\\])/.test(next) ? next : paths.home;
 }
@@ -74,7 +74,7 @@ export function goBack(fallback: string = paths.home): void {
   else navigate(fallback, { replace: true });
 }
 
-/** Where this history entry was scrolled to when it was left; 0 for a new one. */
+/** The scroll position that this history entry had when the viewer left it; 0 for a new entry. */
 export function keptScroll(): number {
   return scrolls.get(entry) ?? 0;
 }

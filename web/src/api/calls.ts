@@ -1,4 +1,4 @@
-/** Every call this client makes, one function each. All throw `Problem`. Shapes are generated from api/openapi.json. */
+/** Every call of this client to the API, one function each. All throw `Problem`. Types come from api/openapi.json. */
 
 import { request, withQuery } from "./client";
 import { changeSessionProfile, endSession, keepTokens, who } from "./session";
@@ -52,7 +52,7 @@ export const addProfile = (name: string) =>
 
 export const changeProfile = (profileId: string) => changeSessionProfile(profileId);
 
-/** The platform ends every session of the account then, this one too; so log in again with the new password. */
+/** The platform then ends every session of the account, this one too, so this logs in again with the new password. */
 export async function changePassword(email: string, current: string, next: string): Promise<void> {
   const profileId = who()?.profileId ?? null;
   const body: PasswordChange = { current_password: current, new_password: next };
@@ -65,7 +65,7 @@ export async function logOutEverywhere(): Promise<void> {
   endSession();
 }
 
-/** Rows and resume positions are asked for after the newest progress has arrived, or a second later. */
+/** Rows and resume positions are requested once the newest progress is acknowledged, or after one second. */
 let progressUnderWay: Promise<unknown> = Promise.resolve();
 const afterProgress = () => Promise.race([progressUnderWay, new Promise((resolve) => setTimeout(resolve, 1000))]);
 

@@ -8,13 +8,13 @@ export const API = "/api/v1";
 export interface RequestOptions {
   body?: unknown;
   signal?: AbortSignal | undefined;
-  /** No token: login, refresh, new account. */
+  /** The request carries no token: login, refresh, new account. */
   anonymous?: boolean;
-  /** Sent while the page goes away: no refresh, and the request outlives the page. */
+  /** Sent while the page closes: the token is not refreshed, and the request outlives the page. */
   leaving?: boolean;
 }
 
-/** Throws `Problem`; an abort stays an AbortError. */
+/** Throws `Problem`; an aborted request throws AbortError. */
 export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
   const { anonymous = false, leaving = false } = options;
   let token: string | null = null;

@@ -1,4 +1,4 @@
-/** What went wrong, in the platform's own words: RFC 9457 problem documents, or a fault on the way. */
+/** Errors of calls: the platform's RFC 9457 problem documents, and faults of the network. */
 
 export class Problem extends Error {
   constructor(
@@ -6,7 +6,7 @@ export class Problem extends Error {
     readonly status: number,
     readonly code: string,
     readonly detail: string,
-    /** The input at fault, in dotted form, where there is one. */
+    /** Dotted name of the input at fault, if there is one. */
     readonly field: string | null = null,
   ) {
     super(detail);
@@ -23,7 +23,7 @@ interface ProblemDocument {
 
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
-/** The problem in a response that is not 2xx; `fallback` by status where the body is not a problem document. */
+/** The problem of a response that is not 2xx. If the body is no problem document, `fallback` gives a sentence by status. */
 export function problemFrom(status: number, body: unknown): Problem {
   const document: ProblemDocument = typeof body === "object" && body !== null ? body : {};
   const detail = text(document.detail) ?? text(document.title) ?? fallback(status);
@@ -34,7 +34,7 @@ function fallback(status: number): string {
   if (status === 401) return "Log in first.";
   if (status === 403) return "This account may not do that.";
   if (status === 404) return "There is nothing here.";
-  if (status === 429) return "That was too much at once. Wait a moment and try again.";
+  if (status === 429) return "There were too many requests. Wait a moment and try again.";
   if (status >= 500) return "Marquee has a problem on its side. Try again in a moment.";
   return "The request was not accepted.";
 }

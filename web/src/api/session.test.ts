@@ -25,7 +25,7 @@ it("follows another tab that logs out, and in as somebody else", async () => {
   vi.stubGlobal("fetch", refresh);
   followOtherTabs();
   keepTokens({ access_token: tokenOf("one"), refresh_token: "first" });
-  changed("second"); // another tab's rotation is no reason for one here
+  changed("second"); // another tab rotated the token: this tab must not rotate it again
   expect(refresh).not.toHaveBeenCalled();
   changed(null);
   expect(who()).toBeNull();

@@ -1,11 +1,10 @@
 /**
  * Who is logged in. Owns the tokens.
  *
- * The refresh token lies in localStorage, so that a viewer stays logged in across tabs and days; the page's strict
- * Content-Security-Policy (no inline or foreign script) is what keeps it safe, and the platform revokes the whole
- * family if a used one comes back. Refreshing rotates it, so one refresh runs at a time: in a tab by one promise,
- * between tabs by a Web Lock. The access token lives in memory; a copy in this tab's sessionStorage spares a reload
- * the rotation.
+ * The refresh token is in localStorage, so a viewer stays logged in across tabs and days. Two things protect it: the page's
+ * Content-Security-Policy allows no inline and no foreign script, and the platform revokes all sessions if a used token
+ * comes back. A refresh replaces the token, so only one refresh runs at a time: one promise in a tab, a Web Lock between
+ * tabs. The access token is in memory, with a copy in the tab's sessionStorage, so that a reload needs no refresh.
  */
 
 import { asProblem, problemFrom } from "./problem";
@@ -23,7 +22,7 @@ export interface Who {
 const REFRESH_KEY = "marquee.refresh";
 const ACCESS_KEY = "marquee.access";
 const EMAIL_KEY = "marquee.email";
-/** Refresh this long before the access token ends, so that no request is sent with one that ends on the way. */
+/** Refresh this long before the access token expires, so that it does not expire during a request. */
 const EARLY_SECONDS = 20;
 
 interface Claims {
@@ -64,7 +63,7 @@ function adopt(token: string | null): void {
   else sessionStorage.setItem(ACCESS_KEY, token);
 }
 
-/** Keep the tokens of a login, a refresh or a change of profile. */
+/** Store the tokens of a login, a refresh or a change of profile. */
 export function keepTokens(answer: TokenAnswer, email?: string): void {
   localStorage.setItem(REFRESH_KEY, answer.refresh_token);
   if (email !== undefined) localStorage.setItem(EMAIL_KEY, email);
@@ -93,17 +92,17 @@ export function who(): Who | null {
   };
 }
 
-/** The access token if it still holds for a while; null: refresh first. */
+/** The access token if it does not expire soon; null: refresh first. */
 export function freshAccessToken(now: number = Date.now() / 1000): string | null {
   return access !== null && claims !== null && claims.exp - EARLY_SECONDS > now ? access : null;
 }
 
-/** Whatever access token there is, for a request that cannot wait. */
+/** The access token, expired or not, for a request that cannot wait for a refresh. */
 export function anyAccessToken(): string | null {
   return access;
 }
 
-/** Start of the page: the tab's own access token, else a refresh. Whether somebody is logged in. */
+/** Start of the page: use the tab's own access token, else refresh. Returns whether a viewer is logged in. */
 export async function restoreSession(): Promise<boolean> {
   const kept = sessionStorage.getItem(ACCESS_KEY);
   if (kept !== null && currentRefreshToken() !== null) {
@@ -113,13 +112,13 @@ export async function restoreSession(): Promise<boolean> {
   return refreshSession();
 }
 
-/** A new access token; one at a time. False: nobody is logged in (any more). Throws `Problem` if no answer came. */
+/** Get a new access token; one refresh runs at a time. False: no viewer is logged in. Throws `Problem` without an answer. */
 export function refreshSession(): Promise<boolean> {
   refreshing ??= locked(() => rotate(null)).finally(() => (refreshing = null));
   return refreshing;
 }
 
-/** The same with another profile of the account. */
+/** Get a new access token for another profile of the account. */
 export async function changeSessionProfile(profileId: string): Promise<boolean> {
   await refreshing?.catch(() => false);
   refreshing = locked(() => rotate(profileId)).finally(() => (refreshing = null));
@@ -158,7 +157,7 @@ async function rotate(profileId: string | null): Promise<boolean> {
   return false;
 }
 
-/** Another tab logged out or in as somebody else: follow it. */
+/** Another tab logged out, or logged in as another account: this tab follows. */
 export function followOtherTabs(): void {
   window.addEventListener("storage", (event) => {
     if (event.key !== REFRESH_KEY) return;
@@ -166,7 +165,7 @@ export function followOtherTabs(): void {
       adopt(null);
       announce();
     } else if (access === null) {
-      void refreshSession().catch(() => undefined); // then this tab stays where it can log in itself
+      void refreshSession().catch(() => undefined); // on failure this tab shows the login page
     }
   });
 }

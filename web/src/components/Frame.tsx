@@ -1,4 +1,4 @@
-/** What stands around every page but the player: skip link, header, main landmark, the phone's tab bar. */
+/** The frame of every page except the player: skip link, header, main landmark, the phone's tab bar. */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** A title's picture, 16:9; where there is none, or it cannot be had, one made of the title itself. */
+/** A title's picture, 16:9. Without one, or if it fails to load, a picture made from the title's name. */
 
 import { useState } from "preact/hooks";
 import { lookOf } from "../domain/placeholder";
@@ -6,7 +6,7 @@ import { lookOf } from "../domain/placeholder";
 interface Props {
   title: string;
   url: string | null | undefined;
-  /** The picture stands beside its title in words, so it is decoration; load it at once when it is the page's first. */
+  /** Load the picture at once, because it is the page's first. Its title stands beside it, so it has no text of its own. */
   eager?: boolean;
 }
 

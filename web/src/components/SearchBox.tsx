@@ -1,4 +1,4 @@
-/** The one search box of the page. Typing opens the search page; the query lives in the address. */
+/** The page's search box. Typing opens the search page; the query is part of the address. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { goBack, navigate, paths, type Route } from "../router";
@@ -9,7 +9,7 @@ export function SearchBox({ route }: { route: Route }) {
   const query = route.page === "search" ? route.query : "";
   const [text, setText] = useState(query);
 
-  // The address changed by other means than typing: Back, a link, leaving the page.
+  // The address changed without typing: Back, a link, another page.
   useEffect(() => {
     if (text.trim() !== query) setText(query);
   }, [query, route.page]);

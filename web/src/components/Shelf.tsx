@@ -1,4 +1,4 @@
-/** A row of titles that scrolls sideways and asks for more near its end. Arrow keys move along it and between rows. */
+/** A row of titles that scrolls sideways and loads more near its end. Arrow keys move along it and between rows. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { rowPage } from "../api/calls";
@@ -11,7 +11,7 @@ export const CONTINUE_WATCHING = "continue-watching";
 
 interface Props {
   row: Row;
-  /** Tells the page what was loaded, so that coming back finds it. */
+  /** Tells the page what was loaded. The page keeps it for when the viewer comes back. */
   onMore: (rowId: string, items: RowItem[], nextCursor: string | null) => void;
 }
 
@@ -25,7 +25,7 @@ export function Shelf({ row, onMore }: Props) {
     loading.current = true;
     rowPage(row.id, row.next_cursor)
       .then((page) => onMore(row.id, page.items, page.next_cursor))
-      .catch(() => onMore(row.id, [], null)) // the row simply ends here; the page stands
+      .catch(() => onMore(row.id, [], null)) // on failure the row ends here; the rest of the page is unaffected
       .finally(() => (loading.current = false));
   }, [row.id, row.next_cursor, onMore]);
   const sentinel = useSentinel<HTMLLIElement>(more, "0px 600px 0px 0px", row.next_cursor);
@@ -73,7 +73,7 @@ export function Shelf({ row, onMore }: Props) {
   );
 }
 
-/** Left and right along the row, up and down to the row beside it; everything stays reachable by Tab as well. */
+/** Left and right move along the row, up and down to the next row. Tab reaches every title too. */
 function moveAlong(event: KeyboardEvent): void {
   const link = (event.target as Element).closest("a");
   const row = link?.closest("section");

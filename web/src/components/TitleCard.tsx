@@ -8,9 +8,9 @@ import { Poster } from "./Poster";
 
 interface Props {
   card: RowItem;
-  /** Announced titles are shown as such and never offered as playable. */
+  /** False for announced titles: they are marked and have no play button. */
   playable?: boolean;
-  /** Straight to the player: continue watching. */
+  /** Link to the player instead of the title's page, for continue watching. */
   resume?: boolean;
 }
 

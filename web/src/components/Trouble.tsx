@@ -1,4 +1,4 @@
-/** What went wrong, in words, with a way on. */
+/** An error as a sentence, with a button that tries again. */
 
 import type { Problem } from "../api/problem";
 import { AlertIcon } from "./icons";

@@ -1,4 +1,4 @@
-/** Arrow keys in a grid of links, by where the links are on the screen. Up from the first line goes to the search box. */
+/** Arrow keys in a grid of links, by the links' positions on the screen. Up from the first line goes to the search box. */
 
 const KEYS: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],

@@ -1,4 +1,4 @@
-/** Small hooks that several pages share. */
+/** Hooks that several pages share: loading, the session, scrolling near an element, a delayed value. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { asProblem, isAbort, type Problem } from "../api/problem";
@@ -6,7 +6,7 @@ import { onSessionChange, who, type Who } from "../api/session";
 
 export type Loaded<T> = { state: "loading" } | { state: "ready"; value: T } | { state: "failed"; problem: Problem };
 
-/** Load when `keys` change; the load under way is aborted then. `reload` asks again. */
+/** Load when `keys` change, and abort the load that still runs. `reload` loads again. */
 export function useLoaded<T>(
   load: (signal: AbortSignal) => Promise<T>,
   keys: readonly unknown[],
@@ -40,7 +40,7 @@ export function useTitle(title: string): void {
   }, [title]);
 }
 
-/** Calls `reached` whenever the returned element comes near the visible part of the page. */
+/** Calls `reached` each time the returned element comes near the visible part of the page. */
 export function useSentinel<E extends Element>(reached: () => void, margin = "600px", key: unknown = null) {
   const element = useRef<E>(null);
   const latest = useRef(reached);
@@ -58,7 +58,7 @@ export function useSentinel<E extends Element>(reached: () => void, margin = "60
   return element;
 }
 
-/** The value once it has stood still for a while. */
+/** The value once it has not changed for a while. */
 export function useSettled<T>(value: T, ms: number): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {

@@ -46,7 +46,7 @@ export const AlertIcon = () => <Icon><path d="M12 3.5l9.3 16.2a.6.6 0 0 1-.5.9H3
 export const BackTenIcon = () => <Icon><path d="M4 12a8 8 0 1 0 2.6-5.9L4 8.5" /><path d="M4 4v4.5h4.5" /><text class="icon-text" x="12.2" y="15">10</text></Icon>;
 export const ForwardTenIcon = () => <Icon><path d="M20 12a8 8 0 1 1-2.6-5.9L20 8.5" /><path d="M20 4v4.5h-4.5" /><text class="icon-text" x="11.8" y="15">10</text></Icon>;
 
-/** The mark: an M whose strokes are a row of lamps. */
+/** The logo: an M with a row of lamps as its strokes. */
 export function Mark() {
   return (
     <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">

@@ -1,4 +1,4 @@
-/** How the home page grows and is refreshed without anything jumping or appearing twice. Pure. */
+/** How the home page grows and refreshes: no row moves unexpectedly, no title appears twice. Pure. */
 
 import type { Home, Row, RowItem } from "../api/schema";
 
@@ -7,13 +7,13 @@ function unseen(held: readonly RowItem[], fresh: readonly RowItem[]): RowItem[] 
   return fresh.filter((card) => !ids.has(card.movie_id));
 }
 
-/** The next page of rows below those held. */
+/** Add the next page of rows below the present rows. */
 export function withNextRows(page: Home, next: Home): Home {
   const ids = new Set(page.rows.map((row) => row.id));
   return { rows: [...page.rows, ...next.rows.filter((row) => !ids.has(row.id))], next_cursor: next.next_cursor };
 }
 
-/** More items at the end of one row. */
+/** Add items to the end of one row. */
 export function withMoreItems(page: Home, rowId: string, items: readonly RowItem[], cursor: string | null): Home {
   const extend = (row: Row): Row =>
     row.id === rowId ? { ...row, items: [...row.items, ...unseen(row.items, items)], next_cursor: cursor } : row;
@@ -21,8 +21,8 @@ export function withMoreItems(page: Home, rowId: string, items: readonly RowItem
 }
 
 /**
- * The first page asked again while more is held: its rows take the place of the old ones, in the new order (continue
- * watching comes and goes), and rows that were loaded further down stay. A row that was paged on keeps its tail.
+ * Refresh the first page of rows. Its rows replace the old ones, in the new order (continue watching comes and goes). Rows
+ * of later pages stay. A row that had loaded more items keeps them.
  */
 export function withRefreshedStart(held: Home, fresh: Home): Home {
   const before = new Map(held.rows.map((row) => [row.id, row]));

@@ -1,4 +1,4 @@
-/** How a file is cut into upload parts, and which of them are held already. Pure. */
+/** How a file is cut into upload parts, and which parts the platform holds already. Pure. */
 
 import type { HeldPart } from "../api/schema";
 
@@ -8,7 +8,7 @@ export interface Part {
   end: number;
 }
 
-/** Parts are numbered from 1, as S3 numbers them; the last one is what remains. An empty file has no parts. */
+/** Parts are numbered from 1, as in S3. The last part is the rest of the file. An empty file has no parts. */
 export function cutIntoParts(sizeBytes: number, partBytes: number): Part[] {
   const parts: Part[] = [];
   for (let start = 0, number = 1; start < sizeBytes; start += partBytes, number += 1) {
@@ -17,7 +17,7 @@ export function cutIntoParts(sizeBytes: number, partBytes: number): Part[] {
   return parts;
 }
 
-/** Whether the platform holds exactly these bytes. A number may be held twice, with different bytes: one of them will do. */
+/** Whether the platform holds exactly these bytes. It may hold a number twice with different bytes; one match is enough. */
 export function isHeld(part: Part, checksum: string, held: readonly HeldPart[]): boolean {
   return held.some(
     (one) => one.number === part.number && one.checksum === checksum && one.size_bytes === part.end - part.start,

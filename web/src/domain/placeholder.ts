@@ -1,4 +1,4 @@
-/** The look of a poster that is not there: a hue and a pattern that always belong to the same title. Pure. */
+/** The picture for a title without a poster: a hue and a pattern that are always the same for one title. Pure. */
 
 export interface Look {
   hue: number;

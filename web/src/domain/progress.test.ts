@@ -60,7 +60,7 @@ describe("progress of a viewer", () => {
     const r = reporter();
     r.played(4);
     now += 100;
-    r.stopped(4.1); // nothing more happens after a pause
+    r.stopped(4.1); // no further event follows a pause
     await settle();
     expect(sent.map((s) => s.position_seconds)).toEqual([4, 4.1]);
   });

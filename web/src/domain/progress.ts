@@ -1,7 +1,7 @@
 /**
- * What the player tells the platform about where a viewer is: a sample every 4 s while playing, on pause and when the
- * page is hidden. Each carries its age by the monotonic clock, so the server can order it whenever it arrives. A sample
- * that could not be sent is kept until a newer one replaces it: only the newest position matters.
+ * Reports the viewer's position: a sample every 4 s while the film plays, on pause, and when the page is hidden. A sample
+ * carries its age by the monotonic clock, so the server can order samples that arrive late. A sample that could not be
+ * sent is kept until a newer one replaces it: only the newest position matters.
  */
 
 export const PROGRESS_EVERY_MS = 4000;
@@ -18,7 +18,7 @@ export class ProgressReporter {
   private newest: { position: number; at: number } | null = null;
   private sentAt = Number.NEGATIVE_INFINITY;
   private sending = false;
-  /** The viewer stopped somewhere while a sample was under way. */
+  /** The viewer paused or sought while a sample was being sent. */
   private stoppedMeanwhile = false;
 
   constructor(
@@ -26,26 +26,26 @@ export class ProgressReporter {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Note the position while playing; sends when 4 s have gone since the last sample. */
+  /** Note the position while the film plays. Sends once 4 s have passed since the last sample. */
   played(position: number): void {
     this.note(position);
     if (this.now() - this.sentAt >= PROGRESS_EVERY_MS) void this.flush();
   }
 
-  /** Note and send at once: paused, sought or ended; behind a sample under way, as soon as that has ended. */
+  /** Paused, sought or ended: send at once, or as soon as the sample that is being sent has finished. */
   stopped(position: number): void {
     this.note(position);
     this.stoppedMeanwhile = this.sending;
     void this.flush();
   }
 
-  /** The page goes away: send without waiting for one under way, in a request that outlives the page. */
+  /** The page closes: send without waiting for an earlier sample, in a request that outlives the page. */
   leaving(position: number): void {
     this.note(position);
     void this.flush(true);
   }
 
-  /** Send what is held, if anything; at most one at a time unless the page is leaving. */
+  /** Send the kept sample, if there is one. At most one request runs at a time, unless the page closes. */
   async flush(leaving = false): Promise<void> {
     const sample = this.newest;
     if (sample === null || (this.sending && !leaving)) return;

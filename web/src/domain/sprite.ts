@@ -1,4 +1,4 @@
-/** Scrub previews: which rectangle of which picture shows a moment. Pure; reads WebVTT with `#xywh=` fragments. */
+/** Scrub previews: the picture and the rectangle that show a moment. Reads WebVTT with `#xywh=` fragments. Pure. */
 
 export interface Tile {
   startSeconds: number;
@@ -17,7 +17,7 @@ function seconds(h: string | undefined, m: string, s: string): number {
   return Number(h ?? 0) * 3600 + Number(m) * 60 + Number(s);
 }
 
-/** The tiles of a sprite's WebVTT, in order; picture URLs are resolved against the WebVTT's own. Bad cues are left out. */
+/** The tiles of a sprite's WebVTT, in order. Picture URLs are relative to the WebVTT's URL. Bad cues are left out. */
 export function readTiles(vtt: string, vttUrl: string): Tile[] {
   const tiles: Tile[] = [];
   for (const block of vtt.replace(/\r\n?/g, "\n").split(/\n{2,}/)) {
@@ -40,7 +40,7 @@ export function readTiles(vtt: string, vttUrl: string): Tile[] {
   return tiles.sort((a, b) => a.startSeconds - b.startSeconds);
 }
 
-/** The tile that covers a moment: the last that starts at or before it. */
+/** The tile of a moment: the last tile that starts at or before it. */
 export function tileAt(tiles: readonly Tile[], moment: number): Tile | undefined {
   let low = 0;
   let high = tiles.length - 1;

@@ -1,4 +1,4 @@
-/** Home: one film large, then rows. What was loaded is kept, so that coming back is instant and finds its place. */
+/** Home: one large film, then rows. What was loaded is kept, so that coming back is instant and at the same position. */
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { home, title as loadTitle } from "../api/calls";
@@ -113,7 +113,7 @@ export function HomePage() {
   );
 }
 
-/** The newest film; any film where nothing is new. */
+/** The newest film, or any film if there is no new one. */
 function featuredOf(rows: Row[]): RowItem | null {
   const row = rows.find((each) => each.id === "new-releases") ?? rows.find((each) => each.id !== CONTINUE_WATCHING);
   return row?.items[0] ?? null;

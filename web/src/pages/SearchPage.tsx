@@ -1,4 +1,4 @@
-/** Search as you type: the answer to the newest query wins, older requests are aborted. */
+/** Search as you type: only the newest query's answer is shown, older requests are aborted. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { search } from "../api/calls";

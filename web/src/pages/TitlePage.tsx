@@ -1,4 +1,4 @@
-/** One title: what it is, and play or resume; or why it cannot be played. */
+/** One title: its details, and buttons to play or resume, or the reason why it cannot be played. */
 
 import { stream, title as loadTitle } from "../api/calls";
 import type { TitleOut } from "../api/schema";
@@ -18,7 +18,7 @@ const WHY_NOT: Record<Exclude<TitleState, "playable">, string> = {
   announced: "This title is announced. It can be played here once the film has arrived.",
   ingesting: "This title is being prepared. It can be played in a little while.",
   refused: "The film that was delivered for this title could not be used. It can be played once a new one arrives.",
-  failed: "Something went wrong while this title was prepared. It can be played once that is mended.",
+  failed: "Something went wrong while this title was prepared. It can be played once the fault is fixed.",
   unpublished: "This title is not offered at the moment.",
   deleted: "This title is no longer offered.",
 };
@@ -93,9 +93,9 @@ function PlayActions({ title }: { title: TitleOut }) {
     const controller = new AbortController();
     stream(title.movie_id, controller.signal).then(
       (answer) => setResume(answer.resume_position_seconds),
-      () => undefined, // without it the button says Play, and the player asks again
+      () => undefined, // on failure the button says Play, and the player asks again
     );
-    void import("../player/WatchPage"); // the player is likely next: have its code here by then
+    void import("../player/WatchPage"); // the viewer probably plays the title next: load the player's code now
     return () => controller.abort();
   }, [title.movie_id]);
   const part = title.duration_seconds ? Math.min(100, (100 * resume) / title.duration_seconds) : 0;

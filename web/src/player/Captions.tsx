@@ -1,9 +1,9 @@
-/** Subtitles, drawn by the player so that they keep clear of its controls: the cues of every text track that is not off. */
+/** Draws subtitles above the player's controls: the cues of every text track that is not off. */
 
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-const EVENTS = ["seeked", "timeupdate"] as const; // a cue taken out of its track ends without an event of its own
+const EVENTS = ["seeked", "timeupdate"] as const; // removing a cue from its track fires no event
 
 function activeCues(video: HTMLVideoElement): VTTCue[] {
   const cues: VTTCue[] = [];

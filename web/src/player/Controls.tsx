@@ -1,4 +1,4 @@
-/** The bar at the foot of the player. Stateless: what it shows comes in, what is pressed goes out. */
+/** The bar at the foot of the player. Stateless: it gets what to show, and reports what is pressed. */
 
 import {
   BackTenIcon,

@@ -1,4 +1,4 @@
-/** A button that opens a menu of choices (ARIA menu pattern: arrows, Home, End, Escape; focus comes back). */
+/** A button that opens a menu of choices (ARIA menu pattern: arrows, Home, End, Escape; focus returns to the button). */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** The player: one film, its controls, its keys; tells the reporter where the viewer is. */
+/** The player: one film, its controls and its keys. Reports the viewer's position through the progress reporter. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Stream } from "../api/schema";
@@ -41,7 +41,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   useProgress(element, reporter);
   const position = useLastPosition(element, startSeconds);
 
-  // The stream: opened once, and again at the same place when the viewer asks after a failure.
+  // The stream is opened once, and again at the same position if the viewer retries after a failure.
   useEffect(() => {
     const target = element.current!;
     const liked = readPreferences();
@@ -63,7 +63,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         (opened) => {
           if (closed) return opened.close();
           media.current = opened;
-          target.play().catch(() => undefined); // the browser wants a press first: the play button is there
+          target.play().catch(() => undefined); // the browser wants a click first: the play button is visible
         },
         (error: unknown) => !closed && setFailure(error instanceof Error ? error.message : String(error)),
       );
@@ -168,7 +168,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
       ref={root}
       class={`player ${visible ? "" : "quiet"}`}
       onClick={(event) => {
-        // Pressed by pointer: the keys go back to the film, so that Space pauses it and does not press this again.
+        // After a click the focus returns to the film, so that Space pauses it and does not press this button again.
         if (event.detail > 0 && menu === null) root.current?.closest("main")?.focus({ preventScroll: true });
       }}
       onPointerMove={(event) => event.pointerType === "mouse" && wake()}
@@ -240,7 +240,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   );
 }
 
-/** A short sign in the middle when the film is paused or goes on. */
+/** A short sign in the middle when the film pauses or resumes. */
 function Pulse({ paused, started }: { paused: boolean; started: boolean }) {
   const first = useRef(true);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** The film's time line: a slider with previews. Keys are the player's own, so that they work everywhere in it. */
+/** The film's time line: a slider with previews. The player handles its keys, so that they work everywhere in the player. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clock, spokenTime } from "../domain/format";
@@ -116,7 +116,7 @@ function useTiles(url: string | null): Tile[] {
         setTiles(read);
         for (const picture of new Set(read.map((tile) => tile.url))) new Image().src = picture;
       })
-      .catch(() => undefined); // without previews the bar still works
+      .catch(() => undefined); // on failure the bar works without previews
     return () => controller.abort();
   }, [url]);
   return tiles;

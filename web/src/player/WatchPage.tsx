@@ -1,4 +1,4 @@
-/** The player's page: asks for the stream, says why a title cannot be played, and shows the player. */
+/** The player's page: requests the stream, then shows the player or the reason why the title cannot be played. */
 
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { progress, stream } from "../api/calls";

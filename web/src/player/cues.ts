@@ -1,7 +1,7 @@
 /**
- * The cues that hls.js parsed, by subtitle track, and the one text track of the video element that holds those of the
- * chosen track. hls.js parses a segment once, so cues are kept when another track is chosen; a cue that spans two
- * segments comes twice and is taken once.
+ * Keeps the cues that hls.js parsed, by subtitle track, and puts those of the chosen track into the video element's text
+ * track. hls.js parses a segment only once, so a track's cues are kept while another track is chosen. A cue that spans two
+ * segments arrives twice and is kept once.
  */
 
 const tracks = new WeakMap<HTMLVideoElement, TextTrack>();
@@ -12,7 +12,7 @@ export class CueStore {
   private shown = -1;
 
   constructor(video: HTMLVideoElement) {
-    // A text track cannot be taken from its element again: one serves every stream that the element plays.
+    // A text track cannot be removed from its element, so one track serves every stream that the element plays.
     let track = tracks.get(video);
     if (track === undefined) {
       track = video.addTextTrack("subtitles");
@@ -33,7 +33,7 @@ export class CueStore {
     }
   }
 
-  /** -1: none. */
+  /** -1: no track. */
   show(trackId: number): void {
     if (trackId === this.shown) return;
     this.empty();

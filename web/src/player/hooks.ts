@@ -1,4 +1,4 @@
-/** What the player keeps beside the film: words shown for a moment, whether controls show, the last position, media keys. */
+/** Hooks of the player: short messages, whether the controls are visible, the last position, media keys. */
 
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
@@ -6,7 +6,7 @@ import type { Stream } from "../api/schema";
 
 const HIDE_AFTER_MS = 2800;
 
-/** Where the film was last; holds while nothing is loaded, between one stream URL and the next. */
+/** The film's last position. It is kept while nothing is loaded, between one stream URL and the next. */
 export function useLastPosition(video: RefObject<HTMLVideoElement | null>, startSeconds: number): RefObject<number> {
   const position = useRef(startSeconds);
   useEffect(() => {
@@ -22,7 +22,7 @@ export function useLastPosition(video: RefObject<HTMLVideoElement | null>, start
   return position;
 }
 
-/** Words shown for a moment: what a key has done. */
+/** A message that is shown for a moment: what a key did. */
 export function useSaid(): [{ words: string; at: number } | null, (words: string) => void] {
   const [said, setSaid] = useState<{ words: string; at: number } | null>(null);
   useEffect(() => {
@@ -33,7 +33,7 @@ export function useSaid(): [{ words: string; at: number } | null, (words: string
   return [said, useCallback((words: string) => setSaid({ words, at: performance.now() }), [])];
 }
 
-/** Controls are shown while something moves, and for a while after. */
+/** Controls are visible while the pointer moves or keys are pressed, and for a while after. */
 export function useAwake(): [boolean, () => void, () => void] {
   const [awake, setAwake] = useState(true);
   const timer = useRef(0);

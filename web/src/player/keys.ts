@@ -1,4 +1,4 @@
-/** What each key does in the player. Pure: the player carries the actions out. */
+/** What each key does in the player. Pure: the player performs the actions. */
 
 export type PlayerAction =
   | { do: "toggle" }
@@ -19,7 +19,7 @@ interface Pressed {
   altKey: boolean;
 }
 
-/** `onControl`: the focus is on a button or a menu, which keeps Space, Enter and, in a menu, the arrows to itself. */
+/** `onControl`: the focus is on a button or a menu, which handles Space and Enter itself, and a menu also the arrows. */
 export function actionFor(pressed: Pressed, onControl: boolean): PlayerAction | null {
   if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return null;
   const key = pressed.key.length === 1 ? pressed.key.toLowerCase() : pressed.key;

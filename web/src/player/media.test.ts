@@ -3,7 +3,7 @@ import { openMedia, type MediaOwner } from "./media";
 
 vi.mock("hls.js", () => ({ default: { isSupported: () => false } }));
 
-/** As much of a video element as the browser's own HLS needs. */
+/** The parts of a video element that the browser's own HLS needs. */
 class Video extends EventTarget {
   src = "";
   paused = false;

@@ -1,9 +1,9 @@
 /**
- * The stream behind the video element: hls.js where the browser has Media Source Extensions, else the browser's own HLS.
- * Owns quality, audio and subtitle choice, and recovery: a stream URL that expired or an edge that is gone is replaced
- * by a fresh URL from the API, at the same position; a decoder error is recovered in place once or twice.
+ * The stream of the video element: hls.js if the browser has Media Source Extensions, else the browser's own HLS.
+ * Owns the choice of quality, audio and subtitles, and recovery. If a stream URL has expired or an edge is down, it gets a
+ * fresh URL from the API and continues at the same position. It recovers a decoder error in place, at most twice.
  *
- * hls.js runs without its worker: CMAF segments need no remuxing, and so no blob: worker has to be allowed.
+ * hls.js runs without its worker: CMAF segments need no remuxing, and the page's policy need not allow a blob: worker.
  */
 
 import type Hls from "hls.js";
@@ -21,7 +21,7 @@ export interface Choices {
   qualities: Choice[];
   /** -1: automatic. */
   quality: number;
-  /** What automatic plays now. */
+  /** The quality that plays now, if the choice is automatic. */
   playing: string | null;
   audios: Choice[];
   audio: number;
@@ -40,15 +40,15 @@ export const NO_CHOICES: Choices = {
   subtitle: -1,
 };
 
-/** What the stream needs of the player. */
+/** What the stream needs from the player. */
 export interface MediaOwner {
   choices: (choices: Choices) => void;
   failed: (message: string) => void;
-  /** Where the viewer is, also while the element has nothing loaded. */
+  /** The viewer's position, also while the element has nothing loaded. */
   position: () => number;
-  /** Languages that the viewer chose before: subtitles are off without one, audio is the film's own. */
+  /** Languages that the viewer chose earlier. Without a choice subtitles are off and audio is the film's default. */
   liked: { subtitles: string | null; audio: string | null };
-  /** A fresh stream URL, after the old one stopped working. */
+  /** Get a fresh stream URL after the old one stopped working. */
   renew: () => Promise<string>;
 }
 
@@ -61,7 +61,7 @@ export interface Media {
 
 const LOST = "The film cannot be loaded at the moment. Check the connection and try again.";
 const UNPLAYABLE = "This browser cannot play this film.";
-/** A new stream URL is asked for at most this often; in between, the viewer decides. */
+/** A new stream URL is requested at most this often. An error in between is shown, and the viewer may retry. */
 const RENEW_EVERY_MS = 15_000;
 
 export async function openMedia(
@@ -90,10 +90,10 @@ function openHls(
     maxBufferLength: 30,
     backBufferLength: 60,
     enableCEA708Captions: false,
-    // Cues are kept and drawn by the player; hls.js's own track elements load a data: URL, which the page forbids.
+    // The player keeps and draws the cues: hls.js's own track elements load a data: URL, which the page's policy forbids.
     renderTextTracksNatively: false,
     ...(owner.liked.audio === null ? {} : { audioPreference: { lang: owner.liked.audio } }),
-    // A first guess: most connections of today carry a good rung from the first segment on.
+    // The first estimate. Most connections are fast enough for a good rung from the first segment on.
     abrEwmaDefaultEstimate: 4_000_000,
   };
   const hls = new Engine(config);
@@ -104,7 +104,7 @@ function openHls(
 
   const report = () => owner.choices(hlsChoices(hls));
   const { Events, ErrorTypes } = Engine;
-  // hls.js turns a film's default subtitles on by itself, after it has told of the tracks: the viewer's wish stands above.
+  // hls.js turns a film's default subtitles on after it has reported the tracks. The viewer's choice overrides that.
   let wanted: number | null = null;
   const insist = () => {
     if (wanted === null && hls.subtitleTracks.length > 0) {
@@ -159,7 +159,7 @@ function openHls(
     const status = data.response?.code;
     const refused = status === 403 || status === 410;
     if (data.type === ErrorTypes.NETWORK_ERROR && (data.fatal || refused)) {
-      if (refused && performance.now() - renewedAt < 2000) return; // answers still under way when the URL changed
+      if (refused && performance.now() - renewedAt < 2000) return; // late answers to requests from before the URL changed
       void renew();
     } else if (data.fatal && data.type === ErrorTypes.MEDIA_ERROR && mediaErrors < 2) {
       mediaErrors += 1;
@@ -196,7 +196,7 @@ function openHls(
 
 function hlsChoices(hls: Hls): Choices {
   const lines = (level: { height: number; width: number }) => Math.min(level.height, level.width) || level.height;
-  // The same picture stands once for each group of audio tracks (stereo, surround): show those of the group now heard.
+  // hls.js lists each quality once for each group of audio tracks (stereo, surround). Show those of the present group.
   const group = hls.audioTracks[hls.audioTrack]?.groupId;
   const heard = hls.levels.some((level) => level.hasAudioGroup(group));
   const shown = hls.levels
@@ -230,7 +230,7 @@ function hlsChoices(hls: Hls): Choices {
   };
 }
 
-/** Safari on iPhones: the browser chooses the quality; subtitles are its text tracks. */
+/** Safari on iPhones: the browser chooses the quality, and subtitles are its own text tracks. */
 function openNative(video: HTMLVideoElement, url: string, startSeconds: number, owner: MediaOwner): Media {
   let renewed = false;
   let closed = false;
@@ -247,7 +247,7 @@ function openNative(video: HTMLVideoElement, url: string, startSeconds: number, 
   };
   const onMetadata = () => {
     if (position > 0) video.currentTime = position;
-    if (wasPlaying) void video.play().catch(() => undefined); // another address has paused it
+    if (wasPlaying) void video.play().catch(() => undefined); // the change of URL paused it
     wasPlaying = false;
     for (const track of tracks()) track.mode = track.language === owner.liked.subtitles ? "hidden" : "disabled";
     report();

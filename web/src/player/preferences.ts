@@ -1,4 +1,4 @@
-/** What a viewer chose in the player and finds again next time, on this device. */
+/** The viewer's choices in the player, stored on this device for the next film. */
 
 export interface Preferences {
   volume: number;
@@ -24,6 +24,6 @@ export function keepPreferences(change: Partial<Preferences>): void {
   try {
     localStorage.setItem(KEY, JSON.stringify({ ...readPreferences(), ...change }));
   } catch {
-    // Storage is full or forbidden: the choice holds for this film only.
+    // Storage is full or forbidden: the choice applies to this film only.
   }
 }

@@ -1,4 +1,4 @@
-/** Full screen for the whole player; on iPhones, where only a video may, for the video. */
+/** Full screen for the whole player. On iPhones only a video may be full screen, so there it is the video. */
 
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
@@ -24,7 +24,7 @@ export function useFullscreen(
       else if (root.current?.requestFullscreen !== undefined) await root.current.requestFullscreen();
       else (video.current as PhoneVideo | null)?.webkitEnterFullscreen?.();
     } catch {
-      // Refused by the browser, in a frame for example: the film goes on as it is.
+      // The browser refused, for example inside a frame: the film continues at its present size.
     }
   }, []);
   return [fullscreen, toggle];

@@ -1,4 +1,4 @@
-/** Connects the video element's events to the progress reporter. Nothing is said before the film has begun to play. */
+/** Connects the video element's events to the progress reporter. Nothing is reported before the film has begun to play. */
 
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
@@ -13,7 +13,7 @@ export function useProgress(video: RefObject<HTMLVideoElement | null>, reporter:
     const onPlaying = () => {
       begun = true;
     };
-    // An element without a film is at 0 seconds: that is no position of the viewer's.
+    // An element without a film reports 0 seconds, which is not the viewer's position.
     const known = () => begun && element.readyState >= HTMLMediaElement.HAVE_METADATA;
     const onTime = () => known() && !element.paused && !element.seeking && reporter.played(element.currentTime);
     const onStop = () => known() && reporter.stopped(element.currentTime);

@@ -11,7 +11,7 @@ export interface VideoState {
   ended: boolean;
   /** Waiting for data: at the start, after a seek, or when the network is slow. */
   waiting: boolean;
-  /** A first frame is there. */
+  /** The first frame is loaded. */
   started: boolean;
   volume: number;
   muted: boolean;

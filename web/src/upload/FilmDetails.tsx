@@ -1,4 +1,4 @@
-/** What an engineer says about a film before it is sent. */
+/** The form for a film's details, which an engineer fills in before the upload. */
 
 import { useId } from "preact/hooks";
 import type { Problem } from "../api/problem";
@@ -20,7 +20,7 @@ interface Props {
   send: () => void;
 }
 
-/** `film.de.srt` -> `de`: the language that subtitle files carry in their name by custom. */
+/** `film.de.srt` -> `de`: by custom, a subtitle file's name has its language. */
 function languageOf(fileName: string): string {
   return /[._-]([a-z]{2,3}(?:-[A-Za-z]{2,4})?)\.[a-z0-9]+$/.exec(fileName)?.[1] ?? "en";
 }

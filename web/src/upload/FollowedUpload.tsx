@@ -1,4 +1,4 @@
-/** An upload whose bytes have arrived: its stage and per cent until it is playable or refused. */
+/** An upload whose bytes have arrived: shows its stage and per cent until it is playable or refused. */
 
 import { useEffect, useState } from "preact/hooks";
 import { uploadStatus } from "../api/calls";
@@ -142,7 +142,7 @@ function Outcome({ status, title }: { status: UploadStatus; title: string }) {
     superseded: "A newer upload took its place.",
     duplicate: "This film is here already.",
     aborted: "Cancelled.",
-    abandoned: "It was left unfinished for too long and has been removed. Upload it again.",
+    abandoned: "It was not finished in time and has been removed. Upload it again.",
   }[status.state as "superseded" | "duplicate" | "aborted" | "abandoned"];
   return <Notice kind="plain">{status.reason ?? words}</Notice>;
 }

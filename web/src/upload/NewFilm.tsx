@@ -51,7 +51,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
     fileName: file.name,
     sizeBytes: file.size,
     arrived,
-    details: { ...details, subtitles: [] }, // files are not remembered
+    details: { ...details, subtitles: [] }, // files cannot be stored
   });
   const open = async (): Promise<UploadOpened> => {
     if (opened !== null && transfer.current !== null) return opened;

@@ -1,4 +1,4 @@
-/** Uploads, for content engineers: choose films, say what they are, follow them until they play or are refused. */
+/** Uploads, for content engineers: choose films, give their details, follow them until they play or are refused. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import "../styles/upload.css";
@@ -26,7 +26,7 @@ export function UploadPage() {
   const [over, setOver] = useState(false);
   const next = useRef(0);
 
-  // A transfer ends with the page: ask before it is closed.
+  // Closing the page stops the transfer: ask first.
   const busy = useRef(new Set<number>());
   useEffect(() => {
     const onLeave = (event: BeforeUnloadEvent) => {

@@ -1,4 +1,4 @@
-/** Asks the worker for checksums; one worker for all uploads of the page. */
+/** Requests checksums from the worker. One worker serves all uploads of the page. */
 
 interface Waiting {
   resolve: (checksum: string) => void;

@@ -1,12 +1,12 @@
-/** A film's upload on the platform: opened, or found again, with the details that hold now, then its subtitles. */
+/** Opens a film's upload on the platform, or resumes it, with the present details; then sends its subtitles. */
 
 import { addSidecar, openUpload } from "../api/calls";
 import type { UploadOpened } from "../api/schema";
 import type { Details } from "./FilmDetails";
 
 /**
- * `told` hears of the upload before its subtitles are sent: where one is refused the upload exists all the same, and
- * opening it again states the details anew and sends the subtitles again, which the platform keeps once.
+ * `told` gets the upload before its subtitles are sent: if one is refused, the upload exists nevertheless. Opening it again
+ * sends the details and the subtitles again; the platform stores each subtitle file once.
  */
 export async function openFilm(
   file: File,

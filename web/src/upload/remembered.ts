@@ -1,4 +1,4 @@
-/** Uploads that this browser began: to be gone on with, or followed through the chain, after a reload. */
+/** Uploads that this browser began, stored so that a reload can resume them or follow them through the chain. */
 
 import type { Details } from "./FilmDetails";
 
@@ -9,7 +9,7 @@ export interface Remembered {
   sizeBytes: number;
   /** All its bytes have arrived. */
   arrived: boolean;
-  /** What was said of the film: said again when it is gone on with. */
+  /** The film's details. They are sent again when the upload is resumed. */
   details?: Partial<Details>;
 }
 
@@ -29,7 +29,7 @@ function keep(list: Remembered[]): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(list.slice(0, MOST)));
   } catch {
-    // Not remembered then; the platform still knows the upload.
+    // Storage is full or forbidden: the upload is not stored here, but the platform still knows it.
   }
 }
 

@@ -1,4 +1,4 @@
-/** One part to S3 by its presigned URL, with progress (which fetch cannot tell), and the rules for trying again. */
+/** Sends one part to S3 by its presigned URL, with progress (fetch cannot report it), and decides when to retry. */
 
 export class PartRefused extends Error {
   constructor(
@@ -10,7 +10,7 @@ export class PartRefused extends Error {
   }
 }
 
-/** Resolves with the ETag without its quotes, or null where the store does not show it. */
+/** Resolves with the ETag without its quotes, or null if the store does not expose it. */
 export function putPart(
   url: string,
   part: Blob,
@@ -45,7 +45,7 @@ export function putPart(
   });
 }
 
-/** Wait longer after each failure, at most 20 s, with a share of chance so that parts do not come back together. */
+/** The pause grows after each failure, to at most 20 s. A random share keeps parts from retrying at the same moment. */
 export function pauseMs(failures: number, chance: number = Math.random()): number {
   return Math.min(20_000, 500 * 2 ** failures) * (0.5 + chance / 2);
 }

@@ -1,8 +1,8 @@
 /**
- * The transfer of one file: parts straight to S3, three at a time, each with its MD5.
+ * The transfer of one file: parts go straight to S3, three at a time, each with its MD5.
  *
- * It can be stopped and run again at any moment, also after a reload: what S3 holds is asked for first, and a part
- * whose checksum is right is not sent again. A part is tried seven times; a URL that expired is asked for again.
+ * It can be stopped and run again at any moment, also after a reload. A run first asks which parts S3 holds, and does not
+ * send a part again whose checksum is right. A part is tried seven times; an expired URL is requested again.
  */
 
 import { completeUpload, heldParts, partUrls } from "../api/calls";
@@ -45,7 +45,7 @@ export class Transfer {
     const { parts: held } = await heldParts(this.upload.upload_id, signal);
     this.heldBytes = 0;
     this.bytes.clear();
-    // What is not stored as it was sent, which the completion says of a part, is sent again.
+    // If the completion says that a part was not stored as it was sent, the part is sent again.
     for (const part of this.parts) {
       const sent = this.done.get(part.number);
       if (sent !== undefined && !isHeld(part, sent.checksum, held)) this.done.delete(part.number);
@@ -107,7 +107,7 @@ export class Transfer {
     }
   }
 
-  /** A part's URL; URLs of the parts that come next are asked for in the same call. */
+  /** A part's URL. The same call also requests the URLs of the next parts. */
   private async urlOf(part: Part, next: readonly Part[], signal: AbortSignal): Promise<string> {
     await this.urlsAsked.catch(() => undefined);
     const known = this.urls.get(part.number);
