@@ -1,7 +1,7 @@
 """Titles: what viewers may read of them, and the changes of content engineers.
 
 Every change is one transaction of the catalogue. It also writes the title's search document, which change capture
-brings into the index. Then the title's rows are purged. A deletion removes the title's objects last; the outbox
+brings into the index. Then the title's rows are purged. A deletion removes the title's objects last; housekeeping
 finishes a removal that was interrupted.
 """
 

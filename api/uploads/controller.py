@@ -1,6 +1,6 @@
 """`/uploads`: opening, signing parts, subtitle files, completing, aborting and following, for content engineers.
 
-The file's bytes go from the client to S3 by presigned URLs. The bodies here are small, but for the two bounds below.
+The file's bytes go from the client to S3 by presigned URLs. The bodies are small, except for the two bounds below.
 """
 
 from typing import Annotated
