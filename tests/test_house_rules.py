@@ -32,6 +32,9 @@ MAY_IMPORT_DRIVERS = ("marquee/stores/", "marquee/platform/")
 POSTGRESQL_BY_DESIGN = ("marquee.stores.change_capture", "marquee.stores.schema")
 """What change capture and the migrations name: they have one engine wherever the platform runs."""
 
+MAX_MODULE_LINES = 300
+"""A longer module has a second theme. Tests, benchmarks and migrations count too."""
+
 
 def _imported_modules(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it, by its full name; also what it takes out of a package."""
@@ -121,6 +124,16 @@ def test_committed_files_are_small() -> None:
         str(path.relative_to(PROJECT)) for path in _committed() if path.is_file() and path.stat().st_size > 1_500_000
     ]
     assert not large, f"{large} are too large to be committed: generate them"
+
+
+def test_no_module_is_past_300_lines() -> None:
+    lengths = {
+        path.relative_to(PROJECT): len(path.read_text().splitlines())
+        for path in _committed()
+        if path.suffix == ".py" and path.is_file()
+    }
+    long = [f"{path} ({length} lines)" for path, length in sorted(lengths.items()) if length > MAX_MODULE_LINES]
+    assert not long, f"past {MAX_MODULE_LINES} lines: {', '.join(long)}. Split each by theme"
 
 
 def test_modules_have_a_docstring() -> None:

@@ -31,7 +31,7 @@ Document = TypeVar("Document", bound=msgspec.Struct)
 
 
 @pytest.fixture(scope="session")
-def house(
+def platform_settings(
     settings: Settings,
     postgres_server: Settings,
     valkey_log_server: Settings,
@@ -40,7 +40,7 @@ def house(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Settings:
     """Settings of a platform that is ready for an ingest: quick encodes, a segment a chunk, short leases."""
-    house = settings.model_copy(
+    platform_settings = settings.model_copy(
         update={
             "encoding_preset": "ultrafast",
             "chunk_segments": 1,
@@ -51,10 +51,10 @@ def house(
             "state": tmp_path_factory.mktemp("chain"),
         }
     )
-    write_environment(house)
-    migrate(house.database)
-    asyncio.run(prepare(house))
-    return house
+    write_environment(platform_settings)
+    migrate(platform_settings.database)
+    asyncio.run(prepare(platform_settings))
+    return platform_settings
 
 
 def write_environment(settings: Settings) -> None:
@@ -100,9 +100,9 @@ def worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture(scope="session")
-def workers(house: Settings) -> Iterator[None]:
+def workers(platform_settings: Settings) -> Iterator[None]:
     """Two transcode workers for every test of the session that does not bring its own."""
-    with worker(house), worker(house):
+    with worker(platform_settings), worker(platform_settings):
         yield
 
 
@@ -116,11 +116,10 @@ async def upload_film(
 ) -> Upload:
     """A completed upload, as the API leaves it: the master and its sidecars in S3, the version ingesting, an outbox row."""
     upload_id = new_upload_id()
-    key = f"uploads/{upload_id}/source"
-    await stores.objects.put_file(key, film, content_type="video/mp4")
+    await stores.objects.put_file(keys.master_key(upload_id), film, content_type="video/mp4")
     sidecars = []
     for number, path in enumerate(subtitles):
-        sidecar = Sidecar(f"uploads/{upload_id}/sidecars/{number}", path.name, "en", path.stem)
+        sidecar = Sidecar(keys.sidecar_key(upload_id, str(number)), path.name, "en", path.stem)
         await stores.objects.put_file(sidecar.key, path, content_type="text/plain")
         sidecars.append(sidecar)
     asked = new_upload(

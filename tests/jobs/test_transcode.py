@@ -22,19 +22,19 @@ from marquee.settings import Settings
 from marquee.stores.job_queue.contract import JobStatus, NewJob
 from marquee.stores.opened import Stores, open_stores
 from marquee.stores.schema.migrate import migrate
-from tests.harness.chain import house, upload_film, worker, write_environment  # noqa: F401 - house is a fixture
+from tests.harness.chain import platform_settings, upload_film, worker, write_environment  # noqa: F401 - platform_settings is a fixture
 
 SINTEL = "dev/sintel_720p_16s.mp4"
 WAIT_SECONDS = 90.0
 
 
 @pytest.fixture(scope="module")
-def apart(house: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:  # noqa: F811
+def apart(platform_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:  # noqa: F811
     """A queue and a state folder of these tests' own: no other test's worker takes their chunks."""
-    apart = house.model_copy(
+    apart = platform_settings.model_copy(
         update={
             "state": tmp_path_factory.mktemp("apart"),
-            "database_url": house.database.rsplit("/", 1)[0] + "/transcode",
+            "database_url": platform_settings.database.rsplit("/", 1)[0] + "/transcode",
         }
     )
     write_environment(apart)

@@ -20,7 +20,7 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.opened import open_stores
 from orchestration.ingest import ingest_definitions
 from orchestration.sensors import lost_ingests, uploads
-from tests.harness.chain import house, upload_film  # noqa: F401 - a fixture
+from tests.harness.chain import platform_settings, upload_film  # noqa: F401 - a fixture
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -102,9 +102,9 @@ def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
 
-async def test_the_sensor_asks_for_one_run_an_upload(house: Settings, url: str) -> None:  # noqa: F811
-    house = house.model_copy(update={"event_log_url": url})
-    event_log = open_event_log(house.event_log)
+async def test_the_sensor_asks_for_one_run_an_upload(platform_settings: Settings, url: str) -> None:  # noqa: F811
+    platform_settings = platform_settings.model_copy(update={"event_log_url": url})
+    event_log = open_event_log(platform_settings.event_log)
     try:
         cursor = await event_log.cursor_at(TRANSCODING_JOBS, int(time.time() * 1000))
         for upload_id, hot in (("u_one", True), ("u_two", False)):
@@ -116,7 +116,10 @@ async def test_the_sensor_asks_for_one_run_an_upload(house: Settings, url: str) 
     def tick(cursor: str | None) -> dg.SensorResult:
         with dg.DagsterInstance.ephemeral() as instance:
             context = dg.build_sensor_context(
-                instance=instance, cursor=cursor, resources={"settings": house}, definitions=ingest_definitions(house)
+                instance=instance,
+                cursor=cursor,
+                resources={"settings": platform_settings},
+                definitions=ingest_definitions(platform_settings),
             )
             result = uploads(context)
             assert isinstance(result, dg.SensorResult)
@@ -144,12 +147,12 @@ async def test_the_sensor_asks_for_one_run_an_upload(house: Settings, url: str) 
 @pytest.mark.parametrize("tagged", [True, False], ids=["of the sensor", "of a person"])
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
 async def test_an_ingest_whose_run_ended_without_a_word_is_settled(
-    house: Settings,  # noqa: F811
+    platform_settings: Settings,  # noqa: F811
     shared_media: Path,
     tagged: bool,
     status: dg.DagsterRunStatus,
 ) -> None:
-    async with open_stores(house) as stores:
+    async with open_stores(platform_settings) as stores:
         upload = await upload_film(stores, shared_media / "dev" / "friday_640x480.mp4")
         movie_id, number = upload.movie_id, upload.version
         tags = {"dagster/partition": movie_id, **({VERSION_TAG: str(number)} if tagged else {})}
@@ -162,7 +165,9 @@ async def test_an_ingest_whose_run_ended_without_a_word_is_settled(
             with dg.DagsterInstance.ephemeral() as instance:
                 instance.add_run(run)
                 context = dg.build_sensor_context(
-                    instance=instance, resources={"settings": house}, definitions=ingest_definitions(house)
+                    instance=instance,
+                    resources={"settings": platform_settings},
+                    definitions=ingest_definitions(platform_settings),
                 )
                 result = lost_ingests(context)
                 assert isinstance(result, dg.SensorResult)

@@ -20,7 +20,7 @@ from marquee.settings import Settings
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.opened import Stores, open_stores
 from marquee.stores.schema.migrate import ensure_database
-from tests.harness.chain import completed, house, searchable, upload_film, version_of, workers  # noqa: F401 - fixtures
+from tests.harness.chain import completed, platform_settings, searchable, upload_film, version_of, workers  # noqa: F401 - fixtures
 
 (INGEST,) = [location for location in CODE_LOCATIONS if location.name == "ingest"]
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
@@ -50,22 +50,22 @@ def started(program: Program, settings: Settings) -> Iterator[subprocess.Popen[b
 
 
 @pytest.fixture
-async def stores(house: Settings) -> AsyncIterator[Stores]:  # noqa: F811
-    async with open_stores(house) as stores:
+async def stores(platform_settings: Settings) -> AsyncIterator[Stores]:  # noqa: F811
+    async with open_stores(platform_settings) as stores:
         yield stores
 
 
 @pytest.fixture(autouse=True)
-async def search_sync(house: Settings) -> AsyncIterator[None]:  # noqa: F811
+async def search_sync(platform_settings: Settings) -> AsyncIterator[None]:  # noqa: F811
     """A run ends only once its title is searchable, and until then holds one of Dagster's slots."""
-    async with searchable(house):
+    async with searchable(platform_settings):
         yield
 
 
 @pytest.fixture
-def dagster_home(house: Settings) -> Iterator[dg.DagsterInstance]:  # noqa: F811
-    ensure_database(house.dagster_database)
-    home = programs.write_home(house)
+def dagster_home(platform_settings: Settings) -> Iterator[dg.DagsterInstance]:  # noqa: F811
+    ensure_database(platform_settings.dagster_database)
+    home = programs.write_home(platform_settings)
     with dg.DagsterInstance.from_config(home) as instance:
         yield instance
 
@@ -96,15 +96,15 @@ async def pid_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> int:
 
 
 async def test_a_killed_run_is_retried_from_its_failure(
-    house: Settings,  # noqa: F811
+    platform_settings: Settings,  # noqa: F811
     stores: Stores,
     workers: None,  # noqa: F811
     dagster_home: dg.DagsterInstance,
     shared_media: Path,
 ) -> None:
     upload = await upload_film(stores, shared_media / "dev" / "sintel_720p_16s.mp4", hot=True)
-    server = programs.code_server(house, INGEST)
-    with started(server, house), started(programs.daemon(house), house):
+    server = programs.code_server(platform_settings, INGEST)
+    with started(server, platform_settings), started(programs.daemon(platform_settings), platform_settings):
         await wait_until_ready(server, seconds=120)
         await stores.event_log.publish(TRANSCODING_JOBS, upload.movie_id, completed(upload))
         run = await ingest_of(dagster_home, upload, at_step="renditions")
@@ -118,7 +118,7 @@ async def test_a_killed_run_is_retried_from_its_failure(
 
 @pytest.mark.parametrize("run_dies_too", [False, True], ids=["its run lives on", "its run dies with it"])
 async def test_a_killed_code_server_costs_no_ingest(
-    house: Settings,  # noqa: F811
+    platform_settings: Settings,  # noqa: F811
     stores: Stores,
     workers: None,  # noqa: F811
     dagster_home: dg.DagsterInstance,
@@ -127,9 +127,9 @@ async def test_a_killed_code_server_costs_no_ingest(
 ) -> None:
     film = "d_interlaced_1080i_h264.mkv" if run_dies_too else "d_interlaced_576i_tff.ts"
     upload = await upload_film(stores, shared_media / "derived" / film, hot=True)
-    server = programs.code_server(house, INGEST)
-    with started(programs.daemon(house), house):
-        with started(server, house) as process:
+    server = programs.code_server(platform_settings, INGEST)
+    with started(programs.daemon(platform_settings), platform_settings):
+        with started(server, platform_settings) as process:
             await wait_until_ready(server, seconds=120)
             await stores.event_log.publish(TRANSCODING_JOBS, upload.movie_id, completed(upload))
             run = await ingest_of(dagster_home, upload, at_step="renditions")
@@ -138,7 +138,7 @@ async def test_a_killed_code_server_costs_no_ingest(
             process.wait()
             if run_dies_too:
                 os.kill(worker, signal.SIGKILL)
-        with started(server, house):
+        with started(server, platform_settings):
             await playable(stores, upload)
             next_one = await upload_film(stores, shared_media / "fixtures" / "test_sar.mp4", hot=True)
             await stores.event_log.publish(TRANSCODING_JOBS, next_one.movie_id, completed(next_one))

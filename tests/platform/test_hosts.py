@@ -14,7 +14,7 @@ from marquee.platform.supervisor.supervision import Supervisor, start, stop
 from marquee.platform.topology import PARTS, parts
 from marquee.settings import ENVIRONMENT_FILE, Settings
 from marquee.token_keys import public_jwks, public_key
-from tests.harness.chain import house  # noqa: F401 - a fixture
+from tests.harness.chain import platform_settings  # noqa: F401 - a fixture
 from tests.harness.servers import make_test_settings
 from tests.platform.conftest import without_all_but
 
@@ -103,14 +103,17 @@ async def test_a_host_that_was_told_too_little_starts_nothing_and_makes_no_secre
     assert not await stop(settings)
 
 
-async def test_workers_under_a_supervisor_of_their_own_join_a_platform(house: Settings, tmp_path: Path) -> None:  # noqa: F811
+async def test_workers_under_a_supervisor_of_their_own_join_a_platform(
+    platform_settings: Settings,  # noqa: F811
+    tmp_path: Path,
+) -> None:
     settings = make_test_settings(
         tmp_path / "state",
         only="transcode",
         transcode_workers=2,
-        database_url=house.database,
-        event_log_url=house.event_log,
-        objects_url=house.objects,
+        database_url=platform_settings.database,
+        event_log_url=platform_settings.event_log,
+        objects_url=platform_settings.objects,
     )
     settings = await start(settings)
     try:

@@ -7,12 +7,12 @@ import pytest
 
 from marquee.settings import Settings
 from marquee.stores.opened import Stores, open_stores
-from tests.harness.chain import house, workers  # noqa: F401 - fixtures
+from tests.harness.chain import platform_settings, workers  # noqa: F401 - fixtures
 
 
 @pytest.fixture
-async def stores(house: Settings) -> AsyncIterator[Stores]:  # noqa: F811
-    async with open_stores(house) as stores:
+async def stores(platform_settings: Settings) -> AsyncIterator[Stores]:  # noqa: F811
+    async with open_stores(platform_settings) as stores:
         yield stores
 
 

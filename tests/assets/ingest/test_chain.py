@@ -54,11 +54,11 @@ async def keys(objects: Objects, prefix: str) -> list[str]:
 
 
 async def test_a_film_becomes_playable_and_searchable(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     upload = await upload_film(stores, shared_media / FRIDAY, subtitles=[shared_media / "dev" / "friday_640x480.vtt"])
-    async with searchable(house):
-        result = await in_thread(lambda: run_ingest(house, instance, upload))
+    async with searchable(platform_settings):
+        result = await in_thread(lambda: run_ingest(platform_settings, instance, upload))
     assert result.success, sentence(result)
     assert materialized(result) == set(STAGES), "every stage is an asset of the run"
 
@@ -78,7 +78,7 @@ async def test_a_film_becomes_playable_and_searchable(
     assert any(media.type == "SUBTITLES" for media in master.media), "the sidecar is offered as subtitles"
     scores = (await stage_document(stores, upload, "quality", QualityDocument)).scores
     assert len(scores) == len(master.playlists), "a rung of the ladder has no score"
-    assert scores[0].vmaf_mean > house.quality_floor_vmaf
+    assert scores[0].vmaf_mean > platform_settings.quality_floor_vmaf
     pictures = await stage_document(stores, upload, "images", ImagesDocument)
     assert set(pictures.files) == set(await keys(stores.published, f"images/{upload.movie_id}/"))
 
@@ -95,14 +95,14 @@ async def test_a_film_becomes_playable_and_searchable(
     assert master.playlists[0].uri in str(metadata(result, "manifest")["variants"])
     assert str(metadata(result, "images")["poster"]).endswith(pictures.poster)
     assert str(metadata(result, "title")["web_page"]).endswith(upload.movie_id)
-    assert not [*(house.state / "work").iterdir()], "no half-made file is left on this machine"
+    assert not [*(platform_settings.state / "work").iterdir()], "no half-made file is left on this machine"
 
 
 async def test_a_broken_file_is_refused_with_a_sentence_and_leaves_nothing(
-    house: Settings, stores: Stores, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     upload = await upload_film(stores, shared_media / "broken" / "b_text_renamed.mp4")
-    result = await in_thread(lambda: run_ingest(house, instance, upload))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload))
     assert not result.success
     version = await version_of(stores, upload)
     assert version.state == "refused"
@@ -115,15 +115,15 @@ async def test_a_broken_file_is_refused_with_a_sentence_and_leaves_nothing(
 
 
 async def test_a_refusal_takes_nothing_from_viewers_who_have_the_title(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     upload = await upload_film(stores, shared_media / FRIDAY)
-    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="title"))).success
+    assert (await in_thread(lambda: run_ingest(platform_settings, instance, upload, until="title"))).success
     served, kept = (
         await keys(stores.published, upload.movie_id),
         await keys(stores.objects, f"titles/{upload.movie_id}/"),
     )
-    stricter = house.model_copy(update={"source_max_seconds": 1.0})
+    stricter = platform_settings.model_copy(update={"source_max_seconds": 1.0})
     again = await in_thread(lambda: run_ingest(stricter, instance, upload, only="source"))
     assert "too long" in sentence(again), "the stricter limit did not refuse the film"
     assert (await version_of(stores, upload)).state == "playable"
@@ -132,12 +132,12 @@ async def test_a_refusal_takes_nothing_from_viewers_who_have_the_title(
 
 
 async def test_the_same_content_twice_is_recognised_and_reuses_every_chunk(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     first = await upload_film(stores, shared_media / BIKES)
-    assert (await in_thread(lambda: run_ingest(house, instance, first, until="renditions"))).success
+    assert (await in_thread(lambda: run_ingest(platform_settings, instance, first, until="renditions"))).success
     second = await upload_film(stores, shared_media / BIKES)
-    result = await in_thread(lambda: run_ingest(house, instance, second, until="title"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, second, until="title"))
     assert result.success, sentence(result)
     assert (await stage_document(stores, second, "source", SourceDocument)).same_content_as == first.movie_id
     renditions = await stage_document(stores, second, "renditions", RenditionsDocument)
@@ -150,13 +150,13 @@ async def test_the_same_content_twice_is_recognised_and_reuses_every_chunk(
 
 
 async def test_a_lost_chunk_is_made_again_and_only_it(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     upload = await upload_film(stores, shared_media / "derived" / "d_vfr_24_8.mp4")
-    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="renditions"))).success
+    assert (await in_thread(lambda: run_ingest(platform_settings, instance, upload, until="renditions"))).success
     before = await stage_document(stores, upload, "renditions", RenditionsDocument)
     await stores.objects.delete([before.chunk_results[1].parts[0].key])
-    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="renditions"))).success
+    assert (await in_thread(lambda: run_ingest(platform_settings, instance, upload, until="renditions"))).success
     after = await stage_document(stores, upload, "renditions", RenditionsDocument)
     assert after.reused_chunks == len(after.chunk_results) - 1
     assert await stores.objects.head(after.chunk_results[1].parts[0].key) is not None
@@ -165,21 +165,23 @@ async def test_a_lost_chunk_is_made_again_and_only_it(
 
 
 async def test_chunks_go_once_the_title_is_published_and_come_again_when_it_is_made_again(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     upload = await upload_film(stores, shared_media / FRIDAY)
-    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="title"))).success
+    assert (await in_thread(lambda: run_ingest(platform_settings, instance, upload, until="title"))).success
     before = await stage_document(stores, upload, "renditions", RenditionsDocument)
     await drop_settled_waiters(stores.job_queue, stores.catalogue.versions)
     await sweep_chunks(stores.job_queue, stores.objects, older_than_seconds=0)
     for part in [part for result in before.chunk_results for part in result.parts]:
         assert await stores.objects.head(part.key) is None, "a published title's chunks are still stored"
 
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="streams"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="streams"))
     assert not result.success
     assert "Run it again from `renditions` on" in sentence(result)
     assert (await version_of(stores, upload)).state == "playable", "viewers keep what they have"
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="renditions", until="streams"))
+    result = await in_thread(
+        lambda: run_ingest(platform_settings, instance, upload, only="renditions", until="streams")
+    )
     assert result.success, sentence(result)
     after = await stage_document(stores, upload, "renditions", RenditionsDocument)
     made, remade = ([[part.sha256 for part in one.parts] for one in chunks.chunk_results] for chunks in (before, after))
@@ -187,10 +189,10 @@ async def test_chunks_go_once_the_title_is_published_and_come_again_when_it_is_m
 
 
 async def test_a_poison_chunk_fails_the_title_with_the_encoders_own_words(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     upload = await upload_film(stores, shared_media / "fixtures" / "earth_480x270.avi")
-    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="plan"))).success
+    assert (await in_thread(lambda: run_ingest(platform_settings, instance, upload, until="plan"))).success
     # An encoder's preset that does not exist: every attempt fails as a broken master's would.
     plan = await stage_document(stores, upload, "plan", PlanDocument)
     poisoned = msgspec.structs.replace(
@@ -200,7 +202,7 @@ async def test_a_poison_chunk_fails_the_title_with_the_encoders_own_words(
     )
     key = f"titles/{upload.movie_id}/v1/plan.json"
     await stores.objects.put(key, msgspec.json.encode(poisoned), content_type="application/json")
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="renditions"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="renditions"))
     assert not result.success
     version = await version_of(stores, upload)
     assert version.state == "failed"
@@ -208,14 +210,14 @@ async def test_a_poison_chunk_fails_the_title_with_the_encoders_own_words(
     assert sentence(result) == version.reason
     source = await stage_document(stores, upload, "source", SourceDocument)
     (status, *_) = await stores.job_queue.statuses([job.job_id for job in chunk_jobs(poisoned, source)])
-    assert (status.state, status.attempts) == ("failed", house.job_attempts)
+    assert (status.state, status.attempts) == ("failed", platform_settings.job_attempts)
 
 
 async def test_a_failed_ingest_is_taken_up_again_where_it_failed(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     upload = await upload_film(stores, shared_media / BIKES)
-    strict = house.model_copy(update={"quality_floor_vmaf": 100.0})
+    strict = platform_settings.model_copy(update={"quality_floor_vmaf": 100.0})
     result = await in_thread(lambda: run_ingest(strict, instance, upload, until="title"))
     assert not result.success
     assert {"images", "title"}.isdisjoint(materialized(result)), "the chain went on after its failed check"
@@ -223,7 +225,7 @@ async def test_a_failed_ingest_is_taken_up_again_where_it_failed(
     assert version.state == "failed"
     assert "VMAF" in (version.reason or "")
 
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="quality", until="title"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="quality", until="title"))
     assert result.success, sentence(result)
     assert materialized(result) == {"quality", "images", "manifest", "prewarm", "title"}
     assert (await version_of(stores, upload)).state == "playable"
@@ -231,18 +233,18 @@ async def test_a_failed_ingest_is_taken_up_again_where_it_failed(
 
 
 async def test_quality_and_images_can_each_be_made_again_alone(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     upload = await upload_film(stores, shared_media / BIKES)
-    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="title"))).success
+    assert (await in_thread(lambda: run_ingest(platform_settings, instance, upload, until="title"))).success
     manifest = await stage_document(stores, upload, "manifest", ManifestDocument)
     scores = (await stage_document(stores, upload, "quality", QualityDocument)).scores
     await stores.published.delete([manifest.poster])
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="images"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="images"))
     assert result.success, sentence(result)
     assert materialized(result) == {"images"}
     assert await stores.published.head(manifest.poster) is not None, "the lost poster was not made again"
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="quality"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="quality"))
     assert result.success, sentence(result)
     again = (await stage_document(stores, upload, "quality", QualityDocument)).scores
     assert [one.vmaf_mean for one in again] == [one.vmaf_mean for one in scores], "the same streams score otherwise"
@@ -250,11 +252,11 @@ async def test_quality_and_images_can_each_be_made_again_alone(
 
 
 async def test_a_version_of_the_earlier_chain_goes_on_in_this_one(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     """Its one stage `manifest` had made scores, images and manifests when its run failed; its documents are as it left them."""
     upload = await upload_film(stores, shared_media / BIKES)
-    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="manifest"))).success
+    assert (await in_thread(lambda: run_ingest(platform_settings, instance, upload, until="manifest"))).success
     made = await stage_document(stores, upload, "manifest", ManifestDocument)
     pictures = await stage_document(stores, upload, "images", ImagesDocument)
     scores = (await stage_document(stores, upload, "quality", QualityDocument)).scores
@@ -263,10 +265,10 @@ async def test_a_version_of_the_earlier_chain_goes_on_in_this_one(
     await stores.objects.put(key, msgspec.json.encode(earlier), content_type="application/json")
     await stores.objects.delete([stage_key(upload.movie_id, upload.version, stage) for stage in ("quality", "images")])
 
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="prewarm", until="title"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="prewarm", until="title"))
     assert result.success, sentence(result)
     assert (await version_of(stores, upload)).state == "playable"
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="manifest"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="manifest"))
     assert result.success, sentence(result)
     assert await stage_document(stores, upload, "manifest", ManifestDocument) == made, (
         "it lists other files than before"
@@ -274,22 +276,22 @@ async def test_a_version_of_the_earlier_chain_goes_on_in_this_one(
 
 
 async def test_a_title_deleted_meanwhile_stops_its_chain(
-    house: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, workers: None, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     upload = await upload_film(stores, shared_media / FRIDAY)
-    assert (await in_thread(lambda: run_ingest(house, instance, upload, until="streams"))).success
+    assert (await in_thread(lambda: run_ingest(platform_settings, instance, upload, until="streams"))).success
     await stores.catalogue.titles.delete(upload.movie_id)
-    result = await in_thread(lambda: run_ingest(house, instance, upload, only="subtitles", until="title"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="subtitles", until="title"))
     assert not result.success
     assert "deleted" in sentence(result)
     assert (await stage_document(stores, upload, "streams", StreamsDocument)).video
 
 
 async def test_a_run_without_tags_works_for_the_newest_version(
-    house: Settings, stores: Stores, instance: dg.DagsterInstance, shared_media: Path
+    platform_settings: Settings, stores: Stores, instance: dg.DagsterInstance, shared_media: Path
 ) -> None:
     first = await upload_film(stores, shared_media / BIKES)
     newer = await upload_film(stores, shared_media / FRIDAY, movie_id=first.movie_id)
-    result = await in_thread(lambda: run_ingest(house, instance, first, until="source", tagged=False))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, first, until="source", tagged=False))
     assert result.success, sentence(result)
     assert (await stage_document(stores, newer, "source", SourceDocument)).file_name == "friday_640x480.mp4"

@@ -34,7 +34,7 @@ async def test_what_fails_side_by_side_fails_with_its_own_words() -> None:
 
 
 async def test_a_stage_opens_the_stores_that_it_names_and_no_other(
-    house: Settings, stores: Stores, instance: dg.DagsterInstance
+    platform_settings: Settings, stores: Stores, instance: dg.DagsterInstance
 ) -> None:
     """All others could not even be opened."""
     uploads = stores.catalogue.uploads
@@ -47,7 +47,7 @@ async def test_a_stage_opens_the_stores_that_it_names_and_no_other(
         "search_url",
         "published_url",
     )
-    two_stores = house.model_copy(update=dict.fromkeys(others, NOWHERE))
+    two_stores = platform_settings.model_copy(update=dict.fromkeys(others, NOWHERE))
 
     @dg.asset(name="prewarm", partitions_def=titles)
     async def stage_of_two_stores(context: dg.AssetExecutionContext) -> None:
