@@ -13,8 +13,9 @@ from typing import Final
 import dagster as dg
 import msgspec
 
-from assets.ingest.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG, titles
+from assets.ingest.partitions import UPLOAD_TAG, VERSION_TAG, titles
 from marquee.domain.lifecycle import VERSIONS_OF_RUNS
+from marquee.domain.priority import PRIORITY_TAG, priority_of
 from marquee.errors import CursorInvalid, TitleUnknown
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.logs import get_logger
@@ -82,7 +83,7 @@ def _run_request(upload: UploadCompleted) -> dg.RunRequest:
         tags={
             UPLOAD_TAG: upload.upload_id,
             VERSION_TAG: str(upload.version),
-            PRIORITY_TAG: "release" if upload.hot else "backfill",
+            PRIORITY_TAG: priority_of(upload.hot),
             "dagster/priority": "10" if upload.hot else "0",
         },
     )

@@ -16,6 +16,7 @@ import msgspec
 from assets.ingest.stage import Stage
 from marquee.concurrency import gather_bounded
 from marquee.documents import ChunkJob, ChunkResult
+from marquee.domain.priority import priority_of
 from marquee.errors import ChunkFailed, PlatformUnavailable, StoreUnavailable
 from marquee.events import CHUNK_JOBS, ChunkJobsQueued
 from marquee.ingest.outages import through_outages
@@ -87,7 +88,7 @@ class Chunks:
                 movie_id=stage.movie_id,
                 version=stage.version,
                 payload=msgspec.json.encode(job),
-                priority="release" if stage.upload.hot else "backfill",
+                priority=priority_of(stage.upload.hot),
             )
             for job in jobs
         ]

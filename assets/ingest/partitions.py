@@ -11,8 +11,6 @@ titles = dg.DynamicPartitionsDefinition(name="titles")
 
 UPLOAD_TAG: Final = "marquee/upload_id"
 VERSION_TAG: Final = "marquee/version"
-PRIORITY_TAG: Final = "marquee/priority"
-"""`release` (hot titles) or `backfill`. Dagster's run queue keeps slots free for releases by this tag."""
 
 OWNERS: Final = ["team:ingest"]
 

@@ -17,9 +17,10 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
-from assets.ingest.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG
+from assets.ingest.partitions import UPLOAD_TAG, VERSION_TAG
 from marquee.documents import STAGES, keys
 from marquee.domain.ids import new_movie_id, new_upload_id
+from marquee.domain.priority import PRIORITY_TAG, priority_of
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import ENVIRONMENT_FILE, Settings
 from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, Version
@@ -166,7 +167,7 @@ def run_ingest(
     tags = {
         UPLOAD_TAG: upload.upload_id,
         VERSION_TAG: str(upload.version),
-        PRIORITY_TAG: "release" if upload.hot else "backfill",
+        PRIORITY_TAG: priority_of(upload.hot),
     }
     return definitions.resolve_job_def("ingest").execute_in_process(
         partition_key=upload.movie_id,

@@ -11,9 +11,10 @@ import dagster as dg
 import msgspec
 import pytest
 
-from assets.ingest.partitions import PRIORITY_TAG, UPLOAD_TAG, VERSION_TAG
+from assets.ingest.partitions import UPLOAD_TAG, VERSION_TAG
 from assets.ingest.progress import WEIGHTS, overall_percent
 from marquee.documents import STAGES
+from marquee.domain.priority import BACKFILL, PRIORITY_TAG, RELEASE
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
 from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
@@ -131,8 +132,8 @@ async def test_the_sensor_asks_for_one_run_an_upload(platform_settings: Settings
     assert requests["u_one"].partition_key == "m_u_one"
     assert requests["u_one"].tags[UPLOAD_TAG] == "u_one"
     assert requests["u_one"].tags[VERSION_TAG] == "3"
-    assert requests["u_one"].tags[PRIORITY_TAG] == "release"
-    assert requests["u_two"].tags[PRIORITY_TAG] == "backfill"
+    assert requests["u_one"].tags[PRIORITY_TAG] == RELEASE
+    assert requests["u_two"].tags[PRIORITY_TAG] == BACKFILL
     assert int(requests["u_one"].tags["dagster/priority"]) > int(requests["u_two"].tags["dagster/priority"])
     (added,) = result.dynamic_partitions_requests or []
     assert set(added.partition_keys) == {"m_u_one", "m_u_two"}

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from assets.ingest.partitions import FFMPEG
+from marquee.domain.priority import PRIORITY_TAG, priority_of
 from marquee.errors import SettingsInvalid
 from marquee.platform.programs import dagster as programs
 from marquee.settings import Settings
@@ -68,6 +69,15 @@ def test_stages_that_call_ffmpeg_wait_for_a_place(instance: dg.DagsterInstance) 
 def rendered(settings: Settings) -> dict[str, object]:
     loaded: dict[str, object] = yaml.safe_load((Path(programs.write_home(settings)) / "dagster.yaml").read_text())
     return loaded
+
+
+def test_the_run_queue_bounds_the_runs_that_can_wait(tmp_path: Path) -> None:
+    settings = make_test_settings(tmp_path, max_concurrent_runs=5, run_slots_for_releases=2)
+    concurrency = yaml.safe_load((Path(programs.write_home(settings)) / "dagster.yaml").read_text())["concurrency"]
+    assert concurrency["runs"] == {
+        "max_concurrent_runs": 5,
+        "tag_concurrency_limits": [{"key": PRIORITY_TAG, "value": priority_of(hot=False), "limit": 3}],
+    }, "the sensor tags a run by the same words: a limit under another word would bound nothing"
 
 
 def test_the_run_launcher_is_a_setting(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from marquee.code_locations import CODE_LOCATIONS, CodeLocation
+from marquee.domain.priority import BACKFILL, PRIORITY_TAG
 from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.platform.programs.applications import READY_SECONDS
 from marquee.platform.project import PACKAGES
@@ -28,8 +29,6 @@ INSTANCE: Final = (
     *("orchestration.storage", "orchestration.launcher", "orchestration.executor"),
 )
 """Modules that each of the three kinds of process imports because `dagster.yaml` names their classes."""
-PRIORITY_TAG: Final = "marquee/priority"
-"""Tag of every run of the chain. Its value is `release` or `backfill`, as in the job queue."""
 DAEMON_HEALTH: Final = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
 
 
@@ -139,7 +138,7 @@ def write_home(settings: Settings, *, locations: Sequence[CodeLocation] = CODE_L
         home=home,
         state=settings.state,
         max_concurrent_runs=settings.max_concurrent_runs,
-        limits=((PRIORITY_TAG, "backfill", max_backfills),),
+        limits=((PRIORITY_TAG, BACKFILL, max_backfills),),
         launcher=_named(settings.dagster_run_launcher, "MARQUEE_DAGSTER_RUN_LAUNCHER"),
         launcher_config=_object(settings.dagster_run_launcher_config, "MARQUEE_DAGSTER_RUN_LAUNCHER_CONFIG"),
         ffmpeg_slots=settings.ffmpeg_slots,

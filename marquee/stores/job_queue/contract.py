@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from marquee.domain.priority import RELEASE, Priority
+
 JobState = Literal["queued", "leased", "done", "failed", "cancelled"]
-Priority = Literal["release", "backfill"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class NewJob:
     movie_id: str
     version: int
     payload: bytes
-    priority: Priority = "release"
+    priority: Priority = RELEASE
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.domain.priority import BACKFILL, RELEASE, Priority
 from marquee.errors import LeaseLost
 from marquee.stores.connections.postgres import Database, Parameters
 from marquee.stores.connections.postgres_methods import in_transaction
-from marquee.stores.job_queue.contract import JobStatus, Lease, NewJob, Priority
+from marquee.stores.job_queue.contract import JobStatus, Lease, NewJob
 
-PRIORITIES: Final[dict[Priority, int]] = {"release": 0, "backfill": 1}
+PRIORITIES: Final[dict[Priority, int]] = {RELEASE: 0, BACKFILL: 1}
 MAX_ERROR_CHARACTERS: Final = 8000
 
 _BATCH = """
