@@ -43,11 +43,15 @@ Store = TypeVar("Store", bound=Closable)
 
 
 class Stores:
-    """Use it inside the block of `open_stores`. An access raises `SettingsInvalid` where the store's URL cannot be used."""
+    """Use it inside the block of `open_stores`. An access raises `SettingsInvalid` where the store's URL cannot be used.
+
+    After the block, naming a store that was not opened raises `RuntimeError`.
+    """
 
     def __init__(self, settings: Settings, opened: AsyncExitStack) -> None:
         self._settings = settings
         self._opened = opened
+        self._is_closed = False
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -101,8 +105,16 @@ class Stores:
         return self._closed_at_the_end(open_bucket(self._settings, self._settings.published))
 
     def _closed_at_the_end(self, store: Store) -> Store:
+        if self._is_closed:
+            raise RuntimeError(
+                f"{type(store).__name__} is named after the end of `open_stores`: name it inside the block."
+            )
         self._opened.push_async_callback(store.close)
         return store
+
+    def refuse_more(self) -> None:
+        """From now on a store that is not open yet stays closed: nothing would close it."""
+        self._is_closed = True
 
 
 @asynccontextmanager
@@ -116,7 +128,10 @@ async def open_stores(settings: Settings, *, search_writer: bool = False) -> Asy
         if search_writer:
             stores.search = await open_search_writer(settings.search)
             opened.push_async_callback(stores.search.close)
-        yield stores
+        try:
+            yield stores
+        finally:
+            stores.refuse_more()
 
 
 def open_bucket(settings: Settings, url: str) -> Objects:

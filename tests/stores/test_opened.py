@@ -23,6 +23,13 @@ async def test_a_store_that_nobody_names_is_not_opened(settings: Settings) -> No
             _ = stores.event_log
 
 
+async def test_a_store_named_after_the_block_is_not_opened(settings: Settings) -> None:
+    async with open_stores(settings) as stores:
+        _ = stores.row_cache
+    with pytest.raises(RuntimeError, match="PostgresCatalogue is named after the end of `open_stores`"):
+        _ = stores.catalogue
+
+
 async def test_stores_of_one_database_share_its_pool_and_leave_no_connection(
     settings: Settings, empty_database: str
 ) -> None:
