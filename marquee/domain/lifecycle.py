@@ -70,7 +70,7 @@ TITLES_WITH_FILM: Final[frozenset[TitleState]] = frozenset({"playable", "ingesti
 """The title's film plays or is being prepared."""
 VISIBLE_TITLES: Final[frozenset[TitleState]] = TITLES_WITH_FILM | {"announced"}
 """Viewers may see these titles. Titles in other states are for engineers only."""
-PUBLISHED_TITLES: Final[frozenset[TitleState]] = frozenset({"playable", "announced"})
+PUBLISHED_TITLES: Final[frozenset[TitleState]] = sources(TITLE_BECOMES, "unpublished") - {"unpublished"}
 """These titles may be unpublished."""
 DELETED_TITLES: Final[frozenset[TitleState]] = frozenset({"deleted"})
 """Every call answers `TitleUnknown` for these titles. All others may be edited and deleted."""
@@ -105,6 +105,8 @@ UNUSED_VERSIONS: Final[frozenset[VersionState]] = frozenset({"refused", "failed"
 """Versions that ended without ever being shown to viewers."""
 CONTENT_OWNERS: Final[frozenset[VersionState]] = frozenset({"ingesting", "playable"})
 """A version in one of these states owns its content: the reason of another title's copy names its title."""
+REMARKED_VERSIONS: Final[frozenset[VersionState]] = frozenset({"ingesting", "playable"})
+"""They did not fail: the reason of such a version is a remark, which stays when the version is published."""
 CHUNK_SETTLED_VERSIONS: Final[frozenset[VersionState]] = SHOWN_VERSIONS | {"refused", "duplicate"}
 """These versions no longer need their chunks.
 

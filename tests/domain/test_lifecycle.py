@@ -73,6 +73,7 @@ def test_every_state_has_a_sentence() -> None:
 
 def test_what_each_state_allows() -> None:
     assert {"playable", "announced", "ingesting"} == lifecycle.VISIBLE_TITLES
+    assert {"playable", "announced"} == lifecycle.PUBLISHED_TITLES
     assert {"unpublished", "deleted"} == lifecycle.WITHDRAWN_TITLES
     assert {"ingesting", "failed", "playable", "superseded"} == lifecycle.PUBLISHABLE_VERSIONS
     assert {"playable", "superseded", "refused", "duplicate"} == lifecycle.CHUNK_SETTLED_VERSIONS

@@ -22,6 +22,7 @@ REASON_CHARACTERS: Final = 8000
 _REVIVED_BY_REPORT: Final = sql_list(lifecycle.REVIVED_BY_REPORT)
 _REVIVED_BY_NEW_RUN: Final = sql_list(lifecycle.REVIVED_BY_NEW_RUN)
 _REVIVED: Final = sql_list(lifecycle.REVIVED_BY_REPORT | lifecycle.REVIVED_BY_NEW_RUN)
+_REMARKED: Final = sql_list(lifecycle.REMARKED_VERSIONS)
 
 _COLUMNS: Final = "movie_id, version, upload_id, state, stage, percent, speed, reason, run_id, updated_at"
 _VERSION = text(
@@ -99,7 +100,7 @@ _SUPERSEDE = text(
 _SET_STATE = text(
     f"""
     UPDATE title_version SET state = :state, updated_at = now(),
-                             reason = CASE WHEN state IN {CONTENT_OWNERS} THEN reason END
+                             reason = CASE WHEN state IN {_REMARKED} THEN reason END
     WHERE movie_id = :movie_id AND version = :version
     """  # noqa: S608
 )

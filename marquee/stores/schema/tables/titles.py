@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from marquee.domain.lifecycle import TitleState, VersionState
+from marquee.domain.lifecycle import PLAYABLE, TitleState, VersionState
 from marquee.stores.schema.tables.columns import id_column, metadata, one_of, text_column, texts_column, time_column
 
 title_revision: Final = Sequence("title_revision", metadata=metadata)
@@ -36,7 +36,9 @@ class TitleRow(SQLModel, table=True):
     __tablename__ = "title"
     __table_args__: ClassVar[Any] = (
         one_of("state", TitleState),
-        Index("title_new_releases_idx", desc("published_at"), desc("movie_id"), postgresql_where="state = 'playable'"),
+        Index(
+            "title_new_releases_idx", desc("published_at"), desc("movie_id"), postgresql_where=f"state = '{PLAYABLE}'"
+        ),
         Index("title_state_idx", "state", "movie_id"),
     )
 
