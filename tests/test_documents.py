@@ -74,6 +74,33 @@ def test_paths_in_documents_exist(document: Path) -> None:
         )
 
 
+_CODE = "api|assets|jobs|marquee|orchestration"
+_MODULE_IN_DOCSTRING = re.compile(rf"`((?:{_CODE})(?:\.\w+)+|(?:{_CODE})/[\w/]+\.py)`")
+_NO_MODULES = {"marquee.env", "marquee.preload"}
+"""A file of the state folder, and a method of the supervisor's XML-RPC."""
+
+
+@pytest.mark.parametrize("package", _CODE.split("|"))
+def test_modules_in_docstrings_exist(package: str) -> None:
+    for path in sorted((PROJECT / package).rglob("*.py")):
+        nodes = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Expr)]
+        texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        for named in set(_MODULE_IN_DOCSTRING.findall("\n".join(texts))) - _NO_MODULES:
+            assert _is_in_code(named), f"{path.relative_to(PROJECT)} names {named}, which does not exist"
+
+
+def _is_in_code(named: str) -> bool:
+    """Whether a path exists, or a dotted name is a package, a module, or a word of one."""
+    if named.endswith(".py"):
+        return (PROJECT / named).is_file()
+    parent, _, word = named.rpartition(".")
+    module, outer = (PROJECT / each.replace(".", "/") for each in (named, parent))
+    if module.is_dir() or module.with_suffix(".py").is_file():
+        return True
+    holder = outer / "__init__.py" if outer.is_dir() else outer.with_suffix(".py")
+    return holder.is_file() and re.search(rf"\b{word}\b", holder.read_text()) is not None
+
+
 def test_the_list_of_decisions_is_whole() -> None:
     folder = PROJECT / "docs" / "adr"
     listed = set(_LINK.findall((folder / "README.md").read_text()))
