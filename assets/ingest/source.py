@@ -1,7 +1,8 @@
 """Stage `source`: fetches the uploaded master and hashes it. `marquee.media.source.judge` accepts or refuses it.
 
-Reads `uploads/{upload_id}/source`. The master stays in this host's cache, where the workers of this host find it.
-Next: `plan`.
+As the first stage it also opens every store that the chain uses, without connecting: a wrong URL stops the run here, and not
+after the encode. Reads `uploads/{upload_id}/source`. The master stays in this host's cache, where the workers of this host
+find it. Next: `plan`.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from marquee.ingest.work_folder import work_folder
 from marquee.media.source.claims import SourceLimits
 from marquee.media.source.judge import judge
 from marquee.settings import Settings
+from marquee.stores.opened import Stores
 
 
 @dg.asset(partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=OUTAGE_RETRY)
@@ -28,11 +30,25 @@ async def source(context: dg.AssetExecutionContext, settings: dg.ResourceParam[S
     identity of its content. If another title has the same content, its chunks are reused and the document names that title.
     """
     async with open_stage(context, settings, "source") as stage:
+        open_stores_of_chain(stage.stores)
         document = await _accept(stage)
         await stage.save_document(document)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(document.sha256), metadata=_metadata(settings, document)
         )
+
+
+def open_stores_of_chain(stores: Stores) -> None:
+    """Open every store that a stage of the chain names. Raises `SettingsInvalid`, which names the wrong setting."""
+    _ = (
+        stores.catalogue,
+        stores.objects,
+        stores.published,
+        stores.job_queue,
+        stores.event_log,
+        stores.row_cache,
+        stores.search,
+    )
 
 
 async def _accept(stage: Stage) -> SourceDocument:

@@ -6,6 +6,7 @@ of the platform is retried by the step, then by Dagster's run retries; after the
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from assets.ingest.progress import overall_percent
 from assets.ingest.removal import remove_unfinished
 from marquee.documents import ONCE_IN_MANIFEST, STAGES, SourceDocument, from_earlier_manifest, keys
 from marquee.domain.lifecycle import SHOWN_VERSIONS
-from marquee.errors import ChunkFailed, MarqueeError, ObjectMissing, SourceRefused, TitleUnknown
+from marquee.errors import ChunkFailed, MarqueeError, ObjectMissing, SettingsInvalid, SourceRefused, TitleUnknown
 from marquee.ingest.outages import through_outages
 from marquee.ingest.source_cache import SourceCache
 from marquee.settings import Settings
@@ -66,10 +67,18 @@ class Stage:
         try:
             return msgspec.json.decode(await self._body(stage), type=kind)
         except ObjectMissing:
-            found = from_earlier_manifest(stage, await self._body("manifest")) if stage in ONCE_IN_MANIFEST else None
+            found = await self._from_earlier_manifest(stage)
             if not isinstance(found, kind):
                 raise
             return found
+
+    async def _from_earlier_manifest(self, stage: str) -> msgspec.Struct | None:
+        """The document inside the manifest of an earlier release. None where there is no manifest, or no document in it."""
+        if stage not in ONCE_IN_MANIFEST:
+            return None
+        with contextlib.suppress(ObjectMissing):
+            return from_earlier_manifest(stage, await self._body("manifest"))
+        return None
 
     async def _body(self, stage: str) -> bytes:
         key = keys.stage_key(self.movie_id, self.version, stage)
@@ -151,6 +160,10 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
             raise failure_without_retry(context, f"Title {movie_id} was deleted while it was ingested.") from error
         except ChunkFailed as error:
             await _record_outcome(stores.catalogue.versions.fail, stage, error.detail)
+            raise failure_without_retry(context, error.detail) from error
+        except SettingsInvalid as error:
+            if not _comes_after_publishing(name):
+                await _record_outcome(stores.catalogue.versions.fail, stage, f"{name}: {error.detail}")
             raise failure_without_retry(context, error.detail) from error
         except Exception as error:
             if is_last_attempt(context) and not _comes_after_publishing(name):

@@ -1,13 +1,17 @@
 """What a stage opens, and what its failure is called: the reason itself, whatever it was wrapped in."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
+import assets.ingest
 from assets.ingest.partitions import titles
+from assets.ingest.source import source
 from assets.ingest.stage import open_stage, raise_first_of_group
-from marquee.documents import PrewarmDocument
+from marquee.documents import ImagesDocument, PrewarmDocument
 from marquee.errors import ObjectMissing
 from marquee.settings import Settings
 from marquee.stores.catalogue.values import TitleDetails
@@ -16,6 +20,7 @@ from tests.harness.chain import in_thread, stage_document, version_of
 from tests.harness.uploads import mark_completed, new_upload
 
 NOWHERE = "gopher://nowhere"
+CHAIN = Path(assets.ingest.__file__).parent
 
 
 async def test_what_fails_side_by_side_fails_with_its_own_words() -> None:
@@ -62,3 +67,57 @@ async def test_a_stage_opens_the_stores_that_it_names_and_no_other(
     assert result.success
     assert (await stage_document(stores, upload, "prewarm", PrewarmDocument)).version == upload.version
     assert (await version_of(stores, upload)).stage == "prewarm", "the stage's progress is not on the title's page"
+
+
+@pytest.mark.parametrize("setting", ["published_url", "event_log_url", "row_cache_url", "search_url"])
+async def test_a_wrong_url_of_a_later_stage_stops_the_first_one(
+    setting: str, house: Settings, stores: Stores, instance: dg.DagsterInstance
+) -> None:
+    """There is no master: a stage that got as far as fetching it would miss the object."""
+    uploads = stores.catalogue.uploads
+    upload = await mark_completed(uploads, await uploads.open(new_upload(), TitleDetails("A wrong URL")))
+    wrong = house.model_copy(update={setting: NOWHERE})
+    instance.add_dynamic_partitions("titles", [upload.movie_id])
+    result = await in_thread(
+        lambda: dg.materialize(
+            [source],
+            partition_key=upload.movie_id,
+            instance=instance,
+            resources={"settings": wrong},
+            raise_on_error=False,
+        )
+    )
+    assert not result.success
+    version = await version_of(stores, upload)
+    assert version.state == "failed"
+    assert f"MARQUEE_{setting.upper()} has the scheme 'gopher'" in (version.reason or "")
+
+
+def test_the_first_stage_opens_every_store_that_the_chain_names() -> None:
+    named = re.compile(r"\bstores\.(\w+)(?=[.,)]| *$)(?!\.(?:values|keys|contract|opened)\b)")
+    texts = {
+        path.name: re.sub(r"^(?:from|import) .*$", "", path.read_text(), flags=re.M) for path in CHAIN.glob("*.py")
+    }
+    opened = set(named.findall(texts["source.py"].partition("def open_stores_of_chain")[2].partition("async def")[0]))
+    used = {name for text in texts.values() for name in named.findall(text)}
+    assert len(used) > 3, "the stages name their stores in another way now: read them here in that way"
+    assert used == opened, f"`open_stores_of_chain` leaves out {sorted(used - opened)}"
+
+
+async def test_a_missing_document_is_named_itself_and_not_the_manifest_of_an_earlier_release(
+    house: Settings, stores: Stores, instance: dg.DagsterInstance
+) -> None:
+    uploads = stores.catalogue.uploads
+    upload = await mark_completed(uploads, await uploads.open(new_upload(), TitleDetails("No images yet")))
+    said: list[str] = []
+
+    @dg.asset(name="manifest", partitions_def=titles)
+    async def stage_without_images(context: dg.AssetExecutionContext) -> None:
+        async with open_stage(context, house, "manifest") as stage:
+            with pytest.raises(ObjectMissing) as missing:
+                await stage.read("images", ImagesDocument)
+            said.append(missing.value.detail)
+
+    instance.add_dynamic_partitions("titles", [upload.movie_id])
+    await in_thread(lambda: dg.materialize([stage_without_images], partition_key=upload.movie_id, instance=instance))
+    assert "images.json" in said[0], f"the missing document is said to be another one: {said[0]}"
