@@ -45,8 +45,11 @@ def test_an_old_name_works_and_warns(old: str, new: str, tmp_path: Path, monkeyp
     assert f"MARQUEE_{old.upper()} is now called MARQUEE_{new.upper()}" in warning["event"]
 
 
-def test_the_one_code_server_of_before_is_the_one_of_ingest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MARQUEE_DAGSTER_CODE_URL", "grpc://code:8415")
+@pytest.mark.parametrize("url", ["grpc://code:8415", "grpc://code:8415/"])
+def test_the_one_code_server_of_before_is_the_one_of_ingest(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARQUEE_DAGSTER_CODE_URL", url)
     with capture_logs() as logged:
         settings = load_settings(state=tmp_path)
     assert settings.dagster_code_urls == "ingest=grpc://code:8415"
@@ -64,8 +67,9 @@ def test_a_code_server_without_its_location_or_port_is_refused(value: str, tmp_p
     assert "ingest" in refused.value.detail, "it does not say which locations there are"
 
 
-def test_an_old_name_in_the_state_folder_works_too(tmp_path: Path) -> None:
-    (tmp_path / ENVIRONMENT_FILE).write_text("MARQUEE_TOKEN_SECONDS=111\n")
+@pytest.mark.parametrize("variable", ["MARQUEE_TOKEN_SECONDS", "marquee_token_seconds", "Marquee_Token_Seconds"])
+def test_an_old_name_in_the_state_folder_works_too(variable: str, tmp_path: Path) -> None:
+    (tmp_path / ENVIRONMENT_FILE).write_text(f"{variable}=111\n")
     with capture_logs() as logged:
         assert load_settings(state=tmp_path).access_token_seconds == 111
     assert len(logged) == 1
@@ -93,9 +97,19 @@ def test_equal_values_under_both_names_warn_of_nothing(tmp_path: Path, monkeypat
     assert not logged
 
 
-def test_a_bad_value_under_an_old_name_is_refused_by_the_new_name(
+def test_a_bad_value_under_an_old_name_is_refused_by_the_name_that_was_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MARQUEE_TOKEN_SECONDS", "soon")
-    with pytest.raises(SettingsInvalid, match="MARQUEE_ACCESS_TOKEN_SECONDS cannot be used"):
+    with pytest.raises(SettingsInvalid, match=r"^MARQUEE_TOKEN_SECONDS cannot be used") as refused:
+        load_settings(state=tmp_path)
+    assert refused.value.field == "MARQUEE_TOKEN_SECONDS"
+    assert "It is now called MARQUEE_ACCESS_TOKEN_SECONDS." in refused.value.detail
+
+
+def test_a_bad_code_server_of_before_is_refused_by_the_name_that_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARQUEE_DAGSTER_CODE_URL", "grpc://code")
+    with pytest.raises(SettingsInvalid, match=r"^MARQUEE_DAGSTER_CODE_URL cannot be used"):
         load_settings(state=tmp_path)

@@ -17,7 +17,7 @@ from marquee.code_locations import CodeLocation
 from marquee.errors import SettingsInvalid
 from marquee.ports import PORT_OFFSETS, local_address
 from marquee.settings import groups
-from marquee.settings.renamed import values_of_old_names
+from marquee.settings.renamed import OLD_NAMES, values_of_old_names
 
 ENVIRONMENT_FILE: Final = "marquee.env"
 
@@ -161,17 +161,22 @@ def setting_of(variable: str) -> str:
 def load_settings(**overrides: object) -> Settings:
     """Read the settings of this process.
 
-    Raises `SettingsInvalid` naming the MARQUEE_... variable and what it must be.
+    Raises `SettingsInvalid` naming the MARQUEE_... variable, by its old name if that one is given, and what it must be.
     """
     folder = Path(str(overrides.get("state") or os.environ.get("MARQUEE_STATE") or ".marquee")).expanduser()
     environment_file = folder / ENVIRONMENT_FILE
     stored = dotenv.dotenv_values(environment_file) if environment_file.is_file() else {}
+    renamed = values_of_old_names(stored, os.environ)
     try:
         return Settings(
             _env_file=environment_file if environment_file.is_file() else None,  # type: ignore[call-arg]
-            **{**values_of_old_names({**stored, **os.environ}), **overrides},  # type: ignore[arg-type]
+            **{**renamed, **overrides},  # type: ignore[arg-type]
         )
     except ValidationError as error:
         first = error.errors()[0]
-        name = "MARQUEE_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsInvalid(f"{name} cannot be used: {first['msg'].lower()}.", field=name) from error
+        setting = "_".join(str(part) for part in first["loc"]).lower()
+        name = variable = f"MARQUEE_{setting.upper()}"
+        if setting in renamed and setting not in overrides:
+            name = f"MARQUEE_{OLD_NAMES[setting].upper()}"
+        now = "" if name == variable else f" It is now called {variable}."
+        raise SettingsInvalid(f"{name} cannot be used: {first['msg'].lower()}.{now}", field=name) from error

@@ -16,21 +16,25 @@ RENAMED: Final[Mapping[str, str]] = {
 }
 """Old name -> new name, as in `Settings`. The old names go with version 0.2."""
 RESHAPED: Final[Mapping[str, tuple[str, Callable[[str], str]]]] = {
-    "dagster_code_url": ("dagster_code_urls", lambda url: f"ingest={url}"),
+    "dagster_code_url": ("dagster_code_urls", lambda url: f"ingest={url.strip().rstrip('/')}"),
 }
 """Old name -> (new name, what makes the new value out of the old one). They go with version 0.2 too."""
 NEW_NAMES: Final[Mapping[str, str]] = {**RENAMED, **{old: new for old, (new, _) in RESHAPED.items()}}
 """Every old name -> its new name."""
+OLD_NAMES: Final[Mapping[str, str]] = {new: old for old, new in NEW_NAMES.items()}
+"""Every new name -> its old name."""
 
 log = get_logger()
 
 
-def values_of_old_names(given: Mapping[str, str | None]) -> dict[str, str]:
+def values_of_old_names(*sources: Mapping[str, str | None]) -> dict[str, str]:
     """The settings that are given by an old name alone, by their new names; logs a warning for each old name.
 
-    `given` holds MARQUEE_... variables. Where both names are given, the new one counts. Two equal values are no reason to
-    warn: the supervisor hands the new name to its programs beside the old one of its own environment.
+    Each source holds MARQUEE_... variables in upper or lower case; a later source overrides an earlier one. Where both names
+    are given, the new one counts. Two equal values are no reason to warn: the supervisor hands the new name to its programs
+    beside the old one of its own environment.
     """
+    given = {name.upper(): value for source in sources for name, value in source.items()}
     found: dict[str, str] = {}
     for old, new in NEW_NAMES.items():
         old_variable, new_variable = f"MARQUEE_{old.upper()}", f"MARQUEE_{new.upper()}"
