@@ -88,6 +88,15 @@ def test_webserver_and_daemon_know_the_code_server_of_each_location(document: di
         )
 
 
+def test_all_code_servers_and_the_daemon_share_one_pid_namespace(document: dict[str, Any]) -> None:
+    first, *further = [each.program for each in CODE_LOCATIONS]
+    assert "pid" not in document["services"][first], f"{first} owns the namespace that the others join"
+    joined = {name: document["services"][name].get("pid") for name in (*further, "dagster-daemon")}
+    assert joined == dict.fromkeys(joined, f"service:{first}"), (
+        "the launcher asks by pid whether a run lives: in another namespace it would report live runs as gone"
+    )
+
+
 def test_no_service_is_told_a_secret_that_it_has_no_use_for(document: dict[str, Any]) -> None:
     may_have = {
         "MARQUEE_TOKEN_PRIVATE_KEY": {"api"},
