@@ -94,7 +94,13 @@ PARTS: tuple[Part, ...] = (
 def parts(settings: Settings) -> list[Part]:
     """What this machine runs. Raises `PlatformUnavailable` for an unknown name in `without` or `only`."""
     left_out = _names(settings.without, "MARQUEE_WITHOUT")
-    wanted = _names(settings.only, "MARQUEE_ONLY") or {part.name for part in PARTS}
+    only = _names(settings.only, "MARQUEE_ONLY")
+    if "outbox" in only and "housekeeping" not in only:  # version 0.2 removes this warning
+        log.warning(
+            "MARQUEE_ONLY names outbox without housekeeping. The outbox's other loops are now the program housekeeping: "
+            "add it here, unless another host runs it."
+        )
+    wanted = only or {part.name for part in PARTS}
     return [part for part in PARTS if part.name in wanted - left_out and not part.replaced(settings)]
 
 

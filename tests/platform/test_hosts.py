@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.platform.hosts import NEEDED, check_needed
@@ -75,6 +76,14 @@ def test_only_and_without_choose_the_programs(tmp_path: Path) -> None:
     assert len(names()) == len(PARTS)
     with pytest.raises(PlatformUnavailable, match="MARQUEE_ONLY names nothing, which is no program"):
         names(only="nothing")
+
+
+@pytest.mark.parametrize(("only", "warned"), [("outbox", True), ("outbox,housekeeping", False), ("transcode", False)])
+def test_a_list_from_before_housekeeping_was_a_program_is_warned_about(tmp_path: Path, only: str, warned: bool) -> None:
+    with capture_logs() as logged:
+        parts(make_test_settings(tmp_path, only=only))
+    warnings = [line["event"] for line in logged if line["log_level"] == "warning"]
+    assert [("without housekeeping" in warning) for warning in warnings] == ([True] if warned else [])
 
 
 @pytest.mark.parametrize(
