@@ -15,7 +15,7 @@ from marquee.stores.catalogue.values import Upload
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue, NewJob
 from marquee.stores.objects.contract import Objects
-from tests.contract.catalogue.steps import ingesting, publication_of
+from tests.harness.catalogue.steps import ingesting, publication_of
 
 
 @pytest.fixture

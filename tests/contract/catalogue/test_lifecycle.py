@@ -22,7 +22,7 @@ from marquee.domain.lifecycle import (
 from marquee.errors import MarqueeError
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Upload
-from tests.contract.catalogue.steps import DETAILS, ingesting, opened, publication_of
+from tests.harness.catalogue.steps import DETAILS, ingesting, opened, publication_of
 
 States = dict[str, dict[str, str]]
 """Of one title, by table: the state of each row."""

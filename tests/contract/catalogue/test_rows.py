@@ -8,7 +8,7 @@ import pytest
 from marquee.domain.ids import movie_id_of
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import RowPosition, TitleCard, TitleDetails
-from tests.contract.catalogue.steps import ingesting, playable, publication_of
+from tests.harness.catalogue.steps import ingesting, playable, publication_of
 
 
 async def whole_genre_row(catalogue: Catalogue, genre: str, *, limit: int) -> list[TitleCard]:

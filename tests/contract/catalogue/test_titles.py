@@ -9,7 +9,7 @@ from marquee.domain.ids import movie_id_of, new_movie_id
 from marquee.errors import InputInvalid, RevisionConflict, TitleNotPlayable, TitleUnknown
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import TitleDetails
-from tests.contract.catalogue.steps import (
+from tests.harness.catalogue.steps import (
     DETAILS,
     captured_row,
     documents,

@@ -10,7 +10,7 @@ from marquee.domain.ids import new_movie_id
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Sidecar, TitleDetails
-from tests.contract.catalogue.steps import DETAILS, captured_row, ingesting, opened, playable, publication_of
+from tests.harness.catalogue.steps import DETAILS, captured_row, ingesting, opened, playable, publication_of
 from tests.harness.uploads import new_upload
 
 

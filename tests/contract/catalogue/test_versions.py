@@ -7,7 +7,7 @@ import pytest
 from marquee.domain.ids import new_movie_id
 from marquee.errors import TitleUnknown, UploadStateConflict
 from marquee.stores.catalogue.contract import Catalogue
-from tests.contract.catalogue.steps import captured_row, documents, ingesting, opened, playable, publication_of
+from tests.harness.catalogue.steps import captured_row, documents, ingesting, opened, playable, publication_of
 
 
 async def test_percent_never_goes_back(catalogue: Catalogue) -> None:

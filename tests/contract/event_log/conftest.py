@@ -7,9 +7,7 @@ import pytest
 
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog
-
-KAFKAS_WORKER = pytest.mark.xdist_group("kafka")
-
+from tests.harness.event_log.worker import KAFKAS_WORKER
 
 ENGINES = [
     pytest.param("valkey_log_url", id="valkey"),

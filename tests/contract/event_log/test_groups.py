@@ -15,7 +15,7 @@ import pytest
 
 from marquee.errors import StoreUnavailable
 from marquee.stores.event_log.contract import Consumer, EventLog, Record
-from tests.contract.event_log.records import gather, in_order_by_key, publish
+from tests.harness.event_log.records import gather, in_order_by_key, publish
 
 
 async def test_order_is_kept_by_key_over_two_consumers(log: EventLog, topic: str, group: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from marquee.stores.event_log.contract import EventLog, Record
-from tests.contract.event_log.records import gather, in_order_by_key, publish
+from tests.harness.event_log.records import gather, in_order_by_key, publish
 
 
 async def test_a_cancelled_poll_loses_no_record(log: EventLog, topic: str, group: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from marquee.errors import CursorInvalid
 from marquee.stores.event_log.contract import EventLog, Record
-from tests.contract.event_log.records import gather, in_order_by_key, publish
+from tests.harness.event_log.records import gather, in_order_by_key, publish
 
 
 async def test_a_cursor_reads_everything_once_in_pages(log: EventLog, topic: str) -> None:

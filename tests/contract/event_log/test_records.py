@@ -4,12 +4,10 @@ import asyncio
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from marquee.errors import InputInvalid
 from marquee.stores.event_log.contract import MAX_RECORD_BYTES, EventLog
-from tests.contract.event_log.records import gather
+from tests.harness.event_log.records import gather
 
 
 async def test_a_record_comes_back_as_it_was_published(log: EventLog, topic: str, group: str) -> None:
@@ -53,11 +51,3 @@ async def test_too_large_a_record_is_refused_and_the_log_goes_on(log: EventLog, 
 async def test_an_unknown_topic_is_named(log: EventLog) -> None:
     with pytest.raises(InputInvalid, match="no-such-topic"):
         await log.publish("no-such-topic", "k", b"")
-
-
-@given(st.lists(st.tuples(st.integers(0, 2**48), st.integers(0, 2**64 - 1)), min_size=1, max_size=20))
-def test_positions_are_ordered_by_number(positions: list[tuple[int, int]]) -> None:
-    from marquee.stores.event_log.valkey.records import order
-
-    written = [f"{milliseconds}-{sequence}" for milliseconds, sequence in positions]
-    assert sorted(written, key=order) == [f"{a}-{b}" for a, b in sorted(positions)]

@@ -26,7 +26,7 @@ from marquee.stores.job_queue.contract import NewJob
 from marquee.stores.resume_positions import open_movable
 from marquee.stores.resume_positions.contract import ResumePosition
 from marquee.stores.schema.migrate import migrate
-from tests.contract.catalogue.steps import DETAILS
+from tests.harness.catalogue.steps import DETAILS
 from tests.harness.position_writers import acknowledged_positions_outlive
 from tests.harness.servers import make_test_settings, running
 

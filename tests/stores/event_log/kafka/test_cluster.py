@@ -15,8 +15,8 @@ from marquee.platform.supervisor.program import Program
 from marquee.settings import load_settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.kafka.clients import administer, parse_options
-from tests.contract.event_log.conftest import KAFKAS_WORKER
-from tests.contract.event_log.test_server_kills import outlive
+from tests.harness.event_log.kills import outlive
+from tests.harness.event_log.worker import KAFKAS_WORKER
 from tests.harness.restarting import RestartingNodes
 from tests.harness.servers import fetched_or_skipped
 

@@ -9,7 +9,7 @@ from marquee.errors import StoreUnavailable
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import Record
 from marquee.stores.event_log.kafka.consumer import GroupConsumer
-from tests.contract.event_log.records import gather, publish
+from tests.harness.event_log.records import gather, publish
 
 pytestmark = pytest.mark.xdist_group("kafka")
 

@@ -8,8 +8,8 @@ from kafka.errors import KafkaError
 
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.kafka.clients import administer, parse_options
-from tests.contract.event_log.conftest import KAFKAS_WORKER
-from tests.contract.event_log.records import gather, in_order_by_key, publish
+from tests.harness.event_log.records import gather, in_order_by_key, publish
+from tests.harness.event_log.worker import KAFKAS_WORKER
 from tests.harness.secured import SecuredKafka, secured_kafka
 
 pytestmark = KAFKAS_WORKER

@@ -15,7 +15,7 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog, Record
 from marquee.stores.event_log.kafka.clients import parse_options
 from marquee.stores.event_log.kafka.member import Member
-from tests.contract.event_log.records import publish
+from tests.harness.event_log.records import publish
 
 pytestmark = pytest.mark.xdist_group("kafka")
 STREAMS = 4

@@ -5,7 +5,7 @@ import secrets
 from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.valkey.log import ValkeyEventLog
 from marquee.stores.event_log.valkey.records import stream_key
-from tests.contract.event_log.records import gather, in_order_by_key
+from tests.harness.event_log.records import gather, in_order_by_key
 
 
 async def test_entries_removed_by_hand_do_not_let_new_records_come_before_what_was_left(valkey_log_url: str) -> None:

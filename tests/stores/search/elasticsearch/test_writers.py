@@ -1,4 +1,4 @@
-"""Who may write the search index: on Tantivy one process, on Elasticsearch any number, even during a rebuild."""
+"""Any process may write an index of Elasticsearch, also while it is rebuilt."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from marquee.stores.search.elasticsearch.generations import ExistingGenerations,
 from marquee.stores.search.elasticsearch.writer import IndexWriter
 from tests.harness.search_indices import indices_of, remove_indices
 
-elasticsearch = pytest.mark.xdist_group("elasticsearch")
+pytestmark = pytest.mark.xdist_group("elasticsearch")
 TITLES = 60
 
 
@@ -22,17 +22,6 @@ def document(number: int, revision: int) -> SearchDocument:
     return SearchDocument(movie_id=f"m{number}", revision=revision, title=f"Film {number} r{revision}")
 
 
-async def test_a_second_writer_of_tantivy_is_told_so(tantivy_urls: Callable[[], str]) -> None:
-    url = tantivy_urls()
-    first = await open_search_writer(url)
-    with pytest.raises(StoreUnavailable, match="Another process writes"):
-        await open_search_writer(url)
-    await first.close()
-    second = await open_search_writer(url)
-    await second.close()
-
-
-@elasticsearch
 async def test_writers_of_elasticsearch_may_cross_and_a_rebuild_may_run(elasticsearch_urls: Callable[[], str]) -> None:
     """Each writer applies every change, in its own order. Two rebuilds read the catalogue, which is ahead of every writer."""
     url = elasticsearch_urls()
@@ -73,7 +62,6 @@ async def test_writers_of_elasticsearch_may_cross_and_a_rebuild_may_run(elastics
         await writer.close()
 
 
-@elasticsearch
 async def test_a_rebuild_takes_the_place_of_one_that_was_given_up(elasticsearch_urls: Callable[[], str]) -> None:
     url = elasticsearch_urls()
     index = await open_search_writer(url)
@@ -99,7 +87,6 @@ async def test_a_rebuild_takes_the_place_of_one_that_was_given_up(elasticsearch_
     await index.close()
 
 
-@elasticsearch
 async def test_a_rebuild_that_is_overtaken_at_its_swap_says_so(
     elasticsearch_urls: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +118,6 @@ async def test_a_rebuild_that_is_overtaken_at_its_swap_says_so(
     await index.close()
 
 
-@elasticsearch
 async def test_a_rebuild_that_cannot_remove_what_is_old_keeps_what_is_new(
     elasticsearch_urls: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +143,6 @@ async def test_a_rebuild_that_cannot_remove_what_is_old_keeps_what_is_new(
     await index.close()
 
 
-@elasticsearch
 async def test_an_index_that_was_removed_is_not_begun_anew_by_a_writer_that_knew_it(
     elasticsearch_urls: Callable[[], str],
 ) -> None:
