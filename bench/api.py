@@ -28,8 +28,8 @@ from marquee.platform import local_engines
 from marquee.settings import Settings
 from marquee.stores.opened import Stores, open_stores
 from marquee.stores.schema.migrate import migrate
-from tests.api.seeding import Seeder
-from tests.api.serving import serving
+from tests.harness.api.seeding import Seeder
+from tests.harness.api.serving import serving
 from tests.harness.servers import make_test_settings, running
 
 CLIENTS = 32

@@ -33,7 +33,7 @@ from marquee.stores.coordination.contract import Coordination
 from marquee.stores.row_cache import open_row_cache
 from marquee.stores.row_cache.contract import RowCache
 from marquee.stores.schema.migrate import migrate
-from tests.api.serving import serving
+from tests.harness.api.serving import serving
 from tests.harness.clusters import KillableCluster, killable_cluster
 from tests.harness.servers import free_port_base, make_test_settings, running
 

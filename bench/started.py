@@ -21,7 +21,7 @@ from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings, load_settings
 from marquee.stores.opened import open_stores
 from marquee.stores.schema.migrate import migrate
-from tests.api.serving import environment_of
+from tests.harness.api.serving import environment_of
 from tests.harness.servers import make_test_settings, running
 
 

@@ -1,6 +1,6 @@
 """The names of Dagster that have no public address, for all of `assets` and `orchestration`.
 
-`tests/private_parts.py` says why each is needed, and what to look at when an upgrade of Dagster moves it.
+`tests/harness/private_parts.py` says why each is needed, and what to look at when an upgrade of Dagster moves it.
 """
 
 from dagster._core.errors import DagsterUserCodeUnreachableError

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.private_parts import PRIVATE_PARTS, PrivatePart
+from tests.harness.private_parts import PRIVATE_PARTS, PrivatePart
 
 PROJECT = Path(__file__).parent.parent
 LISTED = {part.name for part in PRIVATE_PARTS}
@@ -101,7 +101,7 @@ def test_every_private_part_that_is_used_is_listed() -> None:
             continue
         unlisted = sorted(set(_private_uses(tree, own)) - listed)
         assert not unlisted, (
-            f"{file} uses {unlisted}: use a public part, or list it in tests/private_parts.py with its reason"
+            f"{file} uses {unlisted}: use a public part, or list it in tests/harness/private_parts.py with its reason"
         )
 
 

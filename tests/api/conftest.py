@@ -16,7 +16,7 @@ from marquee import token_keys
 from marquee.domain.roles import Role
 from marquee.settings import Settings
 from marquee.stores.opened import Stores, open_stores
-from tests.api.seeding import Seeder
+from tests.harness.api.seeding import Seeder
 
 PASSWORD = "a long enough secret"
 

@@ -24,8 +24,8 @@ from marquee.stores.opened import Stores
 from marquee.stores.row_cache import open_row_cache
 from marquee.stores.row_cache.keys import fill_lock, keys_of_title, row_key
 from tests.api.conftest import PASSWORD, Person
-from tests.api.seeding import Seeder
-from tests.api.watched_rows import WatchedRows, own_row
+from tests.harness.api.seeding import Seeder
+from tests.harness.api.watched_rows import WatchedRows, own_row
 from tests.harness.clusters import KillableCluster, killable_cluster, until_answered
 from tests.harness.restarting import RestartingServer
 from tests.harness.servers import free_port_base, make_test_settings, running

@@ -22,7 +22,7 @@ from marquee.errors import InputInvalid
 from marquee.settings import Settings
 from marquee.stores.opened import Stores
 from tests.api.conftest import People, Person
-from tests.api.seeding import Seeder
+from tests.harness.api.seeding import Seeder
 
 Client = AsyncTestClient[Litestar]
 

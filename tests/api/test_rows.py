@@ -17,8 +17,8 @@ from marquee.stores.opened import Stores
 from marquee.stores.resume_positions.contract import ResumePosition
 from marquee.stores.row_cache.keys import keys_of_title, row_key
 from tests.api.conftest import People, Person
-from tests.api.seeding import Seeder
-from tests.api.watched_rows import WatchedRows, own_row
+from tests.harness.api.seeding import Seeder
+from tests.harness.api.watched_rows import WatchedRows, own_row
 
 Client = AsyncTestClient[Litestar]
 

@@ -15,8 +15,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from marquee.settings import Settings
 from marquee.stores.opened import Stores
 from tests.api.conftest import Person
-from tests.api.seeding import Seeder
-from tests.api.serving import serving
+from tests.harness.api.seeding import Seeder
+from tests.harness.api.serving import serving
 
 EXAMPLES = 5
 """Of each operation, right ones and as many wrong ones."""

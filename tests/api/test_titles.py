@@ -9,7 +9,7 @@ from litestar.testing import AsyncTestClient
 from marquee.domain.rows import GENRES, ROWS, canonical_genres
 from marquee.stores.opened import Stores
 from tests.api.conftest import Person
-from tests.api.seeding import Seeder
+from tests.harness.api.seeding import Seeder
 
 Client = AsyncTestClient[Litestar]
 

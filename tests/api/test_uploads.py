@@ -11,7 +11,7 @@ from litestar.testing import AsyncTestClient
 from marquee.events import TRANSCODING_JOBS
 from marquee.stores.opened import Stores
 from tests.api.conftest import People, Person
-from tests.api.seeding import Seeder
+from tests.harness.api.seeding import Seeder
 
 Client = AsyncTestClient[Litestar]
 PART = 8 * 1024 * 1024

@@ -25,7 +25,7 @@ from marquee.platform.state import new_secrets
 from marquee.platform.topology import PARTS, PUBLIC_PORTS
 from marquee.ports import PORT_OFFSETS
 from marquee.settings import Settings, load_settings
-from tests.deploy.compose_file import COMPOSE, compose, environment, programs, required_variables
+from tests.harness.compose_file import COMPOSE, compose, environment, programs, required_variables
 from tests.harness.servers import make_test_settings
 
 PORT_BASE = Settings.model_fields["port_base"].default

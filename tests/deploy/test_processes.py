@@ -27,7 +27,7 @@ from marquee.platform.project import FIXTURES
 from marquee.platform.state import new_secrets
 from marquee.ports import PORT_OFFSETS
 from marquee.settings import Settings, load_settings
-from tests.deploy.compose_file import compose, environment, programs
+from tests.harness.compose_file import compose, environment, programs
 from tests.harness.servers import free_port_base
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("processes"), pytest.mark.soak]

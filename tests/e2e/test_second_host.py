@@ -25,11 +25,11 @@ from marquee.settings import Settings
 from marquee.stores.job_queue.contract import JobStatus
 from marquee.stores.opened import Stores, open_stores
 from marquee.stores.schema.migrate import migrate
-from tests.e2e.two_hosts import AWAY, HOME, TwoHosts, move_into, two_hosts
 from tests.harness.chain import prepare, worker, write_environment
 from tests.harness.media.films import made
 from tests.harness.secured import valkey_answers
 from tests.harness.servers import make_test_settings, running
+from tests.harness.two_hosts import AWAY, HOME, TwoHosts, move_into, two_hosts
 from tests.jobs.test_transcode import queued, statuses_when
 
 pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("second_host"), pytest.mark.soak]

@@ -23,10 +23,10 @@ from marquee.platform.project import FIXTURES
 from marquee.platform.state import S3_ACCESS_KEYS, S3_SECRET_KEYS
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import Settings
-from tests.e2e.stream_files import fetch_title
 from tests.harness.media import watched
 from tests.harness.secured import HOST, LOOPBACK, SecuredKafka, secured_kafka, secured_postgres, valkey_with_password
 from tests.harness.servers import make_test_settings, running, running_engine
+from tests.harness.stream_files import fetch_title
 from tests.harness.tls import make_certificate, tls_in_front_of
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]

@@ -23,12 +23,12 @@ from marquee.client.uploader import upload_film
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import Settings
 from marquee.stores.opened import open_stores
-from tests.e2e.stream_files import fetch_title
 from tests.harness.media import likeness, odd_files, odd_pictures, odd_sounds, odd_times, pattern, watched
 from tests.harness.media.expected import NOISE, Accepted, outcome
 from tests.harness.media.films import SHARED
 from tests.harness.media.odd import OddFilm
 from tests.harness.servers import make_test_settings
+from tests.harness.stream_files import fetch_title
 
 pytestmark = pytest.mark.soak
 

@@ -8,7 +8,7 @@ from typing import Final
 from marquee.documents import SearchDocument, keys
 from marquee.media.programs import binaries, process
 from marquee.stores.opened import Stores
-from tests.api.seeding import Seeder
+from tests.harness.api.seeding import Seeder
 
 SECONDS: Final = 12
 _VTT: Final = f"WEBVTT\n\n00:00.000 --> 00:{SECONDS:02}.000\nsprite.jpg#xywh=0,0,160,90\n"

@@ -11,7 +11,7 @@ from api.auth.passwords import Passwords
 from marquee import token_keys
 from marquee.settings import Settings
 from marquee.stores.opened import open_stores
-from tests.api.serving import serving
+from tests.harness.api.serving import serving
 
 
 @pytest.fixture(scope="module")

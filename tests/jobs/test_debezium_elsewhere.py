@@ -26,8 +26,8 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.contract import EventLog, Record
 from marquee.stores.schema.migrate import migrate
 from marquee.stores.search.contract import Deletion
+from tests.harness import kafka_connect
 from tests.harness.restarting import RestartingServer
-from tests.jobs import kafka_connect
 
 SERVER = PROJECT / "deploy" / "debezium" / "application.properties"
 ROUTING = ("transforms", "predicates")

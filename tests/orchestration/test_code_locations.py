@@ -24,7 +24,7 @@ from marquee.stores.schema.migrate import ensure_database
 from tests.harness.chain import write_environment
 from tests.harness.servers import make_test_settings, running
 
-SECOND = CodeLocation("second", "tests.orchestration.second_location", port_offset=29)
+SECOND = CodeLocation("second", "tests.harness.second_location", port_offset=29)
 READY_SECONDS = 180.0
 WORKSPACE = """{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError {
   ... on RepositoryLocation { repositories { assetNodes { assetKey { path } } } }

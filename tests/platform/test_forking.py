@@ -38,7 +38,7 @@ def program(name: str, report: Path, *ending: str, imports: Sequence[str] = IMPO
 
     return Program(
         name=name,
-        command=(sys.executable, "-m", "tests.platform.forked_program", str(report), *ending),
+        command=(sys.executable, "-m", "tests.harness.forked_program", str(report), *ending),
         ready=ready,
         stage=20,
         environment={"GREETING": f"hello {name}"},

@@ -6,8 +6,8 @@ import pytest
 
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue
-from tests.contract.job_queue.steps import ATTEMPTS
 from tests.harness.databases import EMPTIED_POSTGRES
+from tests.harness.job_queue.steps import ATTEMPTS
 
 ENGINES = EMPTIED_POSTGRES
 

@@ -7,7 +7,7 @@ import pytest
 from marquee.domain.ids import new_movie_id
 from marquee.errors import LeaseLost
 from marquee.stores.job_queue.contract import JobQueue, JobStatus, NewJob
-from tests.contract.job_queue.steps import LEASE, claimed, jobs_of, states, status
+from tests.harness.job_queue.steps import LEASE, claimed, jobs_of, states, status
 
 
 async def test_a_job_goes_from_queued_to_done(queue: JobQueue) -> None:

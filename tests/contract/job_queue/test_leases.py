@@ -5,7 +5,7 @@ import pytest
 from marquee.domain.ids import new_movie_id
 from marquee.errors import LeaseLost
 from marquee.stores.job_queue.contract import JobQueue, NewJob
-from tests.contract.job_queue.steps import ATTEMPTS, LEASE, abandoned, claimed, jobs_of, states, status
+from tests.harness.job_queue.steps import ATTEMPTS, LEASE, abandoned, claimed, jobs_of, states, status
 
 
 async def test_a_lease_that_ended_is_taken_over_and_its_holder_changes_nothing(queue: JobQueue) -> None:

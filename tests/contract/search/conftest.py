@@ -6,7 +6,7 @@ import pytest
 
 from marquee.stores.search import open_search_writer
 from marquee.stores.search.contract import SearchIndex
-from tests.contract.search.titles import TITLES, document
+from tests.harness.search.titles import TITLES, document
 
 ENGINES = [
     pytest.param("tantivy_urls", id="tantivy"),

@@ -16,7 +16,7 @@ from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
 from marquee.stores.search import open_search, open_search_writer
 from marquee.stores.search.contract import Deletion, SearchIndex
-from tests.contract.search.titles import TITLES, document, found
+from tests.harness.search.titles import TITLES, document, found
 
 
 async def test_the_newest_revision_wins_in_any_order(index: SearchIndex) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from marquee.errors import CursorInvalid
 from marquee.stores.search.contract import SearchFilters, SearchIndex
-from tests.contract.search.titles import document, found
+from tests.harness.search.titles import document, found
 
 
 @pytest.mark.parametrize(

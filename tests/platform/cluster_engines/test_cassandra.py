@@ -12,7 +12,7 @@ from marquee.platform.cluster_engines.cassandra import CASSANDRA, FIRST_PASSWORD
 from marquee.settings import Settings
 from marquee.stores.resume_positions import open_resume_positions
 from marquee.stores.resume_positions.contract import ResumePosition
-from tests.platform.cluster_engines.instances import expect_nothing_outlives_the_supervisor, instance_of, marquee
+from tests.harness.cluster_engines.instances import expect_nothing_outlives_the_supervisor, instance_of, marquee
 
 pytestmark = pytest.mark.xdist_group("cassandra")
 

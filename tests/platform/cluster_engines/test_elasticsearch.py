@@ -12,7 +12,7 @@ from marquee.platform.supervisor import leftovers
 from marquee.settings import Settings
 from marquee.stores.search.elasticsearch.client import open_client
 from marquee.stores.search.elasticsearch.url import parse_target
-from tests.platform.cluster_engines.instances import expect_nothing_outlives_the_supervisor, instance_of, marquee
+from tests.harness.cluster_engines.instances import expect_nothing_outlives_the_supervisor, instance_of, marquee
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
 

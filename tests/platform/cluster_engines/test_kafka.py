@@ -10,7 +10,7 @@ import pytest
 from marquee.platform.cluster_engines.kafka import KAFKA
 from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
-from tests.platform.cluster_engines.instances import expect_nothing_outlives_the_supervisor, instance_of, marquee
+from tests.harness.cluster_engines.instances import expect_nothing_outlives_the_supervisor, instance_of, marquee
 
 pytestmark = pytest.mark.xdist_group("kafka")
 

@@ -9,7 +9,7 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.event_log.kafka import clients
 from marquee.stores.event_log.kafka.clients import administer, parse_options
 from marquee.stores.event_log.kafka.topics import count_streams
-from tests.deploy.compose_file import compose, environment
+from tests.harness.compose_file import compose, environment
 
 pytestmark = pytest.mark.xdist_group("kafka")
 
