@@ -71,12 +71,12 @@ async def test_a_stage_opens_the_stores_that_it_names_and_no_other(
 
 @pytest.mark.parametrize("setting", ["published_url", "event_log_url", "row_cache_url", "search_url"])
 async def test_a_wrong_url_of_a_later_stage_stops_the_first_one(
-    setting: str, house: Settings, stores: Stores, instance: dg.DagsterInstance
+    setting: str, platform_settings: Settings, stores: Stores, instance: dg.DagsterInstance
 ) -> None:
     """There is no master: a stage that got as far as fetching it would miss the object."""
     uploads = stores.catalogue.uploads
     upload = await mark_completed(uploads, await uploads.open(new_upload(), TitleDetails("A wrong URL")))
-    wrong = house.model_copy(update={setting: NOWHERE})
+    wrong = platform_settings.model_copy(update={setting: NOWHERE})
     instance.add_dynamic_partitions("titles", [upload.movie_id])
     result = await in_thread(
         lambda: dg.materialize(
@@ -105,7 +105,7 @@ def test_the_first_stage_opens_every_store_that_the_chain_names() -> None:
 
 
 async def test_a_missing_document_is_named_itself_and_not_the_manifest_of_an_earlier_release(
-    house: Settings, stores: Stores, instance: dg.DagsterInstance
+    platform_settings: Settings, stores: Stores, instance: dg.DagsterInstance
 ) -> None:
     uploads = stores.catalogue.uploads
     upload = await mark_completed(uploads, await uploads.open(new_upload(), TitleDetails("No images yet")))
@@ -113,7 +113,7 @@ async def test_a_missing_document_is_named_itself_and_not_the_manifest_of_an_ear
 
     @dg.asset(name="manifest", partitions_def=titles)
     async def stage_without_images(context: dg.AssetExecutionContext) -> None:
-        async with open_stage(context, house, "manifest") as stage:
+        async with open_stage(context, platform_settings, "manifest") as stage:
             with pytest.raises(ObjectMissing) as missing:
                 await stage.read("images", ImagesDocument)
             said.append(missing.value.detail)
