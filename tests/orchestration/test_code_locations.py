@@ -51,11 +51,24 @@ def test_a_location_imports_nothing_of_another(location: CodeLocation) -> None:
     others = [f"assets.{each.name}" for each in CODE_LOCATIONS if each is not location]
     others += [each.module for each in CODE_LOCATIONS if each is not location]
     heavy = ["pyspark", "dbt", "great_expectations"] if location.name == "ingest" else []
-    code = f"import sys, {location.module}; print([name for name in {[*others, *heavy]!r} if name in sys.modules])"
+    found = imported_with(location, [*others, *heavy])
+    assert not found, f"{location.module} imports {found}"
+
+
+def test_an_import_of_a_location_would_be_seen() -> None:
+    assert imported_with(SECOND, ["wave", "pyspark"]) == ["wave"], "the test above would pass whatever is imported"
+
+
+def imported_with(location: CodeLocation, names: list[str]) -> list[str]:
+    """Which of these modules a new Python has after it imported the location's module."""
+    code = (
+        f"import json, sys, {location.module}; print(json.dumps([name for name in {names!r} if name in sys.modules]))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=120, check=True
     )
-    assert done.stdout.strip() == "[]", f"{location.module} imports {done.stdout.strip()}"
+    found: list[str] = json.loads(done.stdout)
+    return found
 
 
 def test_only_a_preloaded_location_is_imported_by_the_supervisor(tmp_path: Path) -> None:
