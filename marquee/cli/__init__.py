@@ -1,8 +1,9 @@
-"""The command `marquee`. Each module of this package holds one group of commands; `COMMANDS` says which.
+"""The command `marquee`: its commands, its exit codes, its error line.
 
-A command is a plain function; what it raises becomes one line on stderr and an exit code: 2 usage, 3 refused, 4 the
-platform is not reachable, 1 anything else. A module is imported only when its command is called, so that `marquee
-status` needs nothing of what `marquee check` needs.
+Each module of this package has one group of commands; COMMANDS maps every command to its module. A command is a plain function.
+An error that it raises becomes one line on stderr and an exit code: 2 wrong usage, 3 refused, 4 platform not reachable, 1
+anything else. Only the module of the called command is imported: `marquee status` must not wait for the imports of `marquee
+check`.
 """
 
 import importlib
@@ -35,12 +36,12 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "engines": ("engines", "Start or stop Kafka, Cassandra and the like on this machine, without Docker."),
     "run": (
         "one_program",
-        "Be one program of the platform, without a supervisor: for containers, systemd, Kubernetes.",
+        "Run one program of the platform without a supervisor: for containers, systemd, Kubernetes.",
     ),
     "ready": ("one_program", "Ask a program of this host whether it is ready."),
-    "prepare": ("one_program", "Make what the platform needs in its engines: databases, schema, topics, buckets."),
+    "prepare": ("one_program", "Create what the platform needs in its engines: databases, schema, topics, buckets."),
     "secrets": ("one_program", "Print a new set of secrets for a platform of several hosts."),
-    "migrate": ("moving", "Move what a store holds to another engine, while the platform runs."),
+    "migrate": ("moving", "Move the content of a store to another engine, while the platform runs."),
     "rebuild-search": ("search", "Build the search index anew from the catalogue, while the platform runs."),
     "demo": ("demo", "Start everything with films in it, and stay up until Ctrl-C."),
     "check": ("demo", "Check the running platform from outside, as its clients would."),
@@ -62,16 +63,17 @@ _EXIT_CODES: Final[dict[int, int]] = {
     429: EXIT_REFUSED,
     503: EXIT_UNREACHABLE,
 }
-"""By the status of the error, which is the same whether it was raised here or is the API's answer."""
+"""Status of the error -> exit code. Errors raised here and errors from the API have the same statuses."""
 
 
 def exit_code(error: MarqueeError) -> int:
+    """The exit code for an error: EXIT_USAGE for a bad setting, else by its status."""
     return EXIT_USAGE if isinstance(error, SettingsInvalid) else _EXIT_CODES.get(error.status, EXIT_FAILED)
 
 
 def app() -> None:
     """The entry point: run the command of this process's arguments."""
-    # People read what the commands print; what the libraries below have to say is for the processes' own logs.
+    # Commands print for people, so the libraries' log lines below WARNING are dropped.
     configure_logging("cli", level=logging.WARNING)
     try:
         command_line(sys.argv[1:])()
@@ -80,13 +82,13 @@ def app() -> None:
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has seen enough.
+        # The reader of the output has closed the pipe, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
 
 
 def command_line(arguments: Sequence[str]) -> typer.Typer:
-    """The commands; only the one that the arguments name is imported, of the others the help's line is enough."""
+    """Build the command line. Only the command that `arguments` name is imported; the others get their line of help only."""
     cli = typer.Typer(
         name="marquee",
         help="Marquee, a video-on-demand platform on one machine.",
@@ -109,7 +111,7 @@ def command_line(arguments: Sequence[str]) -> typer.Typer:
 
 
 def fail(error: MarqueeError) -> NoReturn:
-    """Say what is wrong in one line (with `--json` as an object) and leave with the error's exit code."""
+    """Print the error in one line on stderr (with `--json` also as an object on stdout) and exit with its code."""
     if "--json" in sys.argv:
         typer.echo(json.dumps({"error": error.code, "detail": error.detail, "field": error.field}))
     Console(stderr=True).print(f"[bold red]marquee:[/] {escape(error.detail)}", soft_wrap=True, highlight=False)

@@ -1,4 +1,8 @@
-"""`marquee up`, `down` and `status`: the processes of this machine's platform."""
+"""`marquee up`, `down` and `status`: start, stop and show the processes of this machine's platform.
+
+The work is `marquee.platform.supervisor`'s; this module prints the events, the addresses and the table of processes. With
+`--foreground`, `up` stays until a signal and then stops everything in order.
+"""
 
 import asyncio
 import json
@@ -25,14 +29,14 @@ WATCH_SECONDS = 2.0
 
 
 def up(foreground: Foreground = False, as_json: Json = False) -> None:
-    """Start every process of this machine's platform; what is running already stays as it is."""
+    """Start every process of this machine's platform. Running processes stay unchanged."""
     asyncio.run(_up(Console(stderr=as_json), foreground=foreground, as_json=as_json))
 
 
 async def _up(console: Console, *, foreground: bool, as_json: bool) -> None:
     stopping = stop_on_signals() if foreground else asyncio.Event()
     with StartDisplay(console) as display:
-        # A start that a signal breaks off is undone.
+        # A signal during the start cancels it: `start` then stops what it has started.
         settings = await unless_stopped(stopping, start(on_event=Callback(display, as_json), tied=foreground))
     if settings is not None:
         _say_addresses(settings, console, as_json=as_json)
@@ -44,7 +48,7 @@ async def _up(console: Console, *, foreground: bool, as_json: bool) -> None:
 
 
 class Callback:
-    """Shows an event to people, and with `--json` also prints it."""
+    """Shows each event on the display, and prints it as JSON with `--json`."""
 
     def __init__(self, display: StartDisplay, as_json: bool) -> None:
         self._display = display
@@ -57,12 +61,12 @@ class Callback:
 
 
 async def _until_stopped(stopping: asyncio.Event, settings: Settings) -> None:
-    """Wait for a signal. Raises `PlatformUnavailable` when the supervisor is gone."""
+    """Wait for a signal. Raises `PlatformUnavailable` if the supervisor ends meanwhile."""
     supervisor = Supervisor(settings)
     while not stopping.is_set():
         await wait_for_stop(stopping, WATCH_SECONDS)
         if not stopping.is_set() and await supervisor.pid() is None:
-            raise PlatformUnavailable("The supervisor is gone: start the platform again with `marquee up`.")
+            raise PlatformUnavailable("The supervisor has ended: start the platform again with `marquee up`.")
 
 
 def _say_addresses(settings: Settings, console: Console, *, as_json: bool) -> None:
@@ -81,7 +85,7 @@ def _say_addresses(settings: Settings, console: Console, *, as_json: bool) -> No
 
 
 def down(as_json: Json = False) -> None:
-    """Stop the platform in order; no process is left."""
+    """Stop the platform in order. No process is left."""
     console = Console(stderr=as_json)
     with StartDisplay(console) as display:
         was_running = asyncio.run(stop(on_event=Callback(display, as_json)))
@@ -101,6 +105,7 @@ def status(as_json: Json = False) -> None:
 
 
 def process_table(processes: list[ObservedProcess]) -> Table:
+    """The table of `marquee status`, with the total memory as its caption."""
     total = sum(process.memory_bytes for process in processes)
     table = Table("process", "state", "pid", "uptime", "memory", "port", caption=f"{total / 1e6:.0f} MB in all")
     for process in processes:

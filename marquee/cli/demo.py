@@ -1,4 +1,9 @@
-"""`marquee demo` and `marquee check`: the platform with films in it, and the proof from outside that it works."""
+"""`marquee demo` and `marquee check`: the platform with films in it, and checks from outside that it works.
+
+`demo` starts everything, ingests the demo's films and stays up; with `--check` it runs every check and stops. `check` runs the
+checks on a running platform. Both print a table and, as the last line on stdout, one JSON object with the figures. The films
+and checks are in `marquee.demo`.
+"""
 
 import asyncio
 import json
@@ -35,6 +40,8 @@ from marquee.settings import Settings, load_settings, setting_of
 
 
 class EngineSet(StrEnum):
+    """The engines of a demo: those of one machine, or Kafka, Cassandra, Elasticsearch and Redis Cluster."""
+
     EMBEDDED = "embedded"
     DISTRIBUTED = "distributed"
 
@@ -51,11 +58,11 @@ def demo(
         typer.Option(help="The engines of one machine, or Kafka, Cassandra, Elasticsearch and Redis Cluster."),
     ] = EngineSet.EMBEDDED,
 ) -> None:
-    """Start everything, ingest the demo's films, and stay up until Ctrl-C; or check it all and stop."""
+    """Start everything, ingest the demo's films, and stay up until Ctrl-C. With --check: run every check and stop."""
     require_fixtures()
     console = Console(stderr=check)
-    beside = chosen(list(DISTRIBUTED)) if engines is EngineSet.DISTRIBUTED else []
-    if not asyncio.run(_demo(console, beside, check=check, strict=strict, screenshots=screenshots)):
+    cluster_engines = chosen(list(DISTRIBUTED)) if engines is EngineSet.DISTRIBUTED else []
+    if not asyncio.run(_demo(console, cluster_engines, check=check, strict=strict, screenshots=screenshots)):
         raise typer.Exit(1)
 
 
@@ -79,7 +86,7 @@ async def _work(
     strict: bool,
     screenshots: Path | None,
 ) -> bool:
-    # What comes from outside is not part of any start.
+    # Downloads come before the clock starts: they are not part of the start's time.
     for engine in engines:
         await asyncio.to_thread(engine.fetch, load_settings())
     started = time.monotonic()
@@ -111,7 +118,7 @@ async def _work(
 
 @asynccontextmanager
 async def running_platform(console: Console, engines: Sequence[Engine] = ()) -> AsyncIterator[Settings]:
-    """The platform, on these engines where any are named, started and waited for; stopped in order at the end."""
+    """Start the platform, on these cluster engines if there are any, and wait until it is ready. Stop all at the end."""
     settings = load_settings()
     try:
         with StartDisplay(console) as display:
@@ -128,7 +135,7 @@ async def running_platform(console: Console, engines: Sequence[Engine] = ()) -> 
 async def _ingest(settings: Settings, console: Console) -> list[Ingested]:
     reel = await make_reel(reel_path(settings))
     films = [*((film, film.path) for film in FILMS), (LONG_FILM, reel)]
-    # The reel goes first: it is the longest, and the small films fill the gaps behind it.
+    # The reel goes first: it takes longest, and the small films use the workers that it leaves free.
     films.sort(key=lambda film: film[0] is not LONG_FILM)
     async with await logged_in(settings) as api:
         with TitleDisplay(console) as display:
@@ -153,7 +160,7 @@ def _note_ingest(report: Report, ingested: list[Ingested], started: float) -> No
 
 
 async def _memory(settings: Settings, engines: Sequence[Engine]) -> dict[str, object]:
-    """Megabytes of the whole platform at rest, pages that are shared counted once, and its largest program."""
+    """Memory of the idle platform in MB (shared pages count once), and its largest program."""
     processes = [*await observe(settings), *await instances.observe(settings, engines)]
     largest = max(processes, key=lambda process: process.memory_bytes)
     return {
@@ -201,7 +208,7 @@ async def _outside(
     engines: Sequence[Engine] = (),
     screenshots: Path | None,
 ) -> None:
-    """Every check; what they upload is deleted again at the end."""
+    """Run every check, then delete the titles that the checks uploaded."""
     movie_id = await run_checks(settings, reel, report, screenshots=screenshots)
     uploaded = [movie_id] if movie_id else []
     if kills and movie_id:

@@ -1,7 +1,7 @@
-"""What the CLI shows while titles are uploaded and ingested.
+"""Shows the progress of titles while they are uploaded and ingested.
 
-On a terminal: a row a title, with stage, per cent, speed and a bar. Elsewhere (a log file, CI): a line a change, so that a run
-that takes minutes is seen to go on. A change is a new stage, an end, or a further quarter of the stage at hand.
+On a terminal each title has a row with stage, per cent, speed and a bar. Elsewhere (a log file, CI) each change is one line, so
+that a run of several minutes shows progress. A change is a new stage, an end, or another quarter of the current stage.
 """
 
 import time
@@ -51,7 +51,7 @@ class TitleDisplay:
 
     def part_sent(self, row: TaskID, sent: PartSent) -> None:
         share = sent.bytes_done / max(1, sent.bytes_total)
-        # Short of the whole: a bar that has been full stops its clock, and the ingest is still to come.
+        # At most 99 %: a full bar stops its clock, but the ingest follows the upload.
         self._progress.update(row, completed=99 * share, stage=f"upload {sent.number}/{sent.parts_total}")
         if self._lines is not None:
             self._lines.say(row, "upload", percent=100 * share)
@@ -69,7 +69,7 @@ class TitleDisplay:
 
 
 class _Lines:
-    """`  12.3 s  Big Buck Bunny: renditions, 25 %, 1.8x`: printed when stage or quarter differ from the line before."""
+    """`  12.3 s  Big Buck Bunny: renditions, 25 %, 1.8x`: printed when the stage or the quarter has changed."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -1,4 +1,7 @@
-"""`marquee doctor`: every precondition of this machine, with its remedy."""
+"""`marquee doctor`: shows every precondition of this machine and what to do where one is missing.
+
+The checks are in `marquee.platform.examination`. Exit code 1 if something is missing.
+"""
 
 import json
 from dataclasses import asdict
@@ -15,7 +18,7 @@ _COLOUR = {"ok": "green", "missing": "bold red", "optional": "yellow"}
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
-    """Check what this machine must have, each with its remedy; exit code 1 if something is missing."""
+    """Check what this machine must have, each with its remedy. Exit code 1 if something is missing."""
     findings = examine(load_settings())
     if as_json:
         for finding in findings:

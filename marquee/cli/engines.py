@@ -1,4 +1,8 @@
-"""`marquee engines`: the engines of several machines, on this one, each for itself."""
+"""`marquee engines fetch | up | status | down`: Kafka, Cassandra and other cluster engines on this machine.
+
+The work is `marquee.platform.cluster_engines`'. Each engine starts and stops separately. `up` prints the settings by which a
+platform uses the engines, as `export` lines.
+"""
 
 import asyncio
 import json
@@ -18,6 +22,8 @@ from marquee.settings import load_settings
 
 
 class Action(StrEnum):
+    """What `marquee engines` does with the engines."""
+
     FETCH = "fetch"
     UP = "up"
     STATUS = "status"
@@ -46,7 +52,7 @@ def engines(
 def _fetch(asked: list[Engine], console: Console) -> None:
     settings = load_settings()
     for engine in asked:
-        with console.status(f"fetching what {engine.name} is made of"):
+        with console.status(f"fetching the files of {engine.name}"):
             engine.fetch(settings)
         console.print(f"[green]✓[/] {engine.name}", highlight=False)
 
@@ -57,7 +63,7 @@ def _up(asked: list[Engine], console: Console, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"kind": "up", **urls}))
         return
-    console.print("A platform uses them by these settings:")
+    console.print("A platform uses these engines by these settings:")
     for variable, url in urls.items():
         typer.echo(f"export {variable}='{url}'")
 

@@ -1,6 +1,7 @@
-"""`marquee migrate`: what a store holds moves to another engine while the platform runs.
+"""`marquee migrate`: moves the content of a store to another engine while the platform runs.
 
-The place that a move has reached is kept in `{state}/moving`, so that one that is broken off goes on from there.
+A file in `{state}/moving` holds the progress of each move, so a move that was interrupted continues from there. The moving
+itself is the store's (`marquee.stores.resume_positions`).
 """
 
 import asyncio
@@ -23,7 +24,9 @@ from marquee.settings import Settings, load_settings
 from marquee.stores.resume_positions import READ_ALSO_SETTING, SETTING, open_movable
 from marquee.stores.resume_positions.moving import Pass, move, resumed
 
-migrate = typer.Typer(help="Move what a store holds to another engine, while the platform runs.", no_args_is_help=True)
+migrate = typer.Typer(
+    help="Move the content of a store to another engine, while the platform runs.", no_args_is_help=True
+)
 
 
 @migrate.command("resume-positions")
@@ -34,24 +37,28 @@ def resume_positions(
     to_url: Annotated[str, typer.Option("--to", metavar="URL", help=f"The new store; else {SETTING}.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Move all resume positions from one store to another, pass after pass, until one finds nothing left to move.
+    """Move all resume positions from one store to another. Passes repeat until one pass finds nothing to move.
 
-    It may be given at any time, and again. When it ends after the last process that writes to the old store has ended,
-    everything is in the new one.
+    The command may run at any time and several times. If it ends after the last process that writes to the old store has
+    ended, the new store has every position.
     """
     settings = load_settings()
     source = from_url or settings.resume_positions_read_also_url
     target = to_url or settings.resume_positions
     if not source:
-        raise InputInvalid(f"Say where the positions are now: give --from, or set {READ_ALSO_SETTING}.", field="from")
+        raise InputInvalid(
+            f"The old store of the positions is not named: give --from, or set {READ_ALSO_SETTING}.", field="from"
+        )
     if source == target:
-        raise InputInvalid("The old and the new store are the same: --from and --to have to differ.", field="to")
+        raise InputInvalid(
+            "The old and the new store are the same: give different URLs for --from and --to.", field="to"
+        )
     console = Console(stderr=True)
     with _Display(console, as_json=as_json) as display:
         asyncio.run(_move(source, target, _Place(settings, source, target), display))
     if as_json:
         typer.echo(json.dumps({"kind": "moved"}))
-    console.print("A whole pass found nothing left to move: everything is in the new store.", highlight=False)
+    console.print("A whole pass found nothing to move: the new store has every position.", highlight=False)
 
 
 async def _move(source_url: str, target_url: str, place: "_Place", display: "_Display") -> None:
@@ -65,7 +72,7 @@ async def _move(source_url: str, target_url: str, place: "_Place", display: "_Di
                 place.write(step)
                 display.seen(step)
     except StoreUnavailable as error:
-        raise StoreUnavailable(f"{error.detail} Give the command again: it goes on from where it is.") from error
+        raise StoreUnavailable(f"{error.detail} Run the command again: it continues from where it stopped.") from error
     finally:
         await source.close()
         await target.close()
@@ -73,17 +80,17 @@ async def _move(source_url: str, target_url: str, place: "_Place", display: "_Di
 
 
 class _Place:
-    """The file in which a move of one store to another one notes how far it is."""
+    """The file that holds the progress of the move from one store to another."""
 
     def __init__(self, settings: Settings, source: str, target: str) -> None:
         bootstrap_folders(settings)
-        # The URLs have passwords in them: only their digest is written down.
+        # The URLs contain passwords, so the file's name has only their digest.
         digest = hashlib.sha256(f"{source}\n{target}".encode()).hexdigest()[:16]
         self._path: Path = settings.state / "moving" / f"resume-positions-{digest}.json"
         self._path.parent.mkdir(exist_ok=True)
 
     def read(self) -> Pass:
-        """Where to go on; the beginning where no move was broken off."""
+        """The pass to continue; a first pass if there is no readable file."""
         with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
             return resumed(msgspec.json.decode(self._path.read_bytes(), type=Pass))
         return Pass()
@@ -96,7 +103,7 @@ class _Place:
 
 
 class _Display:
-    """A line a pass: how much was read and moved, how fast; with --json an object at the end of each."""
+    """One line for each pass: positions read, moved, and per second. With --json also an object at the end of each pass."""
 
     def __init__(self, console: Console, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -120,10 +127,10 @@ class _Display:
         self._progress.stop()
 
     def begins(self, step: Pass) -> None:
-        """A pass begins, or goes on where an earlier command's was broken off."""
+        """A pass begins, or continues one that was interrupted."""
         self._begun = time.monotonic()
         self._read_before = step.read
-        # The first pass tells how much there is; until then the bar only moves.
+        # The total is known only after the first pass. Until then the bar has no end.
         self._lines[step.number] = self._progress.add_task(
             f"pass {step.number}", total=self._in_store, read=step.read, moved=step.moved, rate=0.0
         )

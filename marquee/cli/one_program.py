@@ -1,4 +1,8 @@
-"""`marquee run`, `ready`, `prepare` and `secrets`: a platform of several hosts or containers, program by program."""
+"""`marquee run`, `ready`, `prepare` and `secrets`: the commands for a platform on several hosts or in containers.
+
+`run` becomes one program, `ready` calls a program's readiness probe, `prepare` creates what the engines need, `secrets` prints
+the secrets that all hosts share.
+"""
 
 import asyncio
 import time
@@ -16,12 +20,12 @@ Name = Annotated[str, typer.Argument(help="A program, as `marquee status` names 
 
 
 def run(name: Name) -> None:
-    """Be one program of the platform, without a supervisor: for containers, systemd, Kubernetes."""
+    """Run one program of the platform without a supervisor: for containers, systemd, Kubernetes."""
     one_program.replace_process(load_settings(), name)
 
 
 def ready(name: Name) -> None:
-    """Ask a program of this host whether it is ready; exit code 4 if it is not."""
+    """Ask a program of this host whether it is ready. Exit code 4 if it is not."""
     found = one_program.program(load_settings(), name)
     try:
         asyncio.run(asyncio.wait_for(found.ready(), PROBE_SECONDS * 2))
@@ -30,7 +34,7 @@ def ready(name: Name) -> None:
 
 
 def prepare() -> None:
-    """Make what the platform needs in its engines: databases, schema, topics, buckets, an account. Changes nothing twice."""
+    """Create what the platform needs in its engines: databases, schema, topics, buckets, an account. May be repeated."""
     from marquee.platform.preparation import prepare_all
 
     console = Console(stderr=True)

@@ -1,4 +1,7 @@
-"""`marquee rebuild-search`: the search index made anew from the catalogue, beside the one that is searched, then swapped in."""
+"""`marquee rebuild-search`: builds a new search index from the catalogue, then replaces the current index by it.
+
+Searches use the old index until the new one is complete. The index itself does the work (`rebuild` of the search store).
+"""
 
 import asyncio
 import json
@@ -23,10 +26,10 @@ def rebuild_search(
     to_url: Annotated[str, typer.Option("--to", metavar="URL", help="The index; default: MARQUEE_SEARCH_URL.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Build the search index anew from the catalogue while the platform runs, and swap to it when it is whole.
+    """Build a new search index from the catalogue while the platform runs, and use it once it is complete.
 
-    On Elasticsearch it may be given at any time: what changes meanwhile is in the new index too. Tantivy's index belongs to the
-    search sync of its machine, which makes it anew by itself when its folder is gone.
+    On Elasticsearch the command may run at any time: the new index also gets the changes made meanwhile. Tantivy's index belongs
+    to the search sync of its machine: to rebuild it, delete its folder, and the search sync makes a new one.
     """
     settings = load_settings()
     console = Console(stderr=True, quiet=as_json)
@@ -36,7 +39,7 @@ def rebuild_search(
     seconds = round(time.monotonic() - began, 1)
     if as_json:
         typer.echo(json.dumps({"kind": "rebuilt", "titles": titles, "seconds": seconds}))
-    console.print(f"{titles:,} titles are searched in the new index, after {seconds} s.", highlight=False)
+    console.print(f"{titles:,} titles are in the new index, after {seconds} s.", highlight=False)
 
 
 async def _rebuild(settings: Settings, url: str, status: Status) -> int:

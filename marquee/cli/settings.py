@@ -1,6 +1,7 @@
-"""`marquee settings`: every setting, its value now and its meaning; secrets are never printed.
+"""`marquee settings`: shows every setting, its current value and its meaning. Secrets are never printed.
 
-With `--markdown` it prints docs/operating/settings.md, which is made from `Settings` and from nothing else.
+With `--markdown` it prints docs/operating/settings.md, which is generated from `marquee.settings.groups` only. A test compares
+the page with this output.
 """
 
 import re
@@ -26,10 +27,10 @@ This page is made by `marquee settings --markdown > docs/operating/settings.md`.
 `marquee/settings/groups.py`.
 
 A value comes from the environment variable, else from `marquee.env` in the state folder, else from the default below.
-`.venv/bin/marquee settings` prints the values of now, without the secrets."""
+`.venv/bin/marquee settings` prints the current values, without the secrets."""
 
 _OLD_NAMES: Final = (
-    "An old name works for one more release and logs a warning. Where both are given, the new one counts."
+    "An old name works for one more release and logs a warning. If both names are set, the new one counts."
 )
 
 
@@ -39,11 +40,11 @@ def variable_of(name: str) -> str:
 
 
 def default_of(name: str, info: FieldInfo) -> str:
-    """The default as the page shows it; empty where the setting has none."""
+    """The default as the page shows it; empty for a setting without one."""
     if info.annotation is SecretStr:
         return "made at the first start"
     if info.default is PydanticUndefined:
-        return "one a core"
+        return "one per core"
     if name.endswith("_bytes"):
         size, unit = next((size, unit) for size, unit in _BINARY_UNITS if info.default % size == 0)
         return f"`{info.default}` ({info.default // size} {unit})"
@@ -51,7 +52,7 @@ def default_of(name: str, info: FieldInfo) -> str:
 
 
 def markdown_page() -> str:
-    """The whole of docs/operating/settings.md."""
+    """The content of docs/operating/settings.md."""
     lines = [_INTRODUCTION, ""]
     for group in GROUPS:
         heading, _, introduction = (group.__doc__ or "").partition("\n")
@@ -70,7 +71,7 @@ def markdown_page() -> str:
 
 
 def shown(value: object) -> str:
-    """A setting's value as people may see it: neither a secret nor the password in a URL."""
+    """A setting's value for display: "set" for a secret, and a URL without its password."""
     if isinstance(value, SecretStr):
         return "set" if value.get_secret_value() else ""
     return _PASSWORD.sub(r"\1***@", str(value))

@@ -1,4 +1,7 @@
-"""What people see while the platform starts and stops: a line a program, as it answers."""
+"""Shows the start and the stop of a platform: one line for each program that is ready or stopped.
+
+Below the lines a status line names the programs that are still awaited.
+"""
 
 from types import TracebackType
 from typing import Self
@@ -14,7 +17,7 @@ class StartDisplay:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._status = Status("looking around", console=console)
+        self._status = Status("checking what runs", console=console)
         self._waiting: dict[str, None] = {}
 
     def __enter__(self) -> Self:
@@ -27,6 +30,7 @@ class StartDisplay:
         self._status.stop()
 
     def seen(self, event: PlatformEvent) -> None:
+        """Show an event; the `on_event` of `start` and `stop`."""
         if event.kind in ("starting", "stopping"):
             self._waiting[event.name] = None
         elif event.kind == "already-running":
@@ -34,4 +38,4 @@ class StartDisplay:
         else:
             self._waiting.pop(event.name, None)
             self._console.print(f"[green]✓[/] {event.name:<20} {event.kind:<9} {event.seconds:5.1f} s", highlight=False)
-        self._status.update(f"waiting for {', '.join(self._waiting)}" if self._waiting else "going on")
+        self._status.update(f"waiting for {', '.join(self._waiting)}" if self._waiting else "continuing")

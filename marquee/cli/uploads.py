@@ -1,4 +1,8 @@
-"""`marquee upload`, `titles` and `import-catalogue`: a client of the public API and, for the import, of the catalogue."""
+"""`marquee upload`, `titles` and `import-catalogue`.
+
+`upload` and `titles` are clients of the public API and work from any machine. `import-catalogue` writes into the catalogue's
+database, so it needs the platform's settings. A film that the API refuses does not stop the upload of the other files.
+"""
 
 import asyncio
 import gzip
@@ -26,9 +30,9 @@ from marquee.stores.catalogue.values import TitleDetails
 from marquee.stores.opened import open_stores
 
 REFUSED_STATUSES = (413, 415, 422)
-"""With which the API refuses a film before it has a title: too large, no film by its name, empty."""
-GREETING_SECONDS = 15.0
-"""How long the first answer of a platform is waited for; once it was there, an outage is waited through for longer."""
+"""Statuses with which the API refuses a film before it has a title: too large, not a film's file name, empty."""
+FIRST_ANSWER_SECONDS = 15.0
+"""How long the client waits for the platform's first answer. It waits longer through an outage later on."""
 IMPORT_BATCH = 2_000
 SHOWN_REFUSALS = 5
 
@@ -42,11 +46,11 @@ def _say(as_json: bool, **event: object) -> None:
 
 
 async def open_session(url: str) -> ApiSession:
-    """A session logged in as the account of the settings."""
+    """Open a session of the API, logged in with the account of the settings. `url`: the gateway; empty: this machine's."""
     settings = load_settings()
     api = ApiSession(url or settings.public)
     try:
-        await api.log_in(settings.email, settings.password.get_secret_value(), seconds=GREETING_SECONDS)
+        await api.log_in(settings.email, settings.password.get_secret_value(), seconds=FIRST_ANSWER_SECONDS)
     except BaseException:
         await api.close()
         raise
@@ -66,13 +70,16 @@ def upload(
     as_json: Json = False,
     url: Url = "",
 ) -> None:
-    """Upload films; a killed upload goes on where it stopped when the command is given again.
+    """Upload films. After a kill, run the same command again: the upload continues where it stopped.
 
-    Exit code 3 where a film is not what plays in the end: refused, failed, cancelled, or its title deleted or newer by
-    now.
+    Exit code 3 if a film will not play: it was refused, failed or cancelled, or its title was deleted or got a newer
+    master.
     """
     if len(files) > 1 and (title or movie_id or subtitles):
-        raise InputInvalid("--title, --movie-id and --subtitles go with one file.", field="files")
+        raise InputInvalid(
+            f"--title, --movie-id and --subtitles fit one file, and {len(files)} are given: upload the files one by one.",
+            field="files",
+        )
     details: dict[str, object] = {}
     if title:
         details["title"] = title
@@ -142,7 +149,7 @@ async def _upload_one(
     except ApiProblem as problem:
         if problem.status not in REFUSED_STATUSES:
             raise
-        # The other files are uploaded all the same.
+        # Not raised: the other files are still uploaded.
         state = {"movie_id": None, "upload_id": None, "state": "refused", "reason": problem.detail}
         display.state_seen(row, {**state, "stage": "upload", "percent": 0.0})
     else:
@@ -197,9 +204,9 @@ async def _titles(state: str, limit: int, url: str) -> list[dict[str, Any]]:
 def import_catalogue(
     file: Annotated[Path, typer.Argument(help="One JSON object a line, gzipped or not.")], as_json: Json = False
 ) -> None:
-    """Announce titles that are not playable: found by search, and shown as such."""
+    """Announce titles that have no film yet. Search finds them and shows that they cannot be played."""
     if not file.is_file():
-        raise InputInvalid(f"{file} is not a file that can be read.", field="file")
+        raise InputInvalid(f"{file} is not a file: give the path of a catalogue file.", field="file")
     console = Console(stderr=True, quiet=as_json)
     refused: list[InputInvalid] = []
     read, new = asyncio.run(_import(file, refused, console))
@@ -233,7 +240,7 @@ def _batches(rows: Iterator[tuple[str, TitleDetails]]) -> Iterator[list[tuple[st
 
 
 def _announced(file: Path, refused: list[InputInvalid]) -> Iterator[tuple[str, TitleDetails]]:
-    """The file's titles; a line that is none is left out and told, so that one bad line does not stop an import."""
+    """The file's titles. A line that is not a title goes to `refused`, so one bad line does not stop the import."""
     for number, line in enumerate(_lines(file), 1):
         if line.strip():
             try:
@@ -256,7 +263,7 @@ def _announced(file: Path, refused: list[InputInvalid]) -> Iterator[tuple[str, T
 
 
 def _lines(file: Path) -> Iterator[bytes]:
-    """Raises `InputInvalid` for a file that cannot be read to its end."""
+    """The lines of a plain or gzipped file. Raises `InputInvalid` for a file that cannot be read to its end."""
     try:
         with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
             yield from lines

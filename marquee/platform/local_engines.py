@@ -182,7 +182,7 @@ def seaweedfs(settings: Settings) -> Program:
     )
 
     async def ready() -> None:
-        await answers(f"{settings.door('s3')}/healthz")
+        await answers(f"{settings.public_endpoint('s3')}/healthz")
         # The gateway answers before the filer behind it does.
         await answers(f"{settings.loopback('s3_filer')}/")
 

@@ -1,8 +1,8 @@
-"""Every setting of the platform, in one typed class; nothing else reads the environment.
+"""Every setting of the platform, in one typed class. No other module reads the environment.
 
-A value comes from `MARQUEE_<NAME>`, else from `marquee.env` in the state folder (the first start writes the secrets into
-it), else from the default in `groups`. Ports are fixed offsets of `port_base`: one setting moves a whole platform aside, so
-that two run side by side. A URL's scheme chooses the engine. Without a URL the platform starts an engine of its own.
+A value comes from `MARQUEE_<NAME>`, else from `marquee.env` in the state folder (the first start writes the secrets there),
+else from the default in `groups`. Every port is `port_base` plus a fixed offset, so two platforms with different bases run on
+one machine. A URL's scheme chooses the engine. Without a URL the platform starts an engine of its own.
 """
 
 import os
@@ -27,7 +27,7 @@ class Settings(
     groups.Engines,
     groups.LocalEngines,
     groups.InnerAddresses,
-    groups.PublicDoors,
+    groups.PublicEndpoints,
     groups.Secrets,
     groups.FirstAccount,
     groups.Uploads,
@@ -37,14 +37,14 @@ class Settings(
     groups.Dagster,
     BaseSettings,
 ):
-    """The fields of every group, and the addresses that follow from them. Times are seconds, sizes bytes."""
+    """The fields of every group, and the addresses that follow from them. Times are in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_prefix="MARQUEE_", extra="ignore", frozen=True)
 
     @model_validator(mode="before")
     @classmethod
     def _settle_state_folder(cls, values: dict[str, object]) -> dict[str, object]:
-        """Make the state folder's path absolute: other processes have other working directories."""
+        """Make the state folder's path absolute, because other processes have other working directories."""
         state = Path(str(values.get("state") or ".marquee")).expanduser()
         values["state"] = state if state.is_absolute() else Path.cwd() / state
         return values
@@ -54,20 +54,21 @@ class Settings(
         return self.port_base + PORT_OFFSETS[name]
 
     def loopback(self, name: str, scheme: str = "http") -> str:
+        """URL of a listener on loopback, by its name in `marquee.ports`."""
         return f"{scheme}://127.0.0.1:{self.port(name)}"
 
-    def door(self, name: str, scheme: str = "http") -> str:
-        """One of this machine's public doors, as this machine reaches it."""
+    def public_endpoint(self, name: str, scheme: str = "http") -> str:
+        """URL of one of this machine's public endpoints (gateway, edges, S3), as this machine reaches it."""
         return f"{scheme}://{local_address(self.bind_host)}:{self.port(name)}"
 
     def inner(self, name: str, scheme: str = "http") -> str:
-        """One of this machine's inner services, as this machine reaches it."""
+        """URL of one of this machine's internal services (API, web client, Dagster), as this machine reaches it."""
         return f"{scheme}://{local_address(self.inner_host)}:{self.port(name)}"
 
-    # The addresses that the rest of the code uses: the setting, else this machine's engine.
+    # The addresses that the rest of the code uses: the setting if it is set, else this machine's engine.
 
     def postgres_url(self, database: str) -> str:
-        """A database of the PostgreSQL that runs on this platform's port."""
+        """URL of a database in this machine's own PostgreSQL."""
         password = self.postgres_password.get_secret_value()
         return f"postgresql://marquee:{password}@127.0.0.1:{self.port('postgres')}/{database}"
 
@@ -101,23 +102,23 @@ class Settings(
 
     @property
     def objects(self) -> str:
-        return self.objects_url or self.door("s3", "s3+http") + "/marquee-ingest"
+        return self.objects_url or self.public_endpoint("s3", "s3+http") + "/marquee-ingest"
 
     @property
     def published(self) -> str:
-        return self.published_url or self.door("s3", "s3+http") + "/marquee-published"
+        return self.published_url or self.public_endpoint("s3", "s3+http") + "/marquee-published"
 
     @property
     def public(self) -> str:
-        return self.public_url or self.door("gateway")
+        return self.public_url or self.public_endpoint("gateway")
 
     @property
     def public_s3(self) -> str:
-        return self.public_s3_url or self.door("s3")
+        return self.public_s3_url or self.public_endpoint("s3")
 
     @property
     def edges(self) -> list[str]:
-        return _listed(self.public_edge_urls) or [self.door("edge_1"), self.door("edge_2")]
+        return _listed(self.public_edge_urls) or [self.public_endpoint("edge_1"), self.public_endpoint("edge_2")]
 
     @property
     def inner_edges(self) -> list[str]:
@@ -136,7 +137,7 @@ class Settings(
         return self.dagster_url or self.inner("dagster")
 
     def dagster_code(self, location: CodeLocation) -> str:
-        """The code server of a location, as Dagster's webserver and daemon reach it."""
+        """URL of a location's code server, as Dagster's webserver and daemon reach it."""
         return self.given_dagster_code.get(location.name) or self.local_dagster_code(location)
 
     @property
@@ -145,7 +146,7 @@ class Settings(
         return dict(pair.split("=", 1) for pair in _listed(self.dagster_code_urls))
 
     def local_dagster_code(self, location: CodeLocation) -> str:
-        """The code server of a location on this machine."""
+        """URL of a location's code server on this machine."""
         return f"grpc://{local_address(self.inner_host)}:{self.port_base + location.port_offset}"
 
 
@@ -154,12 +155,12 @@ def _listed(urls: str) -> list[str]:
 
 
 def setting_of(variable: str) -> str:
-    """The name in `Settings` of a MARQUEE_... variable."""
+    """The field of `Settings` that belongs to a MARQUEE_... variable."""
     return variable.removeprefix("MARQUEE_").lower()
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings of this process.
+    """Read the settings of this process; `overrides` (field name -> value) come first.
 
     Raises `SettingsInvalid` naming the MARQUEE_... variable, by its old name if that one is given, and what it must be.
     """

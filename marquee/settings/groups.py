@@ -1,8 +1,9 @@
 """The fields of `Settings`, in the groups of docs/operating/settings.md.
 
-A class is a group: its docstring is the heading, the rest of the docstring the introduction below it. A field's description
-is one or more plain sentences: the unit first where there is one, then the effect. `Settings` inherits from every group in
-`GROUPS`, so that the rest of the code sees one flat class.
+Each class is a group. The first line of its docstring is the heading on that page, the rest is the introduction below the
+heading. A field's description is one or more plain sentences: first the unit, if there is one, then the effect. `Settings`
+inherits from every group in GROUPS, so the rest of the code sees one flat class. After a change here, generate the page again
+(`marquee settings --markdown`).
 """
 
 import os
@@ -26,7 +27,7 @@ class OneMachine(BaseModel):
     """
 
     state: Path = Field(Path(".marquee"), description="State folder. It holds every engine's data, logs and sockets.")
-    bind_host: str = Field("127.0.0.1", description="Address that the public doors (gateway, edges, S3) listen on.")
+    bind_host: str = Field("127.0.0.1", description="Address that the public endpoints (gateway, edges, S3) listen on.")
     port_base: int = Field(8400, ge=1024, le=65000, description="First port. Every other port is a fixed offset of it.")
     transcode_workers: int = Field(
         default_factory=_cores, ge=0, le=256, description="Number of transcode workers on this host."
@@ -118,8 +119,8 @@ class InnerAddresses(BaseModel):
         return value
 
 
-class PublicDoors(BaseModel):
-    """The public doors
+class PublicEndpoints(BaseModel):
+    """The public endpoints
 
     The addresses that clients use. Empty: this host's ports on MARQUEE_BIND_HOST.
     """
@@ -132,7 +133,7 @@ class PublicDoors(BaseModel):
 class Secrets(BaseModel):
     """Secrets
 
-    The first start makes those that are missing, and keeps them in `marquee.env` in the state folder (mode 0600).
+    The first start makes the missing secrets and writes them into `marquee.env` in the state folder (mode 0600).
     """
 
     postgres_password: SecretStr = Field(SecretStr(""), description="Password of the PostgreSQL that runs here.")
@@ -143,14 +144,14 @@ class Secrets(BaseModel):
     s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret key that belongs to the access key.")
     s3_published_access_key: SecretStr = Field(
         SecretStr(""),
-        description="Access key that writes the published bucket. Empty: the login of the ingest bucket opens both.",
+        description="Access key that writes the published bucket. Empty: the ingest bucket's login is used for both buckets.",
     )
     s3_published_secret_key: SecretStr = Field(
         SecretStr(""), description="Secret key that belongs to the published bucket's access key."
     )
     s3_edge_access_key: SecretStr = Field(
         SecretStr(""),
-        description="Access key with which the edges read the published bucket. It needs no right but to read objects.",
+        description="Access key with which the edges read the published bucket. The only right that it needs is to read objects.",
     )
     s3_edge_secret_key: SecretStr = Field(
         SecretStr(""), description="Secret key that belongs to the edges' access key."
@@ -186,7 +187,7 @@ class Uploads(BaseModel):
     upload_abandoned_seconds: int = Field(
         24 * 3600,
         ge=1,
-        description="Seconds. An upload without a sign of life for so long ends, and its parts are removed.",
+        description="Seconds. An upload whose client is silent for so long ends, and its parts are removed.",
     )
     part_url_seconds: int = Field(3600, ge=60, description="Seconds for which the presigned URL of a part is valid.")
 
@@ -234,16 +235,18 @@ class TranscodingJobs(BaseModel):
     source_cache_bytes: int = Field(
         4 * 1024**3,
         description="Bytes of disk for the masters that this host's workers and Dagster runs share. "
-        "Masters in use are never removed, so that the bound may be passed for a while.",
+        "Masters in use are never removed, so the cache may be larger for a while.",
     )
 
 
 class Serving(BaseModel):
     """Serving"""
 
-    row_ttl_seconds: int = Field(30, ge=1, description="Seconds for which a cached row is served as it is.")
+    row_ttl_seconds: int = Field(30, ge=1, description="Seconds for which a cached row is served without a refresh.")
     row_timeout_seconds: float = Field(
-        1.0, gt=0, description="Seconds after which a home page goes on without a row's service (a stale row, or none)."
+        1.0,
+        gt=0,
+        description="Seconds that a home page waits for a row's service. Then it shows the stale row, or no row.",
     )
     row_concurrency: int = Field(
         8, ge=1, description="Number of calls at once to one row's service, in each API process (its bulkhead)."
@@ -279,7 +282,7 @@ class Dagster(BaseModel):
 
 
 GROUPS: Final[tuple[type[BaseModel], ...]] = (
-    *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicDoors, Secrets, FirstAccount),
+    *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicEndpoints, Secrets, FirstAccount),
     *(Uploads, Media, TranscodingJobs, Serving, Dagster),
 )
-"""In the order of the settings page."""
+"""The groups in the order of the settings page."""

@@ -1,6 +1,6 @@
-"""Settings that have another name than in the last release. The old name works for one release, with a warning.
+"""Settings that have been renamed since the last release. The old name works for one more release and logs a warning.
 
-`RENAMED` and `RESHAPED` are the whole rule. After a release, empty them: then the old names are unknown, like any other.
+RENAMED and RESHAPED list all of them. After the release, empty both tables: then an old name is as unknown as any other.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,11 +14,11 @@ RENAMED: Final[Mapping[str, str]] = {
     "refresh_seconds": "refresh_token_seconds",
     "token_seconds": "access_token_seconds",
 }
-"""Old name -> new name, as in `Settings`. The old names go with version 0.2."""
+"""Old name -> new name, as in `Settings`. Version 0.2 removes the old names."""
 RESHAPED: Final[Mapping[str, tuple[str, Callable[[str], str]]]] = {
     "dagster_code_url": ("dagster_code_urls", lambda url: f"ingest={url.strip().rstrip('/')}"),
 }
-"""Old name -> (new name, what makes the new value out of the old one). They go with version 0.2 too."""
+"""Old name -> (new name, function from the old value to the new one). Version 0.2 removes these old names too."""
 NEW_NAMES: Final[Mapping[str, str]] = {**RENAMED, **{old: new for old, (new, _) in RESHAPED.items()}}
 """Every old name -> its new name."""
 OLD_NAMES: Final[Mapping[str, str]] = {new: old for old, new in NEW_NAMES.items()}

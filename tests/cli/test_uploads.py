@@ -84,7 +84,7 @@ def test_a_wrong_password_is_3(command: Command, tmp_path: Path) -> None:
 
 
 def test_no_platform_is_4(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "GREETING_SECONDS", 0.1)
+    monkeypatch.setattr(uploads, "FIRST_ANSWER_SECONDS", 0.1)
     command.set(public_url=f"http://127.0.0.1:{free_port_base()}")
     ran = command.run("upload", film(tmp_path))
     assert ran.code == 4

@@ -77,7 +77,7 @@ def gateway(settings: Settings) -> Program:
         # The admin port says that the configuration is loaded; a request to the public port says that it listens.
         await answers(f"http://127.0.0.1:{admin_port}/ready")
         async with loopback_client() as client:
-            await client.get(settings.door("gateway"))
+            await client.get(settings.public_endpoint("gateway"))
 
     return Program(
         name="gateway",
