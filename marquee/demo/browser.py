@@ -1,7 +1,7 @@
-"""The web client as a viewer uses it, in headless Chromium: log in, search, play, reload, resume.
+"""Uses the web client as a viewer does, in headless Chromium: log in, search, play, reload, resume.
 
-Playwright drives the Chromium of this machine (it downloads none). Where there is no Chromium the check is skipped with
-its remedy. What it reads is the page's own video element and what the page says in roles and labels.
+Playwright drives an installed Chromium and downloads none. Without a Chromium the check is skipped, and the report says how to
+install one. The check finds elements by their roles and labels, and reads the state of the page's video element.
 """
 
 import re
@@ -34,7 +34,7 @@ _VIDEO = """() => {
 
 
 def find_browser() -> str:
-    """The path of a Chromium. Raises `CheckSkipped`."""
+    """Path of an installed Chromium or Chrome. Raises `CheckSkipped` if there is none."""
     for name in BROWSERS:
         found = shutil.which(name)
         if found:
@@ -44,13 +44,13 @@ def find_browser() -> str:
 
 @asynccontextmanager
 async def open_browser() -> AsyncIterator[Browser]:
-    """A headless Chromium with a profile of its own. Raises `CheckSkipped` where this machine has none."""
+    """Start a headless Chromium with a new profile. Raises `CheckSkipped` if none is installed."""
     browser_path = find_browser()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=browser_path,
             args=[
-                # As root Chromium has no sandbox of its own; the pages are this platform's.
+                # Chromium cannot sandbox itself as root. It opens only pages of this platform.
                 "--no-sandbox",
                 "--disable-gpu",
                 "--disable-quic",
@@ -68,7 +68,7 @@ async def open_browser() -> AsyncIterator[Browser]:
 
 
 def errors_of(page: Page) -> list[str]:
-    """The list that this page's errors are added to: exceptions, and what its Content-Security-Policy refused."""
+    """A list to which this page's errors are appended: exceptions, and violations of the Content-Security-Policy."""
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
@@ -77,7 +77,7 @@ def errors_of(page: Page) -> list[str]:
 
 @asynccontextmanager
 async def open_page(*, width: int = 1280, height: int = 800) -> AsyncIterator[tuple[Page, list[str]]]:
-    """A page in a fresh browser, and the list that its errors are added to."""
+    """Open a page in a new browser; yields the page and the list of its errors (`errors_of`)."""
     async with open_browser() as browser:
         page = await browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(ACTION_MS)
@@ -85,6 +85,7 @@ async def open_page(*, width: int = 1280, height: int = 800) -> AsyncIterator[tu
 
 
 async def log_in(page: Page, url: str, email: str, password: str) -> None:
+    """Log in on the web client's first page and wait for the home page."""
     await page.goto(url)
     await page.get_by_label("Email").fill(email)
     await page.get_by_label("Password").first.fill(password)
@@ -93,13 +94,14 @@ async def log_in(page: Page, url: str, email: str, password: str) -> None:
 
 
 async def search_and_open(page: Page, query: str, title: str) -> None:
+    """Search and open the page of the title found. Raises `CheckFailed` if a click does not open it."""
     await page.get_by_role("searchbox").fill(query)
-    # The home page may show the title too, and the search opens its own page a moment after the last letter.
+    # Wait for the search page, which opens shortly after the last letter: the home page may show the title too.
     await page.wait_for_url(_SEARCH_PAGE)
     found = page.get_by_role("link", name=re.compile(re.escape(title), re.I)).first
     deadline = time.monotonic() + ACTION_MS / 1000
     while True:
-        # Results are drawn anew while they come: a click may meet a link that is just being replaced.
+        # The list is redrawn while results arrive, so a click may hit a link that is being replaced.
         await found.click()
         try:
             await page.wait_for_url(_TITLE_PAGE, timeout=3000)
@@ -111,6 +113,7 @@ async def search_and_open(page: Page, query: str, title: str) -> None:
 
 
 async def play(page: Page) -> None:
+    """Click on play or resume and wait for the video element."""
     await page.get_by_role("link", name=_PLAY).or_(page.get_by_role("button", name=_PLAY)).first.click()
     await page.wait_for_selector("video", state="attached")
 
@@ -119,7 +122,7 @@ _PLAY = re.compile("^(play|resume)", re.I)
 
 
 async def wait_until_playing(page: Page, *, beyond_seconds: float) -> dict[str, float]:
-    """Wait until the picture moves past a time with decoded frames and no error; returns the video's state."""
+    """Wait until playback passes a time and frames are decoded. Returns the video's state. Raises `CheckFailed`."""
     try:
         await page.wait_for_function(
             f"() => {{ const v = document.querySelector('video');"
@@ -138,7 +141,10 @@ async def wait_until_playing(page: Page, *, beyond_seconds: float) -> dict[str, 
 async def watch_and_resume(
     url: str, email: str, password: str, *, query: str, title: str, screenshots: Path | None = None
 ) -> str:
-    """The whole journey of a viewer; returns a sentence about it. Raises `CheckFailed` or `CheckSkipped`."""
+    """Log in, search, play, seek, pause, reload, resume. Returns a sentence for the report.
+
+    `screenshots`: folder for pictures of the pages. Raises `CheckFailed` or `CheckSkipped`.
+    """
     async with open_page() as (page, errors):
         await log_in(page, url, email, password)
         await _picture(page, screenshots, "home")
@@ -146,7 +152,7 @@ async def watch_and_resume(
         await _picture(page, screenshots, "title")
         await play(page)
         first = await wait_until_playing(page, beyond_seconds=2.0)
-        # Far from the start and off any segment boundary, so that a resume from the start cannot pass.
+        # Far from the start and not on a segment boundary: a resume from the start then fails the check.
         target = round(first["duration"] * 0.4) + 0.3
         await page.evaluate(f"() => {{ document.querySelector('video').currentTime = {target}; }}")
         await wait_until_playing(page, beyond_seconds=target + 1.0)
@@ -165,7 +171,7 @@ async def watch_and_resume(
         )
         resumed = await page.evaluate(_VIDEO)
         apart = resumed["time"] - left["time"]
-        # It may already play on while it is read: up to two seconds later is the same place.
+        # Playback may have started before the position is read, so up to two seconds later counts as equal.
         expect(
             -RESUME_TOLERANCE_SECONDS <= apart <= RESUME_TOLERANCE_SECONDS + 2,
             f"left at {left['time']:.2f} s but resumed at {resumed['time']:.2f} s",

@@ -1,7 +1,7 @@
-"""What `marquee check` asks the running platform, from outside, as its clients would.
+"""The checks of `marquee check`: they use a running platform from outside, as its clients do.
 
-Every check goes through a public door: the gateway, an edge, Dagster's GraphQL, a browser. Each states what it expected and
-what it saw. `kills` has the checks that end processes.
+Every check uses a public endpoint (the gateway, an edge, S3), Dagster's GraphQL, or a browser. A check that fails says what it
+expected and what it saw. `run_checks` runs them in order; `kills` has the checks that kill processes.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ MISSPELLED = "Resumd Reel"
 
 
 async def fresh_copy(source: Path, folder: Path, name: str) -> Path:
-    """The same film with other bytes (a comment in its header), so that nothing of it is known yet."""
+    """Copy a film with another comment in its header. The bytes differ, so the platform does not know its content yet."""
     out = folder / name
     command = [str(ffmpeg()), "-v", "error", "-y", "-i", str(source), "-map", "0", "-c", "copy"]
     await run([*command, "-metadata", f"comment={os.urandom(8).hex()}", str(out)], timeout_seconds=120)
@@ -45,9 +45,9 @@ async def fresh_copy(source: Path, folder: Path, name: str) -> Path:
 
 
 async def upload_killed_and_resumed(settings: Settings, reel: Path) -> dict[str, Any]:
-    """Upload by the CLI, SIGKILL it midway, give the command again; returns the ended upload.
+    """Upload by the CLI, SIGKILL the command midway, run it again. Returns the ended upload.
 
-    The second run must send only what the first had not sent.
+    The second run must send only the parts that the first one had not sent. Raises `CheckFailed`.
     """
     with tempfile.TemporaryDirectory(prefix="marquee-check-") as folder:
         film = await fresh_copy(reel, Path(folder), "resumed_reel.mp4")
@@ -67,7 +67,7 @@ async def upload_killed_and_resumed(settings: Settings, reel: Path) -> dict[str,
 async def _upload_until_part(
     settings: Settings, arguments: list[str], *, stop_after: int | None
 ) -> list[dict[str, Any]]:
-    """Run the CLI; SIGKILL it once `stop_after` parts are safe. Returns what it printed."""
+    """Run the CLI; SIGKILL it after `stop_after` uploaded parts (None: never). Returns the objects that it printed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -94,12 +94,14 @@ async def _upload_until_part(
 
 
 async def logged_in(settings: Settings) -> ApiSession:
+    """A session of the API, logged in as the first account."""
     api = ApiSession(settings.public)
     await api.log_in(settings.email, settings.password.get_secret_value())
     return api
 
 
 async def home_shows(api: ApiSession, movie_id: str) -> str:
+    """A row of the home page shows the title. Like every check: returns a sentence, or raises `CheckFailed`."""
     home = await api.get("/home", limit=50)
     rows = [row["title"] for row in home["rows"] if any(item["movie_id"] == movie_id for item in row["items"])]
     expect(rows, f"no row of the home feed shows {movie_id}")
@@ -107,6 +109,7 @@ async def home_shows(api: ApiSession, movie_id: str) -> str:
 
 
 async def search_finds(api: ApiSession, query: str, movie_id: str) -> str:
+    """The search finds the title."""
     results = (await api.get("/search", q=query))["results"]
     found = [item["movie_id"] for item in results]
     expect(movie_id in found, f"{query!r} finds {[item['title'] for item in results]}")
@@ -114,7 +117,7 @@ async def search_finds(api: ApiSession, query: str, movie_id: str) -> str:
 
 
 async def stream_is_whole(api: ApiSession, movie_id: str) -> str:
-    """Every file that the master playlist leads to answers 200 from an edge, and ffprobe reads the variants."""
+    """An edge answers 200 for every file that the master playlist names, directly or not, and ffprobe reads the stream."""
     stream = await api.get("/stream", movie_id=movie_id)
     async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=8)) as http:
         master = await http.get(stream["stream_url"])
@@ -158,7 +161,7 @@ async def _probe(url: str) -> float:
 
 
 async def s3_refuses_who_has_no_login(settings: Settings, api: ApiSession, movie_id: str) -> str:
-    """S3 is a public door too: files that the edges serve, and listings, are refused there without a signature."""
+    """S3, which is a public endpoint too, refuses unsigned requests for files that the edges serve, and for listings."""
     stream = await api.get("/stream", movie_id=movie_id)
     urls = [stream[name] for name in ("stream_url", "dash_url", "poster_url", "sprite_vtt_url") if stream[name]]
     paths = [urlsplit(url).path for url in urls]
@@ -177,7 +180,7 @@ async def s3_refuses_who_has_no_login(settings: Settings, api: ApiSession, movie
 
 
 async def resume_rule_holds(api: ApiSession, movie_id: str) -> str:
-    """A position short of 95 % is kept, one at 95 % starts the film again."""
+    """A position below 95 % of the film is resumed; a position at 95 % restarts the film."""
     duration = float((await api.get("/stream", movie_id=movie_id))["duration_seconds"])
     for share, expected in ((0.5, duration * 0.5), (0.95, 0.0)):
         await api.post("/stream/progress", {"movie_id": movie_id, "position_seconds": duration * share})
@@ -189,6 +192,7 @@ async def resume_rule_holds(api: ApiSession, movie_id: str) -> str:
 
 
 async def broken_file_is_refused(settings: Settings) -> str:
+    """A file with a header and no film is refused: exit code 3 and a reason."""
     arguments = ["upload", str(BROKEN_FILM), "--title", "Header Only", "--wait", "--json"]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -206,7 +210,7 @@ async def broken_file_is_refused(settings: Settings) -> str:
 
 
 async def deleted_leaves_search(api: ApiSession, movie_ids: Sequence[str], query: str) -> str:
-    """Delete what the checks uploaded; search and home must follow."""
+    """Delete these titles. Search and home must stop showing them within FOLLOW_SECONDS."""
     for movie_id in movie_ids:
         await api.delete(f"/titles/{movie_id}")
     deadline = asyncio.get_running_loop().time() + FOLLOW_SECONDS
@@ -223,7 +227,7 @@ async def deleted_leaves_search(api: ApiSession, movie_ids: Sequence[str], query
 
 
 async def run_checks(settings: Settings, reel: Path, report: Report, *, screenshots: Path | None = None) -> str:
-    """All checks but the kills, in an order in which each stands on the one before; returns the uploaded movie_id."""
+    """Run all checks except the kills. Later checks use the title that the first one uploads. Returns its movie_id."""
     resumed: dict[str, Any] = {}
     async with report.check("upload by the CLI, killed once and resumed") as said:
         resumed = await upload_killed_and_resumed(settings, reel)

@@ -1,4 +1,7 @@
-"""Dagster asked from outside, by its GraphQL: which runs an upload has, how they ended, which process does one."""
+"""Queries Dagster's GraphQL from outside: an upload's runs, how they ended, and the process that executes one.
+
+The checks wait here until a run has succeeded, and `kills` finds here the process to kill.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -30,22 +33,25 @@ ENGINE_EVENTS = """query Events($runId: ID!) {
     reraise=True,
 )
 async def _ask(settings: Settings, query: str, variables: Mapping[str, object]) -> Any:
-    """As a person does who loads a page again: Dagster's webserver keeps connections to PostgreSQL, and one that was killed with
-    it costs the next query a 500."""
+    """Send a query; repeat it on an HTTP error for at most END_SECONDS.
+
+    Dagster's webserver keeps connections to PostgreSQL open. After PostgreSQL was killed, the next query on such a
+    connection answers 500; the one after it succeeds.
+    """
     async with httpx.AsyncClient(timeout=20) as http:
         answer = await http.post(f"{settings.dagster}/graphql", json={"query": query, "variables": variables})
     return answer.raise_for_status().json()["data"]
 
 
 async def runs_of_upload(settings: Settings, upload_id: str) -> dict[str, str]:
-    """Status by run id, the newest run first."""
+    """Run id -> status of an upload's runs, the newest first."""
     variables = {"filter": {"tags": [{"key": UPLOAD_TAG, "value": upload_id}]}}
     found = (await _ask(settings, RUNS, variables))["runsOrError"]["results"]
     return {run["runId"]: run["status"] for run in found}
 
 
 async def green_run(settings: Settings, upload_id: str) -> str:
-    """The id of the upload's run that succeeded. Raises `CheckFailed` where none did."""
+    """Wait for a run of the upload that succeeds; return its id. Raises `CheckFailed` if none does."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + END_SECONDS
     while True:
@@ -53,16 +59,14 @@ async def green_run(settings: Settings, upload_id: str) -> str:
         green = [run_id for run_id, status in runs.items() if status == "SUCCESS"]
         if green:
             return green[0]
-        # The title is playable a moment before its run has ended.
+        # The title is playable shortly before its run ends, so unfinished runs are awaited.
         pending = any(status in UNFINISHED for status in runs.values())
-        expect(
-            pending and loop.time() < deadline, f"the upload's runs are {list(runs.values())}, none of them succeeded"
-        )
+        expect(pending and loop.time() < deadline, f"no run of the upload succeeded: they are {list(runs.values())}")
         await asyncio.sleep(0.5)
 
 
 async def process_of_run(settings: Settings, upload_id: str) -> int | None:
-    """The pid of the process that does the upload's run now, as the run's own events tell it."""
+    """Pid of the process that executes the upload's run now, from the run's events. None if no run is started."""
     for run_id, status in (await runs_of_upload(settings, upload_id)).items():
         if status != "STARTED":
             continue

@@ -1,4 +1,7 @@
-"""The demo's films, as typed data: the fixtures that come with the project, and one longer reel that is made at set-up."""
+"""The demo's films as typed data: the fixtures of the project, and one longer reel that `reel` makes.
+
+`cli.demo` ingests FILMS and LONG_FILM; the checks upload BROKEN_FILM, which must be refused.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +12,8 @@ from marquee.platform.project import FIXTURES
 
 @dataclass(frozen=True)
 class DemoFilm:
+    """A film's file and the details that its upload gives. `sidecar`: file name of its subtitles."""
+
     file_name: str
     title: str
     year: int
@@ -67,7 +72,7 @@ FILMS: tuple[DemoFilm, ...] = (
         sidecar="captions_b.vtt",
     ),
 )
-"""In the order of ingest: the test cards first, so that the films are the newest releases."""
+"""In the order of ingest. The test cards come first, so that the films are the newest titles."""
 
 LONG_FILM = DemoFilm(
     "long_reel.mp4",
@@ -77,16 +82,16 @@ LONG_FILM = DemoFilm(
     "Bicycles, deer, a rabbit and the Earth, again and again, under a running clock.",
     hot=True,
 )
-"""Made at set-up in the state folder: long enough for many chunks, shots and upload parts."""
+"""`reel` makes its file in the state folder. It is long enough for many chunks, shots and upload parts."""
 
 BROKEN_FILM = FIXTURES / "broken_header_only.mp4"
 """A file that must be refused with a reason."""
 
 
 def require_fixtures() -> None:
-    """Raises `PlatformUnavailable` where the films are missing, as in the image."""
+    """Raise `PlatformUnavailable` if films are missing. The container image has none."""
     missing = [film.file_name for film in FILMS if not film.path.is_file()]
     if missing:
         raise PlatformUnavailable(
-            f"{FIXTURES} lacks films of the demo ({missing[0]}, for example): run it from a checkout or an installed wheel."
+            f"The demo's film {missing[0]} is missing in {FIXTURES}: run the demo from a checkout or an installed wheel."
         )

@@ -1,6 +1,7 @@
-"""Ingests the demo's films through the same upload API that every client uses; what is there already is left alone.
+"""Ingests the demo's films through the public upload API. Titles that the platform already has are not uploaded again.
 
-A film whose upload was cut short, as by Ctrl-C, is gone on with: its title is there and would wait for its parts for ever.
+An upload that was interrupted, by Ctrl-C for example, is continued: its title exists already, and would otherwise wait for its
+parts for ever.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from marquee.platform.project import FIXTURES
 
 
 class Display(Protocol):
-    """What shows the progress; see `marquee.cli.display`."""
+    """Shows the progress; `marquee.cli.display.TitleDisplay` is one."""
 
     def add(self, title: str) -> Any: ...
 
@@ -35,11 +36,11 @@ class Ingested:
     state: str
     reason: str | None
     ended_at: float | None
-    """By the monotonic clock; None for a title that was there."""
+    """Reading of the monotonic clock; None for a title that existed before."""
 
 
 async def known_titles(api: ApiSession) -> dict[str, dict[str, Any]]:
-    """Titles of this platform that are playable or on their way, by name."""
+    """Title -> item of the API, for every title that is playable or being ingested."""
     known: dict[str, dict[str, Any]] = {}
     cursor: str | None = None
     while True:
@@ -53,7 +54,7 @@ async def known_titles(api: ApiSession) -> dict[str, dict[str, Any]]:
 async def ingest_films(
     api: ApiSession, films: Sequence[tuple[DemoFilm, Path]], display: Display, *, seconds: float = 1800.0
 ) -> list[Ingested]:
-    """Upload what is missing, one after the other, and follow all of them to their ends."""
+    """Upload the missing films one after the other, and wait until each is playable or has failed, at most `seconds`."""
     known = await known_titles(api)
     for film, path in films:
         if film.title in known and await _waits_for_parts(api, path, known[film.title]["movie_id"]):

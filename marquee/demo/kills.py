@@ -1,7 +1,7 @@
-"""SIGKILL of each process in turn, while a film is ingested and a viewer's positions are written.
+"""Kills each process in turn by SIGKILL, while a film is being ingested and a viewer's positions are written.
 
-The supervisor must bring each back; the ingest under way must end green without a hand; no acknowledged progress write may be
-lost; no title may be missing from search.
+Four things must hold. The supervisor restarts each process, and it is ready within RETURN_SECONDS. Every running ingest
+succeeds without intervention. No acknowledged progress write is lost. Search finds every playable title.
 """
 
 import asyncio
@@ -36,20 +36,20 @@ WRITE_EVERY_SECONDS = 0.1
 
 @dataclass
 class ProgressWriter:
-    """A viewer who reports positions all the time, and remembers what was acknowledged."""
+    """Writes a viewer's positions continuously and records which were acknowledged."""
 
     api: ApiSession
     movie_id: str
     duration_seconds: float
     acknowledged: int = 0
     since_acknowledged: list[float] = field(default_factory=list)
-    """The last acknowledged position and every attempt since: what the store may hold."""
+    """The last acknowledged position and every attempt since. The store may hold any of them."""
 
     async def write_for_ever(self) -> None:
         number = 0
         while True:
             number += 1
-            # Every value differs from its neighbours and stays short of the 95 % rule.
+            # Neighbouring values differ, and all stay below 95 % of the film, where a position would be reset.
             position = round((number * 0.37) % (self.duration_seconds * 0.9), 3)
             self.since_acknowledged.append(position)
             with contextlib.suppress(MarqueeError):
@@ -59,6 +59,7 @@ class ProgressWriter:
             await asyncio.sleep(WRITE_EVERY_SECONDS)
 
     async def verify(self) -> str:
+        """Raise `CheckFailed` if the stored position is older than the last acknowledged one."""
         before = list(self.since_acknowledged)
         stored = (await self.api.get("/stream", movie_id=self.movie_id))["resume_position_seconds"]
         allowed = before + self.since_acknowledged
@@ -84,7 +85,7 @@ async def writing(api: ApiSession, movie_id: str) -> AsyncIterator[ProgressWrite
 
 @dataclass
 class Ingests:
-    """Keeps a film under way: as soon as one has ended, the next begins."""
+    """Keeps an ingest running: when one has ended, the next one begins."""
 
     settings: Settings
     api: ApiSession
@@ -94,7 +95,7 @@ class Ingests:
     movie_ids: list[str] = field(default_factory=list)
 
     async def under_way(self, *, at_stage: str | None = None) -> dict[str, Any]:
-        """The state of an ingest that has not ended, once it is at a stage."""
+        """Wait for a running ingest that is at this stage (None: any); return its state. Begins one if none runs."""
         deadline = asyncio.get_running_loop().time() + INGEST_SECONDS
         while True:
             state = await self.api.get(f"/uploads/{self.uploads[-1]}") if self.uploads else {"state": "none"}
@@ -124,11 +125,9 @@ class Ingests:
 async def survive_kills(
     settings: Settings, reel: Path, report: Report, *, movie_id: str, engines: Sequence[Supervised] = ()
 ) -> list[str]:
-    """Kill everything once, one after the other; see the module's docstring for what must hold.
+    """Kill every process once, one after the other. The module's docstring says what must hold.
 
-    `engines` are programs beside the platform's own that are killed too, last.
-
-    Returns the movie_ids that were ingested meanwhile.
+    `engines`: programs of cluster engines, which are killed last. Returns the movie_ids of the titles ingested meanwhile.
     """
     with tempfile.TemporaryDirectory(prefix="marquee-kills-") as folder:
         async with await logged_in(settings) as api, writing(api, movie_id) as writer:
@@ -154,7 +153,7 @@ async def survive_kills(
 
 
 async def _victims(settings: Settings) -> list[Supervised]:
-    """Every supervised process, those that do the work first, the stores last."""
+    """Every running program, highest stage first: the stores' engines come last."""
     supervisor = Supervisor(settings)
     running = {process.name for process in await supervisor.processes() if process.pid}
     programs = [program for program in platform_programs(settings) if program.name in running]
@@ -181,7 +180,9 @@ async def _run_process(settings: Settings, upload_id: str) -> int:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + RETURN_SECONDS
     while (pid := await process_of_run(settings, upload_id)) is None:
-        expect(loop.time() < deadline, f"Dagster names no process that does the run of {upload_id}")
+        expect(
+            loop.time() < deadline, f"Dagster names no process for the run of {upload_id} after {RETURN_SECONDS:.0f} s"
+        )
         await asyncio.sleep(0.1)
     return pid
 

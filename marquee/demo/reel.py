@@ -1,7 +1,7 @@
-"""The longer film: the fixtures cut together to 2.5 minutes of 720p, with a burned-in clock, a frame count and a tone.
+"""Makes the longer film: the fixtures in a loop, 2.5 minutes of 720p, with a burned-in clock, a frame number and a tone.
 
-It has shots, many chunks and several upload parts. The clock (drawn by ffmpeg's drawtext in the font that comes with matplotlib)
-lets a person and a check see where playback is; the tone beeps once a second, at the full second of the clock.
+It has several shots, many chunks and several upload parts. The clock shows the playback position to people and checks; ffmpeg's
+drawtext draws it in a font that comes with matplotlib. The tone beeps once a second, at the clock's full second.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ TIMEOUT_SECONDS = 900.0
 
 
 async def make_reel(path: Path) -> Path:
-    """Make the reel at `path` if it is not there; complete or not at all."""
+    """Make the reel at `path` unless it exists. The file is renamed into place when it is complete."""
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def _shots_command(out: Path) -> list[str]:
 
 def _reel_command(shots: Path, out: Path) -> list[str]:
     font = matplotlib.font_manager.findfont("DejaVu Sans Mono")
-    # Each turn of the loop ends between two frames; the fps filter closes the gap, so that the count is the frame.
+    # Each loop ends between two frames. The fps filter closes that gap, so the number shown is the frame's number.
     picture = ffmpeg.input(str(shots), stream_loop=-1).video.filter("fps", FRAME_RATE)
     clock = picture.filter(
         "drawtext",
@@ -88,7 +88,7 @@ def _reel_command(shots: Path, out: Path) -> list[str]:
             vcodec="libx264",
             preset="ultrafast",
             video_bitrate=VIDEO_BPS,
-            # The bitrate is held from below too: the reel must be several upload parts long whatever it shows.
+            # A minimum bitrate too: the file must have several upload parts, whatever the pictures are.
             minrate=VIDEO_BPS,
             maxrate=VIDEO_BPS,
             bufsize=VIDEO_BPS,

@@ -1,4 +1,7 @@
-"""What a check found: passed, failed or skipped, each with a sentence; shown as a table and as one JSON object."""
+"""Collects the results of the checks: passed, failed or skipped, each with a sentence.
+
+`marquee demo --check` and `marquee check` show them as a table, and print the figures as one JSON object.
+"""
 
 import time
 from collections.abc import AsyncIterator
@@ -14,15 +17,17 @@ _STYLE = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
 
 
 class CheckFailed(Exception):
-    """What was expected and what was seen, in one sentence."""
+    """A check failed. The message says in one sentence what was expected and what was seen."""
 
 
 class CheckSkipped(Exception):
-    """What this machine lacks, with the remedy."""
+    """A check cannot run here. The message says what this machine lacks and how to get it."""
 
 
 @dataclass
 class CheckResult:
+    """The outcome of one check, and a sentence about it."""
+
     name: str
     outcome: Outcome
     detail: str
@@ -31,7 +36,7 @@ class CheckResult:
 
 @dataclass
 class Report:
-    """Collects results and figures; `figures` ends as the last line of `make demo CHECK=1`."""
+    """Results and figures. `figures` are the last line that `make demo CHECK=1` prints."""
 
     console: Console
     results: list[CheckResult] = field(default_factory=list)
@@ -39,7 +44,7 @@ class Report:
 
     @asynccontextmanager
     async def check(self, name: str) -> AsyncIterator[list[str]]:
-        """Run one check; append to the yielded list what the table should say of it."""
+        """Run one check as the body of `async with`. What the body appends to the yielded list is shown in the table."""
         said: list[str] = []
         started = time.monotonic()
         outcome: Outcome = "passed"
@@ -57,7 +62,7 @@ class Report:
         )
 
     def passed(self, *, strict: bool) -> bool:
-        """Whether nothing failed; with `strict`, whether nothing was skipped either."""
+        """Whether checks have run and none failed. `strict`: a skipped check counts as failed."""
         bad = {"failed", "skipped"} if strict else {"failed"}
         return bool(self.results) and not any(result.outcome in bad for result in self.results)
 
@@ -76,6 +81,6 @@ class Report:
 
 
 def expect(condition: object, sentence: str) -> None:
-    """Raises `CheckFailed` with the sentence unless the condition holds."""
+    """Raise `CheckFailed` with this sentence unless the condition holds."""
     if not condition:
         raise CheckFailed(sentence)

@@ -1,4 +1,7 @@
-"""`marquee demo` given a second time, as a person does it: nothing is ingested again, and Ctrl-C stops it all in order."""
+"""Runs `marquee demo` a second time, as a person does, and stops it by Ctrl-C.
+
+It must ingest nothing again, and Ctrl-C must stop the programs in order: the gateway before PostgreSQL.
+"""
 
 import asyncio
 import contextlib
@@ -21,9 +24,9 @@ _STOPPED = re.compile(r"([\w-]+)\s+stopped\s")
 
 
 async def second_start(settings: Settings, arguments: Sequence[str], *, movie_ids: set[str]) -> float:
-    """The seconds from the command to the addresses; `movie_ids` are the titles that must be there, and no other.
+    """Start the demo, compare its titles, stop it. Returns the seconds from the command until it prints the addresses.
 
-    Raises `CheckFailed`.
+    `movie_ids`: the titles that must exist, and no others. Raises `CheckFailed`.
     """
     started = time.monotonic()
     process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""What the CLI shows of a title on its way: bars on a terminal, elsewhere a line a change."""
+"""The progress of a title in the CLI: bars on a terminal, elsewhere one line for each change."""
 
 import io
 import re

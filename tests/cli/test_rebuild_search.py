@@ -1,4 +1,4 @@
-"""`marquee rebuild-search` moves search to Elasticsearch while titles are edited and deleted: none is missing, none is stale."""
+"""`marquee rebuild-search` moves search to Elasticsearch while titles are edited and deleted. No title is missing or stale."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ EDITED, DELETED = 20, 4
 
 
 class Editor:
-    """Changes titles without a pause."""
+    """Edits and deletes titles without a pause."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -49,7 +49,7 @@ class Editor:
 
 
 class Follower:
-    """Applies what changed since it looked last, as change capture and the search sync do."""
+    """Applies the changes since its last look to the index, as change capture and the search sync do."""
 
     def __init__(self, database: str) -> None:
         self._database = database
@@ -80,7 +80,7 @@ class Follower:
 
 
 async def rebuild(database: str, url: str, folder: Path) -> int:
-    """The command in a process of its own; returns how many titles it says there are."""
+    """Run the command in a process of its own; return the number of titles that it prints."""
     process = await asyncio.create_subprocess_exec(
         *(str(Path(sys.executable).parent / "marquee"), "rebuild-search", "--to", url, "--json"),
         stdout=asyncio.subprocess.PIPE,

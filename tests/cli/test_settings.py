@@ -1,4 +1,4 @@
-"""`marquee settings`: what people may see of a setting."""
+"""`marquee settings` shows neither secrets nor the passwords in URLs."""
 
 import pytest
 from pydantic import SecretStr

@@ -1,4 +1,4 @@
-"""`marquee upload` as people and scripts meet it: exit codes, one clear line, and files with difficult names."""
+"""`marquee upload` for people and scripts: exit codes, one clear line on an error, files with difficult names."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The demo's films are uploaded once, and one that was cut short is gone on with; against the real API and a real S3."""
+"""The demo uploads each film once, and continues an upload that was interrupted. Against the real API and a real S3."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ FILM = DemoFilm("cut_short.mp4", "Cut Short", 2026, ("Drama",), "A film whose up
 
 
 class Killed(Exception):
-    """The demo, at this moment."""
+    """Raised where the test interrupts the demo."""
 
 
 class Quiet:

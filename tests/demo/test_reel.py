@@ -1,4 +1,4 @@
-"""The longer film is what the demo needs: minutes of 720p, several upload parts, a whole number of frames."""
+"""The longer film has what the demo needs: minutes of 720p, several upload parts, a whole number of frames."""
 
 import json
 from pathlib import Path

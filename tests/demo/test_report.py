@@ -1,4 +1,4 @@
-"""The report of the outside checks: what fails is told, what is skipped fails only when nothing may be."""
+"""The report of the outside checks: it tells what failed, and a skipped check fails only with `strict`."""
 
 from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""The policies for AWS: they open nothing to everybody, give each login its bucket alone, and allow every call of the code."""
+"""The policies for AWS: they give the public no right, give each login only its own bucket, and allow every call of the code."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def allowed(name: str) -> Iterator[tuple[str, str]]:
-    """Actions and what they are allowed on."""
+    """(action, resource) pairs that a policy allows."""
     for statement in statements(name):
         assert statement["Effect"] == "Allow"
         for action in listed(statement["Action"]):

@@ -1,7 +1,7 @@
-"""The compose file is one that Compose accepts, gives each service the least that it needs, and nothing more.
+"""The compose file is valid, and gives each service what it needs and no more.
 
-There may be no Docker where the suite runs: the file is read by a strict parser of the Compose specification, by `docker compose`
-itself where that is installed, and `test_processes` runs every service's command with its environment.
+Docker may be missing where the tests run. A strict parser of the Compose specification reads the file, `docker compose` reads
+it too if it is installed, and `test_processes` runs every service's command with its environment.
 """
 
 import importlib
@@ -148,7 +148,7 @@ def test_only_the_doors_are_published_and_only_on_loopback(document: dict[str, A
 
 
 def test_no_read_only_service_needs_a_file_that_compose_would_have_to_write(document: dict[str, Any]) -> None:
-    """Compose puts a config with content of its own into a container by writing to it."""
+    """Compose writes a config with inline content into the container, which a read-only container refuses."""
     written = {name for name, config in document.get("configs", {}).items() if "file" not in config}
     for name, service in document["services"].items():
         needed = {config["source"] for config in service.get("configs", [])} & written
@@ -176,7 +176,7 @@ def test_every_image_has_a_version_and_it_is_the_one_that_the_suite_runs(documen
 
 
 def test_postgres_runs_with_the_options_of_one_machine(document: dict[str, Any], tmp_path: Path) -> None:
-    """Other sizes are the operator's; what the platform relies on is the same."""
+    """An operator may change the sizes. The options that the platform depends on are equal."""
     settings = make_test_settings(tmp_path)
     (settings.state / "postgres").mkdir()
     (settings.state / "postgres" / "PG_VERSION").touch()
@@ -197,7 +197,7 @@ def test_postgres_runs_with_the_options_of_one_machine(document: dict[str, Any],
 
 
 def test_the_image_has_what_the_processes_read() -> None:
-    """The build's context is what .dockerignore lets in; the platform's own folders must be in it and be copied."""
+    """.dockerignore decides what is in the build context. The platform's own folders must be in it and be copied."""
     let_in = {
         line.removeprefix("!").split("/")[0]
         for line in (PROJECT / ".dockerignore").read_text().splitlines()

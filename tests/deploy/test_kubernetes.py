@@ -1,6 +1,6 @@
-"""The Kubernetes manifests: built by kustomize, valid by the API's own schemas, and each pod told all that its process needs.
+"""The Kubernetes manifests: kustomize builds them, the API's schemas accept them, and each pod gets every setting it needs.
 
-`kubectl` builds the example overlay without a cluster; where it is missing these tests skip. Nothing was run on a cluster.
+`kubectl` builds the example overlay without a cluster. Without `kubectl` these tests are skipped. Nothing was run on a cluster.
 """
 
 import base64
@@ -50,7 +50,7 @@ def of_kind(manifests: list[Manifest], *kinds: str) -> dict[str, Manifest]:
 
 
 def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
-    """Pod specs by the name of what makes them."""
+    """Name of a Deployment, Job or the like -> the spec of its pods."""
     return {name: each["spec"]["template"]["spec"] for name, each in of_kind(manifests, "Deployment", "Job").items()}
 
 
@@ -61,7 +61,7 @@ def container(pod: Manifest) -> Manifest:
 
 
 def values(manifests: list[Manifest], pod: Manifest) -> Iterator[tuple[str, str]]:
-    """Every variable that a pod's process finds."""
+    """Every environment variable of a pod's process."""
     maps, secrets = of_kind(manifests, "ConfigMap"), of_kind(manifests, "Secret")
     for source in container(pod).get("envFrom", ()):
         match source:
@@ -227,7 +227,7 @@ current-context: none
 
 
 def test_the_job_of_a_run_is_valid_and_restricted(manifests: list[Manifest], tmp_path: Path) -> None:
-    """The job that Dagster's launcher makes of its configuration; no cluster is asked."""
+    """The job that Dagster's launcher builds from its configuration, without a cluster."""
     told = dict(values(manifests, pods(manifests)["dagster-daemon"]))
     (tmp_path / "kubeconfig").write_text(KUBECONFIG)
     given = json.loads(told["MARQUEE_DAGSTER_RUN_LAUNCHER_CONFIG"]) | {

@@ -1,7 +1,7 @@
-"""Every process of the compose file by itself, with its service's environment and nothing else: a film goes in and comes out.
+"""Runs every process of the compose file with its service's environment only, uploads a film and plays it.
 
-Each has a state folder of its own, as a container has; services are on this machine's ports instead of names in a network,
-and the engines are those of one machine. So what a service lacks shows here, without Docker.
+Each process has a state folder of its own, as in a container. Services listen on this machine's ports instead of network names,
+and the engines are those of one machine. A setting that a service lacks is therefore found without Docker.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ SHARED_STATE = ("dagster-code-ingest", "dagster-webserver", "dagster-daemon")
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the services are here: their ports, the engines in place of the compose file's, a folder for each."""
+    """The services' places in this test: their ports, the engines instead of the compose file's, a folder for each."""
 
     folder: Path
     port_base: int
@@ -63,7 +63,7 @@ class Stage:
         }
 
     def _here(self, value: str) -> str:
-        """Names and ports of the compose file as they are here."""
+        """Replace the compose file's names and ports by this test's."""
         default = Settings.model_fields["port_base"].default
         ports = {default + offset: self.port_base + offset for offset in PORT_OFFSETS.values()}
         return re.sub(
@@ -75,7 +75,7 @@ class Stage:
 
 @contextlib.contextmanager
 def started(name: str, variables: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`marquee run NAME`, told nothing but these variables; stopped with SIGTERM at the end."""
+    """Run `marquee run NAME` with only these variables; stop it with SIGTERM at the end."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "marquee.cli", "run", name], env=variables, stdout=output, stderr=output, cwd="/"
@@ -120,13 +120,13 @@ def stage(
 
 @pytest.fixture(scope="module")
 def told() -> dict[str, dict[str, str]]:
-    """What the compose file tells each program, all with one set of secrets."""
+    """The environment that the compose file gives each program, with one set of secrets for all."""
     return {name: environment(service) for name, service in programs(compose(new_secrets())).items()}
 
 
 @pytest.fixture(scope="module")
 def s3(stage: Stage, told: dict[str, dict[str, str]]) -> Iterator[None]:
-    """SeaweedFS too is a process of the platform's image."""
+    """SeaweedFS, which is a process of the platform's image too."""
     variables, log = stage.environment("seaweedfs", told["seaweedfs"]), stage.folder / "seaweedfs.log"
     with started("seaweedfs", variables, log):
         _await_ready("seaweedfs", variables, log)
@@ -150,7 +150,7 @@ def prepared(stage: Stage, s3: None, told: dict[str, dict[str, str]]) -> Stage:
 
 @pytest.fixture(scope="module")
 def running(prepared: Stage, told: dict[str, dict[str, str]]) -> Iterator[Stage]:
-    """Every process, ready by its own question."""
+    """Every process, each ready by its own readiness probe."""
     with contextlib.ExitStack() as stack:
         processes = []
         for name, variables in told.items():
@@ -245,7 +245,7 @@ def test_ready_tells_by_its_exit_code(running: Stage, told: dict[str, dict[str, 
 
 
 def test_the_platforms_role_is_no_superuser(postgres_server: Settings, tmp_path: Path) -> None:
-    """The compose file's script makes a role that may do what the platform does; here its SQL runs in a server of the suite."""
+    """The compose file's script creates a role with the rights that the platform uses. Its SQL runs in a server of the tests."""
     script = (PROJECT / "deploy" / "postgres" / "create-role.sh").read_text()
     sql = script.split("<<'SQL'\n")[1].split("SQL\n")[0].removeprefix("\\getenv password POSTGRES_PASSWORD\n")
     unique = secrets.token_hex(4)

@@ -1,1 +1,1 @@
-"""What the suite shares: real engines, small platforms, films made by script."""
+"""Shared by all tests: real engines, small platforms, films made by script."""

@@ -1,4 +1,4 @@
-"""The ordinary AWS credential chain: no keys in our settings, and one of AWS's own places that has them."""
+"""The ordinary AWS credential chain: no keys in the platform's settings, but in one of the places that AWS's SDK reads."""
 
 import datetime
 import http.server
@@ -16,7 +16,7 @@ from marquee.stores.objects import s3_client
 
 @pytest.fixture
 def aws_chain(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A chain that finds nothing, whatever this machine has; a folder for what it is to find."""
+    """An empty credential chain, whatever this machine has; returns a folder for files that the chain shall find."""
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ROLE_ARN"):
         monkeypatch.delenv(variable, raising=False)
     folder = tmp_path_factory.mktemp("aws")
@@ -56,13 +56,13 @@ def s3_by_shared_file(
 
 @pytest.fixture
 def s3_by_role(s3_without_login: Settings, role: "RoleServer", monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """As a container gets its role's keys: from an address, for a time."""
+    """The keys of a container's role: from an HTTP address, valid for a limited time."""
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", role.url)
     return s3_without_login
 
 
 class RoleServer:
-    """Hands out keys that hold for LIFE; botocore asks again when ten minutes of them are left."""
+    """Serves keys that are valid for LIFE. Botocore asks again when ten minutes of them are left."""
 
     LIFE = datetime.timedelta(minutes=5)
 

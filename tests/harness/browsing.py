@@ -1,4 +1,4 @@
-"""A page opened in the browser, with everything that it asked for and everything that it reported."""
+"""A page opened in the browser, with its requests and its reported errors recorded."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,13 +24,13 @@ class Visit:
     """The answer that the page itself came with."""
 
     def origins(self) -> set[str]:
-        """Where its requests went, as scheme://host:port; `data:` and `blob:` URLs go nowhere."""
+        """Origins of the page's requests, as scheme://host:port. `data:` and `blob:` URLs are left out."""
         parts = [urlsplit(url) for url in self.requests]
         return {f"{each.scheme}://{each.netloc}" for each in parts if each.scheme not in ("data", "blob")}
 
 
 async def open_visit(context: BrowserContext) -> Visit:
-    """An empty tab that is watched from before its first request."""
+    """Open an empty tab whose requests are recorded from the first one."""
     page = await context.new_page()
     page.set_default_timeout(ACTION_MS)
     visit = Visit(page, errors_of(page))
@@ -44,7 +44,7 @@ async def open_visit(context: BrowserContext) -> Visit:
 
 
 async def accessibility_violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with the page as it is shown now: rule, weight, and the first elements at fault."""
+    """The violations that axe-core finds on the current page: rule, impact, and the first elements concerned."""
     await page.evaluate(AXE.read_text())
     found = await page.evaluate("async () => (await axe.run()).violations")
     return [

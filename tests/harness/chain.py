@@ -1,5 +1,7 @@
-"""A small platform for the chain's tests: real engines, migrated, with buckets and topics; uploads as the API leaves them;
-real worker processes; and the `ingest` job run in this process.
+"""A small platform for the chain's tests.
+
+It has real engines with a migrated schema, buckets and topics. `upload_film` stores an upload as the API does, `worker` is a
+real worker process, and `run_ingest` runs the `ingest` job in this process.
 """
 
 import asyncio
@@ -59,7 +61,7 @@ def platform_settings(
 
 
 def write_environment(settings: Settings) -> None:
-    """What the processes of this platform read: every setting that is not a default, in its state folder."""
+    """Write every setting that is not a default into the state folder, where this platform's processes read it."""
     lines = []
     for name in Settings.model_fields:
         value = getattr(settings, name)
@@ -115,7 +117,7 @@ async def upload_film(
     hot: bool = False,
     subtitles: Sequence[Path] = (),
 ) -> Upload:
-    """A completed upload, as the API leaves it: the master and its sidecars in S3, the version ingesting, an outbox row."""
+    """Store a completed upload as the API does: master and sidecars in S3, the version "ingesting", an outbox row."""
     upload_id = new_upload_id()
     await stores.objects.put_file(keys.master_key(upload_id), film, content_type="video/mp4")
     sidecars = []
@@ -190,7 +192,7 @@ async def version_of(stores: Stores, upload: Upload) -> Version:
 
 @asynccontextmanager
 async def searchable(settings: Settings) -> AsyncIterator[None]:
-    """The index follows the catalogue's documents, as the search sync makes it, until the end of the block."""
+    """Keep the index up to date with the catalogue's documents, as the search sync does, until the end of the block."""
     stop = asyncio.Event()
 
     async def follow() -> None:
@@ -209,5 +211,5 @@ async def searchable(settings: Settings) -> AsyncIterator[None]:
 
 
 async def in_thread(call: Callable[[], dg.ExecuteInProcessResult]) -> dg.ExecuteInProcessResult:
-    """Dagster runs its own event loop, so it needs a thread without one."""
+    """Run a call in a thread without an event loop, because Dagster runs an event loop of its own."""
     return await asyncio.to_thread(call)

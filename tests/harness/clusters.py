@@ -1,4 +1,4 @@
-"""A Redis Cluster without a supervisor: a node that a test kills stays away until the test starts it again."""
+"""A Redis Cluster without a supervisor: a killed node stays stopped until the test starts it again."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class KillableCluster:
-    """Its nodes by their number, from 1; see `killable_cluster`."""
+    """The cluster's nodes by number, from 1; see `killable_cluster`."""
 
     def __init__(self, folder: Path) -> None:
         self._home = engine_instances.home(load_settings(state=folder), REDIS_CLUSTER)
@@ -39,12 +39,12 @@ class KillableCluster:
         return REDIS_CLUSTER.urls(self._home)["MARQUEE_ROW_CACHE_URL"]
 
     def make_whole(self) -> None:
-        """Start what is away; return once every slot has a master and a replica with its data."""
+        """Start the stopped nodes; return once every slot has a master and a replica with its data."""
         self.start()
         asyncio.run(self._prepare())
 
     def start(self) -> None:
-        """Start what is away."""
+        """Start the stopped nodes."""
         for index, process in enumerate(self._processes):
             if process is None:
                 program, stack = self._programs[index], self._stacks[index]
@@ -70,7 +70,7 @@ class KillableCluster:
             stack.close()
 
     def master_of(self, key: str) -> int:
-        """The number of the node that has a key, as the nodes that live see it."""
+        """Number of the node that owns a key, according to the running nodes."""
         slot = key_slot(key.encode())
         for number in self._living():
             for first, last in self._myself(number)["slots"]:
@@ -79,19 +79,19 @@ class KillableCluster:
         raise AssertionError(f"no living node has the slot {slot}")
 
     def until_replaced(self, key: str, victim: int) -> None:
-        """Until every node that lives says that another than the lost one has the key."""
+        """Wait until every running node says that another node than the lost one owns the key."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self.master_of(key) == victim:
             assert time.monotonic() < deadline, f"node {victim} still has {key}"
             time.sleep(0.02)
 
     def replica_of(self, number: int) -> int:
-        """The number of the node that follows this master."""
+        """Number of the node that is this master's replica."""
         node_id = self._myself(number)["node_id"]
         return next(one for one in self._living() if self._myself(one)["master_id"] == node_id)
 
     def ports(self, number: int) -> tuple[int, int]:
-        """The clients' and the other nodes' port of a node."""
+        """A node's ports: for clients, and for other nodes."""
         return self._home.ports[f"node_{number}"], self._home.ports[f"bus_{number}"]
 
     def client(self, number: int) -> redis.Redis:
@@ -113,7 +113,7 @@ class KillableCluster:
 
 @contextlib.contextmanager
 def killable_cluster(folder: Path) -> Iterator[KillableCluster]:
-    """A whole cluster of a test's own."""
+    """A complete cluster for one test."""
     cluster = KillableCluster(folder)
     try:
         cluster.make_whole()
@@ -123,7 +123,7 @@ def killable_cluster(folder: Path) -> Iterator[KillableCluster]:
 
 
 async def until_answered(call: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Repeat while the slots have no master."""
+    """Repeat a call while the slots have no master."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:

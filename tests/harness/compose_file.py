@@ -28,7 +28,7 @@ def interpolated(text: str, values: Mapping[str, str]) -> str:
 
 
 def required_variables() -> set[str]:
-    """Those that an environment file must give."""
+    """The variables that an environment file must set."""
     return {found["name"] for found in _VARIABLE.finditer(COMPOSE.read_text()) if found["sign"] == "?"}
 
 
@@ -45,7 +45,7 @@ def environment(service: Mapping[str, Any]) -> dict[str, str]:
 
 
 def programs(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The services that are processes of the platform, by the name that `marquee run` knows them by, `prepare` included."""
+    """The services that are processes of the platform: name in `marquee run` -> service. `prepare` is included."""
     found = {}
     for service in document["services"].values():
         match service.get("command"):
@@ -57,6 +57,6 @@ def programs(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def dockerfile_variables(path: Path = PROJECT / "deploy" / "Dockerfile") -> dict[str, str]:
-    """What the image sets in its environment."""
+    """The environment variables that the image sets."""
     block = path.read_text().split("ENV ", 1)[1].split("\nWORKDIR", 1)[0].replace("\\\n", " ")
     return dict(part.split("=", 1) for part in block.split())

@@ -1,4 +1,4 @@
-"""Migrated databases: one on the session's own PostgreSQL for everybody, one for the contract suites, or one of a test's own."""
+"""Migrated databases: one on the session's PostgreSQL for all tests, one for the contract suites, or one for a single test."""
 
 import contextlib
 import secrets
@@ -29,14 +29,14 @@ POSTGRES_SERVERS = [
 
 @pytest.fixture(scope="session")
 def migrated_database(postgres_server: Settings) -> Settings:
-    """Settings whose `database` exists and has the newest schema; shared by the session, so use ids of your own."""
+    """Settings whose `database` exists and has the newest schema. All tests share it, so a test must use new ids."""
     migrate(postgres_server.database)
     return postgres_server
 
 
 @pytest.fixture
 def empty_database(postgres_server: Settings) -> Iterator[str]:
-    """The URL of a database that exists for this test alone and has no table yet."""
+    """URL of a database for this test only, which has no table yet."""
     with own_database(postgres_server) as url:
         yield url
 

@@ -1,4 +1,4 @@
-"""A program for `test_forking`: writes down how it finds itself, then waits for its end. `-m ... FILE [ENDING]`."""
+"""A program for `test_forking`: writes its own state into FILE, then waits for its end. `-m ... FILE [ENDING]`."""
 
 import atexit
 import json

@@ -1,7 +1,7 @@
 """`python -m tests.harness.holding_consumer URL TOPIC GROUP COUNT`: a consumer that a test stops or kills.
 
-Gathers COUNT records and acknowledges none, then, at each line on its standard input, acknowledges what it holds and goes on.
-Every record that it is given is a line: its stream and position.
+It receives COUNT records without an acknowledgement. At each line on its standard input it acknowledges them and receives more.
+It prints a line for every record: its stream and position.
 """
 
 import asyncio

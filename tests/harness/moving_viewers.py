@@ -1,4 +1,4 @@
-"""Viewers who watch while their API processes are restarted one by one, and who look at whatever was acknowledged to them."""
+"""Viewers who watch while their API processes are restarted one by one, and who read back every acknowledged position."""
 
 import asyncio
 import itertools
@@ -32,7 +32,7 @@ class Process:
         self._up = asyncio.Event()
 
     async def restart(self, url: str, *, read_also: str = "") -> None:
-        """What is being served is finished first, as a process does on SIGTERM."""
+        """Restart a process; requests in progress are finished first, as after a SIGTERM."""
         self._up.clear()
         if self._store is not None:
             if self._serving:
@@ -64,7 +64,7 @@ class Process:
 
 
 class Viewers:
-    """Each writes through whichever process takes the request, and looks at what it wrote through another one."""
+    """Each viewer writes through any process that accepts the request, and reads the position back through another one."""
 
     def __init__(self, processes: list[Process]) -> None:
         self._processes = processes

@@ -1,7 +1,7 @@
-"""A PostgreSQL older than the wheel's, such as Debian's 15: its programs, on a folder and a port of the test's own.
+"""A PostgreSQL older than the wheel's, such as Debian's 15: the installed programs with a folder and a port of the test.
 
-Only the installed programs are used; a server that a distribution runs is neither asked nor touched. Its texts are ordered
-and folded by ICU as in American English, so that nothing may depend on the wheel's plain C.
+The distribution's own server is never used. Texts are sorted and compared by ICU's American English, so a test fails if code
+depends on the C collation of the wheel's server.
 """
 
 import re
@@ -28,7 +28,7 @@ REMEDY = (
 
 @cache
 def programs() -> Path | None:
-    """The folder of the oldest installed server that is new enough and older than the wheel's."""
+    """Folder of the programs: the oldest installed version that is new enough and older than the wheel's."""
     found = {version: folder for folder in _folders() if (version := _version(folder)) in range(OLDEST, WHEELS)}
     return found[min(found)] if found else None
 
@@ -50,7 +50,7 @@ def _version(folder: Path) -> int:
 
 
 def older_postgres(settings: Settings) -> Program:
-    """The server on the platform's port for PostgreSQL; creates its folder at the first start. Skips where there is none."""
+    """The server on the platform's port for PostgreSQL; creates its folder at the first start. Skips if there is none."""
     found = programs()
     if found is None:
         pytest.skip(REMEDY)

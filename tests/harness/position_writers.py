@@ -1,4 +1,4 @@
-"""Writers that remember what was acknowledged, and what must hold of it however often the engine is killed."""
+"""Writers of resume positions that record which writes were acknowledged: after any number of kills all must be stored."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ RETURN_SECONDS = 180
 async def acknowledged_positions_outlive(
     kill: Callable[[], Awaitable[None]], positions: MovableResumePositions, *, kills: int
 ) -> None:
-    """Write without a pause while `kill` kills the engine and sees that it is started again."""
+    """Write without a pause while `kill` kills the engine and waits until it runs again. No acknowledged position may be lost."""
     acknowledged: dict[Key, Event] = {}
     written = 0
     goal = WRITES_BETWEEN_KILLS

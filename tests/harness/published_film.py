@@ -1,4 +1,4 @@
-"""A short film in the published bucket, as the chain leaves one: one rendition, a poster, scrub previews."""
+"""A short film in the published bucket, as the chain publishes one: one rendition, a poster, scrub previews."""
 
 import asyncio
 import mimetypes
@@ -16,7 +16,7 @@ _TYPES: Final = {".m3u8": "application/vnd.apple.mpegurl", ".m4s": "video/iso.se
 
 
 async def publish_film(stores: Stores, title: str, folder: Path) -> str:
-    """Its movie_id. It plays, stands on the home page's rows and is found by its title."""
+    """Publish the film and return its movie_id. It plays, the home page's rows show it, and search finds its title."""
     await _encode(folder)
     movie_id = await Seeder(stores).playable(title, genres=["Drama"], duration_seconds=SECONDS)
     for path in folder.rglob("*.*"):

@@ -1,4 +1,4 @@
-"""A server of a test's own that is killed with SIGKILL and started again on its data."""
+"""A server for one test, which the test kills with SIGKILL and starts again on its data."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from tests.harness.servers import make_test_settings, running
 
 
 class RestartingNodes:
-    """Nodes of a cluster on this machine, by their place: each with the folder of its log. `stop` ends those that run."""
+    """Nodes of a cluster on this machine by index, each with the folder of its log. `stop` ends the running ones."""
 
     def __init__(self, programs: Sequence[tuple[Program, Path]], *, seconds: float) -> None:
         self._programs = programs

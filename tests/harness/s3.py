@@ -1,4 +1,4 @@
-"""A real client of the S3 of one machine, by each of its three logins, and an object of every kind that is kept there."""
+"""A real client of one machine's S3 for each of its three logins, and an object of every kind that is stored there."""
 
 import contextlib
 from typing import Any, Literal
@@ -50,7 +50,7 @@ def s3_client(settings: Settings, login: LoginName) -> Any:
 
 
 def store_every_kind(settings: Settings) -> None:
-    """Both buckets, and `BODY` below each of the keys above."""
+    """Create both buckets, and an object with content `BODY` for each of the keys above."""
     for login, bucket, kept in (("s3", INGEST, INGEST_KEYS), ("s3_published", PUBLISHED, PUBLISHED_KEYS)):
         client = s3_client(settings, login)
         with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):

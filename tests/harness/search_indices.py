@@ -1,4 +1,4 @@
-"""Search indices on a real Elasticsearch, seen from outside the store: what there is, and how it is removed."""
+"""Lists and removes search indices on a real Elasticsearch, without the store."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Engines with a door that wants TLS and a password or a certificate, as a careful operator runs them."""
+"""Engines that require TLS and a password or a certificate, as a careful operator runs them."""
 
 import contextlib
 import dataclasses
@@ -41,7 +41,7 @@ listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plai
 
 @dataclasses.dataclass(frozen=True)
 class SecuredKafka:
-    """Where a broker lets people in, and the PEM files for it."""
+    """A broker's secured listener, and the PEM files that a client needs for it."""
 
     login: int
     mutual: int
@@ -93,7 +93,7 @@ def secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
 
 @contextlib.contextmanager
 def secured_postgres(folder: Path) -> Iterator[Callable[[str], str]]:
-    """The URLs of the databases of a server that takes nobody without TLS, a password and a certificate.
+    """URLs of the databases of a server that requires TLS, a password and a client certificate.
 
     Skips where `older_postgres` does.
     """
@@ -123,7 +123,7 @@ def secured_postgres(folder: Path) -> Iterator[Callable[[str], str]]:
 
 @contextlib.contextmanager
 def valkey_with_password(folder: Path) -> Iterator[tuple[int, str]]:
-    """Its port, which speaks plainly, and its password."""
+    """A Valkey with a password and without TLS; returns its port and the password."""
     settings, password = make_test_settings(folder), secrets.token_hex(8)
     url = f"valkey://:{password}@{LOOPBACK}:{settings.port('log')}"
     program = local_engines.valkey_log(settings)

@@ -22,7 +22,7 @@ def served(
     s3_server: Settings,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Settings]:
-    """Settings of a client that may log in; `public_url` is where the API is."""
+    """Settings with which a client can log in; `public_url` is the API's address."""
     settings = migrated_database.model_copy(
         update={
             "token_private_key": SecretStr(token_keys.generate_private_key()),

@@ -1,4 +1,4 @@
-"""Real engines for tests: each started once a test process, on free ports, in a folder of its own."""
+"""Real engines for tests: each is started once per test process, on free ports, in a folder of its own."""
 
 import asyncio
 import contextlib
@@ -89,7 +89,7 @@ def running(program: Program, log_folder: Path, *, seconds: float = 60.0) -> Ite
 
 @contextlib.contextmanager
 def running_engine(engine: Engine, folder: Path) -> Iterator[Mapping[str, str]]:
-    """An engine under its own supervisor, as `marquee engines up` starts it, and the settings that it gives a platform."""
+    """Start an engine under its own supervisor, as `marquee engines up` does; returns the settings for a platform."""
     settings = load_settings(state=folder)
     fetched_or_skipped(engine, settings)
     try:
@@ -112,7 +112,7 @@ def program_of(engine: Engine, settings: Settings) -> Program:
 
 
 def fetched_or_skipped(engine: Engine, settings: Settings) -> None:
-    """Skip where Maven is missing and the engine's files are not in the cache either."""
+    """Fetch the engine's files. Skips the test if they are not in the cache and Maven is missing."""
     try:
         engine.fetch(settings)
     except PlatformUnavailable as error:

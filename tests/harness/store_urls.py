@@ -1,8 +1,8 @@
 """The URL of a store on each engine, as fixtures of the whole suite.
 
-Each suite has a table `ENGINES`: an engine's name, and the fixture that gives the URL of a store of that engine. Handing
-a suite to another engine is one more entry. Suites use ids of their own; the ones that count what is in a store (queue,
-catalogue) ask for an emptied one.
+Each contract suite has a table `ENGINES`: an engine's name -> the fixture with the URL of a store of that engine. One more entry
+runs the suite on another engine. Suites use new ids. The suites that count the content of a store (queue, catalogue) ask for
+an empty one.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ from tests.harness.servers import running_engine
 
 @pytest.fixture(scope="session")
 def postgres_url(postgres_server: Settings) -> str:
-    """A migrated database that the contract suites alone use."""
+    """URL of a migrated database that only the contract suites use."""
     return migrated(postgres_server)
 
 

@@ -1,4 +1,4 @@
-"""A catalogue and a bucket of a test's own, and an upload in them."""
+"""A catalogue and a bucket for one test, and an upload in them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -33,7 +33,7 @@ async def objects(s3_server: Settings) -> AsyncIterator[Objects]:
 
 @pytest.fixture
 async def upload(catalogue: Catalogue, objects: Objects) -> Upload:
-    """Open, with both parts stored."""
+    """An open upload, of which both parts are stored."""
     asked = new_upload(size_bytes=sum(map(len, BODIES)), part_bytes=PART)
     multipart_id = await objects.create_multipart(asked.key, content_type=asked.content_type)
     upload = await catalogue.uploads.open(replace(asked, multipart_id=multipart_id), TitleDetails(title="Film"))

@@ -1,4 +1,4 @@
-"""TLS in front of a test's server, which itself speaks plainly: a certificate of its own, and a proxy that shows it."""
+"""TLS in front of a test's server that has none: a certificate, and a proxy that presents it."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(folder: Path, name: str, *, address: str | None = None) -> tuple[Path, Path]:
-    """A certificate that signs itself, for a host of this name alone (and this address), and its key."""
+    """A self-signed certificate for this host name (and this address) only, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     names: list[x509.GeneralName] = [x509.DNSName(name)]
@@ -44,7 +44,7 @@ def make_certificate(folder: Path, name: str, *, address: str | None = None) -> 
 
 @contextlib.asynccontextmanager
 async def tls_in_front_of(port: int, certificate: Path, key: Path) -> AsyncIterator[int]:
-    """A port of loopback that ends TLS and passes everything on to another one."""
+    """A port of loopback that terminates TLS and forwards everything to another port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
 

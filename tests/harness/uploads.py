@@ -1,4 +1,4 @@
-"""Uploads of the tests: their values, an upload that is completed, and one of two parts with what its client states of it."""
+"""Uploads for tests: their values, a completed upload, and an upload of two parts with the values that its client states."""
 
 import hashlib
 import os
@@ -45,7 +45,7 @@ def new_upload(**known: Any) -> Upload:
 
 
 async def mark_completed(uploads: Uploads, upload: Upload, *, topic: str = "test-only", value: bytes = b"{}") -> Upload:
-    """An open upload as it is once its version is ingesting; of its file nothing has to be stored."""
+    """Mark an open upload as completed: its version is "ingesting". Its file need not be stored."""
     await uploads.begin_completion(upload.upload_id)
     await uploads.finish_completion(upload.upload_id, topic=topic, value=value)
     return await uploads.get(upload.upload_id)

@@ -1,4 +1,4 @@
-"""One real platform of engines, edges and gateway for the whole folder; its API is a tiny real server of the tests."""
+"""One real platform of engines, edges and gateway for all tests of this folder. A small server of the tests is its API."""
 
 import asyncio
 import http.server
@@ -18,7 +18,7 @@ DAGSTER = ("dagster-code-ingest", "dagster-webserver", "dagster-daemon")
 
 
 def without_all_but(*names: str) -> str:
-    """The setting that leaves out every program but these."""
+    """Value of MARQUEE_WITHOUT that leaves out every program except these."""
     return ",".join(part.name for part in PARTS if part.name not in names)
 
 
@@ -43,7 +43,7 @@ def every_kind(s3_server: Settings) -> Settings:
 
 
 class _Echo(http.server.BaseHTTPRequestHandler):
-    """Answers every request with its own path, so that a test sees what came through."""
+    """Answers every request with the request's path, so that a test sees what the gateway forwarded."""
 
     protocol_version = "HTTP/1.1"
 
@@ -63,7 +63,7 @@ class _Echo(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def upstream(platform: Settings) -> Iterator[None]:
-    """A server where the gateway expects the API."""
+    """A server on the port where the gateway expects the API."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", platform.port("api")), _Echo)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield

@@ -18,7 +18,7 @@ from tests.harness.databases import own_database
 
 @contextlib.contextmanager
 def reading(url: str, slot: str) -> Iterator[None]:
-    """A slot of a database that somebody reads."""
+    """A replication slot of a database, with a reader."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
         command = (binaries.postgres("pg_recvlogical"), "-d", libpq_url(url), "--slot", slot, "--start", "-f", "-")

@@ -1,4 +1,4 @@
-"""What an edge asks its origin: the object of a path that it let through, signed by its login, and nothing of the viewer's."""
+"""An edge's requests to its origin: the object of a permitted path, signed by the edge's login, without the viewer's data."""
 
 import http.server
 import socket
@@ -39,7 +39,7 @@ class Heard:
 
 @dataclass
 class RecordingOrigin:
-    """A bucket in which everything is, and who remembers what it was asked."""
+    """A bucket that has every object, and that records its requests."""
 
     heard: list[Heard] = field(default_factory=list)
 
@@ -82,7 +82,7 @@ def origin() -> Iterator[RecordingOrigin]:
 
 @pytest.fixture(scope="module")
 def edge_settings(origin: RecordingOrigin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Of an edge that keeps a file for a second."""
+    """Settings of an edge that caches a file for one second."""
     folder = tmp_path_factory.mktemp("a folder with spaces")
     settings = make_test_settings(
         folder,

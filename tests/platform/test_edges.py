@@ -1,4 +1,4 @@
-"""An edge serves who holds a signed path, keeps what was asked for under the path below the token, and nothing else."""
+"""An edge serves requests with a signed path only, and caches files under the path below the token."""
 
 import time
 from collections.abc import Iterator
@@ -109,7 +109,7 @@ def test_every_kind_of_picture_is_open(published: Settings, edge: httpx.Client, 
 
 
 def test_a_request_with_a_body_does_not_spoil_the_next_viewers(edge: httpx.Client) -> None:
-    """The body stays here; were its length passed on, the origin would swallow the next request on that connection."""
+    """The edge drops the body. If it forwarded the length, the origin would read the next request as the body."""
     sent = [edge.request("GET", f"/images/{MOVIE}/v1/none-{n}.jpg", content=b"x" * 1000) for n in range(4)]
     assert {answer.status_code for answer in sent} <= {403, 404}
     after = edge.get("/" + AFTER)

@@ -1,4 +1,4 @@
-"""A Python program that the supervisor forks is like one that was started anew, and is supervised like any other."""
+"""A Python program that the supervisor forks behaves like one that was started by exec, and is supervised like any other."""
 
 import asyncio
 import json
@@ -132,7 +132,7 @@ async def test_a_killed_supervisor_leaves_no_fork(settings: Settings, tmp_path: 
 
 
 def test_what_the_platform_imports_starts_no_thread(settings: Settings) -> None:
-    """A fork has one thread, the one that forked: a lock that another held would be held for ever."""
+    """A fork has only the thread that forked. A lock that another thread held would stay locked for ever."""
     modules = list(dict.fromkeys(module for each in platform_programs(settings) for module in each.imports))
     code = (
         "import os, sys, types\n"

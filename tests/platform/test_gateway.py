@@ -1,4 +1,4 @@
-"""The gateway lets in who holds a token of this platform, and sends everything that is not the API to the web client."""
+"""The gateway accepts requests with a token of this platform, and routes everything except the API to the web client."""
 
 import json
 import time
@@ -81,7 +81,7 @@ def test_the_web_client_answers_for_everything_else_with_its_security_headers(do
 
 
 def test_a_viewer_stays_with_one_process_of_the_api(platform: Settings) -> None:
-    """What a process remembers of a viewer spares a write each: Envoy chooses by the token, and says that it does."""
+    """Envoy chooses the process by the token: a process saves a write by what it remembers of a viewer."""
     dumped = httpx.get(f"http://127.0.0.1:{platform.port('gateway_admin')}/config_dump").json()["configs"]
     clusters = next(each for each in dumped if each["@type"].endswith("ClustersConfigDump"))["static_clusters"]
     policies = {each["cluster"]["name"]: each["cluster"].get("lb_policy", "ROUND_ROBIN") for each in clusters}

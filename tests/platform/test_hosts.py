@@ -1,4 +1,4 @@
-"""A host beside the platform's others: what it must be told, what it starts, where its doors are."""
+"""A further host of a platform: which settings it must have, what it starts, where its public endpoints listen."""
 
 import asyncio
 from pathlib import Path
@@ -134,7 +134,7 @@ async def test_workers_under_a_supervisor_of_their_own_join_a_platform(
 
 
 def test_the_doors_are_where_the_operator_says(tmp_path: Path) -> None:
-    """Another address of loopback: what is a door listens there, what is not stays where it was."""
+    """`bind_host` is another loopback address: public endpoints listen there, everything else stays on 127.0.0.1."""
     programs = ("postgres", "valkey-log", "seaweedfs", "edge-1", "web", "gateway")
     settings = make_test_settings(tmp_path / "state", bind_host="127.0.0.2", without=without_all_but(*programs))
     settings = asyncio.run(start(settings))

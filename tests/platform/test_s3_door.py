@@ -1,4 +1,4 @@
-"""The public S3 endpoint: it answers a presigned request, and nobody who asks for more than was signed or signs nothing."""
+"""The public S3 endpoint: it answers a presigned request, and refuses unsigned or altered ones."""
 
 import contextlib
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "PROPFIND", "TRACE")
 
 @pytest.fixture(scope="module")
 def outsider(every_kind: Settings) -> Iterator[httpx.Client]:
-    """Who knows the address and has no key."""
+    """A client that knows the address and has no key."""
     with httpx.Client(base_url=every_kind.public_s3, timeout=20) as client:
         yield client
 
@@ -104,7 +104,7 @@ def test_no_method_does_anything_without_a_signature(every_kind: Settings, outsi
     ],
 )
 def test_a_login_that_is_made_up_is_refused(every_kind: Settings, outsider: httpx.Client, login: str) -> None:
-    """With a key's name, which every presigned URL tells, and without its secret."""
+    """The login uses the real access key, which every presigned URL contains, and a wrong secret."""
     authorization = login.format(key=every_kind.s3_published_access_key.get_secret_value())
     for extra in (
         {},

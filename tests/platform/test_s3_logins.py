@@ -1,4 +1,4 @@
-"""The logins of one machine's S3: each may do what it is for, and no other listener of it hands out more."""
+"""The logins of one machine's S3: each has the rights that it needs only, and no other listener gives more."""
 
 import asyncio
 import dataclasses
@@ -67,7 +67,7 @@ def test_who_owns_a_bucket_cannot_open_the_other(every_kind: Settings, login: Lo
 
 
 def test_s3_does_not_start_with_a_login_that_has_no_key(tmp_path: Path) -> None:
-    """SeaweedFS that knows no login answers everybody."""
+    """SeaweedFS without a login accepts every request."""
     for name in ("s3_access_key", "s3_published_secret_key", "s3_edge_access_key"):
         with pytest.raises(SettingsInvalid, match=f"MARQUEE_{name.upper()} is not set"):
             identities(make_test_settings(tmp_path, **{name: ""}))
@@ -90,7 +90,7 @@ def calls_put_identity(target: str, credentials: grpc.ChannelCredentials | None 
 
 
 def test_who_reaches_the_grpc_of_s3_makes_no_login(tmp_path: Path) -> None:
-    """It listens on the public door's address too."""
+    """The gRPC listener uses the address of the public endpoint too."""
     settings = make_test_settings(tmp_path, bind_host="0.0.0.0")
     program = local_engines.seaweedfs(settings)
     target = f"localhost:{settings.port('s3_grpc')}"
@@ -136,7 +136,7 @@ def test_a_state_folder_of_the_last_release_lets_nobody_read_any_more(tmp_path: 
 
 
 async def published_bucket_is_whole(settings: Settings) -> None:
-    """The new owner of a bucket that another login made has it all; waits until SeaweedFS has its volumes again."""
+    """The new owner has every object of a bucket that another login created. Waits until SeaweedFS has its volumes again."""
     objects = open_bucket(settings, settings.published)
     assert await objects.get(PUBLISHED_KEYS[0]) == BODY
     await objects.ensure_bucket(allowed_origins=["http://web.test"])

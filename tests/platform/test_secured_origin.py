@@ -1,4 +1,4 @@
-"""An edge whose origin speaks TLS: it fetches from the one that its authority vouches for, and from no other."""
+"""An edge whose origin uses TLS: it fetches only from an origin whose certificate the configured authority has signed."""
 
 import asyncio
 import secrets
@@ -35,7 +35,7 @@ def asked_of_an_edge(settings: Settings, folder: Path) -> httpx.Response:
 async def test_the_origins_certificate_is_checked(
     s3_server: Settings, tmp_path: Path, name: str, vouched: bool, status: int
 ) -> None:
-    """The right host and authority; an authority that does not vouch for it; the right authority of another host's."""
+    """Cases: the right host and authority; another authority; the right authority with another host's certificate."""
     certificate, key = make_certificate(tmp_path, name)
     stranger, _ = make_certificate(tmp_path, "another-authority")
     plain = open_bucket(s3_server, s3_server.published)
@@ -93,6 +93,6 @@ def test_a_mistake_in_a_buckets_url_is_named(url: str, said: str) -> None:
 
 @pytest.mark.parametrize("host", ["10.0.0.1:9000", "[::1]:9000"])
 def test_an_address_is_no_host_for_an_edge_that_checks_it(host: str) -> None:
-    """nginx compares a certificate's names, and none of its addresses."""
+    """nginx compares only a certificate's host names, not its addresses."""
     with pytest.raises(SettingsInvalid, match="give a name that its certificate has"):
         origin(f"s3+https://{host}/films", setting="MARQUEE_PUBLISHED_URL")

@@ -1,4 +1,4 @@
-"""The supervisor brings back what is killed, leaves nothing behind when it is killed itself, and stops in order."""
+"""The supervisor restarts killed programs, leaves no process when it is killed itself, and stops programs in order."""
 
 import asyncio
 import os
@@ -137,7 +137,7 @@ def test_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
 
 
 def test_a_state_folder_of_an_earlier_release_gets_the_secrets_that_are_new(tmp_path: Path) -> None:
-    """Its own are kept: the data was made with them."""
+    """Existing secrets are kept, because the data was created with them."""
     before = bootstrap(load_settings(state=tmp_path, port_base=9000))
     path = tmp_path / ENVIRONMENT_FILE
     old = [line for line in path.read_text().splitlines() if "_S3_PUBLISHED_" not in line and "_S3_EDGE_" not in line]

@@ -1,4 +1,4 @@
-"""The wheel alone, in an empty environment outside the checkout, starts the platform and serves it."""
+"""The wheel alone, installed in an empty environment outside the checkout, starts and serves the platform."""
 
 import json
 import os

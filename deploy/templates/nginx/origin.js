@@ -1,13 +1,13 @@
-// How an edge asks the origin: the path of the object, and AWS Signature Version 4 over it (header form, GET, no body).
-// `origin` is a file of marquee.platform.programs.edges: {accessKey, secretKey, region, host, path}. Nothing here is logged.
-// A signature holds for one path and some minutes, so each miss makes its own; a hit makes none.
+// Signs an edge's requests to the origin: the object's path with AWS Signature Version 4 (in headers, GET, no body).
+// `origin` is a file that marquee.platform.programs.edges writes: {accessKey, secretKey, region, host, path}. Nothing is logged.
+// A signature is valid for one path and some minutes, so each cache miss makes a new one. A hit makes none.
 
 import crypto from 'crypto';
 
 const NO_BODY = crypto.createHash('sha256').update('').digest('hex');
 const SIGNED = 'host;x-amz-content-sha256;x-amz-date';
 
-// As it is sent and as it is signed: every byte escaped that S3's canonical form escapes.
+// The path that is sent and signed, escaped as S3's canonical form requires.
 function path(r) {
     return origin.path + '/' + r.variables.object.split('/').map(encodeURIComponent).join('/');
 }

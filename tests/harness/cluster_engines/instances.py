@@ -1,4 +1,4 @@
-"""An engine as people run it, by `marquee engines`: what the engines' tests share."""
+"""Shared by the engines' tests: an engine that is run by `marquee engines`, as people run it."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from tests.harness.servers import fetched_or_skipped
 
 
 def marquee(settings: Settings, engine: Engine, action: str) -> list[dict[str, object]]:
-    """What `marquee engines ACTION NAME --json` says."""
+    """Run `marquee engines ACTION NAME --json` and return what it prints."""
     command = [str(Path(sys.executable).parent / "marquee"), "engines", action, engine.name, "--json"]
     environment = {**os.environ, "MARQUEE_STATE": str(settings.state)}
     ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, timeout=240, check=True)
@@ -29,7 +29,7 @@ def marquee(settings: Settings, engine: Engine, action: str) -> list[dict[str, o
 
 @contextmanager
 def instance_of(engine: Engine, folder: Path) -> Iterator[Settings]:
-    """Settings whose instance of the engine a test may start; afterwards nothing of it is left."""
+    """Settings for a test that starts an instance of the engine. Afterwards its processes and files are removed."""
     settings = load_settings(state=folder / "a state")
     fetched_or_skipped(engine, settings)
     try:

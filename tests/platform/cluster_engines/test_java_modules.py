@@ -1,4 +1,4 @@
-"""Requirements of a Java module are read, and left out, without touching anything else of it."""
+"""The requirements of a Java module are read and removed; everything else in the file stays unchanged."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The engine redis-cluster: formed whatever state it is found in, and whole again after a kill without a hand."""
+"""The engine redis-cluster: it is formed from any state, and is complete again after a kill without intervention."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ def ignored(_: PlatformEvent) -> None:
 
 
 async def replicated(url: str) -> None:
-    """Until every replica has all that its master has: what a busy replica did not confirm in time, a failover may lose."""
+    """Wait until every replica has all data of its master: a failover may lose writes that a replica has not confirmed."""
     ports = [int(node.rpartition(":")[2]) for node in url.split("://")[1].split(",")]
     async with asyncio.timeout(PATIENCE_SECONDS):
         for port in ports:
