@@ -76,12 +76,13 @@ bench: install ## Measure against stated baselines, alternating in one run (FILM
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
 
-lint: install $(STAMPS)/npm ## Check format, style, types, import directions, the OpenAPI document and the web client's types
+lint: install $(STAMPS)/npm ## Check format, style, types, import directions, the OpenAPI document and the web client's rules and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m api.openapi_document --check
+	$(BIN)/python -m api.web_rules --check
 	$(NPM) run check --silent
 
 format: install ## Format the code

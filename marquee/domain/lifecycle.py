@@ -3,7 +3,7 @@
 The words are stored (the tables' CHECKs are made from them) and sent by the API. A title's state follows from its
 versions (`derived_title_state`), except that an engineer may unpublish or delete a title. Before a transition the
 catalogue asks `sources` for the states that may make it; a change from another state is refused or has no effect. SQL
-gets these sets as constants.
+gets these sets as constants, and the web client gets the sentences by `api/web_rules.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,13 +78,13 @@ WITHDRAWN_TITLES: Final[frozenset[TitleState]] = frozenset({"unpublished", "dele
 """States that a person set. They do not follow from the versions, and search does not find such titles."""
 
 TITLE_SENTENCES: Final[Mapping[TitleState, str]] = {
-    "announced": "This title is announced: it has no film yet.",
-    "ingesting": "This title is being prepared: try again later.",
+    "announced": "This title is announced. It can be played once its film has arrived.",
+    "ingesting": "This title is being prepared. Try again in a little while.",
     "playable": "This title can be played.",
-    "refused": "This title cannot be played: its file could not be used.",
-    "failed": "This title cannot be played yet: its preparation failed.",
-    "unpublished": "This title was taken out of the programme.",
-    "deleted": "This title was deleted.",
+    "refused": "This title cannot be played: its film could not be used. It can be played once a new film has arrived.",
+    "failed": "This title cannot be played yet: something went wrong while it was prepared.",
+    "unpublished": "This title is not offered at the moment.",
+    "deleted": "This title is no longer offered.",
 }
 
 # --- versions --------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ FOLLOWED_SENTENCES: Final[Mapping[FollowedState, str]] = {
     "superseded": "A newer version of the title took its place.",
     "duplicate": "This film is here already.",
     "aborted": "The upload was cancelled.",
-    "abandoned": "The upload made no progress for too long, so it was ended.",
+    "abandoned": "The upload made no progress for too long, so it was removed. Upload the film again.",
 }
 """The sentence for a version or an upload without a reason of its own."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -23,7 +22,6 @@ from marquee.domain.lifecycle import (
     sources,
 )
 
-PROJECT = Path(__file__).parents[2]
 TABLES: dict[str, tuple[Any, Mapping[Any, frozenset[Any]]]] = {
     "titles": (TitleState, TITLE_BECOMES),
     "versions": (VersionState, VERSION_BECOMES),
@@ -110,10 +108,3 @@ def test_a_derived_state_is_one_that_the_title_may_have(
 def test_deriving_twice_changes_nothing(current: TitleState, versions: list[VersionState], active: bool) -> None:
     once = derived_title_state(current, versions, has_active_version=active)
     assert derived_title_state(once, versions, has_active_version=active) == once
-
-
-def test_the_web_client_stops_following_in_the_same_states() -> None:
-    page = (PROJECT / "web" / "src" / "upload" / "FollowedUpload.tsx").read_text()
-    found = re.search(r"const ENDED = new Set\(\[([^\]]+)\]\)", page)
-    assert found, "FollowedUpload.tsx does not state where following ends"
-    assert set(re.findall(r'"(\w+)"', found[1])) == lifecycle.ENDED

@@ -1,4 +1,5 @@
 import { expect, it, vi } from "vitest";
+import type { Role } from "../domain/rules";
 
 const kept = new Map<string, string>();
 const storage = {
@@ -32,4 +33,13 @@ it("follows another tab that logs out, and in as somebody else", async () => {
   changed("of the other");
   await vi.waitFor(() => expect(who()?.accountId).toBe("other"));
   expect(refresh).toHaveBeenCalledOnce();
+});
+
+it("offers uploads to whoever may manage titles", async () => {
+  const { mayUpload } = await import("./session");
+  const withRole = (role: Role) => ({ accountId: "a", profileId: "p", email: null, role });
+  expect(mayUpload(withRole("engineer"))).toBe(true);
+  expect(mayUpload(withRole("operator"))).toBe(true);
+  expect(mayUpload(withRole("viewer"))).toBe(false);
+  expect(mayUpload(null)).toBe(false);
 });

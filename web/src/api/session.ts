@@ -7,6 +7,7 @@
  * tabs. The access token is in memory, with a copy in the tab's sessionStorage, so that a reload needs no refresh.
  */
 
+import { RIGHTS } from "../domain/rules";
 import { asProblem, problemFrom } from "./problem";
 import type { AccountOut, SessionOut } from "./schema";
 
@@ -90,6 +91,10 @@ export function who(): Who | null {
     role: claims.role,
     email: localStorage.getItem(EMAIL_KEY),
   };
+}
+
+export function mayUpload(who: Who | null): boolean {
+  return who !== null && RIGHTS[who.role].includes("manage_titles");
 }
 
 /** The access token if it does not expire soon; null: refresh first. */

@@ -2,14 +2,10 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Who } from "../api/session";
+import { mayUpload, type Who } from "../api/session";
 import { paths, type Route } from "../router";
 import { HistoryIcon, HomeIcon, Mark, PersonIcon, SearchIcon, UploadIcon } from "./icons";
 import { SearchBox } from "./SearchBox";
-
-export function mayUpload(who: Who | null): boolean {
-  return who !== null && who.role !== "viewer";
-}
 
 interface Props {
   route: Route;

@@ -3,14 +3,13 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { home, title as loadTitle } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
-import { onSessionChange, who } from "../api/session";
+import { mayUpload, onSessionChange, who } from "../api/session";
 import type { Home as Page, Row, RowItem, TitleOut } from "../api/schema";
 import { InfoIcon, PlayIcon } from "../components/icons";
 import { useSentinel, useTitle } from "../components/hooks";
 import { Poster } from "../components/Poster";
 import { CONTINUE_WATCHING, Shelf, ShelfBones } from "../components/Shelf";
 import { Empty, Trouble } from "../components/Trouble";
-import { mayUpload } from "../components/Frame";
 import { duration } from "../domain/format";
 import { withMoreItems, withNextRows, withRefreshedStart } from "../domain/home";
 import { keptScroll, paths } from "../router";

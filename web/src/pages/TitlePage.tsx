@@ -2,26 +2,15 @@
 
 import { stream, title as loadTitle } from "../api/calls";
 import type { TitleOut } from "../api/schema";
-import { who } from "../api/session";
+import { mayUpload, who } from "../api/session";
 import { useEffect, useState } from "preact/hooks";
-import { mayUpload } from "../components/Frame";
 import { useLoaded, useTitle } from "../components/hooks";
 import { BackIcon, PlayIcon } from "../components/icons";
 import { Poster } from "../components/Poster";
 import { Notice, Trouble } from "../components/Trouble";
 import { clock, duration } from "../domain/format";
+import { TITLE_SENTENCES, type TitleState } from "../domain/rules";
 import { goBack, navigate, paths } from "../router";
-
-type TitleState = TitleOut["state"];
-
-const WHY_NOT: Record<Exclude<TitleState, "playable">, string> = {
-  announced: "This title is announced. It can be played here once the film has arrived.",
-  ingesting: "This title is being prepared. It can be played in a little while.",
-  refused: "The film that was delivered for this title could not be used. It can be played once a new one arrives.",
-  failed: "Something went wrong while this title was prepared. It can be played once the fault is fixed.",
-  unpublished: "This title is not offered at the moment.",
-  deleted: "This title is no longer offered.",
-};
 
 export function TitlePage({ movieId }: { movieId: string }) {
   const [loaded, reload] = useLoaded((signal) => loadTitle(movieId, signal), [movieId]);
@@ -129,7 +118,7 @@ function WhyNot({ state }: { state: TitleState }) {
   return (
     <div class="title-actions">
       <Notice kind={state === "refused" || state === "failed" ? "bad" : "plain"}>
-        {state === "playable" ? "This title cannot be played at the moment." : WHY_NOT[state]}
+        {state === "playable" ? "This title cannot be played at the moment." : TITLE_SENTENCES[state]}
         {mayUpload(who()) && state !== "ingesting" && (
           <>
             {" "}

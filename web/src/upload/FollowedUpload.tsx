@@ -6,26 +6,11 @@ import { asProblem, isAbort, type Problem } from "../api/problem";
 import type { UploadStatus } from "../api/schema";
 import { CheckIcon, CloseIcon } from "../components/icons";
 import { Notice } from "../components/Trouble";
+import { ENDED, STAGES } from "../domain/rules";
 import { paths } from "../router";
+import { outcomeSentence, progressWords, STAGE_NAMES } from "./followed";
 
 const POLL_MS = 1500;
-
-/** The chain's stages in order, in words. */
-const STAGES: readonly (readonly [string, string])[] = [
-  ["source", "Check"],
-  ["plan", "Plan"],
-  ["renditions", "Encode"],
-  ["streams", "Package"],
-  ["subtitles", "Subtitles"],
-  ["quality", "Quality"],
-  ["images", "Pictures"],
-  ["manifest", "Manifest"],
-  ["prewarm", "Warm edges"],
-  ["title", "Publish"],
-  ["search_document", "Search"],
-];
-
-const ENDED = new Set(["playable", "refused", "failed", "superseded", "duplicate", "aborted", "abandoned"]);
 
 interface Props {
   uploadId: string;
@@ -83,8 +68,8 @@ export function FollowedUpload({ uploadId, title, remove }: Props) {
 }
 
 function Chain({ status }: { status: UploadStatus }) {
-  const at = STAGES.findIndex(([stage]) => stage === status.stage);
-  const words = at < 0 ? (status.state === "uploading" ? "Waiting for its parts" : "Waiting to start") : STAGES[at]![1];
+  const at = STAGES.findIndex((stage) => stage === status.stage);
+  const words = progressWords(status);
   const percent = Math.round(status.percent);
   return (
     <>
@@ -107,10 +92,10 @@ function Chain({ status }: { status: UploadStatus }) {
         </span>
       </p>
       <ol class="stages" aria-hidden="true">
-        {STAGES.map(([stage, name], index) => (
+        {STAGES.map((stage, index) => (
           <li key={stage} class={index < at ? "done" : index === at ? "now" : ""}>
             {index < at && <CheckIcon />}
-            {name}
+            {STAGE_NAMES[stage]}
           </li>
         ))}
       </ol>
@@ -134,15 +119,9 @@ function Outcome({ status, title }: { status: UploadStatus; title: string }) {
     return (
       <Notice kind="bad">
         <strong>{status.state === "refused" ? "Refused" : "Failed"}</strong>
-        <p>{status.reason ?? "No reason was given."}</p>
+        <p>{outcomeSentence(status)}</p>
       </Notice>
     );
   }
-  const words = {
-    superseded: "A newer upload took its place.",
-    duplicate: "This film is here already.",
-    aborted: "Cancelled.",
-    abandoned: "It was not finished in time and has been removed. Upload it again.",
-  }[status.state as "superseded" | "duplicate" | "aborted" | "abandoned"];
-  return <Notice kind="plain">{status.reason ?? words}</Notice>;
+  return <Notice kind="plain">{outcomeSentence(status)}</Notice>;
 }

@@ -2,9 +2,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import "../styles/upload.css";
-import { who } from "../api/session";
+import { mayUpload, who } from "../api/session";
 import { useTitle } from "../components/hooks";
-import { mayUpload } from "../components/Frame";
 import { UploadIcon } from "../components/icons";
 import { Empty, Notice } from "../components/Trouble";
 import { bytes } from "../domain/format";

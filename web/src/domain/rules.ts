@@ -1,0 +1,77 @@
+/** Made from the domain's rules by `python -m api.web_rules`: change them there. `make lint` compares this file. */
+
+import type { AccountOut, TitleOut, UploadStatus } from "../api/schema";
+
+export type Role = AccountOut["role"];
+export type TitleState = TitleOut["state"];
+export type FollowedState = UploadStatus["state"];
+export type Right = "watch" | "manage_titles" | "see_hidden_titles" | "touch_uploads_of_others";
+
+/** What people are told about a title in this state. */
+export const TITLE_SENTENCES: Record<TitleState, string> = {
+  "announced": "This title is announced. It can be played once its film has arrived.",
+  "ingesting": "This title is being prepared. Try again in a little while.",
+  "playable": "This title can be played.",
+  "refused": "This title cannot be played: its film could not be used. It can be played once a new film has arrived.",
+  "failed": "This title cannot be played yet: something went wrong while it was prepared.",
+  "unpublished": "This title is not offered at the moment.",
+  "deleted": "This title is no longer offered."
+};
+
+/** What people are told about an upload in this state that has no reason of its own. */
+export const FOLLOWED_SENTENCES: Record<FollowedState, string> = {
+  "uploading": "The film is being uploaded.",
+  "ingesting": "The film is being prepared.",
+  "playable": "The film can be played.",
+  "refused": "The film was refused.",
+  "failed": "Preparing the film failed.",
+  "superseded": "A newer version of the title took its place.",
+  "duplicate": "This film is here already.",
+  "aborted": "The upload was cancelled.",
+  "abandoned": "The upload made no progress for too long, so it was removed. Upload the film again."
+};
+
+/** States that do not change by themselves: stop following the upload. */
+export const ENDED: ReadonlySet<FollowedState> = new Set<FollowedState>([
+  "abandoned",
+  "aborted",
+  "duplicate",
+  "failed",
+  "playable",
+  "refused",
+  "superseded"
+]);
+
+/** The chain's stages, in order. */
+export const STAGES = [
+  "source",
+  "plan",
+  "renditions",
+  "streams",
+  "subtitles",
+  "quality",
+  "images",
+  "manifest",
+  "prewarm",
+  "title",
+  "search_document"
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** What an account with this role may do. */
+export const RIGHTS: Record<Role, readonly Right[]> = {
+  "viewer": [
+    "watch"
+  ],
+  "engineer": [
+    "watch",
+    "manage_titles",
+    "see_hidden_titles"
+  ],
+  "operator": [
+    "watch",
+    "manage_titles",
+    "see_hidden_titles",
+    "touch_uploads_of_others"
+  ]
+};
