@@ -1,8 +1,8 @@
 """Dagster's code locations: each has definitions of its own, and a code server that loads them and nothing else.
 
 `CODE_LOCATIONS` is the only list. From it follow a port (`marquee.ports`) and a program (`marquee.platform.topology`) for each
-code server, Dagster's workspace, and what a host must be told. Files that are written by hand have one entry for each:
-`workspace.yaml`, the compose file, the Kubernetes manifests. Tests compare them with this list.
+code server, Dagster's workspace, and the settings that a host must have (`marquee.platform.hosts`). Files that are written by
+hand have one entry for each: `workspace.yaml`, the compose file, the Kubernetes manifests. Tests compare them with this list.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,9 @@ class CodeLocation:
     this is only for a location that imports little beside Dagster."""
     stored_name: str = ""
     """The name in Dagster's storage, if it is another one. Dagster finds runs and the cursors of sensors by it."""
+    needed_settings: tuple[str, ...] = ()
+    """The settings that its code server and its runs require, beside Dagster's database: the URL of each store that a stage or
+    a sensor names, and secrets."""
 
     @property
     def program(self) -> str:
@@ -39,5 +42,15 @@ class CodeLocation:
 
 CODE_LOCATIONS: Final = (
     # Its first name was `orchestration`. Under a new name the sensor `uploads` would begin at the first upload again.
-    CodeLocation("ingest", "orchestration.ingest", port_offset=15, preloaded=True, stored_name="orchestration"),
+    CodeLocation(
+        "ingest",
+        "orchestration.ingest",
+        port_offset=15,
+        preloaded=True,
+        stored_name="orchestration",
+        needed_settings=(
+            *("database_url", "event_log_url", "row_cache_url", "search_url", "objects_url", "published_url"),
+            "edge_secret",  # `prewarm` signs the paths that it asks the edges for
+        ),
+    ),
 )

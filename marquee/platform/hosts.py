@@ -16,15 +16,15 @@ from marquee.errors import SettingsInvalid
 from marquee.platform.state import S3_ACCESS_KEYS, S3_SECRET_KEYS
 from marquee.settings import Settings
 
-_STORES: Final = (
-    *("database_url", "event_log_url", "row_cache_url", "coordination_url"),
-    *("search_url", "objects_url", "published_url"),
-)
 _EDGE: Final = ("published_url", "edge_secret", "s3_edge_access_key", "s3_edge_secret_key")
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "postgres": ("postgres_password",),
     "seaweedfs": (*S3_ACCESS_KEYS, *S3_SECRET_KEYS),
-    "api": (*_STORES, "cursor_secret", "edge_secret", "token_private_key"),
+    "api": (
+        *("database_url", "event_log_url", "row_cache_url", "coordination_url"),
+        *("search_url", "objects_url", "published_url"),
+        *("cursor_secret", "edge_secret", "token_private_key"),
+    ),
     "transcode": ("database_url", "event_log_url", "objects_url"),
     "search-sync": ("database_url", "event_log_url", "search_url"),
     "change-capture": ("database_url", "event_log_url"),
@@ -32,8 +32,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "housekeeping": ("database_url", "event_log_url", "objects_url", "published_url"),
     "edge-1": _EDGE,
     "edge-2": _EDGE,
-    # A stage opens every store; prewarm asks the edges under a signed path.
-    **{location.program: (*_STORES, "dagster_database_url", "edge_secret") for location in CODE_LOCATIONS},
+    **{location.program: (*location.needed_settings, "dagster_database_url") for location in CODE_LOCATIONS},
     "dagster-webserver": ("dagster_database_url", "dagster_code_urls"),
     "dagster-daemon": ("dagster_database_url", "dagster_code_urls", "dagster_url"),
     "gateway": ("api_url", "web_url", "token_public_key"),

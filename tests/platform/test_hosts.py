@@ -20,6 +20,7 @@ from tests.harness.servers import make_test_settings
 from tests.platform.conftest import without_all_but
 
 WORKER = ("database_url", "event_log_url", "objects_url")
+CODE_SERVER = (*WORKER, "dagster_database_url", "row_cache_url", "search_url", "published_url")
 
 
 def told(folder: Path, *names: str) -> Settings:
@@ -27,16 +28,24 @@ def told(folder: Path, *names: str) -> Settings:
         "database_url": "postgresql://m:p@db/marquee",
         "event_log_url": "valkey://log",
         "objects_url": "s3://ingest",
+        "dagster_database_url": "postgresql://m:p@db/dagster",
+        "row_cache_url": "valkey://cache",
+        "search_url": "elasticsearch://search/marquee",
+        "published_url": "s3://published",
     }
     return make_test_settings(folder, **{name: urls[name] for name in names})
 
 
-def test_a_worker_needs_three_addresses_and_nothing_else(tmp_path: Path) -> None:
-    check_needed(told(tmp_path, *WORKER), {"transcode"})
-    for missing in WORKER:
-        settings = told(tmp_path, *(name for name in WORKER if name != missing))
-        with pytest.raises(SettingsInvalid, match=f"MARQUEE_{missing.upper()} is not set, and transcode needs"):
-            check_needed(settings, {"transcode"})
+@pytest.mark.parametrize(("program", "needed"), [("transcode", WORKER), ("dagster-code-ingest", CODE_SERVER)])
+def test_a_program_on_a_host_of_its_own_needs_these_urls_and_no_other(
+    program: str, needed: tuple[str, ...], tmp_path: Path
+) -> None:
+    whole = told(tmp_path, *needed)
+    check_needed(whole, {program})
+    for missing in needed:
+        settings = whole.model_copy(update={missing: ""})
+        with pytest.raises(SettingsInvalid, match=f"MARQUEE_{missing.upper()} is not set, and {program} needs"):
+            check_needed(settings, {program})
 
 
 def test_what_runs_on_the_same_host_need_not_be_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a stage opens, and what its failure is called: the reason itself, whatever it was wrapped in."""
 
 import asyncio
+import inspect
 import re
 from pathlib import Path
 
@@ -8,19 +9,24 @@ import dagster as dg
 import pytest
 
 import assets.ingest
+import orchestration
 from assets.ingest.partitions import titles
-from assets.ingest.source import source
+from assets.ingest.source import open_stores_of_chain, source
 from assets.ingest.stage import open_stage, raise_first_of_group
+from marquee.code_locations import CODE_LOCATIONS
 from marquee.documents import ImagesDocument, PrewarmDocument
-from marquee.errors import ObjectMissing
+from marquee.errors import ObjectMissing, SettingsInvalid
 from marquee.settings import Settings
+from marquee.settings.groups import Engines
 from marquee.stores.catalogue.values import TitleDetails
-from marquee.stores.opened import Stores
+from marquee.stores.opened import Stores, open_stores
 from tests.harness.chain import in_thread, stage_document, version_of
+from tests.harness.servers import make_test_settings
 from tests.harness.uploads import mark_completed, new_upload
 
 NOWHERE = "gopher://nowhere"
 CHAIN = Path(assets.ingest.__file__).parent
+SENSORS = Path(orchestration.__file__).parent
 
 
 async def test_what_fails_side_by_side_fails_with_its_own_words() -> None:
@@ -93,15 +99,37 @@ async def test_a_wrong_url_of_a_later_stage_stops_the_first_one(
     assert f"MARQUEE_{setting.upper()} has the scheme 'gopher'" in (version.reason or "")
 
 
+def named_stores(text: str) -> set[str]:
+    """The stores that Python code names as `stores.NAME`, its imports left out."""
+    code = re.sub(r"^(?:from|import) .*$", "", text, flags=re.M)
+    return set(re.findall(r"\bstores\.(\w+)(?=[.,)]| *$)(?!\.(?:values|keys|contract|opened)\b)", code, flags=re.M))
+
+
 def test_the_first_stage_opens_every_store_that_the_chain_names() -> None:
-    named = re.compile(r"\bstores\.(\w+)(?=[.,)]| *$)(?!\.(?:values|keys|contract|opened)\b)")
-    texts = {
-        path.name: re.sub(r"^(?:from|import) .*$", "", path.read_text(), flags=re.M) for path in CHAIN.glob("*.py")
-    }
-    opened = set(named.findall(texts["source.py"].partition("def open_stores_of_chain")[2].partition("async def")[0]))
-    used = {name for text in texts.values() for name in named.findall(text)}
+    opened = named_stores(inspect.getsource(open_stores_of_chain))
+    used = {name for path in CHAIN.glob("*.py") for name in named_stores(path.read_text())}
     assert len(used) > 3, "the stages name their stores in another way now: read them here in that way"
     assert used == opened, f"`open_stores_of_chain` leaves out {sorted(used - opened)}"
+    of_sensors = {name for path in SENSORS.glob("*.py") for name in named_stores(path.read_text())}
+    assert {"catalogue", "event_log"} <= of_sensors, "the sensors name their stores in another way now"
+    assert of_sensors <= opened, f"sensors name {sorted(of_sensors - opened)}, which no stage names"
+
+
+async def test_the_code_server_is_given_the_url_of_each_store_of_the_chain_and_of_no_other(tmp_path: Path) -> None:
+    async def stops_the_chain(setting: str) -> bool:
+        """Whether the chain's stores cannot be opened if this URL is wrong."""
+        async with open_stores(settings.model_copy(update={setting: NOWHERE})) as stores:
+            try:
+                open_stores_of_chain(stores)
+            except SettingsInvalid:
+                return True
+        return False
+
+    settings = make_test_settings(tmp_path)
+    (ingest,) = [location for location in CODE_LOCATIONS if location.name == "ingest"]
+    urls = [name for name in Engines.model_fields if name.endswith("_url")]
+    opened = {setting for setting in urls if await stops_the_chain(setting)}
+    assert opened == set(ingest.needed_settings) & set(urls)
 
 
 async def test_a_missing_document_is_named_itself_and_not_the_manifest_of_an_earlier_release(
