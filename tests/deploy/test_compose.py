@@ -106,12 +106,29 @@ def test_no_service_is_told_a_secret_that_it_has_no_use_for(document: dict[str, 
         "MARQUEE_S3_SECRET_KEY": {"seaweedfs", "prepare", "api", "transcode", "housekeeping", "dagster-code-ingest"},
         "MARQUEE_S3_PUBLISHED_SECRET_KEY": {"seaweedfs", "prepare", "api", "housekeeping", "dagster-code-ingest"},
         "MARQUEE_S3_EDGE_SECRET_KEY": {"seaweedfs", "edge-1", "edge-2"},
+        # The URL of an engine has its password.
+        "MARQUEE_RESUME_POSITIONS_URL": {"api"},
+        "MARQUEE_COORDINATION_URL": {"api"},
+        "MARQUEE_ROW_CACHE_URL": {"api", "dagster-code-ingest"},
+        "MARQUEE_SEARCH_URL": {"api", "search-sync", "dagster-code-ingest"},
     }
     has = {
         variable: {name for name, it in programs(document).items() if variable in environment(it)}
         for variable in may_have
     }
     assert has == may_have
+
+
+@pytest.mark.parametrize("engine", ["cassandra", "elasticsearch"])
+def test_a_service_waits_for_an_engine_if_it_has_the_engines_url(engine: str, document: dict[str, Any]) -> None:
+    has_url = {
+        name
+        for name, service in programs(document).items()
+        if any(f"://{engine}:" in value for value in environment(service).values())
+    }
+    waits = {name for name, service in programs(document).items() if engine in service.get("depends_on", {})}
+    assert has_url, f"no service has the URL of {engine}: this test compares nothing"
+    assert waits == has_url
 
 
 def test_every_variable_is_a_setting(document: dict[str, Any]) -> None:
