@@ -199,7 +199,7 @@ async def test_the_command_goes_on_where_it_was_killed(urls: dict[str, str], tmp
     assert [line["kind"] for line in said] == ["pass", "pass", "moved"]
     assert [(line["whole"], line["read"]) for line in said[:2]] == [(False, 12_000), (True, 12_000)]
     assert said[1]["moved"] == 0
-    assert "everything is in the new store" in ran.stderr
+    assert "the new store has every position" in ran.stderr
     assert await target.events([key_of(event) for event in events]) == {key_of(event): event for event in events}
     assert not list((tmp_path / "state" / "moving").glob("*.json")), "a move that is done leaves no place behind"
     await source.close()
