@@ -95,7 +95,7 @@ class RowService:
         for position in positions:
             card = cards.get(position.movie_id)
             duration = card.duration_seconds if card else None
-            seconds = resume_position(position.position_ms / 1000, duration or 0.0)
+            seconds = resume_position(position.position_ms, duration or 0.0)
             if card is None or duration is None or seconds <= 0:
                 continue
             item = RowItem(
@@ -106,7 +106,7 @@ class RowService:
                 duration_seconds=duration,
                 genres=list(card.genres),
                 resume_position_seconds=seconds,
-                watched_percent=watched_percent(seconds, duration),
+                watched_percent=watched_percent(position.position_ms, duration),
             )
             items.append((item, position.event_time_ms))
         page, more = split_page(items, limit)

@@ -16,7 +16,7 @@ from api.auth.tokens import Caller
 from api.stream.schemas import Progress, Stream
 from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.lifecycle import PLAYABLE, TITLE_SENTENCES
-from marquee.domain.playback import credible_position, event_time_ms, resume_position
+from marquee.domain.playback import credible_position, event_time_ms, position_ms, resume_position
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
 from marquee.logs import get_logger
 from marquee.settings import Settings
@@ -66,7 +66,7 @@ class StreamService:
             dash_url=self._addresses.stream(movie_id, title.active_version, title.dash, expires_at=expires_at),
             poster_url=self._addresses.image(movie_id, title.poster),
             sprite_vtt_url=self._addresses.image(movie_id, title.sprite_vtt),
-            resume_position_seconds=resume_position(resume.position_ms / 1000 if resume else None, duration),
+            resume_position_seconds=resume_position(resume.position_ms if resume else None, duration),
             duration_seconds=duration,
             expires_at=datetime.fromtimestamp(expires_at, UTC),
         )
@@ -81,7 +81,7 @@ class StreamService:
         seconds = credible_position(progress.position_seconds, duration)
         at_ms = event_time_ms(now_ms, progress.age_ms)
         await self._resume_positions.record(
-            ResumePosition(caller.profile_id, progress.movie_id, round(seconds * 1000), at_ms)
+            ResumePosition(caller.profile_id, progress.movie_id, position_ms(seconds), at_ms)
         )
         await self._note_watching(caller.profile_id, progress.movie_id, at_ms)
 
