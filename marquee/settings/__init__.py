@@ -17,6 +17,7 @@ from marquee.code_locations import CodeLocation
 from marquee.errors import SettingsInvalid
 from marquee.ports import PORT_OFFSETS, local_address
 from marquee.settings import groups
+from marquee.settings.limits import Limits
 from marquee.settings.renamed import OLD_NAMES, values_of_old_names
 
 ENVIRONMENT_FILE: Final = "marquee.env"
@@ -34,6 +35,7 @@ class Settings(
     groups.Media,
     groups.TranscodingJobs,
     groups.Serving,
+    Limits,
     groups.Dagster,
     BaseSettings,
 ):

@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from marquee.code_locations import CODE_LOCATIONS
+from marquee.settings.limits import Limits
 
 
 def _cores() -> int:
@@ -283,6 +284,6 @@ class Dagster(BaseModel):
 
 GROUPS: Final[tuple[type[BaseModel], ...]] = (
     *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicEndpoints, Secrets, FirstAccount),
-    *(Uploads, Media, TranscodingJobs, Serving, Dagster),
+    *(Uploads, Media, TranscodingJobs, Serving, Limits, Dagster),
 )
 """The groups in the order of the settings page."""

@@ -1,8 +1,8 @@
 """Envoy as the gateway: it routes `/api`, `/schema` and `/.well-known` to the API, everything else to the web client.
 
-It verifies access tokens with a JWKS file in the state folder, limits the size of request bodies and the total request rate,
-and does not expose `/metrics`. OPEN_PATHS lists the API paths that need no token; the API checks tokens again. PROBLEMS lists
-the error documents that Envoy itself sends, in the form of the API's.
+It verifies access tokens with a JWKS file in the state folder, limits the size of request bodies and the request rates
+(`gateway_limits`), and does not expose `/metrics`. OPEN_PATHS lists the API paths that need no token; the API checks tokens
+again. PROBLEMS lists the error documents that Envoy itself sends, in the form of the API's.
 """
 
 import ipaddress
@@ -10,8 +10,9 @@ import json
 from typing import Final
 from urllib.parse import urlsplit
 
+from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
 from marquee.errors import SettingsInvalid
-from marquee.platform.programs import binaries
+from marquee.platform.programs import binaries, gateway_limits
 from marquee.platform.state import configuration
 from marquee.platform.supervisor.probes import answers, loopback_client
 from marquee.platform.supervisor.program import Program
@@ -20,7 +21,6 @@ from marquee.settings import Settings
 
 MAX_REQUEST_BYTES: Final = 4 * 1024**2
 """Clients send media directly to S3, so the largest request body is a batch of documents."""
-RATE_PER_SECOND: Final = 3000
 
 OPEN_PATHS: Final = (
     ("POST", "/api/v1/accounts"),
@@ -65,7 +65,12 @@ def gateway(settings: Settings) -> Program:
             open_paths=OPEN_PATHS,
             problems=PROBLEMS,
             max_request_bytes=MAX_REQUEST_BYTES,
-            rate_per_second=RATE_PER_SECOND,
+            trusted_hops=settings.trusted_hops,
+            client_address_header=CLIENT_ADDRESS_HEADER,
+            address_filters=gateway_limits.address_filters(settings),
+            account_filters=gateway_limits.account_filters(settings),
+            limit_clusters=gateway_limits.clusters(settings),
+            jwt_payload=gateway_limits.JWT_PAYLOAD,
             clusters=(
                 ("api", *upstream(settings.api, "MARQUEE_API_URL")),
                 ("web", *upstream(settings.web, "MARQUEE_WEB_URL")),

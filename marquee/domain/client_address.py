@@ -1,0 +1,25 @@
+"""The client's address, as the gateway hands it to the API, and the network that limits count.
+
+The gateway overwrites CLIENT_ADDRESS_HEADER in every request, so a client cannot choose it. An IPv6 client owns a whole /64 and
+could use a new address for each request: limits count the /64.
+"""
+
+import ipaddress
+from typing import Final
+
+CLIENT_ADDRESS_HEADER: Final = "x-marquee-client-address"
+IPV4_PREFIX: Final = 32
+IPV6_PREFIX: Final = 64
+
+
+def limited_network(address: str) -> str:
+    """What limits count for this address: an IPv4 address, the /64 of an IPv6 address; any other text is returned as it is."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
