@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from marquee.errors import SettingsInvalid
+from marquee.http_problems import BY_STATUS, EDGE_REASONS, RETRY_AFTER_SECONDS, HttpProblem, web_client_missing
 from marquee.platform.programs import binaries
-from marquee.platform.project import TEMPLATES, WEB_CLIENT
+from marquee.platform.project import TEMPLATES, WEB_CLIENT, how_to_get_web_client
 from marquee.platform.state import configuration
 from marquee.platform.supervisor.probes import answers
 from marquee.platform.supervisor.program import Program
@@ -54,8 +55,18 @@ def edge(settings: Settings, number: int) -> Program:
         origin=source,
         origin_script=TEMPLATES / "nginx" / "origin.js",
         origin_login=configuration(settings, f"{name}-origin.json", json.dumps(login)),
+        **_problems(*EDGE_REASONS),
     )
     return _nginx(settings, name, text, question=f"http://127.0.0.1:{status_port}/healthz", port=port, stage=20)
+
+
+def _problems(*reasons: HttpProblem) -> dict[str, object]:
+    """Values for `problems.conf.jinja`: a document for each status, and for each of `reasons`."""
+    return {
+        "problems": BY_STATUS,
+        "named_problems": [*BY_STATUS.items(), *((one.code, one) for one in reasons)],
+        "retry_after_seconds": RETRY_AFTER_SECONDS,
+    }
 
 
 def _login(settings: Settings, name: str) -> str:
@@ -84,7 +95,7 @@ def web(settings: Settings) -> Program:
         listen=f"{bracketed(settings.inner_host)}:{port}",
         root=WEB_CLIENT,
         content_security_policy=content_security_policy(settings),
-        missing="Not here. If this is the first page: the web client is built by `make web`.",
+        **_problems(web_client_missing(how_to_get_web_client())),
     )
     return _nginx(settings, "web", text, question=f"{settings.inner('web')}/healthz", port=port, stage=20)
 

@@ -1,0 +1,186 @@
+"""Every error of an edge and of the web client's server is a problem document that no cache keeps.
+
+The probes are bytes, because no HTTP library sends most of them. Each is one line: what it is, the bytes, the status, the code.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from marquee.cdn.signed_paths import stream_path
+from marquee.http_problems import BY_STATUS, EDGE_REASONS, PROBLEM_MEDIA_TYPE
+from marquee.platform.programs import edges
+from marquee.settings import Settings
+from tests.harness.http_probes import MALFORMED, Probe, get
+from tests.harness.raw_http import RawAnswer, exchange
+from tests.harness.s3 import BODY, PUBLISHED_KEYS, UNPUBLISHED, store_every_kind
+from tests.harness.servers import make_test_settings, running
+
+PICTURE = next(key for key in PUBLISHED_KEYS if key.startswith("images/"))
+CORS = "access-control-allow-origin"
+
+
+def check_problem(answer: RawAnswer, probe: Probe) -> None:
+    """The answer has the probe's status and code, and is a problem document that is not cacheable."""
+    assert answer.status == probe.status, f"{probe.name}: {answer.status} {answer.body[:200]!r}"
+    assert answer.header("cache-control") == "no-store", f"{probe.name}: {answer.header('cache-control')}"
+    assert answer.header("content-type").split(";")[0] == PROBLEM_MEDIA_TYPE, (
+        f"{probe.name}: {answer.header('content-type')}"
+    )
+    for header in ("etag", "last-modified", "expires"):
+        assert not answer.header(header), f"{probe.name}: an error must not have {header}"
+    assert bool(answer.header("retry-after")) == (probe.status in (429, 502, 503, 504)), probe.name
+    assert bool(answer.header("allow")) == (probe.status == 405), probe.name
+    if probe.request[:4] == b"HEAD":
+        assert answer.body == b"", f"{probe.name}: HEAD has no body"
+        return
+    problem = json.loads(answer.body)
+    assert (problem["status"], problem["code"]) == (probe.status, probe.code), f"{probe.name}: {problem}"
+    assert problem["title"], probe.name
+    assert problem["detail"], probe.name
+
+
+@pytest.fixture(scope="module")
+def edge(platform: Settings) -> Settings:
+    store_every_kind(platform)
+    return platform
+
+
+def signed(settings: Settings, *, seconds: int = 600) -> str:
+    secret = settings.edge_secret.get_secret_value()
+    return stream_path(secret, UNPUBLISHED, 1, expires_at=int(time.time()) + seconds)
+
+
+@pytest.mark.parametrize("probe", MALFORMED, ids=lambda probe: probe.name)
+def test_an_edge_refuses_malformed_requests(edge: Settings, probe: Probe) -> None:
+    answer = exchange(edge.edges[0], probe.request)
+    check_problem(answer, probe)
+    assert answer.header(CORS) == "*", "a player must be able to read the error"
+
+
+def test_an_edge_names_its_reason(edge: Settings) -> None:
+    good, expired = signed(edge), signed(edge, seconds=-10)
+    file = "video/360p/seg_00001.m4s"
+    probes = [
+        Probe("no signature", get("/nothing"), 403, "path-unsigned"),
+        Probe("no signature, HEAD", get("/nothing", method="HEAD"), 403, "path-unsigned"),
+        Probe("another signature", get("/v/" + "A" * 22 + good[25:] + file), 403, "signature-invalid"),
+        Probe("a forged and expired one", get("/v/" + "A" * 22 + expired[25:] + file), 403, "signature-invalid"),
+        Probe("an expired one", get(expired + file), 403, "url-expired"),
+        Probe("an expired one, HEAD", get(expired + file, method="HEAD"), 403, "url-expired"),
+        Probe("a missing file", get(good + "video/360p/seg_99999.m4s"), 403, "file-unavailable"),
+        Probe("a missing picture", get("/images/m_00000000000000000099/v1/poster.jpg"), 403, "file-unavailable"),
+        Probe("a method", get(good + file, method="POST"), 405, "method-not-allowed"),
+        Probe("a method on a picture", get("/" + PICTURE, method="PATCH"), 405, "method-not-allowed"),
+        Probe("a range past the end", get(good + file, "Range: bytes=999999-"), 416, "range-not-satisfiable"),
+        Probe("a range past the end, HEAD", get(good + file, "Range: bytes=999999-", method="HEAD"), 416, ""),
+        Probe("a range on an error", get("/nothing", "Range: bytes=0-3"), 403, "path-unsigned"),
+        Probe("If-Match", get(good + file, 'If-Match: "another"'), 412, "precondition-failed"),
+        Probe(
+            "If-Unmodified-Since",
+            get("/" + PICTURE, "If-Unmodified-Since: Mon, 01 Jan 2001 00:00:00 GMT"),
+            412,
+            "precondition-failed",
+        ),
+    ]
+    for probe in probes:
+        answer = exchange(edge.edges[0], probe.request)
+        if probe.name.startswith("a missing"):
+            assert answer.status in (403, 404), "S3 says 404 only to a login that may list the bucket"
+            probe = Probe(probe.name, probe.request, answer.status, {403: probe.code, 404: "not-found"}[answer.status])
+        check_problem(answer, probe)
+        assert answer.header(CORS) == "*", probe.name
+        assert ("content-range" in dict(answer.headers)) == (probe.status == 416), probe.name
+    for path in (good + file, "/" + PICTURE):
+        answer = exchange(edge.edges[0], get(path))
+        assert (answer.status, answer.body) == (200, BODY), "the refusals must not spoil a good request"
+
+
+def test_an_edge_without_its_origin_says_so(tmp_path: Path) -> None:
+    settings = make_test_settings(tmp_path)
+    with running(edges.edge(settings, 1), tmp_path):
+        url = f"http://127.0.0.1:{settings.port('edge_1')}"
+        for path in (signed(settings) + "video/360p/seg_00001.m4s", "/" + PICTURE):
+            for method in ("GET", "HEAD"):
+                check_problem(
+                    exchange(url, get(path, method=method)),
+                    Probe("no origin", get("", method=method), 502, "upstream-invalid"),
+                )
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The web client's server, with a small build of a client."""
+    folder = tmp_path_factory.mktemp("web")
+    build = folder / "dist"
+    (build / "assets").mkdir(parents=True)
+    (build / "index.html").write_text("<!doctype html><title>A client</title>")
+    (build / "assets" / "index-1.js").write_text("'a script';")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edges, "WEB_CLIENT", build)
+        settings = make_test_settings(folder / "state")
+        program = edges.web(settings)
+    with running(program, folder):
+        yield settings.loopback("web")
+
+
+@pytest.mark.parametrize("probe", MALFORMED, ids=lambda probe: probe.name)
+def test_the_web_server_refuses_malformed_requests(web: str, probe: Probe) -> None:
+    check_problem(exchange(web, probe.request), probe)
+
+
+WEB = [
+    Probe("a missing script", get("/assets/x.js"), 404, "not-found"),
+    Probe("a missing script, HEAD", get("/assets/x.js", method="HEAD"), 404, "not-found"),
+    Probe("a missing picture", get("/a.png"), 404, "not-found"),
+    Probe("a folder", get("/assets/"), 404, "not-found"),
+    Probe("an error document itself", get("/.problems/503"), 404, "not-found"),
+    Probe("a range of a missing script", get("/assets/x.js", "Range: bytes=0-3"), 404, "not-found"),
+    Probe("a range past the end", get("/assets/index-1.js", "Range: bytes=99-"), 416, "range-not-satisfiable"),
+    Probe("If-Match", get("/assets/index-1.js", 'If-Match: "another"'), 412, "precondition-failed"),
+    Probe("POST to a page", get("/title/m_1", method="POST"), 405, "method-not-allowed"),
+    Probe("DELETE of a script", get("/assets/index-1.js", method="DELETE"), 405, "method-not-allowed"),
+    Probe("OPTIONS", get("/", method="OPTIONS"), 405, "method-not-allowed"),
+]
+
+
+@pytest.mark.parametrize("probe", WEB, ids=lambda probe: probe.name)
+def test_the_web_servers_errors_are_problems(web: str, probe: Probe) -> None:
+    answer = exchange(web, probe.request)
+    check_problem(answer, probe)
+    assert answer.header("content-security-policy"), "errors keep the security headers"
+
+
+def test_what_the_web_client_has_is_served(web: str) -> None:
+    script = exchange(web, get("/assets/index-1.js"))
+    assert (script.status, "immutable" in script.header("cache-control")) == (200, True)
+    for path in ("/", "/title/m_00000000000000000001", "/a/deep/link?with=query", "/index.html"):
+        page = exchange(web, get(path))
+        assert (page.status, page.header("cache-control")) == (200, "no-cache"), path
+        assert page.header("content-type").startswith("text/html"), path
+    tag = script.header("etag")
+    again = exchange(web, get("/assets/index-1.js", f"If-None-Match: {tag}"))
+    assert (again.status, "immutable" in again.header("cache-control")) == (304, True)
+
+
+def test_a_web_client_that_is_not_built_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edges, "WEB_CLIENT", tmp_path / "none")
+        settings = make_test_settings(tmp_path / "state")
+        program = edges.web(settings)
+    with running(program, tmp_path):
+        for path in ("/", "/title/m_1", "/index.html"):
+            answer = exchange(settings.loopback("web"), get(path))
+            check_problem(answer, Probe(path, get(path), 404, "web-client-missing"))
+            assert b"make web" in answer.body or b"wheel" in answer.body
+
+
+def test_every_code_has_one_meaning_and_fits_its_status() -> None:
+    entries = [*BY_STATUS.values(), *EDGE_REASONS]
+    assert len({one.code for one in entries}) == len(entries), "a code has one meaning"
+    for status, one in BY_STATUS.items():
+        assert (status, bool(one.retry_after_seconds)) == (one.status, status in (429, 502, 503, 504))
+        assert "$" not in one.document, "nginx would read a variable"
