@@ -71,7 +71,9 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
         rows=rows,
         search=SearchService(stores.search, settings),
         streams=StreamService(catalogue.titles, stores.resume_positions, stores.history, settings),
-        titles=TitleService(catalogue.titles, catalogue.uploads, shared, stores.objects, stores.published, settings),
+        titles=TitleService(
+            catalogue.titles, catalogue.versions, catalogue.uploads, shared, stores.objects, stores.published, settings
+        ),
         uploads=UploadService(catalogue.uploads, catalogue.versions, catalogue.titles, stores.objects, settings),
     )
 

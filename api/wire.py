@@ -4,11 +4,14 @@ Text may hold no NUL, because PostgreSQL cannot store one; one-line text holds n
 in a type: OpenAPI states it, and the decoder refuses values outside it.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, TypeAlias
 
 import msgspec
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
+
+from marquee.notes import Note, Severity, StreamKind, by_severity
 
 ID_BODY = "[0-9a-v]{20}"
 END = r"$(?!\n)"
@@ -50,6 +53,30 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
     """A response's body."""
+
+
+class NoteStreamOut(Output, frozen=True, kw_only=True):
+    """The stream that a note is about. `index` counts the film's streams from 0; of a sidecar, the subtitle files."""
+
+    kind: StreamKind
+    index: int
+    language: str | None
+
+
+class NoteOut(Output, frozen=True, kw_only=True):
+    """What was left out, guessed, repaired or found damaged. `code` is stable, for programs; `sentence` is for people."""
+
+    code: str
+    severity: Severity
+    sentence: str
+    stream: NoteStreamOut | None
+    figures: dict[str, int | float | str]
+    """The values in the sentence."""
+
+
+def notes_out(notes: Iterable[Note]) -> list[NoteOut]:
+    """Notes as the API answers them, the most severe first."""
+    return msgspec.convert(by_severity(notes), type=list[NoteOut], from_attributes=True)
 
 
 class FieldProblem(Output, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from marquee.cli import COMMANDS, command_line
 from marquee.cli.settings import markdown_page
+from marquee.notes.page import markdown_page as notes_page
 
 PROJECT = Path(__file__).parent.parent
 _NAMED = re.findall(r"`([\w./*]+\.(?:py|md|yaml)(?:::\w+)?|[\w./*]+/)`", (PROJECT / "ARCHITECTURE.md").read_text())
@@ -125,6 +126,13 @@ def test_the_settings_page_is_made_from_the_code() -> None:
     page = (PROJECT / "docs" / "operating" / "settings.md").read_text()
     assert page == markdown_page() + "\n", (
         "docs/operating/settings.md is old: run `.venv/bin/marquee settings --markdown > docs/operating/settings.md`"
+    )
+
+
+def test_the_page_of_notes_is_made_from_the_code() -> None:
+    page = (PROJECT / "docs" / "operating" / "notes.md").read_text()
+    assert page == notes_page() + "\n", (
+        "docs/operating/notes.md is old: run `.venv/bin/python -m marquee.notes.page > docs/operating/notes.md`"
     )
 
 

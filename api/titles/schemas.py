@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from api.wire import Input, Line, Output, Prose, Word, Year
+from api.wire import Input, Line, NoteOut, Output, Prose, Word, Year
 from marquee.domain.lifecycle import TitleState
 
 
@@ -28,6 +28,8 @@ class TitleOut(Output, frozen=True, kw_only=True):
     active_version: int | None
     created_at: datetime
     published_at: datetime | None
+    notes: list[NoteOut]
+    """For engineers: all notes of the version that plays, else of the newest one. For viewers: what concerns them."""
 
 
 class TitlePage(Output, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ brings into the index. Then the title's rows are purged. A deletion removes the 
 finishes a removal that was interrupted.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,14 +15,16 @@ from api.auth.tokens import Caller
 from api.paging import Cursors, split_page
 from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
+from api.wire import notes_out
 from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.lifecycle import PLAYABLE, VISIBLE_TITLES, TitleState
 from marquee.domain.roles import may
 from marquee.domain.rows import canonical_genres
 from marquee.errors import RevisionConflict, TitleUnknown
 from marquee.ingest.removal import remove_title
+from marquee.notes import Note, for_viewers
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Titles, Uploads
+from marquee.stores.catalogue.contract import Titles, Uploads, Versions
 from marquee.stores.catalogue.values import Title, TitleDetails
 from marquee.stores.objects.contract import Objects
 from marquee.stores.row_cache.keys import rows_of_title
@@ -35,6 +38,7 @@ class TitleService:
     def __init__(
         self,
         titles: Titles,
+        versions: Versions,
         uploads: Uploads,
         rows: SharedRows,
         objects: Objects,
@@ -42,6 +46,7 @@ class TitleService:
         settings: Settings,
     ) -> None:
         self._titles = titles
+        self._versions = versions
         self._uploads = uploads
         self._rows = rows
         self._objects = objects
@@ -54,7 +59,8 @@ class TitleService:
         title = await self._titles.get(movie_id)
         if title.state not in VISIBLE_TITLES and not may(caller.role, "see_hidden_titles"):
             raise TitleUnknown(f"There is no title {movie_id}.", field="movie_id")
-        return self.shown(title)
+        notes = await self._notes(title)
+        return self._shown(title, notes if may(caller.role, "see_notes") else for_viewers(notes))
 
     async def page(self, *, limit: int, cursor: str | None, state: TitleState | None) -> TitlePage:
         """At most `limit` titles in the order of their ids; with `state` only titles in that state.
@@ -64,8 +70,9 @@ class TitleService:
         kind = f"titles:{state or ''}"
         after = self._cursors.read(kind, cursor, str)
         page, more = split_page(await self._titles.page(limit=limit + 1, after=after, state=state), limit)
+        notes = await self._versions.notes_of_titles([title.movie_id for title in page])
         return TitlePage(
-            titles=[self.shown(title) for title in page],
+            titles=[self._shown(title, notes.get(title.movie_id, ())) for title in page],
             next_cursor=self._cursors.sign(kind, page[-1].movie_id) if more else None,
         )
 
@@ -90,7 +97,7 @@ class TitleService:
                     raise
                 continue
             await self._changed(before, after)
-            return self.shown(after)
+            return self._shown(after, await self._notes(after))
         raise AssertionError("the last attempt returns or raises")
 
     async def unpublish(self, movie_id: str) -> TitleOut:
@@ -100,13 +107,13 @@ class TitleService:
         """
         title = await self._titles.unpublish(movie_id)
         await self._changed(title)
-        return self.shown(title)
+        return self._shown(title, await self._notes(title))
 
     async def republish(self, movie_id: str) -> TitleOut:
         """Undo `unpublish`. Raises `TitleUnknown`, `TitleNotPlayable` if the title was never published."""
         title = await self._titles.republish(movie_id)
         await self._changed(title)
-        return self.shown(title)
+        return self._shown(title, await self._notes(title))
 
     async def delete(self, movie_id: str) -> None:
         """Delete a title, then remove its objects. Repeat it after an interruption. Raises `TitleUnknown`."""
@@ -114,7 +121,10 @@ class TitleService:
         await self._changed(title)
         await remove_title(self._uploads, self._objects, self._published, movie_id)
 
-    def shown(self, title: Title) -> TitleOut:
+    async def _notes(self, title: Title) -> Sequence[Note]:
+        return (await self._versions.notes_of_titles([title.movie_id])).get(title.movie_id, ())
+
+    def _shown(self, title: Title, notes: Sequence[Note]) -> TitleOut:
         """A title as the API answers it."""
         return TitleOut(
             movie_id=title.movie_id,
@@ -133,6 +143,7 @@ class TitleService:
             active_version=title.active_version,
             created_at=title.created_at,
             published_at=title.published_at,
+            notes=notes_out(notes),
         )
 
     async def _changed(self, *titles: Title) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from api.wire import END, Input, Line, MovieId, Output, Prose, Word, Year
+from api.wire import END, Input, Line, MovieId, NoteOut, Output, Prose, Word, Year
 from marquee.domain.lifecycle import FollowedState, UploadState
 from marquee.domain.parts import MAX_PARTS
 
@@ -141,3 +141,5 @@ class UploadStatus(Output, frozen=True, kw_only=True):
     reason: str | None
     playable: bool
     """Whether this version can be played now."""
+    notes: list[NoteOut]
+    """What was left out, guessed, repaired or found damaged so far."""

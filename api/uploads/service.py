@@ -17,6 +17,7 @@ from msgspec import UNSET
 
 from api.auth.tokens import Caller
 from api.uploads.schemas import NewUpload, SentPart, SidecarIn, UploadStatus
+from api.wire import notes_out
 from marquee.documents import keys
 from marquee.domain import ids
 from marquee.domain.file_names import title_of
@@ -258,6 +259,7 @@ class UploadService:
             percent=version.percent if version else 0.0,
             speed=version.speed if version else None,
             reason=_reason(upload, version),
+            notes=notes_out(version.notes if version else ()),
             playable=version is not None and await self._plays(upload.movie_id, upload.version),
         )
 

@@ -8,6 +8,7 @@ from typing import Final
 import dagster as dg
 
 from marquee.cdn.addresses import EdgeAddresses, title_page
+from marquee.notes import Note, by_severity
 from marquee.settings import Settings
 
 _LINK_SECONDS: Final = 24 * 3600
@@ -54,3 +55,20 @@ def kilobits(bits_per_second: float) -> str:
 
 def mebibytes(size_bytes: float) -> str:
     return f"{size_bytes / 1024**2:.2f} MiB"
+
+
+def note_table(notes: Sequence[Note]) -> dict[str, dg.MetadataValue]:
+    """The notes of a stage, the most severe first, and the severity of the first. Nothing for a stage without notes."""
+    ordered = by_severity(notes)
+    if not ordered:
+        return {}
+    rows = [
+        {
+            "severity": one.severity,
+            "code": one.code,
+            "stream": f"{one.stream.kind} {one.stream.index}" if one.stream else "",
+            "note": one.sentence.replace("|", r"\|"),
+        }
+        for one in ordered
+    ]
+    return {"notes": table(rows), "severity": dg.MetadataValue.text(ordered[0].severity)}

@@ -13,6 +13,7 @@ from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import open_stage
 from marquee.cdn.fill import warm
 from marquee.documents import ManifestDocument, PrewarmDocument
+from marquee.notes import note
 from marquee.settings import Settings
 
 
@@ -22,19 +23,23 @@ async def prewarm(
 ) -> dg.MaterializeResult[None]:
     """A hot title is requested through every edge. The second answer for each file must come from that edge's cache.
 
-    Other titles are not pushed: their first viewer fills the cache. An edge that is down is recorded and delays no title.
+    Other titles are not pushed: their first viewer fills the cache. An edge that is down delays no title; a note names it.
     """
     async with open_stage(context, settings, "prewarm") as stage:
         files = (await stage.read("manifest", ManifestDocument)).files
         hot = stage.upload.hot
         edges = settings.inner_edges if hot else []
+        filled = await asyncio.gather(*(warm(settings, edge, stage.movie_id, stage.version, files) for edge in edges))
         document = PrewarmDocument(
             movie_id=stage.movie_id,
             version=stage.version,
             hot=hot,
-            edges=list(
-                await asyncio.gather(*(warm(settings, edge, stage.movie_id, stage.version, files) for edge in edges))
-            ),
+            edges=list(filled),
+            notes=[
+                note("edge-not-filled", edge=one.edge, hits=one.hits, files=one.requested)
+                for one in filled
+                if one.failed
+            ],
         )
         await stage.save_document(document)
         return dg.MaterializeResult(

@@ -10,7 +10,7 @@ import asyncio
 import dagster as dg
 import msgspec
 
-from assets.ingest.metadata import bullet_list, mebibytes, table, web_page
+from assets.ingest.metadata import mebibytes, table, web_page
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
 from marquee.documents import SourceDocument
@@ -123,8 +123,6 @@ def _metadata(settings: Settings, document: SourceDocument) -> dict[str, dg.Meta
         "sha256": document.sha256,
         "web_page": web_page(settings, document.movie_id),
     }
-    if document.warnings:
-        metadata["warnings"] = bullet_list(document.warnings)
     if document.same_content_as is not None:
         metadata["same_content_as"] = web_page(settings, document.same_content_as)
     return metadata

@@ -7,7 +7,7 @@ of the platform is retried by the step, then by Dagster's run retries; after the
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,24 @@ from typing import Final, TypeVar
 import dagster as dg
 import msgspec
 
+from assets.ingest.metadata import note_table
 from assets.ingest.partitions import OUTAGE_RETRY, VERSION_TAG
 from assets.ingest.progress import overall_percent
 from assets.ingest.removal import remove_unfinished
-from marquee.documents import ONCE_IN_MANIFEST, STAGES, SourceDocument, from_earlier_manifest, keys
+from marquee.documents import (
+    ONCE_IN_MANIFEST,
+    STAGES,
+    SourceDocument,
+    StageDocument,
+    from_earlier_manifest,
+    keys,
+    notes_in,
+)
 from marquee.domain.lifecycle import SHOWN_VERSIONS
 from marquee.errors import ChunkFailed, MarqueeError, ObjectMissing, SettingsInvalid, SourceRefused, TitleUnknown
 from marquee.ingest.outages import through_outages
 from marquee.ingest.source_cache import SourceCache
+from marquee.notes import Note, bounded, parse_codes, refusal
 from marquee.settings import Settings
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.opened import Stores, open_stores
@@ -87,12 +97,36 @@ class Stage:
     async def read_source(self) -> SourceDocument:
         return await self.read("source", SourceDocument)
 
-    async def save_document(self, document: msgspec.Struct) -> None:
-        """Store this stage's document. A stage does this last: the document says that the stage is done."""
+    async def save_document(self, document: StageDocument) -> None:
+        """Store this stage's document and tell its notes. A stage does this last: the document says that the stage is done.
+
+        Raises `SourceRefused` for a note that the setting `refuse_notes` names.
+        """
+        await self._tell(document.notes)
+        document = msgspec.structs.replace(document, notes=bounded(document.notes))
         key = keys.stage_key(self.movie_id, self.version, self.name)
         body = msgspec.json.format(msgspec.json.encode(document), indent=1)
         await through_outages(lambda: self.stores.objects.put(key, body, content_type="application/json"))
         await self.report(1.0)
+
+    async def _tell(self, notes: Sequence[Note]) -> None:
+        """Store the stage's notes on the version, show them on the asset's page, and refuse the film for the chosen ones."""
+        told = bounded(notes)
+        await through_outages(
+            lambda: self.stores.catalogue.versions.set_notes(self.movie_id, self.version, {self.name: told})
+        )
+        if reason := refusal(notes, parse_codes(self.settings.refuse_notes)):
+            raise SourceRefused(reason)
+        if isinstance(self.context, dg.AssetExecutionContext):
+            self.context.add_asset_metadata(note_table(told))
+
+    async def collect_notes(self) -> dict[str, list[Note]]:
+        """The notes in the documents of the stages before this one, by stage; also those that an earlier release stored."""
+        found: dict[str, list[Note]] = {}
+        for stage in STAGES[: STAGES.index(self.name)]:
+            with contextlib.suppress(ObjectMissing):
+                found[stage] = bounded(notes_in(await self._body(stage)))
+        return found
 
     async def report(self, share: float, *, speed: float | None = None) -> None:
         """Record how far this stage is (0 to 1), for the title's page."""

@@ -9,8 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import dagster as dg
+import msgspec
 
-from assets.ingest.metadata import bullet_list, kilobits, mebibytes, table
+from assets.ingest.metadata import kilobits, mebibytes, table
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.renditions import renditions
@@ -48,9 +49,8 @@ async def streams(
             audio, joined = await _encode_and_join(stage, source, plan, made, folder)
             await stage.report(0.5)
             packaged = folder / "packaged"
-            document = await package(
-                plan, joined, audio.renditions, packaged, memory_bytes=settings.process_memory_bytes
-            )
+            found = await package(plan, joined, audio.renditions, packaged, memory_bytes=settings.process_memory_bytes)
+            document = msgspec.structs.replace(found, notes=audio.notes)
             await stage.report(0.6)
             async with stage.reporting(0.6, 1.0) as tell:
                 await publish_folder(stage.stores.published, packaged, document.prefix, on_share=tell)
@@ -117,7 +117,7 @@ async def _remove_strays(stage: Stage, document: StreamsDocument, packaged: Path
 
 
 def _metadata(document: StreamsDocument, audio: AudioMade) -> dict[str, dg.MetadataValue | str | float | int]:
-    metadata: dict[str, dg.MetadataValue | str | float | int] = {
+    return {
         "tracks": table(
             [
                 {
@@ -135,6 +135,3 @@ def _metadata(document: StreamsDocument, audio: AudioMade) -> dict[str, dg.Metad
         "size": mebibytes(document.size_bytes),
         "audio_cpu_seconds": round(audio.cpu_seconds, 2),
     }
-    if audio.notes:
-        metadata["audio_notes"] = bullet_list(audio.notes)
-    return metadata

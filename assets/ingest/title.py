@@ -1,10 +1,9 @@
 """Stage `title`: publishes the version, in one transaction of the catalogue. Before it no viewer can reach the version.
 
-Reads the documents of `manifest` and `source`. Change capture and the search sync then bring the title into the
-search index. Next: `search_document`, which waits for that.
+Reads the documents of `manifest` and `source`, and the notes of all stages, which it stores on the version. Change capture and
+the search sync then bring the title into the search index. Next: `search_document`, which waits for that.
 """
 
-import contextlib
 import time
 
 import dagster as dg
@@ -16,6 +15,7 @@ from assets.ingest.stage import Stage, open_stage
 from marquee.documents import ManifestDocument, SourceDocument, TitlePublished
 from marquee.errors import StoreUnavailable
 from marquee.ingest.outages import through_outages
+from marquee.notes import Note, note
 from marquee.settings import Settings
 from marquee.stores.catalogue.values import Publication
 from marquee.stores.row_cache.keys import keys_of_title
@@ -38,14 +38,18 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
             poster=made.poster,
             sprite_vtt=made.sprite_vtt,
         )
-        revision = await through_outages(lambda: stage.stores.catalogue.versions.publish(publication))
+        notes = await stage.collect_notes()
+        versions = stage.stores.catalogue.versions
+        await through_outages(lambda: versions.set_notes(stage.movie_id, stage.version, notes, whole=True))
+        revision = await through_outages(lambda: versions.publish(publication))
         committed_at_ms = int(time.time() * 1000)
-        await _refresh_rows(stage)
+        late = await _refresh_rows(stage)
         document = TitlePublished(
             movie_id=stage.movie_id,
             version=stage.version,
             revision=revision,
             committed_at_ms=committed_at_ms,
+            notes=late,
         )
         await stage.save_document(document)
         found = await stage.read("source", SourceDocument)
@@ -60,8 +64,11 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
         return dg.MaterializeResult(data_version=dg.DataVersion(str(revision)), metadata=metadata)
 
 
-async def _refresh_rows(stage: Stage) -> None:
-    """Purge the rows that the title is in now. With the cache down they expire by themselves."""
-    with contextlib.suppress(StoreUnavailable):
+async def _refresh_rows(stage: Stage) -> list[Note]:
+    """Purge the rows that the title is in now. With the cache down they expire by themselves, which a note says."""
+    try:
         genres = (await stage.stores.catalogue.titles.get(stage.movie_id)).details.genres
         await stage.stores.row_cache.purge(keys_of_title(genres))
+    except StoreUnavailable:
+        return [note("rows-not-refreshed", seconds=stage.settings.row_ttl_seconds)]
+    return []

@@ -5,18 +5,19 @@ are seconds unless the name says otherwise. Frame rates are exact fractions (`"3
 segment in half an hour.
 """
 
-from marquee.documents.earlier import ONCE_IN_MANIFEST, from_earlier_manifest
+from marquee.documents.earlier import ONCE_IN_MANIFEST, from_earlier_manifest, notes_in
 from marquee.documents.images import ImagesDocument
 from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocument
 from marquee.documents.plan import Chunk, EncodingSettings, PlanDocument, Rung
 from marquee.documents.quality import QualityDocument, QualityScore
 from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, RenditionPart, RenditionsDocument
 from marquee.documents.source import AudioStream, SourceDocument, SubtitleStream, VideoStream
-from marquee.documents.stages import STAGES
+from marquee.documents.stages import DOCUMENT_OF_STAGE, STAGES, StageDocument
 from marquee.documents.title import SearchDocument, TitleIndexed, TitlePublished
 from marquee.documents.tracks import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
 
 __all__ = [
+    "DOCUMENT_OF_STAGE",
     "ONCE_IN_MANIFEST",
     "STAGES",
     "AudioStream",
@@ -38,6 +39,7 @@ __all__ = [
     "Rung",
     "SearchDocument",
     "SourceDocument",
+    "StageDocument",
     "StreamsDocument",
     "SubtitleStream",
     "SubtitlesDocument",
@@ -46,4 +48,5 @@ __all__ = [
     "TitlePublished",
     "VideoStream",
     "from_earlier_manifest",
+    "notes_in",
 ]

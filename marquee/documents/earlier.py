@@ -3,6 +3,8 @@
 In the first releases the stage `manifest` also scored the picture and made the images, and `manifest.json` held all
 three. Such a version has no `quality.json` and no `images.json`: both are read from its `manifest.json`.
 `ManifestDocument` reads the old form unchanged, because it ignores unknown fields.
+
+The first releases had sentences (`warnings`, `left_out`) in the place of notes. `notes_in` reads both.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +15,7 @@ import msgspec
 from marquee.documents.images import ImagesDocument
 from marquee.documents.keys import images_prefix
 from marquee.documents.quality import QualityDocument, QualityScore
+from marquee.notes import Note, note
 
 
 class CombinedManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,3 +63,17 @@ def from_earlier_manifest(stage: str, manifest_body: bytes) -> msgspec.Struct | 
     except msgspec.ValidationError:
         return None
     return ONCE_IN_MANIFEST[stage](old)
+
+
+class _NotedDocument(msgspec.Struct, frozen=True):
+    """The notes of any stage's document, and the sentences that earlier releases stored in their place."""
+
+    notes: list[Note] = []
+    warnings: list[str] = []
+    left_out: list[str] = []
+
+
+def notes_in(body: bytes) -> list[Note]:
+    """The notes of a stored document, whichever stage and release wrote it."""
+    stored = msgspec.json.decode(body, type=_NotedDocument)
+    return [*stored.notes, *(note("earlier-release", sentence=one) for one in [*stored.warnings, *stored.left_out])]

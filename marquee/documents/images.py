@@ -5,6 +5,8 @@ The stage `images` writes the document; `manifest` and `title` read it.
 
 import msgspec
 
+from marquee.notes import Note
+
 
 class ImagesDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of a version's pictures."""
@@ -19,3 +21,4 @@ class ImagesDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Key of the index (WebVTT), which says which tile of which sheet shows which second."""
     files: list[str]
     """The keys of all pictures of this version and of the index."""
+    notes: list[Note] = []

@@ -6,6 +6,8 @@ second, from what each edge answered.
 
 import msgspec
 
+from marquee.notes import Note
+
 
 class ManifestDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that `prewarm` and `title` need. An earlier release stored more fields in it: see `earlier`."""
@@ -20,6 +22,7 @@ class ManifestDocument(msgspec.Struct, frozen=True, kw_only=True):
     duration_seconds: float
     files: list[str]
     """Every published key of this version, so that `prewarm` and the checks need not list the bucket."""
+    notes: list[Note] = []
 
 
 class EdgeResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,3 +43,4 @@ class PrewarmDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     hot: bool
     edges: list[EdgeResult]
+    notes: list[Note] = []

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from marquee.notes import Note
+
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True):
     """One step of the ladder. `bitrate_bps` is the target average, `max_bitrate_bps` the VBV maximum."""
@@ -66,6 +68,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     settings: EncodingSettings
     settings_hash: str
     chunks: list[Chunk]
+    notes: list[Note] = []
 
     @property
     def duration_seconds(self) -> float:

@@ -6,6 +6,8 @@ platform's minimum.
 
 import msgspec
 
+from marquee.notes import Note
+
 
 class QualityScore(msgspec.Struct, frozen=True, kw_only=True):
     """VMAF of a rendition on a sample of its segments, scored at the source's display size."""
@@ -25,3 +27,4 @@ class QualityDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     scores: list[QualityScore]
     """One for each rung, from the lowest to the highest."""
+    notes: list[Note] = []

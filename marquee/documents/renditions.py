@@ -8,6 +8,7 @@ import msgspec
 
 from marquee.documents.plan import Chunk, EncodingSettings, Rung
 from marquee.documents.source import SourceDocument
+from marquee.notes import Note
 
 
 class ChunkJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,3 +67,4 @@ class RenditionsDocument(msgspec.Struct, frozen=True, kw_only=True):
     reused_chunks: int
     cpu_seconds: float
     wall_seconds: float
+    notes: list[Note] = []

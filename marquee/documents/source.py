@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from marquee.notes import Note
+
 
 class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     """The picture as it is stored and as it is meant to be shown.
@@ -68,6 +70,10 @@ class AudioStream(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     codec: str
+    format: str = ""
+    """The codec's name for people."""
+    decodable: bool = True
+    """False if the platform's ffmpeg has no decoder for the codec. Such a track forms no mix."""
     channels: int
     sample_rate: int
     channel_layout: str | None = None
@@ -112,6 +118,6 @@ class SourceDocument(msgspec.Struct, frozen=True, kw_only=True):
     frames_damaged: int
     seekable: bool
     """False if the container's index cannot be trusted. Such a source is cut by decoding it from its start."""
-    warnings: list[str] = []
+    notes: list[Note] = []
     same_content_as: str | None = None
     """movie_id of another title whose newest master has the same SHA-256; None without such a title."""

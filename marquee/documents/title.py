@@ -6,6 +6,8 @@ The transaction of the stage `title` writes the `SearchDocument`. Change capture
 
 import msgspec
 
+from marquee.notes import Note
+
 
 class TitlePublished(msgspec.Struct, frozen=True, kw_only=True):
     """What `title` wrote: the revision of the title's document, and when its transaction was committed."""
@@ -14,6 +16,7 @@ class TitlePublished(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     revision: int
     committed_at_ms: int
+    notes: list[Note] = []
 
 
 class TitleIndexed(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +29,7 @@ class TitleIndexed(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     revision: int
     lag_seconds: float
+    notes: list[Note] = []
 
 
 class SearchDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from marquee.notes import Note
+
 
 class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
     """One CMAF track in the published bucket with its media playlist. Paths are relative to the version's prefix.
@@ -49,6 +51,7 @@ class StreamsDocument(msgspec.Struct, frozen=True, kw_only=True):
     audio: list[PackagedStream]
     segment_frames: int
     size_bytes: int
+    notes: list[Note] = []
 
 
 class TextTrack(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,5 +73,6 @@ class SubtitlesDocument(msgspec.Struct, frozen=True, kw_only=True):
     movie_id: str
     version: int
     tracks: list[TextTrack]
-    left_out: list[str]
+    left_out: list[str] = []
     """One sentence for each track that could not become WebVTT."""
+    notes: list[Note] = []

@@ -13,7 +13,7 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 FIRST_ROLE: Final[Role] = "viewer"
 """Role of a newly registered account."""
 
-Right = Literal["watch", "manage_titles", "see_hidden_titles", "touch_uploads_of_others"]
+Right = Literal["watch", "manage_titles", "see_hidden_titles", "see_notes", "touch_uploads_of_others"]
 """What an endpoint may ask for."""
 
 NEEDED_ROLE: Final[dict[Right, Role]] = {
@@ -22,6 +22,8 @@ NEEDED_ROLE: Final[dict[Right, Role]] = {
     "manage_titles": "engineer",
     # Titles in a state outside `VISIBLE_TITLES` of `marquee.domain.lifecycle`.
     "see_hidden_titles": "engineer",
+    # All notes of a title. Viewers see those that concern them.
+    "see_notes": "engineer",
     "touch_uploads_of_others": "operator",
 }
 

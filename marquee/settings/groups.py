@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from marquee.code_locations import CODE_LOCATIONS
 from marquee.settings.limits import Limits
+from marquee.settings.media import Media
 
 
 def _cores() -> int:
@@ -191,28 +192,6 @@ class Uploads(BaseModel):
         description="Seconds. An upload whose client is silent for so long ends, and its parts are removed.",
     )
     part_url_seconds: int = Field(3600, ge=60, description="Seconds for which the presigned URL of a part is valid.")
-
-
-class Media(BaseModel):
-    """Media
-
-    What is accepted as a source, and how it is encoded.
-    """
-
-    encoding_preset: str = Field("veryfast", description="The x264 preset of every rendition.")
-    chunk_segments: int = Field(
-        3, ge=1, le=60, description="Number of segments in a chunk. A worker encodes one chunk at a time."
-    )
-    source_max_seconds: float = Field(24 * 3600.0, description="Seconds. Longer films are refused.")
-    source_max_pixels: int = Field(
-        8192 * 4320, description="Pixels (width x height). Films with larger pictures are refused."
-    )
-    quality_floor_vmaf: float = Field(
-        60.0, ge=0, le=100, description="VMAF. A title whose top rung has a lower mean is not published."
-    )
-    process_memory_bytes: int = Field(
-        4 * 1024**3, description="Bytes of address space that one media process (ffmpeg, for example) may take."
-    )
 
 
 class TranscodingJobs(BaseModel):

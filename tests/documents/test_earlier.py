@@ -6,13 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marquee.documents import (
+    DOCUMENT_OF_STAGE,
     ONCE_IN_MANIFEST,
+    STAGES,
     ImagesDocument,
     ManifestDocument,
     QualityDocument,
     QualityScore,
     from_earlier_manifest,
+    notes_in,
 )
+from marquee.notes import note
 
 STORED = b"""{
  "movie_id": "m_1", "version": 2,
@@ -72,3 +76,20 @@ def test_a_manifest_of_the_present_form_stands_for_no_other_document(stage: str,
     assert from_earlier_manifest(stage, msgspec.json.encode(present)) is None, (
         f"without {stage}.json the stage {stage} has not run, and its document is taken from somewhere"
     )
+
+
+def test_sentences_of_an_earlier_release_are_read_as_notes() -> None:
+    source = b'{"movie_id": "m_1", "version": 1, "warnings": ["The file ends before its last packet."]}'
+    texts = b'{"movie_id": "m_1", "version": 1, "tracks": [], "left_out": ["A subtitle track is left out."]}'
+    assert [(one.code, one.sentence) for body in (source, texts) for one in notes_in(body)] == [
+        ("earlier-release", "The file ends before its last packet."),
+        ("earlier-release", "A subtitle track is left out."),
+    ]
+    assert notes_in(STORED) == []
+
+
+@given(st.sampled_from(STAGES))
+def test_the_notes_of_every_stage_are_read_without_its_document(stage: str) -> None:
+    assert "notes" in DOCUMENT_OF_STAGE[stage].__struct_fields__, f"what {stage} leaves out cannot be told"
+    told = [note("no-sound")]
+    assert notes_in(msgspec.json.encode({"movie_id": "m_1", "notes": told})) == told

@@ -1,34 +1,27 @@
 """Encodes a title's audio renditions, each once for the whole title, as AAC-LC at 48 kHz.
 
 Reads the source's audio streams; writes one MP4 a rendition: a stereo one for every mix, and a 5.1 one for a mix of six
-channels or more. Time 0 is the title's first picture: earlier sound is cut; a late start, gaps and an early end become silence;
-slow drift is corrected. `mixes` decides which streams form one mix. All mixes are encoded by one command first. A mix whose
-result is incomplete is encoded again alone, by way of `uniform_audio`. A track that cannot be decoded never fails its title: it
-is left out, and a sentence says why. Next: `package`.
+channels or more. `arguments` writes the command, and `mixes` decides which streams form one mix. All mixes are encoded by one
+command first. A mix whose result is incomplete is encoded again alone, by way of `uniform_audio`. A track that cannot be
+decoded never fails its title: it is left out, and a note says why. Next: `package`.
 """
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
-import ffmpeg
 import msgspec
 
 from marquee.documents import SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media.encode.transcode import sample_count
-from marquee.media.programs import binaries, process
+from marquee.media.programs import process
+from marquee.media.sound.arguments import audio_arguments, packets
 from marquee.media.sound.mixes import AudioMix, plan_mixes
-from marquee.media.sound.uniform_audio import SAMPLE_RATE, decode_uniform
+from marquee.media.sound.uniform_audio import decode_uniform
 from marquee.media.source.clock import Clock, picture_clock
-from marquee.media.source.probe import untrusted_input
-
-FRAME_SAMPLES: Final = 1024
-"""Samples in an AAC-LC packet. ffmpeg's encoder also delays its output by this many."""
-BITRATES_BPS: Final = {2: 128_000, 6: 384_000}
-"""Bits a second by number of channels: 64 kbit/s each, in the range of Apple's authoring specification for stereo."""
-LAYOUTS: Final = {2: "stereo", 6: "5.1"}
+from marquee.notes import Note, NoteStream, note
 
 
 class EncodedAudio(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,103 +39,32 @@ class AudioMade(msgspec.Struct, frozen=True, kw_only=True):
     """All audio renditions of a title."""
 
     renditions: list[EncodedAudio]
-    notes: list[str]
-    """One sentence for each track that was left out or is damaged."""
+    notes: list[Note]
+    """What was left out or is damaged, without what `source` noted already."""
     cpu_seconds: float
-
-
-def packets(duration_seconds: float) -> int:
-    """AAC packets that cover the picture. The last one starts before the picture ends: else it might be a segment of its own."""
-    return max(2, -(-round(duration_seconds * SAMPLE_RATE) // FRAME_SAMPLES))
-
-
-def _on_picture_clock(stream: Any, clock: Clock) -> Any:
-    """A source stream on the picture's clock, at 48 kHz.
-
-    Jumps over 40 ms (a frame) are filled with silence or cut. Below that, the rate changes by at most 100 samples a second
-    (0.2 %, a 28th of a semitone), which corrects the drift of a free-running recorder.
-    """
-    placed = "N/SR/TB" if clock.counted else f"PTS-({clock.start_seconds:.9f})/TB"
-    return stream.filter("asetpts", placed).filter(
-        "aresample", SAMPLE_RATE, **{"async": 100}, min_hard_comp=0.04, first_pts=0
-    )
-
-
-def _mix_down(stream: Any, channels: int) -> Any:
-    """Mixes to the rendition's layout by ITU-R BS.775 coefficients. In stereo, peaks over full scale are limited, not clipped."""
-    shaped = stream.filter("aformat", sample_fmts="fltp", channel_layouts=LAYOUTS[channels])
-    return shaped.filter("alimiter", limit=0.98, level=0, latency=1) if channels == 2 else shaped
-
-
-def _cut_to_packets(stream: Any, count: int) -> Any:
-    """Cuts or pads to exactly `count` packets, less the encoder's own delay.
-
-    The encoder puts one packet (21 ms) of delay before the sound. An edit list could hide the delay, but players treat edit lists
-    in three different ways. Without one, the delay is played at time 0. So the first 1024 samples are left out here, and
-    all later sound is exactly in step in every player. The price is the film's first 21 ms of sound.
-    """
-    end = count * FRAME_SAMPLES
-    return (
-        stream.filter("apad").filter("atrim", start_sample=FRAME_SAMPLES, end_sample=end).filter("asetpts", "N/SR/TB")
-    )
-
-
-def audio_arguments(
-    mixes: Sequence[AudioMix], source_path: Path, folder: Path, *, clock: Clock, duration_seconds: float
-) -> list[str]:
-    """The command that decodes every stream of `mixes` once and writes all their renditions into `folder`."""
-    opened = ffmpeg.input(**untrusted_input(source_path), vn=None, sn=None, dn=None, **clock.options)
-    count = packets(duration_seconds)
-    outputs = []
-    for mix in mixes:
-        aligned = [_on_picture_clock(opened[str(index)], clock) for index in mix.streams]
-        whole = aligned[0]
-        if len(aligned) > 1:
-            mono = [one.filter("aformat", channel_layouts="mono").filter("apad") for one in aligned]
-            whole = ffmpeg.filter(mono, "join", inputs=len(mono), channel_layout=LAYOUTS[len(mono)])
-        shares = whole.filter_multi_output("asplit", len(mix.outputs)) if len(mix.outputs) > 1 else [whole]
-        for share, channels in enumerate(mix.outputs):
-            one = shares[share] if len(mix.outputs) > 1 else whole
-            outputs.append(
-                ffmpeg.output(
-                    _cut_to_packets(_mix_down(one, channels), count),
-                    str(folder / f"{mix.rendition(channels)}.mp4"),
-                    **{"c:a": "aac", "b:a": BITRATES_BPS[channels], "ar": SAMPLE_RATE, "ac": channels},
-                    use_editlist=0,
-                    format="mp4",
-                )
-            )
-    written: list[str] = ffmpeg.merge_outputs(*outputs).compile(cmd=str(binaries.ffmpeg()))
-    return [
-        written[0],
-        *(
-            "-hide_banner",
-            "-nostdin",
-            "-y",
-            "-v",
-            "verbose",
-        ),  # verbose: prints the counts of decoded and damaged frames
-        *("-max_error_rate", "1"),  # damaged packets become silence instead of a failure
-        *written[1:],
-    ]
 
 
 _DECODED = re.compile(r"Input stream #0:(\d+) \(audio\):.*?(\d+) frames decoded; (\d+) decode errors")
 
 
-def _damage_notes(mixes: Sequence[AudioMix], stderr: str) -> tuple[list[AudioMix], list[str]]:
-    """(mixes with at least one decoded frame, sentences about damage), by the counts that ffmpeg prints at its end."""
+def _stream_of(mix: AudioMix) -> NoteStream:
+    return NoteStream(kind="audio", index=mix.streams[0], language=mix.language)
+
+
+def _damage_notes(mixes: Sequence[AudioMix], stderr: str) -> tuple[list[AudioMix], list[Note]]:
+    """(mixes with at least one decoded frame, notes on damage), by the counts that ffmpeg prints at its end."""
     counts = {int(index): (int(good), int(bad)) for index, good, bad in _DECODED.findall(stderr)}
     kept, notes = [], []
     for mix in mixes:
         good = sum(counts.get(index, (1, 0))[0] for index in mix.streams)
         bad = sum(counts.get(index, (1, 0))[1] for index in mix.streams)
         if not good:
-            notes.append(f"The audio track {mix.label} is left out: none of its frames could be decoded.")
+            why = "none of its frames could be decoded"
+            notes.append(note("sound-undecodable", _stream_of(mix), track=mix.label, why=why))
             continue
         kept.append(mix)
         if bad:
-            notes.append(f"{bad} of {good + bad} audio frames of the track {mix.label} are damaged and silent.")
+            notes.append(note("sound-damaged", _stream_of(mix), damaged=bad, frames=good + bad, track=mix.label))
     return kept, notes
 
 
@@ -228,33 +150,38 @@ async def encode_audio(
 ) -> AudioMade:
     """Encode every audio rendition of a title into `folder`, each exactly as long as the picture.
 
-    `duration_seconds` is the picture's (`plan.duration_seconds`). A track that cannot be encoded is left out, with a sentence in
-    `notes`. A source without audio gives no renditions. Raises only `ProcessLost`: ffmpeg was killed from outside.
+    `duration_seconds` is the picture's (`plan.duration_seconds`). A track that cannot be encoded is left out, with a note. A
+    source without audio gives no renditions. Raises only `ProcessLost`: ffmpeg was killed from outside.
     """
     folder.mkdir(parents=True, exist_ok=True)
     mixes, notes = plan_mixes(source.audio)
     late = {one.index for one in source.audio if one.start_seconds - source.video.start_seconds >= duration_seconds}
-    notes += [
-        f"The audio track {m.label} is left out: it starts after the picture ends."
-        for m in mixes
-        if late & {*m.streams}
-    ]
+    notes += [note("sound-after-picture", _stream_of(mix), track=mix.label) for mix in mixes if late & {*mix.streams}]
     mixes = [mix for mix in mixes if not late & {*mix.streams}]
     if not mixes:
-        return AudioMade(renditions=[], notes=notes, cpu_seconds=0.0)
+        return AudioMade(renditions=[], notes=_new_notes(source, notes, []), cpu_seconds=0.0)
     clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
     encoder = _Encoder(source_path, folder, clock, duration_seconds, memory_bytes)
     renditions, more, cpu_seconds = await _encode_with_retry(encoder, mixes)
     if renditions and not any(one.default for one in renditions):
         first = renditions[0].label
         renditions = [msgspec.structs.replace(one, default=one.label == first) for one in renditions]
-    return AudioMade(renditions=renditions, notes=notes + more, cpu_seconds=cpu_seconds)
+    return AudioMade(renditions=renditions, notes=_new_notes(source, notes + more, renditions), cpu_seconds=cpu_seconds)
+
+
+def _new_notes(source: SourceDocument, notes: Sequence[Note], renditions: Sequence[EncodedAudio]) -> list[Note]:
+    """The notes that `source` did not give already, and one more if the title has become silent here."""
+    found = [one for one in notes if one not in source.notes]
+    if source.audio and not renditions and not any(one.code == "silent" for one in source.notes):
+        tracks = "its only audio track" if len(source.audio) == 1 else f"none of its {len(source.audio)} audio tracks"
+        found.append(note("silent", why=f"{tracks} {'cannot' if len(source.audio) == 1 else 'can'} be used"))
+    return found
 
 
 async def _encode_with_retry(
     encoder: _Encoder, mixes: Sequence[AudioMix]
-) -> tuple[list[EncodedAudio], list[str], float]:
-    """(renditions, sentences, CPU seconds) of all mixes that can be encoded, in the order of `mixes`.
+) -> tuple[list[EncodedAudio], list[Note], float]:
+    """(renditions, notes, CPU seconds) of all mixes that can be encoded, in the order of `mixes`.
 
     First all mixes by one command. Then each mix that is incomplete again, alone and by way of uniform samples: one bad track
     makes a common command fail, but must not cost the other tracks.
@@ -283,13 +210,14 @@ async def _encode_with_retry(
         if all(encoder.is_whole(one) for one in alone.renditions):
             renditions += alone.renditions
             notes += alone.notes
+            if alone.renditions:
+                notes.append(note("sound-format-changes", _stream_of(mix), track=mix.label))
         else:
-            notes.append(
-                f"The audio track {mix.label} is left out: it is too damaged to be synchronised with the picture."
-            )
+            notes.append(note("sound-out-of-step", _stream_of(mix), track=mix.label))
     return renditions, notes, cpu_seconds
 
 
-def _cannot_be_decoded(mix: AudioMix, failure: ProcessFailed) -> str:
+def _cannot_be_decoded(mix: AudioMix, failure: ProcessFailed) -> Note:
     words = failure.detail.strip().splitlines()
-    return f"The audio track {mix.label} is left out: it cannot be decoded ({words[-1][:200] if words else 'no reason given'})."
+    why = words[-1] if words else "no reason given"
+    return note("sound-undecodable", _stream_of(mix), track=mix.label, why=why)

@@ -14,6 +14,7 @@ import msgspec
 
 from marquee.documents import AudioStream
 from marquee.media.text.languages import language_label, language_tag
+from marquee.notes import Note, NoteStream, note
 
 MAX_MIXES: Final = 8
 """A title keeps its first eight tracks (dubs, commentaries): every track costs its encoding and storage."""
@@ -40,10 +41,10 @@ class AudioMix(msgspec.Struct, frozen=True, kw_only=True):
 
 def _groups(
     streams: Sequence[AudioStream],
-) -> tuple[list[tuple[AudioStream, tuple[int, ...], tuple[int, ...]]], list[str]]:
-    """[(the stream that names the mix, indexes of its streams, its outputs)], and a sentence for what is left out."""
+) -> tuple[list[tuple[AudioStream, tuple[int, ...], tuple[int, ...]]], list[Note]]:
+    """[(the stream that names the mix, indexes of its streams, its outputs)], and notes on what is guessed and left out."""
     groups: list[tuple[AudioStream, tuple[int, ...], tuple[int, ...]]] = []
-    notes: list[str] = []
+    notes: list[Note] = []
     done: set[int] = set()
     for stream in streams:
         if stream.index in done:
@@ -56,6 +57,10 @@ def _groups(
             continue
         indexes = tuple(other.index for other in untitled_mono)
         done.update(indexes)
+        joined = {2: "stereo", 6: "5.1", 8: "5.1 and stereo"}.get(len(indexes), "stereo")
+        used = indexes if len(indexes) in {6, 8} else indexes[:2]
+        where = NoteStream(kind="audio", index=stream.index, language=stream.language)
+        notes.append(note("mono-joined", where, streams=_listed(used), layout=joined))
         if len(indexes) == 6:
             groups.append((stream, indexes, (2, 6)))
         elif len(indexes) == 8:
@@ -64,21 +69,24 @@ def _groups(
         else:
             groups.append((stream, indexes[:2], (2,)))
             if indexes[2:]:
-                left = ", ".join(str(index) for index in indexes[2:])
-                notes.append(
-                    f"Mono audio streams {left} are left out: of {len(indexes)} mono streams, the first two are left and right. "
-                    "The file does not say what the others are."
-                )
+                notes.append(note("mono-left-out", where, streams=_listed(indexes[2:]), count=len(indexes)))
     return groups, notes
 
 
-def plan_mixes(streams: Sequence[AudioStream]) -> tuple[list[AudioMix], list[str]]:
-    """(mixes in the order of the streams, sentences on what is left out). Exactly one stream's mixes are the default."""
-    groups, notes = _groups(streams)
+def _listed(indexes: Sequence[int]) -> str:
+    return ", ".join(map(str, indexes))
+
+
+def plan_mixes(streams: Sequence[AudioStream]) -> tuple[list[AudioMix], list[Note]]:
+    """(mixes in the order of the streams, notes on what is guessed and left out). Exactly one stream's mixes are the default.
+
+    Streams that cannot be decoded form no mix: joined to a good one, they would take it with them.
+    """
+    groups, notes = _groups([one for one in streams if one.decodable])
     for stream, indexes, _ in groups[MAX_MIXES:]:
-        notes.append(
-            f"Audio stream {indexes[0]} ({stream.language}) is left out: a title has at most {MAX_MIXES} mixes."
-        )
+        where = NoteStream(kind="audio", index=indexes[0], language=stream.language)
+        track = stream.title or stream.language
+        notes.append(note("too-many-sound-tracks", where, index=indexes[0], track=track, most=MAX_MIXES))
     groups = groups[:MAX_MIXES]
     default = next((indexes for stream, indexes, _ in groups if stream.default), groups[0][1] if groups else ())
     names: dict[str, set[tuple[int, ...]]] = {}

@@ -16,12 +16,14 @@ import msgspec
 from marquee.documents import SourceDocument
 from marquee.errors import ProcessFailed, ProcessTimedOut, SourceRefused
 from marquee.logs import get_logger
-from marquee.media.programs import process
-from marquee.media.source import recognise, source_streams
+from marquee.media.programs import binaries, process
+from marquee.media.programs.decoders import decodable_codecs
+from marquee.media.source import recognise, source_notes, source_streams
 from marquee.media.source.claims import Candidate, SourceLimits, check_claims, too_large, too_long
 from marquee.media.source.probe import Probe, Stream, probe
 from marquee.media.source.scan import Scan, TooManyFrames, scan, sound_times
 from marquee.media.source.seeking import seeks_exactly
+from marquee.notes import Note, note
 
 MIN_DECODED_SHARE: Final = 0.95
 MAX_DAMAGED_SHARE: Final = 0.05
@@ -77,10 +79,10 @@ async def judge(
         raise SourceRefused(
             "The film is encrypted (DRM), so its picture cannot be decoded: upload it without encryption."
         )
-    candidate, first_scan = await _decode_first_usable_picture(path, size, probed, limits, on_progress)
-    scanned, warnings = await _with_usable_clock(candidate, first_scan, on_progress)
+    candidate, first_scan, undecodable = await _decode_first_usable_picture(path, size, probed, limits, on_progress)
+    scanned, notes = await _with_usable_clock(candidate, first_scan, on_progress)
     _check_frames(candidate, scanned)
-    await _check_complete(candidate, scanned, first_scan)
+    notes += await _check_complete(candidate, scanned, first_scan)
     indexed = (
         candidate.probed.container.startswith(_TIME_INDEXED_CONTAINERS)
         and scanned.timed_in_order
@@ -89,8 +91,11 @@ async def judge(
     seekable = indexed and await seeks_exactly(
         path, candidate.picture.index, scanned, memory_bytes=limits.memory_bytes, max_pixels=limits.max_pixels
     )
-    warnings += _warnings(candidate, scanned)
-    return SourceDocument(
+    if indexed and not seekable:
+        notes.append(note("index-unusable"))
+    decodable = await decodable_codecs(binaries.ffmpeg())
+    notes += source_notes.picture_notes(candidate, scanned, undecodable) + source_notes.ignored_streams(probed)
+    document = SourceDocument(
         movie_id=movie_id,
         version=version,
         upload_id=upload_id,
@@ -101,13 +106,13 @@ async def judge(
         container=candidate.probed.container,
         duration_seconds=float(scanned.duration_seconds),
         video=source_streams.video(candidate.picture, scanned, first_scan.first_seconds),
-        audio=[source_streams.audio(stream) for stream in candidate.probed.of_kind("audio")],
+        audio=[source_streams.audio(stream, decodable) for stream in candidate.probed.of_kind("audio")],
         subtitles=[source_streams.subtitle(stream) for stream in candidate.probed.of_kind("subtitle")],
         frames_decoded=scanned.frames,
         frames_damaged=scanned.damaged,
         seekable=seekable,
-        warnings=warnings,
     )
+    return msgspec.structs.replace(document, notes=notes + source_notes.later_stages(document))
 
 
 async def _probe_or_refuse(path: Path, limits: SourceLimits) -> Probe:
@@ -145,8 +150,9 @@ def _pictures(probed: Probe) -> list[Stream]:
 
 async def _decode_first_usable_picture(
     path: Path, size: int, probed: Probe, limits: SourceLimits, on_progress: Callable[[float], None] | None
-) -> tuple[Candidate, Scan]:
-    """The first picture stream with at least one decodable frame, and the scan of it. At most three streams are tried."""
+) -> tuple[Candidate, Scan, list[Stream]]:
+    """The first picture stream with a decodable frame, its scan, and the streams tried before it. At most three are tried."""
+    undecodable: list[Stream] = []
     for picture in _pictures(probed)[:_MAX_PICTURES_TRIED]:
         candidate = Candidate(path, size, limits, probed, picture)
         if (seconds := recognise.avi_seconds(path)) is not None:
@@ -158,7 +164,8 @@ async def _decode_first_usable_picture(
         check_claims(candidate)
         scanned = await _scan_picture(candidate, on_progress)
         if scanned.frames:
-            return candidate, scanned
+            return candidate, scanned, undecodable
+        undecodable.append(picture)
         log.info("picture not decodable", stream=picture.index, reason=scanned.error_line)
     raise SourceRefused(
         "Nothing of the picture can be decoded: it is damaged, or its codec is unknown to this platform. Export it as H.264."
@@ -200,8 +207,8 @@ async def _scan_picture(
 
 async def _with_usable_clock(
     candidate: Candidate, scanned: Scan, on_progress: Callable[[float], None] | None
-) -> tuple[Scan, list[str]]:
-    """The scan on a clock that only goes forward, and a warning if the file's own clock was replaced.
+) -> tuple[Scan, list[Note]]:
+    """The scan on a clock that only goes forward, and a note if the file's own clock was replaced.
 
     - Broadcast and streaming containers: ffmpeg removes the jumps. A gap in the picture during which sound goes on is no jump:
       removing it would put every later picture too early.
@@ -215,14 +222,11 @@ async def _with_usable_clock(
     ):
         mended = await _scan_picture(candidate, on_progress, stored_times=False)
         if not mended.is_unordered and mended.largest_gap_seconds < scanned.largest_gap_seconds:
-            return mended, ["The file's clock jumps. The jumps were removed."]
+            return mended, [note("clock-repaired")]
     if not scanned.is_unordered:
         return scanned, []
     rate = source_streams.rate(candidate.picture, scanned).rate
-    scanned = scanned.counted(rate)
-    return scanned, [
-        f"The file's clock goes back or is missing. Its frames are shown at an even {float(rate):.3f} a second."
-    ]
+    return scanned.counted(rate), [note("clock-replaced", rate=float(rate))]
 
 
 async def _sound_spans_gap(candidate: Candidate, scanned: Scan) -> bool:
@@ -251,28 +255,36 @@ def _check_frames(candidate: Candidate, scanned: Scan) -> None:
         raise too_large(width, height, limits)
 
 
-async def _check_complete(candidate: Candidate, scanned: Scan, first_scan: Scan) -> None:
-    """Refuse a film that is cut off (below 95 % of its credible length) or has more than 5 % damaged frames."""
+async def _check_complete(candidate: Candidate, scanned: Scan, first_scan: Scan) -> list[Note]:
+    """Refuse a film that is cut off (below 95 % of its credible length) or has more than 5 % damaged frames.
+
+    Returns a note if less is missing at its end.
+    """
+    notes: list[Note] = []
     # The container's claim includes the jumps of its own clock, so the longer of the two durations is compared with it.
     decoded = float(max(scanned.duration_seconds, first_scan.duration_seconds))
     declared = candidate.declared_seconds
-    if declared is not None and decoded < MIN_DECODED_SHARE * declared:
+    if declared is not None and source_notes.is_shorter_than_claimed(decoded, declared):
         begins = candidate.picture.start_seconds or 0.0
         if candidate.probed.container.startswith(_BROADCAST_PREFIX):
             # Recorded from the middle of a broadcast: frames before the first key frame cannot be decoded.
             begins = min(first_scan.first_seconds, begins + _MAX_WAIT_FOR_KEY_FRAME_SECONDS)
         end = begins - candidate.probed.start_seconds + decoded
-        if end < MIN_DECODED_SHARE * declared and not await _sound_outlasts_picture(candidate, scanned, declared):
-            raise SourceRefused(
-                f"The film is cut off: it should last {declared:.1f} seconds, and only {decoded:.1f} "
-                f"({100 * decoded / declared:.0f} %) can be decoded. Copy it again."
-            )
+        ends_early = source_notes.is_shorter_than_claimed(max(decoded, end), declared)
+        if ends_early and not await _sound_outlasts_picture(candidate, scanned, declared):
+            if max(decoded, end) < MIN_DECODED_SHARE * declared:
+                raise SourceRefused(
+                    f"The film is cut off: it should last {declared:.1f} seconds, and only {decoded:.1f} "
+                    f"({100 * decoded / declared:.0f} %) can be decoded. Copy it again."
+                )
+            notes.append(note("picture-ends-early", seconds=decoded, claimed=declared))
     whole = max(scanned.frames, scanned.frames + scanned.damaged - scanned.concealed)
     if scanned.damaged > max(1, MAX_DAMAGED_SHARE * whole) or scanned.concealed >= scanned.frames:
         raise SourceRefused(
             f"The film is too damaged: {scanned.damaged} of {whole} frames "
             f"({100 * scanned.damaged / whole:.0f} %) are broken or missing. Copy it again."
         )
+    return notes
 
 
 async def _sound_outlasts_picture(candidate: Candidate, scanned: Scan, declared: float) -> bool:
@@ -281,18 +293,3 @@ async def _sound_outlasts_picture(candidate: Candidate, scanned: Scan, declared:
         return False
     sound = await sound_times(candidate.path, memory_bytes=candidate.limits.memory_bytes)
     return sound.end_seconds - candidate.probed.start_seconds >= MIN_DECODED_SHARE * declared
-
-
-def _warnings(candidate: Candidate, scanned: Scan) -> list[str]:
-    found = []
-    if scanned.damaged:
-        found.append(f"{scanned.damaged} of {scanned.frames} frames are damaged.")
-    if scanned.truncated:
-        found.append("The file ends before its last packet.")
-    if len(scanned.sizes) > 1:
-        found.append(f"The picture changes its size ({', '.join(scanned.sizes)}). The most frequent size is kept.")
-    index = candidate.picture.index
-    others = [one for one in candidate.probed.of_kind("video") if not one.attached_picture and one.index != index]
-    if others:
-        found.append(f"The file has {len(others) + 1} picture streams. Stream {index} is used.")
-    return found

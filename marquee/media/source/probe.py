@@ -58,6 +58,10 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     index: int
     kind: str
     codec: str
+    format: str = ""
+    """The codec's name for people: `AC-4`, `AAC (Advanced Audio Coding)`."""
+    file_name: str | None = None
+    """Of an attachment."""
     width: int = 0
     height: int = 0
     sample_aspect_ratio: Fraction | None = None
@@ -73,6 +77,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     duration_seconds: float | None = None
     bitrate_bps: int | None = None
     rotation: int = 0
+    rotation_rounded: bool = False
+    """Whether the stated angle is oblique: `rotation` is the nearest right angle."""
     mirrored: bool = False
     channels: int = 0
     channel_layout: str | None = None
@@ -119,13 +125,15 @@ def _probe_from_json(raw: dict[str, Any]) -> Probe:
 
 
 def _stream_from_json(raw: dict[str, Any]) -> Stream:
-    rotation, mirrored = _orientation(raw)
+    rotation, mirrored, rounded = _orientation(raw)
     tags = {key.lower(): str(value) for key, value in raw.get("tags", {}).items()}
     flags = raw.get("disposition", {})
     return Stream(
         index=int(raw["index"]),
         kind=str(raw.get("codec_type", "unknown")),
         codec=str(raw.get("codec_name", "unknown")),
+        format=_format_name(raw),
+        file_name=tags.get("filename") or None,
         width=int(raw.get("width") or 0),
         height=int(raw.get("height") or 0),
         sample_aspect_ratio=_fraction(raw.get("sample_aspect_ratio")),
@@ -141,6 +149,7 @@ def _stream_from_json(raw: dict[str, Any]) -> Stream:
         duration_seconds=_positive(_seconds(raw.get("duration"))) or _positive(_duration_tag_seconds(tags)),
         bitrate_bps=int(raw["bit_rate"]) if str(raw.get("bit_rate", "")).isdigit() else None,
         rotation=rotation,
+        rotation_rounded=rounded,
         mirrored=mirrored,
         channels=int(raw.get("channels") or 0),
         channel_layout=raw.get("channel_layout"),
@@ -168,8 +177,12 @@ _ORIENTATIONS: Final = {
 ax + cy, bx + dy."""
 
 
-def _orientation(raw: dict[str, Any]) -> tuple[int, bool]:
-    """(degrees clockwise, mirrored first), from the display matrix.
+_MAX_OBLIQUE_SHARE: Final = 0.02
+"""Of the display matrix's weight. A matrix with more of it off the axes of the nearest right angle is oblique."""
+
+
+def _orientation(raw: dict[str, Any]) -> tuple[int, bool, bool]:
+    """(degrees clockwise, mirrored first, whether the angle was rounded), from the display matrix.
 
     An oblique angle becomes the nearest right angle. Without a valid matrix the picture counts as upright. ffprobe's own
     `rotation` is not used: it does not tell a mirrored picture from a rotated one.
@@ -179,8 +192,29 @@ def _orientation(raw: dict[str, Any]) -> tuple[int, bool]:
         if len(cells) == 9:
             given = [int(cells[at]) for at in (0, 1, 3, 4)]
             nearest = max(_ORIENTATIONS, key=lambda one: sum(a * b for a, b in zip(one, given, strict=True)))
-            return _ORIENTATIONS[nearest]
-    return 0, False
+            off_axes = sum(abs(a) for a, b in zip(given, nearest, strict=True) if not b)
+            return (*_ORIENTATIONS[nearest], off_axes > _MAX_OBLIQUE_SHARE * sum(map(abs, given)))
+    return 0, False, False
+
+
+_FORMAT_NAMES: Final = {
+    "apac": "Apple Positional Audio (APAC)",
+    "dtsx": "DTS:X",
+    "alac": "Apple Lossless",
+    "owma": "WMA",
+}
+"""Names of formats that ffprobe knows by their tag alone."""
+
+
+def _format_name(raw: dict[str, Any]) -> str:
+    """ffprobe's long name; of a codec that ffprobe does not know, its tag in the container."""
+    named = str(raw.get("codec_long_name", "unknown"))
+    if named != "unknown":
+        return named
+    tag = str(raw.get("codec_tag_string", ""))
+    if re.fullmatch(r"[\w .:+-]{2,8}", tag):
+        return _FORMAT_NAMES.get(tag, tag)
+    return str(raw.get("codec_name", "unknown")).replace("unknown", "an unknown format")
 
 
 def _seconds(value: object) -> float | None:

@@ -5,6 +5,7 @@ their times. Only the rotation is the container's claim, because no frame carrie
 the container lists them. `judge` puts the result into the `SourceDocument`.
 """
 
+from collections.abc import Container
 from fractions import Fraction
 from typing import Final
 
@@ -29,12 +30,22 @@ def size(scanned: Scan) -> tuple[int, int]:
 
 
 def _aspect(scanned: Scan) -> Fraction:
+    aspect = claimed_aspect(scanned)
+    return aspect if is_credible_aspect(aspect) else Fraction(1)
+
+
+def is_credible_aspect(aspect: Fraction) -> bool:
+    """Whether pixels may have this aspect. Others are shown square."""
+    return Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT
+
+
+def claimed_aspect(scanned: Scan) -> Fraction:
+    """The aspect of the pixels that most frames claim; 1 if they claim none."""
     # Only frames of the majority's size count: other sizes may have other aspects.
     kept = scanned.sizes.most_common(1)[0][0]
     sample = max((one for one in scanned.aspects if one[0] == kept), key=lambda one: scanned.aspects[one])[1]
     above, _, below = sample.partition("/")
-    aspect = Fraction(int(above), int(below)) if int(above) > 0 and int(below) > 0 else Fraction(1)
-    return aspect if Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT else Fraction(1)
+    return Fraction(int(above), int(below)) if int(above) > 0 and int(below) > 0 else Fraction(1)
 
 
 def bit_depth(pixel_format: str) -> int:
@@ -89,11 +100,13 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
     )
 
 
-def audio(stream: Stream) -> AudioStream:
-    """A stream of sound, as the container lists it; missing times become 0."""
+def audio(stream: Stream, decodable: Container[str]) -> AudioStream:
+    """A stream of sound, as the container lists it; missing times become 0. `decodable`: the codecs with a decoder."""
     return AudioStream(
         index=stream.index,
         codec=stream.codec,
+        format=stream.format,
+        decodable=stream.codec in decodable,
         channels=stream.channels,
         sample_rate=stream.sample_rate,
         channel_layout=stream.channel_layout,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from marquee.domain.lifecycle import TitleState, UploadState, VersionState
+from marquee.notes import Note
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Version:
     """Seconds of film encoded in a second, while renditions are made."""
     reason: str | None
     run_id: str | None
+    notes: Sequence[Note]
+    """In the order of the stages."""
     updated_at: datetime
 
 

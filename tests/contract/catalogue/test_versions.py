@@ -6,6 +6,7 @@ import pytest
 
 from marquee.domain.ids import new_movie_id
 from marquee.errors import TitleUnknown, UploadStateConflict
+from marquee.notes import NoteStream, note
 from marquee.stores.catalogue.contract import Catalogue
 from tests.harness.catalogue.steps import captured_row, documents, ingesting, opened, playable, publication_of
 
@@ -175,3 +176,33 @@ async def test_of_titles_with_one_content_at_once_one_owns_it(catalogue: Catalog
     owners = [upload.movie_id for upload, answer in zip(uploads, answers, strict=True) if answer is None]
     assert len(owners) == 1
     assert set(answers) == {None, owners[0]}
+
+
+async def test_notes_are_stored_by_stage_and_read_in_the_order_of_the_stages(catalogue: Catalogue) -> None:
+    upload = await ingesting(catalogue)
+    movie_id, versions = upload.movie_id, catalogue.versions
+    first, second = note("no-sound"), note("silent", NoteStream(kind="audio", index=1), why="x")
+    await versions.set_notes(movie_id, 1, {"streams": [second]})
+    await versions.set_notes(movie_id, 1, {"source": [first, first], "nonsense": []})
+    assert (await versions.get(movie_id, 1)).notes == [first, first, second]
+    await versions.set_notes(movie_id, 1, {"source": []})
+    assert (await versions.of_upload(upload.upload_id)).notes == [second], "a stage that ran again kept its old notes"
+    await versions.set_notes(movie_id, 1, {"source": [first]}, whole=True)
+    assert (await versions.newest(movie_id)).notes == [first]
+    with pytest.raises(TitleUnknown):
+        await versions.set_notes(movie_id, 2, {})
+
+
+async def test_a_title_has_the_notes_of_the_version_that_plays_else_of_the_newest(catalogue: Catalogue) -> None:
+    movie_id = await playable(catalogue)
+    refused = await ingesting(catalogue)
+    await catalogue.versions.set_notes(movie_id, 1, {"source": [note("no-sound")]})
+    newer = await ingesting(catalogue, movie_id)
+    await catalogue.versions.set_notes(movie_id, newer.version, {"source": [note("file-cut-off")]})
+    await catalogue.versions.set_notes(refused.movie_id, 1, {"source": [note("clock-repaired")]})
+    found = await catalogue.versions.notes_of_titles([movie_id, refused.movie_id, new_movie_id()])
+    assert {one: [told.code for told in notes] for one, notes in found.items()} == {
+        movie_id: ["no-sound"],
+        refused.movie_id: ["clock-repaired"],
+    }
+    assert await catalogue.versions.notes_of_titles([]) == {}

@@ -35,7 +35,7 @@ MEMORY_BYTES = 4 * 1024**3
 
 
 class Made(NamedTuple):
-    """A title in `folder`, as published. `notes`: warnings and what was left out. `findings`: those of the blocking checks."""
+    """A title in `folder`, as published. `notes`: the sentences of its notes. `findings`: those of the blocking checks."""
 
     folder: Path
     source: SourceDocument
@@ -77,7 +77,7 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
         texts={name: one.read_text() for name, one in stored.items() if one.suffix in {".m3u8", ".mpd"}},
         sizes={name: one.stat().st_size for name, one in stored.items()},
     )
-    notes = [*source.warnings, *audio.notes, *texts.left_out]
+    notes = [one.sentence for one in [*source.notes, *audio.notes, *texts.notes]] + texts.left_out
     return Made(out, source, plan, streams, texts, quality, notes, findings)
 
 

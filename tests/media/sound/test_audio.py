@@ -9,7 +9,8 @@ from marquee.documents import AudioStream
 from marquee.media.encode.join import join_rendition
 from marquee.media.package.packager import package
 from marquee.media.programs import binaries, process
-from marquee.media.sound.audio import FRAME_SAMPLES, encode_audio, packets
+from marquee.media.sound.arguments import FRAME_SAMPLES, packets
+from marquee.media.sound.audio import encode_audio
 from tests.harness.media import packaging
 from tests.harness.media.packaging import a_plan, a_rung, a_source, ffmpeg, sound
 
@@ -116,8 +117,8 @@ async def test_a_track_that_cannot_be_decoded_is_left_out_with_a_sentence(tmp_pa
     names = {one.label for one in made.renditions}
     assert "Good" in names, f"the good track went with the bad one: {made.notes}"
     assert "Absent" not in names
-    assert any("Absent is left out" in note for note in made.notes), made.notes
-    assert any("Bad" in note for note in made.notes), made.notes
+    assert any("Absent is left out" in note.sentence for note in made.notes), made.notes
+    assert any("Bad" in note.sentence for note in made.notes), made.notes
 
 
 async def test_a_film_without_sound_has_no_audio(tmp_path: Path) -> None:
@@ -151,4 +152,4 @@ async def test_real_codecs_and_layouts(name: str, expected: set[str], shared_med
     for one in made.renditions:
         assert await _packets_of(one.path) == packets(4.0), f"{one.name} is not as long as the picture"
     if name.startswith("broken"):
-        assert any("damaged" in note for note in made.notes), "damaged sound was not mentioned"
+        assert any("damaged" in note.sentence for note in made.notes), "damaged sound was not mentioned"

@@ -29,14 +29,14 @@ def test_eight_mono_streams_are_a_surround_mix_and_its_stereo_mix() -> None:
     assert [(mix.streams, mix.outputs) for mix in mixes] == [((7, 8), (2,)), ((1, 2, 3, 4, 5, 6), (6,))]
     assert {mix.rendition(channels) for mix in mixes for channels in mix.outputs} == {"und-stereo", "und-surround"}
     assert all(mix.default for mix in mixes), "the two layouts of one mix must both be the default"
-    assert not notes
+    assert [one.code for one in notes] == ["mono-joined"], "a guess is told"
 
 
 def test_mono_streams_that_nothing_explains_are_left_out_with_a_sentence() -> None:
     mixes, notes = plan_mixes([sound(index, 1) for index in (1, 2, 3, 4)])
     assert [mix.streams for mix in mixes] == [(1, 2)]
-    assert len(notes) == 1
-    assert "3, 4 are left out" in notes[0]
+    assert [one.code for one in notes] == ["mono-joined", "mono-left-out"]
+    assert "3, 4 are left out" in notes[1].sentence
 
 
 def test_titled_mono_streams_stay_mixes_of_their_own() -> None:

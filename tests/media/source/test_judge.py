@@ -112,7 +112,7 @@ async def test_a_film_missing_its_last_twentieth_is_refused_and_its_last_frame_i
             with pytest.raises(SourceRefused, match="cut off"):
                 await judged(film)
         else:
-            assert "The file ends before its last packet." in (await judged(film)).warnings
+            assert "The file ends before its last packet." in (await judged(film)).notes[0].sentence
 
 
 async def test_a_cut_off_avi_is_held_to_its_headers_length(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ async def test_a_clock_that_jumps_is_mended(tmp_path: Path) -> None:
     source = await judged(both)
     assert source.duration_seconds == pytest.approx(4.0, abs=0.1)
     assert not source.seekable
-    assert "clock jumps" in source.warnings[0]
+    assert "clock jumps" in source.notes[0].sentence
 
 
 async def test_progress_reaches_the_caller() -> None:

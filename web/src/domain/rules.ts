@@ -5,7 +5,7 @@ import type { AccountOut, TitleOut, UploadStatus } from "../api/schema";
 export type Role = AccountOut["role"];
 export type TitleState = TitleOut["state"];
 export type FollowedState = UploadStatus["state"];
-export type Right = "watch" | "manage_titles" | "see_hidden_titles" | "touch_uploads_of_others";
+export type Right = "watch" | "manage_titles" | "see_hidden_titles" | "see_notes" | "touch_uploads_of_others";
 
 /** What people are told about a title in this state. */
 export const TITLE_SENTENCES: Record<TitleState, string> = {
@@ -66,12 +66,14 @@ export const RIGHTS: Record<Role, readonly Right[]> = {
   "engineer": [
     "watch",
     "manage_titles",
-    "see_hidden_titles"
+    "see_hidden_titles",
+    "see_notes"
   ],
   "operator": [
     "watch",
     "manage_titles",
     "see_hidden_titles",
+    "see_notes",
     "touch_uploads_of_others"
   ]
 };

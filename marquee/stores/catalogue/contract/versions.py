@@ -1,7 +1,9 @@
 """A title's versions, as the chain sees them: their progress, their content, their end, and publishing one."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from marquee.notes import Note
 from marquee.stores.catalogue.values import Publication, Version
 
 
@@ -32,6 +34,19 @@ class Versions(Protocol):
 
         A report sets a failed version back to `ingesting`. It does so to a refused version where `run_id` is a new one.
         """
+        ...
+
+    async def set_notes(
+        self, movie_id: str, version: int, notes: Mapping[str, Sequence[Note]], *, whole: bool = False
+    ) -> None:
+        """Store the notes of these stages in the place of what they stored before; `whole`: of all stages.
+
+        Raises `TitleUnknown`.
+        """
+        ...
+
+    async def notes_of_titles(self, movie_ids: Sequence[str]) -> Mapping[str, Sequence[Note]]:
+        """The notes of each title's active version, else of its newest one. A title without notes is left out."""
         ...
 
     async def claim_content(self, movie_id: str, version: int, sha256: str) -> str | None:

@@ -4,14 +4,17 @@ Which state may follow which: `marquee.domain.lifecycle.VERSION_BECOMES`. A tran
 locks the title's row before it changes a version's state, so that two versions cannot be published past each other.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.domain import lifecycle
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
+from marquee.notes import Note
 from marquee.stores.catalogue.postgres.changes import derive_state, lock_title, write_new_revision
+from marquee.stores.catalogue.postgres.notes import NOTES_OF_TITLES, SET_NOTES, notes_json, read_notes
 from marquee.stores.catalogue.postgres.states import CONTENT_OWNERS, DELETED, PLAYABLE, UPLOADED, sql_list
 from marquee.stores.catalogue.values import Publication, Version
 from marquee.stores.connections.postgres import Database
@@ -24,7 +27,7 @@ _REVIVED_BY_NEW_RUN: Final = sql_list(lifecycle.REVIVED_BY_NEW_RUN)
 _REVIVED: Final = sql_list(lifecycle.REVIVED_BY_REPORT | lifecycle.REVIVED_BY_NEW_RUN)
 _REMARKED: Final = sql_list(lifecycle.REMARKED_VERSIONS)
 
-_COLUMNS: Final = "movie_id, version, upload_id, state, stage, percent, speed, reason, run_id, updated_at"
+_COLUMNS: Final = "movie_id, version, upload_id, state, stage, percent, speed, reason, run_id, notes, updated_at"
 _VERSION = text(
     f"SELECT {_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND version = :version"  # noqa: S608
 )
@@ -127,14 +130,14 @@ class PostgresVersions:
         row = (await connection.execute(_OF_UPLOAD, {"upload_id": upload_id})).mappings().one_or_none()
         if row is None:
             raise UploadUnknown(f"There is no version of the upload {upload_id}.", field="upload_id")
-        return Version(**row)
+        return _made(row)
 
     @in_statement
     async def newest(self, connection: AsyncConnection, movie_id: str) -> Version:
         row = (await connection.execute(_NEWEST, {"movie_id": movie_id})).mappings().one_or_none()
         if row is None:
             raise TitleUnknown(f"No version of {movie_id} was uploaded.", field="movie_id")
-        return Version(**row)
+        return _made(row)
 
     @in_transaction
     async def report_progress(
@@ -157,6 +160,27 @@ class PostgresVersions:
             raise _unknown(movie_id, version)
         await derive_state(connection, movie_id)
         await connection.execute(_REPORT, report)
+
+    @in_statement
+    async def set_notes(
+        self,
+        connection: AsyncConnection,
+        movie_id: str,
+        version: int,
+        notes: Mapping[str, Sequence[Note]],
+        *,
+        whole: bool = False,
+    ) -> None:
+        told = {"movie_id": movie_id, "version": version, "notes": notes_json(notes), "whole": whole}
+        if (await connection.execute(SET_NOTES, told)).scalar_one_or_none() is None:
+            raise _unknown(movie_id, version)
+
+    @in_statement
+    async def notes_of_titles(
+        self, connection: AsyncConnection, movie_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[Note]]:
+        rows = (await connection.execute(NOTES_OF_TITLES, {"movie_ids": list(movie_ids)})).mappings()
+        return {row["movie_id"]: read_notes(row["notes"]) for row in rows}
 
     @in_transaction
     async def claim_content(self, connection: AsyncConnection, movie_id: str, version: int, sha256: str) -> str | None:
@@ -199,11 +223,16 @@ class PostgresVersions:
         return await write_new_revision(connection, movie_id)
 
 
+def _made(row: RowMapping) -> Version:
+    columns = dict(row)
+    return Version(notes=read_notes(columns.pop("notes")), **columns)
+
+
 async def _get(connection: AsyncConnection, movie_id: str, version: int) -> Version:
     row = (await connection.execute(_VERSION, {"movie_id": movie_id, "version": version})).mappings().one_or_none()
     if row is None:
         raise _unknown(movie_id, version)
-    return Version(**row)
+    return _made(row)
 
 
 async def _end(

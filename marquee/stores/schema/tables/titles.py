@@ -21,6 +21,7 @@ from sqlalchemy import (
     desc,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from marquee.domain.lifecycle import PLAYABLE, TitleState, VersionState
@@ -107,6 +108,8 @@ class TitleVersionRow(SQLModel, table=True):
     reason: str | None = Field(sa_column=text_column(nullable=True))
     run_id: str | None = Field(sa_column=text_column(nullable=True))
     sha256: str | None = Field(sa_column=text_column(nullable=True))
+    notes: dict[str, list[Any]] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
+    """Stage -> its notes."""
     updated_at: datetime = Field(sa_column=time_column())
 
 

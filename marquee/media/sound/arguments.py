@@ -1,0 +1,99 @@
+"""The ffmpeg command that encodes a title's sound: every mix of one source, each stream decoded once.
+
+Time 0 is the title's first picture. Earlier sound is cut; a late start, gaps and an early end become silence; slow drift is
+corrected. `audio` runs the command.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import ffmpeg
+
+from marquee.media.programs import binaries
+from marquee.media.sound.mixes import AudioMix
+from marquee.media.sound.uniform_audio import SAMPLE_RATE
+from marquee.media.source.clock import Clock
+from marquee.media.source.probe import untrusted_input
+
+FRAME_SAMPLES: Final = 1024
+"""Samples in an AAC-LC packet. ffmpeg's encoder also delays its output by this many."""
+BITRATES_BPS: Final = {2: 128_000, 6: 384_000}
+"""Bits a second by number of channels: 64 kbit/s each, in the range of Apple's authoring specification for stereo."""
+LAYOUTS: Final = {2: "stereo", 6: "5.1"}
+
+
+def packets(duration_seconds: float) -> int:
+    """AAC packets that cover the picture. The last one starts before the picture ends: else it might be a segment of its own."""
+    return max(2, -(-round(duration_seconds * SAMPLE_RATE) // FRAME_SAMPLES))
+
+
+def _on_picture_clock(stream: Any, clock: Clock) -> Any:
+    """A source stream on the picture's clock, at 48 kHz.
+
+    Jumps over 40 ms (a frame) are filled with silence or cut. Below that, the rate changes by at most 100 samples a second
+    (0.2 %, a 28th of a semitone), which corrects the drift of a free-running recorder.
+    """
+    placed = "N/SR/TB" if clock.counted else f"PTS-({clock.start_seconds:.9f})/TB"
+    return stream.filter("asetpts", placed).filter(
+        "aresample", SAMPLE_RATE, **{"async": 100}, min_hard_comp=0.04, first_pts=0
+    )
+
+
+def _mix_down(stream: Any, channels: int) -> Any:
+    """Mixes to the rendition's layout by ITU-R BS.775 coefficients. In stereo, peaks over full scale are limited, not clipped."""
+    shaped = stream.filter("aformat", sample_fmts="fltp", channel_layouts=LAYOUTS[channels])
+    return shaped.filter("alimiter", limit=0.98, level=0, latency=1) if channels == 2 else shaped
+
+
+def _cut_to_packets(stream: Any, count: int) -> Any:
+    """Cuts or pads to exactly `count` packets, less the encoder's own delay.
+
+    The encoder puts one packet (21 ms) of delay before the sound. An edit list could hide the delay, but players treat edit lists
+    in three different ways. Without one, the delay is played at time 0. So the first 1024 samples are left out here, and
+    all later sound is exactly in step in every player. The price is the film's first 21 ms of sound.
+    """
+    end = count * FRAME_SAMPLES
+    return (
+        stream.filter("apad").filter("atrim", start_sample=FRAME_SAMPLES, end_sample=end).filter("asetpts", "N/SR/TB")
+    )
+
+
+def audio_arguments(
+    mixes: Sequence[AudioMix], source_path: Path, folder: Path, *, clock: Clock, duration_seconds: float
+) -> list[str]:
+    """The command that decodes every stream of `mixes` once and writes all their renditions into `folder`."""
+    opened = ffmpeg.input(**untrusted_input(source_path), vn=None, sn=None, dn=None, **clock.options)
+    count = packets(duration_seconds)
+    outputs = []
+    for mix in mixes:
+        aligned = [_on_picture_clock(opened[str(index)], clock) for index in mix.streams]
+        whole = aligned[0]
+        if len(aligned) > 1:
+            mono = [one.filter("aformat", channel_layouts="mono").filter("apad") for one in aligned]
+            whole = ffmpeg.filter(mono, "join", inputs=len(mono), channel_layout=LAYOUTS[len(mono)])
+        shares = whole.filter_multi_output("asplit", len(mix.outputs)) if len(mix.outputs) > 1 else [whole]
+        for share, channels in enumerate(mix.outputs):
+            one = shares[share] if len(mix.outputs) > 1 else whole
+            outputs.append(
+                ffmpeg.output(
+                    _cut_to_packets(_mix_down(one, channels), count),
+                    str(folder / f"{mix.rendition(channels)}.mp4"),
+                    **{"c:a": "aac", "b:a": BITRATES_BPS[channels], "ar": SAMPLE_RATE, "ac": channels},
+                    use_editlist=0,
+                    format="mp4",
+                )
+            )
+    written: list[str] = ffmpeg.merge_outputs(*outputs).compile(cmd=str(binaries.ffmpeg()))
+    return [
+        written[0],
+        *(
+            "-hide_banner",
+            "-nostdin",
+            "-y",
+            "-v",
+            "verbose",
+        ),  # verbose: prints the counts of decoded and damaged frames
+        *("-max_error_rate", "1"),  # damaged packets become silence instead of a failure
+        *written[1:],
+    ]

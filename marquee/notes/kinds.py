@@ -1,0 +1,269 @@
+"""The closed list of notes: every code with its severity, its sentence, and what the uploader can do.
+
+- `info`: the platform chose, guessed or converted something; nothing of the film is missing.
+- `warning`: a part is left out or damaged, and viewers may miss it.
+- `serious`: a main part of the film is missing.
+
+A code never changes its meaning: clients and `MARQUEE_REFUSE_NOTES` name it. The table of docs/operating/notes.md is made from
+this list (`python -m marquee.notes.page`).
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple, get_args
+
+Severity = Literal["info", "warning", "serious"]
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
+"""From the least to the most severe."""
+
+
+class NoteKind(NamedTuple):
+    """What all notes with one code have in common."""
+
+    stage: str
+    """The first stage that knows."""
+    severity: Severity
+    sentence: str
+    """A template: the names in braces are the note's figures."""
+    remedy: str | None = None
+    """What the uploader can do. None if the film is not to blame: such a note cannot be chosen as a refusal."""
+    for_viewers: str | None = None
+    """The sentence for viewers. None: the note does not concern them."""
+
+
+_EXPORT_AGAIN: Final = "Export the film again."
+_COPY_AGAIN: Final = "Copy the film again."
+_SIDECAR: Final = "Upload the subtitles as a text file (SRT, WebVTT or ASS) beside the film."
+_ONE_STREAM: Final = "Upload a file without this stream."
+_AAC: Final = "Export its sound as AAC."
+_SILENT_FOR_VIEWERS: Final = "This film has no sound."
+
+KINDS: Final[Mapping[str, NoteKind]] = {
+    # --- the file ------------------------------------------------------------------------------------------
+    "file-cut-off": NoteKind("source", "warning", "The file ends before its last packet.", _COPY_AGAIN),
+    "length-not-believed": NoteKind(
+        "source",
+        "info",
+        "The file claims to last {claimed:.0f} seconds, which its size cannot hold. Its picture lasts {seconds:.1f} seconds.",
+        _EXPORT_AGAIN,
+    ),
+    "clock-repaired": NoteKind("source", "info", "The file's clock jumps. The jumps were removed.", _EXPORT_AGAIN),
+    "clock-replaced": NoteKind(
+        "source",
+        "warning",
+        "The file's clock goes back or is missing. Its frames are shown at an even {rate:.3f} a second.",
+        _EXPORT_AGAIN,
+    ),
+    "index-unusable": NoteKind(
+        "source",
+        "info",
+        "The file's index leads to wrong places, so the film is decoded from its start for every chunk. That takes longer.",
+        _EXPORT_AGAIN,
+    ),
+    "data-left-out": NoteKind(
+        "source", "info", "Stream {index} ({format}) is left out: it is data, which players cannot show.", _ONE_STREAM
+    ),
+    "attachment-left-out": NoteKind(
+        "source", "info", "The attached file {name} is left out: players cannot show it.", _ONE_STREAM
+    ),
+    "stream-unknown": NoteKind(
+        "source", "warning", "Stream {index} is left out: its kind ({format}) is unknown to this platform.", _ONE_STREAM
+    ),
+    # --- the picture ---------------------------------------------------------------------------------------
+    "picture-damaged": NoteKind(
+        "source",
+        "warning",
+        "{damaged} of {frames} frames are damaged.",
+        _COPY_AGAIN,
+        "Parts of this film's picture are damaged.",
+    ),
+    "picture-ends-early": NoteKind(
+        "source",
+        "warning",
+        "The picture ends after {seconds:.1f} of the {claimed:.1f} seconds that the file claims.",
+        _COPY_AGAIN,
+    ),
+    "picture-undecodable": NoteKind(
+        "source",
+        "warning",
+        "Picture stream {index} ({format}) is left out: nothing of it can be decoded.",
+        "Export the film as H.264.",
+    ),
+    "picture-left-out": NoteKind(
+        "source",
+        "warning",
+        "The file has {count} picture streams. Stream {used} is used, and stream {index} ({format}, {size}) is left out.",
+        "Upload each picture as a film of its own.",
+    ),
+    "cover-left-out": NoteKind(
+        "source",
+        "info",
+        "The cover picture (stream {index}) is left out: the poster is cut from the film.",
+        _ONE_STREAM,
+    ),
+    "picture-size-changes": NoteKind(
+        "source", "warning", "The picture changes its size ({sizes}). The most frequent size is kept.", _EXPORT_AGAIN
+    ),
+    "picture-format-changes": NoteKind(
+        "source",
+        "info",
+        "The picture changes its pixel format ({formats}). The most frequent format is kept.",
+        _EXPORT_AGAIN,
+    ),
+    "pixel-shape-not-believed": NoteKind(
+        "source",
+        "info",
+        "The file claims pixels of {claimed}. That is not believed: they are shown square.",
+        _EXPORT_AGAIN,
+    ),
+    "rotation-rounded": NoteKind(
+        "source", "info", "The picture is turned by an oblique angle. It is shown at {degrees} degrees.", _EXPORT_AGAIN
+    ),
+    "frame-rate-variable": NoteKind(
+        "source",
+        "info",
+        "The picture has a variable frame rate. It is shown at an even {rate:.3f} frames a second.",
+        "Export the film at a constant frame rate.",
+    ),
+    "frame-rate-reduced": NoteKind(
+        "plan",
+        "info",
+        "The film has {rate:.3f} frames a second. {kept:.3f} of them are kept.",
+        "Export the film at 60 frames a second or fewer.",
+    ),
+    "picture-reduced": NoteKind(
+        "plan",
+        "info",
+        "The film's picture is {size}. The largest rendition is {kept}.",
+        "Export the film at the size of the largest rendition.",
+    ),
+    "fields-merged": NoteKind(
+        "plan", "info", "The picture is interlaced. Two fields become one frame.", "Export the film progressive."
+    ),
+    "hdr-converted": NoteKind(
+        "plan", "info", "The picture is HDR ({transfer}). It is shown in SDR.", "Export the film in SDR (BT.709)."
+    ),
+    "colours-guessed": NoteKind(
+        "plan", "info", "The file does not say which colours it has ({missing}). {guess} is assumed.", _EXPORT_AGAIN
+    ),
+    "poster-poor": NoteKind(
+        "images",
+        "info",
+        "No picture of the film is bright and sharp enough for a poster. The one at {seconds:.1f} seconds is used.",
+        "Upload a film with a bright picture.",
+    ),
+    # --- the sound -----------------------------------------------------------------------------------------
+    "no-sound": NoteKind("source", "info", "The file has no sound.", "Upload a film with sound.", _SILENT_FOR_VIEWERS),
+    "silent": NoteKind("source", "serious", "Playable, but silent: {why}.", _AAC, _SILENT_FOR_VIEWERS),
+    "sound-undecodable": NoteKind(
+        "source", "warning", "The audio track {track} is left out: it cannot be decoded ({why}).", _AAC
+    ),
+    "sound-damaged": NoteKind(
+        "streams",
+        "warning",
+        "{damaged} of {frames} audio frames of the track {track} are damaged and silent.",
+        _COPY_AGAIN,
+        "Parts of this film's sound are damaged.",
+    ),
+    "sound-out-of-step": NoteKind(
+        "streams",
+        "warning",
+        "The audio track {track} is left out: it is too damaged to be synchronised with the picture.",
+        _EXPORT_AGAIN,
+    ),
+    "sound-after-picture": NoteKind(
+        "source", "warning", "The audio track {track} is left out: it starts after the picture ends.", _EXPORT_AGAIN
+    ),
+    "sound-format-changes": NoteKind(
+        "streams",
+        "info",
+        "The audio track {track} was decoded on its own: it is damaged, or its format changes midway.",
+        _EXPORT_AGAIN,
+    ),
+    "sound-cut": NoteKind(
+        "source",
+        "info",
+        "The audio track {track} lasts {seconds:.1f} seconds longer than the picture. Its end is left out.",
+        _EXPORT_AGAIN,
+    ),
+    "sound-ends-early": NoteKind(
+        "source",
+        "info",
+        "The audio track {track} ends {seconds:.1f} seconds before the picture. The rest is silent.",
+        _EXPORT_AGAIN,
+    ),
+    "sound-mixed-down": NoteKind(
+        "source",
+        "info",
+        "The audio track {track} has {channels} channels. Viewers hear it in {outputs}.",
+        "Upload the sound as stereo or 5.1.",
+    ),
+    "mono-joined": NoteKind(
+        "source",
+        "info",
+        "The mono audio streams {streams} are taken for the channels of one recording ({layout}).",
+        "Export the sound as one track with all its channels.",
+    ),
+    "mono-left-out": NoteKind(
+        "source",
+        "warning",
+        "Mono audio streams {streams} are left out: of {count} mono streams, the first two are left and right. "
+        "The file does not say what the others are.",
+        "Export the sound as one track with all its channels, or give each mono track a title.",
+    ),
+    "too-many-sound-tracks": NoteKind(
+        "source",
+        "warning",
+        "Audio stream {index} ({track}) is left out: a title has at most {most} mixes.",
+        "Upload a file with fewer audio tracks.",
+    ),
+    "language-unknown": NoteKind(
+        "source", "info", "No language has the tag {tag} of stream {index}. Its language is unknown.", _EXPORT_AGAIN
+    ),
+    # --- the subtitles -------------------------------------------------------------------------------------
+    "subtitles-are-pictures": NoteKind(
+        "source",
+        "warning",
+        "Subtitle track {index} ({track}) is left out: {format} subtitles are pictures, not text.",
+        _SIDECAR,
+    ),
+    "subtitles-are-teletext": NoteKind(
+        "source", "warning", "Subtitle track {index} ({track}) is left out: it is teletext.", _SIDECAR
+    ),
+    "subtitles-unknown": NoteKind(
+        "source",
+        "warning",
+        "Subtitle track {index} ({track}) is left out: its format ({format}) is unknown to this platform.",
+        _SIDECAR,
+    ),
+    "subtitles-untimed": NoteKind(
+        "source",
+        "warning",
+        "Subtitle track {index} ({track}) is left out: the film's clock goes back, so its times are useless.",
+        _SIDECAR,
+    ),
+    "subtitles-unreadable": NoteKind(
+        "subtitles", "warning", "Subtitle track {index} ({track}) is left out: it {why}.", _SIDECAR
+    ),
+    "subtitle-file-unreadable": NoteKind(
+        "subtitles",
+        "warning",
+        "The subtitle file {name} is left out: it {why}.",
+        "Correct the file and upload it again.",
+    ),
+    "too-many-subtitles": NoteKind(
+        "subtitles",
+        "warning",
+        "A subtitle track is left out: a title has at most {most} subtitle tracks.",
+        "Upload a film with fewer subtitle tracks.",
+    ),
+    # --- the platform --------------------------------------------------------------------------------------
+    "edge-not-filled": NoteKind(
+        "prewarm", "info", "The edge {edge} holds {hits} of {files} files. Viewers' requests fill it."
+    ),
+    "rows-not-refreshed": NoteKind(
+        "title", "info", "The row cache did not answer: the home page may show the title up to {seconds} seconds late."
+    ),
+    "notes-left-out": NoteKind("source", "info", "{count} more notes are left out."),
+    "earlier-release": NoteKind("source", "warning", "{sentence}"),
+}
+"""Code -> what its notes have in common, in the order of the page."""

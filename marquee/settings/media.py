@@ -1,0 +1,38 @@
+"""Settings of what is accepted and how it is encoded: a group of `marquee.settings.groups`, in a module of its own for its length."""
+
+from pydantic import BaseModel, Field, field_validator
+
+from marquee.notes import parse_codes
+
+
+class Media(BaseModel):
+    """Media
+
+    What is accepted as a source, and how it is encoded.
+    """
+
+    encoding_preset: str = Field("veryfast", description="The x264 preset of every rendition.")
+    chunk_segments: int = Field(
+        3, ge=1, le=60, description="Number of segments in a chunk. A worker encodes one chunk at a time."
+    )
+    source_max_seconds: float = Field(24 * 3600.0, description="Seconds. Longer films are refused.")
+    source_max_pixels: int = Field(
+        8192 * 4320, description="Pixels (width x height). Films with larger pictures are refused."
+    )
+    quality_floor_vmaf: float = Field(
+        60.0, ge=0, le=100, description="VMAF. A title whose top rung has a lower mean is not published."
+    )
+    refuse_notes: str = Field(
+        "",
+        description="Codes of notes, separated by commas, such as `silent,picture-damaged`. A film with such a note is refused. "
+        "The codes are in [notes.md](notes.md).",
+    )
+    process_memory_bytes: int = Field(
+        4 * 1024**3, description="Bytes of address space that one media process (ffmpeg, for example) may take."
+    )
+
+    @field_validator("refuse_notes")
+    @classmethod
+    def _names_codes(cls, value: str) -> str:
+        parse_codes(value)
+        return value
