@@ -19,6 +19,7 @@ from rich.table import Table
 
 from marquee.cli import EXIT_REFUSED
 from marquee.cli.display import TitleDisplay
+from marquee.cli.notes import print_notes
 from marquee.client.following import follow_upload
 from marquee.client.session import ApiProblem, ApiSession
 from marquee.client.uploader import PartSent, printable_name, upload_film
@@ -113,6 +114,7 @@ async def _upload_all(
             for path in files:
                 state = await _upload_one(api, path, details, sidecars, wait, as_json, display)
                 states.append(state["state"])
+                print_notes(console, printable_name(path.name), state.get("notes") or ())
                 if state["state"] in NEVER_PLAYABLE:
                     line = escape(
                         f"{printable_name(path.name)}: {state['reason'] or FOLLOWED_SENTENCES[state['state']]}"
@@ -159,23 +161,24 @@ async def _upload_one(
         else:
             state = await api.get(f"/uploads/{upload_id}")
     said = {name: state.get(name) for name in ("movie_id", "upload_id", "state", "reason")}
-    _say(as_json, **said, file=printable_name(path.name))
+    _say(as_json, **said, file=printable_name(path.name), notes=state.get("notes") or [])
     return state
 
 
 def titles(
     state: Annotated[str, typer.Option(help="Only titles in this state, such as playable.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    notes: Annotated[bool, typer.Option("--notes", help="Also print each title's notes.")] = False,
     as_json: Json = False,
     url: Url = "",
 ) -> None:
-    """List the platform's titles."""
+    """List the platform's titles. The column `notes` counts what was left out, guessed, repaired or found damaged."""
     found = asyncio.run(_titles(state, limit, url))
     if as_json:
         for item in found:
             typer.echo(json.dumps(item))
         return
-    table = Table("movie_id", "title", "year", "state", "seconds")
+    table = Table("movie_id", "title", "year", "state", "seconds", "notes")
     for item in found:
         seconds = item.get("duration_seconds")
         table.add_row(
@@ -184,8 +187,13 @@ def titles(
             str(item["year"] or ""),
             item["state"],
             f"{seconds:.1f}" if seconds else "",
+            str(len(item["notes"]) or ""),
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    if notes:
+        for item in found:
+            print_notes(console, item["movie_id"], item["notes"])
 
 
 async def _titles(state: str, limit: int, url: str) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from marquee.errors import SettingsInvalid
 from marquee.ports import PORT_OFFSETS, local_address
 from marquee.settings import groups
 from marquee.settings.limits import Limits
+from marquee.settings.media import Media
 from marquee.settings.renamed import OLD_NAMES, values_of_old_names
 
 ENVIRONMENT_FILE: Final = "marquee.env"
@@ -32,7 +33,7 @@ class Settings(
     groups.Secrets,
     groups.FirstAccount,
     groups.Uploads,
-    groups.Media,
+    Media,
     groups.TranscodingJobs,
     groups.Serving,
     Limits,

@@ -1,4 +1,4 @@
-"""Settings of what is accepted and how it is encoded: a group of `marquee.settings.groups`, in a module of its own for its length."""
+"""What is accepted and how it is encoded: a group of `marquee.settings.groups`, in a module of its own for its length."""
 
 from pydantic import BaseModel, Field, field_validator
 
