@@ -37,6 +37,18 @@ REQUEST_MALFORMED: Final = HttpProblem(
     "This is not a well-formed HTTP request",
     "The request line, a header or the body's framing breaks the rules of HTTP. Send the request with an HTTP library.",
 )
+TARGET_REFUSED: Final = HttpProblem(
+    400,
+    "request-target-refused",
+    "The request line names no path",
+    "Send the path alone in the request line, as in `GET /api/v1/home HTTP/1.1`. This is no proxy for other hosts.",
+)
+UPGRADE_REFUSED: Final = HttpProblem(
+    403,
+    "upgrade-refused",
+    "This is not offered here",
+    "The gateway offers no upgrade, such as WebSocket, no tunnel, and no other scheme than the connection's.",
+)
 PATH_UNSIGNED: Final = HttpProblem(
     403,
     "path-unsigned",
@@ -142,7 +154,7 @@ BY_STATUS: Final = {
             431,
             "headers-too-large",
             "The headers are too large or too many",
-            "Send fewer and shorter headers: at most 60, and 8 KB each.",
+            "Send fewer and shorter headers (at most 60, 8 KB each) and a shorter address.",
         ),
         HttpProblem(
             500, "internal-error", "Something went wrong on our side", "Try again; the operators see this error."
@@ -184,6 +196,8 @@ BY_STATUS: Final = {
 }
 """Status -> its general problem."""
 
+GATEWAY_REASONS: Final = (TARGET_REFUSED, UPGRADE_REFUSED)
+"""What the gateway says instead of the general 404 and 403."""
 EDGE_REASONS: Final = (PATH_UNSIGNED, SIGNATURE_INVALID, URL_EXPIRED, FILE_UNAVAILABLE, ORIGIN_FAILED)
 """What an edge says instead of the general 403 and 502."""
 

@@ -30,9 +30,10 @@ class _Mirror(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-    do_GET = do_POST = do_DELETE = _answer
+    do_GET = do_POST = do_DELETE = do_OPTIONS = do_HEAD = _answer
 
     def log_message(self, format: str, *args: object) -> None:
         return None

@@ -3,8 +3,12 @@
 `MALFORMED` is for nginx; Envoy and the API differ in some lines, which their tests state.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Final
+
+from marquee.http_problems import PROBLEM_MEDIA_TYPE
+from tests.harness.raw_http import RawAnswer
 
 HOST: Final = b"Host: localhost\r\n"
 END: Final = b"\r\n"
@@ -18,6 +22,26 @@ class Probe:
     request: bytes
     status: int
     code: str
+
+
+def check_problem(answer: RawAnswer, probe: Probe) -> None:
+    """The answer has the probe's status and code, and is a problem document that is not cacheable."""
+    assert answer.status == probe.status, f"{probe.name}: {answer.status} {answer.body[:200]!r}"
+    assert answer.header("cache-control") == "no-store", f"{probe.name}: {answer.header('cache-control')}"
+    assert answer.header("content-type").split(";")[0] == PROBLEM_MEDIA_TYPE, (
+        f"{probe.name}: {answer.header('content-type')}"
+    )
+    for header in ("etag", "last-modified", "expires"):
+        assert not answer.header(header), f"{probe.name}: an error must not have {header}"
+    assert bool(answer.header("retry-after")) == (probe.status in (429, 502, 503, 504)), probe.name
+    assert bool(answer.header("allow")) == (probe.status == 405), probe.name
+    if probe.request[:4] == b"HEAD":
+        assert answer.body == b"", f"{probe.name}: HEAD has no body"
+        return
+    problem = json.loads(answer.body)
+    assert (problem["status"], problem["code"]) == (probe.status, probe.code), f"{probe.name}: {problem}"
+    assert problem["title"], probe.name
+    assert problem["detail"], probe.name
 
 
 def get(path: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:

@@ -3,7 +3,6 @@
 The probes are bytes, because no HTTP library sends most of them. Each is one line: what it is, the bytes, the status, the code.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,36 +10,16 @@ from pathlib import Path
 import pytest
 
 from marquee.cdn.signed_paths import stream_path
-from marquee.http_problems import BY_STATUS, EDGE_REASONS, PROBLEM_MEDIA_TYPE
+from marquee.http_problems import BY_STATUS, EDGE_REASONS, GATEWAY_REASONS
 from marquee.platform.programs import edges
 from marquee.settings import Settings
-from tests.harness.http_probes import MALFORMED, Probe, get
-from tests.harness.raw_http import RawAnswer, exchange
+from tests.harness.http_probes import MALFORMED, Probe, check_problem, get
+from tests.harness.raw_http import exchange
 from tests.harness.s3 import BODY, PUBLISHED_KEYS, UNPUBLISHED, store_every_kind
 from tests.harness.servers import make_test_settings, running
 
 PICTURE = next(key for key in PUBLISHED_KEYS if key.startswith("images/"))
 CORS = "access-control-allow-origin"
-
-
-def check_problem(answer: RawAnswer, probe: Probe) -> None:
-    """The answer has the probe's status and code, and is a problem document that is not cacheable."""
-    assert answer.status == probe.status, f"{probe.name}: {answer.status} {answer.body[:200]!r}"
-    assert answer.header("cache-control") == "no-store", f"{probe.name}: {answer.header('cache-control')}"
-    assert answer.header("content-type").split(";")[0] == PROBLEM_MEDIA_TYPE, (
-        f"{probe.name}: {answer.header('content-type')}"
-    )
-    for header in ("etag", "last-modified", "expires"):
-        assert not answer.header(header), f"{probe.name}: an error must not have {header}"
-    assert bool(answer.header("retry-after")) == (probe.status in (429, 502, 503, 504)), probe.name
-    assert bool(answer.header("allow")) == (probe.status == 405), probe.name
-    if probe.request[:4] == b"HEAD":
-        assert answer.body == b"", f"{probe.name}: HEAD has no body"
-        return
-    problem = json.loads(answer.body)
-    assert (problem["status"], problem["code"]) == (probe.status, probe.code), f"{probe.name}: {problem}"
-    assert problem["title"], probe.name
-    assert problem["detail"], probe.name
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +158,7 @@ def test_a_web_client_that_is_not_built_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_every_code_has_one_meaning_and_fits_its_status() -> None:
-    entries = [*BY_STATUS.values(), *EDGE_REASONS]
+    entries = [*BY_STATUS.values(), *EDGE_REASONS, *GATEWAY_REASONS]
     assert len({one.code for one in entries}) == len(entries), "a code has one meaning"
     for status, one in BY_STATUS.items():
         assert (status, bool(one.retry_after_seconds)) == (one.status, status in (429, 502, 503, 504))

@@ -2,7 +2,7 @@
 
 It verifies access tokens with a JWKS file in the state folder, limits the size of request bodies and the request rates
 (`gateway_limits`), and does not expose `/metrics`. OPEN_PATHS lists the API paths that need no token; the API checks tokens
-again. PROBLEMS lists the error documents that Envoy itself sends, in the form of the API's.
+again. Envoy's own errors are problem documents (`gateway_problems`).
 """
 
 import ipaddress
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
 from marquee.errors import SettingsInvalid
 from marquee.platform.programs import binaries, gateway_limits
+from marquee.platform.programs.gateway_problems import announced_size_filter, local_replies
 from marquee.platform.state import configuration
 from marquee.platform.supervisor.probes import answers, loopback_client
 from marquee.platform.supervisor.program import Program
@@ -28,16 +29,6 @@ OPEN_PATHS: Final = (
     ("POST", "/api/v1/sessions/refresh"),
     ("GET", "/api/v1/healthz"),
     ("GET", "/api/v1/readyz"),
-)
-PROBLEMS: Final = (
-    (400, "input-invalid", "The request has a value that cannot be used"),
-    (401, "not-authenticated", "Log in first"),
-    (403, "not-permitted", "This account may not do that"),
-    (404, "not-found", "There is nothing here"),
-    (413, "request-too-large", "The request is larger than this platform accepts"),
-    (429, "too-many-requests", "Too many requests"),
-    (503, "platform-unavailable", "The platform is not reachable"),
-    (504, "platform-unavailable", "The platform did not answer in time"),
 )
 
 
@@ -63,7 +54,8 @@ def gateway(settings: Settings) -> Program:
             jwks=jwks,
             issuer=TOKEN_ISSUER,
             open_paths=OPEN_PATHS,
-            problems=PROBLEMS,
+            local_replies=local_replies(MAX_REQUEST_BYTES),
+            announced_size_filter=announced_size_filter(MAX_REQUEST_BYTES),
             max_request_bytes=MAX_REQUEST_BYTES,
             trusted_hops=settings.trusted_hops,
             client_address_header=CLIENT_ADDRESS_HEADER,
