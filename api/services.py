@@ -10,9 +10,13 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from purgatory import AsyncCircuitBreakerFactory
 
+from api.auth.attempts import LoginAttempts, ReliableCounter
+from api.auth.cookies import BrowserCookies, cookies_of
+from api.auth.devices import Devices
 from api.auth.passwords import Passwords
 from api.auth.service import AuthService
 from api.auth.tokens import AccessTokens
+from api.client_address import provide_client_address
 from api.guards import provide_caller
 from api.health.service import HealthService
 from api.history.service import HistoryService
@@ -32,6 +36,7 @@ class Services:
     """The services. A handler gets one by naming a parameter like its field."""
 
     auth: AuthService
+    browser_cookies: BrowserCookies
     health: HealthService
     history: HistoryService
     home: HomeService
@@ -51,11 +56,13 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
     return Services(
         auth=AuthService(
             stores.accounts,
-            stores.coordination,
+            LoginAttempts(ReliableCounter(stores.coordination)),
+            Devices(settings.cursor_secret.get_secret_value()),
             Passwords(),
             tokens,
             refresh_token_seconds=settings.refresh_token_seconds,
         ),
+        browser_cookies=cookies_of(settings.public),
         health=HealthService(
             {
                 "catalogue": catalogue.ping,
@@ -87,6 +94,7 @@ def _provide(name: str) -> Provide:
 
 DEPENDENCIES = {
     "caller": Provide(provide_caller, sync_to_thread=False),
+    "client_address": Provide(provide_client_address, sync_to_thread=False),
     **{name: _provide(name) for name in Services.__dataclass_fields__},
 }
-"""Litestar's dependencies: the caller, and each service by its name in `Services`."""
+"""Litestar's dependencies: the caller, the client's address, and each service by its name in `Services`."""

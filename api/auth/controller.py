@@ -4,10 +4,12 @@ Registering, logging in and refreshing need no access token. Each handler calls 
 JSON.
 """
 
-from litestar import Controller, delete, get, post
+from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from api.auth.attempts import Client
+from api.auth.cookies import BrowserCookies
 from api.auth.schemas import (
     AccountOut,
     Jwk,
@@ -24,6 +26,7 @@ from api.auth.service import AuthService, Session
 from api.auth.tokens import Caller
 from api.guards import BEARER, PUBLIC
 from api.problems import documented
+from api.requests import ApiRequest
 from marquee.stores.accounts.contract import Account
 
 
@@ -45,6 +48,7 @@ def _session(session: Session, service: AuthService) -> SessionOut:
         refresh_expires_in=service.refresh_token_seconds,
         account=_account(session.account),
         profile_id=session.profile_id,
+        device_token=session.device_token,
     )
 
 
@@ -55,9 +59,11 @@ class AccountController(Controller):
     tags = ("Accounts",)
 
     @post("/", opt=PUBLIC, responses=documented(409, 413, 415))
-    async def register(self, data: JSONBody[NewAccount], auth: NamedDependency[AuthService]) -> AccountOut:
+    async def register(
+        self, data: JSONBody[NewAccount], client_address: NamedDependency[str], auth: NamedDependency[AuthService]
+    ) -> AccountOut:
         """Register a viewer."""
-        return _account(await auth.register(data.email, data.password, data.profiles))
+        return _account(await auth.register(data.email, data.password, data.profiles, address=client_address))
 
     @get("/me", security=BEARER, responses=documented(401, 403))
     async def me(self, caller: NamedDependency[Caller], auth: NamedDependency[AuthService]) -> AccountOut:
@@ -87,9 +93,19 @@ class SessionController(Controller):
     tags = ("Sessions",)
 
     @post("/", opt=PUBLIC, responses=documented(401, 413, 415))
-    async def log_in(self, data: JSONBody[Login], auth: NamedDependency[AuthService]) -> SessionOut:
-        """Log in."""
-        return _session(await auth.log_in(data.email, data.password, data.profile_id), auth)
+    async def log_in(
+        self,
+        data: JSONBody[Login],
+        request: ApiRequest,
+        client_address: NamedDependency[str],
+        auth: NamedDependency[AuthService],
+        browser_cookies: NamedDependency[BrowserCookies],
+    ) -> Response[SessionOut]:
+        """Log in. The answer's device token, or a browser's cookie, keeps this device apart from strangers' attempts."""
+        device_token = data.device_token or browser_cookies.read_device(request)
+        session = await auth.log_in(data.email, data.password, data.profile_id, Client(client_address, device_token))
+        cookies = [browser_cookies.device_cookie(session.device_token)] if session.device_token else []
+        return Response(_session(session, auth), cookies=cookies)
 
     @post("/refresh", opt=PUBLIC, responses=documented(401, 413, 415))
     async def refresh(self, data: JSONBody[Refresh], auth: NamedDependency[AuthService]) -> SessionOut:

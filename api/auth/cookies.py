@@ -74,6 +74,13 @@ class BrowserCookies:
             )
         return values[0] or None if values else None
 
+    def read_device(self, connection: Connection) -> str | None:
+        """The device token that a browser sent. Where two came, none: nobody is kept from logging in by a stray cookie."""
+        try:
+            return self.read(connection, self.device)
+        except InputInvalid:
+            return None
+
     def check_origin(self, connection: Connection) -> None:
         """Raise `OriginRefused` unless a page of the web client sent the request. No Origin, and `null`, are refused."""
         origins = connection.headers.getall("origin", [])

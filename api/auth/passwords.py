@@ -1,21 +1,14 @@
-"""Password hashing (argon2id, the library's RFC 9106 profile) in a few threads, and the rules for a new password.
+"""Password hashing (argon2id, the library's RFC 9106 profile) in the queue of `api.auth.hashing`; a new password's rules."""
 
-A hash costs 64 MiB and about 50 ms of one core. So one thread per core hashes, at most `MAX_WAITING_HASHES` requests
-wait, and further requests get `TooManyRequests`. A flood of logins can then exhaust neither the memory nor the event
-loop.
-"""
-
-import os
+from functools import partial
 from typing import Final
 
-import anyio
-import anyio.to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from marquee.errors import InputInvalid, TooManyRequests
+from api.auth.hashing import HashingQueue, Lane
+from marquee.errors import InputInvalid
 
-MAX_WAITING_HASHES: Final = 64
 COMMON_PASSWORDS: Final = frozenset(
     (
         *("password", "password1", "password123", "passw0rd", "12345678", "123456789", "1234567890", "87654321"),
@@ -42,36 +35,30 @@ def check_new_password(password: str, email: str, *, field: str = "password") ->
 
 
 class Passwords:
-    """Hashes and verifies passwords in threads, as many at once as there are cores."""
+    """Hashes and verifies passwords, one after the other."""
 
     def __init__(self) -> None:
+        self.queue = HashingQueue()
         self._hasher = PasswordHasher()
-        self._threads = anyio.CapacityLimiter(max(1, os.cpu_count() or 1))
         # Verified when the address is unknown: the answer then takes as long as for a known address.
         self._dummy_hash = self._hasher.hash("the password of no account")
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, lane: Lane = "registration", address: str = "") -> str:
         """The argon2id hash of a password, with its salt and parameters. Raises `TooManyRequests`."""
-        self._check_room()
-        return await anyio.to_thread.run_sync(self._hasher.hash, password, limiter=self._threads)
+        return await self.queue.run(partial(self._hasher.hash, password), lane=lane, address=address)
 
-    async def verify(self, password_hash: str | None, password: str) -> bool:
+    async def verify(
+        self, password_hash: str | None, password: str, *, lane: Lane = "login", address: str = ""
+    ) -> bool:
         """Whether the password matches the hash. Raises `TooManyRequests`.
 
         `password_hash` is None for an unknown account: the answer is False, after the same amount of work.
         """
-        self._check_room()
-        matches = await anyio.to_thread.run_sync(
-            self._matches, password_hash or self._dummy_hash, password, limiter=self._threads
-        )
-        return matches and password_hash is not None
+        work = partial(self._matches, password_hash or self._dummy_hash, password)
+        return await self.queue.run(work, lane=lane, address=address) and password_hash is not None
 
     def _matches(self, password_hash: str, password: str) -> bool:
         try:
             return self._hasher.verify(password_hash, password)
         except (VerificationError, InvalidHashError):
             return False
-
-    def _check_room(self) -> None:
-        if self._threads.statistics().tasks_waiting >= MAX_WAITING_HASHES:
-            raise TooManyRequests("Too many people are logging in at this moment: try again in a few seconds.")

@@ -33,6 +33,9 @@ NewPassword = Annotated[
 RefreshToken = Annotated[str, Meta(min_length=20, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
+DeviceToken = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[A-Za-z0-9_.=-]+$")]
+
+
 class NewAccount(Input, frozen=True, kw_only=True):
     """`profiles` are names; without any there is one, called after the address."""
 
@@ -55,6 +58,8 @@ class Login(Input, frozen=True, kw_only=True):
     password: Password
     profile_id: ProfileId | None = None
     """None: the account's first profile."""
+    device_token: DeviceToken | None = None
+    """That of this device's last login. Strangers' wrong attempts then do not slow this one. Browsers send a cookie instead."""
 
 
 class Refresh(Input, frozen=True, kw_only=True):
@@ -86,6 +91,8 @@ class SessionOut(Output, frozen=True, kw_only=True):
     refresh_expires_in: int
     account: AccountOut
     profile_id: str
+    device_token: str | None = None
+    """Of a login: keep it on the device, and send it at the next login. Of a refresh: null."""
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
 
 

@@ -1,37 +1,27 @@
 """Accounts and sessions: registering, logging in, refreshing, changing a password, adding a profile.
 
 Accounts and refresh tokens are stored through `marquee.stores.accounts`. A refresh token works once and is stored as
-its SHA-256. Attempts to log in are counted by e-mail address before the password is checked. If the counter's engine is
-down, the attempt goes on: an outage of Valkey must not lock viewers out, and the bounded hashing threads still limit a
-flood.
+its SHA-256. Limits come before hashing: `api.auth.attempts` says who may try a password, `api.auth.hashing` whether there is
+room for it.
 """
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from api.auth.attempts import Client, LoginAttempts, account_key
+from api.auth.devices import Devices
+from api.auth.hashing import Lane
 from api.auth.passwords import Passwords, check_new_password
 from api.auth.tokens import AccessTokens, Caller
-from marquee.domain.addresses import folded_address
 from marquee.domain.roles import FIRST_ROLE
-from marquee.errors import InputInvalid, NotAuthenticated, StoreUnavailable, TooManyRequests
-from marquee.logs import get_logger
+from marquee.errors import InputInvalid, NotAuthenticated
 from marquee.stores.accounts.contract import Account, Accounts, Profile, RefreshToken
-from marquee.stores.coordination.contract import Coordination
 
-LOGINS_A_MINUTE: Final = 60
-LOGINS_AN_HOUR: Final = 1000
-ACCOUNTS_A_MINUTE: Final = 600
-"""New accounts of all callers together.
-
-Registering costs a hash; the bound limits how fast a script can fill the table.
-"""
 MAX_PROFILES: Final = 8
 _WRONG_LOGIN: Final = "The e-mail address or the password is wrong."
-
-log = get_logger()
 
 
 @dataclass(frozen=True)
@@ -42,6 +32,8 @@ class Session:
     refresh_token: str
     account: Account
     profile_id: str
+    device_token: str | None = None
+    """Makes this client a known device at its next login. None after a refresh."""
 
 
 class AuthService:
@@ -50,7 +42,8 @@ class AuthService:
     def __init__(
         self,
         accounts: Accounts,
-        coordination: Coordination,
+        attempts: LoginAttempts,
+        devices: Devices,
         passwords: Passwords,
         tokens: AccessTokens,
         *,
@@ -59,36 +52,48 @@ class AuthService:
         self.tokens = tokens
         self.refresh_token_seconds = refresh_token_seconds
         self._accounts = accounts
-        self._coordination = coordination
+        self._attempts = attempts
+        self._devices = devices
         self._passwords = passwords
 
-    async def register(self, email: str, password: str, profiles: list[str]) -> Account:
+    async def register(self, email: str, password: str, profiles: list[str], *, address: str) -> Account:
         """Create an account with the role `FIRST_ROLE` and at least one profile.
 
-        Without `profiles` the profile is named after the address. Raises `AccountExists`, `InputInvalid` for a weak
-        password, `TooManyRequests`.
+        `address` is the client's. Without `profiles` the profile is named after the e-mail address. Raises
+        `AccountExists`, `InputInvalid` for a weak password, `TooManyRequests`.
         """
         check_new_password(password, email)
-        await self._count("accounts", ACCOUNTS_A_MINUTE, 60)
+        self._passwords.queue.check_room("registration", address)
+        await self._attempts.count_registration(address)
         names = list(dict.fromkeys(profiles)) or [email.partition("@")[0][:60]]
-        return await self._accounts.create(
-            email, await self._passwords.hash(password), role=FIRST_ROLE, profile_names=names
-        )
+        password_hash = await self._passwords.hash(password, address=address)
+        return await self._accounts.create(email, password_hash, role=FIRST_ROLE, profile_names=names)
 
-    async def log_in(self, email: str, password: str, profile_id: str | None) -> Session:
-        """Open a session, as `profile_id` or as the account's first profile.
+    async def check_login(self, email: str, password: str, client: Client) -> tuple[Account, str]:
+        """The account of a right login, and the token by which its device is known at the next login.
 
         Raises `NotAuthenticated` for an unknown address and for a wrong password, with the same sentence and after the
-        same time; `TooManyRequests` past `LOGINS_A_MINUTE` or `LOGINS_AN_HOUR` attempts on one address; `InputInvalid`
-        for an unknown profile.
+        same time; `TooManyRequests` after too many wrong attempts.
         """
-        bucket = attempts_bucket(email)
-        await self._count(bucket, LOGINS_A_MINUTE, 60)
-        await self._count(f"{bucket}:hour", LOGINS_AN_HOUR, 3600)
-        account = await self._accounts.by_email(email.strip())
-        if not await self._passwords.verify(account.password_hash if account else None, password) or account is None:
-            raise NotAuthenticated(_WRONG_LOGIN)
-        return await self._open_session(account, profile_id)
+        key = account_key(email)
+        device_id = self._devices.read(client.device_token, key)
+        lane: Lane = "login" if device_id is None else "known"
+        self._passwords.queue.check_room(lane, client.address)
+        async with self._attempts.of_login(key, client.address, device_id):
+            account = await self._accounts.by_email(email.strip())
+            password_hash = account.password_hash if account else None
+            matches = await self._passwords.verify(password_hash, password, lane=lane, address=client.address)
+            if not matches or account is None:
+                raise NotAuthenticated(_WRONG_LOGIN)
+        return account, self._devices.issue(key, device_id)
+
+    async def log_in(self, email: str, password: str, profile_id: str | None, client: Client) -> Session:
+        """Open a session, as `profile_id` or as the account's first profile.
+
+        Raises what `check_login` does; `InputInvalid` for an unknown profile.
+        """
+        account, device_token = await self.check_login(email, password, client)
+        return replace(await self._open_session(account, profile_id), device_token=device_token)
 
     async def refresh(self, token: str, profile_id: str | None) -> Session:
         """Replace a refresh token: the given one ends, and a new session comes.
@@ -118,11 +123,15 @@ class AuthService:
         Raises `InputInvalid` if `current` is wrong or `new` is weak, `TooManyRequests`.
         """
         account = await self.account(caller)
-        await self._count(attempts_bucket(account.email), LOGINS_A_MINUTE, 60)
-        if not await self._passwords.verify(account.password_hash, current):
-            raise InputInvalid("The current password is wrong.", field="current_password")
+        self._passwords.queue.check_room("known", account.account_id)
+        async with self._attempts.of_password_change(account.account_id, caller.profile_id):
+            if not await self._passwords.verify(
+                account.password_hash, current, lane="known", address=account.account_id
+            ):
+                raise InputInvalid("The current password is wrong.", field="current_password")
         check_new_password(new, account.email, field="new_password")
-        await self._accounts.change_password(account.account_id, await self._passwords.hash(new))
+        password_hash = await self._passwords.hash(new, lane="known", address=account.account_id)
+        await self._accounts.change_password(account.account_id, password_hash)
 
     async def add_profile(self, caller: Caller, name: str) -> Profile:
         """Add a profile. Raises `InputInvalid` past `MAX_PROFILES`, and for a name that the account has already."""
@@ -149,20 +158,6 @@ class AuthService:
         )
         return Session(self.tokens.issue(account, profile), token, account, profile)
 
-    async def _count(self, bucket: str, limit: int, window_seconds: float) -> None:
-        try:
-            allowed = await self._coordination.allow(bucket, limit=limit, window_seconds=window_seconds)
-        except StoreUnavailable as error:
-            log.warning("attempts are not counted", bucket=bucket.partition(":")[0], reason=error.detail)
-            return
-        if not allowed:
-            raise TooManyRequests("Too many attempts: wait a minute and try again.", retry_after_seconds=60)
-
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def attempts_bucket(email: str) -> str:
-    """The rate limit's key for attempts on one address. It holds a hash: the limit's store never sees the address."""
-    return f"login:{hashlib.sha256(folded_address(email).encode()).hexdigest()[:32]}"

@@ -158,7 +158,9 @@ class Secrets(BaseModel):
     s3_edge_secret_key: SecretStr = Field(
         SecretStr(""), description="Secret key that belongs to the edges' access key."
     )
-    cursor_secret: SecretStr = Field(SecretStr(""), description="Key that signs the cursors of pages.")
+    cursor_secret: SecretStr = Field(
+        SecretStr(""), description="Key that signs the cursors of pages and device tokens."
+    )
     token_private_key: SecretStr = Field(
         SecretStr(""), description="Key that signs access tokens: Ed25519, PKCS8 PEM in base64."
     )

@@ -69,20 +69,3 @@ async def test_a_made_up_token_holds_nothing(coordination: Coordination, name: s
     forged = Lock(name, "forged", held.fence)
     assert not await coordination.is_held(forged)
     assert not await coordination.release(forged)
-
-
-async def test_a_limit_counts_within_its_window(coordination: Coordination, name: str) -> None:
-    allowed = await asyncio.gather(*(coordination.allow(name, limit=5, window_seconds=0.5) for _ in range(20)))
-    assert sum(allowed) == 5
-    assert await coordination.allow(f"{name}:other", limit=1, window_seconds=0.5)
-    await asyncio.sleep(0.6)
-    assert await coordination.allow(name, limit=5, window_seconds=0.5)
-
-
-async def test_a_refused_use_does_not_prolong_the_refusal(coordination: Coordination, name: str) -> None:
-    assert await coordination.allow(name, limit=1, window_seconds=0.4)
-    for _ in range(3):
-        await asyncio.sleep(0.1)
-        await coordination.allow(name, limit=1, window_seconds=0.4)
-    await asyncio.sleep(0.2)
-    assert await coordination.allow(name, limit=1, window_seconds=0.4)

@@ -5,7 +5,7 @@ rate limit service that several gateways share (`marquee rate-limits`). Envoy ha
 most MAX_BUCKETS for each limit; the least recently used bucket is dropped, and is full when its owner returns.
 
 Every bucket is filled once a second, so `Retry-After: 1` is true. One address may be a household or a whole company behind one
-NAT: the limits by address leave room for thousands of viewers. The API counts wrong passwords.
+NAT: the limits by address leave room for thousands of viewers. The API counts wrong passwords (`api/auth/attempts.py`).
 MARQUEE_RATE_LIMIT_SCALE multiplies every limit.
 """
 

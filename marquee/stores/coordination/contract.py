@@ -7,6 +7,8 @@ failover of the engine can lose it. Its holder checks by its token, atomically, 
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from marquee.domain.attempts import AttemptRule
+
 SETTING: Final = "MARQUEE_COORDINATION_URL"
 
 
@@ -20,7 +22,33 @@ class Lock:
     """Larger at every acquisition of this name."""
 
 
-class Coordination(Protocol):
+class UseCounter(Protocol):
+    """Counts uses and attempts, each in a bucket of its own. `InProcessCounter` takes the engine's place when that is down."""
+
+    async def count(self, bucket: str, *, limit: int, window_seconds: float) -> float:
+        """Count one use of `bucket`, a sliding window of at most `limit` uses. Returns 0.
+
+        Past the limit the use is not counted. Returns then the seconds until the window has room for one.
+        """
+        ...
+
+    async def attempt(self, bucket: str, rule: AttemptRule) -> float:
+        """Count one attempt of `bucket`, before it is known to be right or wrong. Returns 0.
+
+        Within the wait after earlier attempts it is not counted. Returns then the seconds that are left of the wait.
+        """
+        ...
+
+    async def take_back(self, bucket: str) -> None:
+        """Count one attempt less: it was right, or it was never judged. A wait goes on."""
+        ...
+
+    async def forget(self, bucket: str) -> None:
+        """Forget all attempts of the bucket, and its wait."""
+        ...
+
+
+class Coordination(UseCounter, Protocol):
     """Every call raises `StoreUnavailable` when the engine does not answer."""
 
     async def acquire(self, name: str, *, hold_seconds: float) -> Lock | None:
@@ -33,10 +61,6 @@ class Coordination(Protocol):
 
     async def release(self, lock: Lock) -> bool:
         """Release the lock if this token still holds it. Returns whether it did."""
-        ...
-
-    async def allow(self, bucket: str, *, limit: int, window_seconds: float) -> bool:
-        """Count one use of `bucket`, a sliding window of at most `limit` uses. Returns False, uncounted, past the limit."""
         ...
 
     async def ping(self) -> None: ...

@@ -2,12 +2,14 @@
 
 Keys: `{lock:N}` = the holder's token, with a TTL; `{lock:N}:fence` = the last fence of N, from the server's clock, TTL
 FENCE_SECONDS; `{limit:B}` = a sorted set of the uses within the window, by the server's clock, TTL the window. The set has at
-most `limit` members, because a refused use is not counted. Each operation is one Lua script, so that a holder that was paused
+most `limit` members, because a refused use is not counted. `{attempts:B}` = a hash of the number of attempts and of the end of
+the wait, TTL the rule's `forget_seconds`. Each operation is one Lua script, so that a holder that was paused
 cannot release the next holder's lock. Engine down: `StoreUnavailable` within TIMEOUT_SECONDS, without a retry.
 """
 
 import secrets
 
+from marquee.domain.attempts import AttemptRule
 from marquee.stores.connections.valkey_scripts import Script, ScriptedValkey
 from marquee.stores.coordination.contract import SETTING, Lock
 
@@ -29,20 +31,49 @@ _RELEASE = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """)
-_ALLOW = Script("""
+_COUNT = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local window = tonumber(ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
+  local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  return math.max(1, tonumber(oldest[2]) + window - now)
+end
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
 redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
+return 0
+""")
+"""Returns microseconds to wait."""
+_ATTEMPT = Script("""
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local known = redis.call('HMGET', KEYS[1], 'attempts', 'ends')
+local ends = tonumber(known[2] or '0')
+if ends > now then return ends - now end
+local attempts = tonumber(known[1] or '0') + 1
+local free, first, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local wait = 0
+if attempts >= free then wait = math.min(longest, first * 2 ^ math.min(attempts - free, 60)) end
+redis.call('HSET', KEYS[1], 'attempts', attempts, 'ends', string.format('%.0f', now + wait))
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 0
+""")
+"""`AttemptRule.wait_after` on the server, with the server's clock, so that no two processes disagree. Returns milliseconds."""
+_TAKE_BACK = Script("""
+local attempts = tonumber(redis.call('HGET', KEYS[1], 'attempts') or '0')
+if attempts > 0 then redis.call('HINCRBY', KEYS[1], 'attempts', -1) end
 return 1
 """)
+_FORGET = Script("return redis.call('DEL', KEYS[1])")
 
 
 def _lock_key(name: str) -> str:
     return f"{{lock:{name}}}"
+
+
+def _attempts_key(bucket: str) -> str:
+    return f"{{attempts:{bucket}}}"
 
 
 class ValkeyCoordination:
@@ -76,9 +107,22 @@ class ValkeyCoordination:
     async def release(self, lock: Lock) -> bool:
         return bool(await self._valkey.run(_RELEASE, [_lock_key(lock.name)], lock.token))
 
-    async def allow(self, bucket: str, *, limit: int, window_seconds: float) -> bool:
+    async def count(self, bucket: str, *, limit: int, window_seconds: float) -> float:
         window_us = round(window_seconds * 1_000_000)
-        return bool(await self._valkey.run(_ALLOW, [f"{{limit:{bucket}}}"], limit, window_us, secrets.token_hex(8)))
+        waited = await self._valkey.run(_COUNT, [f"{{limit:{bucket}}}"], limit, window_us, secrets.token_hex(8))
+        return int(waited) / 1_000_000
+
+    async def attempt(self, bucket: str, rule: AttemptRule) -> float:
+        times = (rule.first_seconds, rule.max_seconds, rule.forget_seconds)
+        milliseconds = [round(seconds * 1000) for seconds in times]
+        waited = await self._valkey.run(_ATTEMPT, [_attempts_key(bucket)], rule.free, *milliseconds)
+        return int(waited) / 1000
+
+    async def take_back(self, bucket: str) -> None:
+        await self._valkey.run(_TAKE_BACK, [_attempts_key(bucket)])
+
+    async def forget(self, bucket: str) -> None:
+        await self._valkey.run(_FORGET, [_attempts_key(bucket)])
 
     async def ping(self) -> None:
         await self._valkey.ping()

@@ -1,0 +1,174 @@
+"""Who may try a password, and when: growing waits after wrong attempts, and never a lock of an owner on a known device.
+
+A login from an unknown device counts in three buckets: (account, address), address, account. One from a known device
+(`api.auth.devices`) counts in (account, device) alone, so no stranger slows it. A change of password counts by session. An
+attempt is counted before the password is hashed, else a hundred guesses at once would all pass; a right one is taken back.
+The e-mail address is counted whether or not it has an account: waits tell nobody which addresses have one.
+
+The engine is Valkey. While it is down or slow, this process counts for itself: see `ReliableCounter`.
+"""
+
+import hashlib
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from prometheus_client import Counter
+
+from marquee.domain.addresses import folded_address
+from marquee.domain.attempts import AttemptRule
+from marquee.errors import InputInvalid, NotAuthenticated, StoreUnavailable, TooManyRequests
+from marquee.logs import get_logger
+from marquee.stores.coordination.contract import UseCounter
+from marquee.stores.coordination.in_process import InProcessCounter
+
+BY_ACCOUNT_AND_ADDRESS: Final = AttemptRule(free=5, first_seconds=1, max_seconds=300, forget_seconds=3600)
+"""Somebody who has forgotten the password tries a few. A guesser gets about 12 attempts an hour."""
+BY_DEVICE: Final = BY_ACCOUNT_AND_ADDRESS
+"""For each known device, and for each session that changes the password."""
+BY_ADDRESS: Final = AttemptRule(free=50, first_seconds=1, max_seconds=10, forget_seconds=600)
+"""Wrong passwords over all accounts: colleagues behind one address mistype too. A sprayer gets 6 attempts a minute."""
+BY_ACCOUNT: Final = AttemptRule(free=100, first_seconds=1, max_seconds=30, forget_seconds=3600)
+"""Wrong passwords from all addresses: a botnet gets 2 attempts a minute. The owner's known devices do not wait."""
+REGISTRATIONS: Final = ((60, 60), (300, 3600), (1000, 24 * 3600))
+"""(new accounts, seconds) of one client address."""
+RETRY_ENGINE_SECONDS: Final = 5.0
+"""After a call without an answer the engine is not asked for so long: else each login would wait for its time-out."""
+_WRONG: Final = (NotAuthenticated, InputInvalid)
+
+COUNTED_IN_PROCESS = Counter(
+    "marquee_api_attempts_counted_in_process",
+    "Attempts that this process counted alone, because Valkey did not answer.",
+)
+REFUSED = Counter(
+    "marquee_api_attempts_refused", "Attempts that were refused before a password was hashed.", ["bucket"]
+)
+
+Answer = TypeVar("Answer")
+log = get_logger()
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who sends a login: the client's address as limits count it, and the device token that it sent."""
+
+    address: str
+    device_token: str | None = None
+
+
+def account_key(email: str) -> str:
+    """The key of an e-mail address in every spelling. It is a hash: the counter's engine never sees the address."""
+    return hashlib.sha256(folded_address(email).encode()).hexdigest()[:32]
+
+
+class ReliableCounter:
+    """Asks the engine's counter. While that does not answer, a counter in this process takes over: limits never give way.
+
+    The process counts attempts at all times, so that it knows its own share when the engine is lost.
+    """
+
+    def __init__(self, engine: UseCounter, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._engine = engine
+        self._own = InProcessCounter(clock=clock)
+        self._clock = clock
+        self._asked_again_at = 0.0
+
+    async def count(self, bucket: str, *, limit: int, window_seconds: float) -> float:
+        own = await self._own.count(bucket, limit=limit, window_seconds=window_seconds)
+        return await self._asked(lambda: self._engine.count(bucket, limit=limit, window_seconds=window_seconds), own)
+
+    async def attempt(self, bucket: str, rule: AttemptRule) -> float:
+        own = await self._own.attempt(bucket, rule)
+        return await self._asked(lambda: self._engine.attempt(bucket, rule), own)
+
+    async def take_back(self, bucket: str) -> None:
+        await self._own.take_back(bucket)
+        await self._asked(lambda: self._engine.take_back(bucket), None)
+
+    async def forget(self, bucket: str) -> None:
+        await self._own.forget(bucket)
+        await self._asked(lambda: self._engine.forget(bucket), None)
+
+    async def _asked(self, call: Callable[[], Awaitable[Answer]], own: Answer) -> Answer:
+        """The engine's answer; `own` where it gives none."""
+        if self._clock() >= self._asked_again_at:
+            try:
+                return await call()
+            except StoreUnavailable as error:
+                if self._clock() < self._asked_again_at:
+                    COUNTED_IN_PROCESS.inc()
+                    return own  # another call of this outage has said so
+                self._asked_again_at = self._clock() + RETRY_ENGINE_SECONDS
+                log.warning("attempts are counted by this process alone", reason=error.detail)
+        COUNTED_IN_PROCESS.inc()
+        return own
+
+
+class LoginAttempts:
+    """The limits of logging in, registering and changing a password."""
+
+    def __init__(self, counter: UseCounter) -> None:
+        self._counter = counter
+
+    @asynccontextmanager
+    async def of_login(self, account: str, address: str, device_id: str | None) -> AsyncIterator[None]:
+        """A block that checks a password. It raises `NotAuthenticated` for a wrong one, and nothing for a right one.
+
+        `account` is the `account_key`, `device_id` that of a known device. Raises `TooManyRequests` before the block.
+        """
+        if device_id is not None:
+            buckets = [("device", f"device:{account}:{device_id}", BY_DEVICE)]
+        else:
+            buckets = [
+                ("account and address", f"login:{account}:{address}", BY_ACCOUNT_AND_ADDRESS),
+                ("address", f"address:{address}", BY_ADDRESS),
+                ("account", f"account:{account}", BY_ACCOUNT),
+            ]
+        async with self._judged(buckets):
+            yield
+
+    @asynccontextmanager
+    async def of_password_change(self, account_id: str, session: str) -> AsyncIterator[None]:
+        """A block that checks the current password. It raises `InputInvalid` for a wrong one."""
+        async with self._judged([("password change", f"password:{account_id}:{session}", BY_DEVICE)]):
+            yield
+
+    async def count_registration(self, address: str) -> None:
+        """Raises `TooManyRequests` past one of REGISTRATIONS."""
+        for limit, window_seconds in REGISTRATIONS:
+            bucket = f"accounts:{window_seconds}:{address}"
+            wait = await self._counter.count(bucket, limit=limit, window_seconds=window_seconds)
+            if wait > 0:
+                raise _refusal("registrations", wait)
+
+    @asynccontextmanager
+    async def _judged(self, buckets: list[tuple[str, str, AttemptRule]]) -> AsyncIterator[None]:
+        counted: list[str] = []
+        try:
+            for name, bucket, rule in buckets:
+                wait = await self._counter.attempt(bucket, rule)
+                if wait > 0:
+                    raise _refusal(name, wait)
+                counted.append(bucket)
+            yield
+        except _WRONG:
+            raise
+        except BaseException:
+            # Nobody judged the password: a queue was full, a store was down, the client went away.
+            await self._take_back(counted)
+            raise
+        await self._counter.forget(counted[0])
+        await self._take_back(counted[1:])
+
+    async def _take_back(self, buckets: list[str]) -> None:
+        for bucket in buckets:
+            await self._counter.take_back(bucket)
+
+
+def _refusal(bucket: str, wait: float) -> TooManyRequests:
+    REFUSED.labels(bucket).inc()
+    seconds = max(1, math.ceil(wait))
+    return TooManyRequests(f"Too many attempts: try again in {seconds} s.", retry_after_seconds=seconds)

@@ -1,0 +1,136 @@
+"""The queue of password hashing: one thread of low priority hashes, few requests wait, and the rest is refused at once.
+
+A hash costs 64 MiB and about 50 ms of one core, a hundred times as much as any other request. With a thread for each core a
+flood of logins took every core, and the event loop starved: other routes timed out, and so did the calls that count attempts.
+So one thread of each process hashes, at a priority that gives way to everything else. A request is refused when the queue is
+full or when the measured time of a hash says that it would wait longer than MAX_WAIT_SECONDS.
+
+The lanes are served in turn, and one address has at most MAX_WAITING_OF_ADDRESS places in each: a flood of logins keeps neither
+the owner of a known device nor somebody who registers waiting for its own length.
+"""
+
+import asyncio
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar, get_args
+
+from prometheus_client import Counter, Histogram
+
+from marquee.errors import TooManyRequests
+
+Lane = Literal["known", "login", "registration"]
+"""`known`: a login from a known device, a change of password. `login`: from any other device."""
+MAX_WAITING: Final = 16
+"""Requests that wait in one lane."""
+MAX_WAITING_OF_ADDRESS: Final = 8
+MAX_WAIT_SECONDS: Final = 2.0
+FIRST_ESTIMATE_SECONDS: Final = 0.05
+NICENESS: Final = 10
+"""Added to the process's own: the thread gets a tenth of a busy core, and a free core whole."""
+
+REFUSED = Counter(
+    "marquee_api_hashing_refused", "Requests that found no place in the queue of password hashing.", ["lane"]
+)
+SECONDS = Histogram("marquee_api_hashing_seconds", "Seconds of one password hash, without the wait for it.")
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class _Job:
+    work: Callable[[], Any]
+    address: str
+    waits_until: float
+    done: asyncio.Future[Any]
+
+
+class HashingQueue:
+    """Runs functions one after the other in a thread of its own. Every method is called in one event loop."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lanes: dict[Lane, deque[_Job]] = {lane: deque() for lane in get_args(Lane)}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashing", initializer=_give_way)
+        self._worker: asyncio.Task[None] | None = None
+        self._hash_seconds = FIRST_ESTIMATE_SECONDS
+        self._is_hashing = False
+
+    async def run(self, work: Callable[[], Answer], *, lane: Lane, address: str = "") -> Answer:
+        """What `work` returns. Raises `TooManyRequests`: at once without a place, else after MAX_WAIT_SECONDS."""
+        self.check_room(lane, address)
+        done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._lanes[lane].append(_Job(work, address, self._clock() + MAX_WAIT_SECONDS, done))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._serve(), name="password hashing")
+        return await done
+
+    def check_room(self, lane: Lane, address: str = "") -> None:
+        """Raise `TooManyRequests` if a request of this lane and address would be refused now."""
+        waiting = self._lanes[lane]
+        if (
+            len(waiting) >= MAX_WAITING
+            or sum(job.address == address for job in waiting) >= MAX_WAITING_OF_ADDRESS
+            or self._seconds_to_wait(lane) > MAX_WAIT_SECONDS
+        ):
+            raise self._refusal(lane)
+
+    def _seconds_to_wait(self, lane: Lane) -> float:
+        """Until a new job of the lane would begin. The lanes take turns, so no other lane is ahead by more jobs than this one."""
+        own = len(self._lanes[lane])
+        ahead = own + sum(min(len(jobs), own + 1) for other, jobs in self._lanes.items() if other != lane)
+        return (ahead + self._is_hashing) * self._hash_seconds
+
+    def _refusal(self, lane: Lane) -> TooManyRequests:
+        REFUSED.labels(lane).inc()
+        return TooManyRequests(
+            "Too many people are logging in at this moment: try again in a few seconds.",
+            retry_after_seconds=max(1, math.ceil(self._seconds_to_wait(lane))),
+        )
+
+    async def _serve(self) -> None:
+        """Run the jobs of all lanes in turn; ends when none is left."""
+        loop = asyncio.get_running_loop()
+        while any(self._lanes.values()):
+            for lane, jobs in self._lanes.items():
+                job = _next(jobs)
+                if job is None:
+                    continue
+                if job.waits_until < self._clock():
+                    job.done.set_exception(self._refusal(lane))
+                    continue
+                begun = self._clock()
+                self._is_hashing = True
+                try:
+                    answer = await loop.run_in_executor(self._thread, job.work)
+                except Exception as error:
+                    if not job.done.done():
+                        job.done.set_exception(error)
+                else:
+                    if not job.done.done():
+                        job.done.set_result(answer)
+                finally:
+                    self._is_hashing = False
+                seconds = self._clock() - begun
+                SECONDS.observe(seconds)
+                self._hash_seconds += 0.2 * (seconds - self._hash_seconds)
+
+
+def _next(jobs: deque[_Job]) -> _Job | None:
+    """The next job of the lane whose request still waits for it. A request that was given up is not hashed."""
+    while jobs:
+        job = jobs.popleft()
+        if not job.done.done():
+            return job
+    return None
+
+
+def _give_way() -> None:
+    # On Linux the niceness is of a thread, and the threads that argon2 itself starts inherit it.
+    thread = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
