@@ -31,6 +31,9 @@ PORT_OFFSETS: Final[Mapping[str, int]] = {
     "s3_volume_grpc": 24,
     "s3_filer_grpc": 25,
     "s3_grpc": 26,
+    "s3_inner": 27,
+    "s3_pace": 28,
+    "s3_requests": 29,
     **{location.port_name: location.port_offset for location in CODE_LOCATIONS},
 }
 """Listener -> its port minus `port_base`."""

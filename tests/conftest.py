@@ -15,7 +15,7 @@ from marquee.settings import Settings
 from tests.harness.databases import empty_database, migrated_database  # noqa: F401 - fixtures of the whole suite
 from tests.harness.older_postgres import older_postgres
 from tests.harness.search_indices import remove_indices
-from tests.harness.servers import make_test_settings, running, running_engine
+from tests.harness.servers import make_test_settings, running, running_engine, running_s3
 
 pytest_plugins = ["tests.harness.store_urls"]
 
@@ -73,7 +73,7 @@ def kafka_log_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3_server(settings: Settings) -> Iterator[Settings]:
-    with running(local_engines.seaweedfs(settings), settings.state):
+    with running_s3(settings):
         yield settings
 
 

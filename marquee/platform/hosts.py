@@ -20,6 +20,8 @@ _EDGE: Final = ("published_url", "edge_secret", "s3_edge_access_key", "s3_edge_s
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "postgres": ("postgres_password",),
     "seaweedfs": (*S3_ACCESS_KEYS, *S3_SECRET_KEYS),
+    "s3-pace": ("objects_url",),
+    "s3-proxy": ("s3_pace_url",),
     "api": (
         *("database_url", "event_log_url", "row_cache_url", "coordination_url"),
         *("search_url", "objects_url", "published_url"),
@@ -51,6 +53,7 @@ PROGRAM_BEHIND_URL: Final[Mapping[str, str]] = {
     "row_cache_url": "valkey-cache",
     "objects_url": "seaweedfs",
     "published_url": "seaweedfs",
+    "s3_pace_url": "s3-pace",
     "api_url": "api",
     "web_url": "web",
     "dagster_url": "dagster-webserver",

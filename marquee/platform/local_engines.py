@@ -1,8 +1,8 @@
 """How the store engines of one machine start: PostgreSQL, two Valkeys, SeaweedFS.
 
 Each function creates the engine's folder below the state folder (idempotent) and returns its `Program`, which the supervisor
-starts. Every engine listens on loopback only. The one exception is S3, a public endpoint: clients upload parts to it. Tests
-start the same programs with other settings.
+starts. Every engine listens on loopback only; S3 on `inner_host`, because containers reach it. Clients reach S3 through its
+proxy (`marquee.platform.programs.s3_proxy`). Tests start the same programs with other settings.
 """
 
 import asyncio
@@ -172,9 +172,8 @@ def seaweedfs(settings: Settings) -> Program:
         *(f"-master.port={port('s3_master')}", f"-master.port.grpc={port('s3_master_grpc')}"),
         *(f"-volume.port={port('s3_volume')}", f"-volume.port.grpc={port('s3_volume_grpc')}"),
         *("-filer", f"-filer.port={port('s3_filer')}", f"-filer.port.grpc={port('s3_filer_grpc')}"),
-        *("-s3", f"-s3.port={port('s3')}", f"-s3.port.grpc={port('s3_grpc')}", f"-s3.config={logins}"),
-        # S3 is the only public endpoint of this process.
-        f"-s3.ip.bind={settings.bind_host}",
+        *("-s3", f"-s3.port={port('s3_inner')}", f"-s3.port.grpc={port('s3_grpc')}", f"-s3.config={logins}"),
+        f"-s3.ip.bind={settings.inner_host}",
         # Further listeners: by default on fixed ports and in the shared /tmp. They are disabled or moved.
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false"),
         f"-filer.localSocket={socket_path(settings, 'filer.sock')}",
@@ -182,7 +181,7 @@ def seaweedfs(settings: Settings) -> Program:
     )
 
     async def ready() -> None:
-        await answers(f"{settings.public_endpoint('s3')}/healthz")
+        await answers(f"{settings.inner('s3_inner')}/healthz")
         # The gateway answers before the filer behind it does.
         await answers(f"{settings.loopback('s3_filer')}/")
 
@@ -201,7 +200,7 @@ def seaweedfs(settings: Settings) -> Program:
         stage=10,
         environment=environment,
         stop_seconds=2,
-        port=port("s3"),
+        port=port("s3_inner"),
     )
 
 

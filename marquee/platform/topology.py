@@ -15,7 +15,7 @@ from marquee.code_locations import CODE_LOCATIONS
 from marquee.errors import PlatformUnavailable
 from marquee.logs import get_logger
 from marquee.platform import local_engines
-from marquee.platform.programs import applications, dagster, edges, gateway
+from marquee.platform.programs import applications, dagster, edges, gateway, s3_proxy
 from marquee.platform.state import port_is_free
 from marquee.platform.supervisor.program import Program
 from marquee.settings import Settings
@@ -23,7 +23,9 @@ from marquee.settings import Settings
 log = get_logger()
 
 PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2", "s3"})
-INNER_PORTS = frozenset({"api", "web", "dagster", *(location.port_name for location in CODE_LOCATIONS)})
+INNER_PORTS = frozenset(
+    {"api", "web", "dagster", "s3_inner", "s3_pace", *(location.port_name for location in CODE_LOCATIONS)}
+)
 RENAMED_PROGRAMS: Final[Mapping[str, str]] = {"dagster-code": "dagster-code-ingest"}
 """Old name -> new name. Version 0.2 removes the old names."""
 
@@ -66,12 +68,14 @@ PARTS: tuple[Part, ...] = (
     Part(
         "seaweedfs",
         (
-            *("s3", "s3_master", "s3_volume", "s3_filer"),
+            *("s3_inner", "s3_master", "s3_volume", "s3_filer"),
             *("s3_master_grpc", "s3_volume_grpc", "s3_filer_grpc", "s3_grpc"),
         ),
         lambda s: bool(s.objects_url and s.published_url),
         local_engines.seaweedfs,
     ),
+    Part("s3-pace", ("s3_pace",), lambda s: bool(s.objects_url and s.published_url), s3_proxy.s3_pace),
+    Part("s3-proxy", ("s3", "s3_requests"), lambda s: bool(s.objects_url and s.published_url), s3_proxy.s3_proxy),
     Part("api", ("api",), _never, applications.api),
     Part("transcode", (), _never, applications.transcode_workers),
     Part("search-sync", (), _never, applications.search_sync),

@@ -30,6 +30,7 @@ class Settings(
     groups.LocalEngines,
     groups.InnerAddresses,
     groups.PublicEndpoints,
+    groups.PublicBounds,
     groups.Secrets,
     groups.FirstAccount,
     groups.Uploads,
@@ -105,11 +106,11 @@ class Settings(
 
     @property
     def objects(self) -> str:
-        return self.objects_url or self.public_endpoint("s3", "s3+http") + "/marquee-ingest"
+        return self.objects_url or self.inner("s3_inner", "s3+http") + "/marquee-ingest"
 
     @property
     def published(self) -> str:
-        return self.published_url or self.public_endpoint("s3", "s3+http") + "/marquee-published"
+        return self.published_url or self.inner("s3_inner", "s3+http") + "/marquee-published"
 
     @property
     def public(self) -> str:
@@ -134,6 +135,10 @@ class Settings(
     @property
     def web(self) -> str:
         return self.web_url or self.inner("web")
+
+    @property
+    def s3_pace(self) -> str:
+        return self.s3_pace_url or self.inner("s3_pace")
 
     @property
     def dagster(self) -> str:

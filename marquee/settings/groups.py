@@ -16,6 +16,8 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from marquee.code_locations import CODE_LOCATIONS
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
+from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints
+from marquee.settings.uploads import Uploads
 
 
 def _cores() -> int:
@@ -92,7 +94,8 @@ class InnerAddresses(BaseModel):
 
     inner_host: str = Field(
         "127.0.0.1",
-        description="Address that the API, the web client's files and Dagster listen on. Change it in containers only.",
+        description="Address that the API, the web client's files, Dagster and S3's inner port listen on. "
+        "Change it in containers only.",
     )
     api_url: str = Field("", description="The API, as the gateway reaches it: `http://host:port`.")
     web_url: str = Field("", description="The web client's files, as the gateway reaches them: `http://host:port`.")
@@ -101,6 +104,7 @@ class InnerAddresses(BaseModel):
         description="The edges, as Dagster reaches them to fill them, separated by commas. "
         "Empty: MARQUEE_PUBLIC_EDGE_URLS.",
     )
+    s3_pace_url: str = Field("", description="The program `s3-pace`, as the S3 proxy reaches it: `http://host:port`.")
     dagster_url: str = Field(
         "", description="Dagster's webserver, as the commands and the other programs reach it: `http://host:port`."
     )
@@ -119,17 +123,6 @@ class InnerAddresses(BaseModel):
             if name not in names or not re.fullmatch(r"grpc://[^/]+:\d+", url):
                 raise ValueError(f"{pair!r} is not name=grpc://host:port with a name of {', '.join(sorted(names))}")
         return value
-
-
-class PublicEndpoints(BaseModel):
-    """The public endpoints
-
-    The addresses that clients use. Empty: this host's ports on MARQUEE_BIND_HOST.
-    """
-
-    public_url: str = Field("", description="The gateway, as clients reach it.")
-    public_s3_url: str = Field("", description="S3, as clients reach it to upload parts.")
-    public_edge_urls: str = Field("", description="The edges, as clients reach them, separated by commas.")
 
 
 class Secrets(BaseModel):
@@ -181,19 +174,6 @@ class FirstAccount(BaseModel):
 
     email: str = Field("demo@marquee.local", description="E-mail address. Empty: no account is created.")
     password: SecretStr = Field(SecretStr(""), description="Password.")
-
-
-class Uploads(BaseModel):
-    """Uploads"""
-
-    upload_max_bytes: int = Field(200 * 1024**3, ge=1, description="Bytes. Larger files are refused.")
-    upload_part_bytes: int = Field(8 * 1024**2, ge=5 * 1024**2, description="Bytes of each part of an upload.")
-    upload_abandoned_seconds: int = Field(
-        24 * 3600,
-        ge=1,
-        description="Seconds. An upload whose client is silent for so long ends, and its parts are removed.",
-    )
-    part_url_seconds: int = Field(3600, ge=60, description="Seconds for which the presigned URL of a part is valid.")
 
 
 class TranscodingJobs(BaseModel):
@@ -264,7 +244,7 @@ class Dagster(BaseModel):
 
 
 GROUPS: Final[tuple[type[BaseModel], ...]] = (
-    *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicEndpoints, Secrets, FirstAccount),
+    *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicEndpoints, PublicBounds, Secrets, FirstAccount),
     *(Uploads, Media, TranscodingJobs, Serving, Limits, Dagster),
 )
 """The groups in the order of the settings page."""

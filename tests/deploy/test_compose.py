@@ -161,7 +161,7 @@ def test_only_the_doors_are_published_and_only_on_loopback(document: dict[str, A
         "dagster-webserver"
     ]
     reachable = {name for name, service in document["services"].items() if "doors" in service["networks"]}
-    assert reachable == {"gateway", "edge-1", "edge-2", "s3"}
+    assert reachable == {"gateway", "edge-1", "edge-2", "s3-proxy"}
 
 
 def test_no_read_only_service_needs_a_file_that_compose_would_have_to_write(document: dict[str, Any]) -> None:

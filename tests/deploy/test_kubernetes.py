@@ -27,7 +27,7 @@ from marquee.platform.topology import PARTS
 from marquee.settings import Settings, load_settings
 
 EXAMPLE = PROJECT / "deploy" / "kubernetes" / "example"
-ENGINE_PARTS = {"postgres", "valkey-cache", "valkey-log", "seaweedfs"}
+ENGINE_PARTS = {"postgres", "valkey-cache", "valkey-log", "seaweedfs", "s3-pace", "s3-proxy"}
 VERSION = "1.37"
 
 Manifest = dict[str, Any]

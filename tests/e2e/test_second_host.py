@@ -28,7 +28,7 @@ from marquee.stores.schema.migrate import migrate
 from tests.harness.chain import prepare, worker, write_environment
 from tests.harness.media.films import made
 from tests.harness.secured import valkey_answers
-from tests.harness.servers import make_test_settings, running
+from tests.harness.servers import make_test_settings, running, running_s3
 from tests.harness.two_hosts import AWAY, HOME, TwoHosts, move_into, two_hosts
 from tests.jobs.test_transcode import queued, statuses_when
 
@@ -58,7 +58,7 @@ def scenario(hosts: TwoHosts, folder: Path) -> None:
 def serving_others(folder: Path) -> Iterator[Settings]:
     """PostgreSQL, event log and S3 that listen on this host's address for the other one; the settings by which all use them."""
     settings = make_test_settings(
-        folder, bind_host=HOME, lease_seconds=3.0, encoding_preset="veryfast", chunk_segments=1
+        folder, bind_host=HOME, inner_host=HOME, lease_seconds=3.0, encoding_preset="veryfast", chunk_segments=1
     )
     password = secrets.token_hex(8)
     log_url = f"valkey://:{password}@{HOME}:{settings.port('log')}"
@@ -71,7 +71,7 @@ def serving_others(folder: Path) -> Iterator[Settings]:
     )
     with (folder / "postgres" / "pg_hba.conf").open("a") as rules:
         rules.write(f"host all all {AWAY}/32 scram-sha-256\nhost all all {HOME}/32 scram-sha-256\n")
-    with running(database, folder), running(log, folder), running(local_engines.seaweedfs(settings), folder):
+    with running(database, folder), running(log, folder), running_s3(settings):
         settings = settings.model_copy(
             update={
                 "database_url": settings.postgres_url("marquee").replace("127.0.0.1", HOME),

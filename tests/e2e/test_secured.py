@@ -83,7 +83,7 @@ async def platform(found: Engines, folder: Path) -> AsyncIterator[Settings]:
         cassandra_door = f"{login}@{LOOPBACK}:{await behind_tls(cassandra.port)}"
         valkey_door = f"valkeys://:{found.valkey_password}@{HOST}:{await behind_tls(found.valkey_port)}"
         elasticsearch_door = f"{HOST}:{await behind_tls(elasticsearch.port)}"
-        s3 = f"s3+https://{HOST}:{await behind_tls(found.s3.port('s3'))}"
+        s3 = f"s3+https://{HOST}:{await behind_tls(found.s3.port('s3_inner'))}"
         settings = make_test_settings(
             folder / "state",
             database_url=found.postgres("marquee"),
@@ -95,7 +95,7 @@ async def platform(found: Engines, folder: Path) -> AsyncIterator[Settings]:
             search_url=f"elasticsearchs://{elasticsearch_door}{elasticsearch.path}?ca={certificate}",
             objects_url=f"{s3}/marquee-ingest?ca={certificate}",
             published_url=f"{s3}/marquee-published?ca={certificate}",
-            public_s3_url=found.s3.loopback("s3"),
+            public_s3_url=found.s3.loopback("s3_inner"),
             **{name: getattr(found.s3, name) for name in (*S3_ACCESS_KEYS, *S3_SECRET_KEYS)},
         )
         settings = await start(settings)

@@ -57,3 +57,9 @@ def store_every_kind(settings: Settings) -> None:
             client.create_bucket(Bucket=bucket)
         for key in kept:
             client.put_object(Bucket=bucket, Key=key, Body=BODY)
+
+
+def public_s3_client(settings: Settings, login: LoginName) -> Any:
+    """A client that signs for the public endpoint, as the API does for parts."""
+    bucket = parse_bucket(f"s3+{settings.public_s3}/{INGEST}", setting="MARQUEE_PUBLIC_S3_URL")
+    return make_client(bucket, **keys_of(settings, login))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import secrets
 import shutil
@@ -14,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from marquee.errors import PlatformUnavailable
+from marquee.platform import local_engines
 from marquee.platform.cluster_engines import instances as engine_instances
 from marquee.platform.cluster_engines.engine import Engine, EngineHome
 from marquee.platform.local_engines import wait_until_ready
+from marquee.platform.programs import s3_proxy
 from marquee.platform.supervisor.program import Program
+from marquee.platform.supervisor.supervisord import environment
 from marquee.ports import PORT_OFFSETS
 from marquee.settings import Settings, load_settings
 
@@ -85,6 +89,18 @@ def running(program: Program, log_folder: Path, *, seconds: float = 60.0) -> Ite
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def running_s3(settings: Settings) -> Iterator[None]:
+    """SeaweedFS and its public endpoint: the proxy, and the program that ends slow requests."""
+    programs = (local_engines.seaweedfs, s3_proxy.s3_pace, s3_proxy.s3_proxy)
+    with contextlib.ExitStack() as stack:
+        for program in programs:
+            made = program(settings)
+            told = {"MARQUEE_STATE": str(settings.state), **environment(settings), **made.environment}
+            stack.enter_context(running(dataclasses.replace(made, environment=told), settings.state))
+        yield
 
 
 @contextlib.contextmanager

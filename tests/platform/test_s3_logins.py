@@ -91,7 +91,7 @@ def calls_put_identity(target: str, credentials: grpc.ChannelCredentials | None 
 
 def test_who_reaches_the_grpc_of_s3_makes_no_login(tmp_path: Path) -> None:
     """The gRPC listener uses the address of the public endpoint too."""
-    settings = make_test_settings(tmp_path, bind_host="0.0.0.0")
+    settings = make_test_settings(tmp_path, inner_host="0.0.0.0")
     program = local_engines.seaweedfs(settings)
     target = f"localhost:{settings.port('s3_grpc')}"
     certificate, key = (
@@ -121,7 +121,7 @@ def test_a_state_folder_of_the_last_release_lets_nobody_read_any_more(tmp_path: 
     before = tmp_path / "of-the-last-release.json"
     before.write_text(json.dumps({"identities": old}))
     command = tuple(part.replace(logins, str(before)) for part in program.command)
-    url = f"{settings.public_s3}/{PUBLISHED}/{PUBLISHED_KEYS[0]}"
+    url = f"{settings.loopback('s3_inner')}/{PUBLISHED}/{PUBLISHED_KEYS[0]}"
     with running(dataclasses.replace(program, command=command), tmp_path):
         client = s3_client(settings, "s3")
         client.create_bucket(Bucket=PUBLISHED)

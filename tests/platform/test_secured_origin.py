@@ -42,7 +42,7 @@ async def test_the_origins_certificate_is_checked(
     await plain.ensure_bucket()
     await plain.put(f"{MOVIE}/v1/video/360/1.m4s", SEGMENT, content_type="video/iso.segment")
     await plain.close()
-    async with tls_in_front_of(s3_server.port("s3"), certificate, key) as port:
+    async with tls_in_front_of(s3_server.port("s3_inner"), certificate, key) as port:
         url = f"s3+https://localhost:{port}/marquee-published?ca={certificate if vouched else stranger}"
         login = {f"s3_edge_{name}": value for name, value in keys_of(s3_server, "s3_edge").items()}
         secured = make_test_settings(tmp_path, published_url=url, objects_url=url, **login)
@@ -55,7 +55,7 @@ async def test_the_origins_certificate_is_checked(
 async def test_our_own_client_checks_it_too(s3_server: Settings, tmp_path: Path, vouched: bool) -> None:
     certificate, key = make_certificate(tmp_path, "localhost")
     stranger, _ = make_certificate(tmp_path, "another-authority")
-    async with tls_in_front_of(s3_server.port("s3"), certificate, key) as port:
+    async with tls_in_front_of(s3_server.port("s3_inner"), certificate, key) as port:
         url = f"s3+https://localhost:{port}/marquee-published?ca={certificate if vouched else stranger}"
         bucket = open_bucket(s3_server.model_copy(update={"published_url": url}), url)
         if vouched:

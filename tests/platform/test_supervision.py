@@ -111,7 +111,7 @@ async def test_a_used_port_is_named_with_the_remedy(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", settings.port("s3")))
         other.listen()
-        with pytest.raises(PlatformUnavailable, match=rf"Port {settings.port('s3')} \(seaweedfs\).*MARQUEE_PORT_BASE"):
+        with pytest.raises(PlatformUnavailable, match=rf"Port {settings.port('s3')} \(s3-proxy\).*MARQUEE_PORT_BASE"):
             await start(settings)
     assert processes_of(settings) == []
 

@@ -96,37 +96,41 @@ def api(settings: Settings) -> Program:
 def transcode_workers(settings: Settings) -> list[Program]:
     """`settings.transcode_workers` processes; each runs one encoder at a time."""
     return [
-        _module(settings, f"transcode-{number}", "transcode") for number in range(1, settings.transcode_workers + 1)
+        module_program(settings, f"transcode-{number}", "transcode")
+        for number in range(1, settings.transcode_workers + 1)
     ]
 
 
 def search_sync(settings: Settings) -> Program:
     """Keeps the search index up to date from the event log (`jobs.search_sync`)."""
-    return _module(settings, "search-sync", "search_sync")
+    return module_program(settings, "search-sync", "search_sync")
 
 
 def change_capture(settings: Settings) -> Program:
     """Debezium: publishes the catalogue's changes to the event log (`jobs.change_capture`)."""
-    return _module(settings, "change-capture", "change_capture", ready=_slot_is_read(settings))
+    return module_program(settings, "change-capture", "change_capture", ready=_slot_is_read(settings))
 
 
 def outbox(settings: Settings) -> Program:
     """Publishes the database's outbox to the event log (`jobs.outbox`)."""
-    return _module(settings, "outbox", "outbox")
+    return module_program(settings, "outbox", "outbox")
 
 
 def housekeeping(settings: Settings) -> Program:
     """Runs the periodic loops, such as removing abandoned uploads (`jobs.housekeeping`)."""
-    return _module(settings, "housekeeping", "housekeeping")
+    return module_program(settings, "housekeeping", "housekeeping")
 
 
-def _module(settings: Settings, name: str, module: str, *, ready: ReadyProbe | None = None) -> Program:
+def module_program(
+    settings: Settings, name: str, module: str, *, ready: ReadyProbe | None = None, after: tuple[str, ...] = PREPARED
+) -> Program:
+    """One process of `jobs/`. Without `ready`: it is ready when PostgreSQL lists its connection."""
     return Program(
         name=name,
         command=(sys.executable, "-m", f"jobs.{module}"),
         ready=ready or _is_connected(settings, name),
         stage=STAGE,
-        after=PREPARED,
+        after=after,
         imports=(*STORES, f"jobs.{module}"),
         environment={"PGAPPNAME": name},
         stop_seconds=10,

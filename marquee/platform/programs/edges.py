@@ -51,13 +51,17 @@ def edge(settings: Settings, number: int) -> Program:
         min_free_bytes=MIN_FREE_BYTES,
         listen=f"{bracketed(settings.bind_host)}:{port}",
         status_port=status_port,
+        header_seconds=settings.client_header_seconds,
+        idle_seconds=settings.client_idle_seconds,
+        connections=settings.edge_connections,
+        connections_per_address=settings.edge_connections_per_address,
         secret=settings.edge_secret.get_secret_value(),
         origin=source,
         origin_script=TEMPLATES / "nginx" / "origin.js",
         origin_login=configuration(settings, f"{name}-origin.json", json.dumps(login)),
         **_problems(*EDGE_REASONS),
     )
-    return _nginx(settings, name, text, question=f"http://127.0.0.1:{status_port}/healthz", port=port, stage=20)
+    return nginx(settings, name, text, question=f"http://127.0.0.1:{status_port}/healthz", port=port, stage=20)
 
 
 def _problems(*reasons: HttpProblem) -> dict[str, object]:
@@ -97,7 +101,7 @@ def web(settings: Settings) -> Program:
         content_security_policy=content_security_policy(settings),
         **_problems(web_client_missing(how_to_get_web_client())),
     )
-    return _nginx(settings, "web", text, question=f"{settings.inner('web')}/healthz", port=port, stage=20)
+    return nginx(settings, "web", text, question=f"{settings.inner('web')}/healthz", port=port, stage=20)
 
 
 def content_security_policy(settings: Settings) -> str:
@@ -138,7 +142,7 @@ def browser_origins(settings: Settings) -> list[str]:
     return sorted(_origins(settings.public))
 
 
-def _nginx(settings: Settings, name: str, text: str, *, question: str, port: int, stage: int) -> Program:
+def nginx(settings: Settings, name: str, text: str, *, question: str, port: int, stage: int) -> Program:
     path = configuration(settings, f"{name}.conf", text)
 
     async def ready() -> None:
