@@ -19,7 +19,9 @@ from marquee.ports import PORT_OFFSETS, local_address
 from marquee.settings import groups
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
+from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints
 from marquee.settings.renamed import OLD_NAMES, values_of_old_names
+from marquee.settings.uploads import Uploads
 
 ENVIRONMENT_FILE: Final = "marquee.env"
 
@@ -29,11 +31,11 @@ class Settings(
     groups.Engines,
     groups.LocalEngines,
     groups.InnerAddresses,
-    groups.PublicEndpoints,
-    groups.PublicBounds,
+    PublicEndpoints,
+    PublicBounds,
     groups.Secrets,
     groups.FirstAccount,
-    groups.Uploads,
+    Uploads,
     Media,
     groups.TranscodingJobs,
     groups.Serving,

@@ -198,7 +198,10 @@ async def test_a_missing_login_is_said_with_its_remedy(s3_without_login: Setting
 @pytest.mark.parametrize("engine", SERVERS)
 async def test_a_killed_server_is_waited_for_and_has_lost_nothing(engine: str, tmp_path: Path) -> None:
     async with RestartingServer(SERVERS[engine], tmp_path) as server:
-        store = open_bucket(server.settings, server.settings.objects)
+        store = open_bucket(
+            server.settings.model_copy(update={"public_s3_url": server.settings.loopback("s3_inner")}),
+            server.settings.objects,
+        )
         await store.ensure_bucket()
         stored: dict[str, bytes] = {}
 

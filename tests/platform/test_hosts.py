@@ -144,7 +144,7 @@ async def test_workers_under_a_supervisor_of_their_own_join_a_platform(
 
 def test_the_doors_are_where_the_operator_says(tmp_path: Path) -> None:
     """`bind_host` is another loopback address: public endpoints listen there, everything else stays on 127.0.0.1."""
-    programs = ("postgres", "valkey-log", "seaweedfs", "edge-1", "web", "gateway")
+    programs = ("postgres", "valkey-log", "seaweedfs", "s3-pace", "s3-proxy", "edge-1", "web", "gateway")
     settings = make_test_settings(tmp_path / "state", bind_host="127.0.0.2", without=without_all_but(*programs))
     settings = asyncio.run(start(settings))
     try:
@@ -152,7 +152,7 @@ def test_the_doors_are_where_the_operator_says(tmp_path: Path) -> None:
         assert httpx.get(f"{settings.public}/").status_code in (200, 404), "the gateway has the web client behind it"
         assert httpx.get(f"{settings.edges[0]}/").status_code == 403, "an edge refuses what is not signed"
         assert httpx.get(f"{settings.public_s3}/healthz").status_code == 200
-        for door in ("gateway", "edge_1"):  # SeaweedFS listens on loopback besides
+        for door in ("gateway", "edge_1", "s3"):
             with pytest.raises(httpx.ConnectError):
                 httpx.get(settings.loopback(door))
         with pytest.raises(httpx.ConnectError):
