@@ -134,6 +134,7 @@ class TranscodeWorker:
             cpu_seconds=encoded.cpu_seconds,
             wall_seconds=time.monotonic() - started,
             worker=self._name,
+            decoded_again=encoded.decoded_again,
         )
 
     async def _store(self, key: str, part: EncodedPart) -> RenditionPart:

@@ -17,6 +17,7 @@ from assets.ingest.stage import Stage, open_stage
 from assets.ingest.tracks import by_height, fetch_track
 from marquee.documents import ImagesDocument, PlanDocument, StreamsDocument, keys
 from marquee.ingest.work_folder import work_folder
+from marquee.notes import note
 from marquee.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ async def images(context: dg.AssetExecutionContext, settings: dg.ResourceParam[S
             sprite=prefix + made.sprite.name,
             sprite_vtt=prefix + made.sprite_vtt.name,
             files=[prefix + path.name for path in (made.poster, made.sprite_vtt, *made.sprites)],
+            notes=[note("poster-poor", seconds=made.poster_seconds)] if made.poster_is_poor else [],
         )
         await stage.save_document(document)
         return dg.MaterializeResult(

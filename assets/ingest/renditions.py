@@ -16,6 +16,7 @@ from assets.ingest.plan import plan
 from assets.ingest.stage import open_stage
 from marquee.documents import ChunkResult, PlanDocument, Rendition, RenditionsDocument
 from marquee.media.encode.plan import chunk_jobs
+from marquee.notes import Note, note
 from marquee.settings import Settings
 
 
@@ -43,11 +44,17 @@ async def renditions(
             reused_chunks=sum(chunks.reused),
             cpu_seconds=sum(result.cpu_seconds for result in made),
             wall_seconds=time.monotonic() - started,
+            notes=_notes(results),
         )
         await stage.save_document(document)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(document_plan.settings_hash), metadata=_metadata(document_plan, document)
         )
+
+
+def _notes(results: Sequence[ChunkResult]) -> list[Note]:
+    again = sum(result.decoded_again for result in results)
+    return [note("chunks-decoded-again", again=again, chunks=len(results))] if again else []
 
 
 def _renditions(plan_: PlanDocument, results: Sequence[ChunkResult]) -> list[Rendition]:

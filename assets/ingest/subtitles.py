@@ -4,8 +4,9 @@ It follows `streams` because the stages have one order, not because it needs the
 """
 
 import dagster as dg
+import msgspec
 
-from assets.ingest.metadata import bullet_list, table
+from assets.ingest.metadata import table
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.stage import open_stage
@@ -13,6 +14,7 @@ from assets.ingest.streams import streams
 from marquee.documents import PlanDocument, keys
 from marquee.ingest.work_folder import work_folder
 from marquee.media.text.subtitles import SidecarFile, extract_subtitles
+from marquee.notes import note
 from marquee.settings import Settings
 
 
@@ -24,7 +26,7 @@ async def subtitles(
 ) -> dg.MaterializeResult[None]:
     """Text tracks as WebVTT: those in the master, and those that were uploaded beside it.
 
-    A track that cannot become text (bitmaps, a broken file) never fails its title. It is left out, and a sentence says why.
+    A track that cannot become text (bitmaps, a broken file) never fails its title. It is left out, and a note says why.
     """
     async with open_stage(context, settings, "subtitles") as stage:
         source, plan = await stage.read_source(), await stage.read("plan", PlanDocument)
@@ -47,7 +49,9 @@ async def subtitles(
             await publish_folder(
                 stage.stores.published, folder / "made", keys.published_prefix(stage.movie_id, stage.version)
             )
-        await stage.save_document(document)
+        left_out = [one.removesuffix(".").partition(" is left out: ") for one in document.left_out]
+        notes = [note("text-track-left-out", subject=subject, why=why) for subject, _, why in left_out]
+        await stage.save_document(msgspec.structs.replace(document, left_out=[], notes=notes))
         return dg.MaterializeResult(
             metadata={
                 "tracks": table(
@@ -56,6 +60,5 @@ async def subtitles(
                         for one in document.tracks
                     ]
                 ),
-                "left_out": bullet_list(document.left_out),
             }
         )

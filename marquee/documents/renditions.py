@@ -45,6 +45,8 @@ class ChunkResult(msgspec.Struct, frozen=True, kw_only=True):
     cpu_seconds: float
     wall_seconds: float
     worker: str
+    decoded_again: bool = False
+    """Whether the chunk failed after a seek and was decoded from the film's start."""
 
 
 class Rendition(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,6 +53,12 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "The file's clock goes back or is missing. Its frames are shown at an even {rate:.3f} a second.",
         _EXPORT_AGAIN,
     ),
+    "clock-guessed": NoteKind(
+        "streams",
+        "warning",
+        "The first picture could not be timed. Sound and subtitles follow the file's own clock, and may be out of step.",
+        _EXPORT_AGAIN,
+    ),
     "index-unusable": NoteKind(
         "source",
         "info",
@@ -103,6 +109,12 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "picture-size-changes": NoteKind(
         "source", "warning", "The picture changes its size ({sizes}). The most frequent size is kept.", _EXPORT_AGAIN
     ),
+    "pixel-shape-changes": NoteKind(
+        "source",
+        "warning",
+        "The picture changes the shape of its pixels ({shapes}). The most frequent shape is kept.",
+        _EXPORT_AGAIN,
+    ),
     "picture-format-changes": NoteKind(
         "source",
         "info",
@@ -143,7 +155,13 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "plan", "info", "The picture is HDR ({transfer}). It is shown in SDR.", "Export the film in SDR (BT.709)."
     ),
     "colours-guessed": NoteKind(
-        "plan", "info", "The file does not say which colours it has ({missing}). {guess} is assumed.", _EXPORT_AGAIN
+        "plan", "info", "The file does not say which colours its picture has. {guess} is assumed.", _EXPORT_AGAIN
+    ),
+    "chunks-decoded-again": NoteKind(
+        "renditions",
+        "info",
+        "{again} of {chunks} chunks could not be decoded after a seek. They were decoded from the film's start.",
+        _EXPORT_AGAIN,
     ),
     "poster-poor": NoteKind(
         "images",
@@ -181,7 +199,7 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     ),
     "sound-cut": NoteKind(
         "source",
-        "info",
+        "warning",
         "The audio track {track} lasts {seconds:.1f} seconds longer than the picture. Its end is left out.",
         _EXPORT_AGAIN,
     ),
@@ -241,20 +259,27 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "Subtitle track {index} ({track}) is left out: the film's clock goes back, so its times are useless.",
         _SIDECAR,
     ),
-    "subtitles-unreadable": NoteKind(
-        "subtitles", "warning", "Subtitle track {index} ({track}) is left out: it {why}.", _SIDECAR
+    "text-track-left-out": NoteKind("subtitles", "warning", "{subject} is left out: {why}.", _SIDECAR),
+    "text-encoding-guessed": NoteKind(
+        "subtitles",
+        "info",
+        "{subject} is not UTF-8: it was read as {encoding}. If letters are wrong, upload it again with its encoding.",
+        "Save it as UTF-8.",
     ),
-    "subtitle-file-unreadable": NoteKind(
+    "text-bytes-replaced": NoteKind(
         "subtitles",
         "warning",
-        "The subtitle file {name} is left out: it {why}.",
-        "Correct the file and upload it again.",
+        "{subject} has {count} damaged characters, which are shown as \N{REPLACEMENT CHARACTER}.",
+        _SIDECAR,
     ),
-    "too-many-subtitles": NoteKind(
+    "text-cues-left-out": NoteKind(
+        "subtitles", "warning", "{count} cues of {track} are left out: they end before they begin.", _SIDECAR
+    ),
+    "text-cues-repaired": NoteKind(
         "subtitles",
-        "warning",
-        "A subtitle track is left out: a title has at most {most} subtitle tracks.",
-        "Upload a film with fewer subtitle tracks.",
+        "info",
+        "{subject} has {count} cues without an end: each stays until the next one, at most 5 s.",
+        _SIDECAR,
     ),
     # --- the platform --------------------------------------------------------------------------------------
     "edge-not-filled": NoteKind(

@@ -18,6 +18,7 @@ from marquee.documents import ChunkJob, EncodingSettings, PlanDocument, SourceDo
 from marquee.domain import grid
 from marquee.domain.ladder import rungs_for
 from marquee.media.encode.filters import picture_chain
+from marquee.media.encode.plan_notes import plan_notes
 
 MAX_UNSEEKABLE_CHUNKS: Final = 6
 """Chunks of a source in which chunks cannot seek; see above for the cost."""
@@ -52,6 +53,7 @@ def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: s
         settings=settings,
         settings_hash=hashlib.sha256(msgspec.json.encode(settings)).hexdigest(),
         chunks=grid.chunks(total, segment, chunk_segments),
+        notes=plan_notes(video, rungs, rate),
     )
 
 

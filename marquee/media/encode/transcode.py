@@ -46,6 +46,8 @@ class EncodedChunk(msgspec.Struct, frozen=True):
     parts: list[EncodedPart]
     cpu_seconds: float
     wall_seconds: float
+    decoded_again: bool = False
+    """Whether the chunk failed after a seek and was decoded from the film's start."""
 
 
 async def transcode_chunk(
@@ -69,7 +71,8 @@ async def transcode_chunk(
     except ProcessFailed:
         if not by_seek:
             raise
-        return await _encode(job, source_path, folder, memory_bytes, on_progress, threads, by_seek=False)
+        again = await _encode(job, source_path, folder, memory_bytes, on_progress, threads, by_seek=False)
+        return msgspec.structs.replace(again, decoded_again=True)
 
 
 async def _encode(

@@ -41,6 +41,8 @@ class ImagesMade(msgspec.Struct, frozen=True, kw_only=True):
     sprites: list[Path]
     """Every sheet, in order of time."""
     poster_seconds: float
+    poster_is_poor: bool
+    """Whether no frame scores above 0: the film is black, white or flat throughout."""
     tiles: int
     tile_seconds: float
     cpu_seconds: float
@@ -225,7 +227,8 @@ async def make_images(
     tile = tile_size(width, height)
     frames, times, cpu_seconds = await _thumbnails(preview_path or rendition_path, every, *tile, duration_seconds)
     poster = folder / keys.POSTER
-    chosen = times[poster_index(frames, times, duration_seconds)]
+    best = poster_index(frames, times, duration_seconds)
+    chosen = times[best]
     cpu_seconds += await _write_poster(rendition_path, chosen, poster)
     made = sheets(frames)
     paths = [folder / keys.sprite_sheet(number) for number in range(1, len(made) + 1)]
@@ -241,6 +244,7 @@ async def make_images(
         sprite_vtt=index,
         sprites=paths,
         poster_seconds=chosen,
+        poster_is_poor=poster_score(frames[best]) <= 0,
         tiles=len(times),
         tile_seconds=every,
         cpu_seconds=cpu_seconds,

@@ -161,6 +161,8 @@ async def encode_audio(
     if not mixes:
         return AudioMade(renditions=[], notes=_new_notes(source, notes, []), cpu_seconds=0.0)
     clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
+    if clock.guessed:
+        notes.append(note("clock-guessed"))
     encoder = _Encoder(source_path, folder, clock, duration_seconds, memory_bytes)
     renditions, more, cpu_seconds = await _encode_with_retry(encoder, mixes)
     if renditions and not any(one.default for one in renditions):

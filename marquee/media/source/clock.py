@@ -20,12 +20,14 @@ from marquee.media.source.probe import untrusted_input
 class Clock(NamedTuple):
     """How to read a source: ffmpeg's input options, and the first picture's time in seconds under these options.
 
-    `counted`: the source's times are useless. Its sound is placed by counting samples from the first picture on.
+    `counted`: the source's times are useless. Its sound is placed by counting samples from the first picture on. `guessed`: the
+    first picture could not be timed, so the container's own clock is used.
     """
 
     options: dict[str, None]
     start_seconds: float
     counted: bool = False
+    guessed: bool = False
 
 
 async def picture_clock(source: SourceDocument, path: Path, *, memory_bytes: int | None = None) -> Clock:
@@ -51,5 +53,5 @@ async def picture_clock(source: SourceDocument, path: Path, *, memory_bytes: int
     try:
         await process.run(argv, timeout_seconds=120, memory_bytes=memory_bytes, on_stderr_line=take)
     except ProcessFailed:
-        return own
-    return Clock({}, times[0]) if times else own
+        times.clear()
+    return Clock({}, times[0]) if times else own._replace(guessed=True)

@@ -38,9 +38,9 @@ def stream_of(stream: Stream | AudioStream | SubtitleStream) -> NoteStream:
     return NoteStream(kind=known, index=stream.index, language=None if stream.language == UNKNOWN else stream.language)
 
 
-def track_label(stream: AudioStream | SubtitleStream) -> str:
-    """How a sentence calls a track: its title, else its language."""
-    return stream.title or language_label(language_tag(stream.language)) or "language unknown"
+def _track(stream: AudioStream | SubtitleStream, otherwise: str) -> str:
+    """How a sentence calls a track: its title, else its language, else `otherwise`."""
+    return stream.title or language_label(language_tag(stream.language)) or otherwise
 
 
 def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Stream]) -> list[Note]:
@@ -54,7 +54,9 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
         found.append(note("file-cut-off"))
     if len(scanned.sizes) > 1:
         found.append(note("picture-size-changes", used, sizes=", ".join(scanned.sizes)))
-    elif len(scanned.formats) > 1:
+    elif len(scanned.aspects) > 1:
+        found.append(note("pixel-shape-changes", used, shapes=", ".join(shape for _, shape in scanned.aspects)))
+    if len(scanned.formats) > 1:
         found.append(note("picture-format-changes", used, formats=", ".join(scanned.formats)))
     found += [
         _other_picture(candidate, one, undecodable) for one in candidate.probed.of_kind("video") if one != picture
@@ -129,7 +131,8 @@ def _sound(source: SourceDocument) -> list[Note]:
         return [note("no-sound")]
     silent = [one for one in source.audio if not one.decodable]
     found = [
-        note("sound-undecodable", stream_of(one), track=track_label(one), why=one.format or one.codec) for one in silent
+        note("sound-undecodable", stream_of(one), track=_track(one, str(one.index)), why=one.format or one.codec)
+        for one in silent
     ]
     if len(silent) == len(source.audio):
         formats = list(dict.fromkeys(one.format or one.codec for one in silent))
@@ -146,7 +149,7 @@ def _sound(source: SourceDocument) -> list[Note]:
 
 def _placed(source: SourceDocument, one: AudioStream) -> list[Note]:
     """Where a track begins and ends against the picture, as far as the file says."""
-    where, track = stream_of(one), track_label(one)
+    where, track = stream_of(one), _track(one, str(one.index))
     found = []
     begins = one.start_seconds - source.video.start_seconds
     if begins >= source.duration_seconds:
@@ -167,7 +170,7 @@ def _placed(source: SourceDocument, one: AudioStream) -> list[Note]:
 def _subtitles(source: SourceDocument) -> list[Note]:
     found = []
     for one in source.subtitles:
-        told: dict[str, int | str] = {"index": one.index, "track": track_label(one)}
+        told: dict[str, int | str] = {"index": one.index, "track": _track(one, "language unknown")}
         if one.text:
             if source.video.clock == "counted":
                 found.append(note("subtitles-untimed", stream_of(one), **told))

@@ -6,6 +6,7 @@ import { mayUpload, who } from "../api/session";
 import { useEffect, useState } from "preact/hooks";
 import { useLoaded, useTitle } from "../components/hooks";
 import { BackIcon, PlayIcon } from "../components/icons";
+import { Notes } from "../components/Notes";
 import { Poster } from "../components/Poster";
 import { Notice, Trouble } from "../components/Trouble";
 import { clock, duration } from "../domain/format";
@@ -44,6 +45,7 @@ function Details({ title }: { title: TitleOut }) {
         <h1>{title.title}</h1>
         <p class="facts">{facts.filter(Boolean).join(" · ")}</p>
         {title.playable ? <PlayActions title={title} /> : <WhyNot state={title.state} />}
+        <Notes notes={title.notes} />
         {title.description && <p class="title-description">{title.description}</p>}
         <dl class="title-facts">
           {title.people.length > 0 && (

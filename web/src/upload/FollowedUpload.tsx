@@ -5,6 +5,7 @@ import { uploadStatus } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
 import type { UploadStatus } from "../api/schema";
 import { CheckIcon, CloseIcon } from "../components/icons";
+import { Notes } from "../components/Notes";
 import { Notice } from "../components/Trouble";
 import { ENDED, STAGES } from "../domain/rules";
 import { paths } from "../router";
@@ -62,6 +63,7 @@ export function FollowedUpload({ uploadId, title, remove }: Props) {
       </header>
       {status !== null && !ended && <Chain status={status} />}
       {status !== null && ended && <Outcome status={status} title={title} />}
+      {status !== null && <Notes notes={status.notes} />}
       {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
     </article>
   );
