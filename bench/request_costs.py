@@ -50,7 +50,7 @@ async def _progress(settings: Settings, pids: dict[str, int], seconds: float) ->
             head = "POST /api/v1/stream/progress HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             return f"{head}Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
-        watched = {"gateway": [pids["gateway"]], "api": [pids["api"]]}
+        watched = {"gateway": [pids["gateway"]], "api": [pids["api-1"]]}
         found = await of_requests(Load(settings.public, write), seconds, watched, lambda: sent)
     return {f"progress_{name}": value for name, value in found.items()}
 
@@ -73,10 +73,10 @@ async def _home(settings: Settings, pids: dict[str, int], seconds: float) -> Cos
                 sent += 1
                 return f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
 
-            watched = {each: [pids[each]] for each in ("api", "postgres", "valkey-cache")}
-            costs = await of_requests(Load(settings.api, get), seconds, watched, lambda: sent)  # noqa: B023
+            watched = {each: [pids[each]] for each in ("api-1", "postgres", "valkey-cache")}
+            costs = await of_requests(Load(settings.apis[0], get), seconds, watched, lambda: sent)  # noqa: B023
             found |= {f"{name}_{each.replace('-', '_')}": value for each, value in costs.items()}
-        async with httpx.AsyncClient(base_url=settings.api, headers={"Authorization": f"Bearer {token}"}) as http:
+        async with httpx.AsyncClient(base_url=settings.apis[0], headers={"Authorization": f"Bearer {token}"}) as http:
             found["home_bytes"] = len((await http.get("/api/v1/home?limit=10")).content)
         found["note_postgres_cpu_us"] = await _notes(stores, movies, pids["postgres"], seconds)
     return found

@@ -10,6 +10,15 @@ from typing import Final
 
 from marquee.code_locations import CODE_LOCATIONS
 
+MAX_API_PROCESSES: Final = 16
+"""Of one host."""
+
+
+def api_port_name(number: int) -> str:
+    """The listener of the API's process `api-NUMBER`; numbers begin at 1."""
+    return "api" if number == 1 else f"api_{number}"
+
+
 PORT_OFFSETS: Final[Mapping[str, int]] = {
     "gateway": 0,
     "edge_1": 1,
@@ -17,6 +26,11 @@ PORT_OFFSETS: Final[Mapping[str, int]] = {
     "s3": 3,
     "dagster": 4,
     "api": 10,
+    "api_2": 5,
+    "api_3": 6,
+    "api_4": 7,
+    # Beyond the 30 ports that every platform takes: only a host that runs so many processes of the API needs them.
+    **{api_port_name(number): 25 + number for number in range(5, MAX_API_PROCESSES + 1)},
     "web": 11,
     "postgres": 12,
     "cache": 13,

@@ -30,6 +30,10 @@ EXIT_INTERRUPTED: Final = 130
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("all_programs", "Start every process of this machine's platform."),
     "down": ("all_programs", "Stop the platform; no process is left."),
+    "restart": (
+        "all_programs",
+        "Restart one program; the API's processes one after the other, without a failed request.",
+    ),
     "status": ("all_programs", "Show every process: state, pid, uptime, memory, port."),
     "doctor": ("doctor", "Check what this machine must have, each with its remedy."),
     "settings": ("settings", "Show every setting, its value now and its meaning."),

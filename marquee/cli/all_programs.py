@@ -1,4 +1,4 @@
-"""`marquee up`, `down` and `status`: start, stop and show the processes of this machine's platform.
+"""`marquee up`, `down`, `restart` and `status`: start, stop, restart and show the processes of this machine's platform.
 
 The work is `marquee.platform.supervisor`'s; this module prints the events, the addresses and the table of processes. With
 `--foreground`, `up` stays until a signal and then stops everything in order.
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from marquee.cli.starting import StartDisplay
 from marquee.errors import PlatformUnavailable
+from marquee.platform.supervisor import rolling
 from marquee.platform.supervisor.observation import ObservedProcess, observe
 from marquee.platform.supervisor.supervision import PlatformEvent, Supervisor, start, stop
 from marquee.processes.stopping import stop_on_signals, unless_stopped, wait_for_stop
@@ -90,6 +91,17 @@ def down(as_json: Json = False) -> None:
     with StartDisplay(console) as display:
         was_running = asyncio.run(stop(on_event=Callback(display, as_json)))
     console.print("Stopped." if was_running else "The platform was not running.")
+
+
+def restart(
+    name: Annotated[
+        str, typer.Argument(help="A program, as `marquee status` names it; api means all of the API's processes.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Restart one program; the API's processes one after the other, so that no request fails."""
+    with StartDisplay(Console(stderr=as_json)) as display:
+        asyncio.run(rolling.restart(load_settings(), name, on_event=Callback(display, as_json)))
 
 
 def status(as_json: Json = False) -> None:

@@ -16,7 +16,9 @@ from marquee.platform import one_program
 from marquee.platform.supervisor.probes import PROBE_SECONDS
 from marquee.settings import load_settings
 
-Name = Annotated[str, typer.Argument(help="A program, as `marquee status` names it; transcode for a transcode worker.")]
+Name = Annotated[
+    str, typer.Argument(help="A program, as `marquee status` names it; api and transcode mean the first of their kind.")
+]
 
 
 def run(name: Name) -> None:

@@ -44,7 +44,7 @@ def default_of(name: str, info: FieldInfo) -> str:
     if info.annotation is SecretStr:
         return "made at the first start"
     if info.default is PydanticUndefined:
-        return "one per core"
+        return "two, or one on a host with one core" if name == "api_workers" else "one per core"
     if name.endswith("_bytes"):
         size, unit = next((size, unit) for size, unit in _BINARY_UNITS if info.default % size == 0)
         return f"`{info.default}` ({info.default // size} {unit})"

@@ -9,34 +9,31 @@ ends. This command prepares no engine and makes no secret: `marquee prepare` and
 import os
 from typing import NoReturn
 
-from marquee.errors import InputInvalid
 from marquee.platform.hosts import check_needed
 from marquee.platform.project import PACKAGES
 from marquee.platform.state import bootstrap_folders, check_disk
 from marquee.platform.supervisor.program import Program
 from marquee.platform.supervisor.supervisord import environment
-from marquee.platform.topology import PARTS, present_name
+from marquee.platform.topology import FAMILIES, part_of
 from marquee.settings import Settings
 
 
 def program(settings: Settings, name: str) -> Program:
     """Return the program of this name and write its configuration into the state folder.
 
-    Of several equal programs (transcode workers) it is the first: each host or container runs one of its own. Raises
-    `InputInvalid` for an unknown name.
+    The name of a family (api, transcode) means its first program: each host or container runs one of its own. A second one on
+    the same host is `api-2`. Raises `InputInvalid` for an unknown name.
     """
-    part = next((part for part in PARTS if part.name == present_name(name)), None)
-    if part is None:
-        names = ", ".join(part.name for part in PARTS)
-        raise InputInvalid(f"There is no program {name}: choose from {names}.", field="name")
+    part, number = part_of(name)
     bootstrap_folders(settings)
-    return part.programs(settings.model_copy(update={"transcode_workers": 1}))[0]
+    if part.name in FAMILIES:
+        settings = settings.model_copy(update={f"{part.name}_workers": number})
+    return part.programs(settings)[number - 1]
 
 
 def replace_process(settings: Settings, name: str) -> NoReturn:
     """Replace this process by a program. Raises `SettingsInvalid` for a required setting that is not set."""
-    name = present_name(name)
-    check_needed(settings, {name})
+    check_needed(settings, {part_of(name)[0].name})
     found = program(settings, name)
     check_disk(settings)
     os.chdir(PACKAGES)

@@ -12,36 +12,44 @@ from functools import partial
 from typing import Final
 
 from marquee.code_locations import CODE_LOCATIONS
-from marquee.errors import PlatformUnavailable
+from marquee.errors import InputInvalid, PlatformUnavailable
 from marquee.logs import get_logger
 from marquee.platform import local_engines
 from marquee.platform.programs import applications, dagster, edges, gateway, s3_proxy
 from marquee.platform.state import port_is_free
 from marquee.platform.supervisor.program import Program
+from marquee.ports import MAX_API_PROCESSES, api_port_name
 from marquee.settings import Settings
 
 log = get_logger()
 
 PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2", "s3"})
+API_PORTS: Final = tuple(api_port_name(number) for number in range(1, MAX_API_PROCESSES + 1))
 INNER_PORTS = frozenset(
-    {"api", "web", "dagster", "s3_inner", "s3_pace", *(location.port_name for location in CODE_LOCATIONS)}
+    {*API_PORTS, "web", "dagster", "s3_inner", "s3_pace", *(location.port_name for location in CODE_LOCATIONS)}
 )
+FAMILIES: Final[Mapping[str, int]] = {"api": MAX_API_PROCESSES, "transcode": 256}
+"""Parts of several equal programs, `NAME-1`, `NAME-2` and so on -> how many a host may have."""
 RENAMED_PROGRAMS: Final[Mapping[str, str]] = {"dagster-code": "dagster-code-ingest"}
 """Old name -> new name. Version 0.2 removes the old names."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One program, or several equal ones (transcode workers).
+    """One program, or a family of equal ones `NAME-1`, `NAME-2`, ... (the API's processes, transcode workers).
 
-    `ports`: names in `marquee.ports` that it listens on. `replaced`: whether the settings have a URL instead of it. `make`:
-    builds its `Program`s.
+    `ports`: names in `marquee.ports` that it listens on; of the API, those of every process that there can be. `replaced`:
+    whether the settings have a URL instead of it. `make`: builds its `Program`s.
     """
 
     name: str
     ports: tuple[str, ...]
     replaced: Callable[[Settings], bool]
     make: Callable[[Settings], Program | Sequence[Program]]
+
+    def listeners(self, settings: Settings) -> tuple[str, ...]:
+        """The names of the ports that this machine's programs of this part listen on."""
+        return self.ports[: settings.api_workers] if self.name == "api" else self.ports
 
     def programs(self, settings: Settings) -> list[Program]:
         """Build the programs; write their folders and configuration files.
@@ -76,7 +84,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part("s3-pace", ("s3_pace",), lambda s: bool(s.objects_url and s.published_url), s3_proxy.s3_pace),
     Part("s3-proxy", ("s3", "s3_requests"), lambda s: bool(s.objects_url and s.published_url), s3_proxy.s3_proxy),
-    Part("api", ("api",), _never, applications.api),
+    Part("api", API_PORTS, _never, applications.api_processes),
     Part("transcode", (), _never, applications.transcode_workers),
     Part("search-sync", (), _never, applications.search_sync),
     Part("change-capture", (), _never, applications.change_capture),
@@ -118,6 +126,21 @@ def _names(listed: str, setting: str) -> set[str]:
     return names
 
 
+def part_of(name: str) -> tuple[Part, int]:
+    """The part that a program belongs to, and the program's number in it: `api-2` is (api, 2), a bare name is number 1.
+
+    Raises `InputInvalid` for an unknown name.
+    """
+    name = present_name(name)
+    family, _, number = name.rpartition("-")
+    found = {part.name: part for part in PARTS}
+    if name in found:
+        return found[name], 1
+    if family in FAMILIES and number.isdecimal() and 1 <= int(number) <= FAMILIES[family]:
+        return found[family], int(number)
+    raise InputInvalid(f"There is no program {name}: choose from {', '.join(found)}.", field="name")
+
+
 def present_name(name: str) -> str:
     """The current name of a program. An old name is translated and logged as a warning; any other name is returned unchanged."""
     if name not in RENAMED_PROGRAMS:
@@ -150,7 +173,7 @@ def check_ports(settings: Settings) -> None:
 
 def taken_ports(settings: Settings) -> list[tuple[str, int]]:
     """(program, port) of every port of this machine's programs that is not free."""
-    listeners = [(part.name, name) for part in parts(settings) for name in part.ports]
+    listeners = [(part.name, name) for part in parts(settings) for name in part.listeners(settings)]
     return [
         (program, settings.port(name))
         for program, name in listeners

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from marquee.code_locations import CodeLocation
 from marquee.errors import SettingsInvalid
-from marquee.ports import PORT_OFFSETS, local_address
+from marquee.ports import PORT_OFFSETS, api_port_name, local_address
 from marquee.settings import groups
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
@@ -131,8 +131,10 @@ class Settings(
         return _listed(self.edge_urls) or self.edges
 
     @property
-    def api(self) -> str:
-        return self.api_url or self.inner("api")
+    def apis(self) -> list[str]:
+        """The API's processes, as the gateway reaches them."""
+        numbers = range(1, self.api_workers + 1)
+        return _listed(self.api_url) or [self.inner(api_port_name(number)) for number in numbers]
 
     @property
     def web(self) -> str:

@@ -6,7 +6,6 @@ inherits from every group in GROUPS, so the rest of the code sees one flat class
 (`marquee settings --markdown`).
 """
 
-import os
 import re
 from pathlib import Path
 from typing import Final
@@ -14,14 +13,12 @@ from typing import Final
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from marquee.code_locations import CODE_LOCATIONS
+from marquee.ports import MAX_API_PROCESSES
+from marquee.settings.cores import api_processes, cores
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
 from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints
 from marquee.settings.uploads import Uploads
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1
 
 
 class OneMachine(BaseModel):
@@ -34,9 +31,14 @@ class OneMachine(BaseModel):
     bind_host: str = Field("127.0.0.1", description="Address that the public endpoints (gateway, edges, S3) listen on.")
     port_base: int = Field(8400, ge=1024, le=65000, description="First port. Every other port is a fixed offset of it.")
     transcode_workers: int = Field(
-        default_factory=_cores, ge=0, le=256, description="Number of transcode workers on this host."
+        default_factory=cores, ge=0, le=256, description="Number of transcode workers on this host."
     )
-    api_workers: int = Field(1, ge=1, le=64, description="Number of API processes on this host.")
+    api_workers: int = Field(
+        default_factory=api_processes,
+        ge=1,
+        le=MAX_API_PROCESSES,
+        description="Number of API processes on this host. With two, one may be killed or restarted and no request fails.",
+    )
     without: str = Field(
         "", description="Programs that are not started here, separated by commas, such as `edge-1,edge-2,gateway`."
     )
@@ -97,7 +99,9 @@ class InnerAddresses(BaseModel):
         description="Address that the API, the web client's files, Dagster and S3's inner port listen on. "
         "Change it in containers only.",
     )
-    api_url: str = Field("", description="The API, as the gateway reaches it: `http://host:port`.")
+    api_url: str = Field(
+        "", description="The API's processes, as the gateway reaches them: `http://host:port`, separated by commas."
+    )
     web_url: str = Field("", description="The web client's files, as the gateway reaches them: `http://host:port`.")
     edge_urls: str = Field(
         "",
@@ -228,7 +232,7 @@ class Dagster(BaseModel):
     max_concurrent_runs: int = Field(3, ge=1, description="Number of runs at once. The others wait in Dagster's queue.")
     run_slots_for_releases: int = Field(1, ge=0, description="Number of those runs that backfills may not take.")
     ffmpeg_slots: int = Field(
-        default_factory=_cores,
+        default_factory=cores,
         ge=1,
         le=1000,
         description="Number of stages at once, over all runs, that call ffmpeg themselves (Dagster's pool `ffmpeg`).",

@@ -63,8 +63,11 @@ class _Echo(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def upstream(platform: Settings) -> Iterator[None]:
-    """A server on the port where the gateway expects the API."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", platform.port("api")), _Echo)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    """A server on each port where the gateway expects a process of the API."""
+    ports = [int(url.rpartition(":")[2]) for url in platform.apis]
+    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", port), _Echo) for port in ports]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     yield
-    server.shutdown()
+    for server in servers:
+        server.shutdown()

@@ -1,15 +1,21 @@
 """The gateway accepts requests with a token of this platform, and routes everything except the API to the web client."""
 
 import json
+import subprocess
 import time
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
 import pytest
+import yaml
 
-from marquee.platform.programs.gateway import MAX_REQUEST_BYTES
+from marquee.platform.programs.gateway import MAX_REQUEST_BYTES, gateway
+from marquee.platform.state import bootstrap
 from marquee.settings import Settings
 from marquee.token_keys import TOKEN_ALGORITHM, TOKEN_ISSUER, generate_private_key, private_key
+from tests.harness.servers import make_test_settings
 
 pytestmark = pytest.mark.usefixtures("upstream")
 
@@ -87,3 +93,35 @@ def test_a_viewer_stays_with_one_process_of_the_api(platform: Settings) -> None:
     policies = {each["cluster"]["name"]: each["cluster"].get("lb_policy", "ROUND_ROBIN") for each in clusters}
     assert policies == {"api": "RING_HASH", "web": "ROUND_ROBIN"}
     assert '"hash_policy":[{"header":{"header_name":"authorization"}}]' in json.dumps(dumped, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    "urls",
+    ["http://127.0.0.1:8410", "http://127.0.0.1:8410,http://[::1]:8405", "http://api:8410,http://127.0.0.1:8410"],
+)
+def test_envoy_accepts_the_configuration_of_one_process_and_of_several(tmp_path: Path, urls: str) -> None:
+    settings = bootstrap(make_test_settings(tmp_path / "state", api_url=urls))
+    [envoy, _, configuration, *_] = gateway(settings).command
+    checked = subprocess.run(
+        [envoy, "--mode", "validate", "-c", configuration], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert all(str(urlsplit(url).port) in Path(configuration).read_text() for url in urls.split(","))
+
+
+def test_only_what_is_safe_to_repeat_is_sent_again_after_a_reset(platform: Settings) -> None:
+    configuration = yaml.safe_load(Path(gateway(platform).command[2]).read_text())
+    [listener] = configuration["static_resources"]["listeners"]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    [host] = manager["route_config"]["virtual_hosts"]
+    assert "reset" not in host["retry_policy"]["retry_on"].split(",")
+    repeated = [
+        (each["match"].get("path") or each["match"].get("path_separated_prefix"), each["match"]["headers"][0])
+        for each in host["routes"]
+        if "reset" in each.get("route", {}).get("retry_policy", {}).get("retry_on", "").split(",")
+    ]
+    assert [path for path, _ in repeated] == ["/api", "/api/v1/stream/progress"]
+    assert [method["string_match"] for _, method in repeated] == [
+        {"safe_regex": {"regex": "GET|HEAD"}},
+        {"exact": "POST"},
+    ]

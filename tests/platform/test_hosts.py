@@ -7,12 +7,14 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from marquee.errors import PlatformUnavailable, SettingsInvalid
+from marquee.errors import InputInvalid, PlatformUnavailable, SettingsInvalid
+from marquee.platform import one_program
 from marquee.platform.hosts import NEEDED, check_needed
-from marquee.platform.programs.gateway import upstream
+from marquee.platform.programs.gateway import upstream, upstreams
 from marquee.platform.state import GENERATORS, new_secrets
 from marquee.platform.supervisor.supervision import Supervisor, start, stop
-from marquee.platform.topology import PARTS, parts
+from marquee.platform.topology import API_PORTS, PARTS, part_of, parts
+from marquee.ports import MAX_API_PROCESSES, PORT_OFFSETS
 from marquee.settings import ENVIRONMENT_FILE, Settings
 from marquee.token_keys import public_jwks, public_key
 from tests.harness.chain import platform_settings  # noqa: F401 - a fixture
@@ -105,6 +107,54 @@ def test_a_list_from_before_housekeeping_was_a_program_is_warned_about(tmp_path:
 )
 def test_envoy_finds_an_upstream_by_address_or_by_name(url: str, expected: tuple[str, int, str]) -> None:
     assert upstream(url, "MARQUEE_API_URL") == expected
+
+
+def test_several_processes_of_the_api_are_named_by_commas(tmp_path: Path) -> None:
+    settings = make_test_settings(tmp_path, api_url="http://10.0.0.1:8410, http://10.0.0.2:8405/", api_workers=1)
+    assert upstreams(settings.apis, "MARQUEE_API_URL") == ("STATIC", [("10.0.0.1", 8410), ("10.0.0.2", 8405)])
+    named = ["http://api:8410", "http://10.0.0.2:8410"]
+    assert upstreams(named, "MARQUEE_API_URL")[0] == "STRICT_DNS", "a name must be resolved again"
+    with pytest.raises(SettingsInvalid, match="MARQUEE_API_URL cannot be used"):
+        upstreams([*named, "https://api:8410"], "MARQUEE_API_URL")
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5, MAX_API_PROCESSES])
+def test_each_process_of_the_api_has_a_port_of_its_own(tmp_path: Path, workers: int) -> None:
+    settings = make_test_settings(tmp_path, api_workers=workers)
+    [part] = [part for part in parts(settings) if part.name == "api"]
+    made = part.programs(settings)
+    assert [program.name for program in made] == [f"api-{number}" for number in range(1, workers + 1)]
+    assert [f"http://127.0.0.1:{program.port}" for program in made] == settings.apis
+    assert [settings.port(name) for name in part.listeners(settings)] == [program.port for program in made]
+
+
+def test_every_listener_has_a_port_of_its_own() -> None:
+    assert len(set(PORT_OFFSETS.values())) == len(PORT_OFFSETS)
+    four = [offset for name, offset in PORT_OFFSETS.items() if name not in API_PORTS[4:]]
+    assert max(four) < 30, "a platform takes 30 ports, except on a host with more than four processes of the API"
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "port"),
+    [
+        ("api", "api-1", "api"),
+        ("api-1", "api-1", "api"),
+        ("api-3", "api-3", "api_3"),
+        ("transcode-2", "transcode-2", None),
+    ],
+)
+def test_a_host_runs_one_program_of_a_family_by_its_name(
+    tmp_path: Path, name: str, program: str, port: str | None
+) -> None:
+    settings = make_test_settings(tmp_path, api_workers=1, transcode_workers=1)
+    found = one_program.program(settings, name)
+    assert (found.name, found.port) == (program, settings.port(port) if port else None)
+
+
+@pytest.mark.parametrize("name", ["api-0", "api-17", "api-x", "edge-3", "outbox-1", "nothing"])
+def test_a_program_that_there_is_not_is_refused(name: str) -> None:
+    with pytest.raises(InputInvalid, match=f"There is no program {name}"):
+        part_of(name)
 
 
 @pytest.mark.parametrize("url", ["https://api:8410", "api:8410", "http://api:8410/below", ""])

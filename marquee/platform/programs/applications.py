@@ -1,8 +1,8 @@
-"""The platform's own processes: the preparation, the API on granian, and the modules of `jobs/`.
+"""The platform's own processes: the preparation, the API's processes, and the modules of `jobs/`.
 
-The API's readiness probe is its `/readyz`. The jobs have no port; a job is ready once PostgreSQL lists its connection in
-`pg_stat_activity`. The probe compares the name in PGAPPNAME and the client's address, because other hosts run workers of the
-same name. Change capture is ready once it reads its replication slot. All start after the preparation.
+The readiness probe of an API process is its `/readyz`. The jobs have no port; a job is ready once PostgreSQL lists its
+connection in `pg_stat_activity`. The probe compares the name in PGAPPNAME and the client's address, because other hosts run
+workers of the same name. Change capture is ready once it reads its replication slot. All start after the preparation.
 """
 
 import sys
@@ -12,6 +12,7 @@ import psycopg
 from marquee.errors import PlatformUnavailable
 from marquee.platform.supervisor.probes import PROBE_SECONDS, answers
 from marquee.platform.supervisor.program import Program, ReadyProbe
+from marquee.ports import api_port_name
 from marquee.settings import Settings
 from marquee.stores.change_capture.slot import SLOT
 from marquee.stores.connections.urls import libpq_url
@@ -66,29 +67,34 @@ async def _ends() -> None:
     """No probe: a one-shot program is ready when it has exited with 0."""
 
 
-def api(settings: Settings) -> Program:
-    """The Litestar application on granian. Clients reach it through the gateway only."""
-    port = settings.port("api")
+def api_processes(settings: Settings) -> list[Program]:
+    """`settings.api_workers` processes, each with a port of its own. Clients reach them through the gateway only."""
+    return [api(settings, number) for number in range(1, settings.api_workers + 1)]
+
+
+def api(settings: Settings, number: int = 1) -> Program:
+    """One process of the API. SIGTERM drains it (see `api.server`); a stop of the platform, where no gateway sends, does not."""
+    name, port_name = f"api-{number}", api_port_name(number)
 
     async def ready() -> None:
-        await answers(f"{settings.inner('api')}/readyz")
+        await answers(f"{settings.inner(port_name)}/readyz")
 
     return Program(
-        name="api",
+        name=name,
         command=(
-            *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),
-            *("--host", settings.inner_host, "--port", str(port), "--workers", str(settings.api_workers)),
-            # Granian replaces a worker that dies. A worker that must stop gets 5 s to finish its requests.
-            *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--backlog", "1024"),
-            *("--no-ws", "--loop", "auto", "api.app:create_app"),
+            *(sys.executable, "-m", "api.server"),
+            *("--host", settings.inner_host, "--port", str(settings.port(port_name))),
         ),
         ready=ready,
         stage=STAGE,
         after=PREPARED,
-        imports=(*STORES, "granian.cli", "granian.server", "uvloop", "api.app"),
-        environment={"PGAPPNAME": "api"},
-        port=port,
-        stop_seconds=10,
+        imports=(*STORES, "granian.server.embed", "uvloop", "api.server"),
+        environment={"PGAPPNAME": name},
+        port=settings.port(port_name),
+        interrupt=True,
+        drains=True,
+        # A drain takes up to 6 s, then the last requests have 5 s.
+        stop_seconds=15,
         ready_seconds=READY_SECONDS,
     )
 

@@ -1,12 +1,14 @@
 """Envoy as the gateway: it routes `/api`, `/schema` and `/.well-known` to the API, everything else to the web client.
 
-It verifies access tokens with a JWKS file in the state folder, limits the size of request bodies and the request rates
-(`gateway_limits`), and does not expose `/metrics`. OPEN_PATHS lists the API paths that need no token; the API checks tokens
-again. Envoy's own errors are problem documents (`gateway_problems`).
+Each process of the API is an endpoint. Envoy asks for its health and keeps a viewer with one of them; when a process is lost,
+it sends the requests that are safe to repeat to another one. It verifies access tokens with a JWKS file in the state folder,
+limits the size of request bodies and the request rates (`gateway_limits`), and does not expose `/metrics`. OPEN_PATHS lists
+the API paths that need no token; the API checks tokens again. Envoy's own errors are problem documents (`gateway_problems`).
 """
 
 import ipaddress
 import json
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -64,8 +66,8 @@ def gateway(settings: Settings) -> Program:
             limit_clusters=gateway_limits.clusters(settings),
             jwt_payload=gateway_limits.JWT_PAYLOAD,
             clusters=(
-                ("api", *upstream(settings.api, "MARQUEE_API_URL")),
-                ("web", *upstream(settings.web, "MARQUEE_WEB_URL")),
+                ("api", *upstreams(settings.apis, "MARQUEE_API_URL")),
+                ("web", *upstreams([settings.web], "MARQUEE_WEB_URL")),
             ),
         ),
     )
@@ -88,6 +90,13 @@ def gateway(settings: Settings) -> Program:
         port=port,
         stop_seconds=5,
     )
+
+
+def upstreams(urls: Sequence[str], setting: str) -> tuple[str, list[tuple[str, int]]]:
+    """(Envoy's discovery type, [(host, port)]) of one cluster. Raises `SettingsInvalid` as `upstream` does."""
+    found = [upstream(url, setting) for url in urls]
+    named = any(discovery == "STRICT_DNS" for _, _, discovery in found)
+    return "STRICT_DNS" if named else "STATIC", [(host, port) for host, port, _ in found]
 
 
 def upstream(url: str, setting: str) -> tuple[str, int, str]:

@@ -12,6 +12,7 @@ import psutil
 
 from marquee.platform.supervisor.supervisord import Supervisor
 from marquee.platform.topology import parts
+from marquee.ports import MAX_API_PROCESSES, api_port_name
 from marquee.settings import Settings
 
 
@@ -32,6 +33,7 @@ async def observe(settings: Settings) -> list[ObservedProcess]:
     supervisor = Supervisor(settings)
     processes = await supervisor.processes()
     ports = {part.name: settings.port(part.ports[0]) for part in parts(settings) if part.ports}
+    ports |= {f"api-{number}": settings.port(api_port_name(number)) for number in range(1, MAX_API_PROCESSES + 1)}
     own = await supervisor.pid() or 0
     observed = [ObservedProcess("supervisor", "running", own, _uptime(own), memory(own, children=False), None)]
     observed += [

@@ -24,7 +24,8 @@ class Program:
     `ready`: probe, called until it returns. `after`: names of programs that must be ready first. `stage`: order of the stop,
     highest first. `imports`: modules of a `python -m` command that the supervisor imports for it (see `forking`).
     `one_shot`: the program is ready when it has exited with 0. `unprivileged`: it refuses to run as root. `interrupt`: it
-    is stopped by SIGINT, not SIGTERM. `stop_seconds`: time to stop before SIGKILL. `ready_seconds`: time to become ready.
+    is stopped by SIGINT, not SIGTERM. `drains`: on SIGTERM it goes on serving until no request arrives, then ends; a restart
+    uses that. `stop_seconds`: time to stop before SIGKILL. `ready_seconds`: time to become ready.
     `children_outlive`: the children of a killed process go on when the program is started again. `port`: its listener's.
     """
 
@@ -38,6 +39,7 @@ class Program:
     one_shot: bool = False
     unprivileged: bool = False
     interrupt: bool = False
+    drains: bool = False
     stop_seconds: int = 10
     ready_seconds: float = 60.0
     children_outlive: bool = False

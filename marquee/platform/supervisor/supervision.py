@@ -32,7 +32,16 @@ from marquee.platform.supervisor.supervisord import (
 from marquee.platform.topology import check_ports, parts, platform_programs
 from marquee.settings import Settings, load_settings
 
-__all__ = ["PlatformEvent", "ProcessState", "Supervisor", "run_programs", "start", "stop"]
+__all__ = [
+    "PlatformEvent",
+    "ProcessState",
+    "StatePoller",
+    "Supervisor",
+    "await_program",
+    "run_programs",
+    "start",
+    "stop",
+]
 
 SUPERVISOR_SECONDS = 15.0
 GIVE_UP_AFTER_PROCESSES = 3
@@ -129,7 +138,7 @@ async def _start_programs(
     """
     ready = {program.name: asyncio.Event() for program in programs}
     preloaded = {program.name: asyncio.Event() for program in programs}
-    states = _StatePoller(supervisor)
+    states = StatePoller(supervisor)
 
     async def launched(program: Program) -> None:
         on_event(PlatformEvent("starting", program.name))
@@ -142,7 +151,7 @@ async def _start_programs(
                 if name in ready:
                     await ready[name].wait()
             await launched(program)
-        await _await_program(states, settings, program, on_event)
+        await await_program(states, settings, program, on_event)
         ready[program.name].set()
 
     waiting = [program for program in programs if program.imports or program.after]
@@ -161,7 +170,7 @@ async def _start_programs(
         await asyncio.sleep(POLL_SECONDS)
 
 
-class _StatePoller:
+class StatePoller:
     """The states of all programs, cached for POLL_SECONDS: one call to the supervisor serves all waiting tasks."""
 
     def __init__(self, supervisor: Supervisor) -> None:
@@ -196,13 +205,14 @@ async def _raise_first_of_group() -> AsyncIterator[None]:
 async def _await_all(
     supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
 ) -> None:
-    states = _StatePoller(supervisor)
+    states = StatePoller(supervisor)
     async with _raise_first_of_group(), asyncio.TaskGroup() as tasks:
         for program in programs:
-            tasks.create_task(_await_program(states, settings, program, on_event))
+            tasks.create_task(await_program(states, settings, program, on_event))
 
 
-async def _await_program(states: _StatePoller, settings: Settings, program: Program, on_event: OnEvent) -> None:
+async def await_program(states: StatePoller, settings: Settings, program: Program, on_event: OnEvent) -> None:
+    """Wait until a started program is ready. Raises `PlatformUnavailable` with the end of its log if it does not become ready."""
     began = time.monotonic()
     seen: set[int] = set()
     while True:

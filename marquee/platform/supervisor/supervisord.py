@@ -8,6 +8,7 @@ everything in order. Its main is `forking`.
 import asyncio
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -150,6 +151,13 @@ class Supervisor:
         except xmlrpc.client.Fault as fault:
             if "NOT_RUNNING" not in fault.faultString:
                 raise PlatformUnavailable(f"{name} could not be stopped: {fault.faultString}.") from fault
+
+    async def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a program. When that ends the program, the supervisor starts it again."""
+        try:
+            await self.call("supervisor.signalProcess", name, number.name.removeprefix("SIG"))
+        except xmlrpc.client.Fault as fault:
+            raise PlatformUnavailable(f"{name} could not be told to restart: {fault.faultString}.") from fault
 
 
 def _process_state(found: dict[str, Any], stages: dict[str, int]) -> ProcessState:
