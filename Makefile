@@ -12,10 +12,10 @@ PYTEST := $(BIN)/pytest
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 WEB_SOURCES := api/openapi.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/src/api/schema.ts -prune -o -type f -print)
 
-.PHONY: help install web wheel demo test soak bench lint format clean lock
+.PHONY: help install web wheel demo test soak bench bench-restarts lint format clean lock
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 install: $(STAMPS)/installed ## Make .venv and install the pinned, hashed dependencies and the project
 	@:
@@ -75,6 +75,9 @@ bench: install ## Measure against stated baselines, alternating in one run (FILM
 	$(BIN)/python -m bench.home
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
+
+bench-restarts: install ## Measure what clients notice when processes of the API are killed, stopped and restarted
+	$(BIN)/python -m bench.restarts
 
 lint: install $(STAMPS)/npm ## Check format, style, types, import directions, the OpenAPI document and the web client's rules and types
 	$(BIN)/ruff format --check
