@@ -15,7 +15,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
-from api.wire import FieldProblem, Problem
+from api.wire import FieldProblem, OpenUploadOfProblem, Problem
+from marquee.domain.upload_quota import UploadQuotaExceeded
 from marquee.errors import InputInvalid, MarqueeError, NotAuthenticated, TooManyRequests
 from marquee.logs import get_logger
 
@@ -104,6 +105,7 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
             instance=path,
             field=error.field,
             errors=fields,
+            open_uploads=_open_uploads(error),
         )
     if isinstance(error, HTTPException) and error.status_code < 500:
         code, title = _CODES.get(error.status_code, ("input-invalid", HTTPStatus(error.status_code).phrase))
@@ -118,6 +120,12 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
             errors=fields,
         )
     return Problem(title=MarqueeError.title, status=500, code=MarqueeError.code, instance=path)
+
+
+def _open_uploads(error: MarqueeError) -> list[OpenUploadOfProblem]:
+    if not isinstance(error, UploadQuotaExceeded):
+        return []
+    return msgspec.convert(error.open_uploads, type=list[OpenUploadOfProblem], from_attributes=True)
 
 
 def _validation_fields(extra: object) -> list[FieldProblem]:

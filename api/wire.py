@@ -5,6 +5,7 @@ in a type: OpenAPI states it, and the decoder refuses values outside it.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -86,6 +87,15 @@ class FieldProblem(Output, frozen=True, kw_only=True):
     detail: str
 
 
+class OpenUploadOfProblem(Output, frozen=True, kw_only=True):
+    """An open upload of an account that may not open another one."""
+
+    upload_id: str
+    file_name: str
+    size_bytes: int
+    created_at: datetime
+
+
 class Problem(Output, frozen=True, kw_only=True, omit_defaults=True):
     """An RFC 9457 problem document. `code` is stable, for programs; `detail` is one sentence, for people."""
 
@@ -97,3 +107,5 @@ class Problem(Output, frozen=True, kw_only=True, omit_defaults=True):
     instance: str | None = None
     field: str | None = None
     errors: list[FieldProblem] = msgspec.field(default_factory=list)
+    open_uploads: list[OpenUploadOfProblem] = msgspec.field(default_factory=list)
+    """With the code `upload-quota-exceeded`: the account's open uploads, the oldest first, 100 at most."""

@@ -25,6 +25,7 @@ from marquee.domain.lifecycle import FOLLOWED_SENTENCES, PART_UPLOADS, PLAYABLE,
 from marquee.domain.parts import part_bytes_of, parts_total, size_of_part
 from marquee.domain.roles import may
 from marquee.domain.rows import canonical_genres
+from marquee.domain.upload_quota import UploadQuota
 from marquee.errors import (
     InputInvalid,
     MediaTypeRefused,
@@ -98,16 +99,19 @@ class UploadService:
         self._titles = titles
         self._objects = objects
         self._settings = settings
+        self._quota = UploadQuota(settings.upload_max_open, settings.upload_max_day_bytes)
 
     async def open(self, caller: Caller, wanted: NewUpload) -> tuple[Upload, bool]:
         """Open an upload. Returns it, and True if it was open before (a resumed upload).
 
-        Raises `UploadTooLarge`, `SourceRefused` for an empty file, `MediaTypeRefused`, `TitleUnknown`, and
-        `UploadStateConflict` if the resumed upload is being completed or ended at this moment.
+        Raises `UploadTooLarge`, `SourceRefused` for an empty file, `MediaTypeRefused`, `TitleUnknown`, `UploadQuotaExceeded`,
+        and `UploadStateConflict` if the resumed upload is being completed or ended at this moment.
         """
-        if wanted.size_bytes > self._settings.upload_max_bytes:
+        # A file larger than the bytes of a day would never fit them.
+        largest = min(self._settings.upload_max_bytes, self._quota.max_day_bytes or self._settings.upload_max_bytes)
+        if wanted.size_bytes > largest:
             raise UploadTooLarge(
-                f"{wanted.file_name} has {wanted.size_bytes} bytes; the maximum is {self._settings.upload_max_bytes}.",
+                f"{wanted.file_name} has {wanted.size_bytes} bytes; the maximum is {largest}.",
                 field="size_bytes",
             )
         if wanted.size_bytes == 0:
@@ -124,6 +128,8 @@ class UploadService:
                 return await self._uploads.resume(found.upload_id, given, hot=hot), True
         if wanted.movie_id is not None:
             await self._titles.get(wanted.movie_id)
+        # Checked before S3 is asked for anything. `_open_new` checks again, exactly.
+        await self._uploads.check_quota(caller.account_id, wanted.size_bytes, self._quota)
         return await self._open_new(caller, wanted, content_type), False
 
     async def _open_new(self, caller: Caller, wanted: NewUpload, content_type: str) -> Upload:
@@ -152,7 +158,7 @@ class UploadService:
         if wanted.movie_id is None:
             details = replace(TitleDetails(title_of(wanted.file_name)), **_given_details(wanted))
         try:
-            return await self._uploads.open(upload, details)
+            return await self._uploads.open(upload, details, quota=self._quota)
         except BaseException:
             # No row names this multipart upload, so no other process would ever abort it.
             await self._objects.abort_multipart(key, multipart_id)

@@ -51,6 +51,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("demo", "Start everything with films in it, and stay up until Ctrl-C."),
     "check": ("demo", "Check the running platform from outside, as its clients would."),
     "upload": ("uploads", "Upload films."),
+    "cancel-upload": ("uploads", "Cancel open uploads."),
     "titles": ("uploads", "List titles."),
     "import-catalogue": ("uploads", "Announce titles from a file."),
 }
@@ -120,7 +121,18 @@ def fail(error: MarqueeError) -> NoReturn:
     if "--json" in sys.argv:
         typer.echo(json.dumps({"error": error.code, "detail": error.detail, "field": error.field}))
     Console(stderr=True).print(f"[bold red]marquee:[/] {escape(error.detail)}", soft_wrap=True, highlight=False)
+    for line in open_uploads_of(error):
+        Console(stderr=True).print(escape(line), soft_wrap=True, highlight=False)
     sys.exit(exit_code(error))
+
+
+def open_uploads_of(error: MarqueeError) -> list[str]:
+    """A line for each open upload that the API's error lists (`upload-quota-exceeded`), with the command that cancels it."""
+    listed = getattr(error, "document", {}).get("open_uploads") or []
+    return [
+        f"  {one['file_name']}, open since {one['created_at'][:16].replace('T', ' ')}: marquee cancel-upload {one['upload_id']}"
+        for one in listed
+    ]
 
 
 def _app() -> None:

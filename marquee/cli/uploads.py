@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -163,6 +164,23 @@ async def _upload_one(
     said = {name: state.get(name) for name in ("movie_id", "upload_id", "state", "reason")}
     _say(as_json, **said, file=printable_name(path.name), notes=state.get("notes") or [])
     return state
+
+
+def cancel_upload(
+    upload_ids: Annotated[list[str], typer.Argument(help="Ids of open uploads, `u_...`.")],
+    as_json: Json = False,
+    url: Url = "",
+) -> None:
+    """Cancel open uploads: what is stored of them is removed. They count no longer as open."""
+    asyncio.run(_cancel(upload_ids, as_json, url))
+
+
+async def _cancel(upload_ids: list[str], as_json: bool, url: str) -> None:
+    async with await open_session(url) as api:
+        for upload_id in upload_ids:
+            await api.delete(f"/uploads/{quote(upload_id, safe='')}")
+            _say(as_json, upload_id=upload_id, state="aborted")
+            Console(stderr=True, quiet=as_json).print(f"{escape(upload_id)} is cancelled", highlight=False)
 
 
 def titles(

@@ -16,6 +16,8 @@ from marquee.errors import MarqueeError, PlatformUnavailable
 
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 RETRY_SECONDS = 60.0
+WAITS_FOR_PEOPLE = ("upload-quota-exceeded",)
+"""Codes of 429 that a retry within a minute does not mend: somebody has to end an upload, or hours have to pass."""
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 
@@ -28,6 +30,7 @@ class ApiProblem(MarqueeError):
         super().__init__(detail, field=str(field) if field else None)
         self.status = status
         self.code = str(document.get("code") or "")
+        self.document = document
 
 
 class _Transient(Exception):
@@ -145,7 +148,7 @@ class ApiSession:
         if not answer.is_error:
             return content
         problem = ApiProblem(answer.status_code, content if isinstance(content, dict) else {})
-        if answer.status_code not in (429, 502, 503, 504):
+        if answer.status_code not in (429, 502, 503, 504) or problem.code in WAITS_FOR_PEOPLE:
             raise problem
         raise _Transient(
             f"HTTP {answer.status_code}",

@@ -118,6 +118,8 @@ PART_UPLOADS: Final[frozenset[UploadState]] = frozenset({"open"})
 """These uploads take parts. A client that sends the same file again resumes them."""
 SIDECAR_UPLOADS: Final[frozenset[UploadState]] = frozenset({"open", "completing"})
 """These uploads take subtitle files."""
+UNFINISHED_UPLOADS: Final[frozenset[UploadState]] = frozenset({"open", "completing"})
+"""These uploads count as open in an account's quota."""
 EARLY_ENDS: Final[frozenset[EndedEarly]] = frozenset(get_args(EndedEarly))
 
 ENDED: Final[frozenset[FollowedState]] = (UPLOADED_VERSIONS - ONGOING_VERSIONS) | EARLY_ENDS

@@ -9,6 +9,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from marquee.events import TRANSCODING_JOBS
+from marquee.settings import Settings
 from marquee.stores.opened import Stores
 from tests.api.conftest import People, Person
 from tests.harness.api.seeding import Seeder
@@ -219,3 +220,35 @@ async def test_part_urls_are_bounded(client: Client, engineer: Person) -> None:
         )
         assert answer.status_code == 400, f"part numbers {numbers[:3]} got {answer.status_code}"
         assert answer.json()["field"].startswith("numbers")
+
+
+async def test_an_account_opens_as_many_uploads_as_its_quota_and_is_told_which_are_open(
+    client: Client, people: People, api_settings: Settings
+) -> None:
+    person = await people.join("engineer")
+    names = [f"film-{number}.mp4" for number in range(api_settings.upload_max_open + 1)]
+    opened = [await _open(client, person, file_name=name) for name in names[:-1]]
+    refused = await client.post(
+        "/api/v1/uploads", json={"file_name": names[-1], "size_bytes": 9}, headers=person.headers
+    )
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    problem = refused.json()
+    assert problem["code"] == "upload-quota-exceeded"
+    assert names[0] in problem["detail"], "the sentence names what is open"
+    assert [(one["upload_id"], one["file_name"]) for one in problem["open_uploads"]] == [
+        (one["upload_id"], name) for one, name in zip(opened, names, strict=False)
+    ]
+    again = await client.post(
+        "/api/v1/uploads", json={"file_name": names[0], "size_bytes": len(FILM)}, headers=person.headers
+    )
+    assert (again.status_code, again.json()["resumed"]) == (201, True), "an open upload is resumed all the same"
+    ended = await client.delete(f"/api/v1/uploads/{opened[0]['upload_id']}", headers=person.headers)
+    assert ended.status_code == 204
+    await _open(client, person, file_name=names[-1])
+
+
+async def test_a_file_that_no_day_could_take_is_too_large(client: Client, people: People) -> None:
+    person = await people.join("engineer")
+    body = {"file_name": "vast.mp4", "size_bytes": 2**52}
+    assert (await client.post("/api/v1/uploads", json=body, headers=person.headers)).status_code == 413

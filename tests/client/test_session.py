@@ -51,3 +51,14 @@ async def test_who_stands_before_the_platform_does_not_speak_for_it() -> None:
     async with session:
         with pytest.raises(PlatformUnavailable, match="HTTP 503"):
             await session.get("/home")
+
+
+async def test_a_full_quota_is_said_at_once() -> None:
+    """A retry within a minute mends nothing: somebody has to end an upload."""
+    problem = {**PROBLEM, "code": "upload-quota-exceeded", "open_uploads": []}
+    headers = {"Content-Type": "application/problem+json", "Retry-After": "60"}
+    session, asked = _session([httpx.Response(429, json=problem, headers=headers)], retry_seconds=60)
+    async with session:
+        with pytest.raises(ApiProblem) as told:
+            await session.post("/uploads", {}, repeat=True)
+    assert (told.value.code, len(asked)) == ("upload-quota-exceeded", 1)

@@ -5,15 +5,21 @@ from datetime import datetime
 from typing import Protocol
 
 from marquee.domain.lifecycle import EndedEarly, UploadState
+from marquee.domain.upload_quota import UploadQuota
 from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload
 
 
 class Uploads(Protocol):
-    async def open(self, upload: Upload, details: TitleDetails | None) -> Upload:
+    async def open(self, upload: Upload, details: TitleDetails | None, *, quota: UploadQuota | None = None) -> Upload:
         """Start a new title (`details` given) or a new version of an existing one (None). Allots the version number.
 
-        Ignores `upload.version`. Raises `TitleUnknown`.
+        Ignores `upload.version`. `quota` holds exactly, however many processes open uploads of one account at once. Raises
+        `TitleUnknown`, `UploadQuotaExceeded`.
         """
+        ...
+
+    async def check_quota(self, account_id: str, size_bytes: int, quota: UploadQuota) -> None:
+        """Raise `UploadQuotaExceeded` if an upload of this size would not fit at this moment. `open` is the one that decides."""
         ...
 
     async def get(self, upload_id: str) -> Upload:

@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.domain import lifecycle
 from marquee.domain.lifecycle import EndedEarly, UploadState
+from marquee.domain.upload_quota import UploadQuota
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
 from marquee.stores.catalogue.postgres.changes import derive_state, details_columns, edit_details, lock_title
+from marquee.stores.catalogue.postgres.new_uploads import COLUMNS, check_fits, insert_upload, lock_account
 from marquee.stores.catalogue.postgres.outbox import add_entry
 from marquee.stores.catalogue.postgres.states import DELETED, TAKES_PARTS, VERSIONS_OF_RUNS
 from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload
@@ -26,28 +28,24 @@ from marquee.stores.connections.postgres_methods import in_statement, in_transac
 MAX_UPLOADS: Final = 1000
 """How many one call of `untouched_since` or `without_run` returns."""
 
-_COLUMNS: Final = """
-    upload_id, movie_id, version, account_id, file_name, content_type, size_bytes, part_bytes, key, multipart_id,
-    state, hot, sidecars, created_at, touched_at
-"""
-_UPLOAD = text(f"SELECT {_COLUMNS} FROM upload WHERE upload_id = :upload_id")  # noqa: S608 - no value is formatted in
-_LOCKED = text(f"SELECT {_COLUMNS} FROM upload WHERE upload_id = :upload_id FOR UPDATE")  # noqa: S608
+_UPLOAD = text(f"SELECT {COLUMNS} FROM upload WHERE upload_id = :upload_id")  # noqa: S608 - no value is formatted in
+_LOCKED = text(f"SELECT {COLUMNS} FROM upload WHERE upload_id = :upload_id FOR UPDATE")  # noqa: S608
 _OF_VERSION = text(
     f"""
-    SELECT {_COLUMNS} FROM upload WHERE movie_id = :movie_id AND version = :version
+    SELECT {COLUMNS} FROM upload WHERE movie_id = :movie_id AND version = :version
     ORDER BY created_at DESC LIMIT 1
     """  # noqa: S608
 )
 _FIND_OPEN = text(
     f"""
-    SELECT {_COLUMNS} FROM upload
+    SELECT {COLUMNS} FROM upload
     WHERE account_id = :account_id AND file_name = :file_name AND size_bytes = :size_bytes AND state IN {TAKES_PARTS}
     ORDER BY created_at DESC, upload_id DESC LIMIT 1
     """  # noqa: S608
 )
 _FIND_RESUMABLE = text(
     f"""
-    SELECT {_COLUMNS} FROM upload
+    SELECT {COLUMNS} FROM upload
     WHERE account_id = :account_id AND file_name = :file_name AND size_bytes = :size_bytes AND state IN {TAKES_PARTS}
       AND CASE WHEN CAST(:movie_id AS text) IS NOT NULL THEN movie_id = :movie_id
                ELSE version = 1 AND EXISTS (SELECT FROM title WHERE title.movie_id = upload.movie_id
@@ -57,7 +55,7 @@ _FIND_RESUMABLE = text(
 )
 _UNTOUCHED = text(
     f"""
-    SELECT {_COLUMNS} FROM upload WHERE state = :state AND touched_at < :moment
+    SELECT {COLUMNS} FROM upload WHERE state = :state AND touched_at < :moment
     ORDER BY touched_at LIMIT {MAX_UPLOADS}
     """  # noqa: S608
 )
@@ -67,39 +65,13 @@ _HAS_NO_RUN: Final = f"""
 """
 _WITHOUT_RUN = text(
     f"""
-    SELECT {_COLUMNS} FROM upload WHERE touched_at < :moment AND {_HAS_NO_RUN}
+    SELECT {COLUMNS} FROM upload WHERE touched_at < :moment AND {_HAS_NO_RUN}
     ORDER BY touched_at LIMIT {MAX_UPLOADS}
     """  # noqa: S608
 )
 _TOUCH_WITHOUT_RUN = text(
     f"""
     UPDATE upload SET touched_at = now() WHERE upload_id = :upload_id AND {_HAS_NO_RUN} RETURNING movie_id
-    """  # noqa: S608
-)
-_NEW_TITLE = text(
-    """
-    INSERT INTO title (movie_id, title, year, description, genres, people, aka, votes, popularity, state, revision)
-    VALUES (:movie_id, :title, :year, :description, CAST(:genres AS text[]), CAST(:people AS text[]),
-            CAST(:aka AS text[]), :votes, :popularity, 'ingesting', nextval('title_revision'))
-    ON CONFLICT (movie_id) DO NOTHING RETURNING movie_id
-    """
-)
-_ALLOT_VERSION = text(
-    """
-    UPDATE title SET last_version = last_version + 1, hot = :hot WHERE movie_id = :movie_id RETURNING last_version
-    """
-)
-_NEW_VERSION = text(
-    """
-    INSERT INTO title_version (movie_id, version, upload_id, state, stage)
-    VALUES (:movie_id, :version, :upload_id, 'uploading', 'upload')
-    """
-)
-_NEW_UPLOAD = text(
-    f"""
-    INSERT INTO upload ({_COLUMNS})
-    VALUES (:upload_id, :movie_id, :version, :account_id, :file_name, :content_type, :size_bytes, :part_bytes, :key,
-            :multipart_id, 'open', :hot, CAST(:sidecars AS jsonb), :created_at, :touched_at)
     """  # noqa: S608
 )
 _TOUCH = text("UPDATE upload SET touched_at = now() WHERE upload_id = :upload_id RETURNING upload_id")
@@ -113,7 +85,7 @@ _ADD_SIDECAR = text(
     """
 )
 _SET_STATE = text(
-    f"UPDATE upload SET state = :state, touched_at = now() WHERE upload_id = :upload_id RETURNING {_COLUMNS}"  # noqa: S608
+    f"UPDATE upload SET state = :state, touched_at = now() WHERE upload_id = :upload_id RETURNING {COLUMNS}"  # noqa: S608
 )
 _START_VERSION = text(
     """
@@ -121,6 +93,7 @@ _START_VERSION = text(
     WHERE upload_id = :upload_id AND state = 'uploading'
     """
 )
+_END = text("UPDATE upload SET state = :state WHERE upload_id = :upload_id")
 _DROP_VERSION = text("DELETE FROM title_version WHERE upload_id = :upload_id")
 _DROP_TITLE = text(
     """
@@ -135,22 +108,29 @@ class PostgresUploads:
         self.database = database
 
     @in_transaction
-    async def open(self, connection: AsyncConnection, upload: Upload, details: TitleDetails | None) -> Upload:
+    async def open(
+        self,
+        connection: AsyncConnection,
+        upload: Upload,
+        details: TitleDetails | None,
+        *,
+        quota: UploadQuota | None = None,
+    ) -> Upload:
         known = (await connection.execute(_UPLOAD, {"upload_id": upload.upload_id})).mappings().one_or_none()
         if known is not None:
             return _made(known)
-        if details is not None:
-            columns = {"movie_id": upload.movie_id, **details_columns(details)}
-            if (await connection.execute(_NEW_TITLE, columns)).scalar_one_or_none() is None:
-                raise UploadStateConflict(f"The title {upload.movie_id} exists already.", field="movie_id")
-        else:
-            await lock_title(connection, upload.movie_id)
-        allotted = await connection.execute(_ALLOT_VERSION, {"movie_id": upload.movie_id, "hot": upload.hot})
-        columns = {**vars(upload), "version": allotted.scalar_one(), "sidecars": _json(upload.sidecars)}
-        await connection.execute(_NEW_VERSION, columns)
-        await connection.execute(_NEW_UPLOAD, columns)
+        if quota is not None:
+            await lock_account(connection, upload.account_id)
+            await check_fits(connection, upload.account_id, upload.size_bytes, quota)
+        await insert_upload(connection, upload, details, _json(upload.sidecars))
         await derive_state(connection, upload.movie_id)
         return await _get(connection, _UPLOAD, upload.upload_id)
+
+    @in_statement
+    async def check_quota(
+        self, connection: AsyncConnection, account_id: str, size_bytes: int, quota: UploadQuota
+    ) -> None:
+        await check_fits(connection, account_id, size_bytes, quota)
 
     @in_statement
     async def get(self, connection: AsyncConnection, upload_id: str) -> Upload:
@@ -231,7 +211,8 @@ class PostgresUploads:
         )
         if current.state in lifecycle.EARLY_ENDS:
             return
-        await _set_state(connection, upload_id, state)
+        # `touched_at` stays: the quota sees by it whether a part was ever asked for.
+        await connection.execute(_END, {"upload_id": upload_id, "state": state})
         try:
             await lock_title(connection, current.movie_id)
         except TitleUnknown:

@@ -23,6 +23,7 @@ class UploadRow(SQLModel, table=True):
         one_of("state", UploadState),
         Index("upload_open_idx", "account_id", "file_name", "size_bytes", postgresql_where="state = 'open'"),
         Index("upload_touched_idx", "state", "touched_at"),
+        Index("upload_account_idx", "account_id", "created_at"),
         Index("upload_version_idx", "movie_id", "version"),
     )
 
