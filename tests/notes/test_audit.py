@@ -43,6 +43,7 @@ SWALLOWED = {
     "marquee/cdn/fill.py::warm": "its inner `fill`",
     "marquee/media/programs/sandbox.py::main": "its exit code and stderr: `process` raises",
     "marquee/media/encode/transcode.py::transcode_chunk": "chunks-decoded-again",
+    "marquee/media/sound/audio.py::undecoded": "`_without_undecoded`: sound-undecodable",
     "marquee/media/sound/audio.py::_encode_with_retry": "sound-undecodable, or the mix is encoded again",
     "marquee/media/source/clock.py::picture_clock": "clock-guessed",
     "marquee/media/source/scan.py::scan": "judge counts the frames that were found: refused, or picture-damaged",

@@ -40,6 +40,10 @@ def _on_picture_clock(stream: Any, clock: Clock) -> Any:
     )
 
 
+def _silence() -> Any:
+    return ffmpeg.input(f"anullsrc=channel_layout=mono:sample_rate={SAMPLE_RATE}", format="lavfi")
+
+
 def _mix_down(stream: Any, channels: int) -> Any:
     """Mixes to the rendition's layout by ITU-R BS.775 coefficients. In stereo, peaks over full scale are limited, not clipped."""
     shaped = stream.filter("aformat", sample_fmts="fltp", channel_layouts=LAYOUTS[channels])
@@ -67,7 +71,9 @@ def audio_arguments(
     count = packets(duration_seconds)
     outputs = []
     for mix in mixes:
-        aligned = [_on_picture_clock(opened[str(index)], clock) for index in mix.streams]
+        aligned = [
+            _silence() if index in mix.silent else _on_picture_clock(opened[str(index)], clock) for index in mix.streams
+        ]
         whole = aligned[0]
         if len(aligned) > 1:
             mono = [one.filter("aformat", channel_layouts="mono").filter("apad") for one in aligned]
@@ -85,15 +91,18 @@ def audio_arguments(
                 )
             )
     written: list[str] = ffmpeg.merge_outputs(*outputs).compile(cmd=str(binaries.ffmpeg()))
-    return [
-        written[0],
-        *(
-            "-hide_banner",
-            "-nostdin",
-            "-y",
-            "-v",
-            "verbose",
-        ),  # verbose: prints the counts of decoded and damaged frames
-        *("-max_error_rate", "1"),  # damaged packets become silence instead of a failure
-        *written[1:],
-    ]
+    return [written[0], *_TOLERANT, *written[1:]]
+
+
+_TOLERANT: Final = (
+    *("-hide_banner", "-nostdin", "-y"),
+    *("-v", "verbose"),  # prints the counts of decoded and damaged frames
+    *("-max_error_rate", "1"),  # damaged packets become silence instead of a failure
+)
+
+
+def decode_arguments(source_path: Path, stream: int, clock: Clock) -> list[str]:
+    """The command that decodes one stream and writes nothing."""
+    opened = ffmpeg.input(**untrusted_input(source_path), vn=None, sn=None, dn=None, **clock.options)
+    written: list[str] = ffmpeg.output(opened[str(stream)], "-", format="null").compile(cmd=str(binaries.ffmpeg()))
+    return [written[0], *_TOLERANT, *written[1:]]

@@ -17,8 +17,8 @@ from marquee.documents import SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media.encode.transcode import sample_count
 from marquee.media.programs import process
-from marquee.media.sound.arguments import audio_arguments, packets
-from marquee.media.sound.mixes import AudioMix, plan_mixes
+from marquee.media.sound.arguments import audio_arguments, decode_arguments, packets
+from marquee.media.sound.mixes import AudioMix, plan_mixes, usable_streams, without
 from marquee.media.sound.uniform_audio import decode_uniform
 from marquee.media.source.clock import Clock, picture_clock
 from marquee.notes import Note, NoteStream, note
@@ -42,6 +42,8 @@ class AudioMade(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[Note]
     """What was left out or is damaged, without what `source` noted already."""
     cpu_seconds: float
+    undecoded: frozenset[int] = frozenset()
+    """Streams of which no frame could be decoded."""
 
 
 _DECODED = re.compile(r"Input stream #0:(\d+) \(audio\):.*?(\d+) frames decoded; (\d+) decode errors")
@@ -51,9 +53,14 @@ def _stream_of(mix: AudioMix) -> NoteStream:
     return NoteStream(kind="audio", index=mix.streams[0], language=mix.language)
 
 
+def _decoded_frames(stderr: str) -> dict[int, tuple[int, int]]:
+    """(frames decoded, errors) by stream, as ffmpeg prints them at its end."""
+    return {int(index): (int(good), int(bad)) for index, good, bad in _DECODED.findall(stderr)}
+
+
 def _damage_notes(mixes: Sequence[AudioMix], stderr: str) -> tuple[list[AudioMix], list[Note]]:
     """(mixes with at least one decoded frame, notes on damage), by the counts that ffmpeg prints at its end."""
-    counts = {int(index): (int(good), int(bad)) for index, good, bad in _DECODED.findall(stderr)}
+    counts = _decoded_frames(stderr)
     kept, notes = [], []
     for mix in mixes:
         good = sum(counts.get(index, (1, 0))[0] for index in mix.streams)
@@ -86,9 +93,10 @@ class _Encoder(NamedTuple):
         plain = self.folder / f"{mix.name}.nut"
         channels = 1 if len(mix.streams) > 1 else max(mix.outputs)
         try:
+            good = [index for index in mix.streams if index not in mix.silent]
             uniform = await decode_uniform(
                 self.source_path,
-                mix.streams,
+                good,
                 plain,
                 channels=channels,
                 clock=self.clock,
@@ -98,7 +106,10 @@ class _Encoder(NamedTuple):
             sound, notes = _damage_notes([mix], uniform.stderr_tail)
             if not sound:
                 return AudioMade(renditions=[], notes=notes, cpu_seconds=uniform.cpu_seconds)
-            plain_mix = msgspec.structs.replace(mix, streams=tuple(range(len(mix.streams))))
+            places = tuple(good.index(one) if one in good else -1 - one for one in mix.streams)
+            plain_mix = msgspec.structs.replace(
+                mix, streams=places, silent=tuple(place for place in places if place < 0)
+            )
             encoded = await self._encode([plain_mix], plain, Clock({"copyts": None}, 0.0), [mix])
         finally:
             plain.unlink(missing_ok=True)
@@ -107,6 +118,23 @@ class _Encoder(NamedTuple):
             notes=notes + encoded.notes,
             cpu_seconds=uniform.cpu_seconds + encoded.cpu_seconds,
         )
+
+    async def undecoded(self, streams: Sequence[int]) -> frozenset[int]:
+        """Those of `streams` of which no frame can be decoded. Each is decoded alone, so that none takes another with it."""
+        found = set()
+        for index in streams:
+            try:
+                decoded = await process.run(
+                    decode_arguments(self.source_path, index, self.clock),
+                    timeout_seconds=self._timeout_seconds(1),
+                    memory_bytes=self.memory_bytes,
+                )
+                good, _ = _decoded_frames(decoded.stderr_tail).get(index, (1, 0))
+            except ProcessFailed:
+                good = 0
+            if not good:
+                found.add(index)
+        return frozenset(found)
 
     def _timeout_seconds(self, mixes: int) -> float:
         # One slow core decodes and encodes audio at 50 times real time or faster. Ten times slower than that is a fault.
@@ -133,7 +161,9 @@ class _Encoder(NamedTuple):
             for mix in kept
             for channels in mix.outputs
         ]
-        return AudioMade(renditions=renditions, notes=notes, cpu_seconds=finished.cpu_seconds)
+        counts = _decoded_frames(finished.stderr_tail)
+        undecoded = frozenset(index for mix in mixes for index in mix.streams if counts.get(index, (1, 0))[0] == 0)
+        return AudioMade(renditions=renditions, notes=notes, cpu_seconds=finished.cpu_seconds, undecoded=undecoded)
 
     def is_whole(self, one: EncodedAudio) -> bool:
         """Whether the file has exactly the packets that cover the picture."""
@@ -154,10 +184,11 @@ async def encode_audio(
     source without audio gives no renditions. Raises only `ProcessLost`: ffmpeg was killed from outside.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    mixes, notes = plan_mixes(source.audio)
-    late = {one.index for one in source.audio if one.start_seconds - source.video.start_seconds >= duration_seconds}
-    notes += [note("sound-after-picture", _stream_of(mix), track=mix.label) for mix in mixes if late & {*mix.streams}]
-    mixes = [mix for mix in mixes if not late & {*mix.streams}]
+    usable, notes = usable_streams(
+        source.audio, picture_starts=source.video.start_seconds, picture_seconds=duration_seconds
+    )
+    mixes, guessed = plan_mixes(usable)
+    notes += guessed
     if not mixes:
         return AudioMade(renditions=[], notes=_new_notes(source, notes, []), cpu_seconds=0.0)
     clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
@@ -196,15 +227,22 @@ async def _encode_with_retry(
     except ProcessFailed:
         incomplete = {mix.rendition(channels) for mix in mixes for channels in mix.outputs}
     renditions: list[EncodedAudio] = []
-    notes, cpu_seconds = [*together.notes], together.cpu_seconds
+    notes: list[Note] = []
+    cpu_seconds = together.cpu_seconds
     for mix in mixes:
         # Compared by name: the stereo and the surround mix of a studio's mono tracks have the same label.
         names = {mix.rendition(channels) for channels in mix.outputs}
-        if not names & incomplete:
+        half_bad = len(mix.streams) > 1 and not together.undecoded.isdisjoint(mix.streams)
+        if not names & incomplete and not half_bad:
             renditions += [one for one in together.renditions if one.name in names]
+            notes += [one for one in together.notes if one.stream == _stream_of(mix)]
+            continue
+        whole, left_out = await _without_undecoded(encoder, mix)
+        notes += left_out
+        if whole is None:
             continue
         try:
-            alone = await encoder.encode_uniform(mix)
+            alone = await encoder.encode_uniform(whole)
         except ProcessFailed as failure:
             notes.append(_cannot_be_decoded(mix, failure))
             continue
@@ -212,11 +250,29 @@ async def _encode_with_retry(
         if all(encoder.is_whole(one) for one in alone.renditions):
             renditions += alone.renditions
             notes += alone.notes
-            if alone.renditions:
+            if alone.renditions and not left_out:
                 notes.append(note("sound-format-changes", _stream_of(mix), track=mix.label))
         else:
             notes.append(note("sound-out-of-step", _stream_of(mix), track=mix.label))
     return renditions, notes, cpu_seconds
+
+
+async def _without_undecoded(encoder: _Encoder, mix: AudioMix) -> tuple[AudioMix | None, list[Note]]:
+    """The mix without those of its joined streams that cannot be decoded, and a note on each of them."""
+    if len(mix.streams) == 1:
+        return mix, []
+    undecoded = await encoder.undecoded(mix.streams)
+    why = "none of its frames could be decoded"
+    notes = [
+        note(
+            "sound-undecodable",
+            NoteStream(kind="audio", index=index, language=mix.language),
+            track=str(index),
+            why=why,
+        )
+        for index in sorted(undecoded)
+    ]
+    return without(mix, undecoded) if undecoded else mix, notes
 
 
 def _cannot_be_decoded(mix: AudioMix, failure: ProcessFailed) -> Note:

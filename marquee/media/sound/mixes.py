@@ -7,7 +7,7 @@ as EBU R 123 has them in every layout, and the rest is left out with a sentence.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 import msgspec
@@ -33,10 +33,50 @@ class AudioMix(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     label: str
     default: bool
+    silent: tuple[int, ...] = ()
+    """Those of `streams` that cannot be decoded: silence takes their channel."""
 
     def rendition(self, channels: int) -> str:
         """The name of the rendition with this many channels: `en-stereo`, `en-surround`."""
         return f"{self.name}-{'surround' if channels >= SURROUND_CHANNELS else 'stereo'}"
+
+
+def without(mix: AudioMix, undecoded: Container[int]) -> AudioMix | None:
+    """The mix without its streams that cannot be decoded; None if no other is left.
+
+    Of a pair, the other half is heard in both ears. A channel of 5.1 becomes silent, so that the others keep their places.
+    """
+    good = tuple(index for index in mix.streams if index not in undecoded)
+    if not good:
+        return None
+    if len(good) == 1 or len(mix.streams) < SURROUND_CHANNELS:
+        return msgspec.structs.replace(mix, streams=good[:1], outputs=(2,), silent=())
+    silent = tuple(index for index in mix.streams if index in undecoded)
+    return msgspec.structs.replace(mix, silent=silent)
+
+
+def usable_streams(
+    streams: Sequence[AudioStream], *, picture_starts: float, picture_seconds: float
+) -> tuple[list[AudioStream], list[Note]]:
+    """The streams that may form mixes, and a note on each of the others: no decoder, or no sound while the picture lasts.
+
+    They are taken out before streams are joined: a bad half must not take the good one with it.
+    """
+    usable, notes = [], []
+    for one in streams:
+        where = NoteStream(kind="audio", index=one.index, language=one.language)
+        if not one.decodable:
+            notes.append(note("sound-undecodable", where, track=track_name(one), why=one.format or one.codec))
+        elif one.start_seconds - picture_starts >= picture_seconds:
+            notes.append(note("sound-after-picture", where, track=track_name(one)))
+        else:
+            usable.append(one)
+    return usable, notes
+
+
+def track_name(stream: AudioStream) -> str:
+    """How a note calls a track: its title, else its language, else its index."""
+    return stream.title or language_label(language_tag(stream.language)) or str(stream.index)
 
 
 def _groups(
@@ -80,9 +120,9 @@ def _listed(indexes: Sequence[int]) -> str:
 def plan_mixes(streams: Sequence[AudioStream]) -> tuple[list[AudioMix], list[Note]]:
     """(mixes in the order of the streams, notes on what is guessed and left out). Exactly one stream's mixes are the default.
 
-    Streams that cannot be decoded form no mix: joined to a good one, they would take it with them.
+    `streams` are those of `usable_streams`.
     """
-    groups, notes = _groups([one for one in streams if one.decodable])
+    groups, notes = _groups(streams)
     for stream, indexes, _ in groups[MAX_MIXES:]:
         where = NoteStream(kind="audio", index=indexes[0], language=stream.language)
         track = stream.title or stream.language

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, get_args
 
 from marquee.documents import AudioStream, SourceDocument, SubtitleStream
-from marquee.media.sound.mixes import plan_mixes
+from marquee.media.sound.mixes import plan_mixes, track_name, usable_streams
 from marquee.media.source import source_streams
 from marquee.media.source.claims import Candidate
 from marquee.media.source.probe import Probe, Stream
@@ -38,9 +38,8 @@ def stream_of(stream: Stream | AudioStream | SubtitleStream) -> NoteStream:
     return NoteStream(kind=known, index=stream.index, language=None if stream.language == UNKNOWN else stream.language)
 
 
-def _track(stream: AudioStream | SubtitleStream, otherwise: str) -> str:
-    """How a sentence calls a track: its title, else its language, else `otherwise`."""
-    return stream.title or language_label(language_tag(stream.language)) or otherwise
+def _subtitle_name(stream: SubtitleStream) -> str:
+    return stream.title or language_label(language_tag(stream.language)) or "language unknown"
 
 
 def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Stream]) -> list[Note]:
@@ -130,15 +129,14 @@ def _sound(source: SourceDocument) -> list[Note]:
     if not source.audio:
         return [note("no-sound")]
     silent = [one for one in source.audio if not one.decodable]
-    found = [
-        note("sound-undecodable", stream_of(one), track=_track(one, str(one.index)), why=one.format or one.codec)
-        for one in silent
-    ]
+    usable, found = usable_streams(
+        source.audio, picture_starts=source.video.start_seconds, picture_seconds=source.duration_seconds
+    )
     if len(silent) == len(source.audio):
         formats = list(dict.fromkeys(one.format or one.codec for one in silent))
         why = "the only sound is" if len(silent) == 1 else f"all {len(silent)} audio tracks are"
         found.append(note("silent", why=f"{why} {' and '.join(formats)}, which cannot be decoded"))
-    mixes, notes = plan_mixes(source.audio)
+    mixes, notes = plan_mixes(usable)
     found += notes
     indexes = {index for mix in mixes for index in mix.streams}
     for one in source.audio:
@@ -149,11 +147,9 @@ def _sound(source: SourceDocument) -> list[Note]:
 
 def _placed(source: SourceDocument, one: AudioStream) -> list[Note]:
     """Where a track begins and ends against the picture, as far as the file says."""
-    where, track = stream_of(one), _track(one, str(one.index))
+    where, track = stream_of(one), track_name(one)
     found = []
     begins = one.start_seconds - source.video.start_seconds
-    if begins >= source.duration_seconds:
-        return [note("sound-after-picture", where, track=track)]
     # A mended or counted clock has other times than the container claims.
     if one.duration_seconds and source.video.clock == "container":
         late = begins + one.duration_seconds - source.duration_seconds
@@ -170,7 +166,7 @@ def _placed(source: SourceDocument, one: AudioStream) -> list[Note]:
 def _subtitles(source: SourceDocument) -> list[Note]:
     found = []
     for one in source.subtitles:
-        told: dict[str, int | str] = {"index": one.index, "track": _track(one, "language unknown")}
+        told: dict[str, int | str] = {"index": one.index, "track": _subtitle_name(one)}
         if one.text:
             if source.video.clock == "counted":
                 found.append(note("subtitles-untimed", stream_of(one), **told))

@@ -153,3 +153,56 @@ async def test_real_codecs_and_layouts(name: str, expected: set[str], shared_med
         assert await _packets_of(one.path) == packets(4.0), f"{one.name} is not as long as the picture"
     if name.startswith("broken"):
         assert any("damaged" in note.sentence for note in made.notes), "damaged sound was not mentioned"
+
+
+@pytest.mark.parametrize("bad", [1, 2])
+async def test_a_half_that_cannot_be_decoded_does_not_take_the_other_half_with_it(bad: int, tmp_path: Path) -> None:
+    """Two mono tracks that look like left and right."""
+    path = tmp_path / "halves.mkv"
+    await ffmpeg(
+        *("-f", "lavfi", "-i", "sine=frequency=1000:duration=2", "-f", "lavfi", "-i", "color=size=64x64:duration=2"),
+        *(
+            "-map",
+            "1",
+            "-map",
+            "0",
+            "-map",
+            "0",
+            "-c:v",
+            "libx264",
+            "-c:a",
+            "ac3",
+            f"-bsf:a:{bad - 1}",
+            "noise=amount=1",
+            path,
+        ),
+    )
+    source = a_source(audio=[sound(1, 1), sound(2, 1)])
+    made = await encode_audio(source, path, tmp_path / "audio", duration_seconds=2.0)
+    assert [one.name for one in made.renditions] == ["und-stereo"]
+    found = packaging.array("h", await packaging.decoded_sound(made.renditions[0].path))
+    left, right = (max(abs(value) for value in found[ear::2]) for ear in (0, 1))
+    assert min(left, right) > 0.05 * 32768, f"one ear is silent: {left} left, {right} right"
+    told = [one for one in made.notes if one.code == "sound-undecodable"]
+    assert [one.stream.index for one in told if one.stream] == [bad], made.notes
+
+
+async def test_a_silent_channel_of_surround_leaves_the_others_in_their_places(tmp_path: Path) -> None:
+    path = tmp_path / "six.mkv"
+    tones = [argument for _ in range(6) for argument in ("-f", "lavfi", "-i", "sine=frequency=1000:duration=2")]
+    maps = [argument for index in range(6) for argument in ("-map", str(index))]
+    await ffmpeg(*tones, *maps, "-c:a", "ac3", "-bsf:a:1", "noise=amount=1", path)
+    made = await encode_audio(a_source(audio=[sound(i, 1) for i in range(6)]), path, tmp_path, duration_seconds=2.0)
+    assert [one.name for one in made.renditions] == ["und-stereo", "und-surround"], made.notes
+    assert [one.figures.get("track") for one in made.notes if one.code == "sound-undecodable"] == ["1"]
+
+
+async def test_a_half_that_starts_after_the_picture_does_not_take_the_other_half_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "late.mkv"
+    await ffmpeg(
+        "-f", "lavfi", "-i", "sine=duration=2", "-f", "lavfi", "-i", "sine=duration=2", "-map", "0", "-map", "1", path
+    )
+    source = a_source(audio=[sound(0, 1), sound(1, 1, start_seconds=500.0)])
+    made = await encode_audio(source, path, tmp_path / "audio", duration_seconds=2.0)
+    assert [one.name for one in made.renditions] == ["und-stereo"]
+    assert [one.code for one in made.notes] == ["sound-after-picture"]
