@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 WEB_SOURCES := api/openapi.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/src/api/schema.ts -prune -o -type f -print)
 
-.PHONY: help install web wheel demo test soak bench bench-restarts lint format clean lock
+.PHONY: help install web wheel demo test soak bench bench-abuse bench-restarts lint format clean lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ bench: install ## Measure against stated baselines, alternating in one run (FILM
 
 bench-restarts: install ## Measure what clients notice when processes of the API are killed, stopped and restarted
 	$(BIN)/python -m bench.restarts
+
+bench-abuse: install ## Measure what abuse costs honest callers (SECONDS=60 for each of the abuses, PAUSE=0.2 between a caller's requests)
+	$(BIN)/python -m bench.abuse --seconds $(or $(SECONDS),60) --pause $(or $(PAUSE),0.2)
 
 lint: install $(STAMPS)/npm ## Check format, style, types, import directions, the OpenAPI document and the web client's rules and types
 	$(BIN)/ruff format --check

@@ -39,14 +39,11 @@ def engine(name: str, folder: Path) -> Iterator[tuple[dict[str, str], list[int]]
 
 
 @contextlib.contextmanager
-def platform(folder: Path, **urls: str) -> Iterator[tuple[Settings, dict[str, int]]]:
-    """API and gateway on the engines of one machine, or on the engines in `urls`; and the pid of each process."""
-    settings = make_test_settings(folder, **urls).model_copy(
-        update={
-            "token_private_key": SecretStr(token_keys.generate_private_key()),
-            # A bench sends from one address and one account as much as the machine can take.
-            "rate_limit_scale": 1000.0,
-        }
+def platform(folder: Path, **overrides: object) -> Iterator[tuple[Settings, dict[str, int]]]:
+    """API and gateway on the engines of one machine, or on those whose URLs are in `overrides`; and the pid of each process."""
+    # A bench sends from one address and one account as much as the machine can take.
+    settings = make_test_settings(folder, **{"rate_limit_scale": 1000.0, **overrides}).model_copy(
+        update={"token_private_key": SecretStr(token_keys.generate_private_key())}
     )
     with contextlib.ExitStack() as stack:
         pids = {}

@@ -33,6 +33,8 @@ BY_ADDRESS: Final = AttemptRule(free=50, first_seconds=1, max_seconds=10, forget
 """Wrong passwords over all accounts: colleagues behind one address mistype too. A sprayer gets 6 attempts a minute."""
 BY_ACCOUNT: Final = AttemptRule(free=100, first_seconds=1, max_seconds=30, forget_seconds=3600)
 """Wrong passwords from all addresses: a botnet gets 2 attempts a minute. The owner's known devices do not wait."""
+LOGINS_A_MINUTE: Final = 60
+"""Right ones too, of one account at one address or on one device: each costs a hash."""
 REGISTRATIONS: Final = ((60, 60), (300, 3600), (1000, 24 * 3600))
 """(new accounts, seconds) of one client address."""
 RETRY_ENGINE_SECONDS: Final = 5.0
@@ -67,7 +69,8 @@ def account_key(email: str) -> str:
 class ReliableCounter:
     """Asks the engine's counter. While that does not answer, a counter in this process takes over: limits never give way.
 
-    The process counts attempts at all times, so that it knows its own share when the engine is lost.
+    The process counts attempts at all times, so that it knows its own share when the engine is lost. It also remembers the
+    engine's waits: a flood is refused without a call to the engine.
     """
 
     def __init__(self, engine: UseCounter, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -82,7 +85,14 @@ class ReliableCounter:
 
     async def attempt(self, bucket: str, rule: AttemptRule) -> float:
         own = await self._own.attempt(bucket, rule)
-        return await self._asked(lambda: self._engine.attempt(bucket, rule), own)
+        wait = await self._asked(lambda: self._engine.attempt(bucket, rule), own)
+        if wait > own:
+            self._own.hold(bucket, wait)
+        return wait
+
+    def wait_left(self, bucket: str) -> float:
+        """Seconds that the bucket has to wait, as far as this process knows."""
+        return self._own.wait_left(bucket)
 
     async def take_back(self, bucket: str) -> None:
         await self._own.take_back(bucket)
@@ -110,7 +120,7 @@ class ReliableCounter:
 class LoginAttempts:
     """The limits of logging in, registering and changing a password."""
 
-    def __init__(self, counter: UseCounter) -> None:
+    def __init__(self, counter: ReliableCounter) -> None:
         self._counter = counter
 
     @asynccontextmanager
@@ -128,6 +138,10 @@ class LoginAttempts:
                 ("account", f"account:{account}", BY_ACCOUNT),
             ]
         async with self._judged(buckets):
+            logins = f"logins:{account}:{device_id or address}"
+            wait = await self._counter.count(logins, limit=LOGINS_A_MINUTE, window_seconds=60)
+            if wait > 0:
+                raise _refusal("logins", wait)
             yield
 
     @asynccontextmanager
@@ -147,6 +161,9 @@ class LoginAttempts:
     @asynccontextmanager
     async def _judged(self, buckets: list[tuple[str, str, AttemptRule]]) -> AsyncIterator[None]:
         counted: list[str] = []
+        for name, bucket, _ in buckets:
+            if (wait := self._counter.wait_left(bucket)) > 0:
+                raise _refusal(name, wait)
         try:
             for name, bucket, rule in buckets:
                 wait = await self._counter.attempt(bucket, rule)

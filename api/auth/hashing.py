@@ -2,11 +2,12 @@
 
 A hash costs 64 MiB and about 50 ms of one core, a hundred times as much as any other request. With a thread for each core a
 flood of logins took every core, and the event loop starved: other routes timed out, and so did the calls that count attempts.
-So one thread of each process hashes, at a priority that gives way to everything else. A request is refused when the queue is
-full or when the measured time of a hash says that it would wait longer than MAX_WAIT_SECONDS.
+So each process has two queues with a thread each: one for clients that are known, one for everybody else. The second gives way
+to everything else on the machine. A request is refused when its queue is full or when the measured time of a hash says that it
+would wait longer than MAX_WAIT_SECONDS.
 
-The lanes are served in turn, and one address has at most MAX_WAITING_OF_ADDRESS places in each: a flood of logins keeps neither
-the owner of a known device nor somebody who registers waiting for its own length.
+The lanes of a queue are served in turn, and one address has at most MAX_WAITING_OF_ADDRESS places in a lane: a flood of logins
+keeps nobody else waiting for its own length.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar
 
 from prometheus_client import Counter, Histogram
 
@@ -32,7 +33,9 @@ MAX_WAITING_OF_ADDRESS: Final = 8
 MAX_WAIT_SECONDS: Final = 2.0
 FIRST_ESTIMATE_SECONDS: Final = 0.05
 NICENESS: Final = 10
-"""Added to the process's own: the thread gets a tenth of a busy core, and a free core whole."""
+"""Of strangers' hashes, added to the process's own: the thread gets a tenth of a busy core, and a free core whole."""
+NICENESS_OF_KNOWN: Final = 5
+"""A third of a busy core: who is known logs in during a flood too."""
 
 REFUSED = Counter(
     "marquee_api_hashing_refused", "Requests that found no place in the queue of password hashing.", ["lane"]
@@ -53,10 +56,10 @@ class _Job:
 class HashingQueue:
     """Runs functions one after the other in a thread of its own. Every method is called in one event loop."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *lanes: Lane, niceness: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lanes: dict[Lane, deque[_Job]] = {lane: deque() for lane in get_args(Lane)}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashing", initializer=_give_way)
+        self._lanes: dict[Lane, deque[_Job]] = {lane: deque() for lane in lanes}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashing", initializer=_give_way, initargs=(niceness,))
         self._worker: asyncio.Task[None] | None = None
         self._hash_seconds = FIRST_ESTIMATE_SECONDS
         self._is_hashing = False
@@ -130,7 +133,17 @@ def _next(jobs: deque[_Job]) -> _Job | None:
     return None
 
 
-def _give_way() -> None:
+def queues() -> dict[Lane, HashingQueue]:
+    """The queue of each lane."""
+    strangers = HashingQueue("login", "registration", niceness=NICENESS)
+    return {
+        "known": HashingQueue("known", niceness=NICENESS_OF_KNOWN),
+        "login": strangers,
+        "registration": strangers,
+    }
+
+
+def _give_way(niceness: int) -> None:
     # On Linux the niceness is of a thread, and the threads that argon2 itself starts inherit it.
     thread = threading.get_native_id()
-    os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
+    os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)

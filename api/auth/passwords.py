@@ -1,4 +1,4 @@
-"""Password hashing (argon2id, the library's RFC 9106 profile) in the queue of `api.auth.hashing`; a new password's rules."""
+"""Password hashing (argon2id, the library's RFC 9106 profile) in the queues of `api.auth.hashing`; a new password's rules."""
 
 from functools import partial
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from api.auth.hashing import HashingQueue, Lane
+from api.auth.hashing import Lane, queues
 from marquee.errors import InputInvalid
 
 COMMON_PASSWORDS: Final = frozenset(
@@ -35,17 +35,21 @@ def check_new_password(password: str, email: str, *, field: str = "password") ->
 
 
 class Passwords:
-    """Hashes and verifies passwords, one after the other."""
+    """Hashes and verifies passwords, a few at a time."""
 
     def __init__(self) -> None:
-        self.queue = HashingQueue()
+        self._queues = queues()
         self._hasher = PasswordHasher()
         # Verified when the address is unknown: the answer then takes as long as for a known address.
         self._dummy_hash = self._hasher.hash("the password of no account")
 
+    def check_room(self, lane: Lane, address: str) -> None:
+        """Raise `TooManyRequests` if a hash of this lane and client address would be refused now."""
+        self._queues[lane].check_room(lane, address)
+
     async def hash(self, password: str, *, lane: Lane = "registration", address: str = "") -> str:
         """The argon2id hash of a password, with its salt and parameters. Raises `TooManyRequests`."""
-        return await self.queue.run(partial(self._hasher.hash, password), lane=lane, address=address)
+        return await self._queues[lane].run(partial(self._hasher.hash, password), lane=lane, address=address)
 
     async def verify(
         self, password_hash: str | None, password: str, *, lane: Lane = "login", address: str = ""
@@ -55,7 +59,7 @@ class Passwords:
         `password_hash` is None for an unknown account: the answer is False, after the same amount of work.
         """
         work = partial(self._matches, password_hash or self._dummy_hash, password)
-        return await self.queue.run(work, lane=lane, address=address) and password_hash is not None
+        return await self._queues[lane].run(work, lane=lane, address=address) and password_hash is not None
 
     def _matches(self, password_hash: str, password: str) -> bool:
         try:

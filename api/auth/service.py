@@ -63,7 +63,7 @@ class AuthService:
         `AccountExists`, `InputInvalid` for a weak password, `TooManyRequests`.
         """
         check_new_password(password, email)
-        self._passwords.queue.check_room("registration", address)
+        self._passwords.check_room("registration", address)
         await self._attempts.count_registration(address)
         names = list(dict.fromkeys(profiles)) or [email.partition("@")[0][:60]]
         password_hash = await self._passwords.hash(password, address=address)
@@ -78,7 +78,7 @@ class AuthService:
         key = account_key(email)
         device_id = self._devices.read(client.device_token, key)
         lane: Lane = "login" if device_id is None else "known"
-        self._passwords.queue.check_room(lane, client.address)
+        self._passwords.check_room(lane, client.address)
         async with self._attempts.of_login(key, client.address, device_id):
             account = await self._accounts.by_email(email.strip())
             password_hash = account.password_hash if account else None
@@ -123,7 +123,7 @@ class AuthService:
         Raises `InputInvalid` if `current` is wrong or `new` is weak, `TooManyRequests`.
         """
         account = await self.account(caller)
-        self._passwords.queue.check_room("known", account.account_id)
+        self._passwords.check_room("known", account.account_id)
         async with self._attempts.of_password_change(account.account_id, caller.profile_id):
             if not await self._passwords.verify(
                 account.password_hash, current, lane="known", address=account.account_id

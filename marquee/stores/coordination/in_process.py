@@ -59,6 +59,17 @@ class InProcessCounter:
         known.forgotten_at = now + rule.forget_seconds
         return 0.0
 
+    def wait_left(self, bucket: str) -> float:
+        """Seconds that are left of the bucket's wait, without counting an attempt."""
+        known = self._attempts.get(bucket)
+        return max(0.0, known.ends_at - self._clock()) if known else 0.0
+
+    def hold(self, bucket: str, seconds: float) -> None:
+        """Let the bucket wait for `seconds`: another process has counted its attempts."""
+        now = self._clock()
+        known = self._attempts.setdefault(bucket, _Attempts(forgotten_at=now + seconds))
+        known.ends_at = max(known.ends_at, now + seconds)
+
     async def take_back(self, bucket: str) -> None:
         known = self._attempts.get(bucket)
         if known is not None and known.count > 0:

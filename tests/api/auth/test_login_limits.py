@@ -15,11 +15,11 @@ from litestar.testing import AsyncTestClient
 
 from api.app import create_app
 from api.auth import attempts
-from api.auth.attempts import BY_ACCOUNT_AND_ADDRESS, COUNTED_IN_PROCESS, ReliableCounter
+from api.auth.attempts import BY_ACCOUNT_AND_ADDRESS, COUNTED_IN_PROCESS, LoginAttempts, ReliableCounter
 from api.services import Services
 from marquee.domain.attempts import AttemptRule
 from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
-from marquee.errors import StoreUnavailable
+from marquee.errors import NotAuthenticated, StoreUnavailable, TooManyRequests
 from marquee.platform import local_engines
 from marquee.settings import Settings
 from marquee.stores.coordination.in_process import InProcessCounter
@@ -124,6 +124,17 @@ async def test_a_right_login_ends_the_count(client: Client, owners: People, addr
         for _ in range(BY_ACCOUNT_AND_ADDRESS.free - 1):
             assert (await log_in(client, owner.email, home, "mistyped")).status_code == 401
         assert (await log_in(client, owner.email, home)).status_code == 201, "few wrong attempts kept the owner waiting"
+
+
+async def test_right_logins_have_a_bound_too(
+    client: Client, owners: People, address: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "LOGINS_A_MINUTE", 3)
+    owner, home = await owners.join(), address()
+    found = [await log_in(client, owner.email, home) for _ in range(4)]
+    assert [answer.status_code for answer in found] == [201] * 3 + [429], "a script with the password hashes for ever"
+    device = found[0].json()["device_token"]
+    assert (await log_in(client, owner.email, home, device=device)).status_code == 201
 
 
 async def test_one_password_over_many_accounts_is_slowed_by_address(
@@ -258,6 +269,17 @@ class _LostEngine(InProcessCounter):
         if self.is_lost:
             raise StoreUnavailable("Valkey did not answer.")
         return await super().attempt(bucket, rule)
+
+
+async def test_a_flood_is_refused_without_a_call_to_the_engine() -> None:
+    engine = _LostEngine()
+    first, second = (LoginAttempts(ReliableCounter(engine)) for _ in range(2))
+    for process in (first, second):
+        for _ in range(20):
+            with pytest.raises((NotAuthenticated, TooManyRequests)):
+                async with process.of_login("account", "10.0.0.1", "device"):
+                    raise NotAuthenticated("wrong")
+    assert engine.asked == BY_ACCOUNT_AND_ADDRESS.free + 1, "each refusal costs a call to the engine"
 
 
 async def test_a_lost_engine_is_asked_again_only_after_a_while() -> None:
