@@ -61,6 +61,14 @@ class TitleUnknown(MarqueeError):
     title = "No such title"
 
 
+class SubtitlesRefused(MarqueeError):
+    """A subtitle file cannot be read: its encoding cannot be told, or its format is not known here."""
+
+    status = 422
+    code = "subtitles-refused"
+    title = "The subtitle file cannot be read"
+
+
 class UploadUnknown(MarqueeError):
     """No upload has this id."""
 

@@ -37,7 +37,7 @@ FileNameQuery = Annotated[str, QueryParameter(min_length=1, max_length=255, patt
 MAX_COMPLETION_BYTES = 2 * 1024 * 1024
 """Body of a completion: 10,000 parts with their checksums are about 1 MB."""
 MAX_SIDECAR_BYTES = 5 * 1024 * 1024
-"""Body of a subtitle file: 2 MB of text, escaped as JSON."""
+"""Body of a subtitle file: 2 MB of text, escaped as JSON, or 3.5 MB in base64."""
 
 
 class UploadController(Controller):
@@ -131,7 +131,7 @@ class UploadController(Controller):
     @post(
         "/{upload_id:str}/sidecars",
         request_max_body_size=MAX_SIDECAR_BYTES,
-        responses=documented(401, 403, 404, 409, 413, 415),
+        responses=documented(401, 403, 404, 409, 413, 415, 422),
     )
     async def add_sidecar(
         self,
@@ -140,9 +140,8 @@ class UploadController(Controller):
         caller: NamedDependency[Caller],
         uploads: NamedDependency[UploadService],
     ) -> SidecarOut:
-        """Add a subtitle file, before the upload is completed."""
-        stored = await uploads.add_sidecar(caller, upload_id, data)
-        return SidecarOut(file_name=stored.file_name, language=stored.language, label=stored.label)
+        """Add a subtitle file, before the upload is completed. A file that cannot be read is refused: send it before the film."""
+        return await uploads.add_sidecar(caller, upload_id, data)
 
     @post(
         "/{upload_id:str}/complete",

@@ -19,6 +19,15 @@ Language = Annotated[
     Meta(max_length=35, pattern=rf"^[A-Za-z]{{2,8}}(-[A-Za-z0-9]{{1,8}})*{END}", description="BCP 47: en, pt-BR, und."),
 ]
 SidecarText = Annotated[str, Meta(min_length=1, max_length=2_000_000, pattern=r"^[^\x00]*$")]
+MAX_SIDECAR_CONTENT_BYTES: Final = 3_500_000
+SidecarContent = Annotated[
+    bytes,
+    Meta(min_length=1, max_length=MAX_SIDECAR_CONTENT_BYTES, description="The file's bytes as they are, in base64."),
+]
+EncodingName = Annotated[
+    str,
+    Meta(max_length=40, pattern=rf"^[A-Za-z0-9_.:\- ]+{END}", description="Such as windows-1251, shift_jis, utf-16."),
+]
 
 
 class NewUpload(Input, frozen=True, kw_only=True):
@@ -98,18 +107,41 @@ class HeldParts(Output, frozen=True, kw_only=True):
 
 
 class SidecarIn(Input, frozen=True, kw_only=True):
-    """A subtitle file beside the film (SRT, WebVTT, ASS), as text."""
+    """A subtitle file beside the film (SRT, WebVTT, ASS, SSA): its bytes as `content`, or its text as `text`.
+
+    Send bytes: the platform finds their encoding out, helped by the language, and refuses a file that it cannot read. What is
+    absent or null is read from the file's name: `film.pt-BR.forced.srt`.
+    """
 
     file_name: FileName
-    text: SidecarText
-    language: Language = "und"
+    content: SidecarContent | None = None
+    text: SidecarText | None = None
+    encoding: EncodingName | None = None
+    """The encoding of `content`, if it is known."""
+    language: Language | None = None
     label: Word | None = None
+    """The track's name in players; absent or null: its language's name."""
+    forced: bool | None = None
+    """Only what must be read: foreign dialogue and signs."""
+    hearing_impaired: bool | None = None
+    """Also tells of sounds and speakers (SDH, closed captions)."""
+    commentary: bool | None = None
 
 
 class SidecarOut(Output, frozen=True, kw_only=True):
+    """How the file was read. If `encoding_guessed`, no mark in the file proves `encoding`: look at `first_line`."""
+
     file_name: str
     language: str
     label: str
+    encoding: str
+    encoding_guessed: bool
+    forced: bool
+    hearing_impaired: bool
+    commentary: bool
+    first_line: str | None
+    """The first words that will be shown; null if the file has no cue."""
+    notes: list[NoteOut]
 
 
 class SentPart(Input, frozen=True, kw_only=True):

@@ -6,17 +6,17 @@ checksums of its parts say which parts need not be sent again. Completion (`marq
 chain.
 """
 
-import hashlib
+import asyncio
 import mimetypes
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from msgspec import UNSET
 
 from api.auth.tokens import Caller
-from api.uploads.schemas import NewUpload, SentPart, SidecarIn, UploadStatus
+from api.uploads.schemas import NewUpload, SentPart, SidecarIn, SidecarOut, UploadStatus
+from api.uploads.sidecars import receive_sidecar
 from api.wire import notes_out
 from marquee.documents import keys
 from marquee.domain import ids
@@ -40,11 +40,10 @@ from marquee.ingest.completion import complete_upload
 from marquee.ingest.ending import end_upload
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Titles, Uploads, Versions
-from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, Version
+from marquee.stores.catalogue.values import TitleDetails, Upload, Version
 from marquee.stores.objects.contract import Objects, StoredPart
 
 MAX_SIDECARS: Final = 32
-SIDECAR_SUFFIXES: Final = (".srt", ".vtt", ".ass", ".ssa")
 UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
 NON_FILM_PREFIXES: Final = ("text/", "image/", "font/", "model/", "message/")
 """Media types that are refused if the client states them: no film has one."""
@@ -199,33 +198,22 @@ class UploadService:
             signed.append((number, url, size))
         return signed, expires_at
 
-    async def add_sidecar(self, caller: Caller, upload_id: str, sidecar: SidecarIn) -> Sidecar:
+    async def add_sidecar(self, caller: Caller, upload_id: str, sidecar: SidecarIn) -> SidecarOut:
         """Store a subtitle file beside the film. The same file twice is stored once.
 
-        Raises `MediaTypeRefused`, `UploadStateConflict` past `MAX_SIDECARS`, `UploadUnknown`, `NotPermitted`.
+        Raises `MediaTypeRefused`, `SubtitlesRefused`, `UploadStateConflict` past `MAX_SIDECARS`, `UploadUnknown`, `NotPermitted`.
         """
         upload = await self._open_one(caller, upload_id)
-        if PurePosixPath(sidecar.file_name).suffix.lower() not in SIDECAR_SUFFIXES:
-            raise MediaTypeRefused(
-                f"{sidecar.file_name} is no subtitle file: use {', '.join(SIDECAR_SUFFIXES)}.", field="file_name"
-            )
-        body = sidecar.text.encode()
-        name = hashlib.sha256(f"{sidecar.file_name}\0{sidecar.language}\0".encode() + body).hexdigest()[:16]
-        stored = Sidecar(
-            key=keys.sidecar_key(upload_id, name),
-            file_name=sidecar.file_name,
-            language=sidecar.language,
-            label=sidecar.label or sidecar.language,
-        )
-        if any(one.key == stored.key for one in upload.sidecars):
-            return stored
-        if len(upload.sidecars) >= MAX_SIDECARS:
-            raise UploadStateConflict(
-                f"The upload has {len(upload.sidecars)} subtitle files, and {MAX_SIDECARS} is the maximum."
-            )
-        await self._objects.put(stored.key, body, content_type="text/plain; charset=utf-8")
-        await self._uploads.add_sidecar(upload_id, stored)
-        return stored
+        received = await asyncio.to_thread(receive_sidecar, upload_id, sidecar, len(upload.sidecars))
+        stored = received.stored
+        if all(one.key != stored.key for one in upload.sidecars):
+            if len(upload.sidecars) >= MAX_SIDECARS:
+                raise UploadStateConflict(
+                    f"The upload has {len(upload.sidecars)} subtitle files, and {MAX_SIDECARS} is the maximum."
+                )
+            await self._objects.put(stored.key, received.body, content_type="text/plain")
+            await self._uploads.add_sidecar(upload_id, stored)
+        return received.answer
 
     async def complete(self, caller: Caller, upload_id: str, parts: list[SentPart]) -> UploadStatus:
         """Verify all parts and finish the upload; the chain starts then. Repeating it is harmless.

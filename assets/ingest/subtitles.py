@@ -4,7 +4,6 @@ It follows `streams` because the stages have one order, not because it needs the
 """
 
 import dagster as dg
-import msgspec
 
 from assets.ingest.metadata import table
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
@@ -14,7 +13,6 @@ from assets.ingest.streams import streams
 from marquee.documents import PlanDocument, keys
 from marquee.ingest.work_folder import work_folder
 from marquee.media.text.subtitles import SidecarFile, extract_subtitles
-from marquee.notes import note
 from marquee.settings import Settings
 
 
@@ -39,7 +37,17 @@ async def subtitles(
                     source,
                     source_path,
                     [
-                        SidecarFile(path=path, file_name=one.file_name, language=one.language, label=one.label)
+                        SidecarFile(
+                            path=path,
+                            file_name=one.file_name,
+                            language=one.language,
+                            label=one.label,
+                            encoding=one.encoding,
+                            encoding_guessed=one.encoding_guessed,
+                            forced=one.forced,
+                            hearing_impaired=one.hearing_impaired,
+                            commentary=one.commentary,
+                        )
                         for one, path in zip(sidecars, files, strict=True)
                     ],
                     folder / "made",
@@ -49,9 +57,7 @@ async def subtitles(
             await publish_folder(
                 stage.stores.published, folder / "made", keys.published_prefix(stage.movie_id, stage.version)
             )
-        left_out = [one.removesuffix(".").partition(" is left out: ") for one in document.left_out]
-        notes = [note("text-track-left-out", subject=subject, why=why) for subject, _, why in left_out]
-        await stage.save_document(msgspec.structs.replace(document, left_out=[], notes=notes))
+        await stage.save_document(document)
         return dg.MaterializeResult(
             metadata={
                 "tracks": table(

@@ -56,6 +56,10 @@ class TitleDisplay:
         if self._lines is not None:
             self._lines.say(row, "upload", percent=100 * share)
 
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the rows."""
+        self._progress.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
     def state_seen(self, row: TaskID, state: dict[str, Any]) -> None:
         ended = _COLOUR.get(state["state"])
         stage = f"[{ended}]{state['state']}[/]" if ended else state["stage"]

@@ -8,7 +8,7 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from marquee.cli import EXIT_REFUSED
+from marquee.cli import EXIT_REFUSED, subtitle_options
 from marquee.cli.display import TitleDisplay
 from marquee.cli.notes import print_notes
 from marquee.client.following import follow_upload
@@ -65,7 +65,13 @@ def upload(
     year: Annotated[int | None, typer.Option(min=1870, max=2200)] = None,
     genre: Annotated[list[str] | None, typer.Option(help="Genre; may be given several times.")] = None,
     description: Annotated[str, typer.Option()] = "",
-    subtitles: Annotated[list[Path] | None, typer.Option(help="SRT or WebVTT file, named film.LANGUAGE.vtt.")] = None,
+    subtitles: Annotated[
+        list[Path] | None, typer.Option(help="SRT, WebVTT or ASS file, such as film.de.srt or film.pt-BR.forced.srt.")
+    ] = None,
+    subtitle_encoding: subtitle_options.Encodings = None,
+    subtitle_language: subtitle_options.Languages = None,
+    subtitle_label: subtitle_options.Labels = None,
+    subtitle_kind: subtitle_options.Kinds = None,
     movie_id: Annotated[str, typer.Option(help="A new master for this title.")] = "",
     hot: Annotated[bool, typer.Option("--hot", help="New release: first in the queue, pushed to the edges.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is playable, or never will be.")] = False,
@@ -82,6 +88,13 @@ def upload(
             f"--title, --movie-id and --subtitles fit one file, and {len(files)} are given: upload the files one by one.",
             field="files",
         )
+    sidecars = subtitle_options.fields_of_sidecars(
+        subtitles or [],
+        encodings=subtitle_encoding,
+        languages=subtitle_language,
+        labels=subtitle_label,
+        kinds=subtitle_kind,
+    )
     details: dict[str, object] = {}
     if title:
         details["title"] = title
@@ -95,7 +108,7 @@ def upload(
         details["description"] = description
     if movie_id:
         details["movie_id"] = movie_id
-    states = asyncio.run(_upload_all(files, details, subtitles or [], wait, as_json, url))
+    states = asyncio.run(_upload_all(files, details, sidecars, wait, as_json, url))
     if NEVER_PLAYABLE.intersection(states):
         raise typer.Exit(EXIT_REFUSED)
 
@@ -103,7 +116,7 @@ def upload(
 async def _upload_all(
     files: list[Path],
     details: dict[str, object],
-    sidecars: list[Path],
+    sidecars: subtitle_options.SidecarFields,
     wait: bool,
     as_json: bool,
     url: str,
@@ -128,7 +141,7 @@ async def _upload_one(
     api: ApiSession,
     path: Path,
     details: dict[str, object],
-    sidecars: list[Path],
+    sidecars: subtitle_options.SidecarFields,
     wait: bool,
     as_json: bool,
     display: TitleDisplay,
@@ -147,8 +160,15 @@ async def _upload_one(
             reused=sent.reused,
         )
 
+    def on_sidecar(answer: Mapping[str, Any]) -> None:
+        for sentence in subtitle_options.sentences_of_sidecar(answer):
+            display.say(sentence)
+        _say(as_json, state="subtitles", **answer)
+
     try:
-        uploaded = await upload_film(api, path, details, sidecars=sidecars, on_part=on_part)
+        uploaded = await upload_film(
+            api, path, details, sidecars=list(sidecars), sidecar_fields=sidecars, on_part=on_part, on_sidecar=on_sidecar
+        )
     except ApiProblem as problem:
         if problem.status not in REFUSED_STATUSES:
             raise

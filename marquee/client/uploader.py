@@ -18,14 +18,14 @@ from typing import Any
 import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from marquee.client.session import ApiSession
+from marquee.client.session import ApiProblem, ApiSession
 from marquee.concurrency import gather_bounded
 from marquee.domain.parts import parts_total, size_of_part
 from marquee.errors import InputInvalid, PlatformUnavailable
 
 MAX_CONCURRENT_PARTS = 3
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-"""A language in a file's name: `en`, `pt-BR`. `film` in `The.film.srt` is not one."""
+MAX_SIDECAR_BYTES = 3_500_000
+"""The API takes no larger subtitle file."""
 PART_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 PART_RETRY_SECONDS = 120.0
 MAX_NAME_CHARACTERS = 255
@@ -45,6 +45,7 @@ class PartSent:
 
 
 OnPart = Callable[[PartSent], None]
+OnSidecar = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,16 @@ async def upload_film(
     details: Mapping[str, object],
     *,
     sidecars: Sequence[Path] = (),
+    sidecar_fields: Mapping[Path, Mapping[str, object]] | None = None,
     on_part: OnPart | None = None,
+    on_sidecar: OnSidecar | None = None,
 ) -> dict[str, Any]:
     """Upload a file, or resume its open upload, and complete it. Returns the API's upload.
 
-    `details` are the fields of `POST /uploads` besides the file's name and size. Raises `InputInvalid` for an
-    unreadable file, `ApiProblem`, `PlatformUnavailable`.
+    `details` are the fields of `POST /uploads` besides the file's name and size; `sidecar_fields` those of a subtitle file
+    besides its name and content. Subtitle files go first: if the platform refuses one, no byte of the film is sent, and an
+    upload that was opened for it is ended. `on_sidecar` gets the platform's answer for each.
+    Raises `InputInvalid` for an unreadable file, `ApiProblem`, `PlatformUnavailable`.
     """
     for file in (path, *sidecars):
         if not file.is_file() or not os.access(file, os.R_OK):
@@ -79,9 +84,16 @@ async def upload_film(
         "/uploads", {"file_name": printable_name(path.name), "size_bytes": size, **details}, repeat=True
     )
     parts = cut_into_parts(size, int(upload["part_bytes"]))
+    try:
+        for sidecar in sidecars:
+            answer = await _send_sidecar(api, upload["upload_id"], sidecar, (sidecar_fields or {}).get(sidecar, {}))
+            if on_sidecar is not None:
+                on_sidecar(answer)
+    except ApiProblem:
+        if not upload["resumed"]:
+            await api.delete(f"/uploads/{upload['upload_id']}")
+        raise
     stored = await _send_missing(api, path, upload, parts, on_part)
-    for sidecar in sidecars:
-        await _send_sidecar(api, upload["upload_id"], sidecar)
     finished = await api.post(f"/uploads/{upload['upload_id']}/complete", {"parts": stored}, repeat=True)
     return {**upload, **(finished or {})}
 
@@ -158,10 +170,18 @@ async def _put_part(api: ApiSession, http: httpx.AsyncClient, upload_id: str, nu
     answer.raise_for_status()
 
 
-async def _send_sidecar(api: ApiSession, upload_id: str, path: Path) -> None:
-    # film.en.vtt names its language before the ending.
-    named = path.stem.rpartition(".")[2]
-    language = named if _LANGUAGE.fullmatch(named) and "." in path.stem else "und"
-    text = path.read_text("utf-8", errors="replace")
-    body = {"file_name": printable_name(path.name), "language": language, "label": language, "text": text}
-    await api.post(f"/uploads/{upload_id}/sidecars", body, repeat=True)
+async def _send_sidecar(api: ApiSession, upload_id: str, path: Path, fields: Mapping[str, object]) -> Mapping[str, Any]:
+    """Send a subtitle file's bytes as they are: the platform finds their encoding out, and reads its language from the name."""
+    if path.stat().st_size > MAX_SIDECAR_BYTES:
+        raise InputInvalid(
+            f"{printable_name(path.name)} has more than {MAX_SIDECAR_BYTES:,} bytes: no subtitle file is that large.",
+            field="subtitles",
+        )
+    if path.stat().st_size == 0:
+        raise InputInvalid(
+            f"{printable_name(path.name)} is empty: leave it out, or give the whole file.", field="subtitles"
+        )
+    content = base64.b64encode(await asyncio.to_thread(path.read_bytes)).decode()
+    body = {"file_name": printable_name(path.name), "content": content, **fields}
+    answer: Mapping[str, Any] = await api.post(f"/uploads/{upload_id}/sidecars", body, repeat=True)
+    return answer

@@ -87,7 +87,8 @@ class AudioStream(msgspec.Struct, frozen=True, kw_only=True):
 class SubtitleStream(msgspec.Struct, frozen=True, kw_only=True):
     """One subtitle track of the master.
 
-    `text` is False for bitmaps: they cannot become WebVTT and are reported as left out.
+    `text` is False for bitmaps: they cannot become WebVTT and are reported as left out. `hearing_impaired` and `commentary`
+    are the container's flags, or what the title says.
     """
 
     index: int
@@ -97,6 +98,8 @@ class SubtitleStream(msgspec.Struct, frozen=True, kw_only=True):
     forced: bool = False
     default: bool = False
     text: bool = True
+    hearing_impaired: bool = False
+    commentary: bool = False
 
 
 class SourceDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,6 +65,9 @@ class TextTrack(msgspec.Struct, frozen=True, kw_only=True):
     cues: int
     forced: bool = False
     default: bool = False
+    hearing_impaired: bool = False
+    """For viewers who hear badly: it also tells of sounds and speakers (SDH, closed captions)."""
+    commentary: bool = False
 
 
 class SubtitlesDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,8 +18,17 @@ def _add(parent: ET.Element, tag: str, **attributes: str | int | None) -> ET.Ele
 
 
 def _adaptation_set(
-    period: ET.Element, *, kind: str, mime_type: str, role: str, label: str | None, language: str | None
+    period: ET.Element,
+    *,
+    kind: str,
+    mime_type: str,
+    role: str,
+    label: str | None,
+    language: str | None,
+    commentary: bool = False,
+    hearing_impaired: bool = False,
 ) -> ET.Element:
+    """Append an AdaptationSet, with its children in the schema's order: Accessibility, Role, Label."""
     adaptation = _add(
         period,
         "AdaptationSet",
@@ -30,7 +39,10 @@ def _adaptation_set(
         segmentAlignment=None if kind == "text" else "true",
         startWithSAP=None if kind == "text" else 1,
     )
-    _add(adaptation, "Role", schemeIdUri="urn:mpeg:dash:role:2011", value=role)
+    if hearing_impaired:
+        _add(adaptation, "Accessibility", schemeIdUri="urn:tva:metadata:cs:AudioPurposeCS:2007", value=2)
+    for value in (role, "commentary") if commentary else (role,):
+        _add(adaptation, "Role", schemeIdUri="urn:mpeg:dash:role:2011", value=value)
     if label:
         _add(adaptation, "Label").text = label
     return adaptation
@@ -93,9 +105,16 @@ def _audio(period: ET.Element, one: PackagedStream) -> None:
 
 
 def _text(period: ET.Element, track: TextTrack) -> None:
-    role = "forced-subtitle" if track.forced else "subtitle"
+    role = "forced-subtitle" if track.forced else "caption" if track.hearing_impaired else "subtitle"
     adaptation = _adaptation_set(
-        period, kind="text", mime_type="text/vtt", role=role, label=track.label, language=track.language
+        period,
+        kind="text",
+        mime_type="text/vtt",
+        role=role,
+        label=track.label,
+        language=track.language,
+        commentary=track.commentary,
+        hearing_impaired=track.hearing_impaired,
     )
     representation = _add(adaptation, "Representation", id=f"text-{track.name}", bandwidth=1000)
     _add(representation, "BaseURL").text = track.key

@@ -21,6 +21,8 @@ FIRST_VARIANT_BPS: Final = 2_000_000
 specification (9.17) recommends about 2 Mbit/s. It starts within a second on ordinary home and mobile lines, and the first six
 seconds do not look soft."""
 _SUBTITLES_GROUP: Final = "text"
+_TRANSCRIBES: Final = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
+"""CHARACTERISTICS of subtitles for viewers who hear badly (RFC 8216 4.3.4.1, Apple's authoring specification 4.5)."""
 
 
 def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
@@ -104,8 +106,9 @@ def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> s
                 NAME=_quoted(track.label),
                 LANGUAGE=_quoted(_language(track.language)),
                 DEFAULT="YES" if track.default else "NO",
-                AUTOSELECT="YES",
+                AUTOSELECT="NO" if track.commentary else "YES",
                 FORCED="YES" if track.forced else "NO",
+                CHARACTERISTICS=_quoted(_TRANSCRIBES if track.hearing_impaired else None),
                 URI=_quoted(track.playlist),
             )
         )

@@ -87,6 +87,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     default: bool = False
     forced: bool = False
+    hearing_impaired: bool = False
+    commentary: bool = False
     attached_picture: bool = False
     frames_claimed: int | None = None
 
@@ -158,6 +160,8 @@ def _stream_from_json(raw: dict[str, Any]) -> Stream:
         title=tags.get("title") or None,
         default=bool(flags.get("default")),
         forced=bool(flags.get("forced")),
+        hearing_impaired=bool(flags.get("hearing_impaired") or flags.get("captions")),
+        commentary=bool(flags.get("comment")),
         frames_claimed=int(raw["nb_frames"]) if str(raw.get("nb_frames", "")).isdigit() else None,
         attached_picture=bool(flags.get("attached_pic") or flags.get("timed_thumbnails") or flags.get("still_image")),
     )

@@ -15,6 +15,7 @@ from marquee.domain.rates import FrameRate, frame_rate
 from marquee.media.encode.filters import colour_name
 from marquee.media.source.probe import Stream
 from marquee.media.source.scan import Scan
+from marquee.media.text import languages
 
 _TEXT_CODECS: Final = {
     "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer",
@@ -119,13 +120,15 @@ def audio(stream: Stream, decodable: Container[str]) -> AudioStream:
 
 
 def subtitle(stream: Stream) -> SubtitleStream:
-    """A subtitle stream. `text` is False for codecs that store pictures."""
+    """A subtitle stream. `text` is False for codecs that store pictures. A kind that no flag says may stand in the title."""
     return SubtitleStream(
         index=stream.index,
         codec=stream.codec,
         language=stream.language,
         title=stream.title,
-        forced=stream.forced,
+        forced=stream.forced or languages.says_forced(stream.title),
         default=stream.default,
+        hearing_impaired=stream.hearing_impaired or languages.says_hearing_impaired(stream.title),
+        commentary=stream.commentary or languages.says_commentary(stream.title),
         text=stream.codec in _TEXT_CODECS,
     )

@@ -1,116 +1,80 @@
-r"""Turns subtitle text of any format into clean WebVTT. Pure: text in, cues and text out.
+"""The cues of a track: read from a subtitle file's text, moved to the picture's clock, written as WebVTT.
 
-Reads SubRip (also with dots for commas), WebVTT and SubStation. A cue keeps its words, line breaks, <i>, <b> and <u>, and
-whether it stands at the top of the picture (`{\an8}`). Everything else is dropped: scripts, styles, drawings, karaoke times,
-colours. The rest is escaped, so that no cue can put markup into a page. `subtitles` calls this for every track.
+Pure: text in, cues and text out. `timed_text` reads SubRip and WebVTT, `substation` reads ASS and SSA; a file in another
+format is refused by its name. Every cue keeps its words and its place in the picture as far as WebVTT can say it. `subtitles`
+calls this for every track.
 """
 
-import html
 import re
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-import pysubs2
 
-MAX_CUES: Final = 50_000
-"""A day of dense captions has about 30,000 cues. A file with more than 50,000 is not a subtitle file."""
-_STYLES: Final = {"i": "i", "b": "b", "u": "u"}
+from marquee.media.text import substation, timed_text
+from marquee.media.text.cues import MAX_CUES, Cue, NotSubtitles, Parsed
 
+__all__ = [
+    "MAX_CUES",
+    "Cue",
+    "NotSubtitles",
+    "Parsed",
+    "checked",
+    "on_picture_clock",
+    "other_format",
+    "parse",
+    "parse_file",
+    "webvtt",
+]
 
-class Cue(msgspec.Struct, frozen=True):
-    """`text` is escaped WebVTT cue text. Times are seconds from the title's first picture. `top`: shown at the top."""
-
-    start: float
-    end: float
-    text: str
-    top: bool = False
-
-
-class NotSubtitles(ValueError):
-    """The text is not a subtitle file. The message is the end of a sentence that starts with "it": "is not text"."""
-
-
-def decode(content: bytes) -> str:
-    """The text of a subtitle file: UTF-8, UTF-16 with its mark, else Windows-1252, the encoding of old SubRip files.
-
-    Raises `NotSubtitles` for binary content.
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
-    if b"\x00" in content:
-        raise NotSubtitles("is not text")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
+_OTHER_FORMATS: Final = (
+    (re.compile(r"<tt(:tt)?\b[^>]*xmlns", re.IGNORECASE), "TTML"),
+    (re.compile(r"<sami\b", re.IGNORECASE), "SAMI"),
+    (re.compile(r"\A\s*\{\d+\}\{\d*\}"), "MicroDVD"),
+    (re.compile(r"\A\s*\[\d+\]\[\d*\]"), "MPL2"),
+    (re.compile(r"\A#? ?VobSub index file|\A# VobSub"), "VobSub"),
+    (re.compile(r"\AScenarist_SCC"), "Scenarist (SCC)"),
+    (re.compile(r"\A\s*<window\b", re.IGNORECASE), "RealText"),
+    (re.compile(r"\[INFORMATION\].*\[SUBTITLE\]", re.IGNORECASE | re.DOTALL), "SubViewer"),
+)
 
 
-def _kind(text: str) -> str:
+def other_format(text: str) -> str | None:
+    """The name of a subtitle format that is not read here; None for all other text."""
+    if "-->" in text or "Dialogue:" in text:
+        return None
+    return next((name for pattern, name in _OTHER_FORMATS if pattern.search(text[:4096])), None)
+
+
+def parse_file(text: str) -> Parsed:
+    """The cues of a subtitle file. Raises `NotSubtitles` if no cue can be read, or if there are too many."""
+    if (name := other_format(text)) is not None:
+        raise NotSubtitles(
+            f"is in the format {name}, which is not read here: convert it to SubRip (.srt) or WebVTT (.vtt)"
+        )
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if text.lstrip().startswith("WEBVTT"):
-        return "vtt"
-    return "ass" if "[Script Info]" in text or "[Events]" in text else "srt"
+        parsed = timed_text.parse_webvtt(text)
+    elif substation.is_substation(text):
+        parsed = substation.parse(text)
+    else:
+        parsed = timed_text.parse_subrip(text)
+    return checked(parsed)
 
 
-def _timed_blocks(text: str) -> str:
-    """WebVTT without notes, styles, regions and cue names: the parser would take them for words of a cue."""
-    kept = []
-    for block in re.split(r"\n[ \t]*\n", text):
-        lines = block.split("\n")
-        timed = next((index for index, line in enumerate(lines) if "-->" in line), None)
-        if timed is not None:
-            kept.append("\n".join(lines[timed:]))
-    return "WEBVTT\n\n" + "\n\n".join(kept) + "\n"
+def checked(parsed: Parsed) -> Parsed:
+    """The cues in order of time, each once. Raises `NotSubtitles` if there is none, or if there are too many."""
+    if len(parsed.cues) > MAX_CUES:
+        raise NotSubtitles(f"has more than {MAX_CUES} cues")
+    once = dict.fromkeys(parsed.cues)
+    if not once:
+        raise NotSubtitles("has no cue that can be read")
+    return Parsed(cues=sorted(once, key=lambda cue: (cue.start, cue.end)), left_out=parsed.left_out)
 
 
 def parse(text: str) -> list[Cue]:
     """The cues of a subtitle file in order of time. Raises `NotSubtitles` if no cue can be read, or if there are too many."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub(r"<\s*(script|style)\b.*?(<\s*/\s*\1\s*>|\Z)", "", text, flags=re.IGNORECASE | re.DOTALL)
-    kind = _kind(text)
-    try:
-        events = pysubs2.SSAFile.from_string(_timed_blocks(text) if kind == "vtt" else text, format_=kind)
-    except Exception as error:  # the parser may raise any exception on hostile input
-        raise NotSubtitles("cannot be read as subtitles") from error
-    if len(events) > MAX_CUES:
-        raise NotSubtitles(f"has more than {MAX_CUES} cues")
-    cues: dict[Cue, None] = {}
-    for event in events:
-        words = "" if event.is_comment or re.search(r"\{[^}]*\\p[1-9]", event.text) else cue_text(event.text)
-        if words and event.end > event.start:
-            top = re.search(r"\\an[789]\b", event.text) is not None
-            cues[Cue(event.start / 1000, event.end / 1000, words, top)] = None
-    if not cues:
-        raise NotSubtitles("has no cue that can be read")
-    return sorted(cues, key=lambda cue: (cue.start, cue.end))
-
-
-def cue_text(text: str) -> str:
-    r"""SubStation text (`{\i1}`, `\N`) as WebVTT cue text: escaped, with balanced <i>, <b>, <u>, without empty lines."""
-    text = text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
-    written: list[str] = []
-    opened: list[str] = []
-    for index, piece in enumerate(re.split(r"\{([^}]*)\}", text)):
-        if index % 2 == 0:
-            bare = re.sub(r"</?[A-Za-z][^>]*>|<[\d:.]+>", "", piece)
-            bare = "".join(letter for letter in html.unescape(bare) if letter == "\n" or letter.isprintable())
-            written.append(html.escape(bare, quote=False))
-            continue
-        for style, value in re.findall(r"\\([ibu])(\d+)(?![\d])", piece):
-            tag = _STYLES[style]
-            if value != "0" and tag not in opened:
-                opened.append(tag)
-                written.append(f"<{tag}>")
-            elif value == "0" and tag in opened:
-                # WebVTT's tags must nest: inner tags are closed first and opened again afterwards.
-                inner = opened[opened.index(tag) + 1 :]
-                written += [f"</{one}>" for one in reversed([tag, *inner])]
-                written += [f"<{one}>" for one in inner]
-                opened.remove(tag)
-    written += [f"</{one}>" for one in reversed(opened)]
-    lines = [line.strip() for line in "".join(written).split("\n")]
-    whole = "\n".join(line for line in lines if line)
-    return whole if re.sub(r"<[^>]*>", "", whole).strip() else ""
+    return parse_file(text).cues
 
 
 def on_picture_clock(cues: Sequence[Cue], *, offset_seconds: float, duration_seconds: float) -> list[Cue]:
@@ -136,6 +100,6 @@ def webvtt(cues: Sequence[Cue]) -> str:
     """A WebVTT file. Its X-TIMESTAMP-MAP line says that cue time 0 is presentation time 0: HLS requires it (RFC 8216 3.5)."""
     blocks = ["WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000"]
     for cue in cues:
-        settings = " line:5%" if cue.top else ""
+        settings = f" {cue.settings}" if cue.settings else ""
         blocks.append(f"{_clock(cue.start)} --> {_clock(cue.end)}{settings}\n{cue.text}")
     return "\n\n".join(blocks) + "\n"

@@ -1,9 +1,10 @@
 """Writes a title's subtitles: every text track of the source and every uploaded sidecar file, as WebVTT with an HLS playlist.
 
-Reads the source once for all its text tracks; writes `text/{name}/captions.vtt` and `text/{name}/index.m3u8` below the folder
-that mirrors the published prefix. Times are moved to the picture's clock. A track that cannot become text (bitmaps, broken files)
-is left out, a sentence says why, and the title never fails for it. Only a forced track is on by default: dubbing tools set the
-default flag on every track, and viewers do not want captions that they did not ask for. Next: `manifest`.
+`embedded` reads the source once for all its text tracks, `sidecars` the uploaded files; this module names the tracks and
+writes `text/{name}/captions.vtt` and `text/{name}/index.m3u8` below the folder that mirrors the published prefix. Times are
+moved to the picture's clock. A track that cannot become text (bitmaps, broken files) is left out, a note says why, and the
+title never fails for it. Only a forced track is on by default: dubbing tools set the default flag on every track, and viewers
+do not want captions that they did not ask for. Next: `manifest`.
 """
 
 import math
@@ -15,131 +16,179 @@ from typing import Final
 import msgspec
 
 from marquee.documents import SourceDocument, SubtitlesDocument, SubtitleStream, TextTrack, keys
-from marquee.errors import ProcessFailed
-from marquee.media.programs import binaries, process
-from marquee.media.source.clock import Clock, picture_clock
-from marquee.media.source.probe import untrusted_arguments
-from marquee.media.text import captions
-from marquee.media.text.languages import language_label, language_tag
+from marquee.media.source.clock import picture_clock
+from marquee.media.text import captions, embedded, encodings
+from marquee.media.text.cues import Cue, NotSubtitles
+from marquee.media.text.languages import UNKNOWN, language_tag, text_label
+from marquee.media.text.sidecar_names import read_name
+from marquee.media.text.sidecars import SidecarUnreadable, decoding_notes, read_sidecar
+from marquee.notes import Note, NoteStream, bounded, note
 
-MAX_TRACK_BYTES: Final = 5 * 1024**2
-"""A day of dense captions has 3 MB. The bound keeps a hostile file from filling the disk or the memory when it is unpacked."""
 MAX_TRACKS: Final = 40
+_TOO_MANY: Final = f"a title has at most {MAX_TRACKS} subtitle tracks"
 
 
 class SidecarFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A subtitle file that was uploaded with the film. Its times count from the film's first picture."""
+    """A subtitle file that was uploaded with the film. Its times count from the film's first picture.
+
+    `encoding`: Python's name of the encoding that the upload found or was told; None: it is found out here. Without a language
+    the file's name is asked.
+    """
 
     path: Path
     file_name: str
-    language: str = "und"
+    language: str = UNKNOWN
     label: str | None = None
-
-
-class _ParsedTrack(msgspec.Struct, frozen=True, kw_only=True):
-    """A track on the picture's clock, not yet named or written."""
-
-    cues: list[captions.Cue]
-    language: str
-    label: str | None
+    encoding: str | None = None
+    encoding_guessed: bool = False
     forced: bool = False
+    hearing_impaired: bool = False
+    commentary: bool = False
 
 
-def extraction_arguments(source_path: Path, streams: Sequence[SubtitleStream], folder: Path, clock: Clock) -> list[str]:
-    """One ffmpeg command that reads the source once and writes each text stream to `folder/{index}.srt`, on the clock `clock`."""
-    arguments = [str(binaries.ffmpeg()), "-hide_banner", "-nostdin", "-v", "error", "-y"]
-    arguments += [f"-{name}" for name in clock.options]
-    arguments += untrusted_arguments(source_path)
-    for stream in streams:
-        bound = ["-fs", str(MAX_TRACK_BYTES + 1)]
-        arguments += ["-map", f"0:{stream.index}", "-c:s", "subrip", *bound, "-f", "srt"]
-        arguments.append(str(folder / f"{stream.index}.srt"))
-    return arguments
+class _NamedTrack(msgspec.Struct, frozen=True, kw_only=True):
+    """A track on the picture's clock, named and not yet written."""
+
+    cues: list[Cue]
+    language: str
+    label: str
+    forced: bool = False
+    hearing_impaired: bool = False
+    commentary: bool = False
 
 
-async def _extract(
-    source_path: Path, streams: Sequence[SubtitleStream], folder: Path, clock: Clock, memory_bytes: int | None
-) -> None:
-    await process.run(
-        extraction_arguments(source_path, streams, folder, clock),
-        # The whole file is read, at 20 MB/s or more. Computing takes hardly any time.
-        timeout_seconds=120 + source_path.stat().st_size / 20e6,
-        memory_bytes=memory_bytes,
-    )
+class _Notes:
+    """Collects what is told about the tracks."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+
+    def leave_out(self, subject: str, why: str, stream: NoteStream) -> None:
+        self.notes.append(note("text-track-left-out", stream, subject=subject, why=why))
 
 
 async def _embedded_tracks(
-    source: SourceDocument, source_path: Path, seconds: float, memory_bytes: int | None
-) -> tuple[list[_ParsedTrack], list[str]]:
-    """The source's own text tracks, and a sentence for each track left out. `seconds` is the picture's duration."""
-    left_out = [
-        f"Subtitle track {one.index} ({_track_label(one)}) is left out: {one.codec} subtitles are pictures, not text."
-        for one in source.subtitles
-        if not one.text
-    ]
-    texts = [one for one in source.subtitles if one.text]
+    source: SourceDocument, source_path: Path, seconds: float, memory_bytes: int | None, notes: _Notes
+) -> list[_NamedTrack]:
+    """The source's own text tracks. `seconds` is the picture's duration.
+
+    Pictures, teletext and useless times are noted by the stage `source`.
+    """
     if source.video.clock == "counted":
-        left_out += [
-            f"Subtitle track {one.index} ({_track_label(one)}) is left out: the film's clock goes back, so its times are useless."
-            for one in texts
-        ]
-        return [], left_out
+        return []
+    texts = [one for one in source.subtitles if one.text]
+    for one in texts:
+        if one.codec not in embedded.READ_CODECS:
+            notes.leave_out(_subject(one), f"its format ({one.codec}) is not read here", _stream(one))
+    texts = [one for one in texts if one.codec in embedded.READ_CODECS]
+    for one in texts[MAX_TRACKS:]:
+        notes.leave_out(_subject(one), _TOO_MANY, _stream(one))
     streams = texts[:MAX_TRACKS]
-    left_out += [_too_many() for _ in texts[MAX_TRACKS:]]
-    found: list[_ParsedTrack] = []
+    found: list[_NamedTrack] = []
     if not streams:
-        return found, left_out
+        return found
     clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        try:
-            await _extract(source_path, streams, folder, clock, memory_bytes)
-        except ProcessFailed:
-            for one in streams:  # one bad track makes the common command fail: read alone, only the bad one is lost
-                try:
-                    await _extract(source_path, [one], folder, clock, memory_bytes)
-                except ProcessFailed:
-                    (folder / f"{one.index}.srt").unlink(missing_ok=True)
+        await embedded.copy_tracks(source_path, streams, folder, clock, memory_bytes=memory_bytes)
         for one in streams:
-            path = folder / f"{one.index}.srt"
             try:
-                cues = captions.parse(captions.decode(_read(path))) if path.is_file() else []
-                cues = captions.on_picture_clock(cues, offset_seconds=clock.start_seconds, duration_seconds=seconds)
+                read = embedded.read_track(one, folder, language_tag(one.language))
+                cues = captions.on_picture_clock(
+                    read.parsed.cues, offset_seconds=clock.start_seconds, duration_seconds=seconds
+                )
                 if not cues:
-                    raise captions.NotSubtitles("has no cue within the picture" if path.is_file() else "cannot be read")
-            except captions.NotSubtitles as reason:
-                left_out.append(f"Subtitle track {one.index} ({_track_label(one)}) is left out: it {reason}.")
+                    raise NotSubtitles("has no cue within the picture")
+            except NotSubtitles as reason:
+                notes.leave_out(_subject(one), f"it {reason}", _stream(one))
                 continue
-            tag = language_tag(one.language)
-            found.append(
-                _ParsedTrack(cues=cues, language=tag, label=one.title or language_label(tag), forced=one.forced)
-            )
-    return found, left_out
+            except encodings.EncodingUnknown as reason:
+                remedy = "upload it as a subtitle file, and name its encoding"
+                notes.leave_out(_subject(one), f"it {reason}: {remedy}", _stream(one))
+                continue
+            notes.notes += _embedded_notes(one, read)
+            found.append(_named(one, cues))
+    return found
 
 
-def _read(path: Path) -> bytes:
-    if path.stat().st_size > MAX_TRACK_BYTES:
-        raise captions.NotSubtitles(f"is larger than {MAX_TRACK_BYTES // 1024**2} MiB")
-    return path.read_bytes()
+def _named(stream: SubtitleStream, cues: list[Cue]) -> _NamedTrack:
+    tag = language_tag(stream.language)
+    return _NamedTrack(
+        cues=cues,
+        language=tag,
+        label=_track_label(stream),
+        forced=stream.forced,
+        hearing_impaired=stream.hearing_impaired,
+        commentary=stream.commentary,
+    )
 
 
-def _too_many() -> str:
-    return f"A subtitle track is left out: a title has at most {MAX_TRACKS} subtitle tracks."
+def _embedded_notes(stream: SubtitleStream, read: embedded.EmbeddedText) -> list[Note]:
+    subject, where = _subject(stream), _stream(stream)
+    notes = decoding_notes(read.decoded, subject, where)
+    if read.parsed.left_out:
+        notes.append(note("text-cues-left-out", where, count=read.parsed.left_out, track=subject.lower()))
+    if read.repaired:
+        notes.append(note("text-cues-repaired", where, count=read.repaired, subject=subject))
+    return notes
+
+
+def _stream(stream: SubtitleStream) -> NoteStream:
+    return NoteStream(kind="subtitle", index=stream.index, language=stream.language)
+
+
+def _subject(stream: SubtitleStream) -> str:
+    named = _track_label(stream)
+    return f"Subtitle track {stream.index} ({'language unknown' if named == 'Subtitles' else named})"
 
 
 def _track_label(stream: SubtitleStream) -> str:
-    tag = language_tag(stream.language)
-    return stream.title or language_label(tag) or "language unknown"
+    return text_label(
+        language_tag(stream.language),
+        stream.title,
+        forced=stream.forced,
+        hearing_impaired=stream.hearing_impaired,
+        commentary=stream.commentary,
+    )
 
 
-def _sidecar_track(sidecar: SidecarFile, seconds: float) -> _ParsedTrack:
-    """The track of a sidecar file. Raises `NotSubtitles`."""
-    cues = captions.parse(captions.decode(_read(sidecar.path)))
-    cues = captions.on_picture_clock(cues, offset_seconds=0.0, duration_seconds=seconds)
-    if not cues:
-        raise captions.NotSubtitles("has no cue within the picture")
+def _sidecar_track(sidecar: SidecarFile, index: int, seconds: float, notes: _Notes) -> _NamedTrack | None:
+    """The track of a sidecar file; None if it is left out."""
+    subject = f"The subtitle file {sidecar.file_name}"
     tag = language_tag(sidecar.language)
-    return _ParsedTrack(cues=cues, language=tag, label=sidecar.label or language_label(tag))
+    if tag == UNKNOWN:
+        tag = read_name(sidecar.file_name).language
+    where = NoteStream(kind="sidecar", index=index, language=None if tag == UNKNOWN else tag)
+    try:
+        content = embedded.read_bounded(sidecar.path)
+        read = read_sidecar(
+            content, sidecar.file_name, index=index, language=tag, stated=sidecar.encoding, tolerant=True
+        )
+        notes.notes += read.notes
+        if sidecar.encoding_guessed:
+            guessed = msgspec.structs.replace(read.decoded, guessed=True, replaced=0)
+            notes.notes += decoding_notes(guessed, subject, where)
+        if read.parsed is None:
+            return None
+        cues = captions.on_picture_clock(read.parsed.cues, offset_seconds=0.0, duration_seconds=seconds)
+        if not cues:
+            raise NotSubtitles("has no cue within the picture")
+    except NotSubtitles as reason:
+        notes.leave_out(subject, f"it {reason}", where)
+        return None
+    except SidecarUnreadable as reason:
+        notes.leave_out(subject, str(reason).rstrip("."), where)
+        return None
+    forced, hearing_impaired, commentary = sidecar.forced, sidecar.hearing_impaired, sidecar.commentary
+    label = text_label(tag, forced=forced, hearing_impaired=hearing_impaired, commentary=commentary)
+    return _NamedTrack(
+        cues=cues,
+        language=tag,
+        label=sidecar.label or label,
+        forced=forced,
+        hearing_impaired=hearing_impaired,
+        commentary=commentary,
+    )
 
 
 def playlist(duration_seconds: float) -> str:
@@ -173,36 +222,46 @@ async def extract_subtitles(
 ) -> SubtitlesDocument:
     """Write every text track of a title below `folder`. Keys in the document are relative to the title's prefix.
 
-    `left_out` in the document has one sentence for each track that is left out.
+    The document's notes say what was left out, guessed or repaired.
     """
-    found, left_out = await _embedded_tracks(source, source_path, duration_seconds, memory_bytes)
-    for sidecar in sidecars:
-        try:
-            found.append(_sidecar_track(sidecar, duration_seconds))
-        except captions.NotSubtitles as reason:
-            left_out.append(f"The subtitle file {sidecar.file_name} is left out: it {reason}.")
-    left_out += [_too_many() for _ in found[MAX_TRACKS:]]
+    notes = _Notes()
+    found = await _embedded_tracks(source, source_path, duration_seconds, memory_bytes, notes)
+    for index, sidecar in enumerate(sidecars):
+        track = _sidecar_track(sidecar, index, duration_seconds, notes)
+        if track is not None:
+            found.append(track)
+    for one in found[MAX_TRACKS:]:
+        notes.leave_out(f"The subtitle track {one.label}", _TOO_MANY, NoteStream(kind="subtitle", index=0))
     names: set[str] = set()
     labels: set[str] = set()
     tracks: list[TextTrack] = []
     for one in found[:MAX_TRACKS]:
-        name = _unique(one.language.lower() + ("-forced" if one.forced else ""), "-", names)
-        label = " ".join((one.label or "Subtitles").split())[:60].replace('"', "'")
+        name = _unique(_folder_name(one), "-", names)
+        label = _unique(" ".join(one.label.split())[:60].replace('"', "'"), " ", labels)
         own_folder = keys.track_folder("text", name)
         below = folder / own_folder
         below.mkdir(parents=True, exist_ok=True)
-        (below / keys.CAPTIONS).write_text(captions.webvtt(one.cues), encoding="utf-8")
+        (below / keys.CAPTIONS).write_bytes(captions.webvtt(one.cues).encode())
         (below / keys.PLAYLIST).write_text(playlist(duration_seconds))
         tracks.append(
             TextTrack(
                 name=name,
                 language=one.language,
-                label=_unique(label, " ", labels),
+                label=label,
                 key=f"{own_folder}/{keys.CAPTIONS}",
                 playlist=f"{own_folder}/{keys.PLAYLIST}",
                 cues=len(one.cues),
                 forced=one.forced,
-                default=one.forced and not any(track.default for track in tracks),
+                hearing_impaired=one.hearing_impaired,
+                commentary=one.commentary,
+                default=one.forced and not one.commentary and not any(track.default for track in tracks),
             )
         )
-    return SubtitlesDocument(movie_id=source.movie_id, version=source.version, tracks=tracks, left_out=left_out)
+    return SubtitlesDocument(
+        movie_id=source.movie_id, version=source.version, tracks=tracks, notes=bounded(notes.notes)
+    )
+
+
+def _folder_name(track: _NamedTrack) -> str:
+    kinds = (("forced", track.forced), ("sdh", track.hearing_impaired), ("commentary", track.commentary))
+    return "-".join([track.language.lower(), *(name for name, on in kinds if on)])

@@ -78,7 +78,14 @@ class Sidecar:
     key: str
     file_name: str
     language: str
-    label: str
+    label: str | None
+    """A name that the uploader chose; None: the language's name."""
+    encoding: str | None = None
+    """The encoding of the stored bytes; None for uploads of an earlier release: UTF-8."""
+    encoding_guessed: bool = False
+    forced: bool = False
+    hearing_impaired: bool = False
+    commentary: bool = False
 
 
 @dataclass(frozen=True)

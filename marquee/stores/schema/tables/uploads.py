@@ -39,7 +39,7 @@ class UploadRow(SQLModel, table=True):
     multipart_id: str = Field(sa_column=text_column())
     state: str = Field(sa_column=text_column())
     hot: bool = Field(sa_column=Column(Boolean, nullable=False))
-    sidecars: list[dict[str, str]] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))
+    sidecars: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))
     created_at: datetime = Field(sa_column=time_column())
     touched_at: datetime = Field(sa_column=time_column())
 
