@@ -76,6 +76,4 @@ class SubtitlesDocument(msgspec.Struct, frozen=True, kw_only=True):
     movie_id: str
     version: int
     tracks: list[TextTrack]
-    left_out: list[str] = []
-    """One sentence for each track that could not become WebVTT."""
     notes: list[Note] = []
