@@ -53,7 +53,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "upload": ("uploads", "Upload films."),
     "cancel-upload": ("uploads", "Cancel open uploads."),
     "titles": ("uploads", "List titles."),
-    "import-catalogue": ("uploads", "Announce titles from a file."),
+    "import-catalogue": ("catalogue", "Announce titles from a file."),
 }
 """Command -> (module of this package, its line in the help)."""
 

@@ -1,14 +1,11 @@
-"""`marquee upload`, `titles` and `import-catalogue`.
+"""`marquee upload` and `titles`: clients of the public API, which work from any machine.
 
-`upload` and `titles` are clients of the public API and work from any machine. `import-catalogue` writes into the catalogue's
-database, so it needs the platform's settings. A film that the API refuses does not stop the upload of the other files.
+A film that the API refuses does not stop the upload of the other files.
 """
 
 import asyncio
-import gzip
 import json
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -24,19 +21,14 @@ from marquee.cli.notes import print_notes
 from marquee.client.following import follow_upload
 from marquee.client.session import ApiProblem, ApiSession
 from marquee.client.uploader import PartSent, printable_name, upload_film
-from marquee.domain.announced import read_announced
 from marquee.domain.lifecycle import FOLLOWED_SENTENCES, NEVER_PLAYABLE
 from marquee.errors import InputInvalid
 from marquee.settings import load_settings
-from marquee.stores.catalogue.values import TitleDetails
-from marquee.stores.opened import open_stores
 
 REFUSED_STATUSES = (413, 415, 422)
 """Statuses with which the API refuses a film before it has a title: too large, not a film's file name, empty."""
 FIRST_ANSWER_SECONDS = 15.0
 """How long the client waits for the platform's first answer. It waits longer through an outage later on."""
-IMPORT_BATCH = 2_000
-SHOWN_REFUSALS = 5
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Url = Annotated[str, typer.Option(help="The gateway; default: this machine's platform.")]
@@ -245,73 +237,3 @@ async def _titles(state: str, limit: int, url: str) -> list[dict[str, Any]]:
             if cursor is None:
                 break
     return found
-
-
-def import_catalogue(
-    file: Annotated[Path, typer.Argument(help="One JSON object a line, gzipped or not.")], as_json: Json = False
-) -> None:
-    """Announce titles that have no film yet. Search finds them and shows that they cannot be played."""
-    if not file.is_file():
-        raise InputInvalid(f"{file} is not a file: give the path of a catalogue file.", field="file")
-    console = Console(stderr=True, quiet=as_json)
-    refused: list[InputInvalid] = []
-    read, new = asyncio.run(_import(file, refused, console))
-    console.print(f"{read} titles read, {new} new, {len(refused)} lines left out")
-    for problem in refused[:SHOWN_REFUSALS]:
-        console.print(f"[yellow]{escape(problem.detail)}[/]", highlight=False)
-    reasons = [problem.detail for problem in refused[:SHOWN_REFUSALS]]
-    _say(as_json, state="imported", read=read, new=new, left_out=len(refused), reasons=reasons)
-
-
-async def _import(file: Path, refused: list[InputInvalid], console: Console) -> tuple[int, int]:
-    read = new = 0
-    async with open_stores(load_settings()) as stores:
-        with console.status("importing") as status:
-            for batch in _batches(_announced(file, refused)):
-                new += await stores.catalogue.titles.announce(batch)
-                read += len(batch)
-                status.update(f"importing: {read} titles read, {new} new")
-    return read, new
-
-
-def _batches(rows: Iterator[tuple[str, TitleDetails]]) -> Iterator[list[tuple[str, TitleDetails]]]:
-    batch: list[tuple[str, TitleDetails]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == IMPORT_BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _announced(file: Path, refused: list[InputInvalid]) -> Iterator[tuple[str, TitleDetails]]:
-    """The file's titles. A line that is not a title goes to `refused`, so one bad line does not stop the import."""
-    for number, line in enumerate(_lines(file), 1):
-        if line.strip():
-            try:
-                announced = read_announced(line, number=number)
-            except InputInvalid as problem:
-                refused.append(problem)
-                continue
-            yield (
-                announced.movie_id,
-                TitleDetails(
-                    title=announced.title,
-                    year=announced.year,
-                    description=announced.description,
-                    genres=tuple(announced.genres or ()),
-                    people=announced.people,
-                    aka=tuple(announced.aka or ()),
-                    votes=int(announced.votes) if announced.votes is not None else None,
-                ),
-            )
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    """The lines of a plain or gzipped file. Raises `InputInvalid` for a file that cannot be read to its end."""
-    try:
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
-            yield from lines
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputInvalid(f"{printable_name(str(file))} cannot be read: {error}.", field="file") from error
