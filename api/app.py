@@ -19,6 +19,8 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
 
 from api.auth.controller import AccountController, SessionController, jwks
+from api.auth.ended_sessions import EndedSessions
+from api.auth.keys import keys_of
 from api.auth.tokens import AccessTokens
 from api.documentation import ScalarPage
 from api.guards import check_token
@@ -73,17 +75,20 @@ def create_app(settings: Settings | None = None) -> Litestar:
     Raises `SettingsInvalid`, which names the setting.
     """
     configure_logging("api")
-    settings = settings or load_settings()
+    # Given settings are fixed. A process of the platform reads its own, and follows a rotation of the token keys.
+    follow, settings = settings is None, settings or load_settings()
     _check_secrets(settings)
-    tokens = AccessTokens(settings.token_private_key.get_secret_value(), life_seconds=settings.access_token_seconds)
+    keys = keys_of(settings, follow=follow)
 
     @asynccontextmanager
     async def stores_open(app: Litestar) -> AsyncIterator[None]:
         async with open_stores(settings) as stores:
-            app.state.tokens = tokens
+            ended = EndedSessions(stores.sessions, token_seconds=settings.access_token_seconds)
+            app.state.tokens = AccessTokens(keys, life_seconds=settings.access_token_seconds, ended=ended)
             app.state.stores = stores
-            app.state.services = build_services(settings, stores, tokens)
-            yield
+            app.state.services = build_services(settings, stores, app.state.tokens)
+            async with ended.followed():
+                yield
 
     metrics = PrometheusConfig(app_name="marquee_api", prefix="marquee_api", group_path=True)
     v1 = Router(

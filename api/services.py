@@ -15,6 +15,7 @@ from api.auth.cookies import BrowserCookies, cookies_of
 from api.auth.devices import Devices
 from api.auth.passwords import Passwords
 from api.auth.service import AuthService
+from api.auth.sessions import SessionService
 from api.auth.tokens import AccessTokens
 from api.client_address import provide_client_address
 from api.guards import provide_caller
@@ -42,6 +43,7 @@ class Services:
     home: HomeService
     rows: RowService
     search: SearchService
+    sessions: SessionService
     streams: StreamService
     titles: TitleService
     uploads: UploadService
@@ -59,8 +61,6 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
             LoginAttempts(ReliableCounter(stores.coordination)),
             Devices(settings.cursor_secret.get_secret_value()),
             Passwords(),
-            tokens,
-            refresh_token_seconds=settings.refresh_token_seconds,
         ),
         browser_cookies=cookies_of(settings.public),
         health=HealthService(
@@ -77,6 +77,7 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
         home=HomeService(rows, settings),
         rows=rows,
         search=SearchService(stores.search, settings),
+        sessions=SessionService(stores.sessions, stores.accounts, tokens, settings),
         streams=StreamService(catalogue.titles, stores.resume_positions, stores.history, settings),
         titles=TitleService(
             catalogue.titles, catalogue.versions, catalogue.uploads, shared, stores.objects, stores.published, settings

@@ -94,6 +94,12 @@ def loops(settings: Settings, stores: Stores) -> tuple[Loop, ...]:
             partial(sweep_strays, job_queue, objects),
         ),
         Loop(
+            "forget-sessions",
+            HOUR_SECONDS,
+            "removes sessions that have expired, and notes of ended ones whose access tokens have expired too",
+            partial(stores.sessions.forget_ended, older_than_seconds=2 * settings.access_token_seconds + HOUR_SECONDS),
+        ),
+        Loop(
             "trim-topics",
             HOUR_SECONDS,
             "drops records that are older than their topic keeps them",

@@ -77,6 +77,14 @@ class UploadUnknown(MarqueeError):
     title = "No such upload"
 
 
+class SessionUnknown(MarqueeError):
+    """The caller's account has no session with this id."""
+
+    status = 404
+    code = "session-unknown"
+    title = "No such session"
+
+
 class RowUnknown(MarqueeError):
     """No row of the home page has this id."""
 

@@ -4,9 +4,12 @@ Registering, logging in and refreshing need no access token. Each handler calls 
 JSON.
 """
 
+from typing import Final
+
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, JSONBody
 
 from api.auth.attempts import Client
 from api.auth.cookies import BrowserCookies
@@ -17,16 +20,21 @@ from api.auth.schemas import (
     Login,
     NewAccount,
     NewProfile,
+    OpenSession,
+    OpenSessions,
     PasswordChange,
     ProfileOut,
     Refresh,
     SessionOut,
 )
-from api.auth.service import AuthService, Session
+from api.auth.service import AuthService
+from api.auth.sessions import Session, SessionService
 from api.auth.tokens import Caller
 from api.guards import BEARER, PUBLIC
 from api.problems import documented
 from api.requests import ApiRequest
+from api.wire import SessionIdPath
+from marquee.errors import InputInvalid, NotAuthenticated
 from marquee.stores.accounts.contract import Account
 
 
@@ -40,16 +48,37 @@ def _account(account: Account) -> AccountOut:
     )
 
 
-def _session(session: Session, service: AuthService) -> SessionOut:
-    return SessionOut(
+def _session(
+    session: Session,
+    service: SessionService,
+    transport: str,
+    cookies: BrowserCookies,
+    device_token: str | None = None,
+) -> Response[SessionOut]:
+    in_cookie = transport == "cookie"
+    out = SessionOut(
+        session_id=session.session_id,
         access_token=session.access_token,
         expires_in=service.tokens.life_seconds,
-        refresh_token=session.refresh_token,
+        refresh_token=None if in_cookie else session.refresh_token,
         refresh_expires_in=service.refresh_token_seconds,
         account=_account(session.account),
         profile_id=session.profile_id,
-        device_token=session.device_token,
+        device_token=None if in_cookie else device_token,
     )
+    made = [cookies.device_cookie(device_token)] if device_token else []
+    if in_cookie:
+        made.append(cookies.refresh_cookie(session.refresh_token, max_age_seconds=service.refresh_token_seconds))
+    return Response(out, cookies=made)
+
+
+NO_CONTENT: Final = {204: ResponseSpec(data_container=None, generate_examples=False, description="No Content")}
+"""For handlers that return `Response[None]`, to set a cookie: else OpenAPI would state a body of `null`."""
+
+
+def _forget_session(cookies: BrowserCookies) -> Response[None]:
+    """204, after which a browser has no refresh cookie."""
+    return Response(None, status_code=204, cookies=[cookies.removed(cookies.refresh)])
 
 
 class AccountController(Controller):
@@ -82,43 +111,116 @@ class AccountController(Controller):
     async def change_password(
         self, data: JSONBody[PasswordChange], caller: NamedDependency[Caller], auth: NamedDependency[AuthService]
     ) -> None:
-        """Change the password; every refresh token of the account ends."""
+        """Change the password; every session of the account ends."""
         await auth.change_password(caller, data.current_password, data.new_password)
 
 
 class SessionController(Controller):
-    """Logging in, refreshing and logging out."""
+    """Logging in, refreshing, the list of sessions, and logging out."""
 
     path = "/sessions"
     tags = ("Sessions",)
 
-    @post("/", opt=PUBLIC, responses=documented(401, 413, 415))
+    @post("/", opt=PUBLIC, responses=documented(401, 403, 413, 415))
     async def log_in(
         self,
         data: JSONBody[Login],
         request: ApiRequest,
         client_address: NamedDependency[str],
         auth: NamedDependency[AuthService],
+        sessions: NamedDependency[SessionService],
         browser_cookies: NamedDependency[BrowserCookies],
     ) -> Response[SessionOut]:
-        """Log in. The answer's device token, or a browser's cookie, keeps this device apart from strangers' attempts."""
+        """Log in. The answer's device token, or a browser's cookie, keeps this device apart from strangers' attempts.
+
+        With the transport `cookie` the request must come from a page of the public URL.
+        """
+        if data.transport == "cookie":
+            browser_cookies.check_origin(request)
         device_token = data.device_token or browser_cookies.read_device(request)
-        session = await auth.log_in(data.email, data.password, data.profile_id, Client(client_address, device_token))
-        cookies = [browser_cookies.device_cookie(session.device_token)] if session.device_token else []
-        return Response(_session(session, auth), cookies=cookies)
+        account, device_token = await auth.check_login(data.email, data.password, Client(client_address, device_token))
+        user_agent = request.headers.get("user-agent")
+        session = await sessions.open(account, data.profile_id, user_agent=user_agent, device_name=data.device_name)
+        return _session(session, sessions, data.transport, browser_cookies, device_token)
 
-    @post("/refresh", opt=PUBLIC, responses=documented(401, 413, 415))
-    async def refresh(self, data: JSONBody[Refresh], auth: NamedDependency[AuthService]) -> SessionOut:
-        """New tokens for a refresh token, which works once. One used twice was stolen: it ends all sessions."""
-        return _session(await auth.refresh(data.refresh_token, data.profile_id), auth)
+    @post("/refresh", opt=PUBLIC, responses=documented(401, 403, 413, 415))
+    async def refresh(
+        self,
+        data: JSONBody[Refresh],
+        request: ApiRequest,
+        sessions: NamedDependency[SessionService],
+        browser_cookies: NamedDependency[BrowserCookies],
+    ) -> Response[SessionOut]:
+        """New tokens for a refresh token, which works once.
 
-    @delete("/", security=BEARER, responses=documented(401, 403))
-    async def log_out(self, caller: NamedDependency[Caller], auth: NamedDependency[AuthService]) -> None:
-        """Log out everywhere: every refresh token of the account ends."""
-        await auth.log_out(caller)
+        For a short time after its first use the same token gives the same refresh token again, so a lost answer may be
+        repeated. A later repeat means that the token was stolen: it ends the session.
+        """
+        token = data.refresh_token
+        if data.transport == "cookie":
+            browser_cookies.check_origin(request)
+            token = token or browser_cookies.read(request, browser_cookies.refresh)
+            if token is None:
+                raise NotAuthenticated("The request has no session cookie: log in.")
+        elif token is None:
+            raise InputInvalid("refresh_token: Object missing required field `refresh_token`.", field="refresh_token")
+        return _session(await sessions.refresh(token, data.profile_id), sessions, data.transport, browser_cookies)
+
+    @get("/", security=BEARER, responses=documented(401, 403))
+    async def list_sessions(
+        self, caller: NamedDependency[Caller], sessions: NamedDependency[SessionService]
+    ) -> OpenSessions:
+        """The account's sessions, each with its device and its last use."""
+        listed = [
+            OpenSession(
+                session_id=each.session_id,
+                profile_id=each.profile_id,
+                device=each.device,
+                created_at=each.created_at,
+                last_used_at=each.last_used_at,
+                current=each.session_id == caller.session_id,
+            )
+            for each in await sessions.of_caller(caller)
+        ]
+        return OpenSessions(sessions=listed)
+
+    @delete("/", security=BEARER, responses={**documented(401, 403), **NO_CONTENT})
+    async def log_out(
+        self,
+        caller: NamedDependency[Caller],
+        sessions: NamedDependency[SessionService],
+        browser_cookies: NamedDependency[BrowserCookies],
+    ) -> Response[None]:
+        """Log out everywhere: every session of the account ends. Its access tokens stop within a minute."""
+        await sessions.end_all(caller)
+        return _forget_session(browser_cookies)
+
+    @delete("/current", opt=PUBLIC, responses={**documented(403), **NO_CONTENT})
+    async def log_out_by_cookie(
+        self,
+        request: ApiRequest,
+        sessions: NamedDependency[SessionService],
+        browser_cookies: NamedDependency[BrowserCookies],
+    ) -> Response[None]:
+        """Log out the web client: end the session of the cookie and remove the cookie. Apps end their session by its id."""
+        browser_cookies.check_origin(request)
+        token = browser_cookies.read(request, browser_cookies.refresh)
+        if token is not None:
+            await sessions.end_of_token(token)
+        return _forget_session(browser_cookies)
+
+    @delete("/{session_id:str}", security=BEARER, responses=documented(401, 403, 404))
+    async def end_session(
+        self,
+        session_id: FromPath[SessionIdPath],
+        caller: NamedDependency[Caller],
+        sessions: NamedDependency[SessionService],
+    ) -> None:
+        """End one session of the account, also the caller's own. Its access tokens stop within a minute."""
+        await sessions.end(caller, session_id)
 
 
 @get("/.well-known/jwks.json", tags=["Sessions"], cache_control=None)
-async def jwks(auth: NamedDependency[AuthService]) -> Jwks:
-    """The JSON Web Key Set that verifies access tokens."""
-    return Jwks(keys=[Jwk(**key) for key in auth.tokens.jwks["keys"]])
+async def jwks(sessions: NamedDependency[SessionService]) -> Jwks:
+    """The JSON Web Key Set that verifies access tokens: two keys while they are rotated."""
+    return Jwks(keys=[Jwk(**key) for key in sessions.tokens.keys.jwks()["keys"]])

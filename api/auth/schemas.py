@@ -34,6 +34,22 @@ RefreshToken = Annotated[str, Meta(min_length=20, max_length=200, pattern=r"^[A-
 
 
 DeviceToken = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[A-Za-z0-9_.=-]+$")]
+DeviceName = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        pattern=r"^[^\x00]*$",
+        description="What the list of sessions calls this device; at most 60 characters of it are kept. Empty or missing: "
+        "made from the User-Agent.",
+    ),
+]
+Transport = Annotated[
+    Literal["body", "cookie"],
+    Meta(
+        description="Where the refresh token travels. `cookie` is for the web client: an HttpOnly cookie, and the request "
+        "must come from a page of the public URL (Origin)."
+    ),
+]
 
 
 class NewAccount(Input, frozen=True, kw_only=True):
@@ -60,13 +76,19 @@ class Login(Input, frozen=True, kw_only=True):
     """None: the account's first profile."""
     device_token: DeviceToken | None = None
     """That of this device's last login. Strangers' wrong attempts then do not slow this one. Browsers send a cookie instead."""
+    device_name: DeviceName | None = None
+    transport: Transport = "body"
 
 
 class Refresh(Input, frozen=True, kw_only=True):
-    """A refresh token works once; `profile_id` changes the profile."""
+    """A refresh token works once; `profile_id` changes the profile.
 
-    refresh_token: RefreshToken
+    With the transport `cookie` the token is the cookie's, or the one given here, which moves into the cookie.
+    """
+
+    refresh_token: RefreshToken | None = None
     profile_id: ProfileId | None = None
+    transport: Transport = "body"
 
 
 class ProfileOut(Output, frozen=True, kw_only=True):
@@ -83,17 +105,38 @@ class AccountOut(Output, frozen=True, kw_only=True):
 
 
 class SessionOut(Output, frozen=True, kw_only=True):
-    """`access_token` goes into `Authorization: Bearer ...` and lives for `expires_in` seconds."""
+    """`access_token` goes into `Authorization: Bearer ...` and lives for `expires_in` seconds.
 
+    `refresh_token` is null where it is in the cookie.
+    """
+
+    session_id: str
     access_token: str
     expires_in: int
-    refresh_token: str
+    refresh_token: str | None
     refresh_expires_in: int
     account: AccountOut
     profile_id: str
     device_token: str | None = None
     """Of a login: keep it on the device, and send it at the next login. Of a refresh: null."""
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
+
+
+class OpenSession(Output, frozen=True, kw_only=True):
+    """A login on one device. `last_used_at` is the time of its last refresh; `current` marks the caller's own session."""
+
+    session_id: str
+    profile_id: str
+    device: str
+    created_at: datetime
+    last_used_at: datetime
+    current: bool
+
+
+class OpenSessions(Output, frozen=True, kw_only=True):
+    """The account's sessions, the last used first; at most 100: one more ends the one that was used longest ago."""
+
+    sessions: list[OpenSession]
 
 
 class Jwk(Output, frozen=True, kw_only=True):

@@ -1,19 +1,22 @@
-"""Access tokens: JWTs signed with Ed25519, with the claims iss, sub (account), profile, role, iat, exp and jti.
+"""Access tokens: JWTs signed with Ed25519, with the claims iss, sub (account), sid (session), profile, role, iat, exp, jti.
 
 A player sends the same token every 4 s. Verifying a signature costs 0.1 ms, more than all other work of a progress
-write, so the last `CACHE_ENTRIES` verified tokens are cached. An access token cannot be revoked: it ends at `exp`. The
-refresh token that renews it can be revoked (`api.auth.service`).
+write, so the last `CACHE_ENTRIES` verified tokens are cached. A token ends at `exp`, or soon after its session ended
+(`api/auth/ended_sessions.py`). A token of 0.1.0 has no `sid`, so it ends at `exp` only.
 """
 
+import contextlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import jwt
 from cachetools import LRUCache
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from api.auth.keys import TokenKeys
 from marquee import token_keys
 from marquee.domain.roles import Role, is_role
 from marquee.errors import NotAuthenticated
@@ -21,6 +24,8 @@ from marquee.stores.accounts.contract import Account
 
 CACHE_ENTRIES: Final = 20_000
 """Verified tokens that a process keeps."""
+CLOCK_SKEW_SECONDS: Final = 10
+"""How far the clock of the host that issued a token may be ahead of this one's. The gateway allows as much."""
 
 
 @dataclass(frozen=True)
@@ -32,39 +37,52 @@ class Caller:
     role: Role
     expires_at: float
     """Unix seconds."""
+    session_id: str | None = None
+    """None: a token of 0.1.0."""
 
 
 class AccessTokens:
-    """Issues and verifies access tokens with one private key (PEM).
+    """Issues and verifies access tokens.
 
-    `life_seconds` is a token's lifetime, `clock` gives Unix seconds.
+    `life_seconds` is a token's lifetime, `clock` gives Unix seconds. `ended` holds the ids of sessions whose tokens are
+    refused; it may change at any time.
     """
 
-    def __init__(self, private_key: str, *, life_seconds: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        keys: TokenKeys,
+        *,
+        life_seconds: int,
+        ended: Container[str] = frozenset(),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.life_seconds = life_seconds
-        self.jwks = token_keys.public_jwks(token_keys.public_key(private_key))
-        self._key = token_keys.private_key(private_key)
-        self._public = self._key.public_key()
-        self._headers = {"kid": self.jwks["keys"][0]["kid"]}
+        self.keys = keys
+        self._ended = ended
         self._clock = clock
         self._verified: LRUCache[str, Caller] = LRUCache(CACHE_ENTRIES)
 
-    def issue(self, account: Account, profile_id: str) -> str:
+    def issue(self, account: Account, profile_id: str, session_id: str) -> str:
         """A new access token for one profile of the account."""
         now = int(self._clock())
+        key_id, key = self.keys.signing()
         claims = {
             "iss": token_keys.TOKEN_ISSUER,
             "sub": account.account_id,
+            "sid": session_id,
             "profile": profile_id,
             "role": account.role,
             "iat": now,
             "exp": now + self.life_seconds,
             "jti": secrets.token_urlsafe(12),
         }
-        return jwt.encode(claims, self._key, algorithm=token_keys.TOKEN_ALGORITHM, headers=self._headers)
+        return jwt.encode(claims, key, algorithm=token_keys.TOKEN_ALGORITHM, headers={"kid": key_id})
 
     def read(self, token: str) -> Caller:
-        """Who the token is for. Raises `NotAuthenticated` for a token that is forged, changed or expired."""
+        """Who the token is for.
+
+        Raises `NotAuthenticated` for a token that is forged, changed or expired, and for one whose session ended.
+        """
         caller = self._verified.get(token)
         if caller is None:
             caller = self._verify(token)
@@ -72,22 +90,36 @@ class AccessTokens:
         if caller.expires_at <= self._clock():
             self._verified.pop(token, None)
             raise NotAuthenticated("The access token has expired: refresh the session.")
+        if caller.session_id is not None and caller.session_id in self._ended:
+            self._verified.pop(token, None)
+            raise NotAuthenticated("This session was ended: log in again.")
         return caller
 
     def _verify(self, token: str) -> Caller:
         try:
-            claims = jwt.decode(
-                token,
-                self._public,
-                algorithms=[token_keys.TOKEN_ALGORITHM],
-                issuer=token_keys.TOKEN_ISSUER,
-                options={"require": ["iss", "sub", "exp", "iat"]},
-            )
+            key_id = jwt.get_unverified_header(token).get("kid")
+            claims = self._claims(token, self.keys.accepted(key_id))
         except jwt.ExpiredSignatureError as error:
             raise NotAuthenticated("The access token has expired: refresh the session.") from error
         except (jwt.InvalidTokenError, ValueError, UnicodeError, RecursionError) as error:
             raise NotAuthenticated("This platform did not issue the access token: log in again.") from error
-        subject, profile, role = claims["sub"], claims.get("profile"), claims.get("role")
+        subject, profile, role, session = claims["sub"], claims.get("profile"), claims.get("role"), claims.get("sid")
         if not isinstance(subject, str) or not isinstance(profile, str) or not is_role(role):
             raise NotAuthenticated("The access token lacks a claim: log in again.")
-        return Caller(subject, profile, role, float(claims["exp"]))
+        if session is not None and not isinstance(session, str):
+            raise NotAuthenticated("The access token has a wrong claim: log in again.")
+        return Caller(subject, profile, role, float(claims["exp"]), session)
+
+    def _claims(self, token: str, keys: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
+        """The claims of a token that one of the keys has signed. Raises `jwt.InvalidTokenError`."""
+        for key in keys:
+            with contextlib.suppress(jwt.InvalidSignatureError):
+                return jwt.decode(
+                    token,
+                    key,
+                    algorithms=[token_keys.TOKEN_ALGORITHM],
+                    issuer=token_keys.TOKEN_ISSUER,
+                    leeway=CLOCK_SKEW_SECONDS,
+                    options={"require": ["iss", "sub", "exp", "iat"]},
+                )
+        raise jwt.InvalidSignatureError("no accepted key has signed the token")

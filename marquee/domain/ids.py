@@ -22,6 +22,7 @@ _MOVIE_ID: Final = re.compile(r"m_[0-9a-v]{20}")
 _UPLOAD_ID: Final = re.compile(r"u_[0-9a-v]{20}")
 _ACCOUNT_ID: Final = re.compile(r"a_[0-9a-v]{20}")
 _PROFILE_ID: Final = re.compile(r"p_[0-9a-v]{20}")
+_SESSION_ID: Final = re.compile(r"s_[0-9a-v]{20}")
 
 
 def _encoded(number: int) -> str:
@@ -53,6 +54,11 @@ def new_profile_id() -> str:
     return _new("p")
 
 
+def new_session_id() -> str:
+    """A new session's id."""
+    return _new("s")
+
+
 def movie_id_of(name: str) -> str:
     """The movie_id that is derived from `name`, an entry of another catalogue: `movie_id_of("catalogue/1234")`."""
     digest = hashlib.sha256(name.encode()).digest()
@@ -77,3 +83,8 @@ def is_account_id(text: str) -> bool:
 def is_profile_id(text: str) -> bool:
     """Whether the text has the form of a profile's id."""
     return _PROFILE_ID.fullmatch(text) is not None
+
+
+def is_session_id(text: str) -> bool:
+    """Whether the text has the form of a session's id."""
+    return _SESSION_ID.fullmatch(text) is not None

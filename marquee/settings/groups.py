@@ -165,6 +165,11 @@ class Secrets(BaseModel):
         "",
         description="Public half of that key, for a gateway that must not have the private half. Empty: derived from it.",
     )
+    token_other_public_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Further public keys whose access tokens are accepted, separated by commas: the next or the previous one "
+        "while keys are rotated. `key@time` is accepted until that time, in Unix seconds.",
+    )
     edge_secret: SecretStr = Field(
         SecretStr(""), description="Key that signs stream URLs. The edges check them with it."
     )
@@ -219,6 +224,13 @@ class Serving(BaseModel):
     )
     access_token_seconds: int = Field(900, ge=60, description="Seconds for which an access token is valid.")
     refresh_token_seconds: int = Field(30 * 24 * 3600, ge=60, description="Seconds for which a refresh token is valid.")
+    refresh_overlap_seconds: float = Field(
+        30.0,
+        ge=0,
+        le=600,
+        description="Seconds after the first use of a refresh token in which the same token gives the same successor again. "
+        "A later repeat ends the session.",
+    )
     stream_url_seconds: int = Field(6 * 3600, ge=60, description="Seconds for which a stream URL is valid.")
     edge_ttl_seconds: int = Field(
         3600, ge=1, description="Seconds for which an edge serves a cached file without asking S3, even a deleted one."

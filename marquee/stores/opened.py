@@ -33,6 +33,8 @@ from marquee.stores.row_cache import open_row_cache
 from marquee.stores.row_cache.contract import RowCache
 from marquee.stores.search import open_search, open_search_writer
 from marquee.stores.search.contract import SearchIndex
+from marquee.stores.sessions import open_sessions
+from marquee.stores.sessions.contract import Sessions
 
 
 class Closable(Protocol):
@@ -60,6 +62,10 @@ class Stores:
     @cached_property
     def accounts(self) -> Accounts:
         return self._closed_at_the_end(open_accounts(self._settings.database))
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return self._closed_at_the_end(open_sessions(self._settings.database))
 
     @cached_property
     def history(self) -> WatchHistory:

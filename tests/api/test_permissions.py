@@ -10,9 +10,20 @@ from tests.api.conftest import Person
 
 Client = AsyncTestClient[Litestar]
 
-PUBLIC = {"register", "log_in", "refresh", "healthz", "readyz", "jwks"}
+PUBLIC = {"register", "log_in", "refresh", "log_out_by_cookie", "healthz", "readyz", "jwks"}
 VIEWER = {
-    *("me", "add_profile", "change_password", "log_out", "home", "row", "search", "suggest"),
+    *(
+        "me",
+        "add_profile",
+        "change_password",
+        "log_out",
+        "list_sessions",
+        "end_session",
+        "home",
+        "row",
+        "search",
+        "suggest",
+    ),
     *("title", "stream", "progress", "history"),
 }
 ENGINEER = {
@@ -37,6 +48,7 @@ def _address(path: str) -> str:
     return (
         path.replace("{movie_id}", "m_vvvvvvvvvvvvvvvvvvvv")
         .replace("{upload_id}", "u_vvvvvvvvvvvvvvvvvvvv")
+        .replace("{session_id}", "s_vvvvvvvvvvvvvvvvvvvv")
         .replace("{row_id}", "new-releases")
     )
 

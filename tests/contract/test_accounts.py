@@ -1,22 +1,18 @@
-"""Accounts and refresh tokens: an address has one account, and using a token twice ends all sessions of its account."""
+"""Accounts: an address has one account, whatever its case and however many ask at once."""
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from marquee.domain.ids import is_account_id, is_profile_id
-from marquee.errors import AccountExists, InputInvalid, NotAuthenticated
+from marquee.errors import AccountExists, InputInvalid
 from marquee.stores.accounts import open_accounts
-from marquee.stores.accounts.contract import Account, Accounts, RefreshToken
+from marquee.stores.accounts.contract import Account, Accounts
 from tests.harness.databases import POSTGRES
 
 ENGINES = POSTGRES
-
-NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(params=ENGINES)
@@ -38,12 +34,6 @@ async def account(accounts: Accounts) -> Account:
 
 def address() -> str:
     return f"{secrets.token_hex(8)}@example.org"
-
-
-def token_of(account: Account, *, days: float = 30) -> RefreshToken:
-    token_hash = hashlib.sha256(secrets.token_bytes(16)).hexdigest()
-    profile_id = account.profiles[0].profile_id
-    return RefreshToken(token_hash, account.account_id, profile_id, NOW + timedelta(days=days), None)
 
 
 async def test_an_account_is_found_by_address_in_any_case_and_by_id(accounts: Accounts) -> None:
@@ -89,68 +79,9 @@ async def test_a_text_that_no_column_holds_is_refused(accounts: Accounts) -> Non
             await accounts.create(email, "hash", role="viewer", profile_names=["x"])
 
 
-async def test_a_refresh_token_is_used_once(accounts: Accounts, account: Account) -> None:
-    token = token_of(account)
-    await accounts.store_refresh_token(token)
-    used = await accounts.use_refresh_token(token.token_hash, now=NOW)
-    assert used is not None
-    assert (used.account_id, used.profile_id, used.revoked_at) == (token.account_id, token.profile_id, NOW)
-    assert await accounts.use_refresh_token(token.token_hash, now=NOW) is None
-    assert await accounts.use_refresh_token("unknown", now=NOW) is None
-
-
-async def test_of_concurrent_uses_one_succeeds(accounts: Accounts, account: Account) -> None:
-    token = token_of(account)
-    await accounts.store_refresh_token(token)
-    used = await asyncio.gather(*(accounts.use_refresh_token(token.token_hash, now=NOW) for _ in range(8)))
-    assert sum(outcome is not None for outcome in used) == 1
-
-
-async def test_an_expired_token_is_not_used(accounts: Accounts, account: Account) -> None:
-    token = token_of(account, days=1)
-    await accounts.store_refresh_token(token)
-    assert await accounts.use_refresh_token(token.token_hash, now=NOW + timedelta(days=1)) is None
-    assert await accounts.use_refresh_token(token.token_hash, now=NOW) is not None, "an expired use revoked it"
-
-
-async def test_a_used_token_that_comes_again_ends_every_session(accounts: Accounts, account: Account) -> None:
-    stolen, child, elsewhere = token_of(account), token_of(account), token_of(account)
-    await accounts.store_refresh_token(stolen)
-    await accounts.store_refresh_token(elsewhere)
-    await accounts.use_refresh_token(stolen.token_hash, now=NOW)
-    await accounts.store_refresh_token(child, replaces=stolen.token_hash)
-    assert await accounts.use_refresh_token(stolen.token_hash, now=NOW) is None
-    for token in (child, elsewhere):
-        assert await accounts.use_refresh_token(token.token_hash, now=NOW) is None, "a session survived the theft"
-
-
-async def test_a_session_that_was_ended_has_no_successor(accounts: Accounts, account: Account) -> None:
-    stolen, child = token_of(account), token_of(account)
-    await accounts.store_refresh_token(stolen)
-    await accounts.use_refresh_token(stolen.token_hash, now=NOW)
-    await accounts.use_refresh_token(stolen.token_hash, now=NOW)
-    with pytest.raises(NotAuthenticated):
-        await accounts.store_refresh_token(child, replaces=stolen.token_hash)
-    assert await accounts.use_refresh_token(child.token_hash, now=NOW) is None
-
-
-async def test_a_change_of_password_ends_every_session_and_no_later_one(accounts: Accounts, account: Account) -> None:
-    before, after = token_of(account), token_of(account)
-    await accounts.store_refresh_token(before)
+async def test_the_password_is_changed(accounts: Accounts, account: Account) -> None:
     await accounts.change_password(account.account_id, "new hash")
     found = await accounts.by_id(account.account_id)
     assert found is not None
     assert found.password_hash == "new hash"
-    await accounts.store_refresh_token(after)
-    assert await accounts.use_refresh_token(before.token_hash, now=NOW) is None
-    assert await accounts.use_refresh_token(after.token_hash, now=NOW) is not None, (
-        "a device with a token from before the change of password ended the new session"
-    )
-
-
-async def test_ending_the_sessions_tells_how_many_there_were(accounts: Accounts, account: Account) -> None:
-    for token in (token_of(account), token_of(account), token_of(account, days=-1)):
-        await accounts.store_refresh_token(token)
-    assert await accounts.revoke_refresh_tokens(account.account_id) == 2
-    assert await accounts.revoke_refresh_tokens(account.account_id) == 0
     await accounts.ping()

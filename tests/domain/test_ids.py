@@ -5,7 +5,9 @@ from marquee.domain import ids
 
 def test_each_kind_has_its_letter_and_no_other() -> None:
     made = {"m": ids.new_movie_id(), "u": ids.new_upload_id(), "a": ids.new_account_id(), "p": ids.new_profile_id()}
+    made["s"] = ids.new_session_id()
     checks = {"m": ids.is_movie_id, "u": ids.is_upload_id, "a": ids.is_account_id, "p": ids.is_profile_id}
+    checks["s"] = ids.is_session_id
     for kind, made_id in made.items():
         assert len(made_id) == 22
         for other, check in checks.items():

@@ -53,6 +53,7 @@ def test_a_token_of_this_platform_passes_and_no_other(platform: Settings, door: 
         ("POST", "/api/v1/sessions"),
         ("POST", "/api/v1/accounts"),
         ("POST", "/api/v1/sessions/refresh"),
+        ("DELETE", "/api/v1/sessions/current"),
         ("GET", "/api/v1/readyz"),
         ("GET", "/schema/openapi.json"),
         ("GET", "/.well-known/jwks.json"),

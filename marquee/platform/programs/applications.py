@@ -37,6 +37,7 @@ STORES = (
     "marquee.stores.resume_positions.postgres",
     "marquee.stores.row_cache.valkey",
     "marquee.stores.search.tantivy.index",
+    "marquee.stores.sessions.postgres",
     "sqlalchemy.dialects.postgresql.psycopg",
 )
 """Modules that the supervisor imports for every process: the stores of one machine's default engines.

@@ -29,6 +29,7 @@ OPEN_PATHS: Final = (
     ("POST", "/api/v1/accounts"),
     ("POST", "/api/v1/sessions"),
     ("POST", "/api/v1/sessions/refresh"),
+    ("DELETE", "/api/v1/sessions/current"),
     ("GET", "/api/v1/healthz"),
     ("GET", "/api/v1/readyz"),
 )

@@ -1,4 +1,4 @@
-"""Accounts, profiles and refresh tokens; the engine is chosen by the URL's scheme."""
+"""Accounts and profiles; the engine is chosen by the URL's scheme."""
 
 from marquee.stores.accounts.contract import Accounts
 from marquee.stores.connections.urls import scheme_of

@@ -1,12 +1,10 @@
-"""Accounts in PostgreSQL: `account` (unique by folded address), `profile`, `refresh_token`.
+"""Accounts in PostgreSQL: `account` (unique by folded address), `profile`.
 
-A refresh token is used once: one statement tests whether it is valid, and revokes it. `revoked_at` is set for a token that was
-used, `ended` for one whose session was ended. A used token that comes again was stolen: it ends all tokens of the account. With
-PostgreSQL down, a call raises `StoreUnavailable` after some seconds.
+A change of password ends the account's sessions in the same transaction. With PostgreSQL down, a call raises `StoreUnavailable`
+after some seconds.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from marquee.domain.addresses import folded_address
 from marquee.domain.ids import new_account_id, new_profile_id
 from marquee.domain.roles import Role
-from marquee.errors import AccountExists, InputInvalid, NotAuthenticated
-from marquee.stores.accounts.contract import Account, Profile, RefreshToken
+from marquee.errors import AccountExists, InputInvalid
+from marquee.stores.accounts.contract import Account, Profile
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_transaction
+from marquee.stores.sessions.postgres import end_all
 
 _CREATE = text(
     """
@@ -44,43 +43,6 @@ _BY_ID = text(f"{_ACCOUNT} account_id = :key")
 _BY_EMAIL = text(f"{_ACCOUNT} email_folded = :key")
 
 _CHANGE_PASSWORD = text("UPDATE account SET password_hash = :password_hash WHERE account_id = :account_id")
-_END_ALL = text(
-    """
-    WITH live AS (
-        SELECT count(*) AS live FROM refresh_token
-        WHERE account_id = :account_id AND revoked_at IS NULL AND expires_at > now()
-    ), ended AS (
-        UPDATE refresh_token SET ended = true, revoked_at = coalesce(revoked_at, now())
-        WHERE account_id = :account_id AND NOT ended
-    )
-    SELECT live FROM live
-    """
-)
-
-# FOR UPDATE waits for a transaction that is ending the sessions. A token without a predecessor starts a session.
-_PREDECESSOR = text(
-    "SELECT ended FROM refresh_token WHERE token_hash = :replaces AND account_id = :account_id FOR UPDATE"
-)
-_STORE = text(
-    """
-    INSERT INTO refresh_token (token_hash, account_id, profile_id, expires_at, revoked_at)
-    VALUES (:token_hash, :account_id, :profile_id, :expires_at, :revoked_at)
-    ON CONFLICT (token_hash) DO NOTHING
-    """
-)
-_DROP_EXPIRED = text(
-    "DELETE FROM refresh_token WHERE account_id = :account_id AND expires_at < now() - interval '7 days'"
-)
-_USE = text(
-    """
-    UPDATE refresh_token SET revoked_at = :now
-    WHERE token_hash = :token_hash AND revoked_at IS NULL AND expires_at > :now
-    RETURNING token_hash, account_id, profile_id, expires_at, revoked_at
-    """
-)
-_USED_BEFORE = text(
-    "SELECT account_id FROM refresh_token WHERE token_hash = :token_hash AND revoked_at IS NOT NULL AND NOT ended"
-)
 
 
 class PostgresAccounts:
@@ -129,7 +91,7 @@ class PostgresAccounts:
     @in_transaction
     async def change_password(self, connection: AsyncConnection, account_id: str, password_hash: str) -> None:
         await connection.execute(_CHANGE_PASSWORD, {"account_id": account_id, "password_hash": password_hash})
-        await connection.execute(_END_ALL, {"account_id": account_id})
+        await end_all(connection, account_id)
 
     async def add_profile(self, account_id: str, name: str) -> Profile:
         profile = Profile(new_profile_id(), account_id, name)
@@ -139,33 +101,6 @@ class PostgresAccounts:
         if not rows:
             raise InputInvalid("There is no such account.", field="account_id")
         return profile
-
-    @in_transaction
-    async def store_refresh_token(
-        self, connection: AsyncConnection, token: RefreshToken, *, replaces: str | None = None
-    ) -> None:
-        if replaces is not None:
-            parameters = {"replaces": replaces, "account_id": token.account_id}
-            if (await connection.execute(_PREDECESSOR, parameters)).scalar_one_or_none() is not False:
-                raise NotAuthenticated("This session was ended; log in again.")
-        await connection.execute(_DROP_EXPIRED, {"account_id": token.account_id})
-        await connection.execute(_STORE, vars(token))
-
-    async def use_refresh_token(self, token_hash: str, *, now: datetime) -> RefreshToken | None:
-        async def work(connection: AsyncConnection) -> RefreshToken | None:
-            used = (await connection.execute(_USE, {"token_hash": token_hash, "now": now})).mappings().one_or_none()
-            if used is not None:
-                return RefreshToken(**used)
-            stolen_from = (await connection.execute(_USED_BEFORE, {"token_hash": token_hash})).scalar_one_or_none()
-            if stolen_from is not None:
-                await connection.execute(_END_ALL, {"account_id": stolen_from})
-            return None
-
-        return await self.database.transaction_of(work, repeatable=False)
-
-    async def revoke_refresh_tokens(self, account_id: str) -> int:
-        rows = await self.database.statement(_END_ALL, {"account_id": account_id})
-        return int(rows[0]["live"])
 
     async def ping(self) -> None:
         await self.database.ping()

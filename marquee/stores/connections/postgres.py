@@ -23,7 +23,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.stores.connections.urls import POOL_PARAMETER
 
-SCHEMA: Final = "0003"
+SCHEMA: Final = "0005"
 """The newest revision of `marquee.stores.schema.migrations`. A migration only adds to the schema, so that an older version of
 Marquee can run on a newer schema."""
 _REMEDY: Final = "run `marquee prepare` of this version."

@@ -12,6 +12,7 @@ import type {
   NewAccount,
   NewProfile,
   NewUpload,
+  OpenSessions,
   PartNumbers,
   PartUrls,
   PasswordChange,
@@ -34,7 +35,8 @@ const at = encodeURIComponent;
 // --- accounts and sessions -----------------------------------------------------------------------------------------
 
 export async function logIn(email: string, password: string, profileId: string | null = null): Promise<void> {
-  const body: Login = profileId === null ? { email, password } : { email, password, profile_id: profileId };
+  const body: Login = { email, password, transport: "cookie" };
+  if (profileId !== null) body.profile_id = profileId;
   const session = await request<SessionOut>("POST", "/sessions", { body, anonymous: true });
   keepTokens(session, session.account.email);
 }
@@ -59,6 +61,16 @@ export async function changePassword(email: string, current: string, next: strin
   await request<void>("POST", "/accounts/password", { body });
   await logIn(email, next, profileId);
 }
+
+/** Ends the session of the cookie and removes the cookie, also where the access token has expired. */
+export async function logOut(): Promise<void> {
+  await request<void>("DELETE", "/sessions/current", { anonymous: true });
+  endSession();
+}
+
+export const openSessions = (signal?: AbortSignal) => request<OpenSessions>("GET", "/sessions", { signal });
+
+export const endOtherSession = (sessionId: string) => request<void>("DELETE", `/sessions/${at(sessionId)}`);
 
 export async function logOutEverywhere(): Promise<void> {
   await request<void>("DELETE", "/sessions");

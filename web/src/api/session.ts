@@ -1,17 +1,19 @@
 /**
  * Who is logged in. Owns the tokens.
  *
- * The refresh token is in localStorage, so a viewer stays logged in across tabs and days. Two things protect it: the page's
- * Content-Security-Policy allows no inline and no foreign script, and the platform revokes all sessions if a used token
- * comes back. A refresh replaces the token, so only one refresh runs at a time: one promise in a tab, a Web Lock between
- * tabs. The access token is in memory, with a copy in the tab's sessionStorage, so that a reload needs no refresh.
+ * The refresh token is in a cookie that no script sees (HttpOnly); the browser sends it to the platform's sessions only. What
+ * localStorage holds is the session's id: it says that there is a session, and a change of it tells the other tabs. Tabs share
+ * the cookie. One refresh runs at a time, by one promise in a tab and a Web Lock between tabs; where two run after all, both get
+ * the same successor. The access token is in memory, with a copy in the tab's sessionStorage, so that a reload needs no refresh.
+ *
+ * Release 0.1.0 kept the refresh token itself in localStorage. The first refresh moves it into the cookie and removes it.
  */
 
 import { RIGHTS } from "../domain/rules";
 import { asProblem, problemFrom } from "./problem";
-import type { AccountOut, SessionOut } from "./schema";
+import type { AccountOut, Refresh, SessionOut } from "./schema";
 
-export type TokenAnswer = Pick<SessionOut, "access_token" | "refresh_token">;
+export type TokenAnswer = Pick<SessionOut, "access_token" | "session_id">;
 
 export interface Who {
   accountId: string;
@@ -20,7 +22,9 @@ export interface Who {
   email: string | null;
 }
 
-const REFRESH_KEY = "marquee.refresh";
+const SESSION_KEY = "marquee.session";
+/** Where 0.1.0 kept its refresh token. */
+const OLD_TOKEN_KEY = "marquee.refresh";
 const ACCESS_KEY = "marquee.access";
 const EMAIL_KEY = "marquee.email";
 /** Refresh this long before the access token expires, so that it does not expire during a request. */
@@ -64,23 +68,26 @@ function adopt(token: string | null): void {
   else sessionStorage.setItem(ACCESS_KEY, token);
 }
 
-/** Store the tokens of a login, a refresh or a change of profile. */
+/** Keep the answer to a login, a refresh or a change of profile. */
 export function keepTokens(answer: TokenAnswer, email?: string): void {
-  localStorage.setItem(REFRESH_KEY, answer.refresh_token);
+  localStorage.setItem(SESSION_KEY, answer.session_id);
+  localStorage.removeItem(OLD_TOKEN_KEY);
   if (email !== undefined) localStorage.setItem(EMAIL_KEY, email);
   adopt(answer.access_token);
   announce();
 }
 
+/** Forget the session in every tab. `logOut` in `calls.ts` also ends it on the platform, which removes the cookie. */
 export function endSession(): void {
-  localStorage.removeItem(REFRESH_KEY);
+  localStorage.removeItem(SESSION_KEY);
+  localStorage.removeItem(OLD_TOKEN_KEY);
   localStorage.removeItem(EMAIL_KEY);
   adopt(null);
   announce();
 }
 
-export function currentRefreshToken(): string | null {
-  return localStorage.getItem(REFRESH_KEY);
+function mayHaveSession(): boolean {
+  return localStorage.getItem(SESSION_KEY) !== null || localStorage.getItem(OLD_TOKEN_KEY) !== null;
 }
 
 export function who(): Who | null {
@@ -110,7 +117,7 @@ export function anyAccessToken(): string | null {
 /** Start of the page: use the tab's own access token, else refresh. Returns whether a viewer is logged in. */
 export async function restoreSession(): Promise<boolean> {
   const kept = sessionStorage.getItem(ACCESS_KEY);
-  if (kept !== null && currentRefreshToken() !== null) {
+  if (kept !== null && localStorage.getItem(SESSION_KEY) !== null) {
     adopt(kept);
     if (freshAccessToken() !== null) return true;
   }
@@ -135,17 +142,20 @@ async function locked(work: () => Promise<boolean>): Promise<boolean> {
 }
 
 async function rotate(profileId: string | null): Promise<boolean> {
-  const token = currentRefreshToken();
-  if (token === null) {
+  if (!mayHaveSession()) {
     if (access !== null) endSession();
     return false;
   }
+  const body: Refresh = { transport: "cookie" };
+  const oldToken = localStorage.getItem(OLD_TOKEN_KEY);
+  if (oldToken !== null) body.refresh_token = oldToken;
+  if (profileId !== null) body.profile_id = profileId;
   let response: Response;
   try {
     response = await fetch("/api/v1/sessions/refresh", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(profileId === null ? { refresh_token: token } : { refresh_token: token, profile_id: profileId }),
+      body: JSON.stringify(body),
       keepalive: true,
     });
   } catch (error) {
@@ -155,9 +165,8 @@ async function rotate(profileId: string | null): Promise<boolean> {
     keepTokens((await response.json()) as TokenAnswer);
     return true;
   }
-  if (response.status >= 500 || response.status === 429) {
-    throw problemFrom(response.status, await response.json().catch(() => null));
-  }
+  // Any other refusal says nothing about the session: a limit, an outage, a page that was opened at another address.
+  if (response.status !== 401) throw problemFrom(response.status, await response.json().catch(() => null));
   endSession();
   return false;
 }
@@ -165,7 +174,7 @@ async function rotate(profileId: string | null): Promise<boolean> {
 /** Another tab logged out, or logged in as another account: this tab follows. */
 export function followOtherTabs(): void {
   window.addEventListener("storage", (event) => {
-    if (event.key !== REFRESH_KEY) return;
+    if (event.key !== SESSION_KEY) return;
     if (event.newValue === null) {
       adopt(null);
       announce();

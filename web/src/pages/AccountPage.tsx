@@ -1,13 +1,22 @@
-/** The account: who is watching, the password, logging out. */
+/** The account: who is watching, the password, the devices that are logged in, logging out. */
 
 import { useState } from "preact/hooks";
-import { account, addProfile, changePassword, changeProfile, logOutEverywhere } from "../api/calls";
+import {
+  account,
+  addProfile,
+  changePassword,
+  changeProfile,
+  endOtherSession,
+  logOut,
+  logOutEverywhere,
+  openSessions,
+} from "../api/calls";
 import { asProblem, type Problem } from "../api/problem";
-import { endSession } from "../api/session";
-import type { AccountOut } from "../api/schema";
+import type { AccountOut, OpenSession } from "../api/schema";
 import { useLoaded, useTitle, useWho } from "../components/hooks";
 import { CheckIcon } from "../components/icons";
 import { Notice, Trouble } from "../components/Trouble";
+import { day } from "../domain/format";
 import { lookOf } from "../domain/placeholder";
 import { navigate, paths } from "../router";
 
@@ -27,6 +36,7 @@ export function AccountPage() {
           </p>
           <Profiles account={loaded.value} changed={reload} />
           <Password email={loaded.value.email} />
+          <Devices />
           <Leaving />
         </>
       )}
@@ -36,21 +46,70 @@ export function AccountPage() {
 
 function Leaving() {
   const [problem, setProblem] = useState<Problem | null>(null);
+  const attempt = (work: () => Promise<void>) => () => void work().catch((error: unknown) => setProblem(asProblem(error)));
   return (
     <section class="panel" aria-labelledby="leave">
       <h2 id="leave">Log out</h2>
       {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
       <div class="actions">
-        <button class="button quiet" onClick={endSession}>
+        <button class="button quiet" onClick={attempt(logOut)}>
           Log out
         </button>
-        <button
-          class="button quiet"
-          onClick={() => void logOutEverywhere().catch((error: unknown) => setProblem(asProblem(error)))}
-        >
+        <button class="button quiet" onClick={attempt(logOutEverywhere)}>
           Log out on all devices
         </button>
       </div>
+    </section>
+  );
+}
+
+function Devices() {
+  const [loaded, reload] = useLoaded(openSessions, []);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const end = async (session: OpenSession) => {
+    if (busy) return;
+    setBusy(true);
+    setProblem(null);
+    try {
+      await endOtherSession(session.session_id);
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status !== 404) setProblem(problem); // 404: it has ended already
+    } finally {
+      setBusy(false);
+      reload();
+    }
+  };
+  return (
+    <section class="panel" aria-labelledby="devices">
+      <h2 id="devices">Devices</h2>
+      {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+      {loaded.state === "loading" && <div class="bone bone-block" aria-busy="true" />}
+      {loaded.state === "failed" && <Trouble problem={loaded.problem} again={reload} />}
+      {loaded.state === "ready" && (
+        <ul class="devices" aria-labelledby="devices">
+          {loaded.value.sessions.map((session) => (
+            <li key={session.session_id} data-testid="session">
+              <span>
+                {session.device}
+                {session.current && <span class="badge">this device</span>}
+                <span class="hint">Last used: {day(session.last_used_at)}</span>
+              </span>
+              {!session.current && (
+                <button
+                  class="button quiet"
+                  aria-label={`Log out ${session.device}`}
+                  disabled={busy}
+                  onClick={() => void end(session)}
+                >
+                  Log out
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }

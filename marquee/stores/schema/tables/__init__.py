@@ -4,7 +4,7 @@ Row classes stay inside `marquee.stores`; a contract's methods take and return i
 tables. After a change, `marquee.stores.schema.migrations` says how to make the next revision.
 """
 
-from marquee.stores.schema.tables.accounts import AccountRow, ProfileRow, RefreshTokenRow
+from marquee.stores.schema.tables.accounts import AccountRow, EndedSessionRow, ProfileRow, RefreshTokenRow, SessionRow
 from marquee.stores.schema.tables.captured import ChangeCaptureHeartbeatRow, TitleDocumentRow
 from marquee.stores.schema.tables.columns import metadata
 from marquee.stores.schema.tables.jobs import JobRow, JobWaiterRow
@@ -23,12 +23,14 @@ __all__ = [
     "AccountRow",
     "ChangeCaptureHeartbeatRow",
     "DeletedTitleRow",
+    "EndedSessionRow",
     "JobRow",
     "JobWaiterRow",
     "OutboxRow",
     "ProfileRow",
     "RefreshTokenRow",
     "ResumePositionRow",
+    "SessionRow",
     "TitleContentRow",
     "TitleDocumentRow",
     "TitleGenreRow",

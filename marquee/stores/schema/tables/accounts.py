@@ -1,6 +1,6 @@
-"""Accounts, their profiles and refresh tokens. An address is unique in its folded form; a token is stored as its hash.
+"""Accounts, their profiles, sessions and refresh tokens. An address is unique in its folded form; a token is stored as its hash.
 
-To delete an account deletes its profiles and tokens.
+To delete an account deletes its profiles, sessions and tokens.
 """
 
 from datetime import datetime
@@ -40,11 +40,46 @@ class ProfileRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=time_column())
 
 
+class SessionRow(SQLModel, table=True):
+    """A login on one device. Its end deletes the row and its tokens; a trigger writes `ended_session`."""
+
+    __tablename__ = "session"
+    __table_args__: ClassVar[Any] = (Index("session_account_idx", "account_id", "last_used_at"),)
+
+    session_id: str = Field(sa_column=id_column(primary_key=True))
+    account_id: str = Field(
+        sa_column=Column(Text(collation="C"), ForeignKey("account.account_id", ondelete="CASCADE"), nullable=False)
+    )
+    profile_id: str = Field(
+        sa_column=Column(Text(collation="C"), ForeignKey("profile.profile_id", ondelete="CASCADE"), nullable=False)
+    )
+    device: str = Field(sa_column=text_column())
+    created_at: datetime = Field(sa_column=time_column())
+    last_used_at: datetime = Field(sa_column=time_column())
+    expires_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class EndedSessionRow(SQLModel, table=True):
+    """What the processes of the API read to refuse access tokens. No foreign key: the session is gone."""
+
+    __tablename__ = "ended_session"
+    __table_args__: ClassVar[Any] = (Index("ended_session_time_idx", "ended_at"),)
+
+    session_id: str = Field(sa_column=id_column(primary_key=True))
+    ended_at: datetime = Field(sa_column=time_column())
+
+
 class RefreshTokenRow(SQLModel, table=True):
-    """`revoked_at` is set when the token is used, and when it is ended; `ended` only when it is ended."""
+    """`revoked_at` is set when the token is used; `sealed_successor` then holds its successor for the overlap.
+
+    Processes of 0.1.0 write no `session_id`, and set `ended` where this version deletes the row.
+    """
 
     __tablename__ = "refresh_token"
-    __table_args__: ClassVar[Any] = (Index("refresh_token_account_idx", "account_id"),)
+    __table_args__: ClassVar[Any] = (
+        Index("refresh_token_account_idx", "account_id"),
+        Index("refresh_token_session_idx", "session_id"),
+    )
 
     token_hash: str = Field(sa_column=id_column(primary_key=True))
     account_id: str = Field(
@@ -56,3 +91,7 @@ class RefreshTokenRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     revoked_at: datetime | None = Field(sa_column=time_column(nullable=True))
     ended: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    session_id: str | None = Field(
+        sa_column=Column(Text(collation="C"), ForeignKey("session.session_id", ondelete="CASCADE"), nullable=True)
+    )
+    sealed_successor: str | None = Field(sa_column=text_column(nullable=True))
