@@ -17,6 +17,7 @@ from marquee.cdn.addresses import EdgeAddresses
 from marquee.concurrency import gather_bounded
 from marquee.documents import EdgeResult
 from marquee.settings import Settings
+from marquee.trust import trusted
 
 _TOKEN_SECONDS: Final = 3600
 _MAX_CONCURRENT_FILES: Final = 8
@@ -46,7 +47,7 @@ async def warm(settings: Settings, edge: str, movie_id: str, version: int, files
             failures += isinstance(error, httpx.TransportError)
             return False, 0
 
-    async with httpx.AsyncClient(base_url=edge, timeout=_TIMEOUT) as client:
+    async with httpx.AsyncClient(base_url=edge, timeout=_TIMEOUT, verify=trusted(settings.tls_authorities)) as client:
         if paths and await _answers(client, paths[0]):
             filled = await gather_bounded(fill, paths, max_concurrent=_MAX_CONCURRENT_FILES)
     hits = sum(hit for hit, _ in filled)

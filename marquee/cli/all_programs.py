@@ -12,10 +12,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from marquee.cli.starting import StartDisplay
-from marquee.errors import PlatformUnavailable
+from marquee.errors import PlatformUnavailable, SettingsInvalid
+from marquee.platform.certificates import tls_warnings
 from marquee.platform.supervisor import rolling
 from marquee.platform.supervisor.observation import ObservedProcess, observe
 from marquee.platform.supervisor.supervision import PlatformEvent, Supervisor, start, stop
@@ -41,6 +43,8 @@ async def _up(console: Console, *, foreground: bool, as_json: bool) -> None:
         settings = await unless_stopped(stopping, start(on_event=Callback(display, as_json), tied=foreground))
     if settings is not None:
         _say_addresses(settings, console, as_json=as_json)
+        for warning in _warnings(settings):
+            console.print(f"[yellow]{escape(warning)}[/]", soft_wrap=True, highlight=False)
         if not foreground:
             return
         await _until_stopped(stopping, settings)
@@ -106,14 +110,24 @@ def restart(
 
 def status(as_json: Json = False) -> None:
     """Show every process: state, pid, uptime, memory, port."""
-    processes = asyncio.run(observe(load_settings()))
+    settings = load_settings()
+    processes = asyncio.run(observe(settings))
     if as_json:
         for process in processes:
             typer.echo(json.dumps(asdict(process)))
     else:
         Console().print(process_table(processes))
+        for warning in _warnings(settings):
+            Console(stderr=True).print(f"[yellow]{escape(warning)}[/]", soft_wrap=True, highlight=False)
     if any(process.state != "running" for process in processes):
         raise typer.Exit(1)
+
+
+def _warnings(settings: Settings) -> list[str]:
+    try:
+        return tls_warnings(settings)
+    except SettingsInvalid as error:  # the running programs keep the last pair that could be used
+        return [error.detail]
 
 
 def process_table(processes: list[ObservedProcess]) -> Table:

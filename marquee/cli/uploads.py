@@ -24,6 +24,7 @@ from marquee.client.uploader import PartSent, printable_name, upload_film
 from marquee.domain.lifecycle import FOLLOWED_SENTENCES, NEVER_PLAYABLE
 from marquee.errors import InputInvalid
 from marquee.settings import load_settings
+from marquee.trust import trusted
 
 REFUSED_STATUSES = (413, 415, 422)
 """Statuses with which the API refuses a film before it has a title: too large, not a film's file name, empty."""
@@ -42,7 +43,7 @@ def _say(as_json: bool, **event: object) -> None:
 async def open_session(url: str) -> ApiSession:
     """Open a session of the API, logged in with the account of the settings. `url`: the gateway; empty: this machine's."""
     settings = load_settings()
-    api = ApiSession(url or settings.public)
+    api = ApiSession(url or settings.public, verify=trusted(settings.tls_authorities))
     try:
         await api.log_in(settings.email, settings.password.get_secret_value(), seconds=FIRST_ANSWER_SECONDS)
     except BaseException:

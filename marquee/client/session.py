@@ -5,6 +5,7 @@ the answer's Retry-After, and retries end after `retry_seconds`. An error answer
 API's own sentence, also if it was still there at the last retry.
 """
 
+import ssl
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -52,9 +53,11 @@ class ApiSession:
     Every call raises `ApiProblem` for an error answer and `PlatformUnavailable` if the platform does not answer.
     """
 
-    def __init__(self, url: str, *, retry_seconds: float = RETRY_SECONDS) -> None:
+    def __init__(self, url: str, *, retry_seconds: float = RETRY_SECONDS, verify: ssl.SSLContext | bool = True) -> None:
+        """`verify`: which certificates are accepted, as httpx takes it (`marquee.trust`)."""
         self.url = url.rstrip("/")
-        self._http = httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=TIMEOUT)
+        self.verify = verify
+        self._http = httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=TIMEOUT, verify=verify)
         self._retry_seconds = retry_seconds
         self._credentials: tuple[str, str] | None = None
 

@@ -140,7 +140,7 @@ async def _send_missing(
             on_part(PartSent(upload_id, upload["movie_id"], part.number, len(parts), done_bytes, total, reused))
         return {"number": part.number, "size_bytes": part.size_bytes, "checksum": checksum}
 
-    async with httpx.AsyncClient(timeout=PART_TIMEOUT) as http:
+    async with httpx.AsyncClient(timeout=PART_TIMEOUT, verify=api.verify) as http:
         return await gather_bounded(send, parts, max_concurrent=MAX_CONCURRENT_PARTS)
 
 

@@ -29,6 +29,7 @@ from marquee.media.programs.binaries import ffmpeg, ffprobe
 from marquee.media.programs.process import run
 from marquee.settings import Settings
 from marquee.stores.objects.origin import origin
+from marquee.trust import trusted
 
 INGEST_SECONDS = 600.0
 FOLLOW_SECONDS = 90.0
@@ -95,7 +96,7 @@ async def _upload_until_part(
 
 async def logged_in(settings: Settings) -> ApiSession:
     """A session of the API, logged in as the first account."""
-    api = ApiSession(settings.public)
+    api = ApiSession(settings.public, verify=trusted(settings.tls_authorities))
     await api.log_in(settings.email, settings.password.get_secret_value())
     return api
 
@@ -119,7 +120,7 @@ async def search_finds(api: ApiSession, query: str, movie_id: str) -> str:
 async def stream_is_whole(api: ApiSession, movie_id: str) -> str:
     """An edge answers 200 for every file that the master playlist names, directly or not, and ffprobe reads the stream."""
     stream = await api.get("/stream", movie_id=movie_id)
-    async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=8)) as http:
+    async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=8), verify=api.verify) as http:
         master = await http.get(stream["stream_url"])
         expect(master.status_code == 200, f"the master playlist answers {master.status_code}")
         playlist = m3u8.loads(master.text)
@@ -168,11 +169,11 @@ async def s3_refuses_who_has_no_login(settings: Settings, api: ApiSession, movie
     # A stream's path is /v/{token}/{expires}/{key}, a picture's /{key}.
     keys = [path.split("/", 4)[4] if path.startswith("/v/") else path[1:] for path in paths]
     bucket = origin(settings.published, setting="MARQUEE_PUBLISHED_URL")
-    trusted: ssl.SSLContext | bool = True
+    verify: ssl.SSLContext | bool = True
     if bucket.authorities:
-        trusted = ssl.create_default_context(cafile=str(bucket.authorities))
+        verify = ssl.create_default_context(cafile=str(bucket.authorities))
     asked = [f"{bucket.scheme}://{bucket.host}{bucket.path}/{key}" for key in (*keys, "", "?list-type=2")]
-    async with httpx.AsyncClient(timeout=20, verify=trusted) as http:
+    async with httpx.AsyncClient(timeout=20, verify=verify) as http:
         for url in asked:
             answer = await http.get(url)
             expect(answer.status_code in (403, 404), f"{url} answers {answer.status_code} to anybody")

@@ -1,7 +1,7 @@
 """`marquee doctor`: checks what this machine must have before a platform can start on it.
 
 Each check returns a `Finding`: what was found, or what is missing and how to get it. Checked are the Linux kernel, disk
-space, ports, the open files limit, user namespaces, and every program from a wheel, which is run once. A `missing`
+space, ports, TLS, the open files limit, user namespaces, and every program from a wheel, which is run once. A `missing`
 finding stops a start. An `optional` one (a browser, a full Java) only makes some of the outside checks be skipped.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from marquee.errors import MarqueeError
+from marquee.platform.certificates import pem_files, read_pair, tls_warnings
 from marquee.platform.programs import binaries
 from marquee.platform.project import PROJECT, WEB_CLIENT, how_to_get_web_client, how_to_reinstall
 from marquee.platform.state import check_disk
@@ -51,6 +52,7 @@ def examine(settings: Settings) -> list[Finding]:
         _disk(settings),
         _ports(settings),
         _open_files(),
+        _tls(settings),
     ]
     programs: tuple[tuple[str, bool, Callable[[], Path], str], ...] = (
         ("PostgreSQL", "postgres" in running, lambda: binaries.postgres("postgres"), "--version"),
@@ -89,6 +91,20 @@ def _ports(settings: Settings) -> Finding:
     except MarqueeError as error:
         return Finding("ports", "missing", error.detail)
     return Finding("ports", "ok", f"from {settings.port_base}, all free")
+
+
+def _tls(settings: Settings) -> Finding:
+    try:
+        warnings = tls_warnings(settings)
+        files = pem_files(settings)
+        pair = read_pair(files) if files else None
+    except MarqueeError as error:
+        return Finding("TLS", "missing", error.detail)
+    if warnings:
+        return Finding("TLS", "optional", warnings[0])
+    if pair is None:
+        return Finding("TLS", "ok", f"off: the public endpoints are {settings.public} and on {settings.bind_host}")
+    return Finding("TLS", "ok", f"for {', '.join(pair.names)}, until {pair.expires_at:%Y-%m-%d}")
 
 
 def _open_files() -> Finding:

@@ -19,7 +19,7 @@ from marquee.ports import PORT_OFFSETS, api_port_name, local_address
 from marquee.settings import groups
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
-from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints
+from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints, Tls
 from marquee.settings.renamed import OLD_NAMES, values_of_old_names
 from marquee.settings.uploads import Uploads
 
@@ -33,6 +33,7 @@ class Settings(
     groups.InnerAddresses,
     PublicEndpoints,
     PublicBounds,
+    Tls,
     groups.Secrets,
     groups.FirstAccount,
     Uploads,
@@ -63,8 +64,9 @@ class Settings(
         """URL of a listener on loopback, by its name in `marquee.ports`."""
         return f"{scheme}://127.0.0.1:{self.port(name)}"
 
-    def public_endpoint(self, name: str, scheme: str = "http") -> str:
+    def public_endpoint(self, name: str) -> str:
         """URL of one of this machine's public endpoints (gateway, edges, S3), as this machine reaches it."""
+        scheme = "https" if self.tls_certificate else "http"
         return f"{scheme}://{local_address(self.bind_host)}:{self.port(name)}"
 
     def inner(self, name: str, scheme: str = "http") -> str:

@@ -17,7 +17,7 @@ from marquee.ports import MAX_API_PROCESSES
 from marquee.settings.cores import api_processes, cores
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
-from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints
+from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints, Tls
 from marquee.settings.uploads import Uploads
 
 
@@ -260,7 +260,7 @@ class Dagster(BaseModel):
 
 
 GROUPS: Final[tuple[type[BaseModel], ...]] = (
-    *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicEndpoints, PublicBounds, Secrets, FirstAccount),
+    *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicEndpoints, PublicBounds, Tls, Secrets, FirstAccount),
     *(Uploads, Media, TranscodingJobs, Serving, Limits, Dagster),
 )
 """The groups in the order of the settings page."""

@@ -44,3 +44,24 @@ class PublicBounds(BaseModel):
     edge_connections_per_address: int = Field(
         256, ge=1, description="Number of requests at once to one edge from one client address."
     )
+
+
+class Tls(BaseModel):
+    """TLS of the public endpoints
+
+    Gateway, S3's proxy and edges present one certificate. Renewed files are used without a restart.
+    """
+
+    tls_certificate: str = Field(
+        "", description="PEM file: the certificate, then those of its issuers. Empty: the endpoints speak plain HTTP."
+    )
+    tls_key: str = Field("", description="PEM file of the certificate's private key, without a pass phrase.")
+    tls_authorities: str = Field(
+        "",
+        description="PEM file of authorities that the commands and Dagster trust beside the machine's, such as a private one.",
+    )
+    hsts_seconds: int = Field(
+        365 * 24 * 3600,
+        ge=0,
+        description="Seconds for which browsers use https only, once they have seen it (HSTS). 0: the header is not sent.",
+    )

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from marquee.errors import SettingsInvalid
 from marquee.http_problems import BY_STATUS, EDGE_REASONS, RETRY_AFTER_SECONDS, HttpProblem, web_client_missing
+from marquee.platform.certificates import InstalledTls, install, renewing
 from marquee.platform.programs import binaries
 from marquee.platform.project import TEMPLATES, WEB_CLIENT, how_to_get_web_client
 from marquee.platform.state import configuration
@@ -34,6 +35,7 @@ def edge(settings: Settings, number: int) -> Program:
     source = origin(settings.published, setting="MARQUEE_PUBLISHED_URL")
     folder = settings.state / name
     (folder / "temp").mkdir(parents=True, exist_ok=True)
+    tls = install(settings, name)
     login = {
         "accessKey": _login(settings, "s3_edge_access_key"),
         "secretKey": _login(settings, "s3_edge_secret_key"),
@@ -50,6 +52,7 @@ def edge(settings: Settings, number: int) -> Program:
         cache_bytes=settings.edge_cache_bytes,
         min_free_bytes=MIN_FREE_BYTES,
         listen=f"{bracketed(settings.bind_host)}:{port}",
+        tls=tls,
         status_port=status_port,
         header_seconds=settings.client_header_seconds,
         idle_seconds=settings.client_idle_seconds,
@@ -61,7 +64,8 @@ def edge(settings: Settings, number: int) -> Program:
         origin_login=configuration(settings, f"{name}-origin.json", json.dumps(login)),
         **_problems(*EDGE_REASONS),
     )
-    return nginx(settings, name, text, question=f"http://127.0.0.1:{status_port}/healthz", port=port, stage=20)
+    question = f"http://127.0.0.1:{status_port}/healthz"
+    return nginx(settings, name, text, question=question, port=port, stage=20, tls=tls)
 
 
 def _problems(*reasons: HttpProblem) -> dict[str, object]:
@@ -142,7 +146,10 @@ def browser_origins(settings: Settings) -> list[str]:
     return sorted(_origins(settings.public))
 
 
-def nginx(settings: Settings, name: str, text: str, *, question: str, port: int, stage: int) -> Program:
+def nginx(
+    settings: Settings, name: str, text: str, *, question: str, port: int, stage: int, tls: InstalledTls | None = None
+) -> Program:
+    """An nginx with this configuration. With `tls` it takes renewed certificates by itself."""
     path = configuration(settings, f"{name}.conf", text)
 
     async def ready() -> None:
@@ -150,7 +157,9 @@ def nginx(settings: Settings, name: str, text: str, *, question: str, port: int,
 
     return Program(
         name=name,
-        command=(str(binaries.nginx()), "-p", str(settings.state / name), "-e", "stderr", "-c", str(path)),
+        command=renewing(
+            (str(binaries.nginx()), "-p", str(settings.state / name), "-e", "stderr", "-c", str(path)), tls
+        ),
         ready=ready,
         stage=stage,
         port=port,

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
 from marquee.errors import SettingsInvalid
-from marquee.platform.programs import binaries, gateway_limits
+from marquee.platform.certificates import install, renewing
+from marquee.platform.programs import binaries, gateway_limits, gateway_tls
 from marquee.platform.programs.gateway_problems import announced_size_filter, local_replies
 from marquee.platform.state import configuration
 from marquee.platform.supervisor.probes import answers, loopback_client
@@ -43,6 +44,7 @@ def gateway(settings: Settings) -> Program:
     # Imported here: `marquee status` and `marquee down` import this module too, and importing cryptography is slow.
     from marquee.token_keys import TOKEN_ISSUER, public_jwks, public_key
 
+    tls = install(settings, "gateway")
     port, admin_port = settings.port("gateway"), settings.port("gateway_admin")
     key = settings.token_public_key or public_key(settings.token_private_key.get_secret_value())
     jwks = configuration(settings, "jwks.json", json.dumps(public_jwks(key)))
@@ -57,7 +59,9 @@ def gateway(settings: Settings) -> Program:
             jwks=jwks,
             issuer=TOKEN_ISSUER,
             open_paths=OPEN_PATHS,
-            local_replies=local_replies(MAX_REQUEST_BYTES),
+            transport_socket=gateway_tls.transport_socket(settings, tls),
+            hsts_headers=gateway_tls.hsts_headers(tls),
+            local_replies=gateway_tls.with_headers(local_replies(MAX_REQUEST_BYTES), gateway_tls.hsts_headers(tls)),
             announced_size_filter=announced_size_filter(MAX_REQUEST_BYTES),
             max_request_bytes=MAX_REQUEST_BYTES,
             trusted_hops=settings.trusted_hops,
@@ -79,13 +83,14 @@ def gateway(settings: Settings) -> Program:
         async with loopback_client() as client:
             await client.get(settings.public_endpoint("gateway"))
 
+    command = (
+        str(binaries.envoy()),
+        *("-c", str(path), "--disable-hot-restart", "--concurrency", "1"),
+        *("--log-level", "warning", "--drain-time-s", "1"),
+    )
     return Program(
         name="gateway",
-        command=(
-            str(binaries.envoy()),
-            *("-c", str(path), "--disable-hot-restart", "--concurrency", "1"),
-            *("--log-level", "warning", "--drain-time-s", "1"),
-        ),
+        command=renewing(command, tls, reload=False),
         ready=ready,
         stage=30,
         port=port,

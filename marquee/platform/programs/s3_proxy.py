@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from marquee.domain.parts import MAX_PARTS
+from marquee.platform.certificates import install
 from marquee.platform.programs.applications import module_program
 from marquee.platform.programs.edges import nginx
 from marquee.platform.project import TEMPLATES
@@ -51,12 +52,14 @@ def s3_proxy(settings: Settings) -> Program:
     name = "s3-proxy"
     folder = settings.state / name
     (folder / "temp").mkdir(parents=True, exist_ok=True)
+    tls = install(settings, name)
     upstream = urlsplit(settings.s3_pace)
     text = render(
         "nginx/s3.conf.jinja",
         as_root=os.geteuid() == 0,
         folder=folder,
         listen=f"{bracketed(settings.bind_host)}:{settings.port('s3')}",
+        tls=tls,
         requests_port=settings.port("s3_requests"),
         connections=settings.s3_connections,
         connections_per_address=settings.s3_connections_per_address,
@@ -68,9 +71,8 @@ def s3_proxy(settings: Settings) -> Program:
         problems=PROBLEMS,
         upstream=upstream.netloc,
     )
-    return nginx(
-        settings, name, text, question=f"{settings.public_endpoint('s3')}/healthz", port=settings.port("s3"), stage=20
-    )
+    question = f"{settings.public_endpoint('s3')}/healthz"
+    return nginx(settings, name, text, question=question, port=settings.port("s3"), stage=20, tls=tls)
 
 
 def max_part_bytes(settings: Settings) -> int:

@@ -1,0 +1,64 @@
+"""TLS of the gateway: Envoy's transport socket, and the HSTS header on every answer.
+
+Envoy reads the certificate by its secret discovery service from a file, and watches the folder in which `current` is replaced.
+"""
+
+import json
+from typing import Any, Final
+
+from marquee.platform.certificates import InstalledTls
+from marquee.platform.state import configuration
+from marquee.settings import Settings
+
+_TLS: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3"
+CIPHERS: Final = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+)
+"""Of TLS 1.2: forward secrecy only."""
+
+
+def transport_socket(settings: Settings, tls: InstalledTls | None) -> dict[str, Any] | None:
+    """Value of a filter chain's `transport_socket`; None without TLS."""
+    if tls is None:
+        return None
+    secret = {
+        "@type": f"{_TLS}.Secret",
+        "name": "public",
+        "tls_certificate": {
+            "certificate_chain": {"filename": str(tls.certificate)},
+            "private_key": {"filename": str(tls.key)},
+            "watched_directory": {"path": str(tls.folder)},
+        },
+    }
+    path = configuration(settings, "gateway-tls.json", json.dumps({"resources": [secret]}))
+    source = {"resource_api_version": "V3", "path_config_source": {"path": str(path)}}
+    context = {
+        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2", "cipher_suites": list(CIPHERS)},
+        "alpn_protocols": ["h2", "http/1.1"],
+        "tls_certificate_sds_secret_configs": [{"name": "public", "sds_config": source}],
+    }
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {"@type": f"{_TLS}.DownstreamTlsContext", "common_tls_context": context},
+    }
+
+
+def hsts_headers(tls: InstalledTls | None) -> list[dict[str, Any]]:
+    """Envoy's header options that add HSTS; empty without it."""
+    if tls is None or not tls.hsts:
+        return []
+    header = {"key": "strict-transport-security", "value": tls.hsts}
+    return [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]
+
+
+def with_headers(replies: dict[str, Any], headers: list[dict[str, Any]]) -> dict[str, Any]:
+    """`local_reply_config` with these headers on each of Envoy's own answers."""
+    mappers = [
+        {**mapper, "headers_to_add": [*mapper.get("headers_to_add", []), *headers]} for mapper in replies["mappers"]
+    ]
+    return {**replies, "mappers": mappers}
