@@ -23,6 +23,7 @@ from api.auth.ended_sessions import EndedSessions
 from api.auth.keys import keys_of
 from api.auth.tokens import AccessTokens
 from api.documentation import ScalarPage
+from api.exchange import HttpExchange
 from api.guards import check_token
 from api.health.controller import HealthController
 from api.history.controller import HistoryController
@@ -99,7 +100,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         # An answer is valid for one viewer and one moment: no proxy may store it.
         cache_control=CacheControlHeader(no_store=True),
     )
-    return Litestar(
+    app = Litestar(
         route_handlers=[v1, RootHealthController, Metrics, jwks],
         lifespan=[stores_open],
         dependencies=DEPENDENCIES,
@@ -112,6 +113,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         openapi_config=_openapi(),
         on_app_init=[_no_debug],
     )
+    app.asgi_handler = HttpExchange(app)
+    return app
 
 
 def _check_secrets(settings: Settings) -> None:

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import PROBLEM_MEDIA_TYPE, RETRY_AFTER_SECONDS
 from api.wire import Problem
+from marquee.http_problems import PROBLEM_MEDIA_TYPE, RETRY_AFTER_SECONDS
 
 NOTICE_SECONDS: Final = 1.5
 """The gateway asks for the health of each process once a second (`gateway.yaml.jinja`). This is longer."""

@@ -5,6 +5,7 @@ The guard is set on the router of `/api/v1`, so an endpoint needs a token unless
 has checked already: a request that reaches the API by another way is refused too.
 """
 
+import re
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
@@ -17,6 +18,7 @@ from marquee.errors import NotAuthenticated, NotPermitted
 
 BEARER: Final[tuple[dict[str, list[str]], ...]] = ({"bearer": []},)
 """The security of an endpoint that needs a token, as OpenAPI states it."""
+_BEARER_TOKEN: Final = re.compile(r"bearer[ \t]+([^ \t,]+)[ \t]*", re.IGNORECASE)
 PUBLIC: Final[dict[str, Any]] = {"public": True}
 """`opt` of an endpoint that needs no token."""
 MANAGES_TITLES: Final[dict[str, Right]] = {"right": "manage_titles"}
@@ -27,11 +29,16 @@ def check_token(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """Raises `NotAuthenticated` without a valid token, `NotPermitted` if the token's role lacks the endpoint's right."""
     if handler.opt.get("public") or connection.scope.get("method") == "OPTIONS":
         return
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NotAuthenticated("Send an access token: `Authorization: Bearer ...`, from POST /api/v1/sessions.")
+    stated = connection.headers.getall("authorization", [])
+    found = _BEARER_TOKEN.fullmatch(stated[0]) if len(stated) == 1 else None
+    if found is None:
+        raise NotAuthenticated(
+            "Authorization stands twice: send one access token."
+            if len(stated) > 1
+            else "Send an access token: `Authorization: Bearer ...`, from POST /api/v1/sessions."
+        )
     tokens: AccessTokens = connection.app.state.tokens
-    caller = tokens.read(token.strip())
+    caller = tokens.read(found[1])
     right: Right = handler.opt.get("right", "watch")
     if not may(caller.role, right):
         raise NotPermitted(

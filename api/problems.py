@@ -17,25 +17,15 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from api.wire import FieldProblem, OpenUploadOfProblem, Problem
 from marquee.domain.upload_quota import UploadQuotaExceeded
-from marquee.errors import InputInvalid, MarqueeError, NotAuthenticated, TooManyRequests
+from marquee.errors import InputInvalid, MarqueeError, TooManyRequests
+from marquee.http_problems import BY_STATUS, PROBLEM_MEDIA_TYPE, RETRY_AFTER_SECONDS
 from marquee.logs import get_logger
 
-PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
-RETRY_AFTER_SECONDS: Final = 2
-"""Retry-After of a 503: seconds until a store that does not answer is worth another request."""
-
-_CODES: Final = {
-    400: ("input-invalid", InputInvalid.title),
-    401: ("not-authenticated", NotAuthenticated.title),
-    403: ("not-permitted", "This account may not do that"),
-    404: ("not-found", "There is nothing at this address"),
-    405: ("method-not-allowed", "This address does not know that method"),
-    413: ("body-too-large", "The request's body is too large"),
-    415: ("content-type-refused", "The body has to be JSON"),
-    429: ("too-many-requests", TooManyRequests.title),
-    503: ("store-unavailable", "A part of the platform is not reachable"),
+_LITESTAR: Final = {
+    **{status: (one.code, one.title, one.detail) for status, one in BY_STATUS.items()},
+    400: (InputInvalid.code, InputInvalid.title, None),
 }
-"""HTTP status -> (code, title), for errors that Litestar raises."""
+"""HTTP status -> (code, title, detail) for errors that Litestar raises. A detail of Litestar's own says more."""
 _PATH = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
 _NAMED = re.compile(r"(?:missing required|unknown) field `(.*)`")
 
@@ -50,8 +40,24 @@ class BodyTooLarge(MarqueeError):
     title = "The request's body is too large"
 
 
+class BodyIncomplete(MarqueeError):
+    """The request's body ended early: the client went away, or a chunk is malformed."""
+
+    status = 400
+    code = "body-incomplete"
+    title = "The request's body ended early"
+
+
+class ContentEncodingRefused(MarqueeError):
+    """The request's body is compressed."""
+
+    status = 415
+    code = "content-encoding-refused"
+    title = "The body has to be sent without a content coding"
+
+
 class ContentTypeRefused(MarqueeError):
-    """The request's body is not declared as JSON."""
+    """The request's body is not declared as JSON in UTF-8."""
 
     status = 415
     code = "content-type-refused"
@@ -108,13 +114,16 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
             open_uploads=_open_uploads(error),
         )
     if isinstance(error, HTTPException) and error.status_code < 500:
-        code, title = _CODES.get(error.status_code, ("input-invalid", HTTPStatus(error.status_code).phrase))
+        phrase = HTTPStatus(error.status_code).phrase
+        code, title, general = _LITESTAR.get(error.status_code, ("input-invalid", phrase, None))
+        # Litestar's detail is the status's phrase where it has nothing to say.
+        detail = general if error.detail in ("", phrase) else error.detail
         fields = _validation_fields(error.extra) if isinstance(error, ValidationException) else []
         return Problem(
             title=title,
             status=error.status_code,
             code=code,
-            detail="; ".join(f"{one.field}: {one.detail}" for one in fields) or error.detail or None,
+            detail="; ".join(f"{one.field}: {one.detail}" for one in fields) or detail or None,
             instance=path,
             field=fields[0].field if fields else None,
             errors=fields,
@@ -141,9 +150,11 @@ def _validation_fields(extra: object) -> list[FieldProblem]:
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The exception handler of the whole application."""
     problem = _problem(request, error)
-    headers: dict[str, str] = {}
+    headers = {"Cache-Control": "no-store"}
     if isinstance(error, HTTPException) and error.headers:
-        headers = {name: str(value) for name, value in error.headers.items()}
+        headers |= {name: str(value) for name, value in error.headers.items()}
+    if isinstance(error, ContentEncodingRefused):
+        headers["Accept-Encoding"] = "identity"
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="marquee"'
     if problem.status in (429, 503):

@@ -8,6 +8,7 @@ is published, whichever process is killed at whatever moment.
 
 import time
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -18,6 +19,9 @@ from marquee.ingest.removal import remove_upload
 from marquee.stores.catalogue.contract import Uploads
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects, StoredPart
+
+MAX_NAMED_PARTS: Final = 10
+"""Missing parts that an error names; it counts the others."""
 
 
 async def complete_upload(uploads: Uploads, objects: Objects, upload_id: str, parts: Sequence[StoredPart]) -> Upload:
@@ -91,14 +95,15 @@ def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[Stor
 
     Raises `PartsMismatch` naming the first part that is not so.
     """
-    total = parts_total(upload.size_bytes, upload.part_bytes)
-    if len(sent) != total:
-        raise PartsMismatch(f"The file has {total} parts, but {len(sent)} were named.", field="parts")
+    indices = _index_by_number(sent, parts_total(upload.size_bytes, upload.part_bytes))
     chosen = []
-    for index, part in enumerate(sorted(sent, key=lambda part: part.number)):
-        number, size = index + 1, size_of_part(index + 1, upload.size_bytes, upload.part_bytes)
-        if part.number != number:
-            raise PartsMismatch(f"Part {number} is missing from the list, or is named twice.", field="parts")
+    for number, index in sorted(indices.items()):
+        part, size = sent[index], size_of_part(number, upload.size_bytes, upload.part_bytes)
+        if part.size_bytes != size:
+            raise PartsMismatch(
+                f"Part {number} must have {size} bytes, but the list says {part.size_bytes}: correct the list.",
+                field=f"parts[{index}].size_bytes",
+            )
         there = {one.checksum.lower(): one for one in held if one.number == number}
         if not there:
             raise PartsMismatch(f"Part {number} was not stored: send it again.", field=f"parts[{index}]")
@@ -108,13 +113,40 @@ def verify_parts(upload: Upload, sent: Sequence[StoredPart], held: Sequence[Stor
                 f"Part {number} is stored with the MD5 {', '.join(there)}, not {part.checksum}: send it again.",
                 field=f"parts[{index}].checksum",
             )
-        if match.size_bytes != size or part.size_bytes != size:
+        if match.size_bytes != size:
             raise PartsMismatch(
-                f"Part {number} must have {size} bytes; {match.size_bytes} are stored: send it again.",
+                f"Part {number} must have {size} bytes, but {match.size_bytes} are stored: send it again.",
                 field=f"parts[{index}].size_bytes",
             )
         chosen.append(match)
     return chosen
+
+
+def _index_by_number(sent: Sequence[StoredPart], total: int) -> dict[int, int]:
+    """Where each part stands in the client's list. Raises `PartsMismatch` unless each part stands in it once."""
+    indices: dict[int, int] = {}
+    for index, part in enumerate(sent):
+        if part.number > total:
+            raise PartsMismatch(
+                f"There is no part {part.number}: the file has {total} parts.", field=f"parts[{index}].number"
+            )
+        indices.setdefault(part.number, index)
+    missing = [number for number in range(1, total + 1) if number not in indices]
+    shown = ", ".join(map(str, missing[:MAX_NAMED_PARTS])) + (" ..." if len(missing) > MAX_NAMED_PARTS else "")
+    lacks = (
+        f"Part{'s' * (len(missing) > 1)} {shown} {'are' if len(missing) > 1 else 'is'} missing from the list"
+        if missing
+        else ""
+    )
+    for index, part in enumerate(sent):
+        if indices[part.number] != index:
+            raise PartsMismatch(
+                f"Part {part.number} stands twice in the list. {lacks + '. ' if lacks else ''}Name each part once.",
+                field=f"parts[{index}].number",
+            )
+    if missing:
+        raise PartsMismatch(f"{lacks}: the file has {total} parts. Name each once.", field="parts")
+    return indices
 
 
 async def _held_parts(uploads: Uploads, objects: Objects, upload: Upload) -> Sequence[StoredPart]:
