@@ -1,6 +1,6 @@
 """Password hashing (argon2id, the library's RFC 9106 profile) in the queues of `api.auth.hashing`; a new password's rules."""
 
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -34,14 +34,22 @@ def check_new_password(password: str, email: str, *, field: str = "password") ->
         raise InputInvalid("The password is the e-mail address: choose another.", field=field)
 
 
+@cache
+def dummy_hash() -> str:
+    """Verified when the address is unknown: the answer then takes as long as for a known address.
+
+    A hash costs a tenth of a second of cpu. The supervisor makes it, so that a process of the API starts without it.
+    """
+    return PasswordHasher().hash("the password of no account")
+
+
 class Passwords:
     """Hashes and verifies passwords, a few at a time."""
 
     def __init__(self) -> None:
         self._queues = queues()
         self._hasher = PasswordHasher()
-        # Verified when the address is unknown: the answer then takes as long as for a known address.
-        self._dummy_hash = self._hasher.hash("the password of no account")
+        self._dummy_hash = dummy_hash()
 
     def check_room(self, lane: Lane, address: str) -> None:
         """Raise `TooManyRequests` if a hash of this lane and client address would be refused now."""

@@ -162,6 +162,11 @@ async def test_a_restart_ends_where_the_new_process_does_not_become_ready(served
     await new_process_is_ready(served, "api-1", before["api-1"])
 
 
+async def test_a_running_platform_is_not_taken_for_one_of_other_settings(served: Settings) -> None:
+    with pytest.raises(PlatformUnavailable, match=r"runs without api-3: .*`marquee down`, then `marquee up`"):
+        await start(served.model_copy(update={"api_workers": 3}))
+
+
 async def test_a_program_that_does_not_run_here_is_named(served: Settings) -> None:
     for name in ("outbox", "api-3"):
         with pytest.raises(InputInvalid, match=f"runs no program {name}"):

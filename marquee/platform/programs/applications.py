@@ -89,7 +89,8 @@ def api(settings: Settings, number: int = 1) -> Program:
         ready=ready,
         stage=STAGE,
         after=PREPARED,
-        imports=(*STORES, "granian.server.embed", "uvloop", "api.server"),
+        # Litestar imports its plugins when an application is made.
+        imports=(*STORES, "uvloop", "litestar.plugins.pydantic", "api.server", "api.auth.passwords:dummy_hash"),
         environment={"PGAPPNAME": name},
         port=settings.port(port_name),
         interrupt=True,

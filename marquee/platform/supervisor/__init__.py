@@ -2,5 +2,5 @@
 
 `program` defines a process. `supervisord` is the client of the supervisor process, `forking` its main. `launch` is what every
 process starts through, `leftovers` ends processes that outlived their program. `supervision` starts and stops a whole
-platform, `observation` reports what runs.
+platform, `readiness` waits for programs, `rolling` restarts them, `observation` reports what runs.
 """

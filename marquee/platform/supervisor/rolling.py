@@ -15,7 +15,8 @@ from marquee.errors import InputInvalid, PlatformUnavailable
 from marquee.platform.one_program import program
 from marquee.platform.state import start_stop_lock
 from marquee.platform.supervisor.program import Program
-from marquee.platform.supervisor.supervision import ENDED, OnEvent, PlatformEvent, StatePoller, await_program
+from marquee.platform.supervisor.readiness import OnEvent, PlatformEvent, StatePoller, await_program
+from marquee.platform.supervisor.supervision import ENDED
 from marquee.platform.supervisor.supervisord import POLL_SECONDS, Supervisor
 from marquee.platform.topology import part_of
 from marquee.settings import Settings

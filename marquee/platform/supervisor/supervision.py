@@ -8,20 +8,24 @@ the lowest and leaves no process. A lock in the run folder admits one start or s
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import groupby
-from pathlib import Path
-from typing import Literal
 
 from marquee.errors import PlatformUnavailable
 from marquee.platform.hosts import check_needed
 from marquee.platform.programs.applications import preparation
 from marquee.platform.state import bootstrap, bootstrap_folders, check_disk, log_file, run_folder, start_stop_lock
 from marquee.platform.supervisor import leftovers
-from marquee.platform.supervisor.probes import PROBE_SECONDS
 from marquee.platform.supervisor.program import Program
+from marquee.platform.supervisor.readiness import (
+    OnEvent,
+    PlatformEvent,
+    StatePoller,
+    await_all,
+    await_program,
+    log_tail,
+    raise_first_of_group,
+)
 from marquee.platform.supervisor.supervisord import (
     POLL_SECONDS,
     ProcessState,
@@ -32,34 +36,10 @@ from marquee.platform.supervisor.supervisord import (
 from marquee.platform.topology import check_ports, parts, platform_programs
 from marquee.settings import Settings, load_settings
 
-__all__ = [
-    "PlatformEvent",
-    "ProcessState",
-    "StatePoller",
-    "Supervisor",
-    "await_program",
-    "run_programs",
-    "start",
-    "stop",
-]
+__all__ = ["OnEvent", "PlatformEvent", "ProcessState", "Supervisor", "run_programs", "start", "stop"]
 
 SUPERVISOR_SECONDS = 15.0
-GIVE_UP_AFTER_PROCESSES = 3
-"""Processes of one program that may end during a start. Then the start fails and shows the end of the program's log."""
-MAX_PAUSE_SECONDS = 0.5
 ENDED = ("stopped", "exited", "fatal")
-
-
-@dataclass(frozen=True)
-class PlatformEvent:
-    """Progress of a start or stop: what happened to a program or a step of preparation. `seconds`: how long it took."""
-
-    kind: Literal["starting", "ready", "prepared", "already-running", "stopping", "stopped"]
-    name: str
-    seconds: float = 0.0
-
-
-OnEvent = Callable[[PlatformEvent], None]
 
 
 def _ignore_event(_: PlatformEvent) -> None:
@@ -105,7 +85,9 @@ async def run_programs(
         supervisor = Supervisor(settings)
         if await supervisor.pid() is not None:
             on_event(PlatformEvent("already-running", settings.state.name))
-            await _await_all(supervisor, settings, make_programs(), on_event)
+            programs = make_programs()
+            await _check_same_programs(supervisor, programs)
+            await await_all(supervisor, settings, programs, on_event)
             return
         # After a supervisor was killed its programs may still be stopping.
         await asyncio.to_thread(leftovers.end, leftovers.of_platform(run_folder(settings)), grace_seconds=10)
@@ -155,7 +137,7 @@ async def _start_programs(
         ready[program.name].set()
 
     waiting = [program for program in programs if program.imports or program.after]
-    async with _raise_first_of_group(), asyncio.TaskGroup() as tasks:
+    async with raise_first_of_group(), asyncio.TaskGroup() as tasks:
         for program in programs:
             if program not in waiting:
                 await launched(program)
@@ -170,90 +152,14 @@ async def _start_programs(
         await asyncio.sleep(POLL_SECONDS)
 
 
-class StatePoller:
-    """The states of all programs, cached for POLL_SECONDS: one call to the supervisor serves all waiting tasks."""
-
-    def __init__(self, supervisor: Supervisor) -> None:
-        self._supervisor = supervisor
-        self._asking = asyncio.Lock()
-        self._asked_at = 0.0
-        self._found: dict[str, ProcessState] = {}
-
-    async def process(self, name: str) -> ProcessState:
-        """One program's state, at most POLL_SECONDS old. Raises `PlatformUnavailable` for an unknown program."""
-        async with self._asking:
-            if time.monotonic() - self._asked_at > POLL_SECONDS:
-                self._found = {process.name: process for process in await self._supervisor.all_processes()}
-                self._asked_at = time.monotonic()
-        if name not in self._found:
-            raise PlatformUnavailable(f"This platform runs no program {name}.")
-        return self._found[name]
-
-
-@asynccontextmanager
-async def _raise_first_of_group() -> AsyncIterator[None]:
-    """Raise the first error of an exception group. The others were only waiting for the program that failed."""
-    try:
-        yield
-    except BaseExceptionGroup as failures:
-        first: BaseException = failures
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        raise first from None
-
-
-async def _await_all(
-    supervisor: Supervisor, settings: Settings, programs: Sequence[Program], on_event: OnEvent
-) -> None:
-    states = StatePoller(supervisor)
-    async with _raise_first_of_group(), asyncio.TaskGroup() as tasks:
-        for program in programs:
-            tasks.create_task(await_program(states, settings, program, on_event))
-
-
-async def await_program(states: StatePoller, settings: Settings, program: Program, on_event: OnEvent) -> None:
-    """Wait until a started program is ready. Raises `PlatformUnavailable` with the end of its log if it does not become ready."""
-    began = time.monotonic()
-    seen: set[int] = set()
-    while True:
-        process = await states.process(program.name)
-        seen.add(process.pid)
-        error = await _unready(program, process)
-        waited = time.monotonic() - began
-        if error is None:
-            on_event(PlatformEvent("prepared" if program.one_shot else "ready", program.name, waited))
-            return
-        given_up = program.one_shot and process.state == "exited"
-        if given_up or len(seen - {0}) >= GIVE_UP_AFTER_PROCESSES or waited > program.ready_seconds:
-            raise PlatformUnavailable(_start_failure(settings, program, process, error, waited)) from error
-        await asyncio.sleep(min(MAX_PAUSE_SECONDS, POLL_SECONDS + waited / 10))
-
-
-async def _unready(program: Program, process: ProcessState) -> Exception | None:
-    """Why a program is not ready yet; None if it is ready."""
-    if program.one_shot:
-        ended_well = process.state == "exited" and process.exit_code == 0
-        return None if ended_well else PlatformUnavailable(f"{program.name} is {process.state}")
-    if process.state not in ("running", "starting"):
-        return PlatformUnavailable(f"{program.name} is {process.state}")
-    try:
-        await asyncio.wait_for(program.ready(), PROBE_SECONDS * 2)
-    except Exception as reason:
-        return reason
-    return None
-
-
-def _start_failure(settings: Settings, program: Program, process: ProcessState, error: Exception, waited: float) -> str:
-    log = log_file(settings, program.name)
-    tail = _tail(log)
-    why = f" ({error!r})" if process.state == "running" else ""
-    return f"{program.name} is {process.state} and did not become ready in {waited:.0f} s{why}; {log} ends:\n{tail}"
-
-
-def _tail(log: Path, *, lines: int = 12) -> str:
-    if not log.exists():
-        return "(nothing)"
-    return "\n".join(log.read_bytes()[-4000:].decode(errors="replace").splitlines()[-lines:])
+async def _check_same_programs(supervisor: Supervisor, programs: Sequence[Program]) -> None:
+    """A running platform keeps the programs that it was started with, whatever the version and the settings are now."""
+    running = {process.name for process in await supervisor.all_processes()}
+    if missing := [program.name for program in programs if program.name not in running]:
+        raise PlatformUnavailable(
+            f"The platform runs without {', '.join(missing)}: another version or other settings started it. "
+            "Run `marquee down`, then `marquee up`."
+        )
 
 
 async def _await_supervisor(supervisor: Supervisor, settings: Settings, process: subprocess.Popen[bytes]) -> None:
@@ -262,7 +168,7 @@ async def _await_supervisor(supervisor: Supervisor, settings: Settings, process:
         if process.poll() is not None or time.monotonic() > deadline:
             log = log_file(settings, "supervisord-start")
             raise PlatformUnavailable(
-                f"The supervisor did not start within {SUPERVISOR_SECONDS:.0f} s; {log} ends:\n{_tail(log)}"
+                f"The supervisor did not start within {SUPERVISOR_SECONDS:.0f} s; {log} ends:\n{log_tail(log)}"
             )
         await asyncio.sleep(POLL_SECONDS)
 
