@@ -81,7 +81,8 @@ def gateway(settings: Settings) -> Program:
         # The admin port says that the configuration is loaded; a request to the public port says that it listens.
         await answers(f"http://127.0.0.1:{admin_port}/ready")
         async with loopback_client() as client:
-            await client.get(settings.public_endpoint("gateway"))
+            # Envoy answers this path itself. A request to a part that is down would be tried again for seconds.
+            await client.get(f"{settings.public_endpoint('gateway')}/metrics")
 
     command = (
         str(binaries.envoy()),
