@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from marquee.ingest.chunk_sweep import drop_settled_waiters, sweep_chunks, sweep_strays
-from marquee.ingest.removal import remove_deleted_titles
+from marquee.ingest.removal import remove_deleted_titles, remove_failed_versions
 from marquee.ingest.retention import trim_topics
 from marquee.ingest.unattended_uploads import abandon_uploads, reconcile_uploads, republish_uploads
 from marquee.logs import get_logger, log_context
@@ -73,6 +73,19 @@ def loops(settings: Settings, stores: Stores) -> tuple[Loop, ...]:
             "removes what is still stored of deleted titles",
             partial(
                 remove_deleted_titles, titles, uploads, objects, published, older_than_seconds=REMOVE_AFTER_SECONDS
+            ),
+        ),
+        Loop(
+            "remove-failed-versions",
+            10 * MINUTE_SECONDS,
+            "removes what is still published of versions that failed",
+            partial(
+                remove_failed_versions,
+                versions,
+                objects,
+                published,
+                older_than_seconds=REMOVE_AFTER_SECONDS,
+                newer_than_seconds=DAY_SECONDS,
             ),
         ),
         Loop(

@@ -227,6 +227,14 @@ class ChunkFailed(MarqueeError):
     title = "A chunk of this title could not be transcoded"
 
 
+class StageMissing(MarqueeError):
+    """A stage has no result for this version: it did not run, or its result went when the version failed. Run it first."""
+
+    status = 409
+    code = "stage-missing"
+    title = "An earlier stage has to run first"
+
+
 class LeaseLost(MarqueeError):
     """Another worker holds the job's lease now: the fencing token is no longer the newest."""
 

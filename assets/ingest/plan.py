@@ -12,7 +12,7 @@ from assets.ingest.source import source
 from assets.ingest.stage import Stage, open_stage
 from marquee.documents import PlanDocument
 from marquee.domain.lifecycle import SHOWN_VERSIONS
-from marquee.errors import ObjectMissing
+from marquee.errors import StageMissing
 from marquee.media.encode import plan as planning
 from marquee.media.encode.transcode import encoder_version
 from marquee.settings import Settings
@@ -67,5 +67,5 @@ async def _published_plan(stage: Stage) -> PlanDocument | None:
         return None
     try:
         return await stage.read("plan", PlanDocument)
-    except ObjectMissing:
+    except StageMissing:
         return None

@@ -30,8 +30,18 @@ from marquee.documents import (
     notes_in,
 )
 from marquee.domain.lifecycle import SHOWN_VERSIONS
-from marquee.errors import ChunkFailed, MarqueeError, ObjectMissing, SettingsInvalid, SourceRefused, TitleUnknown
+from marquee.errors import (
+    ChunkFailed,
+    MarqueeError,
+    ObjectMissing,
+    SettingsInvalid,
+    SourceRefused,
+    StageMissing,
+    StoreUnavailable,
+    TitleUnknown,
+)
 from marquee.ingest.outages import through_outages
+from marquee.ingest.removal import remove_published
 from marquee.ingest.source_cache import SourceCache
 from marquee.notes import Note, bounded, parse_codes, refusal
 from marquee.settings import Settings
@@ -73,14 +83,17 @@ class Stage:
         return self.sources.hold(self.stores.objects, source.key, sha256=source.sha256, size_bytes=source.size_bytes)
 
     async def read(self, stage: str, kind: type[Document]) -> Document:
-        """The document of an earlier stage, also if an earlier release wrote it. Raises `ObjectMissing`."""
+        """The document of an earlier stage, also if an earlier release wrote it. Raises `StageMissing`."""
         try:
             return msgspec.json.decode(await self._body(stage), type=kind)
-        except ObjectMissing:
+        except ObjectMissing as missing:
             found = await self._from_earlier_manifest(stage)
-            if not isinstance(found, kind):
-                raise
-            return found
+            if isinstance(found, kind):
+                return found
+            raise StageMissing(
+                f"Version {self.version} of {self.movie_id} has no result of the stage `{stage}`. What is published of a version "
+                f"is removed when it fails. Run it again from `{stage}` on."
+            ) from missing
 
     async def _from_earlier_manifest(self, stage: str) -> msgspec.Struct | None:
         """The document inside the manifest of an earlier release. None where there is no manifest, or no document in it."""
@@ -192,17 +205,17 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
         except TitleUnknown as error:
             await remove_unfinished(stores, movie_id, stage.version)
             raise failure_without_retry(context, f"Title {movie_id} was deleted while it was ingested.") from error
-        except ChunkFailed as error:
-            await _record_outcome(stores.catalogue.versions.fail, stage, error.detail)
+        except (ChunkFailed, StageMissing) as error:
+            await _fail(stage, error.detail)
             raise failure_without_retry(context, error.detail) from error
         except SettingsInvalid as error:
             if not _comes_after_publishing(name):
-                await _record_outcome(stores.catalogue.versions.fail, stage, f"{name}: {error.detail}")
+                await _fail(stage, f"{name}: {error.detail}")
             raise failure_without_retry(context, error.detail) from error
         except Exception as error:
             if is_last_attempt(context) and not _comes_after_publishing(name):
                 detail = error.detail if isinstance(error, MarqueeError) else repr(error)
-                await _record_outcome(stores.catalogue.versions.fail, stage, f"{name}: {detail}")
+                await _fail(stage, f"{name}: {detail}")
             if isinstance(error, MarqueeError):
                 raise dg.Failure(description=error.detail) from error
             raise
@@ -231,6 +244,18 @@ async def _refuse(stage: Stage, reason: str) -> None:
     await _record_outcome(stage.stores.catalogue.versions.refuse, stage, reason)
 
 
+async def _fail(stage: Stage, reason: str) -> None:
+    """Record the reason, then remove what is published of the version, unless viewers have it or had it.
+
+    With a store down that is left to housekeeping (`remove_failed_versions`): the reason must not be lost.
+    """
+    await _record_outcome(stage.stores.catalogue.versions.fail, stage, reason)
+    with contextlib.suppress(StoreUnavailable):
+        version = await stage.stores.catalogue.versions.get(stage.movie_id, stage.version)
+        if version.state not in SHOWN_VERSIONS:
+            await remove_published(stage.stores.objects, stage.stores.published, stage.movie_id, stage.version)
+
+
 async def _record_outcome(record: Callable[[str, int, str], Awaitable[None]], stage: Stage, reason: str) -> None:
     await through_outages(lambda: record(stage.movie_id, stage.version, reason))
 
@@ -238,7 +263,7 @@ async def _record_outcome(record: Callable[[str, int, str], Awaitable[None]], st
 async def fail_by_check(stage: Stage, reason: str) -> None:
     """Record why a blocking check failed. Neither step nor run is retried: the result would be the same."""
     stage.context.instance.add_run_tags(stage.context.run.run_id, _NO_RETRY_TAG)
-    await _record_outcome(stage.stores.catalogue.versions.fail, stage, reason)
+    await _fail(stage, reason)
 
 
 def is_last_attempt(context: Context) -> bool:

@@ -1,12 +1,12 @@
-"""Removing what is stored: everything below a prefix, of an upload, of a deleted title."""
+"""Removing what is stored: everything below a prefix, of an upload, of a failed version, of a deleted title."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
 
-from marquee.documents import keys
+from marquee.documents import STAGES, keys
 from marquee.errors import UploadUnknown
 from marquee.logs import get_logger
-from marquee.stores.catalogue.contract import Titles, Uploads
+from marquee.stores.catalogue.contract import Titles, Uploads, Versions
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.objects.contract import Objects
 
@@ -19,6 +19,33 @@ async def remove_below(objects: Objects, prefix: str, *, keep: frozenset[str] = 
     found = [stored.key async for stored in objects.list(prefix) if stored.key not in keep]
     await objects.delete(found)
     return len(found)
+
+
+async def remove_published(objects: Objects, published: Objects, movie_id: str, version: int) -> int:
+    """A failed version's streams and images, and the stage documents that tell of them; returns how many objects went.
+
+    Its chunks and the documents before `streams` stay for a while: a new run may go on from `streams`. Idempotent.
+    """
+    stages = STAGES[STAGES.index("streams") :]
+    await objects.delete([keys.stage_key(movie_id, version, stage) for stage in stages])
+    stored = keys.prefixes_of_version(movie_id, version)
+    return sum([await remove_below(published, prefix) for prefix in stored.published])
+
+
+async def remove_failed_versions(
+    versions: Versions, objects: Objects, published: Objects, *, older_than_seconds: float, newer_than_seconds: float
+) -> int:
+    """Remove what is published of versions that failed in this span of time. Returns how many objects went.
+
+    The chain removes it when a version fails. Some is left where the store was down at that moment, or the run was killed.
+    """
+    now, removed = datetime.now(UTC), 0
+    oldest, newest = now - timedelta(seconds=newer_than_seconds), now - timedelta(seconds=older_than_seconds)
+    for movie_id, version in await versions.failed_between(oldest, newest):
+        if gone := await remove_published(objects, published, movie_id, version):
+            log.info("objects of a failed version removed", movie_id=movie_id, version=version, objects=gone)
+            removed += gone
+    return removed
 
 
 async def remove_upload(objects: Objects, upload: Upload) -> int:

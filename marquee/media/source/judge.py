@@ -20,6 +20,7 @@ from marquee.media.programs import binaries, process
 from marquee.media.programs.decoders import decodable_codecs
 from marquee.media.source import recognise, source_notes, source_streams
 from marquee.media.source.claims import Candidate, SourceLimits, check_claims, too_large, too_long
+from marquee.media.source.cut_off import asf_seconds, why_cut_off
 from marquee.media.source.probe import Probe, Stream, probe
 from marquee.media.source.scan import Scan, TooManyFrames, scan, sound_times
 from marquee.media.source.seeking import seeks_exactly
@@ -79,6 +80,8 @@ async def judge(
         raise SourceRefused(
             "The film is encrypted (DRM), so its picture cannot be decoded: upload it without encryption."
         )
+    if not probed.of_kind("video") and (cut := why_cut_off(path)):
+        raise SourceRefused(cut)
     candidate, first_scan, undecodable = await _decode_first_usable_picture(path, size, probed, limits, on_progress)
     scanned, notes = await _with_usable_clock(candidate, first_scan, on_progress)
     _check_frames(candidate, scanned)
@@ -155,8 +158,8 @@ async def _decode_first_usable_picture(
     undecodable: list[Stream] = []
     for picture in _pictures(probed)[:_MAX_PICTURES_TRIED]:
         candidate = Candidate(path, size, limits, probed, picture)
-        if (seconds := recognise.avi_seconds(path)) is not None:
-            # Of a cut-off AVI, ffprobe reports only the length of the part that is left. The header has the full length.
+        if (seconds := recognise.avi_seconds(path) or asf_seconds(path)) is not None:
+            # Of a cut-off file, ffprobe reports the length of the part that is left. The header has the full length.
             claimed = msgspec.structs.replace(picture, duration_seconds=seconds)
             candidate = candidate._replace(
                 picture=claimed, probed=msgspec.structs.replace(probed, duration_seconds=seconds)
@@ -167,9 +170,7 @@ async def _decode_first_usable_picture(
             return candidate, scanned, undecodable
         undecodable.append(picture)
         log.info("picture not decodable", stream=picture.index, reason=scanned.error_line)
-    raise SourceRefused(
-        "Nothing of the picture can be decoded: it is damaged, or its codec is unknown to this platform. Export it as H.264."
-    )
+    raise SourceRefused(why_cut_off(path) or recognise.NOTHING_DECODABLE)
 
 
 async def _scan_picture(
@@ -281,7 +282,8 @@ async def _check_complete(candidate: Candidate, scanned: Scan, first_scan: Scan)
     whole = max(scanned.frames, scanned.frames + scanned.damaged - scanned.concealed)
     if scanned.damaged > max(1, MAX_DAMAGED_SHARE * whole) or scanned.concealed >= scanned.frames:
         raise SourceRefused(
-            f"The film is too damaged: {scanned.damaged} of {whole} frames "
+            why_cut_off(candidate.path)
+            or f"The film is too damaged: {scanned.damaged} of {whole} frames "
             f"({100 * scanned.damaged / whole:.0f} %) are broken or missing. Copy it again."
         )
     return notes

@@ -12,6 +12,8 @@ from typing import Final
 
 import puremagic
 
+from marquee.media.source.cut_off import why_cut_off
+
 HEAD_BYTES: Final = 64 * 1024
 MAX_INDEX_BYTES: Final = 64 * 1024**2
 
@@ -64,6 +66,11 @@ _ENCRYPTED: Final = re.compile(rb"stsd.{12}encv", re.DOTALL)
 _IMAGE_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _MP4_BOXES: Final = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"styp", b"sidx", b"uuid", b"pnot"}
+
+NOTHING_DECODABLE: Final = (
+    "Nothing of the picture can be decoded: it is damaged, or its codec is unknown to this platform. "
+    "Export it as H.264."
+)
 
 
 def read_head(path: Path) -> bytes:
@@ -182,7 +189,11 @@ def why_unreadable(path: Path) -> str:
                 "The film's index (moov) is missing: the file was cut off while it was recorded or copied. "
                 "Copy it again, or repair it with the recorder."
             )
+        if cut := why_cut_off(path):
+            return cut
         return "The film's index (moov) is damaged, so its pictures cannot be located. Copy it again."
+    if cut := why_cut_off(path):
+        return cut
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "The film's header (Matroska) is damaged or cut off, so nothing can be decoded. Copy it again."
     return "This is not a film in any format that this platform knows, or its beginning is damaged."

@@ -1,4 +1,4 @@
-"""The notes of the stage `source`: what of an accepted file is left out, guessed, repaired or damaged. Pure.
+"""The notes of the stage `source`: what of an accepted file is left out, guessed, repaired or damaged.
 
 Reads the probe's streams and the scan. Everything that can be known before the encode is noted here, also what later stages
 will leave out, so that a chosen code (`MARQUEE_REFUSE_NOTES`) refuses the film before anything is made of it.
@@ -11,6 +11,7 @@ from marquee.documents import AudioStream, SourceDocument, SubtitleStream
 from marquee.media.sound.mixes import plan_mixes, track_name, usable_streams
 from marquee.media.source import source_streams
 from marquee.media.source.claims import Candidate
+from marquee.media.source.cut_off import why_cut_off
 from marquee.media.source.probe import Probe, Stream
 from marquee.media.source.scan import Scan
 from marquee.media.text.languages import UNKNOWN, language_label, language_tag
@@ -49,7 +50,7 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
     found = []
     if scanned.damaged:
         found.append(note("picture-damaged", used, damaged=scanned.damaged, frames=scanned.frames))
-    if scanned.truncated:
+    if scanned.truncated or why_cut_off(candidate.path):
         found.append(note("file-cut-off"))
     if len(scanned.sizes) > 1:
         found.append(note("picture-size-changes", used, sizes=", ".join(scanned.sizes)))

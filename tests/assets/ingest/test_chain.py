@@ -222,12 +222,15 @@ async def test_a_failed_ingest_is_taken_up_again_where_it_failed(
     assert not result.success
     assert {"images", "title"}.isdisjoint(materialized(result)), "the chain went on after its failed check"
     version = await version_of(stores, upload)
-    assert version.state == "failed"
-    assert "VMAF" in (version.reason or "")
+    assert (version.state, "VMAF" in (version.reason or "")) == ("failed", True)
+    left = [one.key async for one in stores.published.list("") if upload.movie_id in one.key]
+    assert left == [], f"a failed title left {left} in the published bucket"
 
-    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="quality", until="title"))
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="quality"))
+    assert "Run it again from `streams` on" in sentence(result), "a person does not learn where to go on"
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, upload, only="streams", until="title"))
     assert result.success, sentence(result)
-    assert materialized(result) == {"quality", "images", "manifest", "prewarm", "title"}
+    assert materialized(result) == {"streams", "subtitles", "quality", "images", "manifest", "prewarm", "title"}
     assert (await version_of(stores, upload)).state == "playable"
     assert (await version_of(stores, upload)).reason is None
 

@@ -1,6 +1,7 @@
 """The chain's view of the catalogue: progress, content, refusal, and publishing only upward."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -206,3 +207,17 @@ async def test_a_title_has_the_notes_of_the_version_that_plays_else_of_the_newes
         refused.movie_id: ["clock-repaired"],
     }
     assert await catalogue.versions.notes_of_titles([]) == {}
+
+
+async def test_versions_that_failed_in_a_span_of_time_are_found_while_they_are_failed(catalogue: Catalogue) -> None:
+    begun = datetime.now(UTC) - timedelta(seconds=5)
+    failed, revived, refused = [await ingesting(catalogue) for _ in range(3)]
+    await catalogue.versions.fail(failed.movie_id, 1, "no space")
+    await catalogue.versions.fail(revived.movie_id, 1, "no space")
+    await catalogue.versions.report_progress(revived.movie_id, 1, stage="streams", percent=80)
+    await catalogue.versions.refuse(refused.movie_id, 1, "no picture")
+    after = datetime.now(UTC) + timedelta(seconds=5)
+    found = await catalogue.versions.failed_between(begun, after)
+    assert (failed.movie_id, 1) in found
+    assert {revived.movie_id, refused.movie_id}.isdisjoint(movie_id for movie_id, _ in found)
+    assert await catalogue.versions.failed_between(begun - timedelta(days=1), begun) == []

@@ -77,7 +77,7 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
         texts={name: one.read_text() for name, one in stored.items() if one.suffix in {".m3u8", ".mpd"}},
         sizes={name: one.stat().st_size for name, one in stored.items()},
     )
-    notes = [one.sentence for one in [*source.notes, *audio.notes, *texts.notes]] + texts.left_out
+    notes = [one.sentence for one in [*source.notes, *audio.notes, *texts.notes]]
     return Made(out, source, plan, streams, texts, quality, notes, findings)
 
 

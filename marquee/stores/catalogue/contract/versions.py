@@ -1,6 +1,7 @@
 """A title's versions, as the chain sees them: their progress, their content, their end, and publishing one."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from marquee.notes import Note
@@ -63,6 +64,10 @@ class Versions(Protocol):
 
     async def fail(self, movie_id: str, version: int, reason: str) -> None:
         """As `refuse`, for a fault of the platform: a new run may succeed. A playable version stays playable."""
+        ...
+
+    async def failed_between(self, oldest: datetime, newest: datetime) -> Sequence[tuple[str, int]]:
+        """(movie_id, version) of versions that failed in this span and are failed still, the oldest first; bounded."""
         ...
 
     async def publish(self, publication: Publication) -> int:

@@ -5,6 +5,7 @@ locks the title's row before it changes a version's state, so that two versions 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final, Literal
 
 from sqlalchemy import RowMapping, text
@@ -21,6 +22,8 @@ from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 
 REASON_CHARACTERS: Final = 8000
+MAX_FAILED: Final = 1000
+"""How many versions one call of `failed_between` returns."""
 
 _REVIVED_BY_REPORT: Final = sql_list(lifecycle.REVIVED_BY_REPORT)
 _REVIVED_BY_NEW_RUN: Final = sql_list(lifecycle.REVIVED_BY_NEW_RUN)
@@ -93,6 +96,12 @@ _REMARK = text(
 )
 _TAKE_CONTENT = text("UPDATE title_content SET movie_id = :movie_id, version = :version WHERE sha256 = :sha256")
 
+_FAILED_BETWEEN = text(
+    f"""
+    SELECT movie_id, version FROM title_version
+    WHERE state = 'failed' AND updated_at BETWEEN :oldest AND :newest ORDER BY updated_at LIMIT {MAX_FAILED}
+    """  # noqa: S608
+)
 _SUPERSEDE = text(
     f"""
     UPDATE title_version SET state = 'superseded', updated_at = now()
@@ -203,6 +212,13 @@ class PostgresVersions:
     @in_transaction
     async def fail(self, connection: AsyncConnection, movie_id: str, version: int, reason: str) -> None:
         await _end(connection, movie_id, version, state="failed", reason=reason)
+
+    @in_statement
+    async def failed_between(
+        self, connection: AsyncConnection, oldest: datetime, newest: datetime
+    ) -> Sequence[tuple[str, int]]:
+        rows = (await connection.execute(_FAILED_BETWEEN, {"oldest": oldest, "newest": newest})).mappings()
+        return [(row["movie_id"], row["version"]) for row in rows]
 
     @in_transaction
     async def publish(self, connection: AsyncConnection, publication: Publication) -> int:
