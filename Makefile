@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 WEB_SOURCES := api/openapi.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/src/api/schema.ts -prune -o -type f -print)
 
-.PHONY: help install web wheel demo test soak bench bench-abuse bench-restarts lint format clean lock
+.PHONY: help install web wheel demo test soak bench bench-abuse bench-outages bench-restarts lint format clean lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ bench: install ## Measure against stated baselines, alternating in one run (FILM
 	$(BIN)/python -m bench.home
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
+
+bench-outages: install ## Freeze each engine for 10 s and kill an API process under 32 callers: latency, statuses, rows
+	$(BIN)/python -m bench.outages
 
 bench-restarts: install ## Measure what clients notice when processes of the API are killed, stopped and restarted
 	$(BIN)/python -m bench.restarts

@@ -30,6 +30,7 @@ from api.history.controller import HistoryController
 from api.home.controller import HomeController
 from api.openapi import ExactStructs
 from api.problems import answer_error
+from api.request_deadline import RequestDeadline
 from api.requests import MAX_BODY_BYTES, ApiRequest, UrlValidation
 from api.rows.controller import RowController
 from api.search.controller import SearchController
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             app.state.stores = stores
             app.state.services = build_services(settings, stores, app.state.tokens)
             async with ended.followed():
+                await app.state.services.warm_up.run()
                 yield
 
     metrics = PrometheusConfig(app_name="marquee_api", prefix="marquee_api", group_path=True)
@@ -107,7 +109,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         request_class=ApiRequest,
         request_max_body_size=MAX_BODY_BYTES,
         exception_handlers={Exception: answer_error, HTTPException: answer_error},
-        middleware=[metrics.middleware],
+        middleware=[metrics.middleware, RequestDeadline(settings.request_deadline_seconds)],
         before_send=[add_security_headers],
         plugins=[ExactStructs()],
         openapi_config=_openapi(),

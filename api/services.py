@@ -28,13 +28,14 @@ from api.search.service import SearchService
 from api.stream.service import StreamService
 from api.titles.service import TitleService
 from api.uploads.service import UploadService
+from api.warm_up import WarmUp
 from marquee.settings import Settings
 from marquee.stores.opened import Stores
 
 
 @dataclass(frozen=True)
 class Services:
-    """The services. A handler gets one by naming a parameter like its field."""
+    """The services. A handler gets one by naming a parameter like its field. `warm_up` is for the lifespan."""
 
     auth: AuthService
     browser_cookies: BrowserCookies
@@ -47,6 +48,7 @@ class Services:
     streams: StreamService
     titles: TitleService
     uploads: UploadService
+    warm_up: WarmUp
 
 
 def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> Services:
@@ -55,6 +57,8 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
     catalogue = stores.catalogue
     shared = SharedRows(catalogue.rows, stores.row_cache, stores.coordination, breakers, settings)
     rows = RowService(shared, catalogue.rows, stores.resume_positions, breakers, settings)
+    home = HomeService(rows, settings)
+    warm_up = WarmUp(home, stores.search)
     return Services(
         auth=AuthService(
             stores.accounts,
@@ -71,10 +75,11 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
                 "objects": stores.objects.ping,
                 "row_cache": stores.row_cache.ping,
                 "coordination": stores.coordination.ping,
+                "rows": warm_up.ping,
             }
         ),
         history=HistoryService(stores.history, catalogue.rows, settings),
-        home=HomeService(rows, settings),
+        home=home,
         rows=rows,
         search=SearchService(stores.search, settings),
         sessions=SessionService(stores.sessions, stores.accounts, tokens, settings),
@@ -83,6 +88,7 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
             catalogue.titles, catalogue.versions, catalogue.uploads, shared, stores.objects, stores.published, settings
         ),
         uploads=UploadService(catalogue.uploads, catalogue.versions, catalogue.titles, stores.objects, settings),
+        warm_up=warm_up,
     )
 
 

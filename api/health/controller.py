@@ -11,6 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from api.guards import PUBLIC
 from api.health.schemas import Alive, Readiness
 from api.health.service import HealthService
+from marquee.http_problems import RETRY_AFTER_SECONDS
 
 
 class HealthController(Controller):
@@ -32,4 +33,6 @@ class HealthController(Controller):
     async def readyz(self, health: NamedDependency[HealthService]) -> Response[Readiness]:
         """The engines behind the API answer; 503 and their names where one does not."""
         readiness = await health.readiness()
-        return Response(readiness, status_code=200 if readiness.ready else 503)
+        if readiness.ready:
+            return Response(readiness)
+        return Response(readiness, status_code=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

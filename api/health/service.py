@@ -1,7 +1,8 @@
 """Readiness: asks every store at once, each within `PING_SECONDS`, and names the stores that do not answer.
 
 The API is not ready if requests would fail: PostgreSQL, resume positions, search and S3 must answer. The row cache and
-the locks (`OPTIONAL_STORES`) may be down, because the API serves without them; they are named but do not count.
+the locks (`OPTIONAL_STORES`) may be down, because the API serves without them; they are named but do not count. `rows` is
+ready once this process has read a whole home page (`api.warm_up`).
 """
 
 import asyncio
@@ -9,9 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from api.health.schemas import Readiness
+from marquee import deadlines
 from marquee.errors import StoreUnavailable
 
 PING_SECONDS: Final = 2.0
+"""Less than a request's time: the answer must say which store is down."""
 OPTIONAL_STORES: Final = frozenset(("row_cache", "coordination"))
 
 
@@ -31,7 +34,7 @@ class HealthService:
 
     async def _ask(self, name: str) -> str:
         try:
-            async with asyncio.timeout(PING_SECONDS):
+            async with asyncio.timeout(deadlines.at_most(PING_SECONDS)):
                 await self._pings[name]()
         except StoreUnavailable as error:
             return error.detail

@@ -17,7 +17,7 @@ from purgatory.domain.model import CLOSED, OpenedState
 from marquee.errors import CursorInvalid, InputInvalid, StoreUnavailable, TitleUnknown
 
 FAILURES: Final = 5
-OPEN_SECONDS: Final = 2.0
+OPEN_SECONDS: Final = 1.0
 MAX_WAITING_PER_PLACE: Final = 32
 """Callers that may wait, for each call that may run."""
 

@@ -1,12 +1,15 @@
 """Single flight: callers that ask for the same key at the same moment share one piece of work and its outcome.
 
 A burst of hundreds of callers of one row costs one cache read and one fill. The work goes on when a caller stops
-waiting. After `forget`, new callers start new work; callers that joined earlier get the outcome of the old work.
+waiting, and no caller's deadline ends it. After `forget`, new callers start new work; callers that joined earlier get
+the outcome of the old work.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
+
+from marquee import deadlines
 
 Outcome = TypeVar("Outcome")
 
@@ -22,7 +25,9 @@ class SingleFlight(Generic[Outcome]):
         """The outcome of the work for `key`. The work is started if none runs. Raises what the work raises."""
         task = self._running.get(key)
         if task is None:
-            task = self._running[key] = asyncio.create_task(work(), name=f"{self._name} {key}")
+            task = self._running[key] = asyncio.create_task(
+                work(), name=f"{self._name} {key}", context=deadlines.detached()
+            )
             task.add_done_callback(lambda done: self._ended(key, done))
         # Shielded: a caller that is cancelled must not cancel the work that others wait for.
         return await asyncio.shield(task)

@@ -6,6 +6,7 @@ duration is used however old it is. The watch history gets a viewer's first prog
 `HISTORY_INTERVAL_SECONDS`, not one every 4 s.
 """
 
+import contextlib
 import time
 from datetime import UTC, datetime
 from typing import Final
@@ -14,6 +15,7 @@ from cachetools import LRUCache, TTLCache
 
 from api.auth.tokens import Caller
 from api.stream.schemas import Progress, Stream
+from marquee import deadlines
 from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.lifecycle import PLAYABLE, TITLE_SENTENCES
 from marquee.domain.playback import credible_position, event_time_ms, position_ms, resume_position
@@ -28,6 +30,8 @@ from marquee.stores.resume_positions.contract import ResumePosition, ResumePosit
 TITLE_TTL_SECONDS: Final = 15.0
 HISTORY_INTERVAL_SECONDS: Final = 300.0
 CACHE_ENTRIES: Final = 50_000
+OPTIONAL_SECONDS: Final = 0.5
+"""For a call that a progress write can do without: the position itself needs the rest of the request's time."""
 
 
 log = get_logger()
@@ -91,7 +95,8 @@ class StreamService:
         if known is not None and now - known[1] < TITLE_TTL_SECONDS:
             return known[0]
         try:
-            duration = _duration_of(await self._titles.get(movie_id))
+            with deadlines.limited(OPTIONAL_SECONDS) if known is not None else contextlib.nullcontext():
+                duration = _duration_of(await self._titles.get(movie_id))
         except StoreUnavailable:
             if known is None:
                 raise
@@ -107,7 +112,8 @@ class StreamService:
         if key in self._noted:
             return
         try:
-            await self._history.record(profile_id, movie_id, datetime.fromtimestamp(at_ms / 1000, UTC))
+            with deadlines.limited(OPTIONAL_SECONDS):
+                await self._history.record(profile_id, movie_id, datetime.fromtimestamp(at_ms / 1000, UTC))
         except StoreUnavailable as error:
             # Not an error for the caller: the position itself is stored. The next progress tries again.
             log.warning("the watch history was not written", reason=error.detail)

@@ -14,6 +14,7 @@ from msgspec import UNSET
 from api.auth.tokens import Caller
 from api.guards import BEARER, MANAGES_TITLES
 from api.problems import documented
+from api.request_deadline import LONG
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from api.titles.service import TitleService
 from api.wire import CursorQuery, MovieIdPath
@@ -85,7 +86,7 @@ class TitleController(Controller):
         """Undo `unpublish`."""
         return _with_etag(await titles.republish(movie_id))
 
-    @delete("/{movie_id:str}", opt=MANAGES_TITLES, responses=documented(401, 403, 404, 409))
+    @delete("/{movie_id:str}", opt={**MANAGES_TITLES, **LONG}, responses=documented(401, 403, 404, 409))
     async def delete(self, movie_id: MovieIdPath, titles: NamedDependency[TitleService]) -> None:
         """Delete a title with its streams and images. Repeat it if it was cut short."""
         await titles.delete(movie_id)

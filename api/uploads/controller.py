@@ -12,6 +12,7 @@ from litestar.params import JSONBody, QueryParameter
 from api.auth.tokens import Caller
 from api.guards import BEARER, MANAGES_TITLES
 from api.problems import documented
+from api.request_deadline import LONG
 from api.uploads.schemas import (
     FILE_NAME,
     Completion,
@@ -94,7 +95,7 @@ class UploadController(Controller):
         """Stage and per cent; why a film was refused."""
         return await uploads.status(upload_id)
 
-    @delete("/{upload_id:str}", responses=documented(401, 403, 404, 409))
+    @delete("/{upload_id:str}", opt=LONG, responses=documented(401, 403, 404, 409))
     async def abort(
         self, upload_id: UploadIdPath, caller: NamedDependency[Caller], uploads: NamedDependency[UploadService]
     ) -> None:
@@ -130,6 +131,7 @@ class UploadController(Controller):
 
     @post(
         "/{upload_id:str}/sidecars",
+        opt=LONG,
         request_max_body_size=MAX_SIDECAR_BYTES,
         responses=documented(401, 403, 404, 409, 413, 415, 422),
     )
@@ -146,6 +148,7 @@ class UploadController(Controller):
     @post(
         "/{upload_id:str}/complete",
         status_code=200,
+        opt=LONG,
         request_max_body_size=MAX_COMPLETION_BYTES,
         responses=documented(401, 403, 404, 409, 413, 415, 422),
     )

@@ -18,6 +18,7 @@ from api.auth.tokens import Caller
 from api.uploads.schemas import NewUpload, SentPart, SidecarIn, SidecarOut, UploadStatus
 from api.uploads.sidecars import receive_sidecar
 from api.wire import notes_out
+from marquee import deadlines
 from marquee.documents import keys
 from marquee.domain import ids
 from marquee.domain.file_names import title_of
@@ -38,17 +39,21 @@ from marquee.errors import (
 )
 from marquee.ingest.completion import complete_upload
 from marquee.ingest.ending import end_upload
+from marquee.logs import get_logger
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Titles, Uploads, Versions
 from marquee.stores.catalogue.values import TitleDetails, Upload, Version
 from marquee.stores.objects.contract import Objects, StoredPart
 
+ABORT_SECONDS: Final = 2.0
 MAX_SIDECARS: Final = 32
 UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
 NON_FILM_PREFIXES: Final = ("text/", "image/", "font/", "model/", "message/")
 """Media types that are refused if the client states them: no film has one."""
 MISTAKEN_TYPES: Final = frozenset(("text/vnd.trolltech.linguist",))
 """Types that some systems state for an MPEG transport stream (.ts). They are not refused."""
+
+log = get_logger()
 
 
 def media_type_of(file_name: str, stated: str | None) -> str:
@@ -99,6 +104,7 @@ class UploadService:
         self._objects = objects
         self._settings = settings
         self._quota = UploadQuota(settings.upload_max_open, settings.upload_max_day_bytes)
+        self._aborting: set[asyncio.Task[None]] = set()
 
     async def open(self, caller: Caller, wanted: NewUpload) -> tuple[Upload, bool]:
         """Open an upload. Returns it, and True if it was open before (a resumed upload).
@@ -158,10 +164,21 @@ class UploadService:
             details = replace(TitleDetails(title_of(wanted.file_name)), **_given_details(wanted))
         try:
             return await self._uploads.open(upload, details, quota=self._quota)
-        except BaseException:
-            # No row names this multipart upload, so no other process would ever abort it.
-            await self._objects.abort_multipart(key, multipart_id)
+        except BaseException as error:
+            # No row names this multipart upload, so no other process would ever abort it. The request's time may be over.
+            aborting = asyncio.create_task(
+                self._objects.abort_multipart(key, multipart_id), context=deadlines.detached()
+            )
+            self._aborting.add(aborting)
+            aborting.add_done_callback(self._aborted)
+            if isinstance(error, Exception):
+                await asyncio.wait({aborting}, timeout=deadlines.at_most(ABORT_SECONDS))
             raise
+
+    def _aborted(self, done: asyncio.Task[None]) -> None:
+        self._aborting.discard(done)
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.warning("the parts of an upload that was not opened stay in the store", reason=str(error))
 
     async def find_open(self, caller: Caller, file_name: str, size_bytes: int) -> list[Upload]:
         """The caller's open upload of a file with this name and size: one or none."""

@@ -214,6 +214,12 @@ class Serving(BaseModel):
     """Serving"""
 
     row_ttl_seconds: int = Field(30, ge=1, description="Seconds for which a cached row is served without a refresh.")
+    request_deadline_seconds: float = Field(
+        2.5,
+        gt=0,
+        description="Seconds within which the API answers: what is not there by then is missing, or the answer is 503. "
+        "Requests that complete an upload or remove files have more.",
+    )
     row_timeout_seconds: float = Field(
         1.0,
         gt=0,

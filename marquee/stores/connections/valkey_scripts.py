@@ -1,8 +1,8 @@
 """Runs Lua scripts on one Valkey server or on a cluster; the row cache and the locks consist of such scripts.
 
 A script names all its keys. They share a hash tag, so that one node of a cluster has all of them. One time-out covers the whole
-call: waiting for a slot, connecting, redirections, the answer. A call is not repeated, because its callers must not wait: it
-raises `StoreUnavailable`. At most `connections` calls run at once.
+call: waiting for a slot, connecting, redirections, the answer. A request's deadline (`marquee.deadlines`) may shorten it. A call
+is not repeated, because its callers must not wait: it raises `StoreUnavailable`. At most `connections` calls run at once.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
+from marquee import deadlines
 from marquee.errors import StoreUnavailable
 from marquee.stores.connections.urls import CLUSTER_SCHEMES
 from marquee.stores.connections.valkey import open_client, translated
@@ -89,7 +90,7 @@ class ScriptedValkey:
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(deadlines.at_most(self._timeout_seconds)):
                 with translated(self._what):
                     async with self._slots:
                         yield

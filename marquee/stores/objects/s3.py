@@ -205,7 +205,12 @@ class S3Objects:
         size = sum(part.size_bytes for part in parts)
         try:
             await self._call(
-                key, "complete_multipart_upload", Key=key, UploadId=multipart_id, MultipartUpload={"Parts": listed}
+                key,
+                "complete_multipart_upload",
+                whole_request=True,  # joining the parts of a large film takes longer than other calls
+                Key=key,
+                UploadId=multipart_id,
+                MultipartUpload={"Parts": listed},
             )
         except (ObjectMissing, StoreUnavailable) as error:
             if not isinstance(error.__cause__, ClientError):

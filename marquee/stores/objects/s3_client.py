@@ -21,6 +21,8 @@ from marquee.stores.objects.bucket_url import DEFAULT_REGION, BucketUrl, parse_b
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 20.0
+BRIEF_SECONDS = 2.0
+"""Time-out of each read of a client whose callers have a deadline: a thread must not hang long after its caller gave up."""
 CONNECTIONS = 24
 
 
@@ -60,7 +62,14 @@ def _session() -> Any:
     return boto3.session.Session()
 
 
-def make_client(bucket: BucketUrl, *, access_key: str, secret_key: str, endpoint: str | None = None) -> Any:
+def make_client(
+    bucket: BucketUrl,
+    *,
+    access_key: str,
+    secret_key: str,
+    endpoint: str | None = None,
+    read_seconds: float = READ_SECONDS,
+) -> Any:
     """A client of the bucket's address, or of another address `endpoint` of the same S3, to sign URLs for it.
 
     Empty keys: AWS's own credential chain is used.
@@ -76,8 +85,8 @@ def make_client(bucket: BucketUrl, *, access_key: str, secret_key: str, endpoint
             config=Config(
                 signature_version="s3v4",
                 s3={"addressing_style": "path" if bucket.endpoint else "auto"},
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
+                connect_timeout=min(CONNECT_SECONDS, read_seconds),
+                read_timeout=read_seconds,
                 max_pool_connections=CONNECTIONS,
                 retries={"total_max_attempts": 1},
                 request_checksum_calculation="when_required",

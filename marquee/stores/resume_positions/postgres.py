@@ -3,17 +3,20 @@
 A write is a prepared upsert in one round trip, and on disk when `record` returns. Events that arrive during a statement share
 the next one (group commit): no event waits for a timer, and one statement and one flush to disk serve many. The statement
 itself decides by `precedence` which event wins. A forgotten position keeps its row with a null position, so that a late older
-write cannot bring it back. With PostgreSQL down a write is repeated for `connections.postgres.RETRY_SECONDS`, as
-writing twice does no harm, then `StoreUnavailable`: the client sends its next position soon.
+write cannot bring it back. With PostgreSQL down a write is repeated for `connections.postgres.RETRY_SECONDS`, or until the
+deadline of its callers, as writing twice does no harm, then `StoreUnavailable`: the client sends its next position soon.
 """
 
 import asyncio
+import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy import RowMapping, text
 
+from marquee import deadlines
 from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.stores.connections.postgres import Database
 from marquee.stores.resume_positions.contract import (
@@ -75,12 +78,20 @@ _EVENTS_OF_VIEWER = text(f"{_EVENT} WHERE user_id = :user_id")
 _SCAN = text(f"{_EVENT} WHERE (user_id, movie_id) > (:user_id, :movie_id) ORDER BY user_id, movie_id LIMIT :limit")
 
 
+class _Waiting(NamedTuple):
+    """An event that waits to be written, and when its caller gives up (monotonic seconds; None: never)."""
+
+    event: Event
+    written: asyncio.Future[None]
+    ends_at: float | None
+
+
 class PostgresResumePositions:
     """`MovableResumePositions` on PostgreSQL. Connects at the first call."""
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        self._waiting_events: list[tuple[Event, asyncio.Future[None]]] = []
+        self._waiting_events: list[_Waiting] = []
         self._writers: set[asyncio.Task[None]] = set()
 
     async def record(self, event: Event) -> None:
@@ -90,12 +101,22 @@ class PostgresResumePositions:
                 f"{len(self._waiting_events)} positions wait to be written; send the next one in a moment."
             )
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting_events.append((event, written))
+        remaining = deadlines.remaining_seconds()
+        self._waiting_events.append(
+            _Waiting(event, written, None if remaining is None else time.monotonic() + remaining)
+        )
         if len(self._writers) < MAX_CONCURRENT_STATEMENTS:
-            writer = asyncio.create_task(self._write_waiting())
+            # Detached: a writer serves many callers, each with a deadline of its own.
+            writer = asyncio.create_task(self._write_waiting(), context=deadlines.detached())
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)
-        await written
+        try:
+            async with asyncio.timeout(remaining):
+                await written
+        except TimeoutError as error:
+            raise StoreUnavailable(
+                "PostgreSQL did not confirm the position in time; it may be stored or not: send it again."
+            ) from error
 
     async def _write_waiting(self) -> None:
         while self._waiting_events:
@@ -103,18 +124,28 @@ class PostgresResumePositions:
                 self._waiting_events[:MAX_BATCH_EVENTS],
                 self._waiting_events[MAX_BATCH_EVENTS:],
             )
-            error: Exception | None = None
-            try:
-                await self._write([event for event, _ in batch])
-            except Exception as reason:
-                error = reason
-            for _, written in batch:
-                if written.done():  # its caller was cancelled
-                    continue
-                if error is None:
-                    written.set_result(None)
-                else:
-                    written.set_exception(error)
+            # A caller that gave up was told so, and sends its position again.
+            batch = [one for one in batch if not one.written.done()]
+            if batch:
+                await self._write_batch(batch)
+
+    async def _write_batch(self, batch: Sequence[_Waiting]) -> None:
+        error: Exception | None = None
+        try:
+            # For as long as any caller waits; without a time-out if one of them has none.
+            ends = [one.ends_at for one in batch]
+            seconds = None if None in ends else max(end for end in ends if end is not None) - time.monotonic()
+            with deadlines.limited(seconds) if seconds is not None else contextlib.nullcontext():
+                await self._write([one.event for one in batch])
+        except Exception as reason:
+            error = reason
+        for one in batch:
+            if one.written.done():  # its caller gave up meanwhile
+                continue
+            if error is None:
+                one.written.set_result(None)
+            else:
+                one.written.set_exception(error)
 
     async def record_many(self, events: Sequence[Event]) -> None:
         for event in events:

@@ -13,8 +13,9 @@ import msgspec
 from elastic_transport import JsonSerializer, NdjsonSerializer, TransportError
 from elastic_transport.client_utils import DEFAULT
 from elasticsearch import ApiError, AsyncElasticsearch
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_before_delay, wait_random_exponential
 
+from marquee import deadlines
 from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.stores.search.elasticsearch.answers import ErrorAnswer
 from marquee.stores.search.elasticsearch.url import Target
@@ -105,7 +106,7 @@ async def outlast(
     """
     repeating = AsyncRetrying(
         retry=retry_if_exception_type(what),
-        stop=stop_after_delay(seconds),
+        stop=stop_before_delay(deadlines.at_most(seconds)),
         wait=wait_random_exponential(multiplier=0.1, max=3.0),
         reraise=True,
     )

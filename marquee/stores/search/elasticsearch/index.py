@@ -10,13 +10,22 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import msgspec
+from elasticsearch import AsyncElasticsearch
 
+from marquee import deadlines
 from marquee.documents import SearchDocument
 from marquee.errors import StoreUnavailable
 from marquee.stores.search.contract import Deletion, SearchFilters, SearchHit, SearchPage
 from marquee.stores.search.elasticsearch import query as queries
 from marquee.stores.search.elasticsearch.answers import Candidate, SearchAnswer, Suggestion, VersionedHit
-from marquee.stores.search.elasticsearch.client import BUSY_SECONDS, Busy, open_client, outlast, translated
+from marquee.stores.search.elasticsearch.client import (
+    BUSY_SECONDS,
+    REQUEST_SECONDS,
+    Busy,
+    open_client,
+    outlast,
+    translated,
+)
 from marquee.stores.search.elasticsearch.generations import Generations
 from marquee.stores.search.elasticsearch.url import Target
 from marquee.stores.search.elasticsearch.weights import CommonWords, WordWeights
@@ -67,11 +76,15 @@ class ElasticsearchIndex:
         await self._require_writer().rebuild(documents)
         return await self.count()
 
+    def _within_deadline(self) -> AsyncElasticsearch:
+        """The client with the time-out that is left to the request (`marquee.deadlines`)."""
+        return self._client.options(request_timeout=max(0.001, deadlines.at_most(REQUEST_SECONDS)))
+
     # --- searching ---------------------------------------------------------------------------------------
     async def _ask(self, body: queries.Body) -> bytes:
         async def ask() -> bytes:
             with translated():
-                answer = await self._client.search(
+                answer = await self._within_deadline().search(
                     index=self._generations.live,
                     body=body,
                     # A missing index has no titles. If a shard does not answer, the search fails.
@@ -164,7 +177,7 @@ class ElasticsearchIndex:
     async def ping(self) -> None:
         """Raises `StoreUnavailable` if the cluster is not healthy or, for a writer, if the index does not exist."""
         with translated():
-            await self._client.cluster.health(wait_for_status="yellow", timeout="2s")
+            await self._within_deadline().cluster.health(wait_for_status="yellow", timeout="2s")
         if self._writer is not None:
             await self._writer.ensure_index()
             if (await self._generations.existing()).live is None:

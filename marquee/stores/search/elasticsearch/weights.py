@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from marquee import deadlines
 from marquee.errors import StoreUnavailable
 from marquee.stores.search.relevance.candidates import word_weight
 
@@ -42,7 +43,7 @@ class WordWeights:
         elif time.monotonic() - self._counted_at > COUNTS_TTL_SECONDS and (
             self._counting is None or self._counting.done()
         ):
-            self._counting = asyncio.create_task(self._refresh_quietly())
+            self._counting = asyncio.create_task(self._refresh_quietly(), context=deadlines.detached())
         assert self._common is not None
         return [word_weight(self._common.having.get(word, 0), self._common.titles) for word in typed]
 
