@@ -76,7 +76,7 @@ bench: install ## Measure against stated baselines, alternating in one run (FILM
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
 
-bench-outages: install ## Freeze each engine for 10 s and kill an API process under 32 callers: latency, statuses, rows
+bench-outages: install ## Freeze each engine for 10 s under 32 callers: latency, statuses, missing rows
 	$(BIN)/python -m bench.outages
 
 bench-restarts: install ## Measure what clients notice when processes of the API are killed, stopped and restarted

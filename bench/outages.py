@@ -1,29 +1,26 @@
-"""What viewers get while an engine is frozen and when an API process is killed: latency, statuses, rows, seconds of 503.
+"""What viewers get while an engine is frozen: latency, statuses, rows and missing rows, lost positions.
 
-`python -m bench.outages [--seconds 10] [--case NAME ...]`. API, gateway and engines run here, each case after the other.
-32 callers ask for home, stream, progress and search through the gateway, with a pause of `PAUSE_SECONDS`; one more asks
-`/readyz`. A case freezes an engine with SIGSTOP (every process of it) or kills an API process with SIGKILL. A request
-belongs to the phase in which it began. The last line of the output is one JSON object.
+`make bench-outages`, or `python -m bench.outages [--seconds 10] [--case NAME ...]`. The gateway, one process of the API and
+the engines run here. 32 callers ask for home, stream, progress and search through the gateway, with a pause of about
+`PAUSE_SECONDS`; one more asks `/readyz`. A case freezes every process of an engine with SIGSTOP. A request belongs to the
+phase in which it began. `whole`: 200 or 204, and a home page that lacks nothing. The last line is one JSON object.
+`bench.restarts` measures processes of the API that are killed.
 """
 
 import argparse
 import asyncio
-import contextlib
 import json
-import os
 import random
-import signal
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psutil
 
 from bench.api import log_in, seeded
 from bench.started import platform
@@ -37,7 +34,6 @@ GIVE_UP_SECONDS = 35.0
 BEFORE_SECONDS = 5.0
 AFTER_SECONDS = 12.0
 FROZEN = ("postgres", "valkey-cache", "valkey-log", "seaweedfs")
-KILL = "kill-api"
 GOOD = (200, 204)
 Figures = dict[str, object]
 
@@ -189,18 +185,12 @@ def _judge(answers: Sequence[Answer], began: float, ended: float) -> Figures:
     return figures
 
 
-async def _case(
-    url: str,
-    token: str,
-    movies: Sequence[str],
-    seconds: float,
-    fault: Callable[[], contextlib.AbstractContextManager[None]],
-) -> Figures:
+async def _case(url: str, token: str, movies: Sequence[str], seconds: float, pid: int) -> Figures:
     callers = Callers(url, token, movies)
     load = asyncio.create_task(callers.run(BEFORE_SECONDS + seconds + AFTER_SECONDS))
     await asyncio.sleep(BEFORE_SECONDS)
     began = time.monotonic()
-    with fault():
+    with frozen(pid):
         await asyncio.sleep(seconds)
     ended = time.monotonic()
     await load
@@ -209,25 +199,12 @@ async def _case(
     return {**_judge(callers.answers, began, ended), "acknowledged_positions_lost": len(lost)}
 
 
-async def _measure(
-    url: str, api_pid: int, pids: dict[str, int], settings: Settings, asked: argparse.Namespace
-) -> Figures:
+async def _measure(url: str, pids: dict[str, int], settings: Settings, asked: argparse.Namespace) -> Figures:
     figures: Figures = {}
     async with seeded(settings) as (stores, movies):
         token = await log_in(url, stores)
-        for case in asked.case or (*FROZEN, KILL):
-            if case == KILL:
-                # Granian's workers are the children of its first process, which replaces a killed one.
-                victim = min(psutil.Process(api_pid).children(), key=lambda child: child.pid).pid
-
-                @contextlib.contextmanager
-                def kill(victim: int = victim) -> Iterator[None]:
-                    os.kill(victim, signal.SIGKILL)
-                    yield
-
-                figures[case] = await _case(url, token, movies, asked.seconds, kill)
-            else:
-                figures[case] = await _case(url, token, movies, asked.seconds, lambda pid=pids[case]: frozen(pid))
+        for case in asked.case or FROZEN:
+            figures[case] = await _case(url, token, movies, asked.seconds, pids[case])
             sys.stdout.write(f"{case}: {json.dumps(figures[case])}\n")
             sys.stdout.flush()
     return figures
@@ -236,11 +213,11 @@ async def _measure(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--case", action="append", choices=(*FROZEN, KILL))
+    parser.add_argument("--case", action="append", choices=FROZEN)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="marquee-bench-") as folder, platform(Path(folder)) as (settings, pids):
         url = settings.loopback("gateway")
-        figures = asyncio.run(_measure(url, pids["api"], pids, settings, asked))
+        figures = asyncio.run(_measure(url, pids, settings, asked))
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

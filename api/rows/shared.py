@@ -162,10 +162,10 @@ class SharedRows:
             return self._stale(row, None, error)
 
     def _stale(self, row: RowDefinition, found: Found | None, error: Exception) -> SharedRow:
-        """The stand-in for a row that could not be read: the cache's stale row, else the row that was queried last."""
+        """The stand-in for a row that could not be read: the cache's stale row, else this process's last copy."""
         if found is not None:
             return found.row
-        if (copy := self._copies.queried_within(row.row_id)) is not None:
+        if (copy := self._copies.last(row.row_id)) is not None:
             return copy
         if isinstance(error, StoreUnavailable):
             raise error

@@ -28,8 +28,8 @@ RECOVERY_SECONDS = 30
 
 @pytest.fixture
 async def hurried(api_settings: Settings) -> AsyncIterator[Client]:
-    """An API with short times over the session's engines."""
-    update = {"request_deadline_seconds": 1.0, "row_timeout_seconds": 0.4}
+    """An API with its usual times over the session's engines."""
+    update = {"request_deadline_seconds": 3.0, "row_timeout_seconds": 1.0}
     async with AsyncTestClient(
         create_app(api_settings.model_copy(update=update)), raise_server_exceptions=False
     ) as opened:
@@ -65,7 +65,7 @@ async def test_every_answer_comes_while_postgresql_hangs(
     movie_id = await seed.playable("Hangs", genres=GENRES[:3])
     await stores.row_cache.purge(keys_of_title(GENRES))
     await _until_whole(hurried, engineer)
-    upload = {"file_name": "film.mp4", "size_bytes": 10}
+    upload: dict[str, Any] = {"file_name": "film.mp4", "size_bytes": 10}
     body = {"movie_id": movie_id, "position_seconds": 12}
     parts = {"parts": [{"number": 1, "size_bytes": 10, "checksum": "0" * 32}]}
     edit = {"title": "Another"}
@@ -143,7 +143,7 @@ async def test_s3_that_hangs_does_not_hold_an_engineer(
     hurried: Client, api_settings: Settings, engineer: Person
 ) -> None:
     upload = {"file_name": "film.mp4", "size_bytes": 10, "resume": False}
-    with _hanging(api_settings, "s3"):
+    with _hanging(api_settings, "s3_inner"):
         refused, home, ready = await asyncio.gather(
             hurried.post("/api/v1/uploads", json=upload, headers=engineer.headers),
             hurried.get("/api/v1/home", headers=engineer.headers),

@@ -122,7 +122,7 @@ async def test_valkey_that_hangs_is_given_up(
     valkey_cache_server: Settings, valkey_log_server: Settings, engine: str
 ) -> None:
     cache, locks = open_row_cache(valkey_cache_server.row_cache), open_coordination(valkey_log_server.coordination)
-    call = (lambda: cache.get("frozen")) if engine == "cache" else (lambda: locks.allow("b", limit=9, window_seconds=1))
+    call = (lambda: cache.get("frozen")) if engine == "cache" else (lambda: locks.count("b", limit=9, window_seconds=1))
     await call()
     with frozen(own_server(valkey_cache_server.port(engine))):
         await _all_refused(call)
@@ -140,7 +140,7 @@ async def test_valkey_that_hangs_is_given_up(
 async def test_s3_that_hangs_is_given_up_and_its_threads_are_free_again(s3_server: Settings) -> None:
     objects = open_bucket(s3_server, s3_server.objects)
     await objects.ensure_bucket()
-    with frozen(own_server(s3_server.port("s3"))):
+    with frozen(own_server(s3_server.port("s3_inner"))):
         await _all_refused(lambda: objects.head("nothing"))
         await _all_refused(lambda: objects.create_multipart("nothing", content_type="video/mp4"))
     async with asyncio.timeout(RECOVERY_SECONDS):
