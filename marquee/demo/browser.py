@@ -4,6 +4,8 @@ Playwright drives an installed Chromium and downloads none. Without a Chromium t
 install one. The check finds elements by their roles and labels, and reads the state of the page's video element.
 """
 
+import base64
+import hashlib
 import re
 import shutil
 import time
@@ -43,8 +45,11 @@ def find_browser() -> str:
 
 
 @asynccontextmanager
-async def open_browser() -> AsyncIterator[Browser]:
-    """Start a headless Chromium with a new profile. Raises `CheckSkipped` if none is installed."""
+async def open_browser(*, certificate: str = "") -> AsyncIterator[Browser]:
+    """Start a headless Chromium with a new profile. Raises `CheckSkipped` if none is installed.
+
+    `certificate`: PEM file whose first certificate the browser accepts, whoever issued it. No other one is.
+    """
     browser_path = find_browser()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -59,12 +64,24 @@ async def open_browser() -> AsyncIterator[Browser]:
                 "--disable-component-update",
                 "--disable-sync",
                 "--autoplay-policy=no-user-gesture-required",
+                *([f"--ignore-certificate-errors-spki-list={_key_digest(certificate)}"] if certificate else []),
             ],
         )
         try:
             yield browser
         finally:
             await browser.close()
+
+
+def _key_digest(certificate: str) -> str:
+    """What identifies a certificate's public key for Chromium: the SHA-256 of its SubjectPublicKeyInfo, in base64."""
+    # Imported here: only a platform with TLS needs it.
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+
+    [leaf, *_] = x509.load_pem_x509_certificates(Path(certificate).read_bytes())
+    key = leaf.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()
 
 
 def errors_of(page: Page) -> list[str]:
@@ -76,9 +93,11 @@ def errors_of(page: Page) -> list[str]:
 
 
 @asynccontextmanager
-async def open_page(*, width: int = 1280, height: int = 800) -> AsyncIterator[tuple[Page, list[str]]]:
+async def open_page(
+    *, width: int = 1280, height: int = 800, certificate: str = ""
+) -> AsyncIterator[tuple[Page, list[str]]]:
     """Open a page in a new browser; yields the page and the list of its errors (`errors_of`)."""
-    async with open_browser() as browser:
+    async with open_browser(certificate=certificate) as browser:
         page = await browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(ACTION_MS)
         yield page, errors_of(page)
@@ -139,13 +158,20 @@ async def wait_until_playing(page: Page, *, beyond_seconds: float) -> dict[str, 
 
 
 async def watch_and_resume(
-    url: str, email: str, password: str, *, query: str, title: str, screenshots: Path | None = None
+    url: str,
+    email: str,
+    password: str,
+    *,
+    query: str,
+    title: str,
+    screenshots: Path | None = None,
+    certificate: str = "",
 ) -> str:
     """Log in, search, play, seek, pause, reload, resume. Returns a sentence for the report.
 
-    `screenshots`: folder for pictures of the pages. Raises `CheckFailed` or `CheckSkipped`.
+    `screenshots`: folder for pictures of the pages. `certificate`: see `open_browser`. Raises `CheckFailed` or `CheckSkipped`.
     """
-    async with open_page() as (page, errors):
+    async with open_page(certificate=certificate) as (page, errors):
         await log_in(page, url, email, password)
         await _picture(page, screenshots, "home")
         await search_and_open(page, query, title)

@@ -258,6 +258,8 @@ async def run_checks(settings: Settings, reel: Path, report: Report, *, screensh
                 query=MISSPELLED,
                 title=RESUMED_TITLE,
                 screenshots=screenshots,
+                # A new browser profile does not know a private authority.
+                certificate=settings.tls_certificate if settings.tls_authorities else "",
             )
         )
     return str(resumed.get("movie_id", ""))

@@ -233,6 +233,14 @@ def test_what_clients_do_not_need_is_refused_by_the_proxy(door: Settings) -> Non
             assert answer.status_code == 405, f"{method}: {answer.status_code}"
         listing = http.get(url.replace("/uploads/proxy", "/"))
         assert (listing.status_code, listing.json()["code"]) == (403, "not-presigned")
+        preflight = http.options(
+            url.split("?")[0], headers={"Origin": "http://web.test", "Access-Control-Request-Method": "PUT"}
+        )
+        assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (204, "*")
+        unsigned = http.put(url.split("?")[0], content=b"x", headers={"Origin": "http://web.test"})
+        assert (unsigned.status_code, unsigned.headers["access-control-allow-origin"]) == (403, "*"), (
+            "a page can read why its part is refused"
+        )
         in_chunks = http.put(url, content=iter([b"x"]))
         assert (in_chunks.status_code, in_chunks.json()["code"]) == (411, "length-required")
     with connected(door) as client:
