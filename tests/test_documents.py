@@ -11,13 +11,18 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+import api.app  # noqa: F401 - so that every error is defined
 from marquee.cli import COMMANDS, command_line
 from marquee.cli.settings import markdown_page
+from marquee.errors import MarqueeError
+from marquee.http_problems import BY_STATUS, EDGE_REASONS, GATEWAY_REASONS, web_client_missing
 from marquee.notes.page import markdown_page as notes_page
 
 PROJECT = Path(__file__).parent.parent
 _NAMED = re.findall(r"`([\w./*]+\.(?:py|md|yaml)(?:::\w+)?|[\w./*]+/)`", (PROJECT / "ARCHITECTURE.md").read_text())
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+INSIDE_CODES = frozenset(("lease-lost", "rebuild-overtaken", "object-missing", "stage-missing"))
+"""Codes that no client gets."""
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -190,3 +195,20 @@ def _parameters(command: Any) -> Iterator[Any]:
     yield from command.params
     for below in getattr(command, "commands", {}).values():
         yield from _parameters(below)
+
+
+def test_the_api_page_lists_every_error_code() -> None:
+    text = (PROJECT / "docs" / "api.md").read_text()
+    listed = set(re.findall(r"^\| (\d{3}) \| `([a-z0-9-]+)` \|", text, re.MULTILINE))
+    doors = [*BY_STATUS.values(), *EDGE_REASONS, *GATEWAY_REASONS, web_client_missing("build it")]
+    raised = [
+        kind for kind in _kinds(MarqueeError) if kind.status != 500 and kind.__module__.startswith(("api", "marquee"))
+    ]
+    said = {(str(one.status), one.code) for one in (*doors, *raised) if one.code not in INSIDE_CODES}
+    assert not said - listed, f"docs/api.md lacks {sorted(said - listed)}"
+
+
+def _kinds(kind: type[MarqueeError]) -> Iterator[type[MarqueeError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from _kinds(each)
