@@ -2,7 +2,7 @@
 
 The API signs access tokens with one Ed25519 key (`api/auth/tokens.py`). The gateway, and anybody else, verifies them by the
 JWKS, which is made of public halves alone. During a rotation it has two: that of the key that signs, and that of the next or
-the previous key.
+the previous key (`marquee/platform/key_rotation.py`).
 """
 
 import base64

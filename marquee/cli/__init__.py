@@ -46,6 +46,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "prepare": ("one_program", "Create what the platform needs in its engines: databases, schema, topics, buckets."),
     "secrets": ("one_program", "Print a new set of secrets for a platform of several hosts."),
     "rate-limits": ("limits", "Print the limits of requests, for a rate limit service that several gateways share."),
+    "keys": ("keys", "Rotate the keys of access tokens while the platform runs; nobody is logged out."),
     "migrate": ("moving", "Move the content of a store to another engine, while the platform runs."),
     "rebuild-search": ("search", "Build the search index anew from the catalogue, while the platform runs."),
     "demo": ("demo", "Start everything with films in it, and stay up until Ctrl-C."),

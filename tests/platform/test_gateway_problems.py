@@ -9,7 +9,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from marquee.platform.programs.gateway import OPEN_PATHS
+from marquee.platform.programs.gateway_tokens import OPEN_PATHS
 from marquee.settings import Settings
 from marquee.token_keys import TOKEN_ALGORITHM, TOKEN_ISSUER, private_key
 from tests.harness.gateways import lone_gateway

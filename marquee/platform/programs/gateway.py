@@ -1,13 +1,12 @@
 """Envoy as the gateway: it routes `/api`, `/schema` and `/.well-known` to the API, everything else to the web client.
 
 Each process of the API is an endpoint. Envoy asks for its health and keeps a viewer with one of them; when a process is lost,
-it sends the requests that are safe to repeat to another one. It verifies access tokens with a JWKS file in the state folder,
-limits the size of request bodies and the request rates (`gateway_limits`), and does not expose `/metrics`. OPEN_PATHS lists
-the API paths that need no token; the API checks tokens again. Envoy's own errors are problem documents (`gateway_problems`).
+it sends the requests that are safe to repeat to another one. It verifies access tokens (`gateway_tokens`), and the API checks
+them again. It limits the size of request bodies and the request rates (`gateway_limits`), and does not expose `/metrics`.
+Envoy's own errors are problem documents (`gateway_problems`).
 """
 
 import ipaddress
-import json
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
 from marquee.errors import SettingsInvalid
 from marquee.platform.certificates import install, renewing
-from marquee.platform.programs import binaries, gateway_limits, gateway_tls
+from marquee.platform.programs import binaries, gateway_limits, gateway_tls, gateway_tokens
 from marquee.platform.programs.gateway_problems import announced_size_filter, local_replies
 from marquee.platform.state import configuration
 from marquee.platform.supervisor.probes import answers, loopback_client
@@ -26,28 +25,15 @@ from marquee.settings import Settings
 MAX_REQUEST_BYTES: Final = 4 * 1024**2
 """Clients send media directly to S3, so the largest request body is a batch of documents."""
 
-OPEN_PATHS: Final = (
-    ("POST", "/api/v1/accounts"),
-    ("POST", "/api/v1/sessions"),
-    ("POST", "/api/v1/sessions/refresh"),
-    ("DELETE", "/api/v1/sessions/current"),
-    ("GET", "/api/v1/healthz"),
-    ("GET", "/api/v1/readyz"),
-)
-
 
 def gateway(settings: Settings) -> Program:
     """The gateway. It needs one half of the token key. It starts whether or not the API and the web client are ready.
 
     Raises `SettingsInvalid` for an API or web client URL that Envoy cannot use.
     """
-    # Imported here: `marquee status` and `marquee down` import this module too, and importing cryptography is slow.
-    from marquee.token_keys import TOKEN_ISSUER, public_jwks, public_key
-
     tls = install(settings, "gateway")
     port, admin_port = settings.port("gateway"), settings.port("gateway_admin")
-    key = settings.token_public_key or public_key(settings.token_private_key.get_secret_value())
-    jwks = configuration(settings, "jwks.json", json.dumps(public_jwks(key)))
+    token_file = gateway_tokens.write_filter(settings, gateway_tokens.accepted_keys(settings))
     path = configuration(
         settings,
         "gateway.yaml",
@@ -56,9 +42,7 @@ def gateway(settings: Settings) -> Program:
             admin_port=admin_port,
             bind_host=settings.bind_host,
             port=port,
-            jwks=jwks,
-            issuer=TOKEN_ISSUER,
-            open_paths=OPEN_PATHS,
+            token_filter={"name": gateway_tokens.FILTER_NAME, "path": token_file},
             transport_socket=gateway_tls.transport_socket(settings, tls),
             hsts_headers=gateway_tls.hsts_headers(tls),
             local_replies=gateway_tls.with_headers(local_replies(MAX_REQUEST_BYTES), gateway_tls.hsts_headers(tls)),
@@ -69,7 +53,6 @@ def gateway(settings: Settings) -> Program:
             address_filters=gateway_limits.address_filters(settings),
             account_filters=gateway_limits.account_filters(settings),
             limit_clusters=gateway_limits.clusters(settings),
-            jwt_payload=gateway_limits.JWT_PAYLOAD,
             clusters=(
                 ("api", *upstreams(settings.apis, "MARQUEE_API_URL")),
                 ("web", *upstreams([settings.web], "MARQUEE_WEB_URL")),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pydantic import SecretStr
 
 from marquee.platform.programs import applications
+from marquee.ports import api_port_name
 from marquee.settings import Settings
 from tests.harness.servers import running
 
@@ -23,9 +24,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """The URL of a running API."""
-    program = applications.api(settings)
+def serving(settings: Settings, number: int = 1) -> Iterator[str]:
+    """The URL of a running process of the API."""
+    program = applications.api(settings, number)
     program = dataclasses.replace(program, environment={**program.environment, **environment_of(settings)})
     with running(program, settings.state, seconds=90):
-        yield settings.loopback("api")
+        yield settings.loopback(api_port_name(number))
