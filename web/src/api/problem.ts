@@ -14,6 +14,9 @@ export class Problem extends Error {
   }
 }
 
+/** A part of the platform did not answer: `detail` says what is missing. */
+export const unavailable = (detail: string) => new Problem(503, "store-unavailable", detail);
+
 interface ProblemDocument {
   code?: unknown;
   title?: unknown;

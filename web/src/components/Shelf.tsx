@@ -18,6 +18,7 @@ interface Props {
 export function Shelf({ row, onMore }: Props) {
   const track = useRef<HTMLUListElement>(null);
   const loading = useRef(false);
+  const [failed, setFailed] = useState(false);
   const [edges, setEdges] = useState({ start: true, end: false });
 
   const more = useCallback(() => {
@@ -25,7 +26,7 @@ export function Shelf({ row, onMore }: Props) {
     loading.current = true;
     rowPage(row.id, row.next_cursor)
       .then((page) => onMore(row.id, page.items, page.next_cursor))
-      .catch(() => onMore(row.id, [], null)) // on failure the row ends here; the rest of the page is unaffected
+      .catch(() => setFailed(true)) // the rest of the page is unaffected
       .finally(() => (loading.current = false));
   }, [row.id, row.next_cursor, onMore]);
   const sentinel = useSentinel<HTMLLIElement>(more, "0px 600px 0px 0px", row.next_cursor);
@@ -60,7 +61,20 @@ export function Shelf({ row, onMore }: Props) {
               <TitleCard card={card} resume={row.id === CONTINUE_WATCHING} />
             </li>
           ))}
-          {row.next_cursor !== null && <li ref={sentinel} class="shelf-more" aria-hidden="true" />}
+          {failed && (
+            <li class="shelf-failed">
+              <button
+                class="button"
+                onClick={() => {
+                  setFailed(false);
+                  more();
+                }}
+              >
+                Try again
+              </button>
+            </li>
+          )}
+          {row.next_cursor !== null && !failed && <li ref={sentinel} class="shelf-more" aria-hidden="true" />}
         </ul>
         <button class="shelf-turn back" hidden={edges.start} onClick={() => turn(-1)} tabIndex={-1} aria-hidden="true">
           <BackIcon />

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Home, Row } from "../api/schema";
-import { withMoreItems, withNextRows, withRefreshedStart } from "./home";
+import { missingRows, withMoreItems, withNextRows, withRefreshedStart } from "./home";
 
 const row = (id: string, items: string[], next_cursor: string | null = null): Row => ({
   id,
@@ -35,5 +35,23 @@ describe("the home page", () => {
     const page = withRefreshedStart(held, { rows: [row("new", ["a"])], next_cursor: "n1" });
     expect(page.rows.map((each) => each.id)).toEqual(["new", "war"]);
     expect(page.next_cursor).toBeNull();
+  });
+
+  it("keeps a row that could not be read now, where it was, and does not call it missing", () => {
+    const held = { rows: [row("continue-watching", ["a"]), row("new", ["a"]), row("war", ["w"])], next_cursor: null };
+    const degraded = [
+      { id: "new", title: "New releases", reason: "store-unavailable" as const },
+      { id: "drama", title: "Drama", reason: "store-unavailable" as const },
+    ];
+    const page = withRefreshedStart(held, { rows: [row("continue-watching", ["a"]), row("war", ["w"])], next_cursor: null, degraded });
+    expect(page.rows.map((each) => each.id)).toEqual(["continue-watching", "new", "war"]);
+    expect(page.degraded?.map((each) => each.id)).toEqual(["drama"]);
+    expect(missingRows(page)).toBe("“Drama” cannot be shown at the moment.");
+  });
+
+  it("says nothing of missing rows on a whole page, and counts them on a degraded one", () => {
+    expect(missingRows({ rows: [], next_cursor: null })).toBeNull();
+    const degraded = ["Drama", "War", "Crime"].map((title) => ({ id: title, title, reason: "internal-error" as const }));
+    expect(missingRows({ rows: [], next_cursor: null, degraded })).toBe("“Drama” and 2 more rows cannot be shown at the moment.");
   });
 });

@@ -1,6 +1,6 @@
 /** How the home page grows and refreshes: no row moves unexpectedly, no title appears twice. Pure. */
 
-import type { Home, Row, RowItem } from "../api/schema";
+import type { Home, MissingRow, Row, RowItem } from "../api/schema";
 
 function unseen(held: readonly RowItem[], fresh: readonly RowItem[]): RowItem[] {
   const ids = new Set(held.map((card) => card.movie_id));
@@ -10,7 +10,8 @@ function unseen(held: readonly RowItem[], fresh: readonly RowItem[]): RowItem[] 
 /** Add the next page of rows below the present rows. */
 export function withNextRows(page: Home, next: Home): Home {
   const ids = new Set(page.rows.map((row) => row.id));
-  return { rows: [...page.rows, ...next.rows.filter((row) => !ids.has(row.id))], next_cursor: next.next_cursor };
+  const rows = [...page.rows, ...next.rows.filter((row) => !ids.has(row.id))];
+  return { rows, next_cursor: next.next_cursor, degraded: missing([...(page.degraded ?? []), ...(next.degraded ?? [])], rows) };
 }
 
 /** Add items to the end of one row. */
@@ -22,7 +23,7 @@ export function withMoreItems(page: Home, rowId: string, items: readonly RowItem
 
 /**
  * Refresh the first page of rows. Its rows replace the old ones, in the new order (continue watching comes and goes). Rows
- * of later pages stay. A row that had loaded more items keeps them.
+ * of later pages stay. A row that had loaded more items keeps them. A row that could not be read now (`degraded`) stays as it was.
  */
 export function withRefreshedStart(held: Home, fresh: Home): Home {
   const before = new Map(held.rows.map((row) => [row.id, row]));
@@ -31,8 +32,30 @@ export function withRefreshedStart(held: Home, fresh: Home): Home {
     if (old === undefined || old.items.length <= row.items.length) return row;
     return { ...row, items: [...row.items, ...unseen(row.items, old.items)], next_cursor: old.next_cursor };
   });
+  for (const { id } of fresh.degraded ?? []) {
+    const old = before.get(id);
+    if (old !== undefined) start.splice(held.rows.indexOf(old), 0, old);
+  }
   const ids = new Set(start.map((row) => row.id));
   const last = held.rows.findLastIndex((row) => ids.has(row.id));
   const below = last < 0 ? [] : held.rows.slice(last + 1);
-  return { rows: [...start, ...below], next_cursor: below.length > 0 ? held.next_cursor : fresh.next_cursor };
+  const rows = [...start, ...below];
+  return {
+    rows,
+    next_cursor: below.length > 0 ? held.next_cursor : fresh.next_cursor,
+    degraded: missing(fresh.degraded ?? [], rows),
+  };
+}
+
+function missing(named: readonly MissingRow[], shown: readonly Row[]): MissingRow[] {
+  const ids = new Set(shown.map((row) => row.id));
+  return named.filter((row) => !ids.has(row.id));
+}
+
+/** What the viewer is told about rows that could not be read; null if none is missing. */
+export function missingRows(page: Home): string | null {
+  const [first, ...others] = page.degraded ?? [];
+  if (first === undefined) return null;
+  if (others.length === 0) return `“${first.title}” cannot be shown at the moment.`;
+  return `“${first.title}” and ${others.length} more ${others.length === 1 ? "row" : "rows"} cannot be shown at the moment.`;
 }

@@ -59,7 +59,15 @@ export function HistoryPage() {
           </ul>
         </section>
       ))}
-      {problem !== null && <Trouble problem={problem} />}
+      {problem !== null && (
+        <Trouble
+          problem={problem}
+          again={() => {
+            setProblem(null);
+            more();
+          }}
+        />
+      )}
       {cursor !== null && problem === null && <div ref={sentinel} class="sentinel" />}
     </div>
   );

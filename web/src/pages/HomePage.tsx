@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { home, title as loadTitle } from "../api/calls";
-import { asProblem, isAbort, type Problem } from "../api/problem";
+import { asProblem, isAbort, unavailable, type Problem } from "../api/problem";
 import { mayUpload, onSessionChange, who } from "../api/session";
 import type { Home as Page, Row, RowItem, TitleOut } from "../api/schema";
 import { InfoIcon, PlayIcon } from "../components/icons";
@@ -11,7 +11,7 @@ import { Poster } from "../components/Poster";
 import { CONTINUE_WATCHING, Shelf, ShelfBones } from "../components/Shelf";
 import { Empty, Trouble } from "../components/Trouble";
 import { duration } from "../domain/format";
-import { withMoreItems, withNextRows, withRefreshedStart } from "../domain/home";
+import { missingRows, withMoreItems, withNextRows, withRefreshedStart } from "../domain/home";
 import { keptScroll, paths } from "../router";
 
 let kept: { profileId: string; page: Page } | null = null;
@@ -72,6 +72,11 @@ export function HomePage() {
       </div>
     );
   }
+  const reload = () => setAttempt((n) => n + 1);
+  const lacking = missingRows(page);
+  if (page.rows.length === 0 && (problem !== null || lacking !== null)) {
+    return <Trouble problem={problem ?? unavailable(lacking ?? "")} again={reload} />;
+  }
   if (page.rows.length === 0) {
     return (
       <Empty heading="Nothing is on yet">
@@ -90,6 +95,7 @@ export function HomePage() {
       <h1 class="hidden-visually">Home</h1>
       {featured !== null && <Hero key={featured.movie_id} card={featured} />}
       <div class="shelves">
+        {lacking !== null && <Trouble problem={unavailable(lacking)} again={reload} />}
         {page.rows.map((row) => (
           <Shelf key={row.id} row={row} onMore={onMore} />
         ))}
@@ -103,7 +109,8 @@ export function HomePage() {
             problem={problem}
             again={() => {
               setProblem(null);
-              more();
+              if (page.next_cursor === null) reload();
+              else more();
             }}
           />
         )}

@@ -20,11 +20,13 @@ export function SearchPage({ query }: { query: string }) {
   const settled = useSettled(query, TYPING_PAUSE_MS);
   const [found, setFound] = useState<Found | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [moreProblem, setMoreProblem] = useState<Problem | null>(null);
   const [attempt, setAttempt] = useState(0);
   const loadingMore = useRef(false);
 
   useEffect(() => {
     setProblem(null);
+    setMoreProblem(null);
     if (settled === "") {
       setFound(null);
       return;
@@ -46,7 +48,7 @@ export function SearchPage({ query }: { query: string }) {
           old === found ? { ...page, query: old.query, results: [...old.results, ...page.results] } : old,
         ),
       )
-      .catch(() => setFound((old) => (old === found ? { ...old, next_cursor: null } : old)))
+      .catch((error: unknown) => setMoreProblem(asProblem(error)))
       .finally(() => (loadingMore.current = false));
   }, [found]);
   const sentinel = useSentinel<HTMLDivElement>(more, "600px", found);
@@ -78,7 +80,16 @@ export function SearchPage({ query }: { query: string }) {
               ))
             )}
           </ul>
-          {found !== null && found.next_cursor !== null && <div ref={sentinel} class="sentinel" />}
+          {moreProblem !== null && (
+            <Trouble
+              problem={moreProblem}
+              again={() => {
+                setMoreProblem(null);
+                more();
+              }}
+            />
+          )}
+          {found !== null && found.next_cursor !== null && moreProblem === null && <div ref={sentinel} class="sentinel" />}
         </>
       )}
     </div>
