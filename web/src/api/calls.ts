@@ -124,10 +124,8 @@ export const partUrls = (uploadId: string, numbers: number[], signal?: AbortSign
 export const heldParts = (uploadId: string, signal?: AbortSignal) =>
   request<HeldParts>("GET", `/uploads/${at(uploadId)}/parts`, { signal });
 
-export function addSidecar(uploadId: string, fileName: string, text: string, language: string): Promise<SidecarOut> {
-  const body: SidecarIn = { file_name: fileName, text, language };
-  return request("POST", `/uploads/${at(uploadId)}/sidecars`, { body });
-}
+export const addSidecar = (uploadId: string, body: SidecarIn) =>
+  request<SidecarOut>("POST", `/uploads/${at(uploadId)}/sidecars`, { body });
 
 export const completeUpload = (uploadId: string, parts: SentPart[]) =>
   request<UploadStatus>("POST", `/uploads/${at(uploadId)}/complete`, { body: { parts } satisfies Completion });

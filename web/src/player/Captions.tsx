@@ -1,4 +1,4 @@
-/** Draws subtitles above the player's controls: the cues of every text track that is not off. */
+/** Draws subtitles: signs that belong at the top there, dialogue above the player's controls. Cues of every text track that is not off. */
 
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -14,8 +14,15 @@ function activeCues(video: HTMLVideoElement): VTTCue[] {
   return cues;
 }
 
+/** `line:5%`. A line number (`snapToLines`) counts from the top unless it is negative. */
+export function isAtTop({ line, snapToLines }: Pick<VTTCue, "line" | "snapToLines">): boolean {
+  if (typeof line !== "number") return false;
+  return snapToLines ? line >= 0 && line < 8 : line < 50;
+}
+
 export function Captions({ video, raised }: { video: RefObject<HTMLVideoElement | null>; raised: boolean }) {
   const box = useRef<HTMLDivElement>(null);
+  const above = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = video.current;
     if (element === null) return;
@@ -24,14 +31,15 @@ export function Captions({ video, raised }: { video: RefObject<HTMLVideoElement 
       const cues = activeCues(element);
       if (cues.length === drawn.length && cues.every((cue, at) => cue === drawn[at])) return;
       drawn = cues;
-      const lines = cues.map((cue) => {
+      const drawnLine = (cue: VTTCue) => {
         const line = document.createElement("p");
         const words = document.createElement("span");
         words.append(cue.getCueAsHTML());
         line.append(words);
         return line;
-      });
-      box.current?.replaceChildren(...lines);
+      };
+      box.current?.replaceChildren(...cues.filter((cue) => !isAtTop(cue)).map(drawnLine));
+      above.current?.replaceChildren(...cues.filter(isAtTop).map(drawnLine));
     };
     const onTrack = (event: TrackEvent) => event.track?.addEventListener("cuechange", draw);
     for (const track of element.textTracks) track.addEventListener("cuechange", draw);
@@ -43,5 +51,10 @@ export function Captions({ video, raised }: { video: RefObject<HTMLVideoElement 
       for (const event of EVENTS) element.removeEventListener(event, draw);
     };
   }, []);
-  return <div ref={box} class={`captions ${raised ? "raised" : ""}`} data-testid="captions" />;
+  return (
+    <>
+      <div ref={above} class="captions at-top" data-testid="captions-at-top" />
+      <div ref={box} class={`captions ${raised ? "raised" : ""}`} data-testid="captions" />
+    </>
+  );
 }

@@ -3,6 +3,7 @@
 import { useId } from "preact/hooks";
 import type { Problem } from "../api/problem";
 import { CloseIcon } from "../components/icons";
+import { KINDS, newSubtitleFile, type Kind, type SubtitleFile } from "./subtitleFile";
 
 export interface Details {
   title: string;
@@ -10,7 +11,7 @@ export interface Details {
   genres: string;
   description: string;
   hot: boolean;
-  subtitles: { file: File; language: string }[];
+  subtitles: SubtitleFile[];
 }
 
 interface Props {
@@ -20,14 +21,11 @@ interface Props {
   send: () => void;
 }
 
-/** `film.de.srt` -> `de`: by custom, a subtitle file's name has its language. */
-function languageOf(fileName: string): string {
-  return /[._-]([a-z]{2,3}(?:-[A-Za-z]{2,4})?)\.[a-z0-9]+$/.exec(fileName)?.[1] ?? "en";
-}
-
 export function FilmDetails({ details, change, problem, send }: Props) {
   const id = useId();
   const set = (part: Partial<Details>) => change({ ...details, ...part });
+  const setSubtitle = (at: number, part: Partial<SubtitleFile>) =>
+    set({ subtitles: details.subtitles.map((one, i) => (i === at ? { ...one, ...part } : one)) });
   const invalid = (field: string) => problem?.field === field || undefined;
   return (
     <form
@@ -87,7 +85,7 @@ export function FilmDetails({ details, change, problem, send }: Props) {
         />
       </div>
       <div class="details-wide subtitle-files">
-        {details.subtitles.map(({ file, language }, at) => (
+        {details.subtitles.map(({ file, language, encoding, kind }, at) => (
           <div class="subtitle-file" key={file.name}>
             <span>{file.name}</span>
             <input
@@ -95,11 +93,31 @@ export function FilmDetails({ details, change, problem, send }: Props) {
               aria-label={`Language of ${file.name}`}
               pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"
               title="A language code such as en or pt-BR"
+              placeholder="language"
               value={language}
-              onInput={(event) => {
-                const value = event.currentTarget.value;
-                set({ subtitles: details.subtitles.map((one, i) => (i === at ? { ...one, language: value } : one)) });
-              }}
+              onInput={(event) => setSubtitle(at, { language: event.currentTarget.value })}
+            />
+            <select
+              class="input"
+              aria-label={`Kind of ${file.name}`}
+              value={kind}
+              onChange={(event) => setSubtitle(at, { kind: event.currentTarget.value as Kind })}
+            >
+              {Object.entries(KINDS).map(([value, words]) => (
+                <option key={value} value={value}>
+                  {words}
+                </option>
+              ))}
+            </select>
+            <input
+              class="input"
+              aria-label={`Encoding of ${file.name}`}
+              title="An encoding such as windows-1251. Empty: the platform finds it out"
+              placeholder="encoding"
+              maxLength={40}
+              value={encoding}
+              aria-invalid={invalid("encoding")}
+              onInput={(event) => setSubtitle(at, { encoding: event.currentTarget.value })}
             />
             <button
               type="button"
@@ -119,7 +137,7 @@ export function FilmDetails({ details, change, problem, send }: Props) {
             accept=".srt,.vtt,.ass,.ssa"
             multiple
             onChange={(event) => {
-              const added = [...(event.currentTarget.files ?? [])].map((file) => ({ file, language: languageOf(file.name) }));
+              const added = [...(event.currentTarget.files ?? [])].map(newSubtitleFile);
               event.currentTarget.value = "";
               set({ subtitles: [...details.subtitles, ...added] });
             }}

@@ -3,8 +3,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { abortUpload } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
-import type { UploadOpened } from "../api/schema";
+import type { SidecarOut, UploadOpened } from "../api/schema";
 import { CloseIcon } from "../components/icons";
+import { Notes } from "../components/Notes";
 import { Notice } from "../components/Trouble";
 import { bytes, clock } from "../domain/format";
 import { guessTitle } from "../domain/parts";
@@ -34,6 +35,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
   const [step, setStep] = useState<Step>("details");
   const [opened, setOpened] = useState<UploadOpened | null>(null);
   const [progress, setProgress] = useState<TransferProgress | null>(null);
+  const [sidecars, setSidecars] = useState<SidecarOut[]>([]);
   const [problem, setProblem] = useState<Problem | null>(null);
   const transfer = useRef<Transfer | null>(null);
   const stop = useRef<AbortController | null>(null);
@@ -55,10 +57,16 @@ export function NewFilm({ file, transferring, remove }: Props) {
   });
   const open = async (): Promise<UploadOpened> => {
     if (opened !== null && transfer.current !== null) return opened;
-    const answer = await openFilm(file, details, (found) => {
-      setOpened(found);
-      remember(entry(found, false));
-    });
+    setSidecars([]);
+    const answer = await openFilm(
+      file,
+      details,
+      (found) => {
+        setOpened(found);
+        remember(entry(found, false));
+      },
+      (sidecar) => setSidecars((before) => [...before, sidecar]),
+    );
     transfer.current = new Transfer(file, answer, setProgress);
     return answer;
   };
@@ -112,6 +120,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
         )}
       </header>
       {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+      {step !== "details" && <ReadSubtitles sidecars={sidecars} />}
       {step === "details" ? (
         <FilmDetails details={details} change={setDetails} problem={problem} send={() => void send()} />
       ) : (
@@ -148,6 +157,23 @@ export function NewFilm({ file, transferring, remove }: Props) {
         </>
       )}
     </article>
+  );
+}
+
+/** How the platform read the subtitle files: above all an encoding that it guessed. */
+function ReadSubtitles({ sidecars }: { sidecars: SidecarOut[] }) {
+  return (
+    <>
+      {sidecars.map((one) => (
+        <div key={one.file_name} data-testid="read-subtitles">
+          <p class="film-file">
+            {one.file_name}: {one.label}, {one.encoding}
+            {one.encoding_guessed && one.first_line !== null && <q>{one.first_line}</q>}
+          </p>
+          <Notes notes={one.notes} />
+        </div>
+      ))}
+    </>
   );
 }
 

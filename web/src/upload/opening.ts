@@ -1,17 +1,19 @@
-/** Opens a film's upload on the platform, or resumes it, with the present details; then sends its subtitles. */
+/** Opens a film's upload on the platform, or resumes it, with the present details; then sends its subtitles, before the film. */
 
 import { addSidecar, openUpload } from "../api/calls";
-import type { UploadOpened } from "../api/schema";
+import type { SidecarOut, UploadOpened } from "../api/schema";
 import type { Details } from "./FilmDetails";
+import { sidecarOf } from "./subtitleFile";
 
 /**
  * `told` gets the upload before its subtitles are sent: if one is refused, the upload exists nevertheless. Opening it again
- * sends the details and the subtitles again; the platform stores each subtitle file once.
+ * sends the details and the subtitles again; the platform stores each subtitle file once. `read` gets how the platform read each.
  */
 export async function openFilm(
   file: File,
   details: Details,
   told: (opened: UploadOpened) => void,
+  read: (sidecar: SidecarOut) => void,
 ): Promise<UploadOpened> {
   const opened = await openUpload({
     file_name: file.name,
@@ -24,8 +26,6 @@ export async function openFilm(
     hot: details.hot,
   });
   told(opened);
-  for (const { file: sidecar, language } of details.subtitles) {
-    await addSidecar(opened.upload_id, sidecar.name, await sidecar.text(), language || "und");
-  }
+  for (const one of details.subtitles) read(await addSidecar(opened.upload_id, await sidecarOf(one)));
   return opened;
 }
