@@ -62,7 +62,7 @@ class CueWriter:
 
     def result(self) -> str:
         """The cue text; empty if it has no visible character. WebVTT ends a cue at an empty line, so there is none in it."""
-        whole = "".join(self._written) + "".join(f"</{one}>" for one, _ in reversed(self._opened))
+        whole = "".join(self._written).rstrip("\n") + "".join(f"</{one}>" for one, _ in reversed(self._opened))
         lines = (line for line in whole.split("\n") if line.strip(" \t"))
         text = "\n".join(lines)
         return text if re.sub(r"<[^>]*>", "", text).strip() else ""

@@ -16,12 +16,14 @@ import langcodes
 import msgspec
 
 from marquee.media.text.letters import ENCODINGS
-from marquee.media.text.plausibility import implausible_share, places_of
+from marquee.media.text.plausibility import implausible_share, is_east_asian, places_of
 
 MAX_IMPLAUSIBLE: Final = 0.05
 """Share of the characters beyond ASCII that may be foreign letters: names and quotations. Measured over 40 languages.
 
 With a known language one more is allowed: it may be all that a short file has."""
+MAX_RARE: Final = 0.4
+"""Share of rare characters that a file in a known East Asian language may have: dialect, names."""
 MIN_LEAD: Final = 2.0
 """How many times likelier than the next one a guess without a language must be. Measured too."""
 MIN_LEAD_WITH_LANGUAGE: Final = 1.2
@@ -41,6 +43,7 @@ _COMMON: Final = {
 _RARE: Final = 0.3
 _MAX_DAMAGED: Final = 0.02
 _WIDE: Final = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+_SUBTITLE_WORDS: Final = ("-->", "Dialogue:", "WEBVTT")
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -117,7 +120,7 @@ def decode(content: bytes, *, language: str = "und", stated: str | None = None, 
             return _tolerant(content[len(mark) :], name)
     if b"\x00" in content:
         for name in _WIDE:
-            if any(word.encode(name) in content for word in ("-->", "Dialogue:", "WEBVTT")):
+            if any(_stands_aligned(word.encode(name), content, int(name[4:6]) // 8) for word in _SUBTITLE_WORDS):
                 return _tolerant(content, name)
         raise EncodingUnknown("is not text")
     if b"\x1b$" in content or b"\x1b(J" in content:
@@ -130,6 +133,14 @@ def decode(content: bytes, *, language: str = "und", stated: str | None = None, 
     except UnicodeDecodeError:
         damaged = _damaged_utf8(content)
         return damaged or _guessed(content, language)
+
+
+def _stands_aligned(word: bytes, content: bytes, width: int) -> bool:
+    """Whether the word stands at a whole character: little-endian text holds big-endian words one byte further on."""
+    at = content.find(word)
+    while at >= 0 and at % width:
+        at = content.find(word, at + 1)
+    return at >= 0
 
 
 def _in_stated(content: bytes, stated: str, *, tolerant: bool) -> Decoded:
@@ -221,7 +232,9 @@ def _ranked(content: bytes, known: dict[str, tuple[str, ...]]) -> list[_Candidat
         places = places_of(text)
         speakers = [language for language, several in known.items() if encoding in several]
         share = min(implausible_share(places, language) for language in speakers)
-        allowed = MAX_IMPLAUSIBLE + (1 / max(1, places.total()) if len(known) == 1 else 0)
+        allowed = MAX_IMPLAUSIBLE
+        if len(known) == 1:
+            allowed += MAX_RARE if is_east_asian(speakers[0]) else 1 / max(1, places.total())
         if share > allowed:
             continue
         rank = min(known[language].index(encoding) for language in speakers)

@@ -16,6 +16,7 @@ _ARABIC: Final = "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلم
 
 LETTERS: Final[dict[str, str]] = {
     "en": "àâçèéêëïíñóôöüáäœæ",
+    **dict.fromkeys(("id", "ms", "fil", "sw"), "àâçèéêëïíñóôöüá"),
     "fr": "àâæçéèêëîïôœùûüÿ",
     "de": "äöüßéèàáâêç",
     "es": "áéíñóúüçàèªº",
@@ -74,7 +75,7 @@ ENCODINGS: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(
         ("en", "fr", "de", "es", "pt", "it", "nl", "sv", "da", "nb", "nn", "no", "fi", "is", "fo"), _WESTERN
     ),
-    **dict.fromkeys(("ca", "gl", "eu", "ga", "gd", "af"), _WESTERN),
+    **dict.fromkeys(("ca", "gl", "eu", "ga", "gd", "af", "id", "ms", "fil", "sw"), _WESTERN),
     **dict.fromkeys(("cs", "sk", "pl", "hu", "sl", "hr", "bs"), _CENTRAL),
     "sq": ("cp1252", "cp1250", "iso8859-15", "iso8859-2"),
     "sr": ("cp1250", "cp1251", "iso8859-2", "iso8859-5", "cp852"),

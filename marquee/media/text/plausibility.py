@@ -35,6 +35,11 @@ def places_of(text: str) -> Counter[Place]:
     )
 
 
+def is_east_asian(language: str) -> bool:
+    """Whether the language is judged by how common its characters are, because it has no alphabet here."""
+    return language not in LETTERS
+
+
 def implausible_share(places: Counter[Place], language: str) -> float:
     """Which part of the characters beyond ASCII does not stand so in the language: foreign letters, signs inside words."""
     letters = _own_letters(language)
@@ -47,14 +52,15 @@ def _implausible(before: str, letter: str, after: str, letters: frozenset[str] |
     category = unicodedata.category(letter)
     if category in {"Cc", "Co", "Cn"}:
         return _NEVER
+    if letters is None:
+        # In East Asian text a small Latin letter stands on both sides of a character only by chance, and on one side seldom.
+        mixed = before.islower() != after.islower() and (before + after).isascii()
+        return int(mixed or (category[0] in "LM" and not _common_in_east_asia(letter)))
     if category[0] not in "LM" and letter not in "ªº":
-        if before.isalpha() and after.isalpha() and letters is not None:
+        if before.isalpha() and after.isalpha():
             return 0 if letter in _INSIDE_WORDS | _BETWEEN_WORDS else _NEVER
         beside = before.isalpha() or after.isalpha()
         return _NEVER if beside and letter not in _BESIDE_WORDS | _INSIDE_WORDS else 0
-    if letters is None:
-        mixed = before.islower() != after.islower() and (before + after).isascii()
-        return int(mixed or not _common_in_east_asia(letter))
     if letter not in letters:
         return 1
     if not _is_latin(letter) and any(beside.isascii() and beside.isalpha() for beside in (before, after)):
@@ -76,6 +82,8 @@ def _own_letters(language: str) -> frozenset[str] | None:
 @lru_cache(20_000)
 def _common_in_east_asia(letter: str) -> bool:
     """Whether East Asian text often has this letter: kana, hangul, and the first level of each standard's characters."""
+    if "\uff66" <= letter <= "\uff9f":
+        return True
     for codec, first, last in (
         ("gb2312", 0xB0, 0xD7),
         ("big5", 0xA4, 0xC6),

@@ -35,11 +35,12 @@ def _times(line: str) -> tuple[float, float, str] | None:
     return max(0.0, _seconds(*groups[0:5])), max(0.0, _seconds(*groups[5:10])), groups[10] or ""
 
 
-def _ends_with_number(body: list[str], due: int) -> bool:
-    """Whether the last line is the next cue's number. Without a blank line before it, only the number that is due is one."""
+def _next_number(body: list[str], due: set[int]) -> int | None:
+    """The next cue's number, if the last line is one. Without a blank line before it, only a number that is due is one."""
     if not body or not _NUMBER.match(body[-1]):
-        return False
-    return len(body) == 1 or not body[-2].strip() or int(body[-1]) == due
+        return None
+    number = int(body[-1])
+    return number if len(body) == 1 or not body[-2].strip() or number in due else None
 
 
 def parse_subrip(text: str) -> Parsed:
@@ -47,12 +48,13 @@ def parse_subrip(text: str) -> Parsed:
     lines = without_scripts(text).split("\n")
     timed = [(at, found) for at, line in enumerate(lines) if ">" in line and (found := _times(line)) is not None]
     cues: list[Cue] = []
-    left_out = 0
+    left_out = number = 0
     for order, (at, (start, end, _)) in enumerate(timed):
         last = timed[order + 1][0] if order + 1 < len(timed) else len(lines)
         body = lines[at + 1 : last]
-        if order + 1 < len(timed) and _ends_with_number(body, order + 2):
-            body = body[:-1]
+        following = _next_number(body, {order + 2, number + 1}) if order + 1 < len(timed) else None
+        if following is not None:
+            number, body = following, body[:-1]
         words = "\n".join(line for line in body if line.strip(" \t"))
         written = tagged(words)
         if written and end > start:

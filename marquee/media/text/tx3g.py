@@ -48,14 +48,16 @@ def cue_text(text: str, runs: list[Run]) -> str:
     edges = sorted({0, len(text), *(min(edge, len(text)) for run in runs for edge in (run.start, run.end))})
     for start, end in itertools.pairwise(edges):
         styles = [run for run in runs if run.start <= start and end <= run.end]
-        for name, on in (
-            ("b", any(run.bold for run in styles)),
-            ("i", any(run.italic for run in styles)),
-            ("u", any(run.underline for run in styles)),
-        ):
-            if on:
-                writer.open(name)
-            else:
+        wanted = {
+            "b": any(run.bold for run in styles),
+            "i": any(run.italic for run in styles),
+            "u": any(run.underline for run in styles),
+        }
+        for name in reversed(wanted):
+            if not wanted[name]:
                 writer.close(name)
+        for name in wanted:
+            if wanted[name]:
+                writer.open(name)
         writer.text(text[start:end].replace("\r\n", "\n").replace("\r", "\n"))
     return writer.result()
