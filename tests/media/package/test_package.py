@@ -132,7 +132,7 @@ async def test_a_film_without_sound_or_text_has_no_empty_groups(title: Title) ->
     bare = StreamsDocument(
         movie_id="m", version=1, prefix="m/v1/", video=streams.video, audio=[], segment_frames=150, size_bytes=1
     )
-    none = SubtitlesDocument(movie_id="m", version=1, tracks=[], left_out=[])
+    none = SubtitlesDocument(movie_id="m", version=1, tracks=[])
     text = master_playlist(bare, none)
     assert "EXT-X-MEDIA" not in text
     assert "AUDIO=" not in text
