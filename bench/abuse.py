@@ -1,17 +1,19 @@
 """What an abuser costs everybody else: latencies of honest callers before and during each abuse, and who was refused.
 
 `python -m bench.abuse [NAME ...] [--seconds 60] [--callers 32] [--pause 0.2]`, with names from `bench.abuses.NAMES`. It starts
-the engines of one machine, an API and a gateway with the limits of their defaults. 32 callers with accounts of their own ask
-for home, stream, progress and search in turn, from 127.0.0.1; each pauses between two requests (`--pause 0`: as fast as
-answers come, which loads the machine to its limit). Before each abuse they are measured alone, for the same time. Meanwhile
-the owner of the attacked account logs in again and again on a known device.
+the engines, the API, the gateway and the public S3 endpoint of one machine, with the limits of their defaults. 32 callers with
+accounts of their own ask for home, stream, progress and search in turn, from 127.0.0.1; each pauses between two requests
+(`--pause 0`: as fast as answers come, which loads the machine to its limit). Before each abuse they are measured alone, for
+the same time. Meanwhile the owner of the attacked account logs in again and again on a known device.
 
-Everything shares one machine's cores, the abuser too. The last line is one JSON object; times are milliseconds.
+The abuser is on the same machine, which it would not be in life: its process has a low priority, so that its own work costs the
+platform little. The last line is one JSON object; times are milliseconds.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -24,18 +26,26 @@ from typing import Any, Final
 
 from api.auth.passwords import Passwords
 from bench.abuses import NAMES, Target, run
-from bench.api import seeded
 from bench.raw_client import Answer, RawClient, request_bytes
-from bench.started import platform
-from marquee.documents import SearchDocument
+from marquee.platform.supervisor.supervision import start, stop
+from marquee.platform.topology import PARTS
 from marquee.settings import Settings
-from marquee.stores.opened import Stores
+from marquee.stores.opened import Stores, open_stores
+from tests.harness.api.seeding import Seeder
+from tests.harness.servers import make_test_settings
 
+GENRES: Final = ("Drama", "Comedy", "Action", "Horror", "Crime", "War", "Western", "Fantasy")
 ROUTES: Final = ("home", "stream", "progress", "search")
 PASSWORD: Final = "a bench's password"  # noqa: S105
 OWNER: Final = "owner@example.org"
 ABUSER: Final = "abuser@example.org"
+ABUSER_NICENESS: Final = 10
 OWNER_PAUSE_SECONDS: Final = 1.0
+SEARCHABLE_SECONDS: Final = 60.0
+NEEDED: Final = (
+    *("postgres", "valkey-cache", "valkey-log", "seaweedfs", "s3-pace", "s3-proxy"),
+    *("search-sync", "change-capture", "api", "gateway"),
+)
 
 
 @dataclass
@@ -120,11 +130,8 @@ async def log_in(client: RawClient, email: str, device_token: str | None = None)
     return await client.send(request_bytes("POST", "/api/v1/sessions", body=json.dumps(body).encode()))
 
 
-async def _prepare(settings: Settings, stores: Stores, movies: Sequence[str], callers: int) -> list[str]:
+async def _prepare(settings: Settings, stores: Stores, callers: int) -> list[str]:
     """The callers' tokens, the abuser's last; the accounts are made directly in the store."""
-    await stores.search.apply(
-        [SearchDocument(movie_id=movie, revision=1, title=f"Film {n}", year=2000) for n, movie in enumerate(movies)]
-    )
     password_hash = await Passwords().hash(PASSWORD)
     client, tokens = RawClient(settings.public, "127.0.0.1"), []
     for email in (OWNER, *(f"caller-{number}@example.org" for number in range(callers)), ABUSER):
@@ -140,12 +147,24 @@ async def _prepare(settings: Settings, stores: Stores, movies: Sequence[str], ca
     return tokens
 
 
+async def _searchable(client: RawClient, token: str) -> None:
+    """Wait until the platform's own search sync has made the titles findable."""
+    until = time.perf_counter() + SEARCHABLE_SECONDS
+    while b'"movie_id"' not in (await client.send(request_bytes("GET", "/api/v1/search?q=film", token=token))).body:
+        if time.perf_counter() > until:
+            raise RuntimeError(f"nothing was found for {SEARCHABLE_SECONDS} s")
+        await asyncio.sleep(0.5)
+
+
 async def _measure(settings: Settings, names: Sequence[str], asked: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {"seconds": asked.seconds, "callers": asked.callers, "pause": asked.pause}
     totals = {"failed_requests": 0, "tried": 0, "refused": 0}
-    async with seeded(settings) as (stores, movies):
-        *tokens, abusers_token = await _prepare(settings, stores, movies, asked.callers)
+    async with open_stores(settings) as stores:
+        seeder = Seeder(stores)
+        movies = [await seeder.playable(f"Film {n}", genres=[GENRES[n % len(GENRES)]]) for n in range(80)]
+        *tokens, abusers_token = await _prepare(settings, stores, asked.callers)
         client = RawClient(settings.public, "127.0.0.1")
+        await _searchable(client, tokens[0])
         page = await client.send(request_bytes("GET", "/api/v1/home?limit=10", token=tokens[0]))
         device_token = json.loads((await log_in(client, OWNER)).body).get("device_token")
         client.close()
@@ -217,17 +236,20 @@ def main() -> None:
     parser.add_argument("--abuser", choices=NAMES, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.abuser:
+        os.nice(ABUSER_NICENESS)
         target = Target(**json.loads(sys.stdin.readline()))
         sys.stdout.write("begins\n")
         sys.stdout.flush()
         counts = asyncio.run(run(asked.abuser, target, asked.seconds))
         sys.stdout.write(json.dumps(counts) + "\n")
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="marquee-abuse-") as folder,
-        platform(Path(folder), rate_limit_scale=1.0) as (settings, _),
-    ):
-        figures = asyncio.run(_measure(settings, asked.names or NAMES, asked))
+    without = ",".join(part.name for part in PARTS if part.name not in NEEDED)
+    with tempfile.TemporaryDirectory(prefix="marquee-abuse-") as folder:
+        settings = asyncio.run(start(make_test_settings(Path(folder) / "state", without=without)))
+        try:
+            figures = asyncio.run(_measure(settings, asked.names or NAMES, asked))
+        finally:
+            asyncio.run(stop(settings))
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

@@ -118,13 +118,13 @@ async def _slow(url: str, begin: bytes, until: float, counts: Counter[str]) -> N
         with contextlib.suppress(OSError, TimeoutError):
             reader, writer = await client.connected()
             writer.write(begin)
-            while time.perf_counter() < until and not reader.at_eof():
+            while time.perf_counter() < until and not reader.at_eof() and not writer.is_closing():
                 writer.write(b"a")
                 await writer.drain()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(SLOW_SECONDS):
                         if await reader.read(4096):
                             break
-            counts["ended by the server"] += time.perf_counter() < until
+        counts["ended by the server"] += time.perf_counter() < until
         client.close()
         await asyncio.sleep(0.1)

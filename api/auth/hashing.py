@@ -6,7 +6,10 @@ So each process has two queues with a thread each: one for clients that are know
 to everything else on the machine. A request is refused when its queue is full or when the measured time of a hash says that it
 would wait longer than MAX_WAIT_SECONDS.
 
-The lanes of a queue are served in turn, and one address has at most MAX_WAITING_OF_ADDRESS places in a lane: a flood of logins
+A request holds its place from before its attempt is counted until its hash is done. So a flood cannot send a hundred calls to
+Valkey and PostgreSQL at once either: that, on cores which hashing had taken, was why calls that count attempts timed out.
+
+The lanes of a queue are served in turn, and one address has at most MAX_PLACES_OF_ADDRESS places in a lane: a flood of logins
 keeps nobody else waiting for its own length.
 """
 
@@ -16,8 +19,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
@@ -27,9 +31,9 @@ from marquee.errors import TooManyRequests
 
 Lane = Literal["known", "login", "registration"]
 """`known`: a login from a known device, a change of password. `login`: from any other device."""
-MAX_WAITING: Final = 16
-"""Requests that wait in one lane."""
-MAX_WAITING_OF_ADDRESS: Final = 8
+MAX_PLACES: Final = 16
+"""Requests of one lane that wait or are hashed."""
+MAX_PLACES_OF_ADDRESS: Final = 8
 MAX_WAIT_SECONDS: Final = 2.0
 FIRST_ESTIMATE_SECONDS: Final = 0.05
 NICENESS: Final = 10
@@ -48,9 +52,20 @@ Answer = TypeVar("Answer")
 @dataclass(frozen=True)
 class _Job:
     work: Callable[[], Any]
-    address: str
     waits_until: float
     done: asyncio.Future[Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A request's place in a lane. It may run several functions, one after the other."""
+
+    queue: "HashingQueue"
+    lane: Lane
+
+    async def run(self, work: Callable[[], Answer]) -> Answer:
+        """What `work` returns. Raises `TooManyRequests` after MAX_WAIT_SECONDS without its turn."""
+        return await self.queue.run(work, self.lane)
 
 
 class HashingQueue:
@@ -59,35 +74,42 @@ class HashingQueue:
     def __init__(self, *lanes: Lane, niceness: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lanes: dict[Lane, deque[_Job]] = {lane: deque() for lane in lanes}
+        self._places: dict[Lane, dict[str, int]] = {lane: {} for lane in lanes}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashing", initializer=_give_way, initargs=(niceness,))
         self._worker: asyncio.Task[None] | None = None
         self._hash_seconds = FIRST_ESTIMATE_SECONDS
-        self._is_hashing = False
 
-    async def run(self, work: Callable[[], Answer], *, lane: Lane, address: str = "") -> Answer:
-        """What `work` returns. Raises `TooManyRequests`: at once without a place, else after MAX_WAIT_SECONDS."""
-        self.check_room(lane, address)
+    @contextmanager
+    def place(self, lane: Lane, address: str) -> Iterator[Place]:
+        """A place in the lane for a client of this address, until the block ends. Raises `TooManyRequests` without one."""
+        places = self._places[lane]
+        if (
+            sum(places.values()) >= MAX_PLACES
+            or places.get(address, 0) >= MAX_PLACES_OF_ADDRESS
+            or self._seconds_to_wait(lane) > MAX_WAIT_SECONDS
+        ):
+            raise self._refusal(lane)
+        places[address] = places.get(address, 0) + 1
+        try:
+            yield Place(self, lane)
+        finally:
+            places[address] -= 1
+            if not places[address]:
+                del places[address]
+
+    async def run(self, work: Callable[[], Answer], lane: Lane) -> Answer:
+        """Called by a `Place`, which bounds the number of callers."""
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._lanes[lane].append(_Job(work, address, self._clock() + MAX_WAIT_SECONDS, done))
+        self._lanes[lane].append(_Job(work, self._clock() + MAX_WAIT_SECONDS, done))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._serve(), name="password hashing")
         return await done
 
-    def check_room(self, lane: Lane, address: str = "") -> None:
-        """Raise `TooManyRequests` if a request of this lane and address would be refused now."""
-        waiting = self._lanes[lane]
-        if (
-            len(waiting) >= MAX_WAITING
-            or sum(job.address == address for job in waiting) >= MAX_WAITING_OF_ADDRESS
-            or self._seconds_to_wait(lane) > MAX_WAIT_SECONDS
-        ):
-            raise self._refusal(lane)
-
     def _seconds_to_wait(self, lane: Lane) -> float:
         """Until a new job of the lane would begin. The lanes take turns, so no other lane is ahead by more jobs than this one."""
-        own = len(self._lanes[lane])
-        ahead = own + sum(min(len(jobs), own + 1) for other, jobs in self._lanes.items() if other != lane)
-        return (ahead + self._is_hashing) * self._hash_seconds
+        own = sum(self._places[lane].values())
+        others = (sum(places.values()) for other, places in self._places.items() if other != lane)
+        return (own + sum(min(count, own + 1) for count in others)) * self._hash_seconds
 
     def _refusal(self, lane: Lane) -> TooManyRequests:
         REFUSED.labels(lane).inc()
@@ -108,7 +130,6 @@ class HashingQueue:
                     job.done.set_exception(self._refusal(lane))
                     continue
                 begun = self._clock()
-                self._is_hashing = True
                 try:
                     answer = await loop.run_in_executor(self._thread, job.work)
                 except Exception as error:
@@ -117,8 +138,6 @@ class HashingQueue:
                 else:
                     if not job.done.done():
                         job.done.set_result(answer)
-                finally:
-                    self._is_hashing = False
                 seconds = self._clock() - begun
                 SECONDS.observe(seconds)
                 self._hash_seconds += 0.2 * (seconds - self._hash_seconds)

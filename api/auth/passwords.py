@@ -1,12 +1,13 @@
 """Password hashing (argon2id, the library's RFC 9106 profile) in the queues of `api.auth.hashing`; a new password's rules."""
 
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from api.auth.hashing import Lane, queues
+from api.auth.hashing import Lane, Place, queues
 from marquee.errors import InputInvalid
 
 COMMON_PASSWORDS: Final = frozenset(
@@ -51,23 +52,24 @@ class Passwords:
         self._hasher = PasswordHasher()
         self._dummy_hash = dummy_hash()
 
-    def check_room(self, lane: Lane, address: str) -> None:
-        """Raise `TooManyRequests` if a hash of this lane and client address would be refused now."""
-        self._queues[lane].check_room(lane, address)
+    def place(self, lane: Lane, address: str) -> AbstractContextManager[Place]:
+        """A place in the lane's queue for a request of this client address. Raises `TooManyRequests` without one."""
+        return self._queues[lane].place(lane, address)
 
-    async def hash(self, password: str, *, lane: Lane = "registration", address: str = "") -> str:
+    async def hash(self, password: str, place: Place | None = None) -> str:
         """The argon2id hash of a password, with its salt and parameters. Raises `TooManyRequests`."""
-        return await self._queues[lane].run(partial(self._hasher.hash, password), lane=lane, address=address)
+        if place is None:
+            with self.place("registration", "") as own:
+                return await self.hash(password, own)
+        return await place.run(partial(self._hasher.hash, password))
 
-    async def verify(
-        self, password_hash: str | None, password: str, *, lane: Lane = "login", address: str = ""
-    ) -> bool:
+    async def verify(self, password_hash: str | None, password: str, place: Place) -> bool:
         """Whether the password matches the hash. Raises `TooManyRequests`.
 
         `password_hash` is None for an unknown account: the answer is False, after the same amount of work.
         """
         work = partial(self._matches, password_hash or self._dummy_hash, password)
-        return await self._queues[lane].run(work, lane=lane, address=address) and password_hash is not None
+        return await place.run(work) and password_hash is not None
 
     def _matches(self, password_hash: str, password: str) -> bool:
         try:

@@ -35,10 +35,10 @@ class AuthService:
         `AccountExists`, `InputInvalid` for a weak password, `TooManyRequests`.
         """
         check_new_password(password, email)
-        self._passwords.check_room("registration", address)
-        await self._attempts.count_registration(address)
+        with self._passwords.place("registration", address) as place:
+            await self._attempts.count_registration(address)
+            password_hash = await self._passwords.hash(password, place)
         names = list(dict.fromkeys(profiles)) or [email.partition("@")[0][:60]]
-        password_hash = await self._passwords.hash(password, address=address)
         return await self._accounts.create(email, password_hash, role=FIRST_ROLE, profile_names=names)
 
     async def check_login(self, email: str, password: str, client: Client) -> tuple[Account, str]:
@@ -50,13 +50,12 @@ class AuthService:
         key = account_key(email)
         device_id = self._devices.read(client.device_token, key)
         lane: Lane = "login" if device_id is None else "known"
-        self._passwords.check_room(lane, client.address)
-        async with self._attempts.of_login(key, client.address, device_id):
-            account = await self._accounts.by_email(email.strip())
-            password_hash = account.password_hash if account else None
-            matches = await self._passwords.verify(password_hash, password, lane=lane, address=client.address)
-            if not matches or account is None:
-                raise NotAuthenticated(_WRONG_LOGIN)
+        with self._passwords.place(lane, client.address) as place:
+            async with self._attempts.of_login(key, client.address, device_id):
+                account = await self._accounts.by_email(email.strip())
+                password_hash = account.password_hash if account else None
+                if not await self._passwords.verify(password_hash, password, place) or account is None:
+                    raise NotAuthenticated(_WRONG_LOGIN)
         return account, self._devices.issue(key, device_id)
 
     async def account(self, caller: Caller) -> Account:
@@ -72,14 +71,13 @@ class AuthService:
         Raises `InputInvalid` if `current` is wrong or `new` is weak, `TooManyRequests`.
         """
         account = await self.account(caller)
-        self._passwords.check_room("known", account.account_id)
-        async with self._attempts.of_password_change(account.account_id, caller.session_id or caller.profile_id):
-            if not await self._passwords.verify(
-                account.password_hash, current, lane="known", address=account.account_id
-            ):
-                raise InputInvalid("The current password is wrong.", field="current_password")
-        check_new_password(new, account.email, field="new_password")
-        password_hash = await self._passwords.hash(new, lane="known", address=account.account_id)
+        session = caller.session_id or caller.profile_id
+        with self._passwords.place("known", account.account_id) as place:
+            async with self._attempts.of_password_change(account.account_id, session):
+                if not await self._passwords.verify(account.password_hash, current, place):
+                    raise InputInvalid("The current password is wrong.", field="current_password")
+            check_new_password(new, account.email, field="new_password")
+            password_hash = await self._passwords.hash(new, place)
         await self._accounts.change_password(account.account_id, password_hash)
 
     async def add_profile(self, caller: Caller, name: str) -> Profile:

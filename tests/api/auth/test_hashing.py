@@ -5,19 +5,27 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
 from api.auth.hashing import (
+    MAX_PLACES,
+    MAX_PLACES_OF_ADDRESS,
     MAX_WAIT_SECONDS,
-    MAX_WAITING,
-    MAX_WAITING_OF_ADDRESS,
     NICENESS,
     HashingQueue,
     Lane,
     queues,
 )
 from marquee.errors import TooManyRequests
+
+Answer = TypeVar("Answer")
+
+
+async def run(queue: HashingQueue, work: Callable[[], Answer], lane: Lane, address: str = "10.9.9.9") -> Answer:
+    with queue.place(lane, address) as place:
+        return await place.run(work)
 
 
 class Held:
@@ -37,11 +45,11 @@ class Held:
             loop.call_soon_threadsafe(self.is_held.set)
             self.go_on.wait(10)
 
-        self.waiting.append(asyncio.create_task(self.queue.run(work, lane="login")))
+        self.waiting.append(asyncio.create_task(run(self.queue, work, "login")))
         await self.is_held.wait()
 
     async def add(self, name: str, lane: Lane, address: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(self.queue.run(lambda: self.done.append(name), lane=lane, address=address))
+        task = asyncio.create_task(run(self.queue, lambda: self.done.append(name), lane, address))
         await asyncio.sleep(0)
         self.waiting.append(task)
         return task
@@ -54,14 +62,17 @@ class Held:
 async def test_a_full_queue_refuses_at_once_and_names_a_time() -> None:
     held = Held()
     await held.hold()
-    for number in range(MAX_WAITING):
+    for number in range(MAX_PLACES - 1):
         await held.add(str(number), "login", f"10.0.0.{number}")
-    with pytest.raises(TooManyRequests) as refused:
-        held.queue.check_room("login", "10.0.1.1")
+    with pytest.raises(TooManyRequests) as refused, held.queue.place("login", "10.0.1.1"):
+        pass
     assert refused.value.retry_after_seconds >= 1
-    held.queue.check_room("registration", "10.0.1.1")
+    with held.queue.place("registration", "10.0.1.1"):
+        pass
     await held.finish()
-    assert len(held.done) == MAX_WAITING
+    assert len(held.done) == MAX_PLACES - 1
+    with held.queue.place("login", "10.0.1.1"):
+        assert held.queue._places["login"] == {"10.0.1.1": 1}, "places are not given back"
 
 
 async def test_one_address_leaves_places_to_others() -> None:
@@ -70,7 +81,7 @@ async def test_one_address_leaves_places_to_others() -> None:
     answers = [await held.add(str(number), "login", "10.0.0.1") for number in range(80)]
     await held.add("other", "login", "10.0.0.2")
     refused = [task for task in answers if task.done() and isinstance(task.exception(), TooManyRequests)]
-    assert len(refused) == 80 - MAX_WAITING_OF_ADDRESS, "a client's flood was not refused at once"
+    assert len(refused) == 80 - MAX_PLACES_OF_ADDRESS, "a client's flood was not refused at once"
     await held.finish()
     assert "other" in held.done
 
@@ -91,7 +102,7 @@ async def test_who_is_known_does_not_wait_behind_strangers() -> None:
     held = Held()
     held.queue = every_queue["login"]
     await held.hold()
-    assert await every_queue["known"].run(lambda: "hashed", lane="known") == "hashed"
+    assert await run(every_queue["known"], lambda: "hashed", "known") == "hashed"
     await held.finish()
 
 
@@ -111,14 +122,14 @@ async def test_who_has_waited_too_long_or_has_gone_is_not_hashed() -> None:
 async def test_the_measured_time_of_a_hash_decides_how_many_may_wait() -> None:
     held = Held()
     for _ in range(10):
-        await held.queue.run(lambda: time.sleep(0.1), lane="login")
+        await run(held.queue, lambda: time.sleep(0.1), "login")
     slow = held.queue._hash_seconds
     assert slow > 0.08
     held.queue._hash_seconds = 1.5
     await held.hold()
     await held.add("first", "login", "10.0.0.1")
-    with pytest.raises(TooManyRequests) as refused:
-        held.queue.check_room("login", "10.0.0.2")
+    with pytest.raises(TooManyRequests) as refused, held.queue.place("login", "10.0.0.2"):
+        pass
     assert refused.value.retry_after_seconds >= 3
     await held.finish()
 
@@ -126,7 +137,7 @@ async def test_the_measured_time_of_a_hash_decides_how_many_may_wait() -> None:
 async def test_hashing_gives_way_to_the_event_loop() -> None:
     queue = HashingQueue("login", niceness=NICENESS)
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    niceness = await queue.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), lane="login")
+    niceness = await run(queue, lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), "login")
     assert niceness == min(19, own + NICENESS)
     assert os.getpriority(os.PRIO_PROCESS, 0) == own, "the event loop lost its priority too"
 
@@ -138,5 +149,5 @@ async def test_an_error_of_the_work_reaches_its_caller_and_no_other() -> None:
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        await queue.run(fail, lane="login")
-    assert await queue.run(lambda: 1, lane="login") == 1
+        await run(queue, fail, "login")
+    assert await run(queue, lambda: 1, "login") == 1
