@@ -105,9 +105,8 @@ def home_request(token: str) -> bytes:
     return f"GET /api/v1/home?limit=10 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
 
 
-async def log_in(url: str, stores: Stores) -> str:
+async def log_in(url: str, stores: Stores, email: str = "bench@example.org") -> str:
     """Register an account and return its access token."""
-    email = "bench@example.org"
     await stores.accounts.create(email, await Passwords().hash(PASSWORD), role="viewer", profile_names=["Bench"])
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         answer = await http.post("/api/v1/sessions", json={"email": email, "password": PASSWORD})

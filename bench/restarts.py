@@ -2,9 +2,9 @@
 
 `make bench-restarts`, or `python -m bench.restarts [--seconds 12]`. 32 callers ask the gateway of a supervised platform for
 home, stream, progress and search, each five times a second, whatever the answers are. During that load one process of the
-API is killed, every process is killed, one is told to stop, and `marquee restart api` runs twice in a row. `failed` counts
-answers other than 200 and 204, and connections that broke. `seconds_of_failure` counts tenths of a second that had such an
-answer. The last line is one JSON object.
+API is killed, every process is killed, one is told to stop, one hangs for FREEZE_SECONDS, and `marquee restart api` runs
+twice in a row. `failed` counts answers other than 200 and 204, and connections that broke. `seconds_of_failure` counts tenths
+of a second that had such an answer. The last line is one JSON object.
 """
 
 import argparse
@@ -37,9 +37,12 @@ from tests.harness.api.serving import environment_of
 from tests.harness.servers import make_test_settings
 
 CALLERS: Final = 32
+VIEWERS: Final = 8
+"""The gateway chooses a process by the viewer, so that each process has some of them."""
 PERIOD_SECONDS: Final = 0.2
 """Between two requests of one caller."""
 SLOT_SECONDS: Final = 0.1
+FREEZE_SECONDS: Final = 8.0
 NEEDED: Final = (
     "postgres",
     "valkey-cache",
@@ -50,6 +53,10 @@ NEEDED: Final = (
     "api",
     "gateway",
 )
+
+
+Requests = Sequence[tuple[str, Callable[[int], bytes]]]
+"""What one viewer asks in turn: (kind, the bytes of a request by its number)."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,8 @@ class Answer:
 class ConstantLoad:
     """CALLERS clients on kept-alive connections, each with PERIOD_SECONDS between its requests."""
 
-    def __init__(self, url: str, requests: Sequence[tuple[str, Callable[[int], bytes]]]) -> None:
+    def __init__(self, url: str, requests: Sequence[Requests]) -> None:
+        """`requests`: those of each viewer. A caller is one of the viewers."""
         self._host, self._port = url.removeprefix("http://").split(":")
         self._requests = requests
         self.answers: list[Answer] = []
@@ -80,12 +88,13 @@ class ConstantLoad:
         await asyncio.gather(*(self._caller(number, begun, until) for number in range(CALLERS)))
 
     async def _caller(self, number: int, begun: float, until: asyncio.Event) -> None:
+        requests = self._requests[number % len(self._requests)]
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         due = begun + number * PERIOD_SECONDS / CALLERS
         turn = number
         while not until.is_set():
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            kind, request = self._requests[turn % len(self._requests)]
+            kind, request = requests[turn % len(requests)]
             turn, sent = turn + 1, time.perf_counter()
             due = max(due + PERIOD_SECONDS, sent)
             try:
@@ -130,7 +139,7 @@ def summary(answers: Sequence[Answer]) -> dict[str, object]:
     }
 
 
-def _requests(token: str, movies: Sequence[str]) -> list[tuple[str, Callable[[int], bytes]]]:
+def _requests(token: str, movies: Sequence[str]) -> Requests:
     def get(path: Callable[[int], str]) -> Callable[[int], bytes]:
         head = f"Host: x\r\nAuthorization: Bearer {token}\r\n\r\n"
         return lambda number: f"GET {path(number)} HTTP/1.1\r\n{head}".encode()
@@ -173,6 +182,12 @@ async def _signal(settings: Settings, number: signal.Signals, count: int) -> Non
             each.send_signal(number)
 
 
+async def _freeze_one(settings: Settings) -> None:
+    await _signal(settings, signal.SIGSTOP, 1)
+    await asyncio.sleep(FREEZE_SECONDS)
+    await _signal(settings, signal.SIGCONT, 1)
+
+
 async def _restart_twice(settings: Settings) -> None:
     for _ in range(2):
         command = [shutil.which("marquee", path=str(Path(sys.executable).parent)) or "marquee", "restart", "api"]
@@ -189,12 +204,14 @@ async def measure(settings: Settings, seconds: float) -> dict[str, object]:
         "kill_one": lambda: _signal(settings, signal.SIGKILL, 1),
         "kill_all": lambda: _signal(settings, signal.SIGKILL, 64),
         "terminate_one": lambda: _signal(settings, signal.SIGTERM, 1),
+        "freeze_one": lambda: _freeze_one(settings),
         "restart_twice": lambda: _restart_twice(settings),
     }
     figures: dict[str, object] = {}
-    async with _seeded(settings) as (token, movies):
+    async with _seeded(settings) as (tokens, movies):
+        requests = [_requests(token, movies) for token in tokens]
         for name, event in events.items():
-            load, over = ConstantLoad(settings.public, _requests(token, movies)), asyncio.Event()
+            load, over = ConstantLoad(settings.public, requests), asyncio.Event()
             running = asyncio.create_task(load.run(over))
             await asyncio.sleep(2)
             before = await _processes(settings)
@@ -217,13 +234,14 @@ async def measure(settings: Settings, seconds: float) -> dict[str, object]:
 
 
 @contextlib.asynccontextmanager
-async def _seeded(settings: Settings) -> AsyncIterator[tuple[str, list[str]]]:
-    """A token, and the ids of titles that play. The platform's own search sync makes them findable."""
+async def _seeded(settings: Settings) -> AsyncIterator[tuple[list[str], list[str]]]:
+    """A token for each viewer, and the ids of titles that play. The platform's own search sync makes them findable."""
     async with open_stores(settings) as stores:
         seeder = Seeder(stores)
         genres = ("Drama", "Comedy", "Action", "Horror", "Crime", "War", "Western", "Fantasy")
         movies = [await seeder.playable(f"Film {n}", genres=[genres[n % 8]]) for n in range(80)]
-        yield await log_in(settings.public, stores), movies
+        tokens = [await log_in(settings.public, stores, f"viewer-{n}@example.org") for n in range(VIEWERS)]
+        yield tokens, movies
 
 
 def main() -> None:
