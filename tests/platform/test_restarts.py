@@ -142,6 +142,21 @@ async def test_one_lost_process_fails_no_request_that_is_safe_to_repeat(
     assert (await pids(served))["api-2"] == before["api-2"]
 
 
+async def test_one_process_that_hangs_holds_up_no_viewer(served: Settings, tokens: list[str]) -> None:
+    before = await pids(served)
+    os.kill(before["api-1"], signal.SIGSTOP)
+    try:
+        async with httpx.AsyncClient(base_url=served.public, timeout=30) as http:
+            asked = [
+                http.get("/api/v1/search?q=film", headers={"Authorization": f"Bearer {token}"}) for token in tokens
+            ]
+            answers = await asyncio.gather(*asked)
+    finally:
+        os.kill(before["api-1"], signal.SIGCONT)
+    assert [answer.status_code for answer in answers] == [200] * len(tokens)
+    assert await pids(served) == before
+
+
 async def test_a_restart_ends_where_the_new_process_does_not_become_ready(served: Settings, tokens: list[str]) -> None:
     """A setting that cannot be used, in the file that each process reads when it starts."""
     file = served.state / ENVIRONMENT_FILE

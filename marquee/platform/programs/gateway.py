@@ -24,6 +24,8 @@ from marquee.settings import Settings
 
 MAX_REQUEST_BYTES: Final = 4 * 1024**2
 """Clients send media directly to S3, so the largest request body is a batch of documents."""
+LATE_SECONDS: Final = 1.5
+"""After the API's own deadline for a request: a process that has not answered by then hangs. Another one is asked."""
 
 
 def gateway(settings: Settings) -> Program:
@@ -48,6 +50,7 @@ def gateway(settings: Settings) -> Program:
             local_replies=gateway_tls.with_headers(local_replies(MAX_REQUEST_BYTES), gateway_tls.hsts_headers(tls)),
             announced_size_filter=announced_size_filter(MAX_REQUEST_BYTES),
             max_request_bytes=MAX_REQUEST_BYTES,
+            try_seconds=settings.request_deadline_seconds + LATE_SECONDS,
             trusted_hops=settings.trusted_hops,
             client_address_header=CLIENT_ADDRESS_HEADER,
             address_filters=gateway_limits.address_filters(settings),
