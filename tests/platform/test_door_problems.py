@@ -3,6 +3,9 @@
 The probes are bytes, because no HTTP library sends most of them. Each is one line: what it is, the bytes, the status, the code.
 """
 
+import http.server
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +91,58 @@ def test_an_edge_without_its_origin_says_so(tmp_path: Path) -> None:
                     exchange(url, get(path, method=method)),
                     Probe("no origin", get("", method=method), 502, "upstream-invalid"),
                 )
+
+
+class StatusOrigin(http.server.BaseHTTPRequestHandler):
+    """An origin that answers `.../500.jpg` with 500 and a page of its own; `.../0.jpg` waits until the test is over."""
+
+    waiting = threading.Event()
+    over = threading.Event()
+
+    def do_GET(self) -> None:
+        status = int(self.path.rpartition("/")[2].partition(".")[0])
+        if status == 0:
+            self.waiting.set()
+            self.over.wait(30)
+        self.send_response(status or 200)
+        self.send_header("Location", "http://elsewhere.example/")
+        self.send_header("Content-Length", "17")
+        self.end_headers()
+        self.wfile.write(b"the origin's page")
+
+    def log_message(self, format: str, *args: object) -> None:
+        return None
+
+
+def test_what_the_origin_says_is_not_passed_on(tmp_path: Path) -> None:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), StatusOrigin)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings = make_test_settings(
+        tmp_path,
+        published_url=f"s3+http://127.0.0.1:{server.server_address[1]}/films",
+        edge_connections_per_address=1,
+    )
+    own = {401: (403, "file-unavailable"), 403: (403, "file-unavailable"), 404: (404, "not-found")}
+    own |= {503: (503, "platform-unavailable"), 502: (502, "upstream-invalid"), 504: (504, "platform-timeout")}
+    try:
+        with running(edges.edge(settings, 1), tmp_path):
+            url = f"http://127.0.0.1:{settings.port('edge_1')}"
+            for said in (301, 302, 307, 400, 401, 403, 404, 405, 409, 411, 500, 501, 502, 503, 504):
+                request = get(f"/images/m_1/v1/{said}.jpg")
+                status, code = own.get(said, (502, "origin-failed"))
+                answer = exchange(url, request)
+                check_problem(answer, Probe(f"the origin's {said}", request, status, code))
+                assert not answer.header("location"), "a viewer cannot follow the origin's redirect"
+            with socket.create_connection(("127.0.0.1", settings.port("edge_1"))) as first:
+                first.sendall(get("/images/m_1/v1/0.jpg"))
+                assert StatusOrigin.waiting.wait(20), "the edge did not ask its origin"
+                for path in ("/images/m_1/v1/1.jpg", signed(settings) + "a.m4s"):
+                    probe = Probe("one request too many", get(path), 429, "too-many-requests")
+                    check_problem(exchange(url, probe.request), probe)
+    finally:
+        StatusOrigin.over.set()
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.fixture(scope="module")
