@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext
 
 from marquee.demo.browser import log_in, open_browser
 from marquee.demo.report import CheckSkipped
+from marquee.notes import note
 from marquee.platform.project import WEB_CLIENT
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import Settings
@@ -19,6 +20,7 @@ from tests.harness.browsing import open_visit
 from tests.harness.published_film import publish_film
 
 TITLE = "The Lighthouse Keeper"
+NOTES = [note("silent", why="the only sound is AC-4, which cannot be decoded"), note("file-cut-off"), note("no-sound")]
 WITHOUT = "transcode,search-sync,change-capture,outbox,housekeeping,dagster-code-ingest,dagster-webserver,dagster-daemon"
 """No page asks these programs for anything."""
 
@@ -43,7 +45,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 async def _publish(settings: Settings, folder: Path) -> str:
     async with open_stores(settings, search_writer=True) as stores:
-        return await publish_film(stores, TITLE, folder)
+        movie_id = await publish_film(stores, TITLE, folder)
+        await stores.catalogue.versions.set_notes(movie_id, 1, {"source": NOTES})
+        return movie_id
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import BrowserContext, FilePayload, Page
 
 from tests.harness.browsing import Visit, accessibility_violations, open_visit
-from tests.web.conftest import TITLE, Site
+from tests.web.conftest import NOTES, TITLE, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
 
@@ -115,6 +115,20 @@ async def test_its_policy_lets_in_no_foreign_and_no_inline_script(visit: Visit, 
 async def test_axe_finds_nothing_wrong_with_it(visit: Visit) -> None:
     violations = await accessibility_violations(visit.page)
     assert not violations, f"{visit.page.url}: " + "; ".join(violations)
+
+
+async def test_an_engineer_sees_a_titles_notes_and_the_harmless_ones_on_request(
+    engineer: BrowserContext, site: Site
+) -> None:
+    visit = await open_visit(engineer)
+    await visit.page.goto(f"{site.settings.public}/title/{site.movie_id}")
+    notes = visit.page.get_by_test_id("notes")
+    for severe in NOTES[:2]:
+        await notes.get_by_text(severe.sentence).wait_for()
+    assert not await notes.get_by_text(NOTES[2].sentence).is_visible(), "a remark takes the place of a warning"
+    await notes.get_by_text("One remark").click()
+    await notes.get_by_text(NOTES[2].sentence).wait_for()
+    await visit.page.close()
 
 
 async def test_the_watched_film_plays(engineer: BrowserContext, site: Site) -> None:
