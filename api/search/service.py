@@ -1,7 +1,8 @@
 """Search and suggestions, through the contract of `marquee.stores.search`.
 
 A cursor holds the index's own position and the query with its filters. With another query the cursor is refused, not
-misread. Descriptions and lists of people are cut, so that a page of results stays small.
+misread. Without an index every search would find nothing, so that is `StoreUnavailable`. Descriptions and lists of
+people are cut, so that a page of results stays small.
 """
 
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from api.paging import Cursors, cursor_refusal
 from api.search.schemas import SearchResult, SearchResults
 from marquee.cdn.addresses import EdgeAddresses
+from marquee.errors import StoreUnavailable
 from marquee.settings import Settings
 from marquee.stores.search.contract import SearchFilters, SearchHit, SearchIndex
 
@@ -33,6 +35,8 @@ class SearchService:
         """
         asked = [query, list(filters.genres), filters.playable_only, filters.year_from, filters.year_to]
         page = await self._index.search(query, limit=limit, position=self._position(cursor, asked), filters=filters)
+        if not page.hits:
+            await self._check_index()
         next_position = page.next_position
         return SearchResults(
             results=[self._result(hit) for hit in page.hits],
@@ -42,7 +46,14 @@ class SearchService:
 
     async def suggest(self, prefix: str, *, limit: int) -> list[str]:
         """At most `limit` titles that begin like `prefix`. Raises `StoreUnavailable`."""
-        return list(await self._index.suggest(prefix, limit=limit))
+        found = list(await self._index.suggest(prefix, limit=limit))
+        if not found:
+            await self._check_index()
+        return found
+
+    async def _check_index(self) -> None:
+        if not await self._index.exists():
+            raise StoreUnavailable("There is no search index at the moment: try again soon.")
 
     def _position(self, cursor: str | None, asked: list[object]) -> str | None:
         read = self._cursors.read("search", cursor, tuple[str, list[object]])

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,3 +201,13 @@ async def test_a_page_that_comes_late_is_sent_with_the_rows_that_are_there(
         page = await services.home.page(NOBODY, limit=1, cursor=None)
     assert CONTINUE_WATCHING.row_id in [one.id for one in page.degraded]
     assert "genre-drama" in [row.id for row in page.rows]
+
+
+async def test_a_search_without_an_index_is_503_and_not_an_empty_result(
+    api_settings: Settings, viewer: Person, tmp_path: Path
+) -> None:
+    async with serving(api_settings.model_copy(update={"search_url": f"tantivy://{tmp_path}"})) as client:
+        for path in ("/api/v1/search", "/api/v1/search/suggest"):
+            answer = await client.get(path, params={"q": "film"}, headers=viewer.headers)
+            assert answer.status_code == 503, f"{path} says that there is nothing"
+            assert answer.headers["retry-after"]

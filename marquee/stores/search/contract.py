@@ -86,6 +86,10 @@ class SearchIndex(Protocol):
         """The revision of a title that a search finds now; None if the title is not in the index."""
         ...
 
+    async def exists(self) -> bool:
+        """Whether there is an index. Without one a search finds nothing, whatever the catalogue has."""
+        ...
+
     async def count(self) -> int:
         """Number of titles, without the deleted ones."""
         ...

@@ -174,3 +174,13 @@ async def test_what_arrives_during_a_rebuild_is_there_after_it(filled: SearchInd
     assert (await filled.revision("rocky"), await filled.revision("new"), await filled.revision("it")) == (2, 1, None)
     assert await filled.count() == len(TITLES)
     assert await filled.apply([document("it", "It", 1)]) == 0, "a delete during the rebuild was forgotten"
+
+
+async def test_an_index_that_was_never_made_is_not_an_empty_one(url: str) -> None:
+    reader = open_search(url)
+    assert not await reader.exists()
+    writer = await open_search_writer(url)
+    await writer.count()
+    assert await reader.exists()
+    await writer.close()
+    await reader.close()

@@ -168,6 +168,11 @@ class ElasticsearchIndex:
         found = _VERSIONS.decode(await self._ask(queries.version_query(movie_id))).hits.hits
         return found[0].version // 2 if found else None
 
+    async def exists(self) -> bool:
+        with translated():
+            client = self._within_deadline()
+            return bool((await client.indices.exists_alias(name=self._generations.live)).body)
+
     async def count(self) -> int:
         if self._writer is not None:
             await self._writer.ensure_index()

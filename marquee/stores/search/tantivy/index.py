@@ -176,6 +176,9 @@ class TantivyIndex:
         addresses = [address for _, address in searcher.search(query, limit=1, count=False).hits]
         return integers(searcher, "revision", addresses)[0] if addresses else None
 
+    async def exists(self) -> bool:
+        return await self._read(self._reader.searcher) is not None
+
     async def count(self) -> int:
         return await self._read(self._count)
 
