@@ -42,7 +42,8 @@ def receive_sidecar(upload_id: str, sidecar: SidecarIn, index: int) -> ReceivedS
         )
     body, stated = _body(sidecar)
     named = read_name(sidecar.file_name)
-    language = named.language if sidecar.language is None else language_tag(sidecar.language)
+    wanted = None if sidecar.language == UNKNOWN else sidecar.language
+    language = named.language if wanted is None else language_tag(wanted)
     try:
         read = read_sidecar(body, sidecar.file_name, index=index, language=language, stated=stated)
     except SidecarUnreadable as reason:
@@ -50,6 +51,8 @@ def receive_sidecar(upload_id: str, sidecar: SidecarIn, index: int) -> ReceivedS
     forced = _stated(sidecar.forced, named.forced)
     hearing_impaired = _stated(sidecar.hearing_impaired, named.hearing_impaired)
     commentary = _stated(sidecar.commentary, named.commentary)
+    # Clients of earlier releases send the language's code as the label.
+    label = sidecar.label if (sidecar.label or "").casefold() != (sidecar.language or "").casefold() else None
     # What a viewer gets is in the name, so that a file sent again with another language is another object.
     identity = msgspec.json.encode(
         [sidecar.file_name, sidecar.language, sidecar.label, stated, forced, hearing_impaired, commentary]
@@ -57,19 +60,18 @@ def receive_sidecar(upload_id: str, sidecar: SidecarIn, index: int) -> ReceivedS
     stored = Sidecar(
         key=keys.sidecar_key(upload_id, hashlib.sha256(identity + b"\0" + body).hexdigest()[:16]),
         file_name=sidecar.file_name,
-        language=language if sidecar.language is None or language != UNKNOWN else sidecar.language,
-        label=sidecar.label,
+        language=wanted if wanted is not None and language == UNKNOWN else language,
+        label=label,
         encoding=read.decoded.encoding,
         encoding_guessed=read.decoded.guessed,
         forced=forced,
         hearing_impaired=hearing_impaired,
         commentary=commentary,
     )
-    label = text_label(language, forced=forced, hearing_impaired=hearing_impaired, commentary=commentary)
     answer = SidecarOut(
         file_name=stored.file_name,
         language=stored.language,
-        label=sidecar.label or label,
+        label=label or text_label(language, forced=forced, hearing_impaired=hearing_impaired, commentary=commentary),
         encoding=encodings.usual_name(read.decoded.encoding),
         encoding_guessed=read.decoded.guessed,
         forced=forced,

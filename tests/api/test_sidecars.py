@@ -102,3 +102,12 @@ async def test_a_file_without_a_cue_is_kept_and_told(client: Client, people: Peo
     assert answer.status_code == 201
     assert answer.json()["first_line"] is None
     assert [note["code"] for note in answer.json()["notes"]] == ["text-track-left-out"]
+
+
+async def test_a_client_of_an_earlier_release_gets_the_languages_name(client: Client, people: People) -> None:
+    path, headers = await _opened(client, people, "older.mp4")
+    for sent, label in (("de", "German"), ("und", "French")):
+        body = {"file_name": "film.fr.srt", "language": sent, "label": sent, "text": subrip(["Ça va"])}
+        answer = await client.post(path, json=body, headers=headers)
+        assert (answer.status_code, answer.json()["label"]) == (201, label), answer.text
+        assert answer.json()["encoding_guessed"] is False

@@ -31,6 +31,8 @@ _TOO_MANY: Final = f"a title has at most {MAX_TRACKS} subtitle tracks"
 class SidecarFile(msgspec.Struct, frozen=True, kw_only=True):
     """A subtitle file that was uploaded with the film. Its times count from the film's first picture.
 
+    A label that is the language's code, as earlier releases stored it, is replaced by the language's name.
+
     `encoding`: Python's name of the encoding that the upload found or was told; None: it is found out here. Without a language
     the file's name is asked.
     """
@@ -184,7 +186,7 @@ def _sidecar_track(sidecar: SidecarFile, index: int, seconds: float, notes: _Not
     return _NamedTrack(
         cues=cues,
         language=tag,
-        label=sidecar.label or label,
+        label=label if sidecar.label is None or sidecar.label == sidecar.language else sidecar.label,
         forced=forced,
         hearing_impaired=hearing_impaired,
         commentary=commentary,
