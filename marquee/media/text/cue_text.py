@@ -8,7 +8,6 @@ markup into a page. Called by `timed_text`, `substation` and `tx3g`.
 
 import html
 import re
-import unicodedata
 from typing import Final
 
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -20,6 +19,8 @@ _TAG: Final = re.compile(
     rf"<(/?)(i|b|u|c|v|lang|ruby|rt|{_HTML})(?=[\s.>/])((?:\.[^\s.<>&]+)*)([^<>]*)>|<(?:\d+:)?\d+:\d+[.,]\d+>",
     re.IGNORECASE,
 )
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but tab and line feed, and halves of characters, which UTF-8 cannot hold."""
 _SCRIPTS: Final = re.compile(r"<\s*(script|style)\b.*?(<\s*/\s*\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 MAX_DEPTH: Final = 16
 """How deep tags may stand in each other. The bound keeps a hostile file from growing when crossing tags are mended."""
@@ -37,8 +38,7 @@ class CueWriter:
 
     def text(self, text: str) -> None:
         """Add text that has no markup."""
-        kept = "".join(one for one in text if one in "\n\t" or unicodedata.category(one) not in {"Cc", "Cs"})
-        self._written.append(html.escape(kept, quote=False))
+        self._written.append(html.escape(_CONTROLS.sub("", text), quote=False))
 
     def open(self, name: str, more: str = "") -> None:
         """Open a tag. `more`: its classes and its annotation. A style that is open already is not opened twice."""

@@ -16,7 +16,7 @@ from marquee.media.text.cues import PLACES, Cue, NotSubtitles, Parsed
 
 MAX_GAP_MILLISECONDS: Final = 50
 """A sign that is set anew for every frame is one cue. Between its events there is at most one frame at 20 fps."""
-_SECTION: Final = re.compile(r"^\s*\[(Script Info|V4\+? Styles|Events)\]", re.IGNORECASE | re.MULTILINE)
+_SECTION: Final = re.compile(r"^[ \t]*\[(Script Info|V4\+? Styles|Events)\]", re.IGNORECASE | re.MULTILINE)
 _BLOCKS: Final = re.compile(r"(?<!\\)\{([^{}]*)\}")
 _LEGACY: Final = {1: 1, 2: 2, 3: 3, 5: 7, 6: 8, 7: 9, 9: 4, 10: 5, 11: 6}
 r"""`\an` by SSA's `\a`."""
@@ -31,7 +31,7 @@ def is_substation(text: str) -> bool:
 
 def parse(text: str) -> Parsed:
     """The cues of a file. Raises `NotSubtitles` if it cannot be read."""
-    kind = "ssa" if re.search(r"^\s*\[V4 Styles\]", text, re.IGNORECASE | re.MULTILINE) else "ass"
+    kind = "ssa" if re.search(r"^[ \t]*\[V4 Styles\]", text, re.IGNORECASE | re.MULTILINE) else "ass"
     try:
         file = pysubs2.SSAFile.from_string(text, format_=kind)
     except Exception as error:  # the parser may raise any exception on hostile input

@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001, E501 - spaces and signs of all kinds
 """No character that carries meaning is lost on a cue's way to WebVTT, odd files are read as players read them, and ASS is read as ASS."""
 
+import contextlib
 import html
 import re
 import unicodedata
@@ -242,3 +243,19 @@ def test_timed_texts_styles_count_characters() -> None:
 def test_any_bytes_are_a_sample(sample: bytes) -> None:
     text, runs = tx3g.split(sample)
     tx3g.cue_text(text.decode("latin-1"), runs)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\n" * 300_000, "<c>" * 100_000, "{\\" * 150_000, "<script" * 40_000, "&a" * 150_000]
+)
+def test_a_hostile_file_is_read_or_refused_in_linear_time(hostile: str) -> None:
+    """Where a pattern tries every pair of places, such a file takes minutes: the suite's time limit ends it."""
+    for text in (
+        hostile,
+        SUBRIP.format(hostile),
+        HEAD + f"Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{hostile}",
+    ):
+        cues: list[captions.Cue] = []
+        with contextlib.suppress(captions.NotSubtitles):
+            cues = captions.parse(text)
+        assert len(cues) <= 1
