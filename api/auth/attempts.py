@@ -8,16 +8,18 @@ The e-mail address is counted whether or not it has an account: waits tell nobod
 The engine is Valkey. While it is down or slow, this process counts for itself: see `ReliableCounter`.
 """
 
+import asyncio
 import hashlib
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from prometheus_client import Counter
 
+from marquee import deadlines
 from marquee.domain.addresses import folded_address
 from marquee.domain.attempts import AttemptRule
 from marquee.errors import InputInvalid, NotAuthenticated, StoreUnavailable, TooManyRequests
@@ -108,11 +110,11 @@ class ReliableCounter:
             try:
                 return await call()
             except StoreUnavailable as error:
-                if self._clock() < self._asked_again_at:
-                    COUNTED_IN_PROCESS.inc()
-                    return own  # another call of this outage has said so
-                self._asked_again_at = self._clock() + RETRY_ENGINE_SECONDS
-                log.warning("attempts are counted by this process alone", reason=error.detail)
+                # A request whose time is over says nothing about the engine. Of an outage the first call tells.
+                is_over = deadlines.remaining_seconds() == 0
+                if not is_over and self._clock() >= self._asked_again_at:
+                    self._asked_again_at = self._clock() + RETRY_ENGINE_SECONDS
+                    log.warning("attempts are counted by this process alone", reason=error.detail)
         COUNTED_IN_PROCESS.inc()
         return own
 
@@ -122,6 +124,7 @@ class LoginAttempts:
 
     def __init__(self, counter: ReliableCounter) -> None:
         self._counter = counter
+        self._settling: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def of_login(self, account: str, address: str, device_id: str | None) -> AsyncIterator[None]:
@@ -174,11 +177,22 @@ class LoginAttempts:
         except _WRONG:
             raise
         except BaseException:
-            # Nobody judged the password: a queue was full, a store was down, the client went away.
-            await self._take_back(counted)
+            # Nobody judged the password: a queue was full, a store was down, the request's time was over.
+            await self._settle(self._take_back(counted))
             raise
-        await self._counter.forget(counted[0])
-        await self._take_back(counted[1:])
+        await self._settle(self._forget_right(counted))
+
+    async def _settle(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run the work to its end. It has its own time: the request's may be over, and the request may be cancelled meanwhile."""
+        task = asyncio.create_task(work, context=deadlines.detached())
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+        await asyncio.shield(task)
+
+    async def _forget_right(self, buckets: list[str]) -> None:
+        """After a right password: the first bucket is the client's own, the others count other clients too."""
+        await self._counter.forget(buckets[0])
+        await self._take_back(buckets[1:])
 
     async def _take_back(self, buckets: list[str]) -> None:
         for bucket in buckets:
