@@ -82,9 +82,13 @@ class Renewal:
 def watch(renewal: Renewal, program: int, *, reload: bool) -> None:
     """Look every CHECK_SECONDS until the program, this process's parent, has ended."""
     while os.getppid() == program:
-        renewal.warn_daily()
-        if renewal.look() and reload:
-            os.kill(program, signal.SIGHUP)
+        try:
+            renewal.warn_daily()
+            if renewal.look() and reload:
+                os.kill(program, signal.SIGHUP)
+        except Exception as error:
+            # The child must not end: the certificate would expire without a word.
+            log.error("the certificate's files could not be looked at", exc_info=error)
         time.sleep(CHECK_SECONDS)
 
 

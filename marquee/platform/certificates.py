@@ -77,7 +77,7 @@ def read_pair(files: PemFiles) -> Pair:
     """Read and check both files. Raises `SettingsInvalid`, which names the setting and what is wrong with its file."""
     # Imported here: a platform without TLS does not pay for it.
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
     certificate, key = _content(CERTIFICATE, files.certificate), _content(KEY, files.key)
@@ -89,11 +89,17 @@ def read_pair(files: PemFiles) -> Pair:
         private = serialization.load_pem_private_key(key, password=None)
     except TypeError as error:
         raise _refused(KEY, files.key, "its key has a pass phrase; store it without one") from error
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise _refused(KEY, files.key, f"it is no PEM file of a private key ({error})") from error
     leaf = chain[0]
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    if leaf.public_key().public_bytes(*form) != private.public_key().public_bytes(*form):
+    try:
+        certified = leaf.public_key().public_bytes(*form)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise _refused(
+            CERTIFICATE, files.certificate, f"its key is of a kind that is not known here ({error})"
+        ) from error
+    if certified != private.public_key().public_bytes(*form):
         raise _refused(KEY, files.key, f"it is not the key of the first certificate in {files.certificate}")
     now = datetime.datetime.now(datetime.UTC)
     for number, one in enumerate(chain, 1):
@@ -106,7 +112,7 @@ def read_pair(files: PemFiles) -> Pair:
     for number, (one, issuer) in enumerate(itertools.pairwise(chain), 1):
         try:
             one.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature) as error:
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
             reason = (
                 f"certificate {number + 1} did not issue certificate {number}: first your own, then each one's issuer"
             )
@@ -114,7 +120,7 @@ def read_pair(files: PemFiles) -> Pair:
     try:
         named = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         names = tuple(str(name) for kind in (x509.DNSName, x509.IPAddress) for name in named.get_values_for_type(kind))
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         names = ()
     if not names:
         raise _refused(CERTIFICATE, files.certificate, "it names no host (subjectAltName), so no client accepts it")
@@ -139,8 +145,8 @@ def publish(folder: Path, pair: Pair) -> bool:
     if current.is_symlink() and current.readlink() == Path(made.name) and (made / "key.pem").is_file():
         return False
     made.mkdir(exist_ok=True, mode=0o700)
-    write_privately(made / "certificate.pem", pair.certificate.decode())
-    write_privately(made / "key.pem", pair.key.decode())
+    write_privately(made / "certificate.pem", pair.certificate)
+    write_privately(made / "key.pem", pair.key)
     making = folder / ".current"
     making.unlink(missing_ok=True)
     making.symlink_to(made.name)

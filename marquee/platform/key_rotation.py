@@ -42,6 +42,8 @@ MARGIN_SECONDS: Final = 60
 """A token's life, and this for clocks that differ: so long an old key is accepted."""
 WAIT_SECONDS: Final = 15.0
 """Bound of each of the two waits, for the gateway and for the API."""
+PAUSE_SECONDS: Final = 0.1
+"""Between two questions of a wait."""
 ACCEPTED_IN_A_ROW: Final = 5
 """Each of the gateway's threads gets the new key by itself; a new connection may meet any of them."""
 _PROBE_PATH: Final = "/api/v1/no-such-address"
@@ -150,11 +152,11 @@ async def _until_gateway_accepts(settings: Settings, private: str) -> None:
                     return  # It reads the new file when it starts.
                 except httpx.HTTPError:
                     accepted = 0
-                    continue
-                # The API says 404. 401 is the gateway's; 429 is, too, and says nothing of the token.
-                accepted = 0 if answer.status_code in (401, 429) else accepted + 1
+                else:
+                    # The API says 404. 401 is the gateway's; 429 is, too, and says nothing of the token.
+                    accepted = 0 if answer.status_code in (401, 429) else accepted + 1
                 if not accepted:
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(PAUSE_SECONDS)
     except TimeoutError as error:
         raise PlatformUnavailable(
             f"The gateway did not take the new key within {WAIT_SECONDS:.0f} s, so the old one stays: see its log."
@@ -177,5 +179,5 @@ async def _api_signs_with(settings: Settings, private: str) -> bool:
                 pass
             if time.monotonic() > deadline:
                 return False
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(PAUSE_SECONDS)
     return True

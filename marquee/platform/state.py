@@ -200,13 +200,13 @@ def _refuse_lost_secret(settings: Settings, name: str, path: Path) -> None:
         )
 
 
-def write_privately(path: Path, text: str) -> None:
+def write_privately(path: Path, content: str | bytes) -> None:
     """Replace a file atomically. The file has mode 0600 before its first byte is written."""
     # A random name, not the process id: processes in containers that share the folder may have the same id.
     making = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
         file.flush()
         os.fsync(file.fileno())
     making.rename(path)

@@ -43,6 +43,32 @@ def test_a_pair_is_copied_privately_for_a_program(tmp_path: Path, files: PemFile
     assert tls.key.stat().st_mode & 0o077 == 0, "others can read the key"
 
 
+def test_files_with_text_in_another_encoding_than_utf_8_are_copied_as_they_are(
+    tmp_path: Path, authority: Authority, files: PemFiles
+) -> None:
+    certificate, key = authority.issue()
+    comment = "friendlyName: Schlüssel\n".encode("latin-1")
+    write(files, (comment + certificate, comment + key))
+    publish(tmp_path / "tls", read_pair(files))
+    assert (tmp_path / "tls" / "current" / "key.pem").read_bytes() == comment + key
+
+
+def test_the_watch_goes_on_after_a_failure(tmp_path: Path, files: PemFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    renewal, looks = Renewal(files, tmp_path), []
+
+    def look() -> bool:
+        looks.append(1)
+        if len(looks) == 1:
+            raise RuntimeError("a fault")
+        monkeypatch.setattr(certificate_renewal.os, "getppid", lambda: 0)
+        return False
+
+    monkeypatch.setattr(renewal, "look", look)
+    monkeypatch.setattr(certificate_renewal, "CHECK_SECONDS", 0)
+    certificate_renewal.watch(renewal, certificate_renewal.os.getppid(), reload=False)
+    assert len(looks) == 2, "a single failure ends the watch, and nobody renews the certificate"
+
+
 def test_without_files_there_is_no_tls_and_with_one_the_other_is_named(tmp_path: Path) -> None:
     assert pem_files(make_test_settings(tmp_path)) is None
     with pytest.raises(SettingsInvalid, match="MARQUEE_TLS_KEY is not set"):

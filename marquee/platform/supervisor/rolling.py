@@ -28,8 +28,8 @@ READY_SECONDS: Final = 60.0
 async def restart(settings: Settings, name: str, *, on_event: OnEvent) -> None:
     """Restart the running programs that `name` means: one, or each of a family in turn.
 
-    Raises `InputInvalid` for an unknown name, and `PlatformUnavailable` if the program does not run here, if another process of
-    the family is not ready (nothing is restarted then), or if a new process does not become ready.
+    Raises `InputInvalid` for a name that is unknown or does not run here; `PlatformUnavailable` if another process of the family
+    is not ready (nothing is restarted then), or if a new process does not become ready.
     """
     part, _ = part_of(name)
     supervisor = Supervisor(settings)
@@ -58,7 +58,7 @@ async def _check_others(settings: Settings, running: list[str], chosen: list[str
             if chosen == [each]:
                 continue
             raise PlatformUnavailable(
-                f"{each} is not ready ({error or type(error).__name__}), so nothing was restarted: `marquee restart {each}` "
+                f"{each} is not ready ({str(error) or type(error).__name__}), so nothing was restarted: `marquee restart {each}` "
                 f"restarts it alone, and logs/{each}.log says what it lacks."
             ) from error
 
