@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.auth.passwords import Passwords
 from marquee import token_keys
+from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
 from marquee.domain.roles import Role
 from marquee.settings import Settings
 from marquee.stores.opened import Stores, open_stores
@@ -57,6 +58,14 @@ async def client(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
     """
     async with AsyncTestClient(app, raise_server_exceptions=False) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def own_address(request: pytest.FixtureRequest) -> None:
+    """Each test is a client of its own: the wrong logins of one test count towards no other test's limits."""
+    if "client" in request.fixturenames:
+        opened: AsyncTestClient[Litestar] = request.getfixturevalue("client")
+        opened.headers[CLIENT_ADDRESS_HEADER] = f"10.{'.'.join(str(secrets.randbelow(256)) for _ in range(3))}"
 
 
 @dataclass(frozen=True)
