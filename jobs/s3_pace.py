@@ -9,15 +9,16 @@ Nothing is stored: one buffer a connection. A part that was ended is sent again 
 
 import asyncio
 import contextlib
-import json
 import re
 import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from marquee.errors import SettingsInvalid
+from marquee.http_problems import BY_STATUS, PART_TOO_SLOW, PROBLEM_MEDIA_TYPE, HttpProblem
 from marquee.logs import get_logger
 from marquee.processes.repeating import every
 from marquee.processes.runner import Process, run_process
@@ -29,6 +30,7 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 CONNECT_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 5.0
 """How long requests may go on once the process is told to stop."""
+ACCEPT_AGAIN_SECONDS: Final = 0.5
 SAY_SECONDS: Final = 60.0
 """How often the log says how many requests were ended."""
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
@@ -44,35 +46,24 @@ class Unavailable(Exception):
     """S3 did not take the connection, or took too long."""
 
 
-def answer(status: str, code: str, title: str, detail: str) -> bytes:
+def answer(problem: HttpProblem) -> bytes:
     """A whole HTTP answer of our own: a problem document that a browser may read."""
-    number = int(status.split()[0])
-    body = json.dumps({"type": "about:blank", "title": title, "status": number, "code": code, "detail": detail})
+    retry = problem.retry_after_seconds
     headers = (
-        f"HTTP/1.1 {status}",
-        "Content-Type: application/problem+json",
-        f"Content-Length: {len(body)}",
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}",
+        f"Content-Type: {PROBLEM_MEDIA_TYPE}",
+        f"Content-Length: {len(problem.document)}",
         "Access-Control-Allow-Origin: *",
         "Access-Control-Expose-Headers: Retry-After",
         "Cache-Control: no-store",
-        "Retry-After: 2",
+        *([f"Retry-After: {retry}"] if retry else []),
         "Connection: close",
     )
-    return ("\r\n".join(headers) + "\r\n\r\n" + body).encode()
+    return ("\r\n".join(headers) + "\r\n\r\n" + problem.document).encode()
 
 
-SLOW: Final = answer(
-    "408 Request Timeout",
-    "request-too-slow",
-    "The request came too slowly",
-    "Send this part again, with fewer parts at the same time.",
-)
-AWAY: Final = answer(
-    "503 Service Unavailable",
-    "store-unavailable",
-    "The object store is not reachable",
-    "Send this part again in some seconds.",
-)
+SLOW: Final = answer(PART_TOO_SLOW)
+AWAY: Final = answer(BY_STATUS[503])
 
 
 @dataclass
@@ -254,7 +245,13 @@ async def _accept(listener: socket.socket, forwarder: Forwarder) -> None:
     requests: set[asyncio.Task[None]] = set()
     try:
         while True:
-            client, _ = await loop.sock_accept(listener)
+            try:
+                client, _ = await loop.sock_accept(listener)
+            except OSError as error:
+                # Out of file descriptors, or the client went away: requests that are under way must not end for that.
+                log.warning("a connection was not accepted", reason=str(error))
+                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+                continue
             request = asyncio.create_task(forwarder.serve(client))
             requests.add(request)
             request.add_done_callback(requests.discard)

@@ -1,4 +1,4 @@
-"""Every error that a server in front of the platform's code answers by itself: gateway, edges, the web client's server.
+"""Every error that a server in front of the platform's code answers by itself: gateway, edges, S3's proxy, web client's server.
 
 One entry for each HTTP status, or several where one status has several reasons. The templates of Envoy and nginx are filled
 from these entries, the API takes code and title of Litestar's errors from them, and docs/api.md lists them. Each answer is an
@@ -79,6 +79,25 @@ ORIGIN_FAILED: Final = HttpProblem(
     "The origin did not answer as it should",
     "The edge could not read the file from its origin. Try again, or use another edge.",
     RETRY_AFTER_SECONDS,
+)
+
+NOT_PRESIGNED: Final = HttpProblem(
+    403,
+    "not-presigned",
+    "The URL is not presigned",
+    "Ask POST /api/v1/uploads/{id}/parts for a URL of this part, and use it unchanged.",
+)
+PART_TOO_SLOW: Final = HttpProblem(
+    408,
+    "part-too-slow",
+    "The part came too slowly",
+    "Send this part again, with fewer parts at the same time.",
+)
+PART_TOO_LARGE: Final = HttpProblem(
+    413,
+    "part-too-large",
+    "The part is larger than any part of an upload",
+    "PUT exactly the size_bytes that the API gave for this part.",
 )
 
 BY_STATUS: Final = {
@@ -200,6 +219,8 @@ GATEWAY_REASONS: Final = (TARGET_REFUSED, UPGRADE_REFUSED)
 """What the gateway says instead of the general 404 and 403."""
 EDGE_REASONS: Final = (PATH_UNSIGNED, SIGNATURE_INVALID, URL_EXPIRED, FILE_UNAVAILABLE, ORIGIN_FAILED)
 """What an edge says instead of the general 403 and 502."""
+S3_REASONS: Final = (NOT_PRESIGNED, PART_TOO_SLOW, PART_TOO_LARGE)
+"""What S3's proxy says instead of the general 403, 408 and 413. Of S3 itself it passes everything on."""
 
 
 def web_client_missing(remedy: str) -> HttpProblem:

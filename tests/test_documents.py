@@ -15,7 +15,7 @@ import api.app  # noqa: F401 - so that every error is defined
 from marquee.cli import COMMANDS, command_line
 from marquee.cli.settings import markdown_page
 from marquee.errors import MarqueeError
-from marquee.http_problems import BY_STATUS, EDGE_REASONS, GATEWAY_REASONS, web_client_missing
+from marquee.http_problems import BY_STATUS, EDGE_REASONS, GATEWAY_REASONS, S3_REASONS, web_client_missing
 from marquee.notes.page import markdown_page as notes_page
 
 PROJECT = Path(__file__).parent.parent
@@ -200,7 +200,7 @@ def _parameters(command: Any) -> Iterator[Any]:
 def test_the_api_page_lists_every_error_code() -> None:
     text = (PROJECT / "docs" / "api.md").read_text()
     listed = set(re.findall(r"^\| (\d{3}) \| `([a-z0-9-]+)` \|", text, re.MULTILINE))
-    doors = [*BY_STATUS.values(), *EDGE_REASONS, *GATEWAY_REASONS, web_client_missing("build it")]
+    doors = [*BY_STATUS.values(), *EDGE_REASONS, *GATEWAY_REASONS, *S3_REASONS, web_client_missing("build it")]
     raised = [
         kind for kind in _kinds(MarqueeError) if kind.status != 500 and kind.__module__.startswith(("api", "marquee"))
     ]

@@ -8,6 +8,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +21,9 @@ from hypothesis import strategies as st
 from marquee.settings import Settings
 from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import open_bucket
+from tests.harness.http_probes import MALFORMED as MALFORMED_REQUESTS
+from tests.harness.http_probes import Probe, check_problem
+from tests.harness.raw_http import exchange
 from tests.harness.s3 import public_s3_client
 from tests.harness.servers import make_test_settings, running_s3
 
@@ -121,7 +125,7 @@ def test_a_body_that_stops_or_trickles_ends_with_408(door: Settings) -> None:
         for name, client in (("a stalled body", stalled), ("a trickled body", slow)):
             head, _, body = read_to_end(client).partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 408"), f"{name}: {head!r}"
-            assert json.loads(body)["code"] == "request-too-slow"
+            assert json.loads(body)["code"] == "part-too-slow"
             assert b"access-control-allow-origin: *" in head.lower(), "a browser must be able to read why"
 
 
@@ -181,6 +185,12 @@ def test_one_address_holds_its_share_of_connections_while_another_uploads(door: 
     assert len(answer.headers["etag"].strip('"')) == 32
 
 
+OTHERWISE = {
+    "PUT without a body": (403, "not-presigned"),
+    "a body that is too large": (405, "method-not-allowed"),  # 2000 bytes are no large part
+    "a large body that is announced": (413, "part-too-large"),
+}
+"""Malformed requests that S3's proxy answers otherwise than an edge."""
 MALFORMED = (
     "X-Amz-Credential=",
     "X-Amz-Credential=a",
@@ -246,6 +256,14 @@ def test_what_clients_do_not_need_is_refused_by_the_proxy(door: Settings) -> Non
     with connected(door) as client:
         client.sendall(put_head(url, length=20 * 1024**3))
         assert read_to_end(client).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("probe", MALFORMED_REQUESTS, ids=lambda probe: probe.name)
+def test_malformed_requests_get_a_problem_document(door: Settings, probe: Probe) -> None:
+    answer = exchange(door.public_s3, probe.request)
+    status, code = OTHERWISE.get(probe.name, (probe.status, probe.code))
+    check_problem(answer, replace(probe, status=status, code=code))
+    assert answer.header("access-control-allow-origin") == "*", "a page must be able to read the error"
 
 
 def test_nothing_is_stored_by_the_proxy_and_s3_did_not_fail(door: Settings) -> None:

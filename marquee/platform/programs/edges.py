@@ -62,13 +62,13 @@ def edge(settings: Settings, number: int) -> Program:
         origin=source,
         origin_script=TEMPLATES / "nginx" / "origin.js",
         origin_login=configuration(settings, f"{name}-origin.json", json.dumps(login)),
-        **_problems(*EDGE_REASONS),
+        **nginx_problems(*EDGE_REASONS),
     )
     question = f"http://127.0.0.1:{status_port}/healthz"
     return nginx(settings, name, text, question=question, port=port, stage=20, tls=tls)
 
 
-def _problems(*reasons: HttpProblem) -> dict[str, object]:
+def nginx_problems(*reasons: HttpProblem) -> dict[str, object]:
     """Values for `problems.conf.jinja`: a document for each status, and for each of `reasons`."""
     return {
         "problems": BY_STATUS,
@@ -103,7 +103,7 @@ def web(settings: Settings) -> Program:
         listen=f"{bracketed(settings.inner_host)}:{port}",
         root=WEB_CLIENT,
         content_security_policy=content_security_policy(settings),
-        **_problems(web_client_missing(how_to_get_web_client())),
+        **nginx_problems(web_client_missing(how_to_get_web_client())),
     )
     return nginx(settings, "web", text, question=f"{settings.inner('web')}/healthz", port=port, stage=20)
 

@@ -7,33 +7,19 @@ stores a part. The address, Host and query reach SeaweedFS unchanged, because th
 
 import asyncio
 import os
-from typing import Final
 from urllib.parse import urlsplit
 
 from marquee.domain.parts import MAX_PARTS
+from marquee.http_problems import S3_REASONS
 from marquee.platform.certificates import install
 from marquee.platform.programs.applications import module_program
-from marquee.platform.programs.edges import nginx
+from marquee.platform.programs.edges import nginx, nginx_problems
 from marquee.platform.project import TEMPLATES
 from marquee.platform.supervisor.probes import PROBE_SECONDS
 from marquee.platform.supervisor.program import Program
 from marquee.platform.templates import render
 from marquee.ports import bracketed, local_address
 from marquee.settings import Settings
-
-PROBLEMS: Final = (
-    (400, "input-invalid", "The request cannot be read", "Send an HTTP/1.1 request by the URL that the API gave."),
-    (403, "not-presigned", "The URL is not presigned", "Ask the API for a URL of this part, and use it unchanged."),
-    (405, "method-not-allowed", "This address does not know that method", "PUT the part."),
-    (408, "request-too-slow", "The request came too slowly", "Send it again."),
-    (411, "length-required", "The request has no Content-Length", "State the size of the part."),
-    (413, "request-too-large", "The part is too large", "PUT exactly the size_bytes that the API gave for the part."),
-    (414, "input-invalid", "The address is too long", "Use the URL that the API gave."),
-    (431, "input-invalid", "The headers are too large", "Send fewer headers."),
-    (502, "store-unavailable", "The object store is not reachable", "Send the part again in some seconds."),
-    (504, "store-unavailable", "The object store did not answer in time", "Send the part again in some seconds."),
-)
-"""(status, code, title, detail) of the proxy's own answers."""
 
 
 def s3_pace(settings: Settings) -> Program:
@@ -68,7 +54,7 @@ def s3_proxy(settings: Settings) -> Program:
         answer_seconds=settings.s3_answer_seconds,
         max_body_bytes=max_part_bytes(settings),
         script=TEMPLATES / "nginx" / "presigned.js",
-        problems=PROBLEMS,
+        **nginx_problems(*S3_REASONS),
         upstream=upstream.netloc,
     )
     question = f"{settings.public_endpoint('s3')}/healthz"
