@@ -10,11 +10,10 @@ import asyncio
 import time
 from typing import Final
 
-import msgspec
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.problems import send_problem
 from api.wire import Problem
-from marquee.http_problems import PROBLEM_MEDIA_TYPE, RETRY_AFTER_SECONDS
 
 NOTICE_SECONDS: Final = 1.5
 """The gateway asks for the health of each process once a second (`gateway.yaml.jinja`). This is longer."""
@@ -23,7 +22,7 @@ QUIET_SECONDS: Final = 0.3
 MAX_SECONDS: Final = 6.0
 """A client that ignores the health endpoints does not keep the process from stopping."""
 HEALTH_PATHS: Final = frozenset(("/healthz", "/readyz", "/api/v1/healthz", "/api/v1/readyz"))
-_HEADERS: Final = ((b"x-envoy-immediate-health-check-fail", b"true"), (b"connection", b"close"))
+_HEADERS: Final = {"x-envoy-immediate-health-check-fail": "true", "connection": "close"}
 _PROBLEM: Final = Problem(
     title="This process of the API is stopping", status=503, code="draining", detail="Another process answers."
 )
@@ -42,7 +41,7 @@ class Draining:
         if not self._is_draining or "path" not in scope:
             await self._app(scope, receive, send)
         elif scope["path"] in HEALTH_PATHS:
-            await _answer_draining(send)
+            await send_problem(send, _PROBLEM, _HEADERS)
         else:
             self._last_request = time.monotonic()
             await self._app(scope, receive, _marked(send))
@@ -67,18 +66,8 @@ class Draining:
 def _marked(send: Send) -> Send:
     async def marked(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *_HEADERS]
+            added = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+            message["headers"] = [*message["headers"], *added]
         await send(message)
 
     return marked
-
-
-async def _answer_draining(send: Send) -> None:
-    headers = [
-        (b"content-type", PROBLEM_MEDIA_TYPE.encode()),
-        (b"retry-after", str(RETRY_AFTER_SECONDS).encode()),
-        (b"cache-control", b"no-store"),
-        *_HEADERS,
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": msgspec.json.encode(_PROBLEM), "more_body": False})

@@ -12,15 +12,15 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-import msgspec
 from litestar import Litestar
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
+from api.problems import send_problem
 from api.wire import Problem
-from marquee.http_problems import BY_STATUS, PROBLEM_MEDIA_TYPE
+from marquee.http_problems import BY_STATUS
 
 MAX_DROPPED_BYTES: Final = 16 * 1024**2
 """Unread bytes that are read before an early answer. The gateway forwards at most 4 MiB."""
@@ -100,14 +100,7 @@ class _Exchange:
         """Answer with the general problem of this status, without a handler."""
         one = BY_STATUS[status]
         problem = Problem(title=one.title, status=one.status, code=one.code, detail=one.detail)
-        body = msgspec.json.encode(problem)
-        headers = [
-            (b"content-type", PROBLEM_MEDIA_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-        ]
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body, "more_body": False})
+        await send_problem(self.send, problem)
 
     def _state_methods(self, message: Message) -> None:
         """Make `Allow` complete. Litestar's own leaves out HEAD, and for OPTIONS all but one handler of the address."""

@@ -6,7 +6,7 @@ without details.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.types import Send
 
 from api.wire import FieldProblem, OpenUploadOfProblem, Problem
 from marquee.domain.upload_quota import UploadQuotaExceeded
@@ -147,19 +148,35 @@ def _validation_fields(extra: object) -> list[FieldProblem]:
     return found
 
 
+def _headers(problem: Problem, retry_after_seconds: int = RETRY_AFTER_SECONDS) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    if problem.status in (429, 503):
+        headers["Retry-After"] = str(retry_after_seconds)
+    return headers
+
+
+async def send_problem(send: Send, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
+    """Answer with a problem, outside of Litestar: for what wraps the application."""
+    body = msgspec.json.encode(problem)
+    own = {"Content-Type": PROBLEM_MEDIA_TYPE, "Content-Length": str(len(body))}
+    stated = {**own, **_headers(problem), **(headers or {})}
+    encoded = [(name.lower().encode(), value.encode()) for name, value in stated.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The exception handler of the whole application."""
     problem = _problem(request, error)
-    headers = {"Cache-Control": "no-store"}
+    headers = _headers(
+        problem, error.retry_after_seconds if isinstance(error, TooManyRequests) else RETRY_AFTER_SECONDS
+    )
     if isinstance(error, HTTPException) and error.headers:
         headers |= {name: str(value) for name, value in error.headers.items()}
     if isinstance(error, ContentEncodingRefused):
         headers["Accept-Encoding"] = "identity"
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="marquee"'
-    if problem.status in (429, 503):
-        seconds = error.retry_after_seconds if isinstance(error, TooManyRequests) else RETRY_AFTER_SECONDS
-        headers["Retry-After"] = str(seconds)
     if problem.status >= 500 and problem.status != 503:
         log.error("request failed", path=problem.instance, exc_info=error)
     return Response(

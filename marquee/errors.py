@@ -175,7 +175,7 @@ class TooManyRequests(MarqueeError):
     code = "too-many-requests"
     title = "Too many requests"
 
-    def __init__(self, detail: str, *, retry_after_seconds: int = 2) -> None:
+    def __init__(self, detail: str, *, retry_after_seconds: int) -> None:
         super().__init__(detail)
         self.retry_after_seconds = retry_after_seconds
 

@@ -32,8 +32,8 @@ has an earlier time."""
 TIMEOUT_SECONDS: Final = 10.0
 OLD_SECONDS: Final = 45.0
 """Age of the list from which on each failed round is logged."""
-MAX_SESSIONS: Final = 500_000
-"""Ids that a process keeps, about 100 MB."""
+MAX_IDS: Final = 500_000
+"""Ids of ended sessions that a process keeps, about 100 MB."""
 
 READ_AT = Gauge(
     "marquee_api_ended_sessions_read_timestamp_seconds",
@@ -50,7 +50,7 @@ class EndedSessions:
         self._sessions = sessions
         self._kept_seconds = token_seconds + READ_AGAIN_SECONDS
         self._clock = clock
-        self._ended: TTLCache[str, None] = TTLCache(MAX_SESSIONS, self._kept_seconds, timer=clock)
+        self._ended: TTLCache[str, None] = TTLCache(MAX_IDS, self._kept_seconds, timer=clock)
         self._read_at: float | None = None
         self._started_at = clock()
         READ_AT.set_to_current_time()
@@ -74,8 +74,8 @@ class EndedSessions:
             raise StoreUnavailable(f"PostgreSQL did not list the ended sessions in {TIMEOUT_SECONDS:.0f} s.") from error
         for session_id in ended:
             self._ended[session_id] = None
-        if len(self._ended) >= MAX_SESSIONS:
-            log.error("too many sessions ended: some of their access tokens work until they expire", kept=MAX_SESSIONS)
+        if len(self._ended) >= MAX_IDS:
+            log.error("too many sessions ended: some of their access tokens work until they expire", kept=MAX_IDS)
         self._read_at = began
         READ_AT.set_to_current_time()
 

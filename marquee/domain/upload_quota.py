@@ -30,7 +30,7 @@ class UploadQuota:
 
 
 @dataclass(frozen=True)
-class OpenOne:
+class OpenUpload:
     """An open upload, for the list in an error."""
 
     upload_id: str
@@ -47,7 +47,7 @@ class Usage:
     """
 
     open_total: int
-    open_uploads: Sequence[OpenOne]
+    open_uploads: Sequence[OpenUpload]
     day_bytes: int
     fits_in_seconds: int
 
@@ -58,7 +58,7 @@ class UploadQuotaExceeded(TooManyRequests):
     code = "upload-quota-exceeded"
     title = "This account uploads too much at once"
 
-    def __init__(self, detail: str, *, open_uploads: Sequence[OpenOne], retry_after_seconds: int) -> None:
+    def __init__(self, detail: str, *, open_uploads: Sequence[OpenUpload], retry_after_seconds: int) -> None:
         super().__init__(detail, retry_after_seconds=retry_after_seconds)
         self.open_uploads = open_uploads
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from marquee.domain.upload_quota import DAY_SECONDS, MAX_LISTED, OpenOne, UploadQuota, Usage, check_quota
+from marquee.domain.upload_quota import DAY_SECONDS, MAX_LISTED, OpenUpload, UploadQuota, Usage, check_quota
 from marquee.errors import UploadStateConflict
 from marquee.stores.catalogue.postgres.changes import details_columns, lock_title
 from marquee.stores.catalogue.postgres.states import ENDED_EARLY, UNFINISHED
@@ -81,7 +81,9 @@ async def check_fits(connection: AsyncConnection, account_id: str, size_bytes: i
     ).one()
     usage = Usage(
         open_total=rows[0]["open_total"] if rows else 0,
-        open_uploads=[OpenOne(**{name: value for name, value in row.items() if name != "open_total"}) for row in rows],
+        open_uploads=[
+            OpenUpload(**{name: value for name, value in row.items() if name != "open_total"}) for row in rows
+        ],
         day_bytes=int(day.day_bytes),
         fits_in_seconds=int(day.fits_in_seconds),
     )
