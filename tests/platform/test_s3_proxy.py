@@ -266,6 +266,18 @@ def test_malformed_requests_get_a_problem_document(door: Settings, probe: Probe)
     assert answer.header("access-control-allow-origin") == "*", "a page must be able to read the error"
 
 
+def test_an_error_of_s3_itself_is_not_cacheable_and_readable(door: Settings) -> None:
+    url = part_url(door)
+    for origin in ("http://web.test", "http://elsewhere.test"):
+        forged = httpx.put(url[:-4] + "0000", content=b"x", headers={"Origin": origin}, timeout=OUTER_SECONDS)
+        assert (forged.status_code, forged.headers["content-type"]) == (403, "application/xml")
+        assert forged.headers["cache-control"] == "no-store", "a cache may keep the error"
+        assert forged.headers["access-control-allow-origin"] == "*", "a page cannot read why its part is refused"
+    good = httpx.put(url, content=b"x" * PART_BYTES, headers={"Origin": "http://web.test"}, timeout=OUTER_SECONDS)
+    assert (good.status_code, good.headers["access-control-allow-origin"]) == (200, "http://web.test")
+    assert "etag" in good.headers["access-control-expose-headers"].lower(), "a page reads a part's checksum"
+
+
 def test_nothing_is_stored_by_the_proxy_and_s3_did_not_fail(door: Settings) -> None:
     stored = [path for path in (door.state / "s3-proxy" / "temp").rglob("*") if path.is_file()]
     assert stored == [], "a part is buffered on disk"
