@@ -2,7 +2,7 @@
 
 The client stores nothing. A second run asks the API for an open upload of the same file by the same account, and
 compares the checksums of the parts in S3 with the file's own. Equal parts are not sent again. A part that fails is
-retried with a fresh URL for `PART_RETRY_SECONDS`.
+retried with a fresh URL for `PART_RETRY_SECONDS`. `marquee.client.lanes` says how many parts are sent at once.
 """
 
 import asyncio
@@ -10,14 +10,23 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    stop_all,
+    wait_random_exponential,
+)
 
+from marquee.client.lanes import Lanes
 from marquee.client.session import ApiProblem, ApiSession
 from marquee.concurrency import gather_bounded
 from marquee.domain.parts import parts_total, size_of_part
@@ -27,7 +36,13 @@ MAX_CONCURRENT_PARTS = 3
 MAX_SIDECAR_BYTES = 3_500_000
 """The API takes no larger subtitle file."""
 PART_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
+"""For one block, and for the answer. A whole part may take longer: 8 MiB over a line of 67 KB/s take 125 s."""
+BLOCK_BYTES = 64 * 1024
 PART_RETRY_SECONDS = 120.0
+MIN_PART_ATTEMPTS = 4
+"""On a slow line the first attempt alone may take longer than `PART_RETRY_SECONDS`."""
+TOO_SLOW = 408
+"""S3's proxy ends a part that comes too slowly."""
 MAX_NAME_CHARACTERS = 255
 
 
@@ -122,6 +137,7 @@ async def _send_missing(
     held = {(part["number"], part["checksum"]) for part in (await api.get(f"/uploads/{upload_id}/parts"))["parts"]}
     total = sum(part.size_bytes for part in parts)
     done_bytes = 0
+    lanes = Lanes(MAX_CONCURRENT_PARTS)
 
     async def send(part: Part) -> dict[str, object]:
         nonlocal done_bytes
@@ -130,7 +146,9 @@ async def _send_missing(
         reused = (part.number, checksum) in held
         if not reused:
             try:
-                await _put_part(api, http, upload_id, part.number, body)
+                await _put_part(api, http, lanes, upload_id, part.number, body)
+            except httpx.HTTPStatusError as error:
+                raise PlatformUnavailable(_refusal(part, error.response.status_code)) from error
             except httpx.HTTPError as error:
                 raise PlatformUnavailable(
                     f"Part {part.number} could not be stored: {error}. Run the upload again to resume it."
@@ -157,17 +175,41 @@ def _read(path: Path, part: Part) -> bytes:
 
 @retry(
     retry=retry_if_exception_type(httpx.HTTPError),
-    stop=stop_after_delay(PART_RETRY_SECONDS),
+    stop=stop_all(stop_after_delay(PART_RETRY_SECONDS), stop_after_attempt(MIN_PART_ATTEMPTS)),
     wait=wait_random_exponential(multiplier=0.3, max=5),
     reraise=True,
 )
-async def _put_part(api: ApiSession, http: httpx.AsyncClient, upload_id: str, number: int, body: bytes) -> None:
-    # A fresh URL for every try: the last one may have expired while S3 was down.
-    urls = await api.post(f"/uploads/{upload_id}/parts", {"numbers": [number]}, repeat=True)
-    # S3 refuses a part whose bytes changed on the way.
-    md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-    answer = await http.put(urls["parts"][0]["url"], content=body, headers={"Content-MD5": md5})
-    answer.raise_for_status()
+async def _put_part(
+    api: ApiSession, http: httpx.AsyncClient, lanes: Lanes, upload_id: str, number: int, body: bytes
+) -> None:
+    # A lane for each attempt: a part that waits for its next one leaves the line to the others.
+    async with lanes.one():
+        # A fresh URL for every try: the last one may have expired while S3 was down.
+        urls = await api.post(f"/uploads/{upload_id}/parts", {"numbers": [number]}, repeat=True)
+        # S3 refuses a part whose bytes changed on the way.
+        md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        headers = {"Content-MD5": md5, "Content-Length": str(len(body))}
+        begun = time.monotonic()
+        answer = await http.put(urls["parts"][0]["url"], content=_blocks(body), headers=headers)
+        if answer.status_code == TOO_SLOW:
+            lanes.too_slow()
+        answer.raise_for_status()
+        lanes.sent(len(body), time.monotonic() - begun)
+
+
+async def _blocks(body: bytes) -> AsyncIterator[bytes]:
+    # The client's time-out is for one write. A part in one write would have to be sent within it as a whole.
+    for place in range(0, len(body), BLOCK_BYTES):
+        yield body[place : place + BLOCK_BYTES]
+
+
+def _refusal(part: Part, status: int) -> str:
+    if status == TOO_SLOW:
+        return (
+            f"Part {part.number} was sent too slowly, also alone: this line is slower than the platform accepts "
+            "(MARQUEE_UPLOAD_MIN_BYTES_PER_SECOND). Run the upload again on a faster line to resume it."
+        )
+    return f"Part {part.number} could not be stored: S3 answered {status}. Run the upload again to resume it."
 
 
 async def _send_sidecar(api: ApiSession, upload_id: str, path: Path, fields: Mapping[str, object]) -> Mapping[str, Any]:

@@ -1,5 +1,5 @@
 /**
- * The transfer of one file: parts go straight to S3, three at a time, each with its MD5.
+ * The transfer of one file: parts go straight to S3, up to three at a time (`lanes.ts`), each with its MD5.
  *
  * It can be stopped and run again at any moment, also after a reload. A run first asks which parts S3 holds, and does not
  * send a part again whose checksum is right. A part is tried seven times; an expired URL is requested again.
@@ -10,11 +10,14 @@ import { Problem, isAbort } from "../api/problem";
 import type { HeldPart, UploadOpened } from "../api/schema";
 import { cutIntoParts, isHeld, type Part } from "../domain/parts";
 import { md5 } from "./checksums";
+import { Lanes } from "./lanes";
 import { PartRefused, pause, pauseMs, putPart } from "./send";
 
 const AT_ONCE = 3;
 const URLS_AT_ONCE = 20;
 const ATTEMPTS = 7;
+/** S3's proxy ends a part that comes too slowly. */
+const TOO_SLOW = 408;
 
 export interface TransferProgress {
   sentBytes: number;
@@ -31,6 +34,7 @@ export class Transfer {
   private readonly bytes = new Map<number, number>();
   private readonly done = new Map<number, HeldPart>();
   private heldBytes = 0;
+  private readonly lanes = new Lanes(AT_ONCE);
 
   constructor(
     private readonly file: File,
@@ -87,18 +91,30 @@ export class Transfer {
     }
     for (let failures = 0; ; ) {
       try {
-        const url = await this.urlOf(part, next, signal);
-        const etag = await putPart(url, blob, signal, (bytes) => this.note(part.number, bytes));
-        if (etag !== null && etag !== checksum) throw new PartRefused(0, "A part arrived damaged.");
+        // A lane for each attempt: a part that waits for its next one leaves the line to the others.
+        await this.lanes.one(async () => {
+          signal.throwIfAborted();
+          const url = await this.urlOf(part, next, signal);
+          const begun = performance.now();
+          const etag = await putPart(url, blob, signal, (bytes) => this.note(part.number, bytes));
+          if (etag !== null && etag !== checksum) throw new PartRefused(0, "A part arrived damaged.");
+          this.lanes.sent(blob.size, performance.now() - begun);
+        });
         finish();
         return;
       } catch (error) {
         this.note(part.number, 0);
         if (isAbort(error) || signal.aborted) throw error;
         if (error instanceof Problem && error.status >= 400 && error.status < 500 && error.status !== 429) throw error;
+        const slow = error instanceof PartRefused && error.status === TOO_SLOW;
+        if (slow) this.lanes.tooSlow();
         failures += 1;
         if (failures >= ATTEMPTS) {
-          const why = error instanceof Error ? error.message : String(error);
+          const why = slow
+            ? "this connection is slower than the platform accepts."
+            : error instanceof Error
+              ? error.message
+              : String(error);
           throw new Problem(0, "part-not-sent", `Part ${part.number} could not be sent: ${why}`);
         }
         this.urls.delete(part.number); // it may have expired
