@@ -16,6 +16,7 @@ from marquee.platform.supervisor import rolling
 from marquee.platform.supervisor.observation import observe
 from marquee.platform.supervisor.supervision import PlatformEvent, Supervisor, start, stop
 from marquee.settings import ENVIRONMENT_FILE, Settings
+from marquee.stores.search import open_search_writer
 from tests.harness.servers import make_test_settings
 from tests.platform.conftest import without_all_but
 
@@ -34,8 +35,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         without=without_all_but(*programs),
     )
     settings = asyncio.run(start(settings))
+    asyncio.run(make_index(settings))
     yield settings
     asyncio.run(stop(settings))
+
+
+async def make_index(settings: Settings) -> None:
+    """An empty index, which search-sync makes on a whole platform: a search without one is 503."""
+    index = await open_search_writer(settings.search)
+    await index.close()
 
 
 @pytest.fixture(scope="module")
