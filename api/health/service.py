@@ -1,5 +1,7 @@
 """Readiness: asks every store at once, each within `PING_SECONDS`, and names the stores that do not answer.
 
+Anybody may ask. So callers at the same moment share one round of questions: a flood holds one connection to each store.
+
 The API is not ready if requests would fail: PostgreSQL, resume positions, search and S3 must answer. The row cache and
 the locks (`OPTIONAL_STORES`) may be down, because the API serves without them; they are named but do not count. `rows` is
 ready once this process has read a whole home page (`api.warm_up`).
@@ -10,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from api.health.schemas import Readiness
-from marquee import deadlines
+from api.rows.single_flight import SingleFlight
 from marquee.errors import StoreUnavailable
 
 PING_SECONDS: Final = 2.0
@@ -23,9 +25,13 @@ class HealthService:
 
     def __init__(self, pings: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
         self._pings = pings
+        self._rounds: SingleFlight[Readiness] = SingleFlight("readiness")
 
     async def readiness(self) -> Readiness:
-        """The state of every store, by name: `ready`, or why not."""
+        """The state of every store, by name: `ready`, or why not. It may be that of a round which has begun already."""
+        return await self._rounds.join("all stores", self._ask_all)
+
+    async def _ask_all(self) -> Readiness:
         names = list(self._pings)
         answers = await asyncio.gather(*(self._ask(name) for name in names))
         stores = dict(zip(names, answers, strict=True))
@@ -34,7 +40,7 @@ class HealthService:
 
     async def _ask(self, name: str) -> str:
         try:
-            async with asyncio.timeout(deadlines.at_most(PING_SECONDS)):
+            async with asyncio.timeout(PING_SECONDS):
                 await self._pings[name]()
         except StoreUnavailable as error:
             return error.detail

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import secrets
 import threading
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
 from marquee.platform.programs.gateway_limits import ROUTE_CLASSES, address_filters, service_configuration
+from marquee.platform.programs.gateway_tokens import OPEN_PATHS
 from marquee.settings import Settings, load_settings
 from marquee.token_keys import TOKEN_ALGORITHM, TOKEN_ISSUER, private_key
 from tests.harness.gateways import Sender, lone_gateway
@@ -62,6 +64,13 @@ def test_logins_of_one_address_are_refused_past_the_burst_and_others_pass(gatewa
     assert stranger.send("GET", "/api/v1/readyz")[0] == 200, "what has another limit was refused too"
     time.sleep(int(headers["retry-after"]))
     assert stranger.send(*LOGIN)[0] == 200, "Retry-After named too short a time"
+
+
+def test_what_needs_no_token_has_a_limit_of_its_own() -> None:
+    for method, path in OPEN_PATHS:
+        named = [each for each in ROUTE_CLASSES if re.fullmatch(each.path, path) and each.method in (None, method)]
+        # Callers of the two health endpoints share one round of questions to the stores.
+        assert named or path.endswith(("/healthz", "/readyz")), f"strangers may send {method} {path} without a limit"
 
 
 def test_no_spelling_of_a_path_has_a_limit_of_its_own(gateway: Settings) -> None:

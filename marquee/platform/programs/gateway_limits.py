@@ -68,8 +68,9 @@ ROUTE_CLASSES: Final = (
     RouteClass("logins", "POST", f"/api/v1/sessions/?{_QUERY}", Bucket(5, 40), None),
     # The same hash, and a row in the database for ever. The API has limits by the hour and the day too.
     RouteClass("registrations", "POST", f"/api/v1/accounts/?{_QUERY}", Bucket(2, 40), None),
-    # A session refreshes every 15 minutes: 50 a second are 45,000 sessions behind one address.
-    RouteClass("refreshes", "POST", f"/api/v1/sessions/refresh/?{_QUERY}", Bucket(50, 200), None),
+    # A session refreshes every 15 minutes: 50 a second are 45,000 sessions behind one address. The log-out by cookie needs no
+    # access token either, and asks PostgreSQL too.
+    RouteClass("refreshes", None, f"/api/v1/sessions/(refresh|current)/?{_QUERY}", Bucket(50, 200), None),
     # One or two hashes each. Nobody changes a password every second.
     RouteClass("passwords", "POST", f"/api/v1/accounts/password/?{_QUERY}", Bucket(5, 40), Bucket(1, 10)),
     # Search as you type is at most 10 a second for each viewer.
