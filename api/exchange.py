@@ -1,4 +1,4 @@
-"""What HTTP demands of every exchange, whatever the handler does: HEAD, Allow, the unread body, the longest address.
+"""What HTTP demands of every exchange, for all handlers: HEAD, Allow, the unread body, the longest address.
 
 - HEAD is answered as GET is, with the same headers and no body. `Allow` lists HEAD beside GET.
 - An answer may leave before its request's body was read (413, 401, 429). The rest of the body is read and dropped first, up to

@@ -2,7 +2,7 @@
 
 A request has `MARQUEE_REQUEST_DEADLINE_SECONDS`; a handler with `opt=LONG` has `LONG_SECONDS`, and each call of a store in it
 the usual time. The stores read the deadline (`marquee.deadlines`) and end their own waits with it, each with a sentence of its
-own. `GRACE_SECONDS` later the handler is cancelled, whatever it waits for. The time starts anew with each part of the
+own. `GRACE_SECONDS` later the handler is cancelled. The time starts anew with each part of the
 request's body, because a client's slow line is not the platform's. A response that has begun is never cut off.
 """
 

@@ -1,9 +1,9 @@
 """`python -m jobs.s3_pace`: forwards requests from S3's proxy to S3, and ends a request whose client is too slow.
 
-nginx (`s3-proxy`) has checked the request and opens one connection for each. A client has `client_idle_seconds` in hand. Waiting
-for its bytes uses them up, a second a second; every `upload_min_bytes_per_second` bytes give one second back, up to the start
-value. So a stalled client, one that sends a byte a second and one that does not read its answer all end after that time, and a
-part of S bytes takes at most `client_idle_seconds` + S / `upload_min_bytes_per_second`. Time that S3 takes does not count.
+nginx (`s3-proxy`) has checked the request and opens one connection for each. A client has `client_idle_seconds` of waiting.
+Each second of waiting for its bytes uses one up; each `upload_min_bytes_per_second` bytes give one back, up to the start
+value. So a client that stalls, trickles or does not read its answer is ended after that time. A part of S bytes takes at most
+`client_idle_seconds` + S / `upload_min_bytes_per_second`. Time that S3 takes does not count.
 Nothing is stored: one buffer a connection. A part that was ended is sent again by its client.
 """
 
@@ -68,7 +68,7 @@ AWAY: Final = answer(BY_STATUS[503])
 
 @dataclass
 class Pace:
-    """The seconds that a client has in hand."""
+    """How many seconds a client may still be waited for."""
 
     seconds: float
     bytes_per_second: int

@@ -2,8 +2,8 @@
 
 Two cookies: `refresh` holds a refresh token, `device` marks a browser that has logged in before. A page's script sees
 neither (HttpOnly). No other site's page sends them (SameSite=Strict), and they go to `/api/v1/sessions` only. A browser
-does not keep cookies of two ports of one host apart, so a name holds the public URL's port. SameSite does not keep the
-ports apart either: whoever acts on a refresh cookie calls `check_origin` first.
+sends the cookies of one port to every port of the host, so a name holds the public URL's port. For SameSite two ports are
+one site too: a handler calls `check_origin` before it acts on a refresh cookie.
 """
 
 from dataclasses import dataclass

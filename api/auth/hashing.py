@@ -1,16 +1,10 @@
-"""The queue of password hashing: one thread of low priority hashes, few requests wait, and the rest is refused at once.
+"""The queues of password hashing: one thread each, of low priority. Few requests wait, and the rest is refused at once.
 
 A hash costs 64 MiB and about 50 ms of one core, a hundred times as much as any other request. With a thread for each core a
-flood of logins took every core, and the event loop starved: other routes timed out, and so did the calls that count attempts.
-So each process has two queues with a thread each: one for clients that are known, one for everybody else. The second gives way
-to everything else on the machine. A request is refused when its queue is full or when the measured time of a hash says that it
-would wait longer than MAX_WAIT_SECONDS.
-
-A request holds its place from before its attempt is counted until its hash is done. So a flood cannot send a hundred calls to
-Valkey and PostgreSQL at once either: that, on cores which hashing had taken, was why calls that count attempts timed out.
-
-The lanes of a queue are served in turn, and one address has at most MAX_PLACES_OF_ADDRESS places in a lane: a flood of logins
-keeps nobody else waiting for its own length.
+flood of logins took every core, and other routes timed out. So a process has one queue for known clients and one for
+strangers. A request is refused when its lane is full, or when it would wait longer than MAX_WAIT_SECONDS by the measured time
+of a hash. It holds its place from before its attempt is counted until its hash is done, so a flood makes few calls to Valkey and
+PostgreSQL. The lanes of a queue take turns, and one address has at most MAX_PLACES_OF_ADDRESS places in a lane.
 """
 
 import asyncio
@@ -39,7 +33,7 @@ FIRST_ESTIMATE_SECONDS: Final = 0.05
 NICENESS: Final = 10
 """Of strangers' hashes, added to the process's own: the thread gets a tenth of a busy core, and a free core whole."""
 NICENESS_OF_KNOWN: Final = 5
-"""A third of a busy core: who is known logs in during a flood too."""
+"""Of known clients' hashes. The thread gets a third of a busy core, so a known client can log in during a flood."""
 
 REFUSED = Counter(
     "marquee_api_hashing_refused", "Requests that found no place in the queue of password hashing.", ["lane"]

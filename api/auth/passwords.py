@@ -45,7 +45,7 @@ def dummy_hash() -> str:
 
 
 class Passwords:
-    """Hashes and verifies passwords, a few at a time."""
+    """Hashes and verifies passwords, one at a time in each queue."""
 
     def __init__(self) -> None:
         self._queues = queues()

@@ -1,7 +1,7 @@
 """Refresh tokens: how they are made, and how a used one gives its successor once more.
 
 Only the SHA-256 of a token is stored. During the overlap the store also keeps the successor, encrypted with a key that is
-derived from the used token: whoever presents that token gets the same successor, in any process, and the database alone
+derived from the used token. A client that presents that token gets the same successor, in any process; the database alone
 reveals none. No secret of the platform is involved, so none can be lost, and rotating one disturbs nobody (ADR 0020).
 """
 

@@ -205,7 +205,7 @@ def _sender_key(scope: str) -> str:
 
 
 def _sender(scope: str) -> dict[str, Any]:
-    """The action that says whom a bucket belongs to. Without a verified token there is no account, and no limit by account."""
+    """The action that names a bucket's owner. Without a verified token there is no account, and no limit by account."""
     if scope == "address":
         return {"masked_remote_address": {"v4_prefix_mask_len": IPV4_PREFIX, "v6_prefix_mask_len": IPV6_PREFIX}}
     claim = {"key": _JWT_AUTHN, "path": [{"key": JWT_PAYLOAD}, {"key": "sub"}]}

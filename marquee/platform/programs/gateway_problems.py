@@ -1,7 +1,7 @@
 """The gateway's own errors as Envoy's `local_reply_config`: each is a problem document that no cache keeps.
 
 Envoy takes the first mapper whose filter fits. First come reasons that share a status with others, then each status of
-`marquee.http_problems`, then whatever status is left.
+`marquee.http_problems`, then all other statuses.
 """
 
 from typing import Any
