@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar, Response, Router
 from litestar.config.app import AppConfig
 from litestar.datastructures import CacheControlHeader
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -135,6 +135,13 @@ def _no_debug(config: AppConfig) -> AppConfig:
     return config
 
 
+async def _refuse_unknown_page(response: Response[Any]) -> Response[Any]:
+    # Litestar answers an unknown address below /schema with a page of its own.
+    if response.status_code == 404:
+        raise NotFoundException
+    return response
+
+
 def _openapi() -> OpenAPIConfig:
     bearer: Any = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
     return OpenAPIConfig(
@@ -142,6 +149,14 @@ def _openapi() -> OpenAPIConfig:
         version=__version__,
         description="Video on demand: home, search, playing, progress, uploads. Errors are RFC 9457 problem documents.",
         path="/schema",
+        openapi_router=Router(
+            "/schema",
+            route_handlers=[],
+            include_in_schema=False,
+            dto=None,
+            return_dto=None,
+            after_request=_refuse_unknown_page,
+        ),
         render_plugins=[JsonRenderPlugin(path="/openapi.json"), ScalarPage(), YamlRenderPlugin()],
         components=Components(security_schemes={"bearer": bearer}),
         use_handler_docstrings=True,

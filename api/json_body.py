@@ -37,7 +37,9 @@ def check_content_type(stated: tuple[str, ...]) -> None:
             f"Send the body as application/json, not as {stated[0][:100] or 'nothing'}.", field="content-type"
         )
     charsets = [
-        (quoted or plain).lower() for name, quoted, plain in _PARAMETER.findall(found[2]) if name.lower() == "charset"
+        (quoted or plain).lower()
+        for name, quoted, plain in _PARAMETER.findall(found[2])
+        if name.lower() in ("charset", "charset*")
     ]
     if any(charset not in _UTF_8 for charset in charsets):
         raise ContentTypeRefused(

@@ -164,7 +164,8 @@ class SessionController(Controller):
                 raise NotAuthenticated("The request has no session cookie: log in.")
         elif token is None:
             raise InputInvalid("refresh_token: Object missing required field `refresh_token`.", field="refresh_token")
-        return _session(await sessions.refresh(token, data.profile_id), sessions, data.transport, browser_cookies)
+        session = await sessions.refresh(token, data.profile_id, in_cookie=data.transport == "cookie")
+        return _session(session, sessions, data.transport, browser_cookies)
 
     @get("/", security=BEARER, responses=documented(401, 403))
     async def list_sessions(

@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from prometheus_client import Counter, Histogram
 
+from marquee import deadlines
 from marquee.errors import TooManyRequests
 
 Lane = Literal["known", "login", "registration"]
@@ -97,7 +98,12 @@ class HashingQueue:
         self._lanes[lane].append(_Job(work, self._clock() + MAX_WAIT_SECONDS, done))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._serve(), name="password hashing")
-        return await done
+        try:
+            # A hash that began late on a busy machine outlasts the request: that is a refusal too, not a lost engine.
+            async with asyncio.timeout(deadlines.remaining_seconds(whole_request=True)):
+                return await done
+        except TimeoutError as error:
+            raise self._refusal(lane) from error
 
     def _seconds_to_wait(self, lane: Lane) -> float:
         """Until a new job of the lane would begin. The lanes take turns, so no other lane is ahead by more jobs than this one."""

@@ -71,14 +71,19 @@ class SessionService:
         )
         return self._issued(session, account, token)
 
-    async def refresh(self, token: str, profile_id: str | None) -> Session:
-        """New tokens for a refresh token. Raises `NotAuthenticated`, `InputInvalid` for an unknown profile."""
+    async def refresh(self, token: str, profile_id: str | None, *, in_cookie: bool = False) -> Session:
+        """New tokens for a refresh token. `in_cookie`: a successor that is younger than the overlap is given again.
+
+        Raises `NotAuthenticated`, `InputInvalid` for an unknown profile."""
         outcome = await self._sessions.refresh(
             refresh_tokens.hash_of(token),
             refresh_tokens.new_successor(token),
             profile_id=profile_id,
             token_seconds=self.refresh_token_seconds,
             overlap_seconds=self._overlap_seconds,
+            # A browser may take the answers of two refreshes in the other order. Within the overlap all have the same cookie,
+            # so an older one that comes last does no harm.
+            young_seconds=self._overlap_seconds if in_cookie else 0.0,
         )
         if isinstance(outcome, TokenReused):
             REUSED.inc()
@@ -93,7 +98,8 @@ class SessionService:
         account = await self._accounts.by_id(outcome.session.account_id) if outcome else None
         if outcome is None or account is None:
             raise NotAuthenticated(_NOT_VALID)
-        return self._issued(outcome.session, account, refresh_tokens.open_sealed(token, outcome.sealed))
+        sealed = outcome.sealed
+        return self._issued(outcome.session, account, refresh_tokens.open_sealed(token, sealed) if sealed else token)
 
     async def of_caller(self, caller: Caller) -> Sequence[StoredSession]:
         """The account's sessions, the last used first."""

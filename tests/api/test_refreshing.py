@@ -158,6 +158,24 @@ def by_cookie(token: str, cookies: BrowserCookies) -> dict[str, Request]:
     }
 
 
+async def test_an_answer_that_arrives_last_leaves_no_older_cookie(
+    client: Client, people: People, cookies: BrowserCookies, page: dict[str, str]
+) -> None:
+    person = await people.join()
+    body = {"email": person.email, "password": PASSWORD, "transport": "cookie"}
+    made = await client.post("/api/v1/sessions", json=body, headers=page)
+    given = [made.cookies[cookies.refresh]]
+    for _ in range(4):
+        client.cookies.clear()
+        header = {**page, "Cookie": f"{cookies.refresh}={given[-1]}"}
+        answer = await client.post("/api/v1/sessions/refresh", json={"transport": "cookie"}, headers=header)
+        assert answer.status_code == 201, answer.text
+        given.append(answer.cookies[cookies.refresh])
+    client.cookies.clear()
+    assert given[1] != given[0], "a login's token is used once"
+    assert len(set(given[1:])) == 1, "a page that is loaded again and again must not race with its own cookies"
+
+
 @pytest.mark.parametrize(
     "origin", [{}, {"Origin": "null"}, {"Origin": "http://evil.example"}, {"Origin": "http://127.0.0.1:1"}]
 )

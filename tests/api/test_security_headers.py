@@ -6,6 +6,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from marquee.http_problems import PROBLEM_MEDIA_TYPE
 from tests.api.conftest import Person
 
 Client = AsyncTestClient[Litestar]
@@ -22,6 +23,9 @@ async def test_every_answer_allows_nothing(client: Client, viewer: Person, path:
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "same-origin"
+    if status >= 400:
+        assert answer.headers["content-type"] == PROBLEM_MEDIA_TYPE, "a page in the place of a problem document"
+        assert answer.headers["cache-control"] == "no-store"
 
 
 async def test_the_documentation_has_a_new_nonce_in_each_answer(client: Client) -> None:

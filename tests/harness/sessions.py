@@ -32,7 +32,7 @@ class Device:
         return session, token_hash
 
     async def use(
-        self, token_hash: str, *, profile_id: str | None = None, overlap: float = OVERLAP
+        self, token_hash: str, *, profile_id: str | None = None, overlap: float = OVERLAP, young: float = 0.0
     ) -> Refreshed | TokenReused | None:
         successor = hashlib.sha256(secrets.token_bytes(16)).hexdigest()
         return await self.sessions.refresh(
@@ -41,11 +41,13 @@ class Device:
             profile_id=profile_id,
             token_seconds=30 * DAY,
             overlap_seconds=overlap,
+            young_seconds=young,
         )
 
 
 def token_in(outcome: Refreshed | TokenReused | None) -> str:
     assert isinstance(outcome, Refreshed), f"the refresh was refused: {outcome}"
+    assert outcome.sealed is not None, "the token was not used"
     return outcome.sealed.removeprefix("sealed ")
 
 

@@ -20,7 +20,6 @@ SAFE_AT_ENVOY = {"a folded header", "a header with a bare CR", "HTTP/2 without i
 """Envoy mends the first two as RFC 9112 allows (the upstream gets one line), and takes the third for HTTP/2."""
 AT_ENVOY = {
     "OPTIONS *": (400, "request-target-refused"),
-    "*": (400, "request-target-refused"),
     "a method in lower case": (400, "request-malformed"),
     "a method of nobody": (400, "request-malformed"),
     "a long method": (400, "request-malformed"),
@@ -43,9 +42,10 @@ OWN = (
     Probe("a header with a wrong name", with_header(b"X(A: b"), 400, "request-malformed"),
     Probe("many headers", with_header(b"\r\n".join(b"X-%d: a" % n for n in range(150))), 431, "headers-too-large"),
     Probe("a huge path", line(b"GET /" + b"a" * 200_000 + b" HTTP/1.1"), 431, "headers-too-large"),
-    Probe("a whole URL", line(b"GET http://elsewhere.example/ HTTP/1.1"), 400, "request-target-refused"),
-    Probe("a whole URL of the API", line(b"GET http://a/api/v1/home HTTP/1.1"), 400, "request-target-refused"),
-    Probe("a URL of another scheme", line(b"GET ftp://elsewhere.example/ HTTP/1.1"), 400, "request-target-refused"),
+    Probe("a whole URL of the API", line(b"GET http://localhost/api/v1/home HTTP/1.1"), 401, "not-authenticated"),
+    Probe("a whole URL of nothing", line(b"GET http://localhost/assets/x.js HTTP/1.1"), 404, "not-found"),
+    Probe("a URL of another scheme", line(b"GET ftp://elsewhere.example/ HTTP/1.1"), 400, "request-malformed"),
+    Probe("a picture that is missing, in capitals", get("/X.PNG"), 404, "not-found"),
     Probe("an escaped slash", get("/api%2fv1/home"), 400, "request-malformed"),
     Probe("an escaped backslash", get("/api%5cv1/home"), 400, "request-malformed"),
     Probe("a fragment", get("/a#b"), 400, "request-malformed"),
@@ -85,6 +85,20 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A gateway with a mirror as its API, and no web client's server."""
     with lone_gateway(tmp_path_factory.mktemp("gateway")) as settings:
         yield settings
+
+
+def test_a_whole_url_is_its_path_and_its_host_counts(alone: Settings) -> None:
+    for host in (b"localhost", b"elsewhere.example"):
+        answer = exchange(alone.public_endpoint("gateway"), line(b"GET http://" + host + b"/api/v1/healthz HTTP/1.1"))
+        assert (answer.status, answer.header("server")) == (200, "marquee"), (
+            "RFC 9112 3.2.2: a server accepts this form"
+        )
+
+
+def test_readiness_is_the_apis_also_at_the_root(alone: Settings) -> None:
+    assert exchange(alone.public_endpoint("gateway"), get("/readyz")).status == 200, (
+        "the web client's page would answer"
+    )
 
 
 def token(settings: Settings) -> str:

@@ -23,7 +23,7 @@ HEADERS = {405: ("allow", ALLOWED_METHODS), 426: ("upgrade", "HTTP/1.1, h2c")}
 def local_replies(max_request_bytes: int) -> dict[str, Any]:
     """Value of `local_reply_config`."""
     too_large = _longer_than(max_request_bytes)
-    # Envoy has no route for `*` or a whole URL as the path, and answers 404.
+    # Envoy has no route for `OPTIONS *`, and answers 404.
     no_path = {"header": {"name": ":path", "string_match": {"prefix": "/"}, "invert_match": True}}
     return {
         "mappers": [

@@ -40,10 +40,10 @@ class Successor:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """A refreshed session. `sealed` is the successor to give out, which may be that of an earlier use."""
+    """A refreshed session. `sealed` is the successor to give out, which may be that of an earlier use. None: the token stays."""
 
     session: Session
-    sealed: str
+    sealed: str | None
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,14 @@ class Sessions(Protocol):
         profile_id: str | None,
         token_seconds: int,
         overlap_seconds: float,
+        young_seconds: float = 0.0,
     ) -> Refreshed | TokenReused | None:
         """Use a refresh token, in one transaction. `profile_id` changes the session's profile.
 
         The first use stores `successor`. A repeat within `overlap_seconds` of the first use returns the successor that is
         stored, also if that one was used already. A repeat after it ends the session. None for a token that is unknown, expired
-        or ended. Raises `InputInvalid` for a profile of another account; then nothing was used up.
+        or ended. A successor that is younger than `young_seconds` stays and is not used. Raises `InputInvalid` for a profile of
+        another account; then nothing was used up.
         """
         ...
 

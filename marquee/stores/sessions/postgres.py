@@ -86,8 +86,12 @@ _LOCK_SESSION = text(
 _TOKEN = text(
     """
     SELECT revoked_at IS NOT NULL AS used, sealed_successor, expires_at > clock_timestamp() AS live,
-           coalesce(clock_timestamp() < revoked_at + :overlap_seconds * interval '1 second', false) AS overlapping
-    FROM refresh_token WHERE token_hash = :token_hash AND NOT ended
+           coalesce(clock_timestamp() < revoked_at + :overlap_seconds * interval '1 second', false) AS overlapping,
+           revoked_at IS NULL AND expires_at - :token_seconds * interval '1 second'
+               BETWEEN clock_timestamp() - :young_seconds * interval '1 second' AND clock_timestamp()
+           AND EXISTS (SELECT FROM refresh_token AS earlier
+                       WHERE earlier.session_id = token.session_id AND earlier.revoked_at IS NOT NULL) AS is_young_successor
+    FROM refresh_token AS token WHERE token_hash = :token_hash AND NOT ended
     """
 )
 _OWN_PROFILE = text("SELECT true FROM profile WHERE profile_id = :profile_id AND account_id = :account_id")
@@ -200,11 +204,17 @@ class PostgresSessions:
         profile_id: str | None,
         token_seconds: int,
         overlap_seconds: float,
+        young_seconds: float = 0.0,
     ) -> Refreshed | TokenReused | None:
         session = await _lock_session(connection, token_hash)
         if session is None:
             return None
-        asked = {"token_hash": token_hash, "overlap_seconds": overlap_seconds}
+        asked = {
+            "token_hash": token_hash,
+            "overlap_seconds": overlap_seconds,
+            "young_seconds": young_seconds,
+            "token_seconds": token_seconds,
+        }
         token = (await connection.execute(_TOKEN, asked)).mappings().one_or_none()
         if token is None:
             return None
@@ -227,10 +237,11 @@ class PostgresSessions:
             "successor_hash": successor.token_hash,
             "sealed": successor.sealed,
         }
-        if not token["used"]:
+        stays = token["is_young_successor"]
+        if not token["used"] and not stays:
             await connection.execute(_USE, values)
         touched = Session(**(await connection.execute(_TOUCH, values)).mappings().one())
-        return Refreshed(touched, token["sealed_successor"] or successor.sealed)
+        return Refreshed(touched, None if stays else token["sealed_successor"] or successor.sealed)
 
     async def of_account(self, account_id: str) -> Sequence[Session]:
         rows = await self.database.statement(_OF_ACCOUNT, {"account_id": account_id, "most": MAX_SESSIONS})

@@ -18,6 +18,7 @@ from api.auth.hashing import (
     Lane,
     queues,
 )
+from marquee import deadlines
 from marquee.errors import TooManyRequests
 
 Answer = TypeVar("Answer")
@@ -117,6 +118,15 @@ async def test_who_has_waited_too_long_or_has_gone_is_not_hashed() -> None:
     await held.finish()
     assert held.done == [], "a password was hashed for nobody"
     assert isinstance(late.exception(), TooManyRequests)
+
+
+async def test_a_hash_that_outlasts_its_request_is_a_refusal() -> None:
+    held = Held()
+    await held.hold()
+    with pytest.raises(TooManyRequests), deadlines.limited(0.02):
+        await run(held.queue, lambda: None, "login")
+    await held.finish()
+    assert await run(held.queue, lambda: "the next one", "login") == "the next one"
 
 
 async def test_the_measured_time_of_a_hash_decides_how_many_may_wait() -> None:

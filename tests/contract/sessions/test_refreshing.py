@@ -40,6 +40,20 @@ async def test_ten_uses_at_once_end_with_one_successor(sessions: Sessions, accou
     assert token_in(await device.use(token_in(outcomes[0])))
 
 
+async def test_a_young_successor_stays_and_a_logins_token_does_not(url: str, account: Account, device: Device) -> None:
+    _, first = await device.log_in()
+    second = token_in(await device.use(first, young=OVERLAP))
+    for _ in range(3):
+        stays = await device.use(second, young=OVERLAP)
+        assert isinstance(stays, Refreshed)
+        assert stays.sealed is None, "each answer within the time has to carry the same token"
+    later(url, account, OVERLAP + 1)
+    third = token_in(await device.use(second, young=OVERLAP))
+    assert token_in(await device.use(second, young=OVERLAP)) == third, "a repeat within the overlap"
+    assert isinstance(await device.use(first, young=OVERLAP), TokenReused), "a theft is noticed as before"
+    assert await device.use(third, young=OVERLAP) is None
+
+
 async def test_a_lost_answer_is_given_again_until_the_overlap_ends(url: str, account: Account, device: Device) -> None:
     _, token = await device.log_in()
     lost = token_in(await device.use(token))
