@@ -37,6 +37,10 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     `container`: as stored. `mended`: jumps removed by ffmpeg, which reads the file from its start. `counted`: frame
     number / `frame_rate`; sound is timed by its samples.
     """
+    single_picture: bool = False
+    """The film has one picture, which is shown from its start to its end."""
+    held_seconds: float = 0.0
+    """How much longer the last picture is shown than the file stores: until the sound ends. Part of `duration_seconds`."""
     interlaced: bool = False
     top_field_first: bool = True
     pixel_format: str = "yuv420p"

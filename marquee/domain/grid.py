@@ -26,7 +26,8 @@ MIN_FRAME_RATE: Final = Fraction(5)
 def output_rate(rate: Fraction) -> Fraction:
     """The constant rate of the renditions of a source with `rate` frames per second, from 5 to 60.
 
-    It is the source's rate, or a whole multiple or a whole part of it. Raises ValueError for a rate that is not
+    It is the source's rate, or a whole multiple or a whole part of it. Slides that last longer than a second get the lowest rate,
+    which is whole: no viewer notices that one changes 0.1 s late. Raises ValueError for a rate that is not
     positive.
     """
     if rate <= 0:
@@ -35,6 +36,8 @@ def output_rate(rate: Fraction) -> Fraction:
         if rate < MAX_FRAME_RATE * _MAX_RATE_TOLERANCE:
             return MAX_FRAME_RATE
         return rate / math.ceil(rate / MAX_FRAME_RATE)
+    if rate < 1:
+        return MIN_FRAME_RATE
     if rate < MIN_FRAME_RATE:
         return rate * math.ceil(MIN_FRAME_RATE / rate)
     return rate

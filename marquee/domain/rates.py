@@ -21,6 +21,14 @@ STANDARD_RATES: Final = tuple(
 )
 _VARIABLE_RATES: Final = tuple(Fraction(n) for n in (24, 25, 30, 48, 50, 60))
 """Output rates that a film of variable rate may get."""
+STILL_RATE: Final = Fraction(5)
+"""Of pictures that stand still: the lowest output rate. It is whole, so a segment lasts exactly 6 seconds; a slide changes within
+0.1 s of its time; and an hour has a fifth of the frames of 25 a second."""
+_MAX_STEP_SECONDS: Final = 1
+"""A film whose frames usually last longer is a series of slides."""
+_MAX_MOVING_SECONDS: Final = Fraction(1, 2)
+_MIN_MOVING_STEPS: Final = 5
+"""So many frames that last half a second or less are a moving part between slides: it decides the rate."""
 _DEFAULT_RATE: Final = Fraction(25)
 """For a film of one frame whose header has no usable rate."""
 _REGULAR_SHARE: Final = 0.9
@@ -44,9 +52,15 @@ def frame_rate(times: Sequence[int], time_base: Fraction, hints: Sequence[Fracti
     if not steps:
         return FrameRate(next((hint for hint in hints if hint <= 240), _DEFAULT_RATE), variable=False)
     usual = median(steps)
+    if usual * time_base > _MAX_STEP_SECONDS:
+        moving = [step for step in steps if step * time_base <= _MAX_MOVING_SECONDS]
+        if len(moving) >= _MIN_MOVING_STEPS:
+            steps, usual = [*moving, steps[0]], median(moving)
     regular = [step for step in steps if abs(step - usual) <= max(_JITTER * usual, min(1, usual / 2))]
     if len(regular) < _REGULAR_SHARE * len(steps):
         about = 1 / (Fraction(usual) * time_base)
+        if usual * time_base > _MAX_STEP_SECONDS:
+            return FrameRate(STILL_RATE, variable=True)
         return FrameRate(
             next((rate for rate in _VARIABLE_RATES if rate >= about * Fraction(97, 100)), _VARIABLE_RATES[-1]), True
         )

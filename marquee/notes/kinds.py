@@ -106,6 +106,15 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "The cover picture (stream {index}) is left out: the poster is cut from the film.",
         _ONE_STREAM,
     ),
+    "cover-shown": NoteKind(
+        "source",
+        "info",
+        "The film is its cover (stream {index}), shown for {seconds:.1f} seconds.",
+        "Upload a moving picture.",
+    ),
+    "picture-held": NoteKind(
+        "source", "info", "The last picture is held for {seconds:.1f} seconds, until {until} ends.", _EXPORT_AGAIN
+    ),
     "picture-size-changes": NoteKind(
         "source", "warning", "The picture changes its size ({sizes}). The most frequent size is kept.", _EXPORT_AGAIN
     ),

@@ -6,6 +6,7 @@ is part of `EncodingSettings` and so of a chunk's identity. `{start}` and `{end}
 on the chunk: otherwise chunks would not join without a seam. `transcode` and `quality` use it.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -82,7 +83,7 @@ def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int) -
         [
             *_start_at_zero(video),
             *_deinterlace(video),
-            *_frame_grid(rate),
+            *_frame_grid(rate, _held_frames(video, rate)),
             *_colour_and_size(video, *size),
             *_rotate_upright(video),
             *_colour_tags(video),
@@ -96,7 +97,10 @@ def _start_at_zero(video: VideoStream) -> list[Filter]:
     - `container` (read with -copyts): the scan knows the first frame's time, which is subtracted.
     - `mended` (always read from the start): ffmpeg's STARTPTS is the first frame's time.
     - `counted`: the frame's number divided by the frame rate.
+    - A film's only picture is at 0, whatever its time. Its end is at 1 s: `fps` drops a picture that ends where it begins.
     """
+    if video.single_picture:
+        return [Filter("setpts", {"expr": "N/TB"})]
     times = {
         "container": f"PTS-round({video.start_seconds!r}/TB)",
         "mended": "PTS-STARTPTS",
@@ -120,17 +124,23 @@ def _deinterlace(video: VideoStream) -> list[Filter]:
     return [Filter("scale", size), Filter("format", {"pix_fmts": video.pixel_format}), deinterlace]
 
 
-def _frame_grid(rate: Fraction) -> list[Filter]:
+def _held_frames(video: VideoStream, rate: Fraction) -> int:
+    """Frames of the grid for which the last picture is repeated beyond its stored time; 0 for a film that moves."""
+    seconds = max(video.held_seconds, video.duration_seconds if video.single_picture else 0.0)
+    return math.ceil(seconds * rate)
+
+
+def _frame_grid(rate: Fraction, held_frames: int) -> list[Filter]:
     """Puts the frames on a constant-rate grid that starts at time 0, and cuts out the chunk's frames.
 
     - `fps` numbers frames by their time alone: every run that starts decoding before `{start}` sees the same frames there.
       `eof_action=pass` keeps the last frame, however short it is: a film shorter than half a frame would else have none.
-    - `tpad` repeats the last frame up to twice, because rounding may leave the count short by that much at the end of a film. If
-      more frames are missing, the count of the result shows it, and the chunk fails.
+    - `tpad` repeats the last frame for `held_frames`. It repeats it up to twice more, because rounding may leave the count
+      short by that much at the end of a film. If more frames are missing, the count of the result shows it, and the chunk fails.
     """
     return [
         Filter("fps", {"fps": str(rate), "round": "near", "eof_action": "pass"}),
-        Filter("tpad", {"stop": "2", "stop_mode": "clone"}),
+        Filter("tpad", {"stop": str(2 + held_frames), "stop_mode": "clone"}),
         Filter("trim", {"start_pts": "{start}", "end_pts": "{end}"}),
         Filter("setpts", {"expr": "PTS-{start}"}),
     ]

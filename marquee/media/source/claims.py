@@ -17,6 +17,10 @@ MIN_CREDIBLE_BPS: Final = 500
 """Even a still picture needs more bits a second than this. A claimed duration that implies fewer is not believed."""
 
 
+MIN_STILL_BPS: Final = 50
+"""A recording of an idle screen has 200 bits a second. Where the clock leaves fewer than 50, the clock is broken."""
+
+
 class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform accepts, and how long it works on one file.
 

@@ -19,17 +19,17 @@ from marquee.logs import get_logger
 from marquee.media.programs import binaries, process
 from marquee.media.programs.decoders import decodable_codecs
 from marquee.media.source import recognise, source_notes, source_streams
-from marquee.media.source.claims import Candidate, SourceLimits, check_claims, too_large, too_long
+from marquee.media.source.claims import MIN_STILL_BPS, Candidate, SourceLimits, check_claims, too_large, too_long
 from marquee.media.source.cut_off import asf_seconds, why_cut_off
+from marquee.media.source.picture_streams import picture_streams
 from marquee.media.source.probe import Probe, Stream, probe
 from marquee.media.source.scan import Scan, TooManyFrames, scan, sound_times
 from marquee.media.source.seeking import seeks_exactly
+from marquee.media.source.stills import hold_still_picture
 from marquee.notes import Note, note
 
 MIN_DECODED_SHARE: Final = 0.95
 MAX_DAMAGED_SHARE: Final = 0.05
-MIN_STILL_BPS: Final = 50
-"""A recording of an idle screen has 200 bits a second. Where the clock leaves fewer than 50, the clock is broken."""
 MAX_FRAMES_PER_SECOND: Final = 1100
 """The most frames a second that a slow-motion camera makes. A film with more has a clock that stands still."""
 _MIN_FRAMES_TO_CHECK_RATE: Final = 10
@@ -40,6 +40,7 @@ _JUMPING_CONTAINERS: Final = ("mpegts", "mpeg", "ogg", "flv", "asf")
 _BROADCAST_PREFIX: Final = "mpeg"
 """Prefix of the MPEG transport and program streams. A recording may start in mid-stream, and has no gap in time."""
 _MIN_JUMP_SECONDS: Final = 10.0
+_MIN_JUMP_STEPS: Final = 5
 _MAX_WAIT_FOR_KEY_FRAME_SECONDS: Final = 10.0
 _MAX_PICTURES_TRIED: Final = 3
 _FULL_HD_PIXELS_PER_SECOND: Final = 1920 * 1080 * 30.0
@@ -83,12 +84,14 @@ async def judge(
     if not probed.of_kind("video") and (cut := why_cut_off(path)):
         raise SourceRefused(cut)
     candidate, first_scan, undecodable = await _decode_first_usable_picture(path, size, probed, limits, on_progress)
+    first_scan, held = await hold_still_picture(candidate, first_scan)
     scanned, notes = await _with_usable_clock(candidate, first_scan, on_progress)
     _check_frames(candidate, scanned)
-    notes += await _check_complete(candidate, scanned, first_scan)
+    notes += held + await _check_complete(candidate, scanned, first_scan)
     indexed = (
         candidate.probed.container.startswith(_TIME_INDEXED_CONTAINERS)
         and scanned.timed_in_order
+        and not scanned.single
         and scanned.clock == "container"
     )
     seekable = indexed and await seeks_exactly(
@@ -131,32 +134,12 @@ async def _probe_or_refuse(path: Path, limits: SourceLimits) -> Probe:
         raise SourceRefused(recognise.why_unreadable(path)) from error
 
 
-def _pictures(probed: Probe) -> list[Stream]:
-    """The picture streams, the likeliest title first: moving before still, then the default stream, then the largest.
-
-    Cover pictures are not candidates. Raises `SourceRefused` where no stream is left.
-    """
-    pictures = [stream for stream in probed.of_kind("video") if not stream.attached_picture]
-    if pictures:
-        return sorted(
-            pictures,
-            key=lambda one: (one.frames_claimed == 1, not one.default, -one.width * one.height, one.index),
-        )
-    if probed.of_kind("video"):
-        raise SourceRefused("The file has sound and a cover picture, but no moving picture: upload a film.")
-    if probed.of_kind("audio"):
-        raise SourceRefused("The file has only sound and no picture: upload a film.")
-    if probed.container.startswith("mov"):
-        raise SourceRefused("The file has no picture: it is cut off after its header, or is not a film. Copy it again.")
-    raise SourceRefused("The file has no picture: upload a film.")
-
-
 async def _decode_first_usable_picture(
     path: Path, size: int, probed: Probe, limits: SourceLimits, on_progress: Callable[[float], None] | None
 ) -> tuple[Candidate, Scan, list[Stream]]:
     """The first picture stream with a decodable frame, its scan, and the streams tried before it. At most three are tried."""
     undecodable: list[Stream] = []
-    for picture in _pictures(probed)[:_MAX_PICTURES_TRIED]:
+    for picture in picture_streams(path, probed)[:_MAX_PICTURES_TRIED]:
         candidate = Candidate(path, size, limits, probed, picture)
         if (seconds := recognise.avi_seconds(path) or asf_seconds(path)) is not None:
             # Of a cut-off file, ffprobe reports the length of the part that is left. The header has the full length.
@@ -215,7 +198,9 @@ async def _with_usable_clock(
       removing it would put every later picture too early.
     - A clock that still goes back (Matroska files laid end to end) or is missing: frames are counted at an even rate.
     """
-    jumps = scanned.is_unordered or scanned.largest_gap_seconds > _MIN_JUMP_SECONDS
+    # Slides lie far apart: only a gap of several of them is a jump.
+    gap = max(_MIN_JUMP_SECONDS, _MIN_JUMP_STEPS * float(scanned.step * scanned.time_base))
+    jumps = scanned.is_unordered or scanned.largest_gap_seconds > gap
     if (
         jumps
         and candidate.probed.container.startswith(_JUMPING_CONTAINERS)
@@ -265,7 +250,7 @@ async def _check_complete(candidate: Candidate, scanned: Scan, first_scan: Scan)
     # The container's claim includes the jumps of its own clock, so the longer of the two durations is compared with it.
     decoded = float(max(scanned.duration_seconds, first_scan.duration_seconds))
     declared = candidate.declared_seconds
-    if declared is not None and source_notes.is_shorter_than_claimed(decoded, declared):
+    if declared is not None and not scanned.held_seconds and source_notes.is_shorter_than_claimed(decoded, declared):
         begins = candidate.picture.start_seconds or 0.0
         if candidate.probed.container.startswith(_BROADCAST_PREFIX):
             # Recorded from the middle of a broadcast: frames before the first key frame cannot be decoded.

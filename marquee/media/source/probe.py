@@ -19,6 +19,8 @@ CONTAINERS: Final = (
     "rm,nut,dv,wtv,yuv4mpegpipe,dnxhd,vc1,vvc,dirac"
 )
 """ffmpeg's names of the containers that can hold a film. Playlists, images, subtitles and devices are left out on purpose."""
+SOUND_CONTAINERS: Final = frozenset({"mp3", "flac", "wav", "aiff", "aac"})
+"""ffmpeg's names of containers that hold sound, and perhaps a cover picture."""
 PROTOCOLS: Final = "file"
 MAX_ANALYSIS_MICROSECONDS: Final = 60_000_000
 MAX_ANALYSIS_BYTES: Final = 100 * 1024**2
@@ -31,7 +33,7 @@ def untrusted_input(path: Path) -> dict[str, str | int]:
     return {
         "filename": f"file:{path.absolute()}",
         "protocol_whitelist": PROTOCOLS,
-        "format_whitelist": CONTAINERS,
+        "format_whitelist": ",".join([CONTAINERS, *sorted(SOUND_CONTAINERS)]),
         "analyzeduration": MAX_ANALYSIS_MICROSECONDS,
         "probesize": MAX_ANALYSIS_BYTES,
     }
@@ -90,6 +92,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     hearing_impaired: bool = False
     commentary: bool = False
     attached_picture: bool = False
+    comment: str = ""
+    """Of a cover: which picture of the album it is."""
     frames_claimed: int | None = None
 
 
@@ -122,14 +126,16 @@ def _probe_from_json(raw: dict[str, Any]) -> Probe:
         container=container.get("format_name", ""),
         start_seconds=_seconds(container.get("start_time")) or 0.0,
         duration_seconds=_positive(_seconds(container.get("duration"))),
-        streams=[_stream_from_json(one) for one in raw.get("streams", [])],
+        streams=[_stream_from_json(one, container.get("format_name", "")) for one in raw.get("streams", [])],
     )
 
 
-def _stream_from_json(raw: dict[str, Any]) -> Stream:
+def _stream_from_json(raw: dict[str, Any], container: str) -> Stream:
     rotation, mirrored, rounded = _orientation(raw)
     tags = {key.lower(): str(value) for key, value in raw.get("tags", {}).items()}
     flags = raw.get("disposition", {})
+    # Matroska has no length of a track but the tag. ffprobe gives the container's instead, which is that of the longest track.
+    stated = None if container.startswith("matroska") else _positive(_seconds(raw.get("duration")))
     return Stream(
         index=int(raw["index"]),
         kind=str(raw.get("codec_type", "unknown")),
@@ -148,7 +154,7 @@ def _stream_from_json(raw: dict[str, Any]) -> Stream:
         rate=_fraction(raw.get("r_frame_rate")),
         average_rate=_fraction(raw.get("avg_frame_rate")),
         start_seconds=_seconds(raw.get("start_time")),
-        duration_seconds=_positive(_seconds(raw.get("duration"))) or _positive(_duration_tag_seconds(tags)),
+        duration_seconds=stated or _positive(_duration_tag_seconds(tags)),
         bitrate_bps=int(raw["bit_rate"]) if str(raw.get("bit_rate", "")).isdigit() else None,
         rotation=rotation,
         rotation_rounded=rounded,
@@ -158,6 +164,7 @@ def _stream_from_json(raw: dict[str, Any]) -> Stream:
         sample_rate=int(raw.get("sample_rate") or 0),
         language=tags.get("language", "und")[:35],
         title=tags.get("title") or None,
+        comment=tags.get("comment", ""),
         default=bool(flags.get("default")),
         forced=bool(flags.get("forced")),
         hearing_impaired=bool(flags.get("hearing_impaired") or flags.get("captions")),

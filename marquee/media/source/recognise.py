@@ -119,6 +119,11 @@ def _by_signature(head: bytes) -> str | None:
     return None
 
 
+def is_sound(path: Path) -> bool:
+    """Whether a file's first bytes are those of a format that holds sound alone."""
+    return (non_film_kind(read_head(path)) or "").startswith("sound")
+
+
 def is_still_picture(head: bytes) -> bool:
     """Whether a file of the MP4 family declares itself a single picture. ffmpeg would read it as a film of one frame."""
     return head[4:8] == b"ftyp" and head[8:12] in _IMAGE_BRANDS

@@ -40,6 +40,8 @@ _CONTAINER_ERROR: Final = re.compile(
 )
 _MAX_LAST_FRAME_SECONDS: Final = Fraction(10)
 """A last frame may last this much longer than usual; longer only if the container's claimed length covers it."""
+MAX_FEW_FRAMES: Final = 5
+"""A film with no more frames stands still: see `stills`."""
 _SINGLE_FRAME_SECONDS: Final = Fraction(1, 25)
 _MAX_REORDER_SECONDS: Final = 1.0
 """Reordered frames are nearer to each other than this. A clock that goes back further was restarted."""
@@ -57,6 +59,7 @@ class Scan:
     - `container_errors`: lines in which the demuxer reports damage. `error_line`: the error line that explains most.
     - `gapless`: a broadcast stream, in which a gap in time means missing frames.
     - `clock`: where `times` come from; see `VideoStream.clock`.
+    - `held_seconds`: how much longer the last picture is shown than stored. `single`: it is the only one. See `stills`.
     """
 
     def __init__(
@@ -68,6 +71,8 @@ class Scan:
         self.time_base = Fraction(1, 1_000_000)
         self.times = array("q")
         self.last_duration = 0
+        self.held_seconds = Fraction(0)
+        self.single = False
         self.sizes: Counter[str] = Counter()
         self.aspects: Counter[tuple[str, str]] = Counter()
         self.formats: Counter[str] = Counter()
@@ -122,7 +127,7 @@ class Scan:
 
     @property
     def duration_seconds(self) -> Fraction:
-        """Seconds from the first frame's start to the last frame's end."""
+        """Seconds from the first frame's start to the last frame's end, `held_seconds` included."""
         if not self.times:
             return Fraction(0)
         span, last = (max(self.times) - min(self.times)) * self.time_base, self.last_duration * self.time_base
@@ -133,7 +138,12 @@ class Scan:
             # A film may end in a still picture. Its length is believed as far as the container's own claim covers it.
             claimed = Fraction(self.claimed_seconds) - span if self.claimed_seconds is not None else usual
             last = min(last, max(usual, claimed))
-        return span + last
+        return span + last + self.held_seconds
+
+    @property
+    def last_end_seconds(self) -> Fraction:
+        """When the last picture ends, on the container's clock."""
+        return min(self.times, default=0) * self.time_base + self.duration_seconds
 
     @property
     def damaged(self) -> int:

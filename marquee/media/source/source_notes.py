@@ -86,7 +86,7 @@ def _claims(candidate: Candidate, scanned: Scan) -> list[Note]:
     found = []
     seconds, declared = float(scanned.duration_seconds), candidate.declared_seconds
     claimed = candidate.probed.duration_seconds or candidate.picture.duration_seconds
-    if declared is None and claimed is not None:
+    if declared is None and claimed is not None and is_shorter_than_claimed(seconds, claimed):
         found.append(note("length-not-believed", claimed=claimed, seconds=seconds))
     aspect = source_streams.claimed_aspect(scanned)
     if not source_streams.is_credible_aspect(aspect):

@@ -11,10 +11,10 @@ from typing import Final
 
 from marquee.documents import AudioStream, SubtitleStream, VideoStream
 from marquee.domain.ladder import even_within
-from marquee.domain.rates import FrameRate, frame_rate
+from marquee.domain.rates import STILL_RATE, FrameRate, frame_rate
 from marquee.media.encode.filters import colour_name
 from marquee.media.source.probe import Stream
-from marquee.media.source.scan import Scan
+from marquee.media.source.scan import MAX_FEW_FRAMES, Scan
 from marquee.media.text import languages
 
 _TEXT_CODECS: Final = {
@@ -59,6 +59,8 @@ def bit_depth(pixel_format: str) -> int:
 
 def rate(picture: Stream, scanned: Scan) -> FrameRate:
     """The frame rate by the frames' times. The container's rates are only hints for rounding."""
+    if scanned.held_seconds and scanned.frames <= MAX_FEW_FRAMES:
+        return FrameRate(STILL_RATE, variable=False)
     hints = [one for one in (picture.rate, picture.average_rate) if one is not None]
     return frame_rate(scanned.times, scanned.time_base, hints)
 
@@ -86,6 +88,8 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         frame_rate=f"{found_rate.rate.numerator}/{found_rate.rate.denominator}",
         variable_frame_rate=found_rate.variable,
         clock=scanned.clock,
+        single_picture=scanned.single,
+        held_seconds=float(scanned.held_seconds),
         interlaced=fields["T"] + fields["B"] > 0.05 * scanned.frames,
         top_field_first=fields["T"] >= fields["B"],
         pixel_format=pixel_format,
