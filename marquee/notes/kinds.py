@@ -101,16 +101,10 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "Upload each picture as a film of its own.",
     ),
     "cover-left-out": NoteKind(
-        "source",
-        "info",
-        "The cover picture (stream {index}) is left out: the poster is cut from the film.",
-        _ONE_STREAM,
+        "source", "info", "The cover (stream {index}) is left out: the poster is cut from the film.", _ONE_STREAM
     ),
     "cover-shown": NoteKind(
-        "source",
-        "info",
-        "The film is its cover (stream {index}), shown for {seconds:.1f} seconds.",
-        "Upload a moving picture.",
+        "source", "info", "The film is its cover (stream {index}), shown for {seconds:.1f} seconds.", "Upload a film."
     ),
     "picture-held": NoteKind(
         "source", "info", "The last picture is held for {seconds:.1f} seconds, until {until} ends.", _EXPORT_AGAIN

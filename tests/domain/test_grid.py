@@ -22,7 +22,17 @@ def test_gop_and_segment_are_counted_in_frames(rate: str, gop: int, segment: int
 
 @pytest.mark.parametrize(
     ("source", "output"),
-    [("120", "60"), ("100", "50"), ("60.04", "60"), ("144", "48"), ("1", "5"), ("25", "25"), ("600", "60")],
+    [
+        ("120", "60"),
+        ("100", "50"),
+        ("60.04", "60"),
+        ("144", "48"),
+        ("1", "5"),
+        ("2/123", "5"),
+        ("1/60", "5"),
+        ("25", "25"),
+        ("600", "60"),
+    ],
 )
 def test_output_rate(source: str, output: str) -> None:
     assert grid.output_rate(Fraction(source)) == Fraction(output)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marquee.domain.rates import STANDARD_RATES, frame_rate
+from marquee.domain.rates import STANDARD_RATES, STILL_RATE, frame_rate
 
 MILLISECOND = Fraction(1, 1000)
 
@@ -48,3 +48,17 @@ def test_a_variable_rate_gets_the_standard_above_its_usual_step(steps: list[int]
 def test_a_single_frame_has_the_headers_rate() -> None:
     assert frame_rate([0], MILLISECOND, [Fraction(30)]).rate == 30
     assert frame_rate([0], MILLISECOND).rate == 25
+
+
+def test_slides_of_unequal_length_get_the_rate_of_stills() -> None:
+    assert frame_rate([0, 58_270, 110_300, 156_200, 300_000], MILLISECOND) == (STILL_RATE, True)
+
+
+def test_a_moving_part_between_slides_decides_the_rate() -> None:
+    moving = [300_000 + 40 * n for n in range(30)]
+    slides = [30_000 * n for n in range(10)] + moving + [330_000 + 30_000 * n for n in range(60)]
+    assert frame_rate(slides, MILLISECOND) == (25, True)
+
+
+def test_one_short_step_between_slides_is_no_moving_part() -> None:
+    assert frame_rate([0, 60_000, 131_000, 171_000, 171_040], MILLISECOND) == (STILL_RATE, True)

@@ -79,7 +79,9 @@ async def _sound_end(candidate: Candidate) -> float | None:
     measured = (await sound_times(candidate.path, memory_bytes=candidate.limits.memory_bytes)).end_seconds
     if measured <= 0:
         return None
-    own = [(one.start_seconds or 0.0) + one.duration_seconds for one in tracks if one.duration_seconds]
+    # Matroska's tag is the time of a track's end, not its length.
+    ends = candidate.probed.container.startswith("matroska")
+    own = [one.duration_seconds + (0.0 if ends else one.start_seconds or 0.0) for one in tracks if one.duration_seconds]
     claimed = max(own) if own else candidate.probed.duration_seconds
     if claimed is None or candidate.probed.container in _ESTIMATING_CONTAINERS:
         return measured
@@ -100,4 +102,5 @@ def _claimed_end(candidate: Candidate, scanned: Scan) -> float | None:
         return None
     claims = [candidate.picture.duration_seconds, candidate.probed.duration_seconds]
     believed = [one for one in claims if one is not None and candidate.size_bytes * 8 >= MIN_STILL_BPS * one]
-    return candidate.probed.start_seconds + max(believed) if believed else None
+    ends = candidate.probed.container.startswith("matroska")
+    return max(believed) + (0.0 if ends else candidate.probed.start_seconds) if believed else None

@@ -11,7 +11,7 @@ import { FollowedUpload } from "./FollowedUpload";
 import { NewFilm } from "./NewFilm";
 import { forget, remembered } from "./remembered";
 
-const VIDEO = "video/*,.mkv,.mov,.mp4,.m4v,.avi,.webm,.ts,.mpg,.mpeg,.flv,.wmv,.mxf,.ogv,.3gp";
+const VIDEO = "video/*,.mkv,.mov,.mp4,.m4v,.avi,.webm,.ts,.mpg,.mpeg,.flv,.wmv,.mxf,.ogv,.3gp,.m4a,.mp3,.flac,.ogg,.mka";
 
 interface Chosen {
   id: number;
