@@ -66,12 +66,12 @@ OTHERS = [
     _by_ffmpeg("sound.mkv", "only sound", *sound()),
     _by_ffmpeg("sound.ogg", "only sound", *sound()),
     _by_ffmpeg("sound.ts", "only sound", *sound()),
-    _by_ffmpeg("sound.mp3", r"sound \(MP3\)", *sound()),
-    _by_ffmpeg("sound.wav", r"sound \(WAV\)", *sound()),
-    _by_ffmpeg("sound.flac", r"sound \(FLAC\)", *sound()),
-    _by_ffmpeg("sound.aac", r"sound \(AAC\)", *sound()),
+    _by_ffmpeg("sound.mp3", "only sound", *sound()),
+    _by_ffmpeg("sound.wav", "only sound", *sound()),
+    _by_ffmpeg("sound.flac", "only sound", *sound()),
+    _by_ffmpeg("sound.aac", "only sound", *sound()),
     _by_ffmpeg("sound.ac3", "sound|not a film in any format", *sound()),
-    _by_ffmpeg("sound.aiff", r"sound \(AIFF\)", *sound()),
+    _by_ffmpeg("sound.aiff", "only sound", *sound()),
 ]
 
 # --- cut, damaged, encrypted ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import pytest
 
 from marquee.documents import SourceDocument
 from marquee.errors import SourceRefused
-from marquee.media.programs import binaries, process
 from marquee.media.source.claims import SourceLimits
 from marquee.media.source.judge import judge
 from marquee.platform.project import FIXTURES
@@ -142,17 +141,6 @@ async def test_limits_are_kept() -> None:
         await judged(film, SourceLimits(max_seconds=5))
     with pytest.raises(SourceRefused, match="too large: 640 x 272"):
         await judged(film, SourceLimits(max_pixels=100_000))
-
-
-async def test_a_cover_picture_is_no_film(tmp_path: Path) -> None:
-    sound = await made(tmp_path / "sound.m4a", "sine=frequency=440:duration=1", acodec="aac")
-    cover = await made(tmp_path / "cover.png", "testsrc=size=64x64:rate=1", **{"frames:v": 1})
-    song = tmp_path / "song.m4a"
-    flags = ["-map", "0", "-map", "1", "-c", "copy", "-disposition:v:0", "attached_pic"]
-    argv = [binaries.picture_ffmpeg(), "-v", "error", "-i", sound, "-i", cover, *flags, song]
-    await process.run(argv, timeout_seconds=30)
-    with pytest.raises(SourceRefused, match="cover picture"):
-        await judged(song)
 
 
 @pytest.mark.parametrize(
