@@ -17,6 +17,7 @@ from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
 from marquee.domain.roles import Role
 from marquee.settings import Settings
 from marquee.stores.opened import Stores, open_stores
+from tests.harness.api.at_once import ConcurrentClient, concurrent_client
 from tests.harness.api.seeding import Seeder
 
 PASSWORD = "a long enough secret"
@@ -57,6 +58,13 @@ async def client(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
     `raise_server_exceptions` is off, so that a fault shows as the 500 that a client would get.
     """
     async with AsyncTestClient(app, raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def concurrent(api_settings: Settings, stores: Stores) -> AsyncIterator[ConcurrentClient]:
+    """A client whose requests run at the same time."""
+    async with concurrent_client(api_settings) as opened:
         yield opened
 
 

@@ -44,9 +44,11 @@ def bearer(session: Json) -> dict[str, str]:
     return {"Authorization": f"Bearer {session['access_token']}"}
 
 
-async def test_ten_refreshes_at_once_go_on_with_one_token(client: Client, people: People) -> None:
+async def test_ten_refreshes_at_once_go_on_with_one_token(
+    client: Client, concurrent: httpx.AsyncClient, people: People
+) -> None:
     session = await log_in(client, await people.join())
-    answers = await asyncio.gather(*(refresh(client, session["refresh_token"]) for _ in range(10)))
+    answers = await asyncio.gather(*(refresh(concurrent, session["refresh_token"]) for _ in range(10)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1, "there are several successors"
     assert len({answer.json()["access_token"] for answer in answers}) == 10, "access tokens have to be fresh"

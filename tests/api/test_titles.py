@@ -9,6 +9,7 @@ from litestar.testing import AsyncTestClient
 from marquee.domain.rows import GENRES, ROWS, canonical_genres
 from marquee.stores.opened import Stores
 from tests.api.conftest import Person
+from tests.harness.api.at_once import ConcurrentClient
 from tests.harness.api.seeding import Seeder
 
 Client = AsyncTestClient[Litestar]
@@ -78,10 +79,12 @@ async def test_an_edit_with_an_old_revision_changes_nothing(client: Client, engi
     assert (bad.status_code, bad.json()["field"]) == (400, "If-Match")
 
 
-async def test_edits_of_different_fields_at_once_all_stay(client: Client, engineer: Person, seed: Seeder) -> None:
+async def test_edits_of_different_fields_at_once_all_stay(
+    client: Client, concurrent: ConcurrentClient, engineer: Person, seed: Seeder
+) -> None:
     path = f"/api/v1/titles/{await seed.playable('Busy')}"
     changes = [{"year": 1980}, {"description": "words"}, {"people": ["A Person"]}]
-    answers = await asyncio.gather(*(client.patch(path, json=one, headers=engineer.headers) for one in changes))
+    answers = await asyncio.gather(*(concurrent.patch(path, json=one, headers=engineer.headers) for one in changes))
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     title = (await client.get(path, headers=engineer.headers)).json()
     assert (title["year"], title["description"], title["people"]) == (1980, "words", ["A Person"]), "an edit was lost"

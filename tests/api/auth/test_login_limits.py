@@ -92,11 +92,11 @@ async def test_a_stranger_locks_the_owner_out_of_nothing(
 
 
 async def test_guesses_that_come_at_once_are_not_more_than_those_in_a_row(
-    client: Client, owners: People, address: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    concurrent: httpx.AsyncClient, owners: People, address: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempts, "BY_ACCOUNT_AND_ADDRESS", FEW)
     owner, stranger = await owners.join(), address()
-    answers = await asyncio.gather(*(log_in(client, owner.email, stranger, f"guess {n}") for n in range(40)))
+    answers = await asyncio.gather(*(log_in(concurrent, owner.email, stranger, f"guess {n}") for n in range(40)))
     judged = Counter(answer.status_code for answer in answers)
     assert set(judged) <= {401, 429}
     assert judged[401] <= FEW.free, f"{judged[401]} guesses passed because they came at once"
