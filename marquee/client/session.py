@@ -5,6 +5,7 @@ the answer's Retry-After, and retries end after `retry_seconds`. An error answer
 API's own sentence, also if it was still there at the last retry.
 """
 
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -17,6 +18,7 @@ from marquee.errors import MarqueeError, PlatformUnavailable
 
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 RETRY_SECONDS = 60.0
+LOG_OUT_SECONDS = 2.0
 WAITS_FOR_PEOPLE = ("upload-quota-exceeded",)
 """Codes of 429 that a retry within a minute does not mend: somebody has to end an upload, or hours have to pass."""
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -60,6 +62,7 @@ class ApiSession:
         self._http = httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=TIMEOUT, verify=verify)
         self._retry_seconds = retry_seconds
         self._credentials: tuple[str, str] | None = None
+        self._session_ids: list[str] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,7 +73,12 @@ class ApiSession:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Log out and close the connections. Without an answer the session stays until it expires."""
+        for session_id in self._session_ids:
+            try:
+                await self._http.delete(f"/sessions/{session_id}", timeout=LOG_OUT_SECONDS)
+            except httpx.TransportError:
+                break
         await self._http.aclose()
 
     async def log_in(self, email: str, password: str, *, seconds: float | None = None) -> None:
@@ -80,10 +88,11 @@ class ApiSession:
         """
         self._credentials = (email, password)
         self._http.headers.pop("Authorization", None)
-        answer = await self._call(
-            "POST", "/sessions", {"email": email, "password": password}, None, repeat=True, seconds=seconds
-        )
+        # The account's list of sessions shows the name.
+        body = {"email": email, "password": password, "device_name": f"marquee on {socket.gethostname()}"[:60]}
+        answer = await self._call("POST", "/sessions", body, None, repeat=True, seconds=seconds)
         self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+        self._session_ids.append(answer["session_id"])
 
     async def get(self, path: str, **query: object) -> Any:
         """The decoded answer to a GET. Query values that are None are left out."""

@@ -62,3 +62,18 @@ async def test_a_full_quota_is_said_at_once() -> None:
         with pytest.raises(ApiProblem) as told:
             await session.post("/uploads", {}, repeat=True)
     assert (told.value.code, len(asked)) == ("upload-quota-exceeded", 1)
+
+
+async def test_who_leaves_logs_out() -> None:
+    """Else each command would leave a session in the account's list."""
+    asked: list[tuple[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.url.path))
+        return httpx.Response(201, json={"access_token": "token", "session_id": "s_1"})
+
+    session = ApiSession("http://platform.example")
+    session._http = httpx.AsyncClient(base_url="http://platform.example", transport=httpx.MockTransport(answer))
+    async with session:
+        await session.log_in("anna@example.org", "a long enough secret")
+    assert asked == [("POST", "/sessions"), ("DELETE", "/sessions/s_1")]

@@ -60,7 +60,7 @@ PAGES: Final = {
 }
 OTHER_ANSWERS: Final = {
     "schema document": Opening("/schema/openapi.json", "css=pre", "stranger"),
-    "an address of no schema": Opening("/schema/nowhere", HEADING, "stranger"),
+    "an address of no schema": Opening("/schema/nowhere", "css=pre", "stranger"),
 }
 """What a browser shows too, though neither is a page of ours."""
 

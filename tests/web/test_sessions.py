@@ -99,7 +99,9 @@ async def test_logging_out_removes_the_cookie_and_ends_the_session(
     await page.goto(f"{site.settings.public}/account")
     await page.get_by_role("button", name="Log out", exact=True).click()
     await page.get_by_role("button", name="Log in").wait_for()
-    assert not await context.cookies(f"{site.settings.public}/api/v1/sessions")
+    left = {each.get("name", "") for each in await context.cookies(f"{site.settings.public}/api/v1/sessions")}
+    assert not any(name.startswith("marquee_refresh") for name in left), f"the browser keeps the session: {left}"
+    assert any(name.startswith("marquee_device") for name in left), "the browser is not known at its next login"
     async with httpx.AsyncClient() as app:
         refused = await app.post(f"{site.settings.public}/api/v1/sessions/refresh", json={"refresh_token": token})
     assert refused.status_code == 401

@@ -26,10 +26,14 @@ interface ProblemDocument {
 
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
-/** The problem of a response that is not 2xx. If the body is no problem document, `fallback` gives a sentence by status. */
+/**
+ * The problem of a response that is not 2xx. `fallback` gives the sentence if the body is no problem document, and for every fault
+ * of the platform: its own sentence names engines and time limits, which say nothing to a viewer.
+ */
 export function problemFrom(status: number, body: unknown): Problem {
   const document: ProblemDocument = typeof body === "object" && body !== null ? body : {};
-  const detail = text(document.detail) ?? text(document.title) ?? fallback(status);
+  const stated = status < 500 ? (text(document.detail) ?? text(document.title)) : null;
+  const detail = stated ?? fallback(status);
   return new Problem(status, text(document.code) ?? `http-${status}`, detail, text(document.field));
 }
 

@@ -92,8 +92,7 @@ function Devices() {
           {loaded.value.sessions.map((session) => (
             <li key={session.session_id} data-testid="session">
               <span>
-                {session.device}
-                {session.current && <span class="badge">this device</span>}
+                {session.device} {session.current && <span class="badge">this device</span>}
                 <span class="hint">Last used: {day(session.last_used_at)}</span>
               </span>
               {!session.current && (
