@@ -247,10 +247,11 @@ async def _refuse(stage: Stage, reason: str) -> None:
 async def _fail(stage: Stage, reason: str) -> None:
     """Record the reason, then remove what is published of the version, unless viewers have it or had it.
 
-    With a store down that is left to housekeeping (`remove_failed_versions`): the reason must not be lost.
+    With a store down, or with a URL that cannot be used, that is left to housekeeping (`remove_failed_versions`): the reason must
+    not be lost.
     """
     await _record_outcome(stage.stores.catalogue.versions.fail, stage, reason)
-    with contextlib.suppress(StoreUnavailable):
+    with contextlib.suppress(StoreUnavailable, SettingsInvalid):
         version = await stage.stores.catalogue.versions.get(stage.movie_id, stage.version)
         if version.state not in SHOWN_VERSIONS:
             await remove_published(stage.stores.objects, stage.stores.published, stage.movie_id, stage.version)

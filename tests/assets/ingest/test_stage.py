@@ -15,7 +15,7 @@ from assets.ingest.source import open_stores_of_chain, source
 from assets.ingest.stage import open_stage, raise_first_of_group
 from marquee.code_locations import CODE_LOCATIONS
 from marquee.documents import ImagesDocument, PrewarmDocument
-from marquee.errors import ObjectMissing, SettingsInvalid
+from marquee.errors import ObjectMissing, SettingsInvalid, StageMissing
 from marquee.settings import Settings
 from marquee.settings.groups import Engines
 from marquee.stores.catalogue.values import TitleDetails
@@ -142,10 +142,10 @@ async def test_a_missing_document_is_named_itself_and_not_the_manifest_of_an_ear
     @dg.asset(name="manifest", partitions_def=titles)
     async def stage_without_images(context: dg.AssetExecutionContext) -> None:
         async with open_stage(context, platform_settings, "manifest") as stage:
-            with pytest.raises(ObjectMissing) as missing:
+            with pytest.raises(StageMissing) as missing:
                 await stage.read("images", ImagesDocument)
             said.append(missing.value.detail)
 
     instance.add_dynamic_partitions("titles", [upload.movie_id])
     await in_thread(lambda: dg.materialize([stage_without_images], partition_key=upload.movie_id, instance=instance))
-    assert "images.json" in said[0], f"the missing document is said to be another one: {said[0]}"
+    assert "`images`" in said[0], f"the missing document is said to be another one: {said[0]}"
