@@ -3,7 +3,7 @@
 A login from an unknown device counts in three buckets: (account, address), address, account. One from a known device
 (`api.auth.devices`) counts in (account, device) alone, so no stranger slows it. A change of password counts by session. An
 attempt is counted before the password is hashed, else a hundred guesses at once would all pass; a right one is taken back.
-The e-mail address is counted whether or not it has an account: waits tell nobody which addresses have one.
+Addresses without an account are counted in the same way, so a wait does not tell which addresses have one.
 
 The engine is Valkey. While it is down or slow, this process counts for itself: see `ReliableCounter`.
 """
@@ -177,7 +177,7 @@ class LoginAttempts:
         except _WRONG:
             raise
         except BaseException:
-            # Nobody judged the password: a queue was full, a store was down, the request's time was over.
+            # The password was not judged: a queue was full, a store was down, or the request's time was over.
             await self._settle(self._take_back(counted))
             raise
         await self._settle(self._forget_right(counted))

@@ -75,7 +75,7 @@ class BrowserCookies:
         return values[0] or None if values else None
 
     def read_device(self, connection: Connection) -> str | None:
-        """The device token that a browser sent. Where two came, none: nobody is kept from logging in by a stray cookie."""
+        """The device token that a browser sent. None if two came: a stray cookie must not prevent a login."""
         try:
             return self.read(connection, self.device)
         except InputInvalid:

@@ -86,6 +86,7 @@ async def test_bytes_of_yesterday_do_not_count(catalogue: Catalogue) -> None:
 
 
 async def test_accounts_do_not_count_for_each_other(catalogue: Catalogue) -> None:
+    """`begin` raises `UploadQuotaExceeded` if another account's upload counts."""
     quota = UploadQuota(1, 100)
     for _ in range(3):
         await begin(catalogue, new_account_id(), quota, size_bytes=100)
