@@ -1,5 +1,6 @@
 """Requests of careless or hostile clients: each gets a 4xx problem document that names the field, and changes nothing."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -8,6 +9,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from marquee.stores.opened import Stores
+from marquee.stores.row_cache.keys import keys_of_title
 from tests.api.conftest import Person
 from tests.harness.api.seeding import Seeder
 
@@ -147,12 +149,19 @@ async def test_methods_that_an_address_does_not_know_are_405_with_those_it_knows
     problem_of(answer, "DELETE /home")
 
 
-async def test_a_cursor_of_one_page_does_not_open_another(client: Client, viewer: Person, seed: Seeder) -> None:
+async def test_a_cursor_of_one_page_does_not_open_another(
+    client: Client, viewer: Person, seed: Seeder, stores: Stores
+) -> None:
+    genres = ["Western", "Musical"]
     for number in range(2):
-        await seed.playable(f"Cursor {number}", genres=["Western", "Musical"])
-    page = (await client.get("/api/v1/rows/genre-western?limit=1", headers=viewer.headers)).json()
-    cursor = page["next_cursor"]
-    assert cursor, "two titles in pages of one have to have a second page"
+        await seed.playable(f"Cursor {number}", genres=genres)
+    # Another test may have read the row before these titles were there, and may fill the cache with it until now.
+    async with asyncio.timeout(30):
+        cursor = None
+        while cursor is None:
+            await stores.row_cache.purge(keys_of_title(genres))
+            page = await client.get("/api/v1/rows/genre-western?limit=1", headers=viewer.headers)
+            cursor = page.json()["next_cursor"]
     for path in (f"/rows/genre-musical?cursor={cursor}", f"/home?cursor={cursor}", f"/search?q=a&cursor={cursor}"):
         answer = await client.get(f"/api/v1{path}", headers=viewer.headers)
         assert (answer.status_code, answer.json()["field"]) == (400, "cursor"), f"{path} took another page's cursor"
