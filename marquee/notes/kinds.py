@@ -78,14 +78,14 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "picture-damaged": NoteKind(
         "source",
         "warning",
-        "{damaged} of {frames} frames are damaged.",
+        "{damaged} of {frames} frames are damaged: {seconds:.2f} seconds in all, {longest:.2f} in the longest run.",
         _COPY_AGAIN,
         "Parts of this film's picture are damaged.",
     ),
     "picture-ends-early": NoteKind(
         "source",
         "warning",
-        "The picture ends after {seconds:.1f} of the {claimed:.1f} seconds that the file claims.",
+        "The picture ends after {seconds:.2f} of the {claimed:.2f} seconds that the file claims.",
         _COPY_AGAIN,
     ),
     "picture-undecodable": NoteKind(

@@ -24,6 +24,7 @@ TOLERATED = {
 LOGGED = {
     ("marquee/media/source/judge.py", "source not readable"): "the film is refused with a sentence",
     ("marquee/media/source/judge.py", "picture not decodable"): "picture-undecodable, or the film is refused",
+    ("marquee/media/source/close_look.py", "close look"): "the scan's own counts decide: refused, or picture-damaged",
     (
         "assets/ingest/chunks.py",
         "The workers get no message",
@@ -46,6 +47,8 @@ SWALLOWED = {
     "marquee/media/sound/audio.py::undecoded": "`_without_undecoded`: sound-undecodable",
     "marquee/media/sound/audio.py::_encode_with_retry": "sound-undecodable, or the mix is encoded again",
     "marquee/media/source/clock.py::picture_clock": "clock-guessed",
+    "marquee/media/source/close_look.py::_decode_again": "the scan's own counts decide: refused, or picture-damaged",
+    "marquee/media/source/close_look.py::_packets_in_gaps": "what was read decides: refused, or picture-damaged",
     "marquee/media/source/scan.py::scan": "judge counts the frames that were found: refused, or picture-damaged",
     "marquee/media/source/scan.py::sound_times": "what was read decides; less of it only makes `judge` stricter",
     "marquee/media/source/seeking.py::seeks_exactly": "index-unusable",

@@ -1,8 +1,8 @@
 """Decides whether an uploaded file can become a title, by decoding all of its picture. A refusal says why in plain words.
 
 File names, extensions and headers are only claims. A file is accepted if its picture decodes for at least 95 % of the
-longest duration that the file credibly claims (see `claims`) and at most 5 % of its frames are damaged. Size, rate, fields and
-colours are then taken from the decoded frames, not from the header.
+longest duration that the file credibly claims (see `claims`) and is not too damaged (`marquee.domain.damage`). Size, rate,
+fields and colours are then taken from the decoded frames, not from the header.
 Reads the file by `probe` (streams), `scan` (frames) and `recognise` (what is not a film). Returns a `SourceDocument` or raises
 `SourceRefused`. Sound and text are only listed here: their own stages judge them. Next: `encode.plan`.
 """
@@ -20,7 +20,10 @@ from marquee.media.programs import binaries, process
 from marquee.media.programs.decoders import decodable_codecs
 from marquee.media.source import recognise, source_notes, source_streams
 from marquee.media.source.claims import MIN_STILL_BPS, Candidate, SourceLimits, check_claims, too_large, too_long
+from marquee.media.source.close_look import look_closely
+from marquee.media.source.completeness import BROADCAST_PREFIX, check_complete
 from marquee.media.source.cut_off import asf_seconds, why_cut_off
+from marquee.media.source.picture_damage import picture_damage
 from marquee.media.source.picture_streams import picture_streams
 from marquee.media.source.probe import Probe, Stream, probe
 from marquee.media.source.scan import Scan, TooManyFrames, scan, sound_times
@@ -28,8 +31,6 @@ from marquee.media.source.seeking import seeks_exactly
 from marquee.media.source.stills import hold_still_picture
 from marquee.notes import Note, note
 
-MIN_DECODED_SHARE: Final = 0.95
-MAX_DAMAGED_SHARE: Final = 0.05
 MAX_FRAMES_PER_SECOND: Final = 1100
 """The most frames a second that a slow-motion camera makes. A film with more has a clock that stands still."""
 _MIN_FRAMES_TO_CHECK_RATE: Final = 10
@@ -37,11 +38,8 @@ _TIME_INDEXED_CONTAINERS: Final = ("mov", "matroska")
 """Containers with an index by time. Chunks of other containers are decoded from the film's start."""
 _JUMPING_CONTAINERS: Final = ("mpegts", "mpeg", "ogg", "flv", "asf")
 """Containers whose clock may jump. ffmpeg removes the jumps if it reads from the start."""
-_BROADCAST_PREFIX: Final = "mpeg"
-"""Prefix of the MPEG transport and program streams. A recording may start in mid-stream, and has no gap in time."""
 _MIN_JUMP_SECONDS: Final = 10.0
 _MIN_JUMP_STEPS: Final = 5
-_MAX_WAIT_FOR_KEY_FRAME_SECONDS: Final = 10.0
 _MAX_PICTURES_TRIED: Final = 3
 _FULL_HD_PIXELS_PER_SECOND: Final = 1920 * 1080 * 30.0
 _MAX_RELATIVE_LOAD: Final = 16.0
@@ -84,10 +82,11 @@ async def judge(
     if not probed.of_kind("video") and (cut := why_cut_off(path)):
         raise SourceRefused(cut)
     candidate, first_scan, undecodable = await _decode_first_usable_picture(path, size, probed, limits, on_progress)
-    first_scan, held = await hold_still_picture(candidate, first_scan)
+    first_scan, held = await hold_still_picture(candidate, await _look_closely(candidate, first_scan))
     scanned, notes = await _with_usable_clock(candidate, first_scan, on_progress)
     _check_frames(candidate, scanned)
-    notes += held + await _check_complete(candidate, scanned, first_scan)
+    scanned, missing = await check_complete(candidate, scanned, first_scan)
+    notes += held + missing
     indexed = (
         candidate.probed.container.startswith(_TIME_INDEXED_CONTAINERS)
         and scanned.timed_in_order
@@ -115,7 +114,7 @@ async def judge(
         audio=[source_streams.audio(stream, decodable) for stream in candidate.probed.of_kind("audio")],
         subtitles=[source_streams.subtitle(stream) for stream in candidate.probed.of_kind("subtitle")],
         frames_decoded=scanned.frames,
-        frames_damaged=scanned.damaged,
+        frames_damaged=picture_damage(scanned).frames,
         seekable=seekable,
     )
     return msgspec.structs.replace(document, notes=notes + source_notes.later_stages(document))
@@ -161,9 +160,7 @@ async def _scan_picture(
 ) -> Scan:
     """Decode the candidate's picture. `stored_times`: see `scan.scan_arguments`. The time-out grows with length and size."""
     picture, limits, seconds = candidate.picture, candidate.limits, candidate.declared_seconds
-    load = picture.width * picture.height * float(picture.average_rate or 25) / _FULL_HD_PIXELS_PER_SECOND
-    slowness = limits.decode_seconds_per_second * min(_MAX_RELATIVE_LOAD, max(1.0, load))
-    timeout = limits.decode_seconds_base + slowness * (seconds or limits.max_seconds / 24)
+    timeout = _decode_timeout(candidate)
 
     def report(progress: process.Progress) -> None:
         if on_progress is not None and seconds and picture.average_rate:
@@ -174,7 +171,7 @@ async def _scan_picture(
             candidate.path,
             picture.index,
             stored_times=stored_times,
-            gapless=candidate.probed.container.startswith(_BROADCAST_PREFIX),
+            gapless=candidate.probed.container.startswith(BROADCAST_PREFIX),
             claimed_seconds=seconds,
             timeout_seconds=timeout,
             memory_bytes=limits.memory_bytes,
@@ -182,11 +179,31 @@ async def _scan_picture(
             on_progress=report,
         )
     except ProcessTimedOut as error:
-        raise SourceRefused(
-            f"The picture could not be decoded within {timeout:.0f} seconds: it is damaged, or too large for this machine."
-        ) from error
+        raise _too_slow(timeout) from error
     except TooManyFrames as error:
         raise SourceRefused("The file has more frames than any film has: it is damaged. Export it again.") from error
+
+
+def _decode_timeout(candidate: Candidate) -> float:
+    """How many seconds a decode of the whole picture may take: more for a longer and for a larger film."""
+    picture, limits = candidate.picture, candidate.limits
+    load = picture.width * picture.height * float(picture.average_rate or 25) / _FULL_HD_PIXELS_PER_SECOND
+    slowness = limits.decode_seconds_per_second * min(_MAX_RELATIVE_LOAD, max(1.0, load))
+    return limits.decode_seconds_base + slowness * (candidate.declared_seconds or limits.max_seconds / 24)
+
+
+def _too_slow(timeout: float) -> SourceRefused:
+    return SourceRefused(
+        f"The picture could not be decoded within {timeout:.0f} seconds: it is damaged, or too large for this machine."
+    )
+
+
+async def _look_closely(candidate: Candidate, scanned: Scan) -> Scan:
+    timeout = _decode_timeout(candidate)
+    try:
+        return await look_closely(candidate, scanned, timeout_seconds=timeout)
+    except ProcessTimedOut as error:
+        raise _too_slow(timeout) from error
 
 
 async def _with_usable_clock(
@@ -208,6 +225,7 @@ async def _with_usable_clock(
     ):
         mended = await _scan_picture(candidate, on_progress, stored_times=False)
         if not mended.is_unordered and mended.largest_gap_seconds < scanned.largest_gap_seconds:
+            mended.concealed_at, mended.refused_at = scanned.concealed_at, scanned.refused_at
             return mended, [note("clock-repaired")]
     if not scanned.is_unordered:
         return scanned, []
@@ -239,44 +257,3 @@ def _check_frames(candidate: Candidate, scanned: Scan) -> None:
     width, height = source_streams.size(scanned)
     if width * height > limits.max_pixels:
         raise too_large(width, height, limits)
-
-
-async def _check_complete(candidate: Candidate, scanned: Scan, first_scan: Scan) -> list[Note]:
-    """Refuse a film that is cut off (below 95 % of its credible length) or has more than 5 % damaged frames.
-
-    Returns a note if less is missing at its end.
-    """
-    notes: list[Note] = []
-    # The container's claim includes the jumps of its own clock, so the longer of the two durations is compared with it.
-    decoded = float(max(scanned.duration_seconds, first_scan.duration_seconds))
-    declared = candidate.declared_seconds
-    if declared is not None and not scanned.held_seconds and source_notes.is_shorter_than_claimed(decoded, declared):
-        begins = candidate.picture.start_seconds or 0.0
-        if candidate.probed.container.startswith(_BROADCAST_PREFIX):
-            # Recorded from the middle of a broadcast: frames before the first key frame cannot be decoded.
-            begins = min(first_scan.first_seconds, begins + _MAX_WAIT_FOR_KEY_FRAME_SECONDS)
-        end = begins - candidate.probed.start_seconds + decoded
-        ends_early = source_notes.is_shorter_than_claimed(max(decoded, end), declared)
-        if ends_early and not await _sound_outlasts_picture(candidate, scanned, declared):
-            if max(decoded, end) < MIN_DECODED_SHARE * declared:
-                raise SourceRefused(
-                    f"The film is cut off: it should last {declared:.1f} seconds, and only {decoded:.1f} "
-                    f"({100 * decoded / declared:.0f} %) can be decoded. Copy it again."
-                )
-            notes.append(note("picture-ends-early", seconds=decoded, claimed=declared))
-    whole = max(scanned.frames, scanned.frames + scanned.damaged - scanned.concealed)
-    if scanned.damaged > max(1, MAX_DAMAGED_SHARE * whole) or scanned.concealed >= scanned.frames:
-        raise SourceRefused(
-            why_cut_off(candidate.path)
-            or f"The film is too damaged: {scanned.damaged} of {whole} frames "
-            f"({100 * scanned.damaged / whole:.0f} %) are broken or missing. Copy it again."
-        )
-    return notes
-
-
-async def _sound_outlasts_picture(candidate: Candidate, scanned: Scan, declared: float) -> bool:
-    """Whether only sound reaches the claimed end. A container is as long as its longest track: a shorter picture is no damage."""
-    if candidate.picture.duration_seconds is not None or scanned.truncated:
-        return False
-    sound = await sound_times(candidate.path, memory_bytes=candidate.limits.memory_bytes)
-    return sound.end_seconds - candidate.probed.start_seconds >= MIN_DECODED_SHARE * declared

@@ -55,8 +55,11 @@ class Scan:
 
     - `times`: presentation times of the frames in units of `time_base`, in the order of presentation.
     - `sizes`, `aspects`, `formats`, `colours`, `fields`: how many frames have each value, as ffmpeg prints it.
-    - `concealed`: frames that the decoder concealed. `refused_packets`: packets that it refused. `packets`: packets read.
-    - `container_errors`: lines in which the demuxer reports damage. `error_line`: the error line that explains most.
+    - `concealed_at`, `refused_at`, `complaints_at`: how many frames had been shown when the decoder concealed a frame, when it
+      refused a packet, and when the demuxer reported damage. The programs of a scan run ahead of the frames that are shown: only
+      `close_look` knows the exact frames. `error_line`: the error line that explains most.
+    - `packets`: packets read. `packets_in_gaps`: see `close_look`.
+    - `wrong_at_end`: frames at the end that are wrong. The title ends before them.
     - `gapless`: a broadcast stream, in which a gap in time means missing frames.
     - `clock`: where `times` come from; see `VideoStream.clock`.
     - `held_seconds`: how much longer the last picture is shown than stored. `single`: it is the only one. See `stills`.
@@ -78,10 +81,12 @@ class Scan:
         self.formats: Counter[str] = Counter()
         self.colours: Counter[tuple[str, str, str, str]] = Counter()
         self.fields: Counter[str] = Counter()
-        self.concealed = 0
-        self.refused_packets = 0
+        self.concealed_at = array("q")
+        self.refused_at = array("q")
+        self.complaints_at = array("q")
         self.packets = 0
-        self.container_errors = 0
+        self.packets_in_gaps: dict[int, int] | None = None
+        self.wrong_at_end = 0
         self.truncated = False
         self.error_line = ""
         self.cpu_seconds = 0.0
@@ -130,9 +135,10 @@ class Scan:
         """Seconds from the first frame's start to the last frame's end, `held_seconds` included."""
         if not self.times:
             return Fraction(0)
-        span, last = (max(self.times) - min(self.times)) * self.time_base, self.last_duration * self.time_base
+        kept = self.times[: len(self.times) - self.wrong_at_end]
+        span, last = (max(kept) - min(kept)) * self.time_base, self.last_duration * self.time_base
         usual = self.step * self.time_base or _SINGLE_FRAME_SECONDS
-        if last <= 0:
+        if last <= 0 or self.wrong_at_end:
             last = usual
         elif last - usual > _MAX_LAST_FRAME_SECONDS:
             # A film may end in a still picture. Its length is believed as far as the container's own claim covers it.
@@ -145,35 +151,19 @@ class Scan:
         """When the last picture ends, on the container's clock."""
         return min(self.times, default=0) * self.time_base + self.duration_seconds
 
-    @property
-    def damaged(self) -> int:
-        """The number of frames that a viewer would see broken or miss.
-
-        Concealed frames always count. So do refused packets or missing frames, whichever are more. A gap in time is
-        not always damage, because a frame may last long. It counts as missing frames:
-        - wholly, if the demuxer reports damage, or if a broadcast stream (`gapless`) also has a concealed frame;
-        - else up to the number of packets that gave no frame. Such packets alone are no damage: some codecs have packets that
-          show nothing (VP8's hidden references).
-        """
-        step = self.step
-        holes = sum(round((b - a) / step) - 1 for a, b in pairwise(self.times) if b - a > 1.5 * step) if step else 0
-        lossy = self.container_errors or (self.gapless and self.concealed)
-        missing = holes if lossy else min(holes, max(0, self.packets - self.frames))
-        return self.concealed + max(missing, self.refused_packets)
-
     def _read_line(self, line: str) -> None:
         # ffmpeg's threads share one log: a message may stand at the end of an unfinished line of `showinfo` (5 of 80 runs).
         if "showinfo" in line:
             self._read_frame_line(line)
         if "corrupt decoded frame" in line:
-            self.concealed += 1
+            self.concealed_at.append(self.frames)
         elif "Error submitting packet to decoder" in line:
-            self.refused_packets += 1
+            self.refused_at.append(self.frames)
             self.error_line = line
         elif "File ended prematurely" in line or "partial file" in line:
             self.truncated = True
         elif _CONTAINER_ERROR.match(line):
-            self.container_errors += 1
+            self.complaints_at.append(self.frames)
         elif "[error]" in line and "[null @" not in line and not self.error_line:
             self.error_line = line
         elif found := _PACKETS.search(line):

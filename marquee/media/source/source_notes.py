@@ -12,6 +12,7 @@ from marquee.media.sound.mixes import plan_mixes, track_name, usable_streams
 from marquee.media.source import source_streams
 from marquee.media.source.claims import Candidate
 from marquee.media.source.cut_off import why_cut_off
+from marquee.media.source.picture_damage import picture_damage
 from marquee.media.source.probe import Probe, Stream
 from marquee.media.source.scan import Scan
 from marquee.media.text.languages import UNKNOWN, language_label, language_tag
@@ -48,8 +49,11 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
     picture = candidate.picture
     used = stream_of(picture)
     found = []
-    if scanned.damaged:
-        found.append(note("picture-damaged", used, damaged=scanned.damaged, frames=scanned.frames))
+    damage = picture_damage(scanned)
+    if damage.frames:
+        told = damage.measured
+        figures = {"seconds": told.wrong_seconds, "longest": told.longest_run_seconds}
+        found.append(note("picture-damaged", used, damaged=damage.frames, frames=scanned.frames, **figures))
     if scanned.truncated or why_cut_off(candidate.path):
         found.append(note("file-cut-off"))
     if len(scanned.sizes) > 1:
@@ -59,7 +63,9 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
     if len(scanned.formats) > 1:
         found.append(note("picture-format-changes", used, formats=", ".join(scanned.formats)))
     found += [
-        _other_picture(candidate, one, undecodable) for one in candidate.probed.of_kind("video") if one != picture
+        _other_picture(candidate, one, undecodable)
+        for one in candidate.probed.of_kind("video")
+        if one.index != picture.index
     ]
     return [*found, *_claims(candidate, scanned)]
 

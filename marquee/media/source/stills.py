@@ -15,6 +15,7 @@ from typing import Final
 from marquee.errors import SourceRefused
 from marquee.media.source.claims import MIN_STILL_BPS, Candidate
 from marquee.media.source.cut_off import why_cut_off
+from marquee.media.source.picture_damage import picture_damage
 from marquee.media.source.scan import MAX_FEW_FRAMES, Scan, sound_times
 from marquee.notes import Note, NoteStream, note
 
@@ -31,7 +32,7 @@ _ESTIMATING_CONTAINERS: Final = ("mp3", "aac")
 
 def stands_still(scanned: Scan) -> bool:
     """Whether few pictures are shown for long. A film of which most frames are lost is not still, but damaged."""
-    if not scanned.frames or scanned.packets > scanned.frames + _MAX_LOST_FRAMES or scanned.damaged:
+    if not scanned.frames or scanned.packets > scanned.frames + _MAX_LOST_FRAMES or picture_damage(scanned).frames:
         return False
     return scanned.frames <= MAX_FEW_FRAMES or scanned.step * scanned.time_base >= MIN_SLIDE_SECONDS
 

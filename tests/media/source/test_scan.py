@@ -20,4 +20,4 @@ def test_a_message_on_the_line_of_a_frame_is_read_and_so_is_the_frame(
     scanned = Scan()
     scanned._read_line(FRAME + message)
     assert list(scanned.times) == [9160], "the frame on the line was lost"
-    assert (scanned.truncated, scanned.concealed) == (truncated, concealed), "the message on the line was lost"
+    assert (scanned.truncated, len(scanned.concealed_at)) == (truncated, concealed), "the message on the line was lost"
