@@ -1,6 +1,6 @@
 """The queues of password hashing: one thread each, of low priority. Few requests wait, and the rest is refused at once.
 
-A hash costs 64 MiB and about 50 ms of one core, a hundred times as much as any other request. With a thread for each core a
+A hash costs 19 MiB and about 25 ms of one core, ten times as much as any other request. With a thread for each core a
 flood of logins took every core, and other routes timed out. So a process has one queue for known clients and one for
 strangers. A request is refused when its lane is full, or when it would wait longer than MAX_WAIT_SECONDS by the measured time
 of a hash. It holds its place from before its attempt is counted until its hash is done, so a flood makes few calls to Valkey and

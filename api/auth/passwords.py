@@ -1,14 +1,14 @@
-"""Password hashing (argon2id, the library's RFC 9106 profile) in the queues of `api.auth.hashing`; a new password's rules."""
+"""Password hashing (`marquee.stores.accounts.hashes`) in the queues of `api.auth.hashing`; a new password's rules."""
 
 from contextlib import AbstractContextManager
 from functools import cache, partial
 from typing import Final
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from api.auth.hashing import Lane, Place, queues
 from marquee.errors import InputInvalid
+from marquee.stores.accounts.hashes import password_hasher
 
 COMMON_PASSWORDS: Final = frozenset(
     (
@@ -39,9 +39,9 @@ def check_new_password(password: str, email: str, *, field: str = "password") ->
 def dummy_hash() -> str:
     """Verified when the address is unknown: the answer then takes as long as for a known address.
 
-    A hash costs a tenth of a second of cpu. The supervisor makes it, so that a process of the API starts without it.
+    The supervisor makes it, so that a process of the API starts without it.
     """
-    return PasswordHasher().hash("the password of no account")
+    return password_hasher().hash("the password of no account")
 
 
 class Passwords:
@@ -49,7 +49,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._queues = queues()
-        self._hasher = PasswordHasher()
+        self._hasher = password_hasher()
         self._dummy_hash = dummy_hash()
 
     def place(self, lane: Lane, address: str) -> AbstractContextManager[Place]:
@@ -70,6 +70,10 @@ class Passwords:
         """
         work = partial(self._matches, password_hash or self._dummy_hash, password)
         return await place.run(work) and password_hash is not None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether an earlier release made the hash, with other parameters."""
+        return self._hasher.check_needs_rehash(password_hash)
 
     def _matches(self, password_hash: str, password: str) -> bool:
         try:

@@ -4,19 +4,23 @@ Accounts are stored through `marquee.stores.accounts`. Limits come before hashin
 password, `api.auth.hashing` whether there is room for it.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from api.auth.attempts import Client, LoginAttempts, account_key
 from api.auth.devices import Devices
-from api.auth.hashing import Lane
+from api.auth.hashing import Lane, Place
 from api.auth.passwords import Passwords, check_new_password
 from api.auth.tokens import Caller
 from marquee.domain.roles import FIRST_ROLE
-from marquee.errors import InputInvalid, NotAuthenticated
+from marquee.errors import InputInvalid, NotAuthenticated, StoreUnavailable, TooManyRequests
+from marquee.logs import get_logger
 from marquee.stores.accounts.contract import Account, Accounts, Profile
 
 MAX_PROFILES: Final = 8
 _WRONG_LOGIN: Final = "The e-mail address or the password is wrong."
+
+log = get_logger()
 
 
 class AuthService:
@@ -56,7 +60,27 @@ class AuthService:
                 password_hash = account.password_hash if account else None
                 if not await self._passwords.verify(password_hash, password, place) or account is None:
                     raise NotAuthenticated(_WRONG_LOGIN)
+            if self._passwords.is_outdated(account.password_hash):
+                account = await self._with_new_hash(account, password, place)
         return account, self._devices.issue(key, device_id)
+
+    async def _with_new_hash(self, account: Account, password: str, place: Place) -> Account:
+        """Replace the hash of an earlier release. If there is no time for it now, the next login tries again.
+
+        A session opens only for the hash that is stored. So the password is checked once more if another login has replaced
+        the hash at the same time, or a change of password has.
+        """
+        try:
+            password_hash = await self._passwords.hash(password, place)
+            if await self._accounts.renew_hash(account.account_id, account.password_hash, password_hash):
+                return replace(account, password_hash=password_hash)
+            found = await self._accounts.by_id(account.account_id)
+            if found is None or not await self._passwords.verify(found.password_hash, password, place):
+                raise NotAuthenticated(_WRONG_LOGIN)
+        except (StoreUnavailable, TooManyRequests) as error:
+            log.warning("a password hash of an earlier release was not replaced", reason=error.detail)
+            return account
+        return found
 
     async def account(self, caller: Caller) -> Account:
         """The caller's account. Raises `NotAuthenticated` if it was deleted after the token was issued."""

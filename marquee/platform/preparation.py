@@ -12,8 +12,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
-import argon2
-
 from marquee.errors import PlatformUnavailable
 from marquee.events import TOPIC_STREAMS
 from marquee.ingest.outages import through_outages
@@ -24,6 +22,7 @@ from marquee.platform.state import bootstrap_folders
 from marquee.processes.runner import Process, run_process
 from marquee.processes.stopping import unless_stopped
 from marquee.settings import Settings
+from marquee.stores.accounts.hashes import password_hasher
 from marquee.stores.opened import open_stores
 from marquee.stores.schema.migrate import ensure_database, migrate
 
@@ -56,7 +55,7 @@ async def create_demo_account(settings: Settings) -> None:
         return
     async with open_stores(settings) as stores:
         if await stores.accounts.by_email(settings.email) is None:
-            password_hash = argon2.PasswordHasher().hash(settings.password.get_secret_value())
+            password_hash = password_hasher().hash(settings.password.get_secret_value())
             await stores.accounts.create(settings.email, password_hash, role="engineer", profile_names=["Demo"])
 
 

@@ -85,3 +85,15 @@ async def test_the_password_is_changed(accounts: Accounts, account: Account) -> 
     assert found is not None
     assert found.password_hash == "new hash"
     await accounts.ping()
+
+
+async def test_a_renewed_hash_does_not_undo_a_change_of_password(accounts: Accounts, account: Account) -> None:
+    assert await accounts.renew_hash(account.account_id, account.password_hash, "renewed")
+    found = await accounts.by_id(account.account_id)
+    assert found is not None
+    assert found.password_hash == "renewed"
+    await accounts.change_password(account.account_id, "changed")
+    assert not await accounts.renew_hash(account.account_id, "renewed", "too late")
+    found = await accounts.by_id(account.account_id)
+    assert found is not None
+    assert found.password_hash == "changed", "a late login brought the old password back"

@@ -64,7 +64,7 @@ class RouteClass:
 
 _QUERY: Final = r"(\?.*)?"
 ROUTE_CLASSES: Final = (
-    # A login costs a hash of 64 MiB and 50 ms. 40 colleagues may open their laptops in the same second.
+    # A login costs a hash of 19 MiB and 25 ms. 40 colleagues may open their laptops in the same second.
     RouteClass("logins", "POST", f"/api/v1/sessions/?{_QUERY}", Bucket(5, 40), None),
     # The same hash, and a row in the database for ever. The API has limits by the hour and the day too.
     RouteClass("registrations", "POST", f"/api/v1/accounts/?{_QUERY}", Bucket(2, 40), None),

@@ -1,4 +1,4 @@
-"""Accounts and their profiles. `api.auth` makes and checks the password hashes, by argon2."""
+"""Accounts and their profiles. `api.auth` makes and checks the password hashes (`hashes.py`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +36,10 @@ class Accounts(Protocol):
 
     async def change_password(self, account_id: str, password_hash: str) -> None:
         """Also ends every session of the account."""
+        ...
+
+    async def renew_hash(self, account_id: str, earlier_hash: str, password_hash: str) -> bool:
+        """Store another hash of the same password. False, and no change, if the stored hash is not `earlier_hash` any more."""
         ...
 
     async def add_profile(self, account_id: str, name: str) -> Profile:

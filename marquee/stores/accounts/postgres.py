@@ -43,6 +43,12 @@ _BY_ID = text(f"{_ACCOUNT} account_id = :key")
 _BY_EMAIL = text(f"{_ACCOUNT} email_folded = :key")
 
 _CHANGE_PASSWORD = text("UPDATE account SET password_hash = :password_hash WHERE account_id = :account_id")
+_RENEW_HASH = text(
+    """
+    UPDATE account SET password_hash = :password_hash
+    WHERE account_id = :account_id AND password_hash = :earlier_hash RETURNING account_id
+    """
+)
 
 
 class PostgresAccounts:
@@ -92,6 +98,14 @@ class PostgresAccounts:
     async def change_password(self, connection: AsyncConnection, account_id: str, password_hash: str) -> None:
         await connection.execute(_CHANGE_PASSWORD, {"account_id": account_id, "password_hash": password_hash})
         await end_all(connection, account_id)
+
+    async def renew_hash(self, account_id: str, earlier_hash: str, password_hash: str) -> bool:
+        rows = await self.database.statement(
+            _RENEW_HASH,
+            {"account_id": account_id, "earlier_hash": earlier_hash, "password_hash": password_hash},
+            repeatable=False,
+        )
+        return bool(rows)
 
     async def add_profile(self, account_id: str, name: str) -> Profile:
         profile = Profile(new_profile_id(), account_id, name)
