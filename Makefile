@@ -82,8 +82,8 @@ bench-outages: install ## Freeze each engine for 10 s under 32 callers: latency,
 bench-restarts: install ## Measure what clients notice when processes of the API are killed, stopped and restarted
 	$(BIN)/python -m bench.restarts
 
-bench-abuse: install ## Measure what abuse costs honest callers (SECONDS=60 for each of the abuses, PAUSE=0.2 between a caller's requests)
-	$(BIN)/python -m bench.abuse --seconds $(or $(SECONDS),60) --pause $(or $(PAUSE),0.2)
+bench-abuse: install ## Measure what abuse costs honest callers (SECONDS=60 and ROUNDS=2 for each of the abuses, PAUSE=0.2 between a caller's requests)
+	$(BIN)/python -m bench.abuse --seconds $(or $(SECONDS),60) --rounds $(or $(ROUNDS),2) --pause $(or $(PAUSE),0.2)
 
 lint: install $(STAMPS)/npm ## Check format, style, types, import directions, the OpenAPI document and the web client's rules and types
 	$(BIN)/ruff format --check

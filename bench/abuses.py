@@ -17,19 +17,19 @@ from typing import Final
 
 from bench.raw_client import RawClient, request_bytes
 
-ADDRESS: Final = "127.0.0.2"
 SLOW_SECONDS: Final = 1.0
 """Between two bytes of a slow client."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """`token` belongs to an account of the abuser's own; `owner` is the account that it attacks."""
+    """`token` belongs to an account of the abuser's own; `owner` is the account that it attacks; `address` is the abuser's."""
 
     gateway: str
     s3: str
     owner: str
     token: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ async def run(name: str, target: Target, seconds: float) -> dict[str, int]:
     if name in SLOW:
         endpoint, begin = SLOW[name]
         url = target.gateway if endpoint == "gateway" else target.s3
-        await asyncio.gather(*(_slow(url, begin, until, counts) for _ in range(SLOW_CONNECTIONS)))
+        await asyncio.gather(*(_slow(url, target.address, begin, until, counts) for _ in range(SLOW_CONNECTIONS)))
     else:
         abuse = ABUSES[name]
         await asyncio.gather(*(_caller(abuse, target, first, until, counts) for first in range(abuse.callers)))
@@ -100,7 +100,7 @@ async def run(name: str, target: Target, seconds: float) -> dict[str, int]:
 
 
 async def _caller(abuse: Abuse, target: Target, first: int, until: float, counts: Counter[str]) -> None:
-    client, number = RawClient(target.gateway, ADDRESS), first
+    client, number = RawClient(target.gateway, target.address), first
     while time.perf_counter() < until:
         answer = await client.send(abuse.request(target, number))
         counts[str(answer.status)] += 1
@@ -110,10 +110,10 @@ async def _caller(abuse: Abuse, target: Target, first: int, until: float, counts
     client.close()
 
 
-async def _slow(url: str, begin: bytes, until: float, counts: Counter[str]) -> None:
+async def _slow(url: str, address: str, begin: bytes, until: float, counts: Counter[str]) -> None:
     """Hold a connection open by a byte now and then; open another one when the server ends it."""
     while time.perf_counter() < until:
-        client = RawClient(url, ADDRESS)
+        client = RawClient(url, address)
         counts["opened"] += 1
         with contextlib.suppress(OSError, TimeoutError):
             reader, writer = await client.connected()

@@ -63,4 +63,6 @@ async def test_logins_at_once_with_a_hash_of_an_earlier_release_all_get_in(
     await stores.accounts.create(email, EARLIER.hash(PASSWORD), role="viewer", profile_names=["Earlier"])
     body = {"email": email, "password": PASSWORD}
     answers = await asyncio.gather(*(concurrent.post("/api/v1/sessions", json=body) for _ in range(4)))
-    assert [answer.status_code for answer in answers] == [201] * 4, "a login that replaced the hash shut another one out"
+    assert [answer.status_code for answer in answers] == [201] * 4, (
+        "a login that replaced the hash shut another one out"
+    )
