@@ -57,7 +57,11 @@ class JobQueue(Protocol):
         ...
 
     async def claim(self, worker: str, *, lease_seconds: float) -> Lease | None:
-        """Lease the oldest job of the highest priority that is queued, or whose lease ended. None where there is none.
+        """Lease a job that is queued, or whose lease ended. None where there is none.
+
+        The highest priority goes first. Titles of one priority share the workers: first the title with the fewest leases, of
+        those the one that has waited longest since its last claim (or since it was queued, if that is later). Within a title
+        the oldest job goes first. With one worker and n titles, at most n - 1 chunks of others start before a title's next one.
 
         A job whose lease ended in its last attempt is set to failed, with a reason.
         """

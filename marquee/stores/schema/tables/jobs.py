@@ -1,6 +1,6 @@
 """The job queue: a row for each chunk job, with its lease and fencing token, and a row for each version that waits for a job.
 
-Claims read one partial index, by priority and then in the order of queueing.
+Claims read the waiting and leased jobs, each title's first ones, and the last claim of each waiting title, all by index.
 """
 
 from datetime import datetime
@@ -26,14 +26,25 @@ from marquee.stores.schema.tables.columns import id_column, one_of, text_column,
 
 
 class JobRow(SQLModel, table=True):
-    """A chunk job. `token` is the fencing token: every claim raises it."""
+    """A chunk job. `token` is the fencing token: every claim raises it.
+
+    `position` and `claimed` (the job's last claim) are numbers of one sequence, so that "queued before that claim" can be asked.
+    """
 
     __tablename__ = "job"
     __table_args__: ClassVar[Any] = (
         one_of("state", JobState),
-        # Claims read it in order, past the few leased jobs. It holds no done jobs.
+        # The two partial indexes hold no done jobs.
         Index("job_claim_idx", "priority", "position", postgresql_where="state IN ('queued', 'leased')"),
         Index("job_state_idx", "state"),
+        Index("job_title_idx", "movie_id", "claimed"),
+        Index(
+            "job_title_waiting_idx",
+            "movie_id",
+            "priority",
+            "position",
+            postgresql_where="state IN ('queued', 'leased')",
+        ),
     )
 
     job_id: str = Field(sa_column=id_column(primary_key=True))
@@ -42,6 +53,7 @@ class JobRow(SQLModel, table=True):
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     priority: int = Field(sa_column=Column(SmallInteger, nullable=False))
     position: int = Field(sa_column=Column(BigInteger, Identity(always=False), nullable=False))
+    claimed: int | None = Field(sa_column=Column(BigInteger, nullable=True))
     state: str = Field(sa_column=text_column())
     attempts: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
     max_attempts: int = Field(sa_column=Column(Integer, nullable=False))

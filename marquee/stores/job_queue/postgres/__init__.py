@@ -1,9 +1,9 @@
 """The job queue in PostgreSQL: the tables `job` and `job_waiter` (which title versions wait for a job).
 
-A claim is one statement. It takes the first job by (priority, position) that no other claim has locked (FOR UPDATE SKIP LOCKED):
-claims do not wait for each other and never share a job. Every claim raises the row's `token`, and each statement of a lease's
-holder tests that number. With PostgreSQL down, a call raises `StoreUnavailable` after some seconds: workers go on, and another
-worker may claim a job whose lease was not renewed in time.
+A claim is one statement (`turns.py`). It takes the job whose turn it is and that no other claim has locked (FOR UPDATE SKIP
+LOCKED): claims do not wait for each other and never share a job. Every claim raises the row's `token`, and each statement of a
+lease's holder tests that number. With PostgreSQL down, a call raises `StoreUnavailable` after some seconds: workers go on, and
+another worker may claim a job whose lease was not renewed in time.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from marquee.errors import LeaseLost
 from marquee.stores.connections.postgres import Database, Parameters
 from marquee.stores.connections.postgres_methods import in_transaction
 from marquee.stores.job_queue.contract import JobStatus, Lease, NewJob
+from marquee.stores.job_queue.postgres.turns import CLAIM
 
 PRIORITIES: Final[dict[Priority, int]] = {RELEASE: 0, BACKFILL: 1}
 MAX_ERROR_CHARACTERS: Final = 8000
@@ -42,7 +43,7 @@ _ADD = text(
 _LOCK = text("SELECT job_id FROM job WHERE job_id = ANY(:job_ids) ORDER BY job_id FOR UPDATE")
 _QUEUE_AGAIN = text(
     f"""
-    UPDATE job SET {_AFRESH}, movie_id = batch.movie_id, version = batch.version, payload = batch.payload,
+    UPDATE job SET {_AFRESH}, claimed = NULL, movie_id = batch.movie_id, version = batch.version, payload = batch.payload,
                    priority = batch.priority, max_attempts = :max_attempts
     FROM {_BATCH} WHERE job.job_id = batch.job_id AND state IN ('failed', 'cancelled') RETURNING job.job_id
     """  # noqa: S608
@@ -58,28 +59,6 @@ _WAIT = text(
     INSERT INTO job_waiter (job_id, movie_id, version) SELECT job_id, movie_id, version FROM {_BATCH}
     ON CONFLICT DO NOTHING
     """  # noqa: S608
-)
-
-_CLAIM = text(
-    """
-    WITH spent AS (
-        UPDATE job SET state = 'failed', leased_until = NULL, changed_at = now(), error = coalesce(error || E'\n', '')
-            || format('The lease ended %s times without a result; the last worker was %s.', attempts, worker)
-        WHERE job_id IN (
-            SELECT job_id FROM job WHERE state = 'leased' AND leased_until < now() AND attempts >= max_attempts
-            FOR UPDATE SKIP LOCKED
-        )
-    ), first AS (
-        SELECT job_id FROM job
-        WHERE state IN ('queued', 'leased')
-          AND (state = 'queued' OR (leased_until < now() AND attempts < max_attempts))
-        ORDER BY priority, position LIMIT 1 FOR UPDATE SKIP LOCKED
-    )
-    UPDATE job SET state = 'leased', token = token + 1, attempts = attempts + 1, worker = :worker, progress = 0,
-                   leased_until = now() + CAST(:lease_seconds AS float8) * interval '1 second', changed_at = now()
-    FROM first WHERE job.job_id = first.job_id
-    RETURNING job.job_id, job.token, job.attempts AS attempt, job.payload
-    """
 )
 
 _HELD = "job_id = :job_id AND token = :token AND state = 'leased'"
@@ -189,7 +168,7 @@ class PostgresJobQueue:
 
     async def claim(self, worker: str, *, lease_seconds: float) -> Lease | None:
         # A repeat after a lost answer may lease a second job. The first lease then ends by itself.
-        rows = await self.database.statement(_CLAIM, {"worker": worker, "lease_seconds": lease_seconds})
+        rows = await self.database.statement(CLAIM, {"worker": worker, "lease_seconds": lease_seconds})
         return Lease(**rows[0]) if rows else None
 
     async def extend(self, lease: Lease, *, lease_seconds: float, progress: float) -> None:
