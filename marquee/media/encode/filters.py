@@ -19,8 +19,12 @@ _SD_LINES: Final = 576
 _KEPT_MATRICES: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470bg"}
 _PRIMARIES: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470bg"}
 _TRANSFER: Final = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "smpte170m"}
-_PEAK_NITS: Final = 100
-"""SDR white in cd/m2, to which HDR is tone-mapped."""
+_REFERENCE_WHITE_NITS: Final = 203
+"""Diffuse white of HDR in cd/m2 (ITU-R BT.2408, table 1). Linear light is counted in multiples of it."""
+_KNEE: Final = 0.5
+"""Up to half the reference white (101.5 cd/m2), light is shown as it is. Brighter light is compressed by a hyperbola."""
+_PEAK_NITS: Final = 1000
+"""What becomes SDR white: the peak of HLG's reference display and of most PQ masters. ADR 26 has the figures."""
 _ZSCALE_MATRICES: Final = {
     "bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "ycgco", "bt2020nc", "bt2020c", "ictcp", "gbr",
     "chroma-derived-nc", "chroma-derived-c",
@@ -155,9 +159,19 @@ def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter
     output = [Filter("format", {"pix_fmts": "yuv420p"}), Filter("setsar", {"sar": "1"})]
     if video.hdr:
         return [
-            Filter("zscale", {**size, **_input_colours(video), **_linear_light("{}"), "npl": str(_PEAK_NITS)}),
+            Filter(
+                "zscale",
+                {
+                    **size,
+                    **_input_colours(video),
+                    **_linear_light("{}"),
+                    "npl": str(_REFERENCE_WHITE_NITS),
+                    # The approximation applies HLG's display gamma to each channel: colours become too strong.
+                    **({"agamma": "0"} if video.color_transfer == "arib-std-b67" else {}),
+                },
+            ),
             Filter("format", {"pix_fmts": "gbrpf32le"}),
-            Filter("tonemap", {"tonemap": "hable", "desat": "0"}),
+            Filter("tonemap", _TONE_CURVE),
             Filter("zscale", {**_linear_light("{}in"), "t": "bt709", "p": "bt709", "m": "bt709", "r": "tv"}),
             *output,
         ]
@@ -167,6 +181,17 @@ def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter
     if video.color_space == "gbr" and not _has_wide_gamut(video):
         return [Filter("scale", {**size, "out_color_matrix": "bt709", "out_range": "tv"}), *output]
     return [Filter("zscale", {**size, **_input_colours(video), "p": "709", "t": "709", "m": "709", "r": "tv"}), *output]
+
+
+_TONE_CURVE: Final = {
+    "tonemap": "mobius",
+    "param": str(_KNEE),
+    # Without it, the filter believes the file's MaxCLL, which is often 0 or 10,000.
+    "peak": f"{_PEAK_NITS / _REFERENCE_WHITE_NITS:.4f}",
+    # Red, green and blue are multiplied by the same factor: the hue stays.
+    "desat": "0",
+}
+"""In SDR of 0 to 255: 203 cd/m2 becomes 228, 600 becomes 250, 1,000 becomes 255."""
 
 
 def _has_wide_gamut(video: VideoStream) -> bool:
