@@ -10,6 +10,8 @@ from typing import Final
 CLIENT_ADDRESS_HEADER: Final = "x-marquee-client-address"
 IPV4_PREFIX: Final = 32
 IPV6_PREFIX: Final = 64
+NEWCOMER_IPV6_PREFIX: Final = 48
+"""One customer of a provider has up to a /48: 65,536 networks that limits count one by one."""
 
 
 def limited_network(address: str) -> str:
@@ -23,3 +25,12 @@ def limited_network(address: str) -> str:
     if parsed.version == 4:
         return str(parsed)
     return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
+
+
+def newcomer_network(network: str) -> str:
+    """The network whose first logins count as a newcomer's: of a `limited_network` an IPv4 address, or the /48 of an IPv6 one."""
+    try:
+        parsed = ipaddress.ip_network(network)
+    except ValueError:
+        return network
+    return str(parsed.supernet(new_prefix=NEWCOMER_IPV6_PREFIX)) if parsed.version == 6 else network

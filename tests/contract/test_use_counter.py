@@ -115,12 +115,27 @@ async def test_attempts_are_forgotten_by_time(counter: UseCounter, name: str) ->
     assert await counter.attempt(name, rule) == 0, "an old wait outlives the time in which attempts count"
 
 
+async def test_members_are_remembered_for_their_time_and_the_oldest_go_first(counter: UseCounter, name: str) -> None:
+    for member in ("first", "second", "first", "third"):
+        await counter.remember(name, member, keep=2, seconds=600)
+        await asyncio.sleep(0.01)  # engines count milliseconds
+    found = [member for member in ("first", "second", "third") if await counter.is_remembered(name, member)]
+    assert found == ["first", "third"], "of too many members the one that was used longest ago must go"
+    assert not await counter.is_remembered(f"{name}:other", "first")
+    await counter.remember(name, "short", keep=5, seconds=0.02)
+    await counter.remember(name, "long", keep=5, seconds=600)
+    await asyncio.sleep(0.05)
+    assert not await counter.is_remembered(name, "short"), "a member outlives its time"
+    assert await counter.is_remembered(name, "long")
+
+
 async def test_a_process_keeps_a_bounded_number_of_buckets() -> None:
     counter = InProcessCounter(buckets=100)
     for number in range(1000):
         await counter.attempt(f"attempts:{number}", RULE)
         await counter.count(f"uses:{number}", limit=1, window_seconds=60)
-    assert len(counter._attempts) == len(counter._windows) == 100
+        await counter.remember(f"members:{number}", "member", keep=1, seconds=60)
+    assert len(counter._attempts) == len(counter._windows) == len(counter._members) == 100
 
 
 @given(st.integers(1, 2000), st.integers(1, 100))

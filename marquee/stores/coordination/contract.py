@@ -47,6 +47,12 @@ class UseCounter(Protocol):
         """Forget all attempts of the bucket, and its wait."""
         ...
 
+    async def remember(self, bucket: str, member: str, *, keep: int, seconds: float) -> None:
+        """Keep `member` in the bucket's set for so long. Of more than `keep` members those with the least time left go."""
+        ...
+
+    async def is_remembered(self, bucket: str, member: str) -> bool: ...
+
 
 class Coordination(UseCounter, Protocol):
     """Every call raises `StoreUnavailable` when the engine does not answer."""

@@ -36,6 +36,7 @@ class InProcessCounter:
         self._clock = clock
         self._windows: LRUCache[str, _Window] = LRUCache(buckets)
         self._attempts: LRUCache[str, _Attempts] = LRUCache(buckets)
+        self._members: LRUCache[str, dict[str, float]] = LRUCache(buckets)
 
     async def count(self, bucket: str, *, limit: int, window_seconds: float) -> float:
         now = self._clock()
@@ -77,3 +78,12 @@ class InProcessCounter:
 
     async def forget(self, bucket: str) -> None:
         self._attempts.pop(bucket, None)
+
+    async def remember(self, bucket: str, member: str, *, keep: int, seconds: float) -> None:
+        now = self._clock()
+        known = {**self._members.get(bucket, {}), member: now + seconds}
+        lasting = sorted(known.items(), key=lambda each: each[1])[-keep:]
+        self._members[bucket] = {each: ends_at for each, ends_at in lasting if ends_at > now}
+
+    async def is_remembered(self, bucket: str, member: str) -> bool:
+        return self._members.get(bucket, {}).get(member, 0.0) > self._clock()

@@ -3,8 +3,9 @@
 Keys: `{lock:N}` = the holder's token, with a TTL; `{lock:N}:fence` = the last fence of N, from the server's clock, TTL
 FENCE_SECONDS; `{limit:B}` = a sorted set of the uses within the window, by the server's clock, TTL the window. The set has at
 most `limit` members, because a refused use is not counted. `{attempts:B}` = a hash of the number of attempts and of the end of
-the wait, TTL the rule's `forget_seconds`. Each operation is one Lua script, so that a holder that was paused
-cannot release the next holder's lock. Engine down: `StoreUnavailable` within TIMEOUT_SECONDS, without a retry.
+the wait, TTL the rule's `forget_seconds`. `{members:B}` = a sorted set of members by the end of their time, TTL the last one's.
+Each operation is one Lua script, so that a holder that was paused cannot release the next holder's lock. Engine down:
+`StoreUnavailable` within TIMEOUT_SECONDS, without a retry.
 """
 
 import secrets
@@ -65,6 +66,21 @@ local attempts = tonumber(redis.call('HGET', KEYS[1], 'attempts') or '0')
 if attempts > 0 then redis.call('HINCRBY', KEYS[1], 'attempts', -1) end
 return 1
 """)
+_REMEMBER = Script("""
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
+redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[3]), ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+""")
+_IS_REMEMBERED = Script("""
+local time = redis.call('TIME')
+local ends = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
+if ends > time[1] * 1000 + time[2] / 1000 then return 1 end
+return 0
+""")
 _FORGET = Script("return redis.call('DEL', KEYS[1])")
 
 
@@ -123,6 +139,12 @@ class ValkeyCoordination:
 
     async def forget(self, bucket: str) -> None:
         await self._valkey.run(_FORGET, [_attempts_key(bucket)])
+
+    async def remember(self, bucket: str, member: str, *, keep: int, seconds: float) -> None:
+        await self._valkey.run(_REMEMBER, [f"{{members:{bucket}}}"], member, keep, round(seconds * 1000))
+
+    async def is_remembered(self, bucket: str, member: str) -> bool:
+        return bool(await self._valkey.run(_IS_REMEMBERED, [f"{{members:{bucket}}}"], member))
 
     async def ping(self) -> None:
         await self._valkey.ping()

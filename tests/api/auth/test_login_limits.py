@@ -165,11 +165,18 @@ async def test_an_attack_from_many_addresses_slows_unknown_devices_alone(
 ) -> None:
     owner = await owners.join()
     device = (await log_in(client, owner.email, address())).json()["device_token"]
+    home, guesser = address(), address()
+    assert (await log_in(client, owner.email, home)).status_code == 201
     monkeypatch.setattr(attempts, "BY_ACCOUNT", FEW)
-    for _ in range(FEW.free):
-        assert (await log_in(client, owner.email, address(), "a guess")).status_code == 401
-    seconds_of(await log_in(client, owner.email, address(), "a guess"))
+    monkeypatch.setattr(attempts, "NEWCOMER", FEW)
+    monkeypatch.setattr(attempts, "BY_ACCOUNT_AND_ADDRESS", replace(FEW, free=100))
+    tried = [await log_in(client, owner.email, guesser, "a guess") for _ in range(2 * FEW.free + 1)]
+    assert [answer.status_code for answer in tried] == [401] * 2 * FEW.free + [429]
+    assert "logged in" in tried[-1].json()["detail"], "the refusal does not name the remedy"
+    assert seconds_of(tried[-1]) <= FEW.max_seconds
     assert (await log_in(client, owner.email, address(), device=device)).status_code == 201
+    assert (await log_in(client, owner.email, home)).status_code == 201, "the owner waits at home, on a new device"
+    assert (await log_in(client, owner.email, address())).status_code == 201, "the owner waits at a new address"
 
 
 async def test_a_device_token_is_of_one_account_and_counts_its_own_attempts(
