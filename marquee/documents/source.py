@@ -49,6 +49,8 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     color_transfer: str | None = None
     color_space: str | None = None
     color_range: str | None = None
+    captioned: bool = False
+    """The pictures carry caption bytes (CEA-608, CEA-708), perhaps only padding. Renditions are encoded without them."""
     format_changes: bool = msgspec.field(default=False, name="changes")
     """Size or pixel format change midway. Stored documents call this field `changes`.
 

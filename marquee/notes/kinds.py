@@ -262,6 +262,15 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "Subtitle track {index} ({track}) is left out: the film's clock goes back, so its times are useless.",
         _SIDECAR,
     ),
+    "captions-inside-left-out": NoteKind(
+        "subtitles", "warning", "The closed captions inside the picture are left out: {why}.", _SIDECAR
+    ),
+    "captions-inside-read": NoteKind(
+        "subtitles",
+        "info",
+        "The closed captions inside the picture ({channels}) became text tracks. Their language is not stated.",
+        _SIDECAR,
+    ),
     "text-track-left-out": NoteKind("subtitles", "warning", "{subject} is left out: {why}.", _SIDECAR),
     "text-encoding-guessed": NoteKind(
         "subtitles",

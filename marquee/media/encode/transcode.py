@@ -182,6 +182,9 @@ def rung_options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[s
         "sc_threshold": 0,
         "flags:v": "+cgop",
         "x264-params": "open-gop=0:force-cfr=1",
+        # The source's captions (CEA-608, CEA-708) became text tracks: left in, they cost small rungs a tenth of their bits,
+        # and the manifests say that there are none.
+        "a53cc": 0,
         "threads:v": threads,
         "fps_mode": "passthrough",
         "enc_time_base": f"{rate.denominator}:{rate.numerator}",

@@ -62,6 +62,7 @@ class Scan:
     - `wrong_at_end`: frames at the end that are wrong. The title ends before them.
     - `gapless`: a broadcast stream, in which a gap in time means missing frames.
     - `clock`: where `times` come from; see `VideoStream.clock`.
+    - `captioned`: frames that carry caption bytes, be it padding (CEA-608, CEA-708).
     - `held_seconds`: how much longer the last picture is shown than stored. `single`: it is the only one. See `stills`.
     """
 
@@ -81,6 +82,7 @@ class Scan:
         self.formats: Counter[str] = Counter()
         self.colours: Counter[tuple[str, str, str, str]] = Counter()
         self.fields: Counter[str] = Counter()
+        self.captioned = 0
         self.concealed_at = array("q")
         self.refused_at = array("q")
         self.complaints_at = array("q")
@@ -155,6 +157,7 @@ class Scan:
         # ffmpeg's threads share one log: a message may stand at the end of an unfinished line of `showinfo` (5 of 80 runs).
         if "showinfo" in line:
             self._read_frame_line(line)
+            self.captioned += "side data - ATSC A53" in line
         if "corrupt decoded frame" in line:
             self.concealed_at.append(self.frames)
         elif "Error submitting packet to decoder" in line:

@@ -18,7 +18,7 @@ from marquee.media.source.scan import MAX_FEW_FRAMES, Scan
 from marquee.media.text import languages
 
 _TEXT_CODECS: Final = {
-    "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer",
+    "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer", "eia_608",
 }  # fmt: skip
 _MAX_ASPECT: Final = 10
 """A pixel wider or narrower than 10:1 is a wrong tag: such pixels count as square."""
@@ -94,6 +94,7 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         top_field_first=fields["T"] >= fields["B"],
         pixel_format=pixel_format,
         bit_depth=bit_depth(pixel_format),
+        captioned=scanned.captioned > 0,
         format_changes=len(scanned.sizes) > 1 or len(scanned.formats) > 1,
         color_range=found[0],
         color_space=found[1],

@@ -17,6 +17,7 @@ from marquee.media.source.clock import Clock
 from marquee.media.source.probe import untrusted_arguments
 from marquee.media.text import captions, cue_text, encodings, tx3g
 from marquee.media.text.cues import PLACES, Cue, NotSubtitles, Parsed
+from marquee.media.text.packets import packet_times
 
 MAX_TRACK_BYTES: Final = 5 * 1024**2
 """A day of dense captions has 3 MB. The bound keeps a hostile file from filling the disk or the memory when it is unpacked."""
@@ -116,16 +117,11 @@ def read_bounded(path: Path) -> bytes:
 
 def _packets(times: Path, content: bytes) -> list[_Packet]:
     """The packets of a track: the lines of `framecrc` say where each begins and ends in the copied bytes."""
-    scale, at = 1.0, 0
+    at = 0
     packets: list[_Packet] = []
-    for line in times.read_text("ascii", "replace").splitlines() if times.is_file() else []:
-        if line.startswith("#tb"):
-            above, _, below = line.rpartition(" ")[2].partition("/")
-            scale = int(above) / int(below)
-        elif not line.startswith("#"):
-            _, _, pts, duration, size, *_ = (field.strip() for field in line.split(","))
-            packets.append(_Packet(int(pts) * scale, max(0.0, int(duration) * scale), content[at : at + int(size)]))
-            at += int(size)
+    for start, seconds, size in packet_times(times):
+        packets.append(_Packet(start, seconds, content[at : at + size]))
+        at += size
     return packets
 
 

@@ -17,9 +17,9 @@ import msgspec
 
 from marquee.documents import SourceDocument, SubtitlesDocument, SubtitleStream, TextTrack, keys
 from marquee.media.source.clock import picture_clock
-from marquee.media.text import captions, embedded, encodings
+from marquee.media.text import captions, closed_captions, embedded, encodings
 from marquee.media.text.cues import Cue, NotSubtitles
-from marquee.media.text.languages import UNKNOWN, language_tag, text_label
+from marquee.media.text.languages import UNKNOWN, language_label, language_tag, text_label
 from marquee.media.text.sidecar_names import read_name
 from marquee.media.text.sidecars import SidecarUnreadable, decoding_notes, read_sidecar
 from marquee.notes import Note, NoteStream, bounded, note
@@ -78,7 +78,7 @@ async def _embedded_tracks(
     """
     if source.video.clock == "counted":
         return []
-    texts = [one for one in source.subtitles if one.text]
+    texts = [one for one in source.subtitles if one.text and one.codec not in closed_captions.TRACK_CODECS]
     for one in texts:
         if one.codec not in embedded.READ_CODECS:
             notes.leave_out(_subject(one), f"its format ({one.codec}) is not read here", _stream(one))
@@ -123,6 +123,14 @@ def _named(stream: SubtitleStream, cues: list[Cue]) -> _NamedTrack:
         hearing_impaired=stream.hearing_impaired,
         commentary=stream.commentary,
     )
+
+
+def _captions_track(found: closed_captions.ClosedCaptions) -> _NamedTrack:
+    tag = language_tag(found.stream.language) if found.stream is not None else UNKNOWN
+    language = language_label(tag)
+    kind = "Closed captions" if found.channel == "CC1" else f"Closed captions {found.channel}"
+    label = kind if language is None else f"{language} ({kind[0].lower()}{kind[1:]})"
+    return _NamedTrack(cues=found.cues, language=tag, label=label, hearing_impaired=True)
 
 
 def _embedded_notes(stream: SubtitleStream, read: embedded.EmbeddedText) -> list[Note]:
@@ -228,6 +236,11 @@ async def extract_subtitles(
     """
     notes = _Notes()
     found = await _embedded_tracks(source, source_path, duration_seconds, memory_bytes, notes)
+    inside, told = await closed_captions.find_closed_captions(
+        source, source_path, seconds=duration_seconds, memory_bytes=memory_bytes
+    )
+    notes.notes += told
+    found += [_captions_track(one) for one in inside]
     for index, sidecar in enumerate(sidecars):
         track = _sidecar_track(sidecar, index, duration_seconds, notes)
         if track is not None:
