@@ -6,7 +6,7 @@ sentence, the stream that it is about, and the figures of the sentence. A stage 
 (`MARQUEE_REFUSE_NOTES`) names a code. API, CLI and web client read them from the version.
 """
 
-from marquee.notes.kinds import KINDS, NoteKind, Severity
+from marquee.notes.kinds import KINDS
 from marquee.notes.note import (
     MAX_NOTES,
     Note,
@@ -19,6 +19,7 @@ from marquee.notes.note import (
     parse_codes,
     refusal,
 )
+from marquee.notes.note_kind import NoteKind, Severity
 
 __all__ = [
     "KINDS",

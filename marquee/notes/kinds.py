@@ -9,30 +9,13 @@ this list (`python -m marquee.notes.page`).
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final
 
-Severity = Literal["info", "warning", "serious"]
-SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
-"""From the least to the most severe."""
-
-
-class NoteKind(NamedTuple):
-    """What all notes with one code have in common."""
-
-    stage: str
-    """The first stage that knows."""
-    severity: Severity
-    sentence: str
-    """A template: the names in braces are the note's figures."""
-    remedy: str | None = None
-    """What the uploader can do. None if the film is not to blame: such a note cannot be chosen as a refusal."""
-    for_viewers: str | None = None
-    """The sentence for viewers. None: the note does not concern them."""
-
+from marquee.notes.kinds_of_text import KINDS_OF_TEXT
+from marquee.notes.note_kind import NoteKind
 
 _EXPORT_AGAIN: Final = "Export the film again."
 _COPY_AGAIN: Final = "Copy the film again."
-_SIDECAR: Final = "Upload the subtitles as a text file (SRT, WebVTT or ASS) beside the film."
 _ONE_STREAM: Final = "Upload a file without this stream."
 _AAC: Final = "Export its sound as AAC."
 _SILENT_FOR_VIEWERS: Final = "This film has no sound."
@@ -240,59 +223,7 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "language-unknown": NoteKind(
         "source", "info", "No language has the tag {tag} of stream {index}. Its language is unknown.", _EXPORT_AGAIN
     ),
-    # --- the subtitles -------------------------------------------------------------------------------------
-    "subtitles-are-pictures": NoteKind(
-        "source",
-        "warning",
-        "Subtitle track {index} ({track}) is left out: {format} subtitles are pictures, not text.",
-        _SIDECAR,
-    ),
-    "subtitles-are-teletext": NoteKind(
-        "source", "warning", "Subtitle track {index} ({track}) is left out: it is teletext.", _SIDECAR
-    ),
-    "subtitles-unknown": NoteKind(
-        "source",
-        "warning",
-        "Subtitle track {index} ({track}) is left out: its format ({format}) is unknown to this platform.",
-        _SIDECAR,
-    ),
-    "subtitles-untimed": NoteKind(
-        "source",
-        "warning",
-        "Subtitle track {index} ({track}) is left out: the film's clock goes back, so its times are useless.",
-        _SIDECAR,
-    ),
-    "captions-inside-left-out": NoteKind(
-        "subtitles", "warning", "The closed captions inside the picture are left out: {why}.", _SIDECAR
-    ),
-    "captions-inside-read": NoteKind(
-        "subtitles",
-        "info",
-        "The closed captions inside the picture ({channels}) became text tracks. Their language is not stated.",
-        _SIDECAR,
-    ),
-    "text-track-left-out": NoteKind("subtitles", "warning", "{subject} is left out: {why}.", _SIDECAR),
-    "text-encoding-guessed": NoteKind(
-        "subtitles",
-        "info",
-        "{subject} is not UTF-8: it was read as {encoding}. If letters are wrong, upload it again with its encoding.",
-        "Save it as UTF-8.",
-    ),
-    "text-bytes-replaced": NoteKind(
-        "subtitles",
-        "warning",
-        "{subject} has {count} damaged characters, which are shown as \N{REPLACEMENT CHARACTER}.",
-        _SIDECAR,
-    ),
-    "text-cues-left-out": NoteKind(
-        "subtitles", "warning", "{count} cues of {track} are left out: they end before they begin.", _SIDECAR
-    ),
-    "text-cues-repaired": NoteKind(
-        "subtitles",
-        "info",
-        "{subject} has {count} cues without an end: each stays until the next one, at most 5 s.",
-        _SIDECAR,
-    ),
+    **KINDS_OF_TEXT,
     # --- the platform --------------------------------------------------------------------------------------
     "edge-not-filled": NoteKind(
         "prewarm", "info", "The edge {edge} holds {hits} of {files} files. Viewers' requests fill it."

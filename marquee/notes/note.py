@@ -10,7 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from marquee.notes.kinds import KINDS, SEVERITIES, Severity
+from marquee.notes.kinds import KINDS
+from marquee.notes.note_kind import SEVERITIES, Severity
 
 MAX_NOTES: Final = 100
 """Notes that one stage hands on. A hostile file may have thousands of streams."""

@@ -2,7 +2,7 @@
 
 A decoder has two memories of 15 rows: what is shown (`eia608_screen`), and what is being prepared (pop-on). Roll-up and
 paint-on write straight into what is shown. Text services (T1 to T4) and XDS are no captions and are left out.
-`caption_data` reads the pairs of a film; `subtitles` names the tracks. ADR 0026 says why ffmpeg's decoder is not used.
+`caption_data` reads the pairs of a film; `subtitles` names the tracks. ADR 0027 says why ffmpeg's decoder is not used.
 """
 
 from collections.abc import Iterable
