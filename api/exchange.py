@@ -19,6 +19,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
 from api.problems import send_problem
+from api.unannounced_proxy import UnannouncedProxy
 from api.wire import Problem
 from marquee.http_problems import BY_STATUS
 
@@ -34,6 +35,7 @@ class HttpExchange:
 
     def __init__(self, app: Litestar) -> None:
         self._app = app.asgi_handler
+        self._proxies = UnannouncedProxy()
         self._methods: dict[str, set[str]] = {}
         for route in app.routes:
             if isinstance(route, HTTPRoute):
@@ -43,7 +45,9 @@ class HttpExchange:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self._methods)
+        headers = dict(scope["headers"])
+        self._proxies.look(headers)
+        exchange = _Exchange(scope, headers, receive, send, self._methods)
         if len(scope.get("raw_path") or b"") + len(scope["query_string"] or b"") > MAX_ADDRESS_BYTES:
             await exchange.refuse(414)
             return
@@ -55,7 +59,14 @@ class HttpExchange:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, methods: Mapping[str, set[str]]) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        names: Mapping[bytes, bytes],
+        receive: Receive,
+        send: Send,
+        methods: Mapping[str, set[str]],
+    ) -> None:
         self._scope = scope
         self._methods = methods
         self._receive: Any = receive
@@ -63,7 +74,6 @@ class _Exchange:
         method = cast("HTTPScope", scope)["method"]
         self.head = method == "HEAD"
         self._options = method == "OPTIONS"
-        names = dict(scope["headers"])
         # A client that waits for `100 Continue` has not sent its body, and does not after a final answer.
         self._unread = b"expect" not in names and (
             b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0"

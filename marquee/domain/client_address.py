@@ -8,6 +8,8 @@ import ipaddress
 from typing import Final
 
 CLIENT_ADDRESS_HEADER: Final = "x-marquee-client-address"
+HOPS_HEADER: Final = "x-marquee-trusted-hops"
+"""The number of proxies that the gateway believes. The gateway overwrites this header too."""
 IPV4_PREFIX: Final = 32
 IPV6_PREFIX: Final = 64
 NEWCOMER_IPV6_PREFIX: Final = 48

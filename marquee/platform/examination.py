@@ -7,6 +7,7 @@ finding stops a start. An `optional` one (a browser, a full Java) only makes som
 
 import asyncio
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import httpx
 
 from marquee.errors import MarqueeError
 from marquee.platform.certificates import pem_files, read_pair, tls_warnings
@@ -28,6 +31,9 @@ from marquee.settings import Settings
 
 RUN_SECONDS = 60
 OPEN_FILES_NEEDED = 1024
+ASK_SECONDS = 2.0
+UNANNOUNCED_PROXY = "marquee_api_unannounced_proxy_requests_total"
+"""`api/unannounced_proxy.py`."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ def examine(settings: Settings) -> list[Finding]:
         _ports(settings),
         _open_files(),
         _tls(settings),
+        _proxies(settings),
     ]
     programs: tuple[tuple[str, bool, Callable[[], Path], str], ...] = (
         ("PostgreSQL", "postgres" in running, lambda: binaries.postgres("postgres"), "--version"),
@@ -105,6 +112,25 @@ def _tls(settings: Settings) -> Finding:
     if pair is None:
         return Finding("TLS", "ok", f"off: the public endpoints are {settings.public} and on {settings.bind_host}")
     return Finding("TLS", "ok", f"for {', '.join(pair.names)}, until {pair.expires_at:%Y-%m-%d}")
+
+
+def _proxies(settings: Settings) -> Finding:
+    """Whether a process of the API has seen requests of a proxy that MARQUEE_TRUSTED_HOPS does not count."""
+    name, seen = "proxies in front", False
+    for url in settings.apis:
+        try:
+            metrics = httpx.get(f"{url}/metrics", timeout=ASK_SECONDS, trust_env=False).text
+        except httpx.HTTPError:
+            return Finding(name, "ok", f"MARQUEE_TRUSTED_HOPS={settings.trusted_hops}; the API does not run")
+        seen |= any(float(value) > 0 for value in re.findall(rf"^{UNANNOUNCED_PROXY} (\S+)", metrics, re.MULTILINE))
+    if seen:
+        return Finding(
+            name,
+            "optional",
+            "a proxy stands in front of the gateway, and all its clients share one limit: "
+            "set MARQUEE_TRUSTED_HOPS to the number of such proxies, and restart the gateway.",
+        )
+    return Finding(name, "ok", f"MARQUEE_TRUSTED_HOPS={settings.trusted_hops}, and no other proxy was seen")
 
 
 def _open_files() -> Finding:

@@ -13,8 +13,10 @@ from pathlib import Path
 import grpc
 import jwt
 import pytest
+from structlog.testing import capture_logs
 
-from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
+from api.unannounced_proxy import UnannouncedProxy
+from marquee.domain.client_address import CLIENT_ADDRESS_HEADER, HOPS_HEADER
 from marquee.platform.programs.gateway_limits import ROUTE_CLASSES, address_filters, service_configuration
 from marquee.platform.programs.gateway_tokens import OPEN_PATHS
 from marquee.settings import Settings, load_settings
@@ -97,6 +99,23 @@ def test_a_forged_client_address_neither_reaches_the_api_nor_gives_a_new_limit(g
     for number in range(5):
         forged = {"X-Forwarded-For": f"203.0.113.{number}", "Forwarded": f"for=203.0.113.{number}"}
         assert stranger.send(*LOGIN, forged)[0] == 429, "an X-Forwarded-For of the client's own gave it a new limit"
+
+
+def test_the_api_learns_of_a_proxy_that_nobody_counted(gateway: Settings, gateway_behind_a_proxy: Settings) -> None:
+    def told(settings: Settings, sent: dict[str, str]) -> int:
+        sender = Sender(settings)
+        body = json.loads(sender.send("GET", "/api/v1/readyz", sent)[2])
+        headers = {name.lower().encode(): value.encode() for name, value in body["headers"].items()}
+        sender.close()
+        with capture_logs() as lines:
+            UnannouncedProxy().look(headers)
+        return len(lines)
+
+    forged = {HOPS_HEADER: "1"}
+    for sent in ({"X-Forwarded-For": "198.51.100.7"}, {"Forwarded": "for=198.51.100.7"}):
+        assert told(gateway, {**sent, **forged}) == 1, f"nobody is told of a proxy that sends {sent}"
+        assert told(gateway_behind_a_proxy, sent) == 0, "a proxy that is counted is told"
+    assert told(gateway, {}) == 0, "every client is told as a proxy"
 
 
 def test_behind_trusted_proxies_the_address_they_wrote_counts(gateway_behind_a_proxy: Settings) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from marquee.domain.client_address import CLIENT_ADDRESS_HEADER
+from marquee.domain.client_address import CLIENT_ADDRESS_HEADER, HOPS_HEADER
 from marquee.errors import SettingsInvalid
 from marquee.platform.certificates import install, renewing
 from marquee.platform.programs import binaries, gateway_limits, gateway_tls, gateway_tokens
@@ -53,6 +53,7 @@ def gateway(settings: Settings) -> Program:
             try_seconds=settings.request_deadline_seconds + LATE_SECONDS,
             trusted_hops=settings.trusted_hops,
             client_address_header=CLIENT_ADDRESS_HEADER,
+            hops_header=HOPS_HEADER,
             address_filters=gateway_limits.address_filters(settings),
             account_filters=gateway_limits.account_filters(settings),
             limit_clusters=gateway_limits.clusters(settings),
