@@ -41,13 +41,12 @@ async def audio_in_step(
 async def picture_good_enough(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """The top rung's mean VMAF on its sample, scored at the source's size, is not below the platform's floor."""
+    """The top rung's picture is the film's: a mean VMAF below the platform's floor has no other cause than a lack of bits."""
     async with open_stage(context, settings, "quality", reports=False) as stage:
-        scores = (await stage.read("quality", QualityDocument)).scores
-        packaged = await stage.read("streams", StreamsDocument)
-        floor = settings.quality_floor_vmaf
-        findings = verify.poor_picture(scores, packaged, floor_vmaf=floor)
-        return await _check_result(stage, findings, {"floor": floor, **{one.rung: one.vmaf_mean for one in scores}})
+        found, floor = await stage.read("quality", QualityDocument), settings.quality_floor_vmaf
+        findings = verify.poor_picture(found.scores, floor_vmaf=floor, second_look=found.second_look)
+        means = {one.rung: one.vmaf_mean for one in found.scores}
+        return await _check_result(stage, findings, {"floor": floor, **means})
 
 
 @dg.asset_check(asset=manifest, blocking=True, retry_policy=OUTAGE_RETRY)  # type: ignore[arg-type]

@@ -13,8 +13,9 @@ from assets.ingest.chunks import Chunks
 from assets.ingest.metadata import kilobits, mebibytes, table
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.plan import plan
+from assets.ingest.raised_rung import raise_poor_rung, with_raised_rung
 from assets.ingest.stage import open_stage
-from marquee.documents import ChunkResult, PlanDocument, Rendition, RenditionsDocument
+from marquee.documents import ChunkResult, PlanDocument, Rendition, RenditionsDocument, Rung
 from marquee.media.encode.plan import chunk_jobs
 from marquee.notes import Note, note
 from marquee.settings import Settings
@@ -27,24 +28,30 @@ async def renditions(
     """Every chunk in every rung, encoded by the transcode workers. This asset queues jobs, waits and collects results.
 
     A chunk that exists already, from this title or another with the same content, is not encoded again. A chunk that fails
-    in every attempt fails the title with the encoder's own words.
+    in every attempt fails the title with the encoder's own words. A top rung whose bits leave it below the quality floor is
+    encoded once more with more bits.
     """
     async with open_stage(context, settings, "renditions") as stage:
-        document_plan = await stage.read("plan", PlanDocument)
-        chunks = Chunks(stage, chunk_jobs(document_plan, await stage.read_source()))
+        document_plan, source = await stage.read("plan", PlanDocument), await stage.read_source()
+        chunks = Chunks(stage, chunk_jobs(document_plan, source))
         started = time.monotonic()
         await chunks.queue()
-        results = await chunks.wait()
+        results, rungs = await chunks.wait(), document_plan.settings.rungs
         made = [result for result, reused in zip(results, chunks.reused, strict=True) if not reused]
+        notes = _notes(results)
+        if better := await raise_poor_rung(stage, source, document_plan, results):
+            made += [result for result, reused in zip(better.results, better.reused, strict=True) if not reused]
+            notes = [*_notes([*results, *better.results]), better.note]
+            results, rungs = with_raised_rung(results, better), [*rungs[:-1], better.rung]
         document = RenditionsDocument(
             movie_id=stage.movie_id,
             version=stage.version,
-            renditions=_renditions(document_plan, results),
+            renditions=_renditions(document_plan, rungs, results),
             chunk_results=list(results),
             reused_chunks=sum(chunks.reused),
             cpu_seconds=sum(result.cpu_seconds for result in made),
             wall_seconds=time.monotonic() - started,
-            notes=_notes(results),
+            notes=notes,
         )
         await stage.save_document(document)
         return dg.MaterializeResult(
@@ -57,10 +64,10 @@ def _notes(results: Sequence[ChunkResult]) -> list[Note]:
     return [note("chunks-decoded-again", again=again, chunks=len(results))] if again else []
 
 
-def _renditions(plan_: PlanDocument, results: Sequence[ChunkResult]) -> list[Rendition]:
+def _renditions(plan_: PlanDocument, rungs: Sequence[Rung], results: Sequence[ChunkResult]) -> list[Rendition]:
     """Size, frames and bitrate of each rung, added up from its chunks."""
     counted = []
-    for rung in plan_.settings.rungs:
+    for rung in rungs:
         parts = [part for result in results for part in result.parts if part.rung == rung.name]
         size = sum(part.size_bytes for part in parts)
         counted.append(

@@ -9,7 +9,7 @@ from marquee.documents.earlier import ONCE_IN_MANIFEST, from_earlier_manifest, n
 from marquee.documents.images import ImagesDocument
 from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocument
 from marquee.documents.plan import Chunk, EncodingSettings, PlanDocument, Rung
-from marquee.documents.quality import QualityDocument, QualityScore
+from marquee.documents.quality import QualityDocument, QualityScore, SecondLook
 from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, RenditionPart, RenditionsDocument
 from marquee.documents.source import AudioStream, SourceDocument, SubtitleStream, VideoStream
 from marquee.documents.stages import DOCUMENT_OF_STAGE, STAGES, StageDocument
@@ -38,6 +38,7 @@ __all__ = [
     "RenditionsDocument",
     "Rung",
     "SearchDocument",
+    "SecondLook",
     "SourceDocument",
     "StageDocument",
     "StreamsDocument",

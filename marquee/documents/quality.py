@@ -18,6 +18,24 @@ class QualityScore(msgspec.Struct, frozen=True, kw_only=True):
     frames_scored: int
     segments_scored: int
     cpu_seconds: float
+    worst_start_frame: int = 0
+    """The first frame of the sample with the lowest mean."""
+    worst_vmaf: float | None = None
+    """The mean of that sample."""
+
+
+class SecondLook(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells a picture that lacks bits from a wrong one: the worst sample of a rung below the floor, looked at again.
+
+    `encoded_again_vmaf`: what the same encode of the source's frames, decoded from the film's start, scores. `thumbnail_psnr_db`:
+    how like the source the rung's pictures are if both are reduced to a thumbnail.
+    """
+
+    rung: str
+    start_frame: int
+    vmaf: float
+    encoded_again_vmaf: float
+    thumbnail_psnr_db: float
 
 
 class QualityDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,4 +45,6 @@ class QualityDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     scores: list[QualityScore]
     """One for each rung, from the lowest to the highest."""
+    second_look: SecondLook | None = None
+    """Of the top rung, if it is below the platform's floor."""
     notes: list[Note] = []

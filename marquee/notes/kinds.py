@@ -18,6 +18,7 @@ _EXPORT_AGAIN: Final = "Export the film again."
 _COPY_AGAIN: Final = "Copy the film again."
 _ONE_STREAM: Final = "Upload a file without this stream."
 _AAC: Final = "Export its sound as AAC."
+_FEWER_DETAILS: Final = "Upload a larger picture, or one with less noise."
 _SILENT_FOR_VIEWERS: Final = "This film has no sound."
 
 KINDS: Final[Mapping[str, NoteKind]] = {
@@ -222,6 +223,18 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     ),
     "language-unknown": NoteKind(
         "source", "info", "No language has the tag {tag} of stream {index}. Its language is unknown.", _EXPORT_AGAIN
+    ),
+    # --- the renditions ------------------------------------------------------------------------------------
+    "bitrate-raised": NoteKind(
+        "renditions",
+        "info",
+        "Rung {rung} scored VMAF {score} at {rate}, below the floor of {floor}. It was encoded again with {raised}.",
+    ),
+    "quality-below-floor": NoteKind(
+        "quality",
+        "warning",
+        "The best rendition ({rung}) scores VMAF {score}, below the floor of {floor}: this picture needs more bits.",
+        _FEWER_DETAILS,
     ),
     **KINDS_OF_TEXT,
     # --- the platform --------------------------------------------------------------------------------------

@@ -20,7 +20,11 @@ class Media(BaseModel):
         8192 * 4320, description="Pixels (width x height). Films with larger pictures are refused."
     )
     quality_floor_vmaf: float = Field(
-        60.0, ge=0, le=100, description="VMAF. A title whose top rung has a lower mean is not published."
+        60.0,
+        ge=0,
+        le=100,
+        description="VMAF. A top rung with a lower mean gets more bits once. If it is still lower, the title is published with "
+        "the note `quality-below-floor`, or refused if `MARQUEE_REFUSE_NOTES` names it. A wrong picture is never published.",
     )
     refuse_notes: str = Field(
         "",

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marquee.domain.ladder import LADDER, LEVELS, level_for, rungs_for
+from marquee.domain.ladder import (
+    APPLE_RATE,
+    LADDER,
+    LEVELS,
+    MAX_RAISED_BPS,
+    RAISE_FACTOR,
+    level_for,
+    raised,
+    rate_factor,
+    rungs_for,
+)
 
 SIZES = st.integers(1, 4320).map(lambda half: 2 * half)
 RATE = Fraction(25)
@@ -100,3 +110,36 @@ def test_a_level_holds_what_it_is_given_to(width: int, height: int, rate: int) -
         blocks = -(-rung.width // 16) * -(-rung.height // 16)
         assert blocks * rate <= level.macroblocks_per_second
         assert rung.max_bitrate_bps <= 1.25 * level.bits_per_second
+
+
+RATES = st.fractions(5, 60, max_denominator=1001)
+
+
+def test_twice_the_frames_have_one_and_a_half_times_the_bits() -> None:
+    slow, fast = (rungs_for(1920, 1080, Fraction(rate)) for rate in (30, 60))
+    for one, other in zip(slow, fast, strict=True):
+        assert other.bitrate_bps == pytest.approx(1.5 * one.bitrate_bps, abs=1000)
+    assert rungs_for(1920, 1080, Fraction(24)) == slow, "Apple's rates hold up to 30 frames a second"
+
+
+@given(rate=RATES, faster=RATES)
+def test_a_faster_film_never_has_fewer_bits_and_more_bits_than_frames_never(rate: Fraction, faster: Fraction) -> None:
+    rate, faster = sorted((rate, faster))
+    assert rate_factor(rate) <= rate_factor(faster)
+    assert rate_factor(faster) <= max(1, faster / APPLE_RATE) + 1e-9
+
+
+def test_a_small_picture_has_its_share_of_bits() -> None:
+    small = {lines: rungs_for(lines * 16 // 9, lines, Fraction(30))[-1].bitrate_bps for lines in (96, 144, 180, 234)}
+    assert sorted(small.values()) == list(small.values())
+    assert small[180] > 83_000, "the rate of the report, with which a sharp picture was rubble"
+
+
+@given(width=SIZES, height=SIZES, rate=RATES)
+def test_a_rung_is_raised_within_bounds(width: int, height: int, rate: Fraction) -> None:
+    rung = rungs_for(width, height, rate)[-1]
+    better = raised(rung, rate)
+    assert (better.name, better.width, better.height) == (rung.name, rung.width, rung.height)
+    assert rung.bitrate_bps <= better.bitrate_bps <= RAISE_FACTOR * rung.bitrate_bps + 1000
+    assert better.bitrate_bps <= MAX_RAISED_BPS * rate_factor(rate) + 1000
+    assert better.level == level_for(rung.width, rung.height, rate, better.max_bitrate_bps)

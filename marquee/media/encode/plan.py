@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from marquee.documents import ChunkJob, EncodingSettings, PlanDocument, SourceDocument, keys
+from marquee.documents import Chunk, ChunkJob, EncodingSettings, PlanDocument, Rung, SourceDocument, keys
 from marquee.domain import grid
 from marquee.domain.ladder import rungs_for
 from marquee.media.encode.filters import picture_chain
@@ -51,10 +51,26 @@ def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: s
         version=source.version,
         total_frames=total,
         settings=settings,
-        settings_hash=hashlib.sha256(msgspec.json.encode(settings)).hexdigest(),
+        settings_hash=settings_hash(settings),
         chunks=grid.chunks(total, segment, chunk_segments),
         notes=plan_notes(video, rungs, rate),
     )
+
+
+def settings_hash(settings: EncodingSettings) -> str:
+    """The identity of encoding settings, a part of each chunk's identity."""
+    return hashlib.sha256(msgspec.json.encode(settings)).hexdigest()
+
+
+def with_rungs(plan: PlanDocument, rungs: list[Rung]) -> PlanDocument:
+    """The plan with other rungs of the same picture; the largest must have the plan's largest size, which its filters make."""
+    settings = msgspec.structs.replace(plan.settings, rungs=rungs)
+    return msgspec.structs.replace(plan, settings=settings, settings_hash=settings_hash(settings))
+
+
+def chunk_of(plan: PlanDocument, frame: int) -> Chunk:
+    """The chunk that holds the title's `frame`. Raises `StopIteration` for a frame behind the end."""
+    return next(one for one in plan.chunks if one.start_frame <= frame < one.start_frame + one.frames)
 
 
 def chunk_jobs(plan: PlanDocument, source: SourceDocument) -> list[ChunkJob]:

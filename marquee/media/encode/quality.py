@@ -28,6 +28,8 @@ SUBSAMPLE: Final = 3
 """Only every third frame is scored: half the cost. Motion is still measured over all frames. Three shares no factor with the
 pyramids of B-frames (four frames). On 16 s of 720p, the means of a sample were within 1.2 of those over every frame. Every
 fifth frame was within 1.6 and saved little more."""
+MAX_SAMPLE_SHARE: Final = 0.1
+"""Of all segments: a full score costs as much as the encode."""
 MAX_SEGMENTS: Final = 20
 """At most twenty samples, spread over the title. More would cost more and hardly change the mean."""
 MAX_UNSEEKABLE_SEGMENTS: Final = 3
@@ -78,6 +80,11 @@ def samples(plan: PlanDocument, max_share: float, *, maximum: int = MAX_SEGMENTS
     return [Sample(place * gop, min(gop, total - place * gop)) for place in places]
 
 
+def taken_samples(source: SourceDocument, plan: PlanDocument, max_share: float) -> list[Sample]:
+    """`samples`, fewer of a source in which nothing can seek."""
+    return samples(plan, max_share, maximum=MAX_SEGMENTS if source.seekable else MAX_UNSEEKABLE_SEGMENTS)
+
+
 def compared_size(width: int, height: int) -> tuple[int, int]:
     """The size at which a source shown at `width` x `height` is compared: its own, within libvmaf's bounds, in even numbers."""
     shrink = min(1.0, math.sqrt(MAX_PIXELS / (width * height)))
@@ -94,13 +101,13 @@ def _reference(source: SourceDocument, source_path: Path, plan: PlanDocument, sa
     return apply(picture, chunk_chain(chain, sample.start_frame, sample.frames))
 
 
-def _distorted(path: Path, rate: Fraction, size: tuple[int, int], sample: Sample, threads: int) -> Any:
+def _distorted(path: Path, rate: Fraction, size: tuple[int, int], sample: Sample, threads: int, starts_at: int) -> Any:
     """A rendition's frames of `sample`, scaled to the size of comparison and numbered from 0.
 
     A sample starts at a key frame. The seek goes half a frame past it: the demuxer then goes back to exactly that key frame,
     and nothing before it is decoded.
     """
-    at = float((sample.start_frame + Fraction(1, 2)) / rate)
+    at = float((sample.start_frame - starts_at + Fraction(1, 2)) / rate)
     options: dict[str, Any] = {"ss": f"{at:.6f}", "noaccurate_seek": None, "threads": threads}
     opened = ffmpeg.input(str(path), protocol_whitelist="file", **options)
     width, height = size
@@ -115,6 +122,15 @@ def _distorted(path: Path, rate: Fraction, size: tuple[int, int], sample: Sample
     )
 
 
+def compared_pair(
+    source: SourceDocument, source_path: Path, plan: PlanDocument, path: Path, sample: Sample
+) -> list[Any]:
+    """The frames of `sample`, of the rendition in `path` and of the source, at the size of comparison."""
+    size = compared_size(source.video.display_width, source.video.display_height)
+    rate = Fraction(plan.settings.frame_rate)
+    return [_distorted(path, rate, size, sample, 1, 0), _reference(source, source_path, plan, sample, 1)]
+
+
 def score_arguments(
     source: SourceDocument,
     source_path: Path,
@@ -123,8 +139,12 @@ def score_arguments(
     sample: Sample,
     *,
     threads: int,
+    starts_at: int = 0,
 ) -> list[str]:
-    """The command that scores one sample of every rendition. It writes `0.json`, `1.json`... into its working folder."""
+    """The command that scores one sample of every rendition. It writes `0.json`, `1.json`... into its working folder.
+
+    `starts_at` is the title's frame with which the renditions' files begin.
+    """
     size = compared_size(source.video.display_width, source.video.display_height)
     rate = Fraction(plan.settings.frame_rate)
     reference = _reference(source, source_path, plan, sample, threads)
@@ -133,7 +153,7 @@ def score_arguments(
     for index, (_, path) in enumerate(renditions):
         share = shares[index] if len(renditions) > 1 else reference
         compared = ffmpeg.filter(
-            [_distorted(path, rate, size, sample, threads), share],
+            [_distorted(path, rate, size, sample, threads, starts_at), share],
             "libvmaf",
             model="version=vmaf_4k_v0.6.1" if min(size) > UHD_LINES else "version=vmaf_v0.6.1",
             n_threads=threads,
@@ -184,39 +204,76 @@ async def _scores_at_once(
     threads: int,
     memory_bytes: int | None,
 ) -> list[QualityScore]:
-    taken = samples(plan, max_share, maximum=MAX_SEGMENTS if source.seekable else MAX_UNSEEKABLE_SEGMENTS)
-    found: list[list[float]] = [[] for _ in renditions]
+    taken = taken_samples(source, plan, max_share)
+    found: list[list[list[float]]] = [[] for _ in renditions]
     cpu_seconds = 0.0
     for sample in taken:
-        with tempfile.TemporaryDirectory() as made:
-            finished = await process.run(
-                score_arguments(source, source_path.absolute(), plan, renditions, sample, threads=threads),
-                # At worst 1 fps a rung (4K on a slow core), and the decoding of everything before the sample.
-                timeout_seconds=300 + sample.frames * len(renditions) + sample.start_frame / 10,
-                memory_bytes=memory_bytes,
-                cwd=Path(made),
-            )
-            cpu_seconds += finished.cpu_seconds
-            for index, (rung, _) in enumerate(renditions):
-                log = msgspec.json.decode((Path(made) / f"{index}.json").read_bytes(), type=_Log)
-                expected = -(-sample.frames // SUBSAMPLE)
-                if len(log.frames) != expected:
-                    raise ProcessFailed(
-                        f"Rendition {rung.name}: {len(log.frames)} frames from frame {sample.start_frame} on could be compared "
-                        f"with the source instead of {expected}. {finished.stderr_tail}".strip()
-                    )
-                found[index] += [frame.metrics.vmaf for frame in log.frames]
-    return [
-        QualityScore(
-            rung=rung.name,
-            vmaf_mean=sum(values) / len(values),
-            vmaf_min=min(values),
-            frames_scored=len(values),
-            segments_scored=len(taken),
-            cpu_seconds=cpu_seconds / len(renditions),
+        values, cost = await score_sample(
+            source, source_path, plan, renditions, sample, threads=threads, memory_bytes=memory_bytes
         )
+        cpu_seconds += cost
+        for frames, kept in zip(values, found, strict=True):
+            kept.append(frames)
+    return [
+        _score_of(rung, taken, values, cpu_seconds / len(renditions))
         for (rung, _), values in zip(renditions, found, strict=True)
     ]
+
+
+async def score_sample(
+    source: SourceDocument,
+    source_path: Path,
+    plan: PlanDocument,
+    renditions: Sequence[tuple[Rung, Path]],
+    sample: Sample,
+    *,
+    threads: int = 1,
+    memory_bytes: int | None = None,
+    starts_at: int = 0,
+) -> tuple[list[list[float]], float]:
+    """The VMAF of each scored frame of `sample`, a list for each rendition, and the CPU seconds. See `score_arguments`."""
+    arguments = score_arguments(
+        source, source_path.absolute(), plan, renditions, sample, threads=threads, starts_at=starts_at
+    )
+    found = []
+    with tempfile.TemporaryDirectory() as made:
+        finished = await process.run(
+            arguments,
+            timeout_seconds=sample_timeout(sample, len(renditions)),
+            memory_bytes=memory_bytes,
+            cwd=Path(made),
+        )
+        for index, (rung, _) in enumerate(renditions):
+            log = msgspec.json.decode((Path(made) / f"{index}.json").read_bytes(), type=_Log)
+            expected = -(-sample.frames // SUBSAMPLE)
+            if len(log.frames) != expected:
+                raise ProcessFailed(
+                    f"Rendition {rung.name}: {len(log.frames)} frames from frame {sample.start_frame} on could be compared "
+                    f"with the source instead of {expected}. {finished.stderr_tail}".strip()
+                )
+            found.append([frame.metrics.vmaf for frame in log.frames])
+    return found, finished.cpu_seconds
+
+
+def sample_timeout(sample: Sample, rungs: int) -> float:
+    """Seconds for one sample: at worst 1 fps a rung (4K on a slow core), and the decoding of everything before the sample."""
+    return 300 + sample.frames * rungs + sample.start_frame / 10
+
+
+def _score_of(rung: Rung, taken: Sequence[Sample], found: Sequence[list[float]], cpu_seconds: float) -> QualityScore:
+    """The score of a rung by its frames' values, sample by sample."""
+    values = [value for sample in found for value in sample]
+    means = [sum(sample) / len(sample) for sample in found]
+    return QualityScore(
+        rung=rung.name,
+        vmaf_mean=sum(values) / len(values),
+        vmaf_min=min(values),
+        frames_scored=len(values),
+        segments_scored=len(taken),
+        cpu_seconds=cpu_seconds,
+        worst_start_frame=taken[means.index(min(means))].start_frame,
+        worst_vmaf=min(means),
+    )
 
 
 async def score(

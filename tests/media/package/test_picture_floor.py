@@ -1,59 +1,55 @@
-"""The quality floor: the mean VMAF of the top rung decides, except for pictures too small for VMAF."""
+"""The quality floor: a picture that lacks bits is published with a note, a wrong picture never is."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marquee.documents import PackagedStream, QualityScore, StreamsDocument
-from marquee.media.package.verify import MIN_VMAF_SIDE_PIXELS, poor_picture
+from marquee.documents import QualityScore, SecondLook
+from marquee.media.package.verify import (
+    MAX_VMAF_LOSS,
+    MIN_THUMBNAIL_PSNR_DB,
+    MIN_VMAF_SIDE_PIXELS,
+    is_large_enough_for_vmaf,
+    poor_picture,
+)
 
 SCORES = st.floats(0, 100, allow_nan=False)
-SIDES = st.integers(16, 4096)
-
-
-def streams(*sizes: tuple[int, int]) -> StreamsDocument:
-    tracks = [
-        PackagedStream(
-            kind="video",
-            name=f"{height}p",
-            playlist=f"video/{height}p/index.m3u8",
-            init_segment=f"video/{height}p/init.mp4",
-            segments=[],
-            segment_seconds=[],
-            segment_bytes=[],
-            average_bps=1,
-            peak_bps=1,
-            codecs="avc1.64001f",
-            start_seconds=0.0,
-            width=width,
-            height=height,
-        )
-        for width, height in sizes
-    ]
-    return StreamsDocument(
-        movie_id="m_1", version=1, prefix="m_1/v1/", video=tracks, audio=[], segment_frames=150, size_bytes=1
-    )
+DECIBELS = st.floats(0, 60, allow_nan=False)
 
 
 def score(rung: str, mean: float) -> QualityScore:
     return QualityScore(rung=rung, vmaf_mean=mean, vmaf_min=0, frames_scored=1, segments_scored=1, cpu_seconds=0)
 
 
-@given(mean=SCORES, lower=SCORES, floor=SCORES, width=SIDES, height=SIDES)
-def test_the_top_rung_alone_is_compared_with_the_floor(
-    mean: float, lower: float, floor: float, width: int, height: int
+def look(vmaf: float, again: float, likeness: float) -> SecondLook:
+    return SecondLook(rung="top", start_frame=60, vmaf=vmaf, encoded_again_vmaf=again, thumbnail_psnr_db=likeness)
+
+
+@given(mean=SCORES, lower=SCORES, floor=SCORES, again=SCORES, likeness=DECIBELS)
+def test_only_a_wrong_picture_below_the_floor_is_a_finding(
+    mean: float, lower: float, floor: float, again: float, likeness: float
 ) -> None:
-    findings = poor_picture(
-        [score("low", lower), score("top", mean)], streams((16, 16), (width, height)), floor_vmaf=floor
-    )
-    assert bool(findings) == (mean < floor and min(width, height) >= MIN_VMAF_SIDE_PIXELS)
+    second = look(mean, again, likeness)
+    findings = poor_picture([score("low", lower), score("top", mean)], floor_vmaf=floor, second_look=second)
+    wrong = likeness < MIN_THUMBNAIL_PSNR_DB or again - mean > MAX_VMAF_LOSS
+    assert bool(findings) == (mean < floor and wrong)
 
 
-def test_the_finding_names_rung_score_and_floor() -> None:
-    findings = poor_picture([score("720p", 41.26)], streams((1280, 720)), floor_vmaf=60.0)
-    assert findings == ["Rung 720p scores VMAF 41.3 on average, below the floor of 60.0."]
+@given(mean=SCORES, floor=SCORES)
+def test_without_a_second_look_the_floor_alone_decides(mean: float, floor: float) -> None:
+    assert bool(poor_picture([score("top", mean)], floor_vmaf=floor, second_look=None)) == (mean < floor)
+
+
+def test_the_finding_says_what_is_wrong() -> None:
+    def finding(second: SecondLook | None, mean: float = 41.26) -> str:
+        (found,) = poor_picture([score("720p", mean)], floor_vmaf=60.0, second_look=second)
+        return found
+
+    assert finding(None) == "Rung 720p scores VMAF 41.3 on average, below the floor of 60.0."
+    assert "59.998" in finding(None, 59.998), "a score below the floor reads as the floor"
+    assert "differ (PSNR 9.1 dB)" in finding(look(41.0, 41.0, 9.1))
+    assert "scores 12.0, and 55.5 if encoded again" in finding(look(12.0, 55.5, 33.0))
 
 
 def test_a_narrow_picture_counts_by_its_smaller_side() -> None:
-    poor = [score("top", 1.0)]
-    assert poor_picture(poor, streams((MIN_VMAF_SIDE_PIXELS - 1, 4000)), floor_vmaf=60.0) == []
-    assert poor_picture(poor, streams((MIN_VMAF_SIDE_PIXELS, 4000)), floor_vmaf=60.0)
+    assert not is_large_enough_for_vmaf(MIN_VMAF_SIDE_PIXELS - 1, 4000)
+    assert is_large_enough_for_vmaf(MIN_VMAF_SIDE_PIXELS, 4000)
