@@ -142,6 +142,8 @@ class SidecarOut(Output, frozen=True, kw_only=True):
     first_line: str | None
     """The first words that will be shown; null if the file has no cue."""
     notes: list[NoteOut]
+    replaced: str | None = None
+    """The name of the file sent before with the same language, label and kind, which this one replaced."""
 
 
 class SentPart(Input, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET
 
 from api.auth.tokens import Caller
@@ -216,21 +217,17 @@ class UploadService:
         return signed, expires_at
 
     async def add_sidecar(self, caller: Caller, upload_id: str, sidecar: SidecarIn) -> SidecarOut:
-        """Store a subtitle file beside the film. The same file twice is stored once.
+        """Store a subtitle file beside the film, in the place of one of the same language, label and kind.
 
         Raises `MediaTypeRefused`, `SubtitlesRefused`, `UploadStateConflict` past `MAX_SIDECARS`, `UploadUnknown`, `NotPermitted`.
         """
         upload = await self._open_one(caller, upload_id)
         received = await asyncio.to_thread(receive_sidecar, upload_id, sidecar, len(upload.sidecars))
         stored = received.stored
-        if all(one.key != stored.key for one in upload.sidecars):
-            if len(upload.sidecars) >= MAX_SIDECARS:
-                raise UploadStateConflict(
-                    f"The upload has {len(upload.sidecars)} subtitle files, and {MAX_SIDECARS} is the maximum."
-                )
-            await self._objects.put(stored.key, received.body, content_type="text/plain")
-            await self._uploads.add_sidecar(upload_id, stored)
-        return received.answer
+        await self._objects.put(stored.key, received.body, content_type="text/plain")
+        replaced = await self._uploads.add_sidecar(upload_id, stored, max_sidecars=MAX_SIDECARS)
+        # The replaced object stays until the upload's end: the same file may be on its way again.
+        return msgspec.structs.replace(received.answer, replaced=replaced.file_name if replaced else None)
 
     async def complete(self, caller: Caller, upload_id: str, parts: list[SentPart]) -> UploadStatus:
         """Verify all parts and finish the upload; the chain starts then. Repeating it is harmless.
@@ -290,5 +287,5 @@ class UploadService:
     async def _open_one(self, caller: Caller, upload_id: str) -> Upload:
         upload = await self._permitted(caller, upload_id)
         if upload.state not in PART_UPLOADS:
-            raise UploadStateConflict(f"The upload is {upload.state}: it takes no more parts.")
+            raise UploadStateConflict(f"The upload is {upload.state}: it takes no more parts and no subtitle files.")
         return upload

@@ -72,7 +72,9 @@ def _meant(option: str, value: str, sidecars: Sequence[Path]) -> list[tuple[Path
 def sentences_of_sidecar(answer: Mapping[str, Any]) -> list[str]:
     """What to tell a person about a stored subtitle file: its track, and what was guessed or repaired."""
     first = f': "{answer["first_line"]}"' if answer.get("encoding_guessed") and answer.get("first_line") else ""
+    replaced = answer.get("replaced")
     return [
         f"{answer['file_name']}: {answer['label']}, {answer['encoding']}{first}",
+        *([f"It replaces {replaced}, which was sent before as the same track."] if replaced else ()),
         *(note["sentence"] for note in answer["notes"]),
     ]

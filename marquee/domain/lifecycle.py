@@ -135,7 +135,7 @@ FOLLOWED_SENTENCES: Final[Mapping[FollowedState, str]] = {
     "failed": "Preparing the film failed.",
     "superseded": "A newer version of the title took its place.",
     "duplicate": "This film is here already.",
-    "aborted": "The upload was cancelled.",
+    "aborted": "The upload was cancelled, or its title was deleted.",
     "abandoned": "The upload made no progress for too long, so it was removed. Upload the film again.",
 }
 """The sentence for a version or an upload without a reason of its own."""

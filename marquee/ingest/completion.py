@@ -6,12 +6,14 @@ the upload completed and put its message into the outbox. Every step may be repe
 is published, whichever process is killed at whatever moment.
 """
 
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from marquee.domain.lifecycle import ended_early
 from marquee.domain.parts import parts_total, size_of_part
 from marquee.errors import ObjectMissing, PartsMismatch, TitleUnknown, UploadStateConflict
 from marquee.events import TRANSCODING_JOBS, UploadCompleted
@@ -31,15 +33,22 @@ async def complete_upload(uploads: Uploads, objects: Objects, upload_id: str, pa
     of it is stored any more), `UploadUnknown`, `TitleUnknown`, `UploadStateConflict` for an upload that was ended.
     """
     upload = await uploads.get(upload_id)
+    if upload.state == "open":
+        held = await _held_parts(uploads, objects, upload)
+        if held is not None:
+            verify_parts(upload, parts, held)
+            upload = await uploads.begin_completion(upload_id)
+        else:
+            upload = await uploads.get(upload_id)
+    elif upload.state == "completing":
+        # Another request is at it, or was killed. It verified its own list: a wrong one of this request changes nothing there.
+        with contextlib.suppress(ObjectMissing):
+            verify_parts(upload, parts, await objects.list_parts(upload.key, upload.multipart_id))
     if upload.state == "completed":
         return upload
-    chosen: Sequence[StoredPart] | None = None
-    if upload.state == "open":
-        chosen = verify_parts(upload, parts, await _held_parts(uploads, objects, upload))
-        upload = await uploads.begin_completion(upload_id)
-    elif upload.state != "completing":
+    if upload.state != "completing":
         raise UploadStateConflict(f"The upload is {upload.state}: start it again.", field="upload_id")
-    await finish_upload(uploads, objects, upload, parts=chosen)
+    await finish_upload(uploads, objects, upload, parts=parts)
     return await uploads.get(upload_id)
 
 
@@ -49,6 +58,7 @@ async def finish_upload(
     """Finish an upload that is `completing`, from wherever it stands; `parts`: what was verified, where it is known.
 
     Raises `PartsMismatch` where S3 does not hold the whole file; the upload is open again then.
+    Raises `UploadStateConflict` where another request completed it with other parts, or ended it.
     Raises `TitleUnknown` where the title was deleted meanwhile; the upload is ended and its bytes are removed.
     """
     try:
@@ -63,6 +73,11 @@ async def finish_upload(
         except PartsMismatch:
             await uploads.reopen(upload.upload_id)
             raise
+        except ObjectMissing as error:
+            raise UploadStateConflict(
+                "Another request completed this upload with other parts, or ended it, at the same time: ask for its state.",
+                field="upload_id",
+            ) from error
     if stored is None or stored.size_bytes != upload.size_bytes:
         await uploads.reopen(upload.upload_id)
         found = "nothing" if stored is None else f"{stored.size_bytes} bytes"
@@ -75,6 +90,11 @@ async def finish_upload(
         # Deleted while its film was on the way: nobody would ever finish this upload, nor remove its bytes.
         await remove_upload(objects, upload)
         await uploads.end(upload.upload_id, "abandoned")
+        raise
+    except UploadStateConflict:
+        # Ended while its parts were joined: the file may have come after the removal of what was stored.
+        if ended_early((await uploads.get(upload.upload_id)).state):
+            await remove_upload(objects, upload)
         raise
 
 
@@ -149,9 +169,12 @@ def _index_by_number(sent: Sequence[StoredPart], total: int) -> dict[int, int]:
     return indices
 
 
-async def _held_parts(uploads: Uploads, objects: Objects, upload: Upload) -> Sequence[StoredPart]:
+async def _held_parts(uploads: Uploads, objects: Objects, upload: Upload) -> Sequence[StoredPart] | None:
+    """The stored parts of an upload that was open a moment ago. None if another request has joined them meanwhile."""
     try:
         return await objects.list_parts(upload.key, upload.multipart_id)
     except ObjectMissing as error:
+        if (await uploads.get(upload.upload_id)).state != "open":
+            return None
         await uploads.end(upload.upload_id, "abandoned")
         raise PartsMismatch("Nothing of this upload is stored any more: start it again.", field="parts") from error

@@ -4,6 +4,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 from marquee.documents import STAGES, keys
+from marquee.domain.lifecycle import UNFINISHED_UPLOADS
 from marquee.errors import UploadUnknown
 from marquee.logs import get_logger
 from marquee.stores.catalogue.contract import Titles, Uploads, Versions
@@ -57,7 +58,7 @@ async def remove_upload(objects: Objects, upload: Upload) -> int:
 async def remove_title(uploads: Uploads, objects: Objects, published: Objects, movie_id: str) -> int:
     """A deleted title's streams, images, stage documents and masters, of every version; returns how many objects went.
 
-    Idempotent. Its chunks go by the sweep of chunks.
+    Uploads on their way are ended. Idempotent. Its chunks go by the sweep of chunks.
     """
     stored = keys.prefixes_of_title(movie_id)
     removed = sum([await remove_below(published, prefix) for prefix in stored.published])
@@ -68,6 +69,9 @@ async def remove_title(uploads: Uploads, objects: Objects, published: Objects, m
         except UploadUnknown:
             return removed
         removed += await remove_upload(objects, upload)
+        if upload.state in UNFINISHED_UPLOADS:
+            # Its client is told at its next part, and its account may open another upload at once.
+            await uploads.end(upload.upload_id, "aborted")
     raise AssertionError("the count has no end")
 
 

@@ -8,6 +8,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from marquee.domain.lifecycle import FOLLOWED_SENTENCES
 from marquee.events import TRANSCODING_JOBS
 from marquee.settings import Settings
 from marquee.stores.opened import Stores
@@ -160,7 +161,7 @@ async def test_an_aborted_upload_leaves_nothing(client: Client, people: People, 
     gone = await client.get(f"/api/v1/titles/{opened['movie_id']}", headers=person.headers)
     assert gone.status_code == 404, "the half-made title was left behind"
     status = await client.get(f"/api/v1/uploads/{upload_id}", headers=person.headers)
-    assert (status.json()["state"], status.json()["reason"]) == ("aborted", "The upload was cancelled.")
+    assert (status.json()["state"], status.json()["reason"]) == ("aborted", FOLLOWED_SENTENCES["aborted"])
     late = await client.post(f"/api/v1/uploads/{upload_id}/parts", json={"numbers": [1]}, headers=person.headers)
     assert late.status_code == 409, "an aborted upload still takes parts"
 

@@ -6,9 +6,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from marquee.domain.lifecycle import TitleState, UploadState, VersionState
 from marquee.notes import Note
+
+UNKNOWN_LANGUAGE: Final = "und"
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,16 @@ class Sidecar:
     forced: bool = False
     hearing_impaired: bool = False
     commentary: bool = False
+
+    def replaces(self, other: "Sidecar") -> bool:
+        """Whether this is the same track, sent again: players would list it twice.
+
+        Two files of an unknown language are the same track if they have the same name.
+        """
+        same = ("language", "label", "forced", "hearing_impaired", "commentary")
+        if any(getattr(self, name) != getattr(other, name) for name in same):
+            return False
+        return self.language != UNKNOWN_LANGUAGE or self.file_name == other.file_name
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ async def test_sidecars_are_kept_once(catalogue: Catalogue) -> None:
     english = Sidecar("uploads/x/sidecars/0", "en.srt", "en", "English")
     german = Sidecar("uploads/x/sidecars/1", "de.srt", "de", "Deutsch")
     for sidecar in (english, german, english):
-        await catalogue.uploads.add_sidecar(upload.upload_id, sidecar)
+        await catalogue.uploads.add_sidecar(upload.upload_id, sidecar, max_sidecars=9)
     assert list((await catalogue.uploads.get(upload.upload_id)).sidecars) == [english, german]
 
 
@@ -139,7 +139,7 @@ async def test_a_completion_is_told_once_whatever_is_repeated(catalogue: Catalog
         catalogue.uploads.begin_completion(upload.upload_id),
         catalogue.uploads.reopen(upload.upload_id),
         catalogue.uploads.end(upload.upload_id, "aborted"),
-        catalogue.uploads.add_sidecar(upload.upload_id, Sidecar("k", "f", "en", "English")),
+        catalogue.uploads.add_sidecar(upload.upload_id, Sidecar("k", "f", "en", "English"), max_sidecars=9),
     ):
         with pytest.raises(UploadStateConflict):
             await call

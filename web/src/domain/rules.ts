@@ -27,7 +27,7 @@ export const FOLLOWED_SENTENCES: Record<FollowedState, string> = {
   "failed": "Preparing the film failed.",
   "superseded": "A newer version of the title took its place.",
   "duplicate": "This film is here already.",
-  "aborted": "The upload was cancelled.",
+  "aborted": "The upload was cancelled, or its title was deleted.",
   "abandoned": "The upload made no progress for too long, so it was removed. Upload the film again."
 };
 

@@ -54,8 +54,11 @@ class Uploads(Protocol):
         """Note that the client still works on it. Raises `UploadUnknown`."""
         ...
 
-    async def add_sidecar(self, upload_id: str, sidecar: Sidecar) -> None:
-        """Idempotent. Raises `UploadStateConflict` once the upload is completed or ended."""
+    async def add_sidecar(self, upload_id: str, sidecar: Sidecar, *, max_sidecars: int) -> Sidecar | None:
+        """Add a subtitle file, in the place of one that it replaces (`Sidecar.replaces`), which is returned. Idempotent.
+
+        Raises `UploadStateConflict` past `max_sidecars`, and once the upload is completed or ended.
+        """
         ...
 
     async def begin_completion(self, upload_id: str) -> Upload:

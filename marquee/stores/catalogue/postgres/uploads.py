@@ -77,11 +77,9 @@ _TOUCH_WITHOUT_RUN = text(
 _TOUCH = text("UPDATE upload SET touched_at = now() WHERE upload_id = :upload_id RETURNING upload_id")
 _SET_HOT = text("UPDATE upload SET hot = :hot WHERE upload_id = :upload_id")
 _SET_TITLE_HOT = text("UPDATE title SET hot = :hot WHERE movie_id = :movie_id")
-_ADD_SIDECAR = text(
+_SET_SIDECARS = text(
     """
-    UPDATE upload SET touched_at = now(),
-        sidecars = CASE WHEN sidecars @> CAST(:sidecar AS jsonb) THEN sidecars ELSE sidecars || CAST(:sidecar AS jsonb) END
-    WHERE upload_id = :upload_id
+    UPDATE upload SET touched_at = now(), sidecars = CAST(:sidecars AS jsonb) WHERE upload_id = :upload_id
     """
 )
 _SET_STATE = text(
@@ -179,9 +177,19 @@ class PostgresUploads:
         await _touch(connection, upload_id)
 
     @in_transaction
-    async def add_sidecar(self, connection: AsyncConnection, upload_id: str, sidecar: Sidecar) -> None:
-        await _lock_in_state(connection, upload_id, lifecycle.SIDECAR_UPLOADS)
-        await connection.execute(_ADD_SIDECAR, {"upload_id": upload_id, "sidecar": _json([sidecar])})
+    async def add_sidecar(
+        self, connection: AsyncConnection, upload_id: str, sidecar: Sidecar, *, max_sidecars: int
+    ) -> Sidecar | None:
+        kept = list((await _lock_in_state(connection, upload_id, lifecycle.SIDECAR_UPLOADS)).sidecars)
+        replaced = next((one for one in kept if sidecar.replaces(one)), None)
+        if replaced is not None:
+            kept[kept.index(replaced)] = sidecar
+        elif len(kept) >= max_sidecars:
+            raise UploadStateConflict(f"The upload has {len(kept)} subtitle files, and {max_sidecars} is the maximum.")
+        else:
+            kept.append(sidecar)
+        await connection.execute(_SET_SIDECARS, {"upload_id": upload_id, "sidecars": _json(kept)})
+        return replaced if replaced != sidecar else None
 
     @in_transaction
     async def begin_completion(self, connection: AsyncConnection, upload_id: str) -> Upload:
