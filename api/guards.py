@@ -29,6 +29,17 @@ def check_token(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """Raises `NotAuthenticated` without a valid token, `NotPermitted` if the token's role lacks the endpoint's right."""
     if handler.opt.get("public") or connection.scope.get("method") == "OPTIONS":
         return
+    caller = read_token(connection)
+    right: Right = handler.opt.get("right", "watch")
+    if not may(caller.role, right):
+        raise NotPermitted(
+            f"This needs an account with the role {NEEDED_ROLE[right]}; yours has the role {caller.role}."
+        )
+    connection.scope["user"] = caller
+
+
+def read_token(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    """The caller that the request's access token names. Raises `NotAuthenticated`."""
     stated = connection.headers.getall("authorization", [])
     found = _BEARER_TOKEN.fullmatch(stated[0]) if len(stated) == 1 else None
     if found is None:
@@ -38,13 +49,7 @@ def check_token(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
             else "Send an access token: `Authorization: Bearer ...`, from POST /api/v1/sessions."
         )
     tokens: AccessTokens = connection.app.state.tokens
-    caller = tokens.read(found[1])
-    right: Right = handler.opt.get("right", "watch")
-    if not may(caller.role, right):
-        raise NotPermitted(
-            f"This needs an account with the role {NEEDED_ROLE[right]}; yours has the role {caller.role}."
-        )
-    connection.scope["user"] = caller
+    return tokens.read(found[1])
 
 
 def provide_caller(request: ApiRequest) -> Caller:

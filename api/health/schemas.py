@@ -10,7 +10,7 @@ class Alive(Output, frozen=True, kw_only=True):
 
 
 class Readiness(Output, frozen=True, kw_only=True):
-    """`stores` says of each engine `ready` or why not."""
+    """`stores` says of each engine `ready` or why not. It is empty for strangers."""
 
     ready: bool
     stores: dict[str, str]

@@ -13,7 +13,7 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 FIRST_ROLE: Final[Role] = "viewer"
 """Role of a newly registered account."""
 
-Right = Literal["watch", "manage_titles", "see_hidden_titles", "see_notes", "touch_uploads_of_others"]
+Right = Literal["watch", "manage_titles", "see_hidden_titles", "see_notes", "see_engines", "touch_uploads_of_others"]
 """What an endpoint may ask for."""
 
 NEEDED_ROLE: Final[dict[Right, Role]] = {
@@ -24,6 +24,8 @@ NEEDED_ROLE: Final[dict[Right, Role]] = {
     "see_hidden_titles": "engineer",
     # All notes of a title. Viewers see those that concern them.
     "see_notes": "engineer",
+    # Which engines stand behind the API, and which of them does not answer.
+    "see_engines": "engineer",
     "touch_uploads_of_others": "operator",
 }
 
