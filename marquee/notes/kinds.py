@@ -138,6 +138,9 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "fields-merged": NoteKind(
         "plan", "info", "The picture is interlaced. Two fields become one frame.", "Export the film progressive."
     ),
+    "dolby-vision-base": NoteKind(
+        "source", "info", "The picture is Dolby Vision {profile}. Only its base layer ({base}) is shown.", _EXPORT_AGAIN
+    ),
     "hdr-converted": NoteKind(
         "plan", "info", "The picture is HDR ({transfer}). It is shown in SDR.", "Export the film in SDR (BT.709)."
     ),

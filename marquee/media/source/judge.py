@@ -18,13 +18,13 @@ from marquee.errors import ProcessFailed, ProcessTimedOut, SourceRefused
 from marquee.logs import get_logger
 from marquee.media.programs import binaries, process
 from marquee.media.programs.decoders import decodable_codecs
-from marquee.media.source import recognise, source_notes, source_streams
+from marquee.media.source import dolby_vision, recognise, source_notes, source_streams
 from marquee.media.source.claims import MIN_STILL_BPS, Candidate, SourceLimits, check_claims, too_large, too_long
 from marquee.media.source.close_look import look_closely
 from marquee.media.source.completeness import BROADCAST_PREFIX, check_complete
 from marquee.media.source.cut_off import asf_seconds, why_cut_off
 from marquee.media.source.picture_damage import picture_damage
-from marquee.media.source.picture_streams import picture_streams
+from marquee.media.source.picture_streams import check_base_layer, picture_streams
 from marquee.media.source.probe import Probe, Stream, probe
 from marquee.media.source.scan import Scan, TooManyFrames, scan, sound_times
 from marquee.media.source.seeking import seeks_exactly
@@ -147,8 +147,12 @@ async def _decode_first_usable_picture(
                 picture=claimed, probed=msgspec.structs.replace(probed, duration_seconds=seconds)
             )
         check_claims(candidate)
+        check_base_layer(picture)
         scanned = await _scan_picture(candidate, on_progress)
         if scanned.frames:
+            dolby_vision.check_base_layer(
+                source_streams.dolby_vision_of(picture, scanned), source_streams.own_colours(scanned)
+            )
             return candidate, scanned, undecodable
         undecodable.append(picture)
         log.info("picture not decodable", stream=picture.index, reason=scanned.error_line)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from marquee.errors import SourceRefused
-from marquee.media.source import recognise
+from marquee.media.encode.filters import colour_name
+from marquee.media.source import dolby_vision, recognise
 from marquee.media.source.probe import SOUND_CONTAINERS, Probe, Stream
 
 _FRONT: Final = "front"
@@ -17,6 +18,7 @@ _FRONT: Final = "front"
 
 def picture_streams(path: Path, probed: Probe) -> list[Stream]:
     """The picture streams, the likeliest title first: moving before still, then the default stream, then the largest.
+    Dolby Vision without a base layer comes last: one of the others may be shown.
 
     Covers are candidates only if there is no other picture, the front cover first. Raises `SourceRefused` where no stream is
     left, or where a cover has no sound.
@@ -25,7 +27,13 @@ def picture_streams(path: Path, probed: Probe) -> list[Stream]:
     if pictures:
         return sorted(
             pictures,
-            key=lambda one: (one.frames_claimed == 1, not one.default, -one.width * one.height, one.index),
+            key=lambda one: (
+                one.frames_claimed == 1,
+                _is_unshowable(one),
+                not one.default,
+                -one.width * one.height,
+                one.index,
+            ),
         )
     sounds = bool(probed.of_kind("audio"))
     if covers := probed.of_kind("video"):
@@ -43,3 +51,21 @@ def picture_streams(path: Path, probed: Probe) -> list[Stream]:
     if probed.container.startswith("mov"):
         raise SourceRefused("The file has no picture: it is cut off after its header, or is not a film. Copy it again.")
     raise SourceRefused("The file has no picture: upload a film.")
+
+
+def _claimed_colours(stream: Stream) -> list[str | None]:
+    return [colour_name(one) for one in (stream.color_space, stream.color_primaries, stream.color_transfer)]
+
+
+def _is_unshowable(stream: Stream) -> bool:
+    vision = stream.dolby_vision
+    return vision is not None and dolby_vision.base_layer(vision, _claimed_colours(stream)) is None
+
+
+def check_base_layer(stream: Stream) -> None:
+    """Raise `SourceRefused`, before anything is decoded, where the container's record leaves no picture that can be shown.
+
+    A sample entry's name alone is no record: `judge` then looks at the decoded pictures.
+    """
+    if stream.dolby_vision is not None and stream.dolby_vision.profile is not None:
+        dolby_vision.check_base_layer(stream.dolby_vision, _claimed_colours(stream))

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from marquee.media.programs import binaries, process
+from marquee.media.source.dolby_vision import DolbyVision, claimed
 
 CONTAINERS: Final = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,ogg,asf,mxf,gxf,"
@@ -72,6 +73,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     color_transfer: str | None = None
     color_space: str | None = None
     color_range: str | None = None
+    dolby_vision: DolbyVision | None = None
     field_order: str | None = None
     rate: Fraction | None = None
     average_rate: Fraction | None = None
@@ -150,6 +152,7 @@ def _stream_from_json(raw: dict[str, Any], container: str) -> Stream:
         color_transfer=raw.get("color_transfer"),
         color_space=raw.get("color_space"),
         color_range=raw.get("color_range"),
+        dolby_vision=claimed(raw),
         field_order=raw.get("field_order"),
         rate=_fraction(raw.get("r_frame_rate")),
         average_rate=_fraction(raw.get("avg_frame_rate")),

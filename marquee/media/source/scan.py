@@ -22,6 +22,7 @@ import ffmpeg
 
 from marquee.errors import ProcessFailed, ProcessTimedOut
 from marquee.media.programs import binaries, process
+from marquee.media.source.dolby_vision import DolbyVision, of_metadata
 from marquee.media.source.probe import ffprobe_arguments, untrusted_input
 
 FRAME_LINE: Final = re.compile(
@@ -31,6 +32,7 @@ FRAME_LINE: Final = re.compile(
 """One frame in the log of `showinfo`. `pts` is in units of the time base."""
 _TIME_BASE: Final = re.compile(r"config in time_base: (\d+)/(\d+)")
 _COLOUR: Final = re.compile(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
+_DOLBY_VISION: Final = re.compile(r"vdr_rpu_profile=(\d+);.*bl_video_full_range_flag=(\d+)")
 _PACKETS: Final = re.compile(
     r"Input stream #0:\d+ \(video\): (\d+) packets read .*?(\d+) frames decoded; (\d+) decode errors"
 )
@@ -63,6 +65,7 @@ class Scan:
     - `gapless`: a broadcast stream, in which a gap in time means missing frames.
     - `clock`: where `times` come from; see `VideoStream.clock`.
     - `captioned`: frames that carry caption bytes, be it padding (CEA-608, CEA-708).
+    - `dolby_vision`: what the metadata of the first picture with any says.
     - `held_seconds`: how much longer the last picture is shown than stored. `single`: it is the only one. See `stills`.
     """
 
@@ -83,6 +86,7 @@ class Scan:
         self.colours: Counter[tuple[str, str, str, str]] = Counter()
         self.fields: Counter[str] = Counter()
         self.captioned = 0
+        self.dolby_vision: DolbyVision | None = None
         self.concealed_at = array("q")
         self.refused_at = array("q")
         self.complaints_at = array("q")
@@ -185,6 +189,8 @@ class Scan:
                 raise TooManyFrames
         elif found := _COLOUR.search(line):
             self.colours[(found[1], found[2], found[3], found[4])] += 1
+        elif self.dolby_vision is None and (found := _DOLBY_VISION.search(line)):
+            self.dolby_vision = of_metadata(int(found[1]), found[2] == "1")
         elif (found := _TIME_BASE.search(line)) and not self.times:
             self.time_base = Fraction(int(found[1]), int(found[2]))
 

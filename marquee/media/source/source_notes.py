@@ -9,7 +9,7 @@ from typing import Final, get_args
 
 from marquee.documents import AudioStream, SourceDocument, SubtitleStream
 from marquee.media.sound.mixes import plan_mixes, track_name, usable_streams
-from marquee.media.source import source_streams
+from marquee.media.source import dolby_vision, source_streams
 from marquee.media.source.claims import Candidate
 from marquee.media.source.cut_off import why_cut_off
 from marquee.media.source.picture_damage import picture_damage
@@ -56,6 +56,10 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
         found.append(note("picture-damaged", used, damaged=damage.frames, frames=scanned.frames, **figures))
     if scanned.truncated or why_cut_off(candidate.path):
         found.append(note("file-cut-off"))
+    vision = source_streams.dolby_vision_of(picture, scanned)
+    if vision is not None:
+        base = dolby_vision.base_layer(vision, source_streams.own_colours(scanned)) or "unknown"
+        found.append(note("dolby-vision-base", used, profile=vision.name, base=base))
     if len(scanned.sizes) > 1:
         found.append(note("picture-size-changes", used, sizes=", ".join(scanned.sizes)))
     elif len(scanned.aspects) > 1:

@@ -13,6 +13,7 @@ from marquee.documents import AudioStream, SubtitleStream, VideoStream
 from marquee.domain.ladder import even_within
 from marquee.domain.rates import STILL_RATE, FrameRate, frame_rate
 from marquee.media.encode.filters import colour_name
+from marquee.media.source.dolby_vision import DolbyVision, colours_of_base
 from marquee.media.source.probe import Stream
 from marquee.media.source.scan import MAX_FEW_FRAMES, Scan
 from marquee.media.text import languages
@@ -65,14 +66,34 @@ def rate(picture: Stream, scanned: Scan) -> FrameRate:
     return frame_rate(scanned.times, scanned.time_base, hints)
 
 
+def own_colours(scanned: Scan) -> tuple[str | None, str | None, str | None]:
+    """(matrix, primaries, transfer) that most frames name; None for each that they do not."""
+    for _, matrix, primaries, transfer in (one for one, _ in scanned.colours.most_common(1)):
+        return colour_name(matrix), colour_name(primaries), colour_name(transfer)
+    return None, None, None
+
+
+def colours(picture: Stream, scanned: Scan) -> tuple[str | None, str | None, str | None]:
+    """(matrix, primaries, transfer): `own_colours`, completed by what a Dolby Vision profile prescribes."""
+    found = own_colours(scanned)
+    vision = dolby_vision_of(picture, scanned)
+    return found if vision is None else colours_of_base(vision, found)
+
+
+def dolby_vision_of(picture: Stream, scanned: Scan) -> DolbyVision | None:
+    """The container's record, else the metadata of the decoded pictures."""
+    claims = picture.dolby_vision
+    return scanned.dolby_vision if claims is None or (claims.profile is None and scanned.dolby_vision) else claims
+
+
 def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
     """The picture. `first_seconds` is the first frame's time on the container's own clock."""
     width, height = size(scanned)
     aspect = _aspect(scanned)
     shown = (even_within(width * aspect), even_within(height))
     pixel_format = scanned.formats.most_common(1)[0][0]
-    colours = scanned.colours.most_common(1)
-    found = [colour_name(name) for name in colours[0][0]] if colours else [None] * 4
+    matrix, primaries, transfer = colours(picture, scanned)
+    spread = scanned.colours.most_common(1)
     fields = scanned.fields
     found_rate = rate(picture, scanned)
     return VideoStream(
@@ -96,10 +117,10 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         bit_depth=bit_depth(pixel_format),
         captioned=scanned.captioned > 0,
         format_changes=len(scanned.sizes) > 1 or len(scanned.formats) > 1,
-        color_range=found[0],
-        color_space=found[1],
-        color_primaries=found[2],
-        color_transfer=found[3],
+        color_range=colour_name(spread[0][0][0]) if spread else None,
+        color_space=matrix,
+        color_primaries=primaries,
+        color_transfer=transfer,
         start_seconds=first_seconds,
         duration_seconds=float(scanned.duration_seconds),
         bitrate_bps=picture.bitrate_bps,
