@@ -21,7 +21,7 @@ from marquee.media.text.sidecar_names import read_name
 from marquee.media.text.sidecars import SidecarUnreadable, encoding_refused, read_sidecar
 from marquee.stores.catalogue.values import Sidecar
 
-SIDECAR_SUFFIXES: Final = (".srt", ".vtt", ".ass", ".ssa")
+SIDECAR_SUFFIXES: Final = (".srt", ".vtt", ".ass", ".ssa", ".ttml", ".dfxp", ".xml")
 _FIRST_LINE_CHARACTERS: Final = 120
 
 
@@ -47,7 +47,8 @@ def receive_sidecar(upload_id: str, sidecar: SidecarIn, index: int) -> ReceivedS
     try:
         read = read_sidecar(body, sidecar.file_name, index=index, language=language, stated=stated)
     except SidecarUnreadable as reason:
-        raise SubtitlesRefused(str(reason), field="encoding") from reason
+        of_file = "content" if sidecar.content is not None else "text"
+        raise SubtitlesRefused(str(reason), field="encoding" if reason.about_encoding else of_file) from reason
     forced = _stated(sidecar.forced, named.forced)
     hearing_impaired = _stated(sidecar.hearing_impaired, named.hearing_impaired)
     commentary = _stated(sidecar.commentary, named.commentary)
@@ -77,7 +78,7 @@ def receive_sidecar(upload_id: str, sidecar: SidecarIn, index: int) -> ReceivedS
         forced=forced,
         hearing_impaired=hearing_impaired,
         commentary=commentary,
-        first_line=shown_text(read.parsed.cues[0].text)[:_FIRST_LINE_CHARACTERS] if read.parsed else None,
+        first_line=shown_text(read.parsed.cues[0].text)[:_FIRST_LINE_CHARACTERS],
         notes=notes_out(read.notes),
     )
     return ReceivedSidecar(body, stored, answer)

@@ -52,7 +52,10 @@ KINDS_OF_TEXT: Final[Mapping[str, NoteKind]] = {
         _SIDECAR,
     ),
     "text-cues-left-out": NoteKind(
-        "subtitles", "warning", "{count} cues of {track} are left out: they end before they begin.", _SIDECAR
+        "subtitles",
+        "warning",
+        "{count} cues of {track} are left out: they end before they begin, or are damaged.",
+        _SIDECAR,
     ),
     "text-cues-repaired": NoteKind(
         "subtitles",

@@ -76,7 +76,7 @@ async def test_the_request_overrides_the_name(client: Client, people: People) ->
         ({"content": ""}, 400, "content"),
         ({"content": None}, 400, "either"),
         ({"text": "1"}, 400, "either"),
-        ({"file_name": "film.ttml"}, 415, ".srt"),
+        ({"file_name": "film.smi"}, 415, ".srt"),
         ({"content": base64.b64encode(bytes(3_500_001)).decode()}, 400, "content"),
     ],
 )
@@ -94,14 +94,26 @@ async def test_what_cannot_be_read_is_refused_with_a_remedy(
     assert (await client.post(path, json=good, headers=headers)).status_code == 201, "a refused file blocks the upload"
 
 
-async def test_a_file_without_a_cue_is_kept_and_told(client: Client, people: People) -> None:
+@pytest.mark.parametrize(
+    "text", ["Dear Sir or Madam,\n", "\n\n", "WEBVTT\n\nNOTE nothing\n", "1\n00:00:05,000 --> 00:00:02,000\nBack\n"]
+)
+async def test_a_file_without_a_cue_is_refused_before_the_film(text: str, client: Client, people: People) -> None:
     path, headers = await _opened(client, people, "prose.mp4")
-    answer = await client.post(
-        path, json=_sent("Dear Sir or Madam,\n", "utf-8", file_name="film.en.srt"), headers=headers
+    answer = await client.post(path, json=_sent(text, "utf-8", file_name="film.en.srt"), headers=headers)
+    assert answer.status_code == 422
+    assert "film.en.srt has no cue that can be read: save it as SubRip" in answer.text
+    assert answer.json()["errors"][0]["field"] == "content"
+
+
+async def test_ttml_is_taken_with_its_declared_encoding(client: Client, people: People) -> None:
+    path, headers = await _opened(client, people, "ttml.mp4")
+    text = (
+        '<?xml version="1.0" encoding="iso-8859-1"?><tt xmlns="http://www.w3.org/ns/ttml"><body><div>'
+        '<p begin="1s" end="2s">Café</p></div></body></tt>'
     )
-    assert answer.status_code == 201
-    assert answer.json()["first_line"] is None
-    assert [note["code"] for note in answer.json()["notes"]] == ["text-track-left-out"]
+    answer = await client.post(path, json=_sent(text, "latin-1", file_name="film.fr.ttml"), headers=headers)
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["first_line"], answer.json()["encoding_guessed"]) == ("Café", False)
 
 
 async def test_a_client_of_an_earlier_release_gets_the_languages_name(client: Client, people: People) -> None:

@@ -53,6 +53,7 @@ SWALLOWED = {
     "marquee/media/source/scan.py::sound_times": "what was read decides; less of it only makes `judge` stricter",
     "marquee/media/source/seeking.py::seeks_exactly": "index-unusable",
     "marquee/media/text/embedded.py::copy_tracks": "the track is missing: text-track-left-out by `_embedded_tracks`",
+    "marquee/media/text/sampled_text.py::read": "counted: text-cues-left-out, or the track is left out",
     "marquee/media/text/subtitles.py::_embedded_tracks": "text-track-left-out",
     "marquee/media/text/subtitles.py::_sidecar_track": "text-track-left-out",
 }

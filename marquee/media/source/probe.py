@@ -132,16 +132,23 @@ def _probe_from_json(raw: dict[str, Any]) -> Probe:
     )
 
 
+_TEXT_TAGS: Final = frozenset({"wvtt", "c608", "c708"})
+"""Text in MP4 that ffprobe does not know, by its tag: WebVTT and closed captions."""
+
+
 def _stream_from_json(raw: dict[str, Any], container: str) -> Stream:
     rotation, mirrored, rounded = _orientation(raw)
     tags = {key.lower(): str(value) for key, value in raw.get("tags", {}).items()}
     flags = raw.get("disposition", {})
     # Matroska has no length of a track but the tag. ffprobe gives the container's instead, which is that of the longest track.
     stated = None if container.startswith("matroska") else _positive(_seconds(raw.get("duration")))
+    kind, codec = str(raw.get("codec_type", "unknown")), str(raw.get("codec_name", "unknown"))
+    if codec == "unknown" and raw.get("codec_tag_string") in _TEXT_TAGS:
+        kind, codec = "subtitle", str(raw["codec_tag_string"])
     return Stream(
         index=int(raw["index"]),
-        kind=str(raw.get("codec_type", "unknown")),
-        codec=str(raw.get("codec_name", "unknown")),
+        kind=kind,
+        codec=codec,
         format=_format_name(raw),
         file_name=tags.get("filename") or None,
         width=int(raw.get("width") or 0),

@@ -19,7 +19,8 @@ from marquee.media.source.scan import MAX_FEW_FRAMES, Scan
 from marquee.media.text import languages
 
 _TEXT_CODECS: Final = {
-    "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer", "eia_608",
+    "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer",
+    "eia_608", "c608", "c708", "wvtt",
 }  # fmt: skip
 _MAX_ASPECT: Final = 10
 """A pixel wider or narrower than 10:1 is a wrong tag: such pixels count as square."""

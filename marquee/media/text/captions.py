@@ -1,8 +1,8 @@
 """The cues of a track: read from a subtitle file's text, moved to the picture's clock, written as WebVTT.
 
-Pure: text in, cues and text out. `timed_text` reads SubRip and WebVTT, `substation` reads ASS and SSA; a file in another
-format is refused by its name. Every cue keeps its words and its place in the picture as far as WebVTT can say it. `subtitles`
-calls this for every track.
+Pure: text in, cues and text out. `timed_text` reads SubRip and WebVTT, `substation` reads ASS and SSA, `ttml` TTML; a file in
+another format is refused by its name. Every cue keeps its words and its place in the picture as far as WebVTT can say it.
+`subtitles` calls this for every track.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from marquee.media.text import substation, timed_text
+from marquee.media.text import substation, timed_text, ttml
 from marquee.media.text.cues import MAX_CUES, Cue, NotSubtitles, Parsed
 
 __all__ = [
@@ -27,27 +27,39 @@ __all__ = [
     "webvtt",
 ]
 
+_TTML: Final = re.compile(r"<(\w+:)?tt\b[^>]*xmlns", re.IGNORECASE)
+_CUE_TIMES: Final = re.compile(r"\d\s*-{1,3}>\s*-?\d|^Dialogue:", re.MULTILINE)
 _OTHER_FORMATS: Final = (
-    (re.compile(r"<tt(:tt)?\b[^>]*xmlns", re.IGNORECASE), "TTML"),
     (re.compile(r"<sami\b", re.IGNORECASE), "SAMI"),
     (re.compile(r"\A\s*\{\d+\}\{\d*\}"), "MicroDVD"),
     (re.compile(r"\A\s*\[\d+\]\[\d*\]"), "MPL2"),
     (re.compile(r"\A#? ?VobSub index file|\A# VobSub"), "VobSub"),
     (re.compile(r"\AScenarist_SCC"), "Scenarist (SCC)"),
     (re.compile(r"\A\s*<window\b", re.IGNORECASE), "RealText"),
-    (re.compile(r"\[INFORMATION\].*\[SUBTITLE\]", re.IGNORECASE | re.DOTALL), "SubViewer"),
+    (re.compile(r"\[INFORMATION\].*\[SUBTITLE\]|\*{4,} START SCRIPT", re.IGNORECASE | re.DOTALL), "SubViewer"),
+    (re.compile(r"\A\s*\d+:\d\d:\d\d\.\d{3},\d+:\d\d:\d\d\.\d{3}\s*$", re.MULTILINE), "YouTube (SBV)"),
+    (re.compile(r"^\[\d+:\d\d(?:[.:]\d+)?\]", re.MULTILINE), "LRC (lyrics)"),
+    (re.compile(r"\A.{3}STL\d\d\.\d\d", re.DOTALL), "EBU STL"),
+    (re.compile(r"^\d\d:\d\d:\d\d[:;]\d\d\s*,\s*\d\d:\d\d:\d\d[:;]\d\d\s*,", re.MULTILINE), "Spruce (STL)"),
+    (re.compile(r"<USFSubtitles\b", re.IGNORECASE), "USF"),
+    (re.compile(r"<timedtext\b|<transcript\b", re.IGNORECASE), "YouTube (XML)"),
+    (re.compile(r"^\d+:\d\d:\d\d\.\d\d \d+:\d\d:\d\d\.\d\d ", re.MULTILINE), "JACOsub"),
+    (re.compile(r"\A\s*\d\d?:\d\d:\d\d[:=]\S.*$", re.MULTILINE), "TMPlayer"),
+    (re.compile(r"\A\s*<(!doctype )?html\b", re.IGNORECASE), "HTML"),
 )
 
 
 def other_format(text: str) -> str | None:
     """The name of a subtitle format that is not read here; None for all other text."""
-    if "-->" in text or "Dialogue:" in text:
+    if _CUE_TIMES.search(text):
         return None
     return next((name for pattern, name in _OTHER_FORMATS if pattern.search(text[:4096])), None)
 
 
 def parse_file(text: str) -> Parsed:
     """The cues of a subtitle file. Raises `NotSubtitles` if no cue can be read, or if there are too many."""
+    if text.lstrip("\ufeff \t\r\n").startswith("<") and _TTML.search(text[:4096]):
+        return checked(ttml.parse(text))
     if (name := other_format(text)) is not None:
         raise NotSubtitles(
             f"is in the format {name}, which is not read here: convert it to SubRip (.srt) or WebVTT (.vtt)"

@@ -20,7 +20,7 @@ from marquee.media.text.cues import MAX_CUES, Cue
 from marquee.media.text.packets import packet_times
 from marquee.notes import Note, NoteStream, note
 
-TRACK_CODECS: Final = frozenset({"eia_608"})
+TRACK_CODECS: Final = frozenset({"eia_608", "c608", "c708"})
 _USER_DATA: Final = {"h264": "6", "hevc": "39-40", "vvc": "23-24", "mpeg2video": "178", "av1": "5"}
 """Types of the units with user data by codec: SEI messages, user data, metadata OBUs (ffmpeg's filter `filter_units`)."""
 _ONLY_CEA708: Final = "they are CEA-708 alone, which cannot be decoded here"

@@ -1,12 +1,17 @@
 """The values that every reader of subtitles makes: cues, and what was read of a file. Pure."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 MAX_CUES: Final = 50_000
 """A day of dense captions has about 30,000 cues. A file with more than 50,000 is not a subtitle file."""
+
+
+_MAX_GAP_SECONDS: Final = 0.001
+"""Times of containers are rounded."""
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -33,6 +38,20 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
 
     cues: list[Cue]
     left_out: int = 0
+
+
+def joined(cues: Sequence[Cue]) -> list[Cue]:
+    """Cues with one text and place that follow each other without a gap, or overlap, are one. They are in order of time."""
+    found: list[Cue] = []
+    last: dict[tuple[str, str], int] = {}
+    for cue in cues:
+        at = last.get((cue.text, cue.settings))
+        if at is not None and found[at].end >= cue.start - _MAX_GAP_SECONDS:
+            found[at] = msgspec.structs.replace(found[at], end=max(found[at].end, cue.end))
+        else:
+            last[cue.text, cue.settings] = len(found)
+            found.append(cue)
+    return found
 
 
 PLACES: Final = {

@@ -8,7 +8,7 @@ import itertools
 from typing import Final, NamedTuple
 
 from marquee.media.text.cue_text import CueWriter
-from marquee.media.text.cues import Cue
+from marquee.media.text.cues import Cue, joined
 from marquee.media.text.eia608_codes import COLUMNS, LAST_ROW
 
 MAX_PAUSE_SECONDS: Final = 0.5
@@ -75,7 +75,7 @@ class Shown:
         """All cues. The last one ends at the end of the film, or when receivers would erase it."""
         self._close(max(self._since, min(end_seconds, self._touched_at + MAX_SHOWN_SECONDS)))
         self._snapshot = {}
-        return _joined(self._cues)
+        return joined(self._cues)
 
 
 def _has_text(cells: Cells) -> bool:
@@ -85,20 +85,6 @@ def _has_text(cells: Cells) -> bool:
 def _grew(before: Cells, after: Cells) -> bool:
     """Whether `after` has all of `before`, and perhaps more."""
     return all(after.get(row, {}).get(at) == cell for row, cells in before.items() for at, cell in cells.items())
-
-
-def _joined(cues: list[Cue]) -> list[Cue]:
-    """Cues with one text and place that follow each other without a gap are one."""
-    joined: list[Cue] = []
-    last: dict[tuple[str, str], int] = {}
-    for cue in cues:
-        at = last.get((cue.text, cue.settings))
-        if at is not None and joined[at].end == cue.start:
-            joined[at] = Cue(joined[at].start, cue.end, cue.text, cue.settings)
-        else:
-            last[cue.text, cue.settings] = len(joined)
-            joined.append(cue)
-    return joined
 
 
 def _cues(cells: Cells, start: float, end: float) -> list[Cue]:

@@ -8,16 +8,17 @@ returns.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from marquee.documents import SubtitleStream
 from marquee.errors import ProcessFailed
 from marquee.media.programs import binaries, process
 from marquee.media.source.clock import Clock
 from marquee.media.source.probe import untrusted_arguments
-from marquee.media.text import captions, cue_text, encodings, tx3g
+from marquee.media.text import captions, cue_text, encodings, sampled_text, tx3g
 from marquee.media.text.cues import PLACES, Cue, NotSubtitles, Parsed
 from marquee.media.text.packets import packet_times
+from marquee.media.text.sampled_text import EmbeddedText, Packet
 
 MAX_TRACK_BYTES: Final = 5 * 1024**2
 """A day of dense captions has 3 MB. The bound keeps a hostile file from filling the disk or the memory when it is unpacked."""
@@ -25,22 +26,8 @@ MAX_UNTIMED_SECONDS: Final = 5.0
 """How long a cue without an end is shown, unless the next one comes earlier."""
 _WHOLE_FILES: Final = {"ass": "ass", "ssa": "ass", "webvtt": "webvtt"}
 """ffmpeg's muxer by codec, for tracks whose packets alone do not say everything."""
-_PACKETS: Final = frozenset({"subrip", "srt", "text", "mov_text"})
+_PACKETS: Final = frozenset({"subrip", "srt", "text", "mov_text", "ttml", "wvtt"})
 READ_CODECS: Final = frozenset(_WHOLE_FILES) | _PACKETS
-
-
-class EmbeddedText(NamedTuple):
-    """A track's cues on the container's clock. `repaired`: cues without an end in the container."""
-
-    parsed: Parsed
-    decoded: encodings.Decoded
-    repaired: int
-
-
-class _Packet(NamedTuple):
-    start_seconds: float
-    seconds: float
-    content: bytes
 
 
 def extraction_arguments(source_path: Path, streams: Sequence[SubtitleStream], folder: Path, clock: Clock) -> list[str]:
@@ -103,6 +90,8 @@ def read_track(stream: SubtitleStream, folder: Path, language: str) -> EmbeddedT
         decoded = encodings.decode(content, language=language)
         return EmbeddedText(captions.parse_file(decoded.text), decoded, 0)
     packets = _packets(folder / f"{stream.index}.txt", content)
+    if stream.codec in {"ttml", "wvtt"}:
+        return sampled_text.read(stream.codec, packets, language)
     if stream.codec == "mov_text":
         return _timed_text(packets, language)
     return _subrip(packets, language)
@@ -115,17 +104,17 @@ def read_bounded(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _packets(times: Path, content: bytes) -> list[_Packet]:
+def _packets(times: Path, content: bytes) -> list[Packet]:
     """The packets of a track: the lines of `framecrc` say where each begins and ends in the copied bytes."""
     at = 0
-    packets: list[_Packet] = []
+    packets: list[Packet] = []
     for start, seconds, size in packet_times(times):
-        packets.append(_Packet(start, seconds, content[at : at + size]))
+        packets.append(Packet(start, seconds, content[at : at + size]))
         at += size
     return packets
 
 
-def _ends(packets: Sequence[_Packet]) -> tuple[list[float], int]:
+def _ends(packets: Sequence[Packet]) -> tuple[list[float], int]:
     """The end of each packet, and how many had none in the container: such a cue stays until the next one."""
     ends, repaired = [], 0
     for packet, following in zip(packets, [*packets[1:], None], strict=True):
@@ -138,7 +127,7 @@ def _ends(packets: Sequence[_Packet]) -> tuple[list[float], int]:
     return ends, repaired
 
 
-def _subrip(packets: Sequence[_Packet], language: str) -> EmbeddedText:
+def _subrip(packets: Sequence[Packet], language: str) -> EmbeddedText:
     decoded = encodings.decode(b"\n\n".join(packet.content for packet in packets), language=language)
     ends, repaired = _ends(packets)
     cues: list[Cue] = []
@@ -154,7 +143,7 @@ def _subrip(packets: Sequence[_Packet], language: str) -> EmbeddedText:
     return EmbeddedText(captions.checked(Parsed(cues=cues)), decoded, repaired)
 
 
-def _timed_text(packets: Sequence[_Packet], language: str) -> EmbeddedText:
+def _timed_text(packets: Sequence[Packet], language: str) -> EmbeddedText:
     """3GPP timed text: UTF-8, or UTF-16 where a sample has its mark. An empty sample ends the cue before it."""
     split = [tx3g.split(packet.content) for packet in packets]
     marked = [text.startswith((b"\xfe\xff", b"\xff\xfe")) for text, _ in split]

@@ -20,6 +20,7 @@ from marquee.media.source.clock import picture_clock
 from marquee.media.text import captions, closed_captions, embedded, encodings
 from marquee.media.text.cues import Cue, NotSubtitles
 from marquee.media.text.languages import UNKNOWN, language_label, language_tag, text_label
+from marquee.media.text.sampled_text import EmbeddedText
 from marquee.media.text.sidecar_names import read_name
 from marquee.media.text.sidecars import SidecarUnreadable, decoding_notes, read_sidecar
 from marquee.notes import Note, NoteStream, bounded, note
@@ -133,7 +134,7 @@ def _captions_track(found: closed_captions.ClosedCaptions) -> _NamedTrack:
     return _NamedTrack(cues=found.cues, language=tag, label=label, hearing_impaired=True)
 
 
-def _embedded_notes(stream: SubtitleStream, read: embedded.EmbeddedText) -> list[Note]:
+def _embedded_notes(stream: SubtitleStream, read: EmbeddedText) -> list[Note]:
     subject, where = _subject(stream), _stream(stream)
     notes = decoding_notes(read.decoded, subject, where)
     if read.parsed.left_out:
@@ -178,8 +179,6 @@ def _sidecar_track(sidecar: SidecarFile, index: int, seconds: float, notes: _Not
         if sidecar.encoding_guessed:
             guessed = msgspec.structs.replace(read.decoded, guessed=True, replaced=0)
             notes.notes += decoding_notes(guessed, subject, where)
-        if read.parsed is None:
-            return None
         cues = captions.on_picture_clock(read.parsed.cues, offset_seconds=0.0, duration_seconds=seconds)
         if not cues:
             raise NotSubtitles("has no cue within the picture")

@@ -63,6 +63,11 @@ def parse_subrip(text: str) -> Parsed:
     return Parsed(cues=cues, left_out=left_out)
 
 
+def kept_settings(stated: str) -> str:
+    """A cue's settings without those that WebVTT does not know."""
+    return " ".join(one for one in stated.split() if _SETTING.fullmatch(one))
+
+
 def parse_webvtt(text: str) -> Parsed:
     """The cues of a WebVTT file. Notes, styles and regions are no cues."""
     cues: list[Cue] = []
@@ -75,7 +80,7 @@ def parse_webvtt(text: str) -> Parsed:
             if "-->" in line and (found := _times(line)) is not None:
                 start, end, settings = found
                 written = tagged(without_scripts("\n".join(lines[at + 1 :])), webvtt=True)
-                kept = " ".join(one for one in settings.split() if _SETTING.fullmatch(one))
+                kept = kept_settings(settings)
                 if written and end > start:
                     cues.append(Cue(start, end, written, kept))
                 left_out += bool(written) and end <= start

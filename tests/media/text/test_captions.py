@@ -139,11 +139,17 @@ def test_odd_subrip_is_read_as_players_read_it() -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ('<?xml version="1.0"?>\n<tt xmlns="http://www.w3.org/ns/ttml"><body/></tt>', "TTML"),
         ("<SAMI>\n<BODY><SYNC Start=1000><P>Hi</SAMI>", "SAMI"),
         ("{25}{50}Hello|there\n", "MicroDVD"),
         ("[10][20]Hello\n", "MPL2"),
         ("# VobSub index file, v7\n", "VobSub"),
+        ("0:00:01.000,0:00:03.000\nHello\n", "SBV"),
+        ("[ti:Song]\n[00:12.00]A line\n", "LRC"),
+        ("//Font\n00:00:01:00 , 00:00:03:00 , Hello\n", "Spruce"),
+        ("Scenarist_SCC V1.0\n\n00:00:01:00\t9420\n", "Scenarist"),
+        ("<USFSubtitles version='1.0'><subtitles/></USFSubtitles>", "USF"),
+        ("<SAMI><!-- styles --><SYNC Start=1000><P>Hi</SAMI>", "SAMI"),
+        ("<!DOCTYPE html><html><body>404</body></html>", "HTML"),
     ],
 )
 def test_a_format_that_is_not_read_is_refused_by_its_name(text: str, name: str) -> None:

@@ -134,7 +134,7 @@ export function FilmDetails({ details, change, problem, send }: Props) {
           <input
             type="file"
             class="hidden-visually"
-            accept=".srt,.vtt,.ass,.ssa"
+            accept=".srt,.vtt,.ass,.ssa,.ttml,.dfxp,.xml"
             multiple
             onChange={(event) => {
               const added = [...(event.currentTarget.files ?? [])].map(newSubtitleFile);
