@@ -17,10 +17,11 @@ from api.rows.shared import SharedRows
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from api.wire import notes_out
 from marquee.cdn.addresses import EdgeAddresses
+from marquee.domain.file_names import title_fault
 from marquee.domain.lifecycle import PLAYABLE, VISIBLE_TITLES, TitleState
 from marquee.domain.roles import may
 from marquee.domain.rows import canonical_genres
-from marquee.errors import RevisionConflict, TitleUnknown
+from marquee.errors import InputInvalid, RevisionConflict, TitleUnknown
 from marquee.ingest.removal import remove_title
 from marquee.notes import Note, for_viewers
 from marquee.settings import Settings
@@ -82,6 +83,8 @@ class TitleService:
         Without `revision`, an edit that meets another change is merged into it, at most `MAX_EDIT_ATTEMPTS` times.
         Raises `TitleUnknown`, and `RevisionConflict` if `revision` is not the current one.
         """
+        if isinstance(edit.title, str) and (fault := title_fault(edit.title)):
+            raise InputInvalid(fault, field="title")
         for attempt in range(MAX_EDIT_ATTEMPTS):
             before = await self._titles.get(movie_id)
             if revision is not None and before.revision != revision:

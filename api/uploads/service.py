@@ -22,7 +22,7 @@ from api.wire import notes_out
 from marquee import deadlines
 from marquee.documents import keys
 from marquee.domain import ids
-from marquee.domain.file_names import title_of
+from marquee.domain.file_names import title_fault, title_of
 from marquee.domain.lifecycle import FOLLOWED_SENTENCES, PART_UPLOADS, PLAYABLE, ended_early
 from marquee.domain.parts import part_bytes_of, parts_total, size_of_part
 from marquee.domain.roles import may
@@ -110,9 +110,12 @@ class UploadService:
     async def open(self, caller: Caller, wanted: NewUpload) -> tuple[Upload, bool]:
         """Open an upload. Returns it, and True if it was open before (a resumed upload).
 
-        Raises `UploadTooLarge`, `SourceRefused` for an empty file, `MediaTypeRefused`, `TitleUnknown`, `UploadQuotaExceeded`,
-        and `UploadStateConflict` if the resumed upload is being completed or ended at this moment.
+        Raises `InputInvalid` for a title that cannot be shown, `UploadTooLarge`, `SourceRefused` for an empty file,
+        `MediaTypeRefused`, `TitleUnknown`, `UploadQuotaExceeded`, and `UploadStateConflict` if the resumed upload is being
+        completed or ended at this moment.
         """
+        if isinstance(wanted.title, str) and (fault := title_fault(wanted.title)):
+            raise InputInvalid(fault, field="title")
         # A file larger than the bytes of a day would never fit them.
         largest = min(self._settings.upload_max_bytes, self._quota.max_day_bytes or self._settings.upload_max_bytes)
         if wanted.size_bytes > largest:

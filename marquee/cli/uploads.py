@@ -20,7 +20,7 @@ from marquee.cli.display import TitleDisplay
 from marquee.cli.notes import print_notes
 from marquee.client.following import follow_upload
 from marquee.client.session import ApiProblem, ApiSession
-from marquee.client.uploader import PartSent, printable_name, upload_film
+from marquee.client.uploader import PartSent, check_titles, printable_name, upload_film
 from marquee.domain.lifecycle import FOLLOWED_SENTENCES, NEVER_PLAYABLE
 from marquee.errors import InputInvalid
 from marquee.settings import load_settings
@@ -101,9 +101,20 @@ def upload(
         details["description"] = description
     if movie_id:
         details["movie_id"] = movie_id
+    check_titles(files, details)
+    for name, text in (("description", description), *(("genre", one) for one in genre or ())):
+        _check_utf8(name, text)
     states = asyncio.run(_upload_all(files, details, sidecars, wait, as_json, url))
     if NEVER_PLAYABLE.intersection(states):
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _check_utf8(option: str, text: str) -> None:
+    """Raises `InputInvalid` for bytes of the command line that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputInvalid(f"--{option} has bytes that are not UTF-8: write it in UTF-8.", field=option) from error
 
 
 async def _upload_all(

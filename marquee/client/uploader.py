@@ -29,6 +29,7 @@ from tenacity import (
 from marquee.client.lanes import Lanes
 from marquee.client.session import ApiProblem, ApiSession
 from marquee.concurrency import gather_bounded
+from marquee.domain.file_names import cut, title_fault, title_of
 from marquee.domain.parts import parts_total, size_of_part
 from marquee.errors import InputInvalid, PlatformUnavailable
 
@@ -96,7 +97,9 @@ async def upload_film(
             )
     size = path.stat().st_size
     upload = await api.post(
-        "/uploads", {"file_name": printable_name(path.name), "size_bytes": size, **details}, repeat=True
+        "/uploads",
+        {"file_name": printable_name(path.name), "size_bytes": size, **_title_of(path, details), **details},
+        repeat=True,
     )
     parts = cut_into_parts(size, int(upload["part_bytes"]))
     try:
@@ -116,10 +119,37 @@ async def upload_film(
 def printable_name(name: str) -> str:
     """A file's name as text that can be printed and sent.
 
-    Invalid UTF-8, control characters and backslashes are replaced; the name is cut at `MAX_NAME_CHARACTERS`.
+    Invalid UTF-8, control characters, line breaks and backslashes are replaced; the name is cut at `MAX_NAME_CHARACTERS`.
     """
     text = os.fsencode(name).decode(errors="replace")
-    return re.sub(r"[\x00-\x1f\x7f\\]", "\N{REPLACEMENT CHARACTER}", text)[:MAX_NAME_CHARACTERS]
+    printed = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\\]", "\N{REPLACEMENT CHARACTER}", text)
+    return cut(printed, MAX_NAME_CHARACTERS)
+
+
+def check_titles(files: Sequence[Path], details: Mapping[str, object]) -> None:
+    """Raises `InputInvalid` for a title that cannot be used, and for a file whose name gives none, before anything is sent."""
+    if "title" in details:
+        if fault := title_fault(str(details["title"])):
+            raise InputInvalid(fault, field="title")
+        return
+    for path in files:
+        if "movie_id" not in details and not _is_utf8(path.name):
+            raise InputInvalid(
+                f"The name of {printable_name(path.name)} is not UTF-8, so no title can be made of it: "
+                "give one with --title, or rename the file.",
+                field="title",
+            )
+
+
+def _is_utf8(text: str) -> bool:
+    return not any("\ud800" <= one <= "\udfff" for one in text)
+
+
+def _title_of(path: Path, details: Mapping[str, object]) -> dict[str, object]:
+    """The title of the name as it is, where the name that is sent differs from it."""
+    if "movie_id" in details or not _is_utf8(path.name) or printable_name(path.name) == path.name:
+        return {}
+    return {"title": title_of(path.name)}
 
 
 def cut_into_parts(size: int, part_bytes: int) -> list[Part]:

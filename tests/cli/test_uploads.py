@@ -46,6 +46,15 @@ class Command:
         out, errors = self._capsys.readouterr()
         return Ran(int(ended.value.code or 0), [json.loads(line) for line in out.splitlines()], errors)
 
+    def person(self, *arguments: str | Path) -> str:
+        """What a person sees of a command that succeeds, on both outputs."""
+        self._monkeypatch.setattr(sys, "argv", ["marquee", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.app()
+        out, errors = self._capsys.readouterr()
+        assert not ended.value.code, errors
+        return out + errors
+
 
 @pytest.fixture
 def command(
@@ -138,22 +147,86 @@ def test_a_film_without_a_title_gets_the_same_one_from_every_client(command: Com
     assert named[movie_id] == "the long film"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        b"caf\xe9.mp4",
-        b"new\nline.mp4",
-        b"back\\slash.mp4",
-        b"[red]markup[bold].mp4",
-        b"x" * 251 + b".mp4",
-        "ä".encode() * 125 + b".mp4",
-        b" .mp4",
-    ],
-)
-def test_a_file_of_any_name_is_uploaded(command: Command, tmp_path: Path, name: bytes) -> None:
-    ran = command.run("upload", film(tmp_path, name))
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+ODD_NAMES: dict[str, str | None] = {
+    "new\nline\ttab.mp4": "new line tab",
+    "back\\slash.mp4": "back\\slash",
+    "[red]markup[bold].mp4": "[red]markup[bold]",
+    "x" * 251 + ".mp4": "x" * 200,
+    "ä" * 125 + ".mp4": "ä" * 125,
+    " .mp4": None,
+    f"{FAMILY} \N{CLAPPER BOARD}.mp4": f"{FAMILY} \N{CLAPPER BOARD}",
+    "\"double\" and 'single'.mp4": "\"double\" and 'single'",
+    "50% #1 ?&;.mp4": "50% #1 ?&;",
+    "...mp4": None,
+    "film.mp4 ": "film",
+    "\u202b\u05e1\u05e8\u05d8\u200f.mp4": "\u202b\u05e1\u05e8\u05d8\u200f",
+    "cafe\u0301.mp4": "cafe\u0301",
+    "caf\u00e9.mp4": "caf\u00e9",
+    "CON.mp4": "CON",
+    "http:x.mp4": "http:x",
+    "concat:a|b.mp4": "concat:a|b",
+    "-i.mp4": "-i",
+    "%03d.mp4": "%03d",
+    "film.mp4;rm": "film mp4;rm",
+    "zero\u200bwidth.mp4": "zero\u200bwidth",
+    "\x1b[31mred\x9b1m.mp4": "[31mred 1m",
+    "u\u2028v.mp4": "u v",
+    "FILM.MP4": "FILM",
+    "Film.mp4": "Film",
+}
+"""Names of files, and their titles. None: the name itself, because there is no word in it."""
+
+
+def test_a_file_of_any_name_is_uploaded_and_its_title_is_the_same_text_everywhere(
+    command: Command, tmp_path: Path
+) -> None:
+    paths = {name: film(tmp_path, name.encode()) for name in ODD_NAMES}
+    ran = command.run("upload", *paths.values())
+    assert ran.code == 0, ran.errors
+    ended = [event for event in ran.printed if "file" in event]
+    assert len(ended) == len(ODD_NAMES)
+    named = {item["movie_id"]: item["title"] for item in command.run("titles", "--limit", "500").printed}
+    for (name, title), event in zip(ODD_NAMES.items(), ended, strict=True):
+        assert named[event["movie_id"]] == (title if title is not None else name), f"the title of {name!a}"
+        assert not set(event["file"]) & {"\n", "\t", "\x1b", "\x9b", "\u2028"}, (
+            "a name may break a line or move the cursor"
+        )
+    shown = command.person("upload", *paths.values())
+    assert "\x1b[31m" not in shown
+    assert "\x9b" not in shown
+
+
+def test_a_name_that_is_no_text_is_refused_before_anything_is_sent_or_gets_the_title_given(
+    command: Command, tmp_path: Path
+) -> None:
+    odd, good = film(tmp_path, b"caf\xe9.mp4"), film(tmp_path, "good_one.mp4")
+    ran = command.run("upload", good, odd)
+    assert (ran.code, ran.printed[-1]["field"]) == (2, "title")
+    assert "--title" in ran.printed[-1]["detail"]
+    assert len(ran.printed) == 1, "a film was sent before the names were looked at"
+    ran = command.run("upload", odd, "--title", f"Café {FAMILY}")
     assert ran.code == 0, ran.errors
     ran.printed[-1]["file"].encode()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "field"),
+    [
+        ("--title", "two\nlines", "title"),
+        ("--title", "\u200b \u2060", "title"),
+        ("--title", "x" * 201, "title"),
+        ("--title", os.fsdecode(b"caf\xe9"), "title"),
+        ("--description", os.fsdecode(b"caf\xe9"), "description"),
+        ("--genre", os.fsdecode(b"caf\xe9"), "genre"),
+    ],
+)
+def test_a_text_that_cannot_be_shown_is_refused_with_its_field(
+    command: Command, tmp_path: Path, option: str, value: str, field: str
+) -> None:
+    ran = command.run("upload", film(tmp_path), option, value)
+    assert (ran.code, ran.printed[-1]["field"]) == (2, field)
+    assert len(ran.printed) == 1
 
 
 def test_a_catalogue_that_breaks_off_is_2(command: Command, tmp_path: Path, served: Settings) -> None:  # noqa: F811

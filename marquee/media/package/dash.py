@@ -4,12 +4,17 @@ The MPD is static, of the ISO BMFF live profile. Segments are addressed by numbe
 in each track's own timescale. Text tracks are whole WebVTT files. Every URI is relative: see `manifest`, which says why.
 """
 
+import re
 import xml.etree.ElementTree as ET
 from fractions import Fraction
+from typing import Final
 
 from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack, keys
 from marquee.media.encode.join import video_timescale
 from marquee.media.text.languages import UNKNOWN
+
+NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML 1.0 document may hold, also not escaped: one in a label would make the MPD unreadable."""
 
 
 def _add(parent: ET.Element, tag: str, **attributes: str | int | None) -> ET.Element:
@@ -44,7 +49,7 @@ def _adaptation_set(
     for value in (role, "commentary") if commentary else (role,):
         _add(adaptation, "Role", schemeIdUri="urn:mpeg:dash:role:2011", value=value)
     if label:
-        _add(adaptation, "Label").text = label
+        _add(adaptation, "Label").text = NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", label)
     return adaptation
 
 

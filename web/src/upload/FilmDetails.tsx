@@ -86,7 +86,7 @@ export function FilmDetails({ details, change, problem, send }: Props) {
       </div>
       <div class="details-wide subtitle-files">
         {details.subtitles.map(({ file, language, encoding, kind }, at) => (
-          <div class="subtitle-file" key={file.name}>
+          <div class="subtitle-file" key={`${at} ${file.name}`}>
             <span>{file.name}</span>
             <input
               class="input"

@@ -164,8 +164,8 @@ export function NewFilm({ file, transferring, remove }: Props) {
 function ReadSubtitles({ sidecars }: { sidecars: SidecarOut[] }) {
   return (
     <>
-      {sidecars.map((one) => (
-        <div key={one.file_name} data-testid="read-subtitles">
+      {sidecars.map((one, at) => (
+        <div key={at} data-testid="read-subtitles">
           <p class="film-file">
             {one.file_name}: {one.label}, {one.encoding}
             {one.encoding_guessed && one.first_line !== null && <q>{one.first_line}</q>}

@@ -2,6 +2,7 @@
 
 import { addSidecar, openUpload } from "../api/calls";
 import type { SidecarOut, UploadOpened } from "../api/schema";
+import { sentName } from "../domain/parts";
 import type { Details } from "./FilmDetails";
 import { sidecarOf } from "./subtitleFile";
 
@@ -16,7 +17,7 @@ export async function openFilm(
   read: (sidecar: SidecarOut) => void,
 ): Promise<UploadOpened> {
   const opened = await openUpload({
-    file_name: file.name,
+    file_name: sentName(file.name),
     size_bytes: file.size,
     content_type: /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(file.type) ? file.type : null,
     title: details.title.trim(),

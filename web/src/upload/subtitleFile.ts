@@ -1,6 +1,7 @@
 /** A subtitle file that is chosen beside a film, and what the engineer says of it. The rest the platform reads from its name and bytes. */
 
 import type { SidecarIn } from "../api/schema";
+import { sentName } from "../domain/parts";
 
 export const KINDS = { "": "by its name", subtitles: "subtitles", forced: "forced", sdh: "for the hearing impaired", commentary: "commentary" };
 export type Kind = keyof typeof KINDS;
@@ -23,7 +24,7 @@ export async function sidecarOf({ file, language, encoding, kind }: SubtitleFile
       ? {}
       : { forced: kind === "forced", hearing_impaired: kind === "sdh", commentary: kind === "commentary" };
   return {
-    file_name: file.name,
+    file_name: sentName(file.name),
     content: base64(new Uint8Array(await file.arrayBuffer())),
     language: language.trim() || null,
     encoding: encoding.trim() || null,
