@@ -145,7 +145,7 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "plan", "info", "The picture is HDR ({transfer}). It is shown in SDR.", "Export the film in SDR (BT.709)."
     ),
     "colours-guessed": NoteKind(
-        "plan", "info", "The file does not say which colours its picture has. {guess} is assumed.", _EXPORT_AGAIN
+        "plan", "info", "The picture's colours are guessed ({why}). {guess} is assumed.", _EXPORT_AGAIN
     ),
     "chunks-decoded-again": NoteKind(
         "renditions",

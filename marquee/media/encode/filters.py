@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from marquee.documents import VideoStream
+from marquee.media.encode.colours import believed, is_rgb
 
 _SD_LINES: Final = 576
 """An untagged picture with at most this many lines counts as BT.601, a larger one as BT.709: players do the same."""
@@ -25,20 +26,7 @@ _KNEE: Final = 0.5
 """Up to half the reference white (101.5 cd/m2), light is shown as it is. Brighter light is compressed by a hyperbola."""
 _PEAK_NITS: Final = 1000
 """What becomes SDR white: the peak of HLG's reference display and of most PQ masters. ADR 26 has the figures."""
-_ZSCALE_MATRICES: Final = {
-    "bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "ycgco", "bt2020nc", "bt2020c", "ictcp", "gbr",
-    "chroma-derived-nc", "chroma-derived-c",
-}  # fmt: skip
-_ZSCALE_TRANSFERS: Final = {
-    "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "linear", "log100", "log316", "bt2020-10", "bt2020-12",
-    "smpte2084", "iec61966-2-4", "iec61966-2-1", "arib-std-b67",
-}  # fmt: skip
-_ZSCALE_PRIMARIES: Final = {
-    "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020", "smpte428", "smpte431", "smpte432", "ebu3213",
-}  # fmt: skip
-"""The names that zscale knows. The other values of ITU-T H.273 are rarer than wrong tags."""
-_WIDE_MATRICES: Final = {"bt2020nc", "bt2020c", "ictcp"}
-_WIDE_PRIMARIES: Final = {"bt2020", "smpte431", "smpte432"}
+_WIDE_PRIMARIES: Final = {"bt2020", "smpte431", "smpte432", "film"}
 """Primaries that no SDR rendition may have. All others differ from BT.709's by no more than screens differ from each other."""
 
 
@@ -178,7 +166,7 @@ def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter
     if _keeps_colours(video):
         ranges = {"in_range": "pc", "out_range": "tv"} if _full_range(video) else {}
         return [Filter("scale", {**size, **ranges}), *output]
-    if video.color_space == "gbr" and not _has_wide_gamut(video):
+    if is_rgb(video.pixel_format) and not _has_wide_gamut(video):
         return [Filter("scale", {**size, "out_color_matrix": "bt709", "out_range": "tv"}), *output]
     return [Filter("zscale", {**size, **_input_colours(video), "p": "709", "t": "709", "m": "709", "r": "tv"}), *output]
 
@@ -201,7 +189,8 @@ def _has_wide_gamut(video: VideoStream) -> bool:
 
 def _keeps_colours(video: VideoStream) -> bool:
     """Whether the samples stay in the source's own matrix, without a conversion of colours."""
-    return not video.hdr and not _has_wide_gamut(video) and video.color_space in {None, *_KEPT_MATRICES}
+    usual = video.color_space in {None, *_KEPT_MATRICES} and not is_rgb(video.pixel_format)
+    return usual and not video.hdr and not _has_wide_gamut(video)
 
 
 def _linear_light(option: str) -> dict[str, str]:
@@ -219,19 +208,10 @@ def _full_range(video: VideoStream) -> bool:
 
 
 def _input_colours(video: VideoStream) -> dict[str, str]:
-    """zscale's options for the input's colours: zscale refuses an input with a missing or unknown name.
-
-    A missing matrix or primaries become BT.2020 if the source is HDR or names BT.2020 anywhere (every HDR format has BT.2020),
-    else BT.709.
-    """
-    wide = video.hdr or video.color_space in _WIDE_MATRICES or video.color_primaries == "bt2020"
-    matrix, transfer, primaries = video.color_space, video.color_transfer, video.color_primaries
-    return {
-        "tin": transfer if transfer in _ZSCALE_TRANSFERS else "bt709",
-        "pin": primaries if primaries in _ZSCALE_PRIMARIES else "bt2020" if wide else "bt709",
-        "min": matrix if matrix in _ZSCALE_MATRICES else "bt2020nc" if wide else "bt709",
-        "rin": "pc" if _full_range(video) else "tv",
-    }
+    """zscale's options for the input's colours: zscale refuses an input with a missing or unknown name."""
+    matrix, transfer, primaries, _ = believed(video)
+    full = _full_range(video) or (matrix == "gbr" and video.color_range is None)
+    return {"tin": transfer, "pin": primaries, "min": matrix, "rin": "pc" if full else "tv"}
 
 
 _HFLIP: Final = Filter("hflip", {})

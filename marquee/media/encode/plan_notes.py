@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Final
 
 from marquee.documents import Rung, VideoStream
+from marquee.media.encode.colours import believed
 from marquee.media.encode.filters import output_matrix
 from marquee.notes import Note, NoteStream, note
 
@@ -12,7 +13,6 @@ _MIN_REDUCTION: Final = 0.97
 """A rendition with more of the source's width and height counts as the source's size: the ladder's steps are rounded."""
 _TRANSFERS: Final = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 _MATRICES: Final = {"bt709": "BT.709", "smpte170m": "BT.601", "bt470bg": "BT.601"}
-_WITHOUT_MATRIX: Final = ("gbr", "rgb", "bgr", "gray", "pal8", "mono")
 
 
 def plan_notes(video: VideoStream, rungs: Sequence[Rung], rate: Fraction) -> list[Note]:
@@ -30,7 +30,9 @@ def plan_notes(video: VideoStream, rungs: Sequence[Rung], rate: Fraction) -> lis
     if video.hdr:
         transfer = video.color_transfer or ""
         found.append(note("hdr-converted", where, transfer=_TRANSFERS.get(transfer, transfer)))
-    if video.color_space is None and not video.pixel_format.startswith(_WITHOUT_MATRIX):
-        guess = "BT.2020" if video.hdr else _MATRICES[output_matrix(video)]
-        found.append(note("colours-guessed", where, guess=guess))
+    colours = believed(video)
+    if colours.guesses:
+        wide = "BT.2020" if colours.primaries == "bt2020" else None
+        guess = wide or _MATRICES[output_matrix(video)]
+        found.append(note("colours-guessed", where, why=", ".join(colours.guesses), guess=guess))
     return found

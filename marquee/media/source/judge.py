@@ -16,6 +16,7 @@ import msgspec
 from marquee.documents import SourceDocument
 from marquee.errors import ProcessFailed, ProcessTimedOut, SourceRefused
 from marquee.logs import get_logger
+from marquee.media.encode.colours import check_convertible
 from marquee.media.programs import binaries, process
 from marquee.media.programs.decoders import decodable_codecs
 from marquee.media.source import dolby_vision, recognise, source_notes, source_streams
@@ -150,6 +151,7 @@ async def _decode_first_usable_picture(
         check_base_layer(picture)
         scanned = await _scan_picture(candidate, on_progress)
         if scanned.frames:
+            check_convertible(source_streams.own_colours(scanned))
             dolby_vision.check_base_layer(
                 source_streams.dolby_vision_of(picture, scanned), source_streams.own_colours(scanned)
             )

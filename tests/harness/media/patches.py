@@ -39,12 +39,13 @@ def hlg(nits: object) -> Values:
     return np.asarray(np.where(scene <= 1 / 12, np.sqrt(3 * scene), log))
 
 
-def shown(signal: Values, *, full_range: bool = False, **colours: object) -> Values:
+def shown(signal: Values, *, full_range: bool = False, stored_matrix: str | None = None, **colours: object) -> Values:
     """Red, green and blue (0 to 255) that a viewer sees of each row of `signal` (red, green, blue, 0 to 1).
 
     `signal` is stored as 12-bit RGB or, with a matrix of BT.2020 or BT.709, as 12-bit Y'CbCr.
+    `stored_matrix` is the true one where `color_space` names another.
     """
-    matrix = colours.get("color_space", "gbr")
+    matrix = stored_matrix or colours.get("color_space", "gbr")
     if matrix == "gbr":
         planes, pixel_format = np.rint(signal[:, [1, 2, 0]] * 4095), "gbrp12le"
         full_range = True

@@ -184,7 +184,8 @@ async def test_what_the_ladder_leaves_out_is_told(tmp_path: Path) -> None:
     untagged = msgspec.structs.replace(video, color_space=None, color_transfer=None, interlaced=True)
     told = {one.code: one.sentence for one in plan_notes(untagged, plan.settings.rungs, video.rate)}
     assert sorted(told) == ["colours-guessed", "fields-merged", "picture-reduced"]
-    assert "BT.709" in told["colours-guessed"]
+    assert "no matrix is named" in told["colours-guessed"]
+    assert "BT.2020" in told["colours-guessed"]
 
 
 async def test_the_format_of_a_stream_has_a_name_for_people(tmp_path: Path) -> None:
