@@ -49,6 +49,12 @@ UPGRADE_REFUSED: Final = HttpProblem(
     "This is not offered here",
     "The gateway offers no upgrade, such as WebSocket, no tunnel, and no other scheme than the connection's.",
 )
+HTTPS_NEEDED: Final = HttpProblem(
+    403,
+    "https-needed",
+    "This is sent by https only",
+    "What this request contained has gone over the network in the open. Send it to the https address.",
+)
 PATH_UNSIGNED: Final = HttpProblem(
     403,
     "path-unsigned",

@@ -60,6 +60,13 @@ class Tls(BaseModel):
         "",
         description="PEM file of authorities that the commands and Dagster trust beside the machine's, such as a private one.",
     )
+    http_redirect_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port, such as 80, at which the gateway answers plain HTTP by a redirect to https. It needs a certificate. "
+        "0: there is no such port.",
+    )
     hsts_seconds: int = Field(
         365 * 24 * 3600,
         ge=0,

@@ -46,6 +46,7 @@ def gateway(settings: Settings) -> Program:
             port=port,
             token_filter={"name": gateway_tokens.FILTER_NAME, "path": token_file},
             transport_socket=gateway_tls.transport_socket(settings, tls),
+            redirect=gateway_tls.redirect(settings, tls),
             hsts_headers=gateway_tls.hsts_headers(tls),
             local_replies=gateway_tls.with_headers(local_replies(MAX_REQUEST_BYTES), gateway_tls.hsts_headers(tls)),
             announced_size_filter=announced_size_filter(MAX_REQUEST_BYTES),

@@ -8,6 +8,7 @@ from typing import Any
 
 from marquee.http_problems import (
     BY_STATUS,
+    HTTPS_NEEDED,
     PROBLEM_MEDIA_TYPE,
     REQUEST_MALFORMED,
     TARGET_REFUSED,
@@ -45,6 +46,22 @@ def local_replies(max_request_bytes: int) -> dict[str, Any]:
                 _mapper(one, _status("EQ", status))
                 for status, one in BY_STATUS.items()
                 if status != UPGRADE_REFUSED.status
+            ),
+            _mapper(BY_STATUS[500], _status("GE", 500)),
+            _mapper(REQUEST_MALFORMED, _status("GE", 400)),
+        ]
+    }
+
+
+def redirect_replies() -> dict[str, Any]:
+    """Value of `local_reply_config` of the port that sends to https."""
+    return {
+        "mappers": [
+            _mapper(HTTPS_NEEDED, _status("EQ", HTTPS_NEEDED.status)),
+            *(
+                _mapper(one, _status("EQ", status))
+                for status, one in BY_STATUS.items()
+                if status != HTTPS_NEEDED.status
             ),
             _mapper(BY_STATUS[500], _status("GE", 500)),
             _mapper(REQUEST_MALFORMED, _status("GE", 400)),

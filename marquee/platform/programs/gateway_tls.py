@@ -5,9 +5,13 @@ Envoy reads the certificate by its secret discovery service from a file, and wat
 
 import json
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from marquee.errors import SettingsInvalid
 from marquee.platform.certificates import InstalledTls
+from marquee.platform.programs.gateway_problems import redirect_replies
 from marquee.platform.state import configuration
+from marquee.ports import bracketed
 from marquee.settings import Settings
 
 _TLS: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3"
@@ -46,6 +50,28 @@ def transport_socket(settings: Settings, tls: InstalledTls | None) -> dict[str, 
         "name": "envoy.transport_sockets.tls",
         "typed_config": {"@type": f"{_TLS}.DownstreamTlsContext", "common_tls_context": context},
     }
+
+
+def redirect(settings: Settings, tls: InstalledTls | None) -> dict[str, Any] | None:
+    """What the listener of plain HTTP needs; None without MARQUEE_HTTP_REDIRECT_PORT. Raises `SettingsInvalid` without TLS.
+
+    The host is that of the public URL, never the request's, which a stranger could choose. Without a public URL there is none.
+    """
+    if not settings.http_redirect_port:
+        return None
+    if tls is None:
+        raise SettingsInvalid(
+            "MARQUEE_HTTP_REDIRECT_PORT needs a certificate: set MARQUEE_TLS_CERTIFICATE and MARQUEE_TLS_KEY, or let the "
+            "proxy that ends TLS redirect.",
+            field="MARQUEE_HTTP_REDIRECT_PORT",
+        )
+    to: dict[str, Any] = {"https_redirect": True, "response_code": "PERMANENT_REDIRECT"}
+    public = urlsplit(settings.public_url)
+    if public.hostname:
+        to["host_redirect"] = bracketed(public.hostname)
+    if not public.hostname or public.port:
+        to["port_redirect"] = public.port or settings.port("gateway")
+    return {"port": settings.http_redirect_port, "to": to, "local_replies": redirect_replies()}
 
 
 def hsts_headers(tls: InstalledTls | None) -> list[dict[str, Any]]:
