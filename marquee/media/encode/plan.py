@@ -78,6 +78,9 @@ def chunk_jobs(plan: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
     jobs = []
     for chunk in plan.chunks:
         content = f"{source.sha256} {chunk.start_frame} {chunk.frames} {plan.settings_hash}"
+        if source.video.captioned:
+            # Chunks of earlier releases carry the source's captions: they are not taken again.
+            content += " without captions"
         job_id = hashlib.sha256(content.encode()).hexdigest()
         jobs.append(
             ChunkJob(

@@ -65,6 +65,10 @@ def test_whatever_changes_the_result_changes_the_jobs() -> None:
         known.add(changed[0])
 
 
+def test_chunks_that_carry_captions_are_not_taken_again() -> None:
+    assert made(source(captioned=True)) != made(source()), "an earlier release copied the captions into these chunks"
+
+
 def test_a_source_that_cannot_be_sought_has_few_chunks() -> None:
     found = plan(source(7200.0, seekable=False), preset="veryfast", chunk_segments=3, encoder="x")
     assert 1 < len(found.chunks) <= MAX_UNSEEKABLE_CHUNKS
