@@ -73,6 +73,7 @@ async def _encode_and_join(
                 path,
                 folder / "audio",
                 duration_seconds=plan.duration_seconds,
+                default_language=stage.settings.default_audio_language,
                 memory_bytes=stage.settings.process_memory_bytes,
             )
 

@@ -11,7 +11,7 @@ from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocu
 from marquee.documents.plan import Chunk, EncodingSettings, PlanDocument, Rung
 from marquee.documents.quality import QualityDocument, QualityScore, SecondLook
 from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, RenditionPart, RenditionsDocument
-from marquee.documents.source import AudioStream, SourceDocument, SubtitleStream, VideoStream
+from marquee.documents.source import AudioRole, AudioStream, SourceDocument, SubtitleStream, VideoStream
 from marquee.documents.stages import DOCUMENT_OF_STAGE, STAGES, StageDocument
 from marquee.documents.title import SearchDocument, TitleIndexed, TitlePublished
 from marquee.documents.tracks import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
@@ -20,6 +20,7 @@ __all__ = [
     "DOCUMENT_OF_STAGE",
     "ONCE_IN_MANIFEST",
     "STAGES",
+    "AudioRole",
     "AudioStream",
     "Chunk",
     "ChunkJob",

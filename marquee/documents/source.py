@@ -71,6 +71,11 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
         return Fraction(self.frame_rate)
 
 
+AudioRole = Literal["main", "dub", "commentary", "description", "clear-dialogue", "no-dialogue"]
+"""What a sound track is for. `description`: it also tells what the picture shows. `clear-dialogue`: speech stands out, for
+viewers who hear badly. `no-dialogue`: music and effects, karaoke."""
+
+
 class AudioStream(msgspec.Struct, frozen=True, kw_only=True):
     """One sound track of the master. `sample_rate` is in Hz."""
 
@@ -86,6 +91,12 @@ class AudioStream(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "und"
     title: str | None = None
     default: bool = False
+    role: AudioRole = "main"
+    role_guessed: bool = False
+    """True where no flag states the role, but the title does."""
+    original: bool = False
+    """The container flags it as the film's original language."""
+    bitrate_bps: int | None = None
     start_seconds: float = 0.0
     duration_seconds: float = 0.0
 
@@ -119,6 +130,8 @@ class SourceDocument(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     sha256: str
     container: str
+    brand: str = ""
+    """The major brand of an MP4 or MOV file: `isom`, `qt`."""
     duration_seconds: float
     video: VideoStream
     audio: list[AudioStream]

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from marquee.documents.source import AudioRole
 from marquee.notes import Note
 
 
@@ -39,6 +40,8 @@ class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     label: str | None = None
     default: bool = False
+    role: AudioRole = "main"
+    original: bool = False
 
 
 class StreamsDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,15 +11,14 @@ this list (`python -m marquee.notes.page`).
 from collections.abc import Mapping
 from typing import Final
 
+from marquee.notes.kinds_of_sound import KINDS_OF_SOUND
 from marquee.notes.kinds_of_text import KINDS_OF_TEXT
 from marquee.notes.note_kind import NoteKind
 
 _EXPORT_AGAIN: Final = "Export the film again."
 _COPY_AGAIN: Final = "Copy the film again."
 _ONE_STREAM: Final = "Upload a file without this stream."
-_AAC: Final = "Export its sound as AAC."
 _FEWER_DETAILS: Final = "Upload a larger picture, or one with less noise."
-_SILENT_FOR_VIEWERS: Final = "This film has no sound."
 
 KINDS: Final[Mapping[str, NoteKind]] = {
     # --- the file ------------------------------------------------------------------------------------------
@@ -57,6 +56,18 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     ),
     "stream-unknown": NoteKind(
         "source", "warning", "Stream {index} is left out: its kind ({format}) is unknown to this platform.", _ONE_STREAM
+    ),
+    "programme-left-out": NoteKind(
+        "source",
+        "warning",
+        "The file has {count} programmes. Programme {used} is used, and programme {programme} ({what}) is left out.",
+        "Upload each programme as a film of its own.",
+    ),
+    "stream-of-no-programme": NoteKind(
+        "source",
+        "warning",
+        "Stream {index} ({format}) is left out: the file has several programmes, and the stream belongs to none of them.",
+        "Upload each programme as a film of its own.",
     ),
     # --- the picture ---------------------------------------------------------------------------------------
     "picture-damaged": NoteKind(
@@ -160,73 +171,7 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "Upload a film with a bright picture.",
     ),
     # --- the sound -----------------------------------------------------------------------------------------
-    "no-sound": NoteKind("source", "info", "The file has no sound.", "Upload a film with sound.", _SILENT_FOR_VIEWERS),
-    "silent": NoteKind("source", "serious", "Playable, but silent: {why}.", _AAC, _SILENT_FOR_VIEWERS),
-    "sound-undecodable": NoteKind(
-        "source", "warning", "The audio track {track} is left out: it cannot be decoded ({why}).", _AAC
-    ),
-    "sound-damaged": NoteKind(
-        "streams",
-        "warning",
-        "{damaged} of {frames} audio frames of the track {track} are damaged and silent.",
-        _COPY_AGAIN,
-        "Parts of this film's sound are damaged.",
-    ),
-    "sound-out-of-step": NoteKind(
-        "streams",
-        "warning",
-        "The audio track {track} is left out: it is too damaged to be synchronised with the picture.",
-        _EXPORT_AGAIN,
-    ),
-    "sound-after-picture": NoteKind(
-        "source", "warning", "The audio track {track} is left out: it starts after the picture ends.", _EXPORT_AGAIN
-    ),
-    "sound-format-changes": NoteKind(
-        "streams",
-        "info",
-        "The audio track {track} was decoded on its own: it is damaged, or its format changes midway.",
-        _EXPORT_AGAIN,
-    ),
-    "sound-cut": NoteKind(
-        "source",
-        "warning",
-        "The audio track {track} lasts {seconds:.1f} seconds longer than the picture. Its end is left out.",
-        _EXPORT_AGAIN,
-    ),
-    "sound-ends-early": NoteKind(
-        "source",
-        "info",
-        "The audio track {track} ends {seconds:.1f} seconds before the picture. The rest is silent.",
-        _EXPORT_AGAIN,
-    ),
-    "sound-mixed-down": NoteKind(
-        "source",
-        "info",
-        "The audio track {track} has {channels} channels. Viewers hear it in {outputs}.",
-        "Upload the sound as stereo or 5.1.",
-    ),
-    "mono-joined": NoteKind(
-        "source",
-        "info",
-        "The mono audio streams {streams} are taken for the channels of one recording ({layout}).",
-        "Export the sound as one track with all its channels.",
-    ),
-    "mono-left-out": NoteKind(
-        "source",
-        "warning",
-        "Mono audio streams {streams} are left out: of {count} mono streams, the first two are left and right. "
-        "The file does not say what the others are.",
-        "Export the sound as one track with all its channels, or give each mono track a title.",
-    ),
-    "too-many-sound-tracks": NoteKind(
-        "source",
-        "warning",
-        "Audio stream {index} ({track}) is left out: a title has at most {most} mixes.",
-        "Upload a file with fewer audio tracks.",
-    ),
-    "language-unknown": NoteKind(
-        "source", "info", "No language has the tag {tag} of stream {index}. Its language is unknown.", _EXPORT_AGAIN
-    ),
+    **KINDS_OF_SOUND,
     # --- the renditions ------------------------------------------------------------------------------------
     "bitrate-raised": NoteKind(
         "renditions",

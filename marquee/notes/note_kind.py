@@ -1,4 +1,4 @@
-"""What all notes with one code have in common. `kinds` and `kinds_of_text` list them."""
+"""What all notes with one code have in common. `kinds`, `kinds_of_sound` and `kinds_of_text` list them."""
 
 from typing import Final, Literal, NamedTuple, get_args
 

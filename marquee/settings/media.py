@@ -26,6 +26,11 @@ class Media(BaseModel):
         description="VMAF. A top rung with a lower mean gets more bits once. If it is still lower, the title is published with "
         "the note `quality-below-floor`, or refused if `MARQUEE_REFUSE_NOTES` names it. A wrong picture is never published.",
     )
+    default_audio_language: str = Field(
+        "",
+        description="The language, such as `en`, in which a film is heard if the viewer chooses none. Films without it, and an "
+        "empty value: the original language that the file states, else the file's default track, else its first.",
+    )
     refuse_notes: str = Field(
         "",
         description="Codes of notes, separated by commas, such as `silent,picture-damaged`. A film with such a note is refused. "

@@ -6,10 +6,11 @@ in each track's own timescale. Text tracks are whole WebVTT files. Every URI is 
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack, keys
+from marquee.documents import AudioRole, PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack, keys
 from marquee.media.encode.join import video_timescale
 from marquee.media.text.languages import UNKNOWN
 
@@ -27,13 +28,15 @@ def _adaptation_set(
     *,
     kind: str,
     mime_type: str,
-    role: str,
+    roles: Sequence[str],
     label: str | None,
     language: str | None,
-    commentary: bool = False,
-    hearing_impaired: bool = False,
+    purpose: int | None = None,
 ) -> ET.Element:
-    """Append an AdaptationSet, with its children in the schema's order: Accessibility, Role, Label."""
+    """Append an AdaptationSet, with its children in the schema's order: Accessibility, Role, Label.
+
+    `purpose` is a term of TV-Anytime's AudioPurposeCS: 1 for viewers who see badly, 2 for viewers who hear badly.
+    """
     adaptation = _add(
         period,
         "AdaptationSet",
@@ -44,9 +47,9 @@ def _adaptation_set(
         segmentAlignment=None if kind == "text" else "true",
         startWithSAP=None if kind == "text" else 1,
     )
-    if hearing_impaired:
-        _add(adaptation, "Accessibility", schemeIdUri="urn:tva:metadata:cs:AudioPurposeCS:2007", value=2)
-    for value in (role, "commentary") if commentary else (role,):
+    if purpose is not None:
+        _add(adaptation, "Accessibility", schemeIdUri="urn:tva:metadata:cs:AudioPurposeCS:2007", value=purpose)
+    for value in roles:
         _add(adaptation, "Role", schemeIdUri="urn:mpeg:dash:role:2011", value=value)
     if label:
         _add(adaptation, "Label").text = NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", label)
@@ -74,7 +77,7 @@ def _segments(representation: ET.Element, one: PackagedStream, timescale: int) -
 
 
 def _video(period: ET.Element, video: list[PackagedStream]) -> None:
-    adaptation = _adaptation_set(period, kind="video", mime_type="video/mp4", role="main", label=None, language=None)
+    adaptation = _adaptation_set(period, kind="video", mime_type="video/mp4", roles=["main"], label=None, language=None)
     for one in sorted(video, key=lambda each: each.average_bps):
         representation = _add(
             adaptation,
@@ -90,10 +93,38 @@ def _video(period: ET.Element, video: list[PackagedStream]) -> None:
         _segments(representation, one, video_timescale(Fraction(one.frame_rate or "25/1")))
 
 
-def _audio(period: ET.Element, one: PackagedStream) -> None:
-    role = "main" if one.default else "dub"
+_SOUND_ROLES: Final[dict[AudioRole, str]] = {
+    "commentary": "commentary",
+    "description": "description",
+    "clear-dialogue": "enhanced-audio-intelligibility",
+    "no-dialogue": "supplementary",
+}
+_SOUND_PURPOSES: Final[dict[AudioRole, int]] = {"description": 1, "clear-dialogue": 2}
+
+
+def audio_roles(one: PackagedStream, default_language: str | None) -> list[str]:
+    """The values of Role (urn:mpeg:dash:role:2011) of a sound track.
+
+    `main` is the default track and no other. The film's sound in another language is a `dub`, unless it is the original; a
+    second track of the same language is an `alternate`.
+    """
+    if one.role in _SOUND_ROLES:
+        return ["main", _SOUND_ROLES[one.role]] if one.default else [_SOUND_ROLES[one.role]]
+    if one.default:
+        return ["main", "dub"] if one.role == "dub" else ["main"]
+    other_language = one.language != default_language and not one.original
+    return ["dub"] if one.role == "dub" or other_language else ["alternate"]
+
+
+def _audio(period: ET.Element, one: PackagedStream, default_language: str | None) -> None:
     adaptation = _adaptation_set(
-        period, kind="audio", mime_type="audio/mp4", role=role, label=one.label, language=one.language
+        period,
+        kind="audio",
+        mime_type="audio/mp4",
+        roles=audio_roles(one, default_language),
+        label=one.label,
+        language=one.language,
+        purpose=_SOUND_PURPOSES.get(one.role),
     )
     rate = one.sample_rate or 48_000
     representation = _add(
@@ -115,11 +146,10 @@ def _text(period: ET.Element, track: TextTrack) -> None:
         period,
         kind="text",
         mime_type="text/vtt",
-        role=role,
+        roles=[role, "commentary"] if track.commentary else [role],
         label=track.label,
         language=track.language,
-        commentary=track.commentary,
-        hearing_impaired=track.hearing_impaired,
+        purpose=2 if track.hearing_impaired else None,
     )
     representation = _add(adaptation, "Representation", id=f"text-{track.name}", bandwidth=1000)
     _add(representation, "BaseURL").text = track.key
@@ -142,8 +172,9 @@ def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
     )
     period = _add(root, "Period", id=0, start="PT0S")
     _video(period, streams.video)
+    default_language = next((one.language for one in streams.audio if one.default), None)
     for one in streams.audio:
-        _audio(period, one)
+        _audio(period, one, default_language)
     for track in subtitles.tracks:
         _text(period, track)
     ET.indent(root)

@@ -69,14 +69,28 @@ def _language(tag: str | None) -> str | None:
     return None if tag in {None, UNKNOWN} else tag
 
 
+_SOUND_CHARACTERISTICS: Final[dict[str, str]] = {
+    "description": "public.accessibility.describes-video",
+    "clear-dialogue": "public.accessibility.enhances-speech-intelligibility",
+    "commentary": "public.auxiliary-content",
+    "dub": "public.translation.dubbed",
+}
+"""CHARACTERISTICS of a sound track by its role: Apple's media characteristics."""
+_CHOSEN_BY_PREFERENCE: Final = frozenset({"main", "dub", "description", "clear-dialogue"})
+"""AUTOSELECT=YES lets a player choose by the system's language and accessibility settings. Apple's authoring specification
+asks for it on descriptions. A commentary is only ever chosen by hand."""
+
+
 def _media(one: PackagedStream, group: str) -> str:
+    characteristics = _SOUND_CHARACTERISTICS.get(one.role) or ("public.original-content" if one.original else None)
     return "#EXT-X-MEDIA:" + _attributes(
         TYPE="AUDIO",
         GROUP_ID=_quoted(group),
         NAME=_quoted(one.label),
         LANGUAGE=_quoted(_language(one.language)),
         DEFAULT="YES" if one.default else "NO",
-        AUTOSELECT="YES",
+        AUTOSELECT="YES" if one.default or one.role in _CHOSEN_BY_PREFERENCE else "NO",
+        CHARACTERISTICS=_quoted(characteristics),
         CHANNELS=_quoted(str(one.channels)),
         URI=_quoted(one.playlist),
     )

@@ -173,4 +173,6 @@ def _audio(one: EncodedAudio, track: Track) -> PackagedStream:
         language=one.language,
         label=one.label,
         default=one.default,
+        role=one.role,
+        original=one.original,
     )

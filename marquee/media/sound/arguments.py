@@ -44,6 +44,11 @@ def _silence() -> Any:
     return ffmpeg.input(f"anullsrc=channel_layout=mono:sample_rate={SAMPLE_RATE}", format="lavfi")
 
 
+def _heard(mix: AudioMix, index: int, stream: Any) -> Any:
+    """A stream as it is to be heard. One channel with a place (FL) would be heard in one ear, and 3 dB too low in a mix."""
+    return stream.filter("channelmap", map=0, channel_layout="mono") if index in mix.placed else stream
+
+
 def _mix_down(stream: Any, channels: int) -> Any:
     """Mixes to the rendition's layout by ITU-R BS.775 coefficients. In stereo, peaks over full scale are limited, not clipped."""
     shaped = stream.filter("aformat", sample_fmts="fltp", channel_layouts=LAYOUTS[channels])
@@ -72,12 +77,13 @@ def audio_arguments(
     outputs = []
     for mix in mixes:
         aligned = [
-            _silence() if index in mix.silent else _on_picture_clock(opened[str(index)], clock) for index in mix.streams
+            _silence() if index in mix.silent else _heard(mix, index, _on_picture_clock(opened[str(index)], clock))
+            for index in mix.streams
         ]
         whole = aligned[0]
         if len(aligned) > 1:
             mono = [one.filter("aformat", channel_layouts="mono").filter("apad") for one in aligned]
-            whole = ffmpeg.filter(mono, "join", inputs=len(mono), channel_layout=LAYOUTS[len(mono)])
+            whole = ffmpeg.filter(mono, "join", inputs=len(mono), channel_layout=mix.layout)
         shares = whole.filter_multi_output("asplit", len(mix.outputs)) if len(mix.outputs) > 1 else [whole]
         for share, channels in enumerate(mix.outputs):
             one = shares[share] if len(mix.outputs) > 1 else whole

@@ -13,12 +13,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from marquee.documents import SourceDocument
+from marquee.documents import AudioRole, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media.encode.transcode import sample_count
 from marquee.media.programs import process
 from marquee.media.sound.arguments import audio_arguments, decode_arguments, packets
 from marquee.media.sound.mixes import AudioMix, plan_mixes, usable_streams, without
+from marquee.media.sound.mono import is_production_container
+from marquee.media.sound.roles import is_main
 from marquee.media.sound.uniform_audio import decode_uniform
 from marquee.media.source.clock import Clock, picture_clock
 from marquee.notes import Note, NoteStream, note
@@ -33,6 +35,8 @@ class EncodedAudio(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     channels: int
     default: bool
+    role: AudioRole = "main"
+    original: bool = False
 
 
 class AudioMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +112,7 @@ class _Encoder(NamedTuple):
                 return AudioMade(renditions=[], notes=notes, cpu_seconds=uniform.cpu_seconds)
             places = tuple(good.index(one) if one in good else -1 - one for one in mix.streams)
             plain_mix = msgspec.structs.replace(
-                mix, streams=places, silent=tuple(place for place in places if place < 0)
+                mix, streams=places, silent=tuple(place for place in places if place < 0), placed=()
             )
             encoded = await self._encode([plain_mix], plain, Clock({"copyts": None}, 0.0), [mix])
         finally:
@@ -157,6 +161,8 @@ class _Encoder(NamedTuple):
                 label=mix.label,
                 channels=channels,
                 default=mix.default,
+                role=mix.role,
+                original=mix.original,
             )
             for mix in kept
             for channels in mix.outputs
@@ -176,6 +182,7 @@ async def encode_audio(
     folder: Path,
     *,
     duration_seconds: float,
+    default_language: str = "",
     memory_bytes: int | None = None,
 ) -> AudioMade:
     """Encode every audio rendition of a title into `folder`, each exactly as long as the picture.
@@ -187,7 +194,11 @@ async def encode_audio(
     usable, notes = usable_streams(
         source.audio, picture_starts=source.video.start_seconds, picture_seconds=duration_seconds
     )
-    mixes, guessed = plan_mixes(usable)
+    mixes, guessed = plan_mixes(
+        usable,
+        production=is_production_container(source.container, source.brand),
+        default_language=default_language,
+    )
     notes += guessed
     if not mixes:
         return AudioMade(renditions=[], notes=_new_notes(source, notes, []), cpu_seconds=0.0)
@@ -197,7 +208,7 @@ async def encode_audio(
     encoder = _Encoder(source_path, folder, clock, duration_seconds, memory_bytes)
     renditions, more, cpu_seconds = await _encode_with_retry(encoder, mixes)
     if renditions and not any(one.default for one in renditions):
-        first = renditions[0].label
+        first = next((one.label for one in renditions if is_main(one.role)), renditions[0].label)
         renditions = [msgspec.structs.replace(one, default=one.label == first) for one in renditions]
     return AudioMade(renditions=renditions, notes=_new_notes(source, notes + more, renditions), cpu_seconds=cpu_seconds)
 

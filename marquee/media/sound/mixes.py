@@ -1,24 +1,24 @@
 """Decides which of a source's audio streams form which mixes and renditions. Pure: reads the probe's findings, runs nothing.
 
-A stream is a mix of its own, with one exception: mono streams of one language without titles are the separate channels of one
-recording. Two of them are left and right. Six are 5.1 in the order of SMPTE ST 428-12 (L R C LFE Ls Rs). Eight are such a
-5.1 followed by its stereo mix, the layout that studios deliver. Of any other number, the first two become left and right,
-as EBU R 123 has them in every layout, and the rest is left out with a sentence. Next: `audio`.
+A stream is a mix of its own, unless `mono` finds that it is a channel of a recording. Commentaries and descriptions (`roles`)
+come after the film's own sound and are never the default. Next: `audio`.
 """
 
-import re
-from collections.abc import Container, Sequence
-from typing import Final
+from collections.abc import Callable, Container, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
-from marquee.documents import AudioStream
-from marquee.media.text.languages import language_label, language_tag
+from marquee.documents import AudioRole, AudioStream
+from marquee.media.sound.mono import place, recordings
+from marquee.media.sound.roles import ROLE_LABELS, is_main, named_role, without_role
+from marquee.media.text.languages import language_label, language_tag, title_beside_language
 from marquee.notes import Note, NoteStream, note
 
 MAX_MIXES: Final = 8
 """A title keeps its first eight tracks (dubs, commentaries): every track costs its encoding and storage."""
 SURROUND_CHANNELS: Final = 6
+_MAX_LABEL: Final = 60
 
 
 class AudioMix(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,12 @@ class AudioMix(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     label: str
     default: bool
+    role: AudioRole = "main"
+    original: bool = False
+    layout: str = "stereo"
+    """ffmpeg's name of the layout that several `streams` form."""
+    placed: tuple[int, ...] = ()
+    """Those of `streams` that are one channel with a place (FL): the channel is taken as it is."""
     silent: tuple[int, ...] = ()
     """Those of `streams` that cannot be decoded: silence takes their channel."""
 
@@ -44,12 +50,13 @@ class AudioMix(msgspec.Struct, frozen=True, kw_only=True):
 def without(mix: AudioMix, undecoded: Container[int]) -> AudioMix | None:
     """The mix without its streams that cannot be decoded; None if no other is left.
 
-    Of a pair, the other half is heard in both ears. A channel of 5.1 becomes silent, so that the others keep their places.
+    Of a pair, the other half is heard in both ears. A channel of a larger layout becomes silent, so that the others keep
+    their places.
     """
     good = tuple(index for index in mix.streams if index not in undecoded)
     if not good:
         return None
-    if len(good) == 1 or len(mix.streams) < SURROUND_CHANNELS:
+    if len(good) == 1:
         return msgspec.structs.replace(mix, streams=good[:1], outputs=(2,), silent=())
     silent = tuple(index for index in mix.streams if index in undecoded)
     return msgspec.structs.replace(mix, silent=silent)
@@ -65,7 +72,10 @@ def usable_streams(
     usable, notes = [], []
     for one in streams:
         where = NoteStream(kind="audio", index=one.index, language=one.language)
-        if not one.decodable:
+        if not one.channels and not one.sample_rate:
+            # A stream that the file lists, and of which it has no packet.
+            notes.append(note("sound-undecodable", where, track=track_name(one), why="it has no content"))
+        elif not one.decodable:
             notes.append(note("sound-undecodable", where, track=track_name(one), why=one.format or one.codec))
         elif one.start_seconds - picture_starts >= picture_seconds:
             notes.append(note("sound-after-picture", where, track=track_name(one)))
@@ -79,77 +89,153 @@ def track_name(stream: AudioStream) -> str:
     return stream.title or language_label(language_tag(stream.language)) or str(stream.index)
 
 
-def _groups(
-    streams: Sequence[AudioStream],
-) -> tuple[list[tuple[AudioStream, tuple[int, ...], tuple[int, ...]]], list[Note]]:
-    """[(the stream that names the mix, indexes of its streams, its outputs)], and notes on what is guessed and left out."""
-    groups: list[tuple[AudioStream, tuple[int, ...], tuple[int, ...]]] = []
-    notes: list[Note] = []
-    done: set[int] = set()
-    for stream in streams:
-        if stream.index in done:
-            continue
-        untitled_mono = [
-            other for other in streams if other.channels == 1 and not other.title and other.language == stream.language
-        ]
-        if stream not in untitled_mono or len(untitled_mono) == 1:
-            groups.append((stream, (stream.index,), (2, 6) if stream.channels >= SURROUND_CHANNELS else (2,)))
-            continue
-        indexes = tuple(other.index for other in untitled_mono)
-        done.update(indexes)
-        joined = {2: "stereo", 6: "5.1", 8: "5.1 and stereo"}.get(len(indexes), "stereo")
-        used = indexes if len(indexes) in {6, 8} else indexes[:2]
-        where = NoteStream(kind="audio", index=stream.index, language=stream.language)
-        notes.append(note("mono-joined", where, streams=_listed(used), layout=joined))
-        if len(indexes) == 6:
-            groups.append((stream, indexes, (2, 6)))
-        elif len(indexes) == 8:
-            groups.append((stream, indexes[6:], (2,)))
-            groups.append((stream, indexes[:6], (6,)))
-        else:
-            groups.append((stream, indexes[:2], (2,)))
-            if indexes[2:]:
-                notes.append(note("mono-left-out", where, streams=_listed(indexes[2:]), count=len(indexes)))
-    return groups, notes
+class _Group(NamedTuple):
+    """The streams of one mix, as `mono` or a stream of several channels gives them."""
+
+    first: AudioStream
+    """The stream that names the mix."""
+    indexes: tuple[int, ...]
+    outputs: tuple[int, ...]
+    layout: str = "stereo"
+
+    @property
+    def owner(self) -> int:
+        return self.first.index
+
+
+def _groups(streams: Sequence[AudioStream], *, production: bool) -> tuple[list[_Group], list[Note]]:
+    """The groups, the film's own sound first, and notes on what is guessed and left out."""
+    joined, apart = recordings(streams, production=production)
+    by_index = {one.index: one for one in streams}
+    used = {one.index for recording in joined for one in (*recording.streams, *recording.left_out)}
+    groups = [
+        _Group(one, (one.index,), (2, 6) if one.channels >= SURROUND_CHANNELS else (2,))
+        for one in streams
+        if one.index not in used
+    ]
+    notes = []
+    for owner in dict.fromkeys(one.owner for one in joined):
+        parts = [one for one in joined if one.owner == owner]
+        where = NoteStream(kind="audio", index=owner, language=by_index[owner].language)
+        every = sorted(one.index for part in parts for one in part.streams)
+        layout = " and ".join(sorted(part.layout for part in parts))
+        notes.append(note("mono-joined", where, streams=_listed(every), layout=layout))
+        for part in parts:
+            indexes = tuple(one.index for one in part.streams)
+            outputs: tuple[int, ...] = (2,)
+            if len(indexes) >= SURROUND_CHANNELS:
+                # Of eight channels, the last two are the studio's own stereo mix.
+                outputs = (6,) if len(parts) > 1 else (2, 6)
+            groups.append(_Group(by_index[owner], indexes, outputs, part.layout))
+            if out := [one.index for one in part.left_out]:
+                notes.append(note("mono-left-out", where, streams=_listed(out), count=len(indexes) + len(out)))
+    for language in dict.fromkeys(one.language for one in apart):
+        same = [one.index for one in apart if one.language == language]
+        where = NoteStream(kind="audio", index=same[0], language=language)
+        if len(same) > 1:
+            notes.append(note("mono-kept-apart", where, streams=_listed(same)))
+    return sorted(groups, key=lambda one: (not is_main(one.first.role), one.owner)), notes
 
 
 def _listed(indexes: Sequence[int]) -> str:
     return ", ".join(map(str, indexes))
 
 
-def plan_mixes(streams: Sequence[AudioStream]) -> tuple[list[AudioMix], list[Note]]:
-    """(mixes in the order of the streams, notes on what is guessed and left out). Exactly one stream's mixes are the default.
+def default_owner(streams: Sequence[AudioStream], default_language: str = "") -> int | None:
+    """The index of the stream that is heard without a choice; None without streams.
 
-    `streams` are those of `usable_streams`.
+    Among the film's own sound and its dubs: the first in `default_language`, else flagged as original, else flagged as default,
+    else the first. A commentary or a description is heard only where there is nothing else.
     """
-    groups, notes = _groups(streams)
-    for stream, indexes, _ in groups[MAX_MIXES:]:
-        where = NoteStream(kind="audio", index=indexes[0], language=stream.language)
-        track = stream.title or stream.language
-        notes.append(note("too-many-sound-tracks", where, index=indexes[0], track=track, most=MAX_MIXES))
+    own = [one for one in streams if is_main(one.role)] or list(streams)[:1]
+    wanted = language_tag(default_language)
+    rules: tuple[Callable[[AudioStream], bool], ...] = (
+        lambda one: bool(default_language) and language_tag(one.language) == wanted,
+        lambda one: one.original,
+        lambda one: one.default,
+    )
+    return next((one.index for rule in rules for one in own if rule(one)), own[0].index if own else None)
+
+
+def plan_mixes(
+    streams: Sequence[AudioStream], *, production: bool = False, default_language: str = ""
+) -> tuple[list[AudioMix], list[Note]]:
+    """(mixes, the film's own sound first; notes on what is guessed and left out). Exactly one stream's mixes are the default.
+
+    `streams` are those of `usable_streams`. `production`: see `mono.is_production_container`. `default_language` as in
+    `default_owner`.
+    """
+    groups, notes = _groups(streams, production=production)
+    for one in groups[MAX_MIXES:]:
+        where = NoteStream(kind="audio", index=one.indexes[0], language=one.first.language)
+        track = one.first.title or one.first.language
+        notes.append(note("too-many-sound-tracks", where, index=one.indexes[0], track=track, most=MAX_MIXES))
     groups = groups[:MAX_MIXES]
-    default = next((indexes for stream, indexes, _ in groups if stream.default), groups[0][1] if groups else ())
-    names: dict[str, set[tuple[int, ...]]] = {}
-    labels: dict[str, set[tuple[int, ...]]] = {}
+    main = default_owner([one.first for one in groups], default_language)
+    names: dict[str, set[int]] = {}
+    labels: dict[str, set[int]] = {}
     mixes = []
-    main = next((stream.index for stream, indexes, _ in groups if indexes == default), None)
-    for stream, indexes, outputs in groups:
-        tag = language_tag(stream.language)
-        title = re.sub(r"\s+", " ", stream.title or "").strip()[:60].replace('"', "'")
+    for one in groups:
+        tag = language_tag(one.first.language)
+        name = tag.lower() if is_main(one.first.role) else f"{tag.lower()}-{one.first.role}"
         mixes.append(
             AudioMix(
-                name=_unique(tag.lower(), (stream.index,), names, "-"),
-                streams=indexes,
-                outputs=outputs,
+                name=_unique(name, one.owner, names, "-"),
+                streams=one.indexes,
+                outputs=one.outputs,
                 language=tag,
-                label=_unique(title or language_label(tag) or "Original", (stream.index,), labels, " "),
-                default=stream.index == main,
+                label=_unique(audio_label(tag, one.first.title, one.first.role), one.owner, labels, " "),
+                default=one.owner == main,
+                role=one.first.role,
+                original=one.first.original,
+                layout=one.layout,
+                placed=tuple(each.index for each in streams if each.index in one.indexes and _is_placed(each)),
             )
         )
-    return mixes, notes
+    return mixes, notes + _role_notes([one.first for one in groups], main)
 
 
-def _unique(wanted: str, owner: tuple[int, ...], taken: dict[str, set[tuple[int, ...]]], joint: str) -> str:
+def _is_placed(stream: AudioStream) -> bool:
+    return stream.channels == 1 and stream.channel_layout not in {None, "mono"} and place(stream) is not None
+
+
+def _role_notes(streams: Sequence[AudioStream], main: int | None) -> list[Note]:
+    """Notes on roles that the title alone states, and on tracks that are not the default because of their role."""
+    notes = []
+    for one in {one.index: one for one in streams}.values():
+        where = NoteStream(kind="audio", index=one.index, language=one.language)
+        told = {"track": track_name(one), "role": f"a track of the kind {ROLE_LABELS[one.role] or one.role}"}
+        if one.role_guessed:
+            notes.append(note("sound-role-guessed", where, **told))
+        if is_main(one.role):
+            continue
+        if one.index == main:
+            notes.append(note("main-sound-missing", where, **told))
+        elif one.default and not all(each.default for each in streams):
+            notes.append(note("sound-not-default", where, **told))
+    return notes
+
+
+def audio_label(tag: str, title: str | None, role: AudioRole = "main") -> str:
+    """A track's name in a player's menu: language, role, and what else the title says.
+
+    `English`, `English (commentary)`, `English (Director's commentary)`, `French (Québec)`. Without a language the title alone,
+    or the role, or `Original`.
+    """
+    language = language_label(tag)
+    said = " ".join((title or "").split()).replace('"', "'")
+    kind = ROLE_LABELS[role]
+    if language is None:
+        return (said or kind.capitalize() or "Original")[:_MAX_LABEL]
+    more = title_beside_language(tag, said) or ""
+    if kind and named_role(more) == role and title_beside_language(tag, without_role(more)):
+        kind = ""
+    elif kind:
+        more = title_beside_language(tag, without_role(more)) or ""
+    return " ".join([language, *(f"({one})" for one in (kind, more[:_MAX_LABEL]) if one)])
+
+
+def _unique(wanted: str, owner: int, taken: dict[str, set[int]], joint: str) -> str:
     """`wanted`, or `wanted` with a number if another owner has the name. The same owner gets the same name again."""
     candidate, number = wanted, 1
     while owner not in taken.setdefault(candidate, {owner}):

@@ -119,5 +119,7 @@ async def _sound_outlasts_picture(candidate: Candidate, scanned: Scan, declared:
     """Whether only sound reaches the claimed end. A container is as long as its longest track: a shorter picture is no damage."""
     if candidate.picture.duration_seconds is not None or scanned.truncated:
         return False
-    sound = await sound_times(candidate.path, memory_bytes=candidate.limits.memory_bytes)
+    sound = await sound_times(
+        candidate.path, candidate.probed.of_kind("audio"), memory_bytes=candidate.limits.memory_bytes
+    )
     return sound.end_seconds - candidate.probed.start_seconds >= (1 - MAX_SHARE) * declared

@@ -25,8 +25,9 @@ from marquee.media.source.close_look import look_closely
 from marquee.media.source.completeness import BROADCAST_PREFIX, check_complete
 from marquee.media.source.cut_off import asf_seconds, why_cut_off
 from marquee.media.source.picture_damage import picture_damage
-from marquee.media.source.picture_streams import check_base_layer, picture_streams
+from marquee.media.source.picture_streams import check_base_layer
 from marquee.media.source.probe import Probe, Stream, probe
+from marquee.media.source.programmes import candidates, notes_on_others
 from marquee.media.source.scan import Scan, TooManyFrames, scan, sound_times
 from marquee.media.source.seeking import seeks_exactly
 from marquee.media.source.stills import hold_still_picture
@@ -82,12 +83,14 @@ async def judge(
         )
     if not probed.of_kind("video") and (cut := why_cut_off(path)):
         raise SourceRefused(cut)
-    candidate, first_scan, undecodable = await _decode_first_usable_picture(path, size, probed, limits, on_progress)
+    candidate, first_scan, undecodable, others = await _decode_first_usable_picture(
+        path, size, probed, limits, on_progress
+    )
     first_scan, held = await hold_still_picture(candidate, await _look_closely(candidate, first_scan))
     scanned, notes = await _with_usable_clock(candidate, first_scan, on_progress)
     _check_frames(candidate, scanned)
     scanned, missing = await check_complete(candidate, scanned, first_scan)
-    notes += held + missing
+    notes += held + missing + others
     indexed = (
         candidate.probed.container.startswith(_TIME_INDEXED_CONTAINERS)
         and scanned.timed_in_order
@@ -100,7 +103,9 @@ async def judge(
     if indexed and not seekable:
         notes.append(note("index-unusable"))
     decodable = await decodable_codecs(binaries.ffmpeg())
-    notes += source_notes.picture_notes(candidate, scanned, undecodable) + source_notes.ignored_streams(probed)
+    notes += source_notes.picture_notes(candidate, scanned, undecodable) + source_notes.ignored_streams(
+        candidate.probed
+    )
     document = SourceDocument(
         movie_id=movie_id,
         version=version,
@@ -110,6 +115,7 @@ async def judge(
         size_bytes=size,
         sha256=sha256,
         container=candidate.probed.container,
+        brand=candidate.probed.brand,
         duration_seconds=float(scanned.duration_seconds),
         video=source_streams.video(candidate.picture, scanned, first_scan.first_seconds),
         audio=[source_streams.audio(stream, decodable) for stream in candidate.probed.of_kind("audio")],
@@ -136,16 +142,20 @@ async def _probe_or_refuse(path: Path, limits: SourceLimits) -> Probe:
 
 async def _decode_first_usable_picture(
     path: Path, size: int, probed: Probe, limits: SourceLimits, on_progress: Callable[[float], None] | None
-) -> tuple[Candidate, Scan, list[Stream]]:
-    """The first picture stream with a decodable frame, its scan, and the streams tried before it. At most three are tried."""
+) -> tuple[Candidate, Scan, list[Stream], list[Note]]:
+    """The first picture stream with a decodable frame, its scan, the streams tried before it, and notes on other programmes.
+
+    At most three are tried.
+    """
     undecodable: list[Stream] = []
-    for picture in picture_streams(path, probed)[:_MAX_PICTURES_TRIED]:
-        candidate = Candidate(path, size, limits, probed, picture)
+    for one in candidates(path, probed)[:_MAX_PICTURES_TRIED]:
+        picture = one.picture
+        candidate = Candidate(path, size, limits, one.probed, picture)
         if (seconds := recognise.avi_seconds(path) or asf_seconds(path)) is not None:
             # Of a cut-off file, ffprobe reports the length of the part that is left. The header has the full length.
             claimed = msgspec.structs.replace(picture, duration_seconds=seconds)
             candidate = candidate._replace(
-                picture=claimed, probed=msgspec.structs.replace(probed, duration_seconds=seconds)
+                picture=claimed, probed=msgspec.structs.replace(one.probed, duration_seconds=seconds)
             )
         check_claims(candidate)
         check_base_layer(picture)
@@ -155,7 +165,7 @@ async def _decode_first_usable_picture(
             dolby_vision.check_base_layer(
                 source_streams.dolby_vision_of(picture, scanned), source_streams.own_colours(scanned)
             )
-            return candidate, scanned, undecodable
+            return candidate, scanned, undecodable, notes_on_others(probed, one)
         undecodable.append(picture)
         log.info("picture not decodable", stream=picture.index, reason=scanned.error_line)
     raise SourceRefused(why_cut_off(path) or recognise.NOTHING_DECODABLE)
@@ -243,7 +253,9 @@ async def _sound_spans_gap(candidate: Candidate, scanned: Scan) -> bool:
     """Whether sound goes on through the picture's largest gap."""
     if scanned.is_unordered or not candidate.probed.of_kind("audio"):
         return False
-    sound = await sound_times(candidate.path, memory_bytes=candidate.limits.memory_bytes)
+    sound = await sound_times(
+        candidate.path, candidate.probed.of_kind("audio"), memory_bytes=candidate.limits.memory_bytes
+    )
     return sound.end_seconds > 0 and sound.largest_gap_seconds < scanned.largest_gap_seconds / 2
 
 

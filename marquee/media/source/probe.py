@@ -93,19 +93,36 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     forced: bool = False
     hearing_impaired: bool = False
     commentary: bool = False
+    dispositions: frozenset[str] = frozenset()
+    """ffmpeg's names of the flags that are set: `default`, `comment`, `visual_impaired`."""
+    handler: str = ""
+    """The name of an MP4 track's handler: an encoder's own name, or what the track is."""
     attached_picture: bool = False
     comment: str = ""
     """Of a cover: which picture of the album it is."""
     frames_claimed: int | None = None
 
 
+class Programme(msgspec.Struct, frozen=True, kw_only=True):
+    """A programme of a transport stream, by its number in the PAT. A stream may belong to several."""
+
+    number: int
+    name: str | None = None
+    streams: frozenset[int] = frozenset()
+
+
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file claims. `container` is ffmpeg's name, which may be a list (`mov,mp4,m4a,3gp,3g2,mj2`)."""
+    """What a file claims. `container` is ffmpeg's name, which may be a list (`mov,mp4,m4a,3gp,3g2,mj2`).
+
+    `brand` is the major brand of an MP4 or MOV file: `isom`, `qt`.
+    """
 
     container: str
     start_seconds: float
     duration_seconds: float | None
     streams: list[Stream]
+    programmes: list[Programme] = []
+    brand: str = ""
 
     def of_kind(self, kind: str) -> list[Stream]:
         """The streams of one kind: `video`, `audio`, `subtitle`."""
@@ -117,7 +134,10 @@ async def probe(path: Path, *, timeout_seconds: float = 60.0, memory_bytes: int 
 
     Raises `ProcessFailed` where the file cannot be opened as a film, `ProcessTimedOut` after `timeout_seconds`.
     """
-    argv = ffprobe_arguments(path, "-print_format", "json", "-show_format", "-show_streams")
+    programmes = "program=program_num:program_tags=service_name:program_stream=index"
+    argv = ffprobe_arguments(
+        path, "-print_format", "json", "-show_format", "-show_streams", "-show_entries", programmes
+    )
     found = await process.run(argv, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes)
     return _probe_from_json(msgspec.json.decode(found.stdout.decode(errors="replace") or "{}"))
 
@@ -129,6 +149,15 @@ def _probe_from_json(raw: dict[str, Any]) -> Probe:
         start_seconds=_seconds(container.get("start_time")) or 0.0,
         duration_seconds=_positive(_seconds(container.get("duration"))),
         streams=[_stream_from_json(one, container.get("format_name", "")) for one in raw.get("streams", [])],
+        programmes=[
+            Programme(
+                number=int(one.get("program_num", 0)),
+                name=one.get("tags", {}).get("service_name") or None,
+                streams=frozenset(int(each["index"]) for each in one.get("streams", [])),
+            )
+            for one in raw.get("programs", [])
+        ],
+        brand=str(container.get("tags", {}).get("major_brand", "")).strip(),
     )
 
 
@@ -173,12 +202,14 @@ def _stream_from_json(raw: dict[str, Any], container: str) -> Stream:
         channel_layout=raw.get("channel_layout"),
         sample_rate=int(raw.get("sample_rate") or 0),
         language=tags.get("language", "und")[:35],
-        title=tags.get("title") or None,
+        title=tags.get("title") or tags.get("name") or None,  # `name` in MP4
+        handler=tags.get("handler_name", ""),
         comment=tags.get("comment", ""),
         default=bool(flags.get("default")),
         forced=bool(flags.get("forced")),
         hearing_impaired=bool(flags.get("hearing_impaired") or flags.get("captions")),
         commentary=bool(flags.get("comment")),
+        dispositions=frozenset(name for name, on in flags.items() if on),
         frames_claimed=int(raw["nb_frames"]) if str(raw.get("nb_frames", "")).isdigit() else None,
         attached_picture=bool(flags.get("attached_pic") or flags.get("timed_thumbnails") or flags.get("still_image")),
     )

@@ -11,7 +11,7 @@ import copy
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ import ffmpeg
 from marquee.errors import ProcessFailed, ProcessTimedOut
 from marquee.media.programs import binaries, process
 from marquee.media.source.dolby_vision import DolbyVision, of_metadata
-from marquee.media.source.probe import ffprobe_arguments, untrusted_input
+from marquee.media.source.probe import Stream, ffprobe_arguments, untrusted_input
 
 FRAME_LINE: Final = re.compile(
     r"n:\s*\d+ pts:\s*(?P<pts>-?\d+|NOPTS) .*?duration:\s*(?P<duration>-?\d+) .*?fmt:(?P<format>\S+) .*?"
@@ -256,14 +256,17 @@ class SoundTimes(NamedTuple):
     largest_gap_seconds: float
 
 
-async def sound_times(path: Path, *, memory_bytes: int | None = None) -> SoundTimes:
-    """Read the times of every packet of sound. Nothing is decoded. A file that cannot be read to its end gives what was read."""
+async def sound_times(path: Path, tracks: Sequence[Stream], *, memory_bytes: int | None = None) -> SoundTimes:
+    """Read the times of every packet of `tracks`, without decoding. A file that cannot be read to its end gives what was read."""
+    wanted = {str(one.index) for one in tracks}
     ends: dict[str, float] = {}
     end, gap = 0.0, 0.0
 
     def take(line: str) -> None:
         nonlocal end, gap
         stream, *times = line.split(",")[:3]
+        if stream not in wanted:
+            return
         with contextlib.suppress(ValueError):
             start, lasts = (float(value) for value in times)
             gap = max(gap, abs(start - ends.get(stream, start)))

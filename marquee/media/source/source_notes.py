@@ -9,6 +9,7 @@ from typing import Final, get_args
 
 from marquee.documents import AudioStream, SourceDocument, SubtitleStream
 from marquee.media.sound.mixes import plan_mixes, track_name, usable_streams
+from marquee.media.sound.mono import is_production_container
 from marquee.media.source import dolby_vision, source_streams
 from marquee.media.source.claims import Candidate
 from marquee.media.source.cut_off import why_cut_off
@@ -147,7 +148,7 @@ def _sound(source: SourceDocument) -> list[Note]:
         formats = list(dict.fromkeys(one.format or one.codec for one in silent))
         why = "the only sound is" if len(silent) == 1 else f"all {len(silent)} audio tracks are"
         found.append(note("silent", why=f"{why} {' and '.join(formats)}, which cannot be decoded"))
-    mixes, notes = plan_mixes(usable)
+    mixes, notes = plan_mixes(usable, production=is_production_container(source.container, source.brand))
     found += notes
     indexes = {index for mix in mixes for index in mix.streams}
     for one in source.audio:

@@ -13,6 +13,7 @@ from marquee.documents import AudioStream, SubtitleStream, VideoStream
 from marquee.domain.ladder import even_within
 from marquee.domain.rates import STILL_RATE, FrameRate, frame_rate
 from marquee.media.encode.filters import colour_name
+from marquee.media.sound.roles import role_of
 from marquee.media.source.dolby_vision import DolbyVision, colours_of_base
 from marquee.media.source.probe import Stream
 from marquee.media.source.scan import MAX_FEW_FRAMES, Scan
@@ -130,6 +131,7 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
 
 def audio(stream: Stream, decodable: Container[str]) -> AudioStream:
     """A stream of sound, as the container lists it; missing times become 0. `decodable`: the codecs with a decoder."""
+    role = role_of(stream.dispositions, stream.title, stream.handler)
     return AudioStream(
         index=stream.index,
         codec=stream.codec,
@@ -141,6 +143,10 @@ def audio(stream: Stream, decodable: Container[str]) -> AudioStream:
         language=stream.language,
         title=stream.title,
         default=stream.default,
+        role=role.name,
+        role_guessed=role.guessed,
+        original="original" in stream.dispositions,
+        bitrate_bps=stream.bitrate_bps,
         start_seconds=stream.start_seconds or 0.0,
         duration_seconds=stream.duration_seconds or 0.0,
     )

@@ -77,7 +77,9 @@ async def _sound_end(candidate: Candidate) -> float | None:
     tracks = candidate.probed.of_kind("audio")
     if not tracks:
         return None
-    measured = (await sound_times(candidate.path, memory_bytes=candidate.limits.memory_bytes)).end_seconds
+    measured = (
+        await sound_times(candidate.path, candidate.probed.of_kind("audio"), memory_bytes=candidate.limits.memory_bytes)
+    ).end_seconds
     if measured <= 0:
         return None
     # Matroska's tag is the time of a track's end, not its length.

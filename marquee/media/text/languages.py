@@ -79,6 +79,14 @@ def _added_by_title(tag: str, title: str | None) -> str | None:
     """What a title says beside the language and the kind of track; None if nothing."""
     if not title:
         return None
+    rest = title_beside_language(tag, title) or ""
+    for pattern in (_FORCED, _HEARING, _COMMENTARY, _PLAIN):
+        rest = pattern.sub(" ", rest)
+    return _tidy(rest)
+
+
+def title_beside_language(tag: str, title: str) -> str | None:
+    """What a track's title says beside the name of its language; None if nothing."""
     rest = " ".join(title.split())
     known = langcodes.Language.get(tag)
     names = {
@@ -94,7 +102,10 @@ def _added_by_title(tag: str, title: str | None) -> str | None:
     }
     for name in sorted((one for one in names if one), key=len, reverse=True):
         rest = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", rest, flags=re.IGNORECASE)
-    for pattern in (_FORCED, _HEARING, _COMMENTARY, _PLAIN):
-        rest = pattern.sub(" ", rest)
+    return _tidy(rest)
+
+
+def _tidy(rest: str) -> str | None:
+    """A title without empty brackets, and without the signs that joined the words taken out of it."""
     rest = re.sub(r"[(\[]\s*[)\]]", " ", rest)
     return " ".join(rest.split()).strip("-–—:;,./|()[] ") or None

@@ -25,7 +25,7 @@ def test_stereo_gives_stereo_and_six_channels_give_both() -> None:
 
 
 def test_eight_mono_streams_are_a_surround_mix_and_its_stereo_mix() -> None:
-    mixes, notes = plan_mixes([sound(index, 1) for index in range(1, 9)])
+    mixes, notes = plan_mixes([sound(index, 1) for index in range(1, 9)], production=True)
     assert [(mix.streams, mix.outputs) for mix in mixes] == [((7, 8), (2,)), ((1, 2, 3, 4, 5, 6), (6,))]
     assert {mix.rendition(channels) for mix in mixes for channels in mix.outputs} == {"und-stereo", "und-surround"}
     assert all(mix.default for mix in mixes), "the two layouts of one mix must both be the default"
@@ -33,10 +33,17 @@ def test_eight_mono_streams_are_a_surround_mix_and_its_stereo_mix() -> None:
 
 
 def test_mono_streams_that_nothing_explains_are_left_out_with_a_sentence() -> None:
-    mixes, notes = plan_mixes([sound(index, 1) for index in (1, 2, 3, 4)])
+    mixes, notes = plan_mixes([sound(index, 1) for index in (1, 2, 3, 4)], production=True)
     assert [mix.streams for mix in mixes] == [(1, 2)]
     assert [one.code for one in notes] == ["mono-joined", "mono-left-out"]
     assert "3, 4 are left out" in notes[1].sentence
+
+
+def test_mono_streams_without_evidence_are_all_kept_and_it_is_told() -> None:
+    mixes, notes = plan_mixes([sound(index, 1) for index in (1, 2, 3, 4)])
+    assert [mix.streams for mix in mixes] == [(1,), (2,), (3,), (4,)]
+    assert [mix.default for mix in mixes] == [True, False, False, False]
+    assert [one.code for one in notes] == ["mono-kept-apart"]
 
 
 def test_titled_mono_streams_stay_mixes_of_their_own() -> None:
