@@ -15,13 +15,15 @@ from marquee.platform.project import WEB_CLIENT
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.settings import Settings
 from marquee.stores.opened import open_stores
-from tests.harness.servers import make_test_settings
 from tests.harness.browsing import open_visit
 from tests.harness.published_film import publish_film
+from tests.harness.servers import make_test_settings
 
 TITLE = "The Lighthouse Keeper"
 NOTES = [note("silent", why="the only sound is AC-4, which cannot be decoded"), note("file-cut-off"), note("no-sound")]
-WITHOUT = "transcode,search-sync,change-capture,outbox,housekeeping,dagster-code-ingest,dagster-webserver,dagster-daemon"
+WITHOUT = (
+    "transcode,search-sync,change-capture,outbox,housekeeping,dagster-code-ingest,dagster-webserver,dagster-daemon"
+)
 """No page asks these programs for anything."""
 
 

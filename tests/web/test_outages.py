@@ -36,9 +36,15 @@ async def test_an_outage_never_reads_like_an_empty_platform(engineer: BrowserCon
         headers = {"Retry-After": "2", "Content-Type": "application/problem+json"}
         await route.fulfill(status=503, headers=headers, body=problem)
 
-    for path, heading in (("home", "Nothing is on yet"), ("search", "Nothing found"), ("history", "You have not watched")):
+    for path, heading in (
+        ("home", "Nothing is on yet"),
+        ("search", "Nothing found"),
+        ("history", "You have not watched"),
+    ):
         await page.route(f"**/api/v1/{path}?**", unavailable)
-        await page.goto(f"{site.settings.public}/{'' if path == 'home' else path}{'?q=keeper' if path == 'search' else ''}")
+        await page.goto(
+            f"{site.settings.public}/{'' if path == 'home' else path}{'?q=keeper' if path == 'search' else ''}"
+        )
         await page.locator(RETRY).wait_for()
         assert not await page.get_by_text(heading).count(), f"{path} says that there is nothing"
         await page.unroute(f"**/api/v1/{path}?**")

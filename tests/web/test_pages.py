@@ -142,8 +142,7 @@ async def test_the_watched_film_plays(engineer: BrowserContext, site: Site) -> N
 
 
 async def test_a_request_to_another_host_is_noticed(stranger: BrowserContext, site: Site) -> None:
-    """Proof that the tests above can fail: one page without a policy calls another host, one page's policy refuses it.
-    """
+    """Proof that the tests above can fail: one page without a policy calls another host, one page's policy refuses it."""
     visit = await open_visit(stranger)
     ask = "() => fetch('http://elsewhere.invalid/script.js').catch(() => null)"
     await visit.page.evaluate(ask)
