@@ -60,8 +60,8 @@ def credible_seconds(picture: Stream, probed: Probe, size_bytes: int) -> float |
     """
     # A Matroska duration is the end time on the file's clock. A picture that starts late is not missing its beginning.
     late = picture.start_seconds or 0.0 if probed.container.startswith("matroska") else 0.0
-    claims = [one - late for one in (picture.duration_seconds, probed.duration_seconds) if one is not None]
-    claims = [one for one in claims if one > 0]
+    contained = None if probed.duration_seconds is None else probed.duration_seconds - late
+    claims = [one for one in (picture.duration_seconds, contained) if one is not None and one > 0]
     believed = [one for one in claims if size_bytes * 8 >= MIN_CREDIBLE_BPS * one]
     return min(believed, default=None)
 

@@ -47,8 +47,10 @@ async def check_complete(candidate: Candidate, scanned: Scan, first_scan: Scan) 
     decoded = float(max(scanned.duration_seconds, first_scan.duration_seconds))
     declared = candidate.declared_seconds
     if scanned.wrong_at_end or damage.at_end:
-        lost = float(damage.at_end * scanned.step * scanned.time_base)
-        claimed = max(declared or 0.0, float(whole.duration_seconds) + lost)
+        claimed = max(declared or 0.0, float(whole.duration_seconds))
+        if claimed - decoded < _frame_seconds(scanned) / 2:
+            # The file claims no length, or the length of what is left. The refused packets had pictures.
+            claimed += damage.at_end * _frame_seconds(scanned)
         _refuse_if_cut_off(claimed, decoded, decoded, _frame_seconds(scanned))
         notes.append(note("picture-ends-early", seconds=decoded, claimed=claimed))
     elif declared is not None and not scanned.held_seconds:

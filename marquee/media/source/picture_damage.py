@@ -27,6 +27,10 @@ _MAX_LEAD_FRAMES: Final = 64
 threads, and another queue. A complaint concerns frames from there on, up to so many later."""
 
 
+_MAX_LOST_BEFORE_LAST: Final = 5
+"""After more lost frames, a single last frame is no picture of the film's end."""
+
+
 class PictureDamage(NamedTuple):
     """Frames that a viewer would see broken or miss, and the times of that, in seconds from the film's first frame.
 
@@ -77,10 +81,13 @@ def picture_damage(scanned: Scan) -> PictureDamage:
     base, first, step = float(scanned.time_base), scanned.times[0], scanned.step
     silent = max(0, scanned.packets - scanned.frames)
     counted: list[int] = []
-    lost, spans = 0, []
+    lost, at_end, spans = 0, 0, []
     for gap in gaps(scanned):
         missing = _missing(scanned, gap, silent)
-        if missing:
+        if missing and gap.after >= len(scanned.times) - 1 - scanned.wrong_at_end:
+            at_end += missing
+            counted.append(gap.after)
+        elif missing:
             silent = max(0, silent - missing)
             lost += missing
             counted.append(gap.after)
@@ -91,7 +98,7 @@ def picture_damage(scanned: Scan) -> PictureDamage:
     inside = [at for at in refused if at < from_end]
     concealed = [at for at in scanned.concealed_at if at < scanned.frames - scanned.wrong_at_end]
     spans += [_shown(scanned, at) for at in [*concealed, *inside]]
-    return PictureDamage(len(concealed) + lost + len(inside), spans, len(refused) - len(inside))
+    return PictureDamage(len(concealed) + lost + len(inside), spans, at_end + len(refused) - len(inside))
 
 
 def _missing(scanned: Scan, gap: Gap, silent: int) -> int:
@@ -120,15 +127,25 @@ def _shown(scanned: Scan, at: int) -> Span:
 
 
 def without_wrong_end(scanned: Scan) -> Scan:
-    """The scan, of which the concealed frames at the very end are no part of the title. At least one frame is left.
+    """The scan, of which the wrong frames at the very end are no part of the title. At least one frame is left.
 
-    A single one is shown and counts as damage: it is hardly seen, and the title keeps its length.
+    A single concealed one is shown and counts as damage: it is hardly seen, and the title keeps its length. A single frame behind
+    lost ones is the decoder's last picture, with the time of the last packet.
     """
+    between = gaps(scanned)
+    if between and between[-1].after == len(scanned.times) - 2 and is_suspect(scanned):
+        silent = max(0, scanned.packets - scanned.frames)
+        if _missing(scanned, between[-1], silent) > _MAX_LOST_BEFORE_LAST:
+            return _ending_before(scanned, 1)
     concealed, wrong = set(scanned.concealed_at), 0
     while wrong < len(scanned.times) - 1 and scanned.frames - 1 - wrong in concealed:
         wrong += 1
     if wrong <= 1:
         return scanned
+    return _ending_before(scanned, wrong)
+
+
+def _ending_before(scanned: Scan, wrong: int) -> Scan:
     found = copy.copy(scanned)
     found.wrong_at_end = wrong
     return found

@@ -14,6 +14,7 @@ import msgspec
 
 from marquee.media.programs import binaries, process
 from marquee.media.source.dolby_vision import DolbyVision, claimed
+from marquee.media.source.track_length import own_seconds, positive, seconds
 
 CONTAINERS: Final = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,ogg,asf,mxf,gxf,"
@@ -102,6 +103,11 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     """Of a cover: which picture of the album it is."""
     frames_claimed: int | None = None
 
+    @property
+    def end_seconds(self) -> float | None:
+        """When the stream says that it ends, on the container's clock."""
+        return None if self.duration_seconds is None else (self.start_seconds or 0.0) + self.duration_seconds
+
 
 class Programme(msgspec.Struct, frozen=True, kw_only=True):
     """A programme of a transport stream, by its number in the PAT. A stream may belong to several."""
@@ -128,6 +134,13 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
         """The streams of one kind: `video`, `audio`, `subtitle`."""
         return [stream for stream in self.streams if stream.kind == kind]
 
+    @property
+    def end_seconds(self) -> float | None:
+        """When the container says that it ends, on its own clock. Matroska states just this, others the time from the start."""
+        if self.duration_seconds is None or self.container.startswith("matroska"):
+            return self.duration_seconds
+        return self.start_seconds + self.duration_seconds
+
 
 async def probe(path: Path, *, timeout_seconds: float = 60.0, memory_bytes: int | None = None) -> Probe:
     """Read the file's claims.
@@ -139,16 +152,17 @@ async def probe(path: Path, *, timeout_seconds: float = 60.0, memory_bytes: int 
         path, "-print_format", "json", "-show_format", "-show_streams", "-show_entries", programmes
     )
     found = await process.run(argv, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes)
-    return _probe_from_json(msgspec.json.decode(found.stdout.decode(errors="replace") or "{}"))
+    return probe_from_json(msgspec.json.decode(found.stdout.decode(errors="replace") or "{}"))
 
 
-def _probe_from_json(raw: dict[str, Any]) -> Probe:
+def probe_from_json(raw: dict[str, Any]) -> Probe:
+    """The claims in ffprobe's JSON."""
     container = raw.get("format", {})
     return Probe(
         container=container.get("format_name", ""),
-        start_seconds=_seconds(container.get("start_time")) or 0.0,
-        duration_seconds=_positive(_seconds(container.get("duration"))),
-        streams=[_stream_from_json(one, container.get("format_name", "")) for one in raw.get("streams", [])],
+        start_seconds=seconds(container.get("start_time")) or 0.0,
+        duration_seconds=positive(seconds(container.get("duration"))),
+        streams=[_stream_from_json(one, container) for one in raw.get("streams", [])],
         programmes=[
             Programme(
                 number=int(one.get("program_num", 0)),
@@ -165,12 +179,11 @@ _TEXT_TAGS: Final = frozenset({"wvtt", "c608", "c708"})
 """Text in MP4 that ffprobe does not know, by its tag: WebVTT and closed captions."""
 
 
-def _stream_from_json(raw: dict[str, Any], container: str) -> Stream:
+def _stream_from_json(raw: dict[str, Any], container: dict[str, Any]) -> Stream:
     rotation, mirrored, rounded = _orientation(raw)
     tags = {key.lower(): str(value) for key, value in raw.get("tags", {}).items()}
     flags = raw.get("disposition", {})
-    # Matroska has no length of a track but the tag. ffprobe gives the container's instead, which is that of the longest track.
-    stated = None if container.startswith("matroska") else _positive(_seconds(raw.get("duration")))
+    start = seconds(raw.get("start_time"))
     kind, codec = str(raw.get("codec_type", "unknown")), str(raw.get("codec_name", "unknown"))
     if codec == "unknown" and raw.get("codec_tag_string") in _TEXT_TAGS:
         kind, codec = "subtitle", str(raw["codec_tag_string"])
@@ -192,8 +205,8 @@ def _stream_from_json(raw: dict[str, Any], container: str) -> Stream:
         field_order=raw.get("field_order"),
         rate=_fraction(raw.get("r_frame_rate")),
         average_rate=_fraction(raw.get("avg_frame_rate")),
-        start_seconds=_seconds(raw.get("start_time")),
-        duration_seconds=stated or _positive(_duration_tag_seconds(tags)),
+        start_seconds=start,
+        duration_seconds=own_seconds(raw, tags, container, start or 0.0),
         bitrate_bps=int(raw["bit_rate"]) if str(raw.get("bit_rate", "")).isdigit() else None,
         rotation=rotation,
         rotation_rounded=rounded,
@@ -267,27 +280,6 @@ def _format_name(raw: dict[str, Any]) -> str:
     if re.fullmatch(r"[\w .:+-]{2,8}", tag):
         return _FORMAT_NAMES.get(tag, tag)
     return str(raw.get("codec_name", "unknown")).replace("unknown", "an unknown format")
-
-
-def _seconds(value: object) -> float | None:
-    try:
-        return float(str(value))
-    except ValueError:
-        return None
-
-
-def _positive(value: float | None) -> float | None:
-    return value if value is not None and 0 < value < float("inf") else None
-
-
-def _duration_tag_seconds(tags: dict[str, str]) -> float | None:
-    """Seconds of Matroska's DURATION tag, `00:00:15.021000000`. Its name has a language suffix in some files."""
-    text = next((value for key, value in tags.items() if key.split("-")[0] == "duration"), "")
-    parts = text.split(":")
-    try:
-        return int(parts[0]) * 3600 + int(parts[1]) * 60 + float(parts[2]) if len(parts) == 3 else None
-    except ValueError:
-        return None
 
 
 def _fraction(value: object) -> Fraction | None:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Final
 
 from marquee.errors import SourceRefused
+from marquee.media.source.avi_index import is_wholly_indexed
 from marquee.media.source.claims import MIN_STILL_BPS, Candidate
 from marquee.media.source.cut_off import why_cut_off
 from marquee.media.source.picture_damage import picture_damage
@@ -42,8 +43,10 @@ async def hold_still_picture(candidate: Candidate, scanned: Scan) -> tuple[Scan,
 
     Raises `SourceRefused` if the sound of a still picture is cut off.
     """
-    if not stands_still(scanned) or scanned.clock != "container" or (scanned.is_unordered and scanned.frames > 1):
+    if scanned.clock != "container" or (scanned.is_unordered and scanned.frames > 1):
         return scanned, []
+    if not stands_still(scanned):
+        return _with_empty_end(candidate, scanned), []
     held = copy.copy(scanned)
     begins = _begins(candidate, scanned)
     if scanned.frames == 1:
@@ -64,6 +67,21 @@ async def hold_still_picture(candidate: Candidate, scanned: Scan) -> tuple[Scan,
     return held, [note("picture-held", where, seconds=float(held.held_seconds), until=until)]
 
 
+def _with_empty_end(candidate: Candidate, scanned: Scan) -> Scan:
+    """The scan of a film whose last chunks are empty, as an AVI's may be: its last picture is held to the film's end."""
+    end = candidate.picture.end_seconds
+    if end is None or picture_damage(scanned).frames or not scanned.frames:
+        return scanned
+    missing = Fraction(end).limit_denominator(1_000_000) - scanned.last_end_seconds
+    if missing * 2 < scanned.step * scanned.time_base or why_cut_off(candidate.path):
+        return scanned
+    if not is_wholly_indexed(candidate.path):
+        return scanned
+    held = copy.copy(scanned)
+    held.held_seconds = missing
+    return held
+
+
 def _begins(candidate: Candidate, scanned: Scan) -> Fraction:
     """When the title begins, on the container's clock: a single picture is shown from the sound's first sample on."""
     starts = [one.start_seconds for one in candidate.probed.of_kind("audio") if one.start_seconds is not None]
@@ -82,9 +100,7 @@ async def _sound_end(candidate: Candidate) -> float | None:
     ).end_seconds
     if measured <= 0:
         return None
-    # Matroska's tag is the time of a track's end, not its length.
-    ends = candidate.probed.container.startswith("matroska")
-    own = [one.duration_seconds + (0.0 if ends else one.start_seconds or 0.0) for one in tracks if one.duration_seconds]
+    own = [one.end_seconds for one in tracks if one.end_seconds]
     claimed = max(own) if own else candidate.probed.duration_seconds
     if claimed is None or candidate.probed.container in _ESTIMATING_CONTAINERS:
         return measured
@@ -103,7 +119,6 @@ def _claimed_end(candidate: Candidate, scanned: Scan) -> float | None:
     """When a file without sound says that it ends, on the container's clock; None if it is cut off or not believed."""
     if scanned.truncated or why_cut_off(candidate.path):
         return None
-    claims = [candidate.picture.duration_seconds, candidate.probed.duration_seconds]
+    claims = [candidate.picture.end_seconds, candidate.probed.end_seconds]
     believed = [one for one in claims if one is not None and candidate.size_bytes * 8 >= MIN_STILL_BPS * one]
-    ends = candidate.probed.container.startswith("matroska")
-    return max(believed) + (0.0 if ends else candidate.probed.start_seconds) if believed else None
+    return max(believed, default=None)
