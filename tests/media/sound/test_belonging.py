@@ -111,3 +111,15 @@ async def test_one_channel_with_a_place_is_as_loud_as_it_was_and_in_both_ears_if
     left, right = await tones(alone.renditions[0].path)
     assert left[0] == pytest.approx(right[0], rel=0.05)
     assert left[0] > 0.05
+
+
+@pytest.mark.parametrize("name", ["film.mkv", "film.mov", "film.mp4"])
+async def test_a_track_that_starts_late_stays_a_track_of_its_own_and_loses_nothing(name: str, tmp_path: Path) -> None:
+    late = ("-itsoffset", "1", "-f", "lavfi", "-i", "sine=1200:d=1:sample_rate=48000")
+    sound = "pcm_s16le" if name == "film.mov" else "aac"
+    mapped = ("-map", "0", "-map", "1", "-map", "2", "-c:v", "mpeg4", "-c:a", sound)
+    await ffmpeg(*PICTURE, *FILM, *late, *mapped, tmp_path / name)
+    made, codes = await heard(tmp_path / name, tmp_path)
+    assert len(made.renditions) == 2
+    assert "sound-cut" not in codes, "a late begin is taken for a late end"
+    assert all(a > 0.05 and b < 0.005 for a, b in await tones(made.renditions[0].path))
