@@ -23,7 +23,8 @@ from marquee.documents import (
 )
 from marquee.domain.figures import beside_limit
 from marquee.ingest.work_folder import work_folder
-from marquee.media.encode.quality import MAX_SAMPLE_SHARE, scores
+from marquee.media.encode.quality import scores
+from marquee.media.encode.samples import MAX_SAMPLE_SHARE
 from marquee.media.encode.second_look import second_look
 from marquee.media.package.verify import is_large_enough_for_vmaf
 from marquee.notes import Note, note

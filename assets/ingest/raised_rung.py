@@ -21,7 +21,8 @@ from marquee.domain.figures import beside_limit
 from marquee.domain.ladder import raised
 from marquee.ingest.work_folder import work_folder
 from marquee.media.encode.plan import chunk_jobs, chunk_of, with_rungs
-from marquee.media.encode.quality import MAX_SAMPLE_SHARE, score_sample, taken_samples
+from marquee.media.encode.quality import score_sample
+from marquee.media.encode.samples import MAX_SAMPLE_SHARE, taken_samples
 from marquee.media.package.verify import is_large_enough_for_vmaf
 from marquee.notes import Note, note
 

@@ -5,6 +5,7 @@ are seconds unless the name says otherwise. Frame rates are exact fractions (`"3
 segment in half an hour.
 """
 
+from marquee.documents.decoded_frames import DecodedFrames
 from marquee.documents.earlier import ONCE_IN_MANIFEST, from_earlier_manifest, notes_in
 from marquee.documents.images import ImagesDocument
 from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocument
@@ -25,6 +26,7 @@ __all__ = [
     "Chunk",
     "ChunkJob",
     "ChunkResult",
+    "DecodedFrames",
     "EdgeResult",
     "EncodingSettings",
     "ImagesDocument",

@@ -22,6 +22,7 @@ class ChunkJob(msgspec.Struct, frozen=True, kw_only=True):
     movie_id: str
     version: int
     source: SourceDocument
+    """Of its `frames`, only those of this chunk."""
     chunk: Chunk
     settings: EncodingSettings
     result_prefix: str

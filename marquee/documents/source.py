@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from marquee.documents.decoded_frames import DecodedFrames
 from marquee.notes import Note
 
 
@@ -140,6 +141,9 @@ class SourceDocument(msgspec.Struct, frozen=True, kw_only=True):
     frames_damaged: int
     seekable: bool
     """False if the container's index cannot be trusted. Such a source is cut by decoding it from its start."""
+    frames: DecodedFrames | None = None
+    """What a decode that starts midway is compared with. None if `seekable` is False, and in documents of earlier releases: then
+    every decode starts at the film's start."""
     notes: list[Note] = []
     same_content_as: str | None = None
     """movie_id of another title whose newest master has the same SHA-256; None without such a title."""

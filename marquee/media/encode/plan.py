@@ -76,6 +76,7 @@ def chunk_of(plan: PlanDocument, frame: int) -> Chunk:
 def chunk_jobs(plan: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
     """One job for each chunk of the plan, in order. Equal content has equal job ids, whichever title it belongs to."""
     jobs = []
+    rate, begins = Fraction(plan.settings.frame_rate), Fraction(source.video.start_seconds)
     for chunk in plan.chunks:
         content = f"{source.sha256} {chunk.start_frame} {chunk.frames} {plan.settings_hash}"
         if source.video.captioned:
@@ -87,10 +88,17 @@ def chunk_jobs(plan: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
                 job_id=job_id,
                 movie_id=plan.movie_id,
                 version=plan.version,
-                source=source,
+                source=_of_chunk(source, begins + chunk.start_frame / rate, chunk.frames / rate),
                 chunk=chunk,
                 settings=plan.settings,
                 result_prefix=keys.chunk_prefix(job_id),
             )
         )
     return jobs
+
+
+def _of_chunk(source: SourceDocument, begins: Fraction, seconds: Fraction) -> SourceDocument:
+    """The source with the decoded frames of one chunk alone: every job has a copy of it."""
+    if source.frames is None:
+        return source
+    return msgspec.structs.replace(source, frames=source.frames.between(begins, begins + seconds))

@@ -3,7 +3,8 @@
 The source goes through the same filters as in the encode, but is scaled to the size of comparison (its own, within bounds).
 Every rendition is scaled up to that size, as on a viewer's screen. Both are cut at the same frame of the title's
 grid, so frame n is compared with frame n. One ffmpeg command scores several rungs, so the source is decoded once for all
-of them; memory bounds how many (see `MAX_CONCURRENT_PIXELS`). Read by the blocking check on the top rung
+of them. The reference is never trusted to a seek: every picture of it is proven against the linear decode, or it is decoded from
+the film's start. Memory bounds how many (see `MAX_CONCURRENT_PIXELS`). Read by the blocking check on the top rung
 (`package.verify.poor_picture`) and by the ladder's plot.
 """
 
@@ -21,6 +22,8 @@ from marquee.documents import PlanDocument, QualityScore, Rung, SourceDocument
 from marquee.domain.ladder import even
 from marquee.errors import ProcessFailed
 from marquee.media.encode.filters import apply, chunk_chain, picture_chain
+from marquee.media.encode.samples import Sample, sample_timeout, taken_samples
+from marquee.media.encode.seek_proof import prove_seek
 from marquee.media.encode.transcode import source_picture
 from marquee.media.programs import binaries, process
 
@@ -28,13 +31,6 @@ SUBSAMPLE: Final = 3
 """Only every third frame is scored: half the cost. Motion is still measured over all frames. Three shares no factor with the
 pyramids of B-frames (four frames). On 16 s of 720p, the means of a sample were within 1.2 of those over every frame. Every
 fifth frame was within 1.6 and saved little more."""
-MAX_SAMPLE_SHARE: Final = 0.1
-"""Of all segments: a full score costs as much as the encode."""
-MAX_SEGMENTS: Final = 20
-"""At most twenty samples, spread over the title. More would cost more and hardly change the mean."""
-MAX_UNSEEKABLE_SEGMENTS: Final = 3
-"""Samples of a source in which a sample cannot be reached by a seek. Everything before each sample is decoded: three samples cost
-one and a half decodes of the film."""
 MAX_CONCURRENT_PIXELS: Final = 4 * 3840 * 2160
 """Pixels of all rungs that one command scores. Keeps its memory well below 4 GiB: six rungs at 3840 x 2160 take 2.6 GB."""
 MIN_SIDE_PIXELS: Final = 64
@@ -44,13 +40,6 @@ MAX_PIXELS: Final = 3840 * 2160
 quarter of the memory."""
 UHD_LINES: Final = 1440
 """Above this, VMAF's model for 4K screens is used (viewing distance of 1.5 screen heights instead of 3)."""
-
-
-class Sample(msgspec.Struct, frozen=True):
-    """`frames` frames of the title's grid from `start_frame` on, which is a key frame."""
-
-    start_frame: int
-    frames: int
 
 
 class _Pooled(msgspec.Struct, frozen=True):
@@ -65,37 +54,25 @@ class _Log(msgspec.Struct, frozen=True):
     frames: list[_Frame]
 
 
-def samples(plan: PlanDocument, max_share: float, *, maximum: int = MAX_SEGMENTS) -> list[Sample]:
-    """What is scored: at most `max_share` of the segments (0 to 1) and at most `maximum`, at least one, spread evenly.
-
-    Each segment is represented by its middle GOP: for the same cost, many short samples tell more than a few long ones. A
-    title shorter than a GOP is scored whole.
-    """
-    segment, gop, total = plan.settings.segment_frames, plan.settings.gop_frames, plan.total_frames
-    count = max(1, min(maximum, int(total / segment * max_share)))
-    gops, in_segment = max(1, total // gop), segment // gop
-    # The middle GOP of the middle segment of each of `count` equal stretches of the title.
-    middles = [gops * (2 * index + 1) // (2 * count) for index in range(count)]
-    places = [min(gops - 1, middle // in_segment * in_segment + in_segment // 2) for middle in middles]
-    return [Sample(place * gop, min(gop, total - place * gop)) for place in places]
-
-
-def taken_samples(source: SourceDocument, plan: PlanDocument, max_share: float) -> list[Sample]:
-    """`samples`, fewer of a source in which nothing can seek."""
-    return samples(plan, max_share, maximum=MAX_SEGMENTS if source.seekable else MAX_UNSEEKABLE_SEGMENTS)
-
-
 def compared_size(width: int, height: int) -> tuple[int, int]:
     """The size at which a source shown at `width` x `height` is compared: its own, within libvmaf's bounds, in even numbers."""
     shrink = min(1.0, math.sqrt(MAX_PIXELS / (width * height)))
     return max(MIN_SIDE_PIXELS, even(width * shrink)), max(MIN_SIDE_PIXELS, even(height * shrink))
 
 
-def _reference(source: SourceDocument, source_path: Path, plan: PlanDocument, sample: Sample, threads: int) -> Any:
-    """The source's frames of `sample`, at the size of comparison."""
+def _reference(
+    source: SourceDocument,
+    source_path: Path,
+    plan: PlanDocument,
+    sample: Sample,
+    margin_seconds: float | None,
+    threads: int,
+) -> Any:
+    """The source's frames of `sample`, at the size of comparison. `margin_seconds`: see `score_arguments`."""
     video, rate = source.video, Fraction(plan.settings.frame_rate)
-    at = float(sample.start_frame / rate) if source.seekable and sample.start_frame > 0 else None
-    picture = source_picture(source, source_path, at_seconds=at, threads=threads)
+    picture = source_picture(
+        source, source_path, sample.start_frame / rate, margin_seconds=margin_seconds, threads=threads
+    )
     size = compared_size(video.display_width, video.display_height)
     chain = picture_chain(video, rate, *size)
     return apply(picture, chunk_chain(chain, sample.start_frame, sample.frames))
@@ -125,10 +102,10 @@ def _distorted(path: Path, rate: Fraction, size: tuple[int, int], sample: Sample
 def compared_pair(
     source: SourceDocument, source_path: Path, plan: PlanDocument, path: Path, sample: Sample
 ) -> list[Any]:
-    """The frames of `sample`, of the rendition in `path` and of the source, at the size of comparison."""
+    """The frames of `sample`, of the rendition in `path` and of the source (linear decode), at the size of comparison."""
     size = compared_size(source.video.display_width, source.video.display_height)
     rate = Fraction(plan.settings.frame_rate)
-    return [_distorted(path, rate, size, sample, 1, 0), _reference(source, source_path, plan, sample, 1)]
+    return [_distorted(path, rate, size, sample, 1, 0), _reference(source, source_path, plan, sample, None, 1)]
 
 
 def score_arguments(
@@ -138,16 +115,19 @@ def score_arguments(
     renditions: Sequence[tuple[Rung, Path]],
     sample: Sample,
     *,
+    margin_seconds: float | None,
     threads: int,
     starts_at: int = 0,
 ) -> list[str]:
     """The command that scores one sample of every rendition. It writes `0.json`, `1.json`... into its working folder.
 
+    The reference is decoded from `margin_seconds` before the sample, where every picture of the sample was proven to be that of
+    the linear decode; None: from the film's start.
     `starts_at` is the title's frame with which the renditions' files begin.
     """
     size = compared_size(source.video.display_width, source.video.display_height)
     rate = Fraction(plan.settings.frame_rate)
-    reference = _reference(source, source_path, plan, sample, threads)
+    reference = _reference(source, source_path, plan, sample, margin_seconds, threads)
     shares = reference.filter_multi_output("split", len(renditions)) if len(renditions) > 1 else [reference]
     outputs = []
     for index, (_, path) in enumerate(renditions):
@@ -232,8 +212,24 @@ async def score_sample(
     starts_at: int = 0,
 ) -> tuple[list[list[float]], float]:
     """The VMAF of each scored frame of `sample`, a list for each rendition, and the CPU seconds. See `score_arguments`."""
+    proof = await prove_seek(
+        source,
+        source_path,
+        plan.settings,
+        sample.start_frame,
+        sample.frames,
+        threads=threads,
+        memory_bytes=memory_bytes,
+    )
     arguments = score_arguments(
-        source, source_path.absolute(), plan, renditions, sample, threads=threads, starts_at=starts_at
+        source,
+        source_path.absolute(),
+        plan,
+        renditions,
+        sample,
+        margin_seconds=proof.margin_seconds if proof else None,
+        threads=threads,
+        starts_at=starts_at,
     )
     found = []
     with tempfile.TemporaryDirectory() as made:
@@ -253,11 +249,6 @@ async def score_sample(
                 )
             found.append([frame.metrics.vmaf for frame in log.frames])
     return found, finished.cpu_seconds
-
-
-def sample_timeout(sample: Sample, rungs: int) -> float:
-    """Seconds for one sample: at worst 1 fps a rung (4K on a slow core), and the decoding of everything before the sample."""
-    return 300 + sample.frames * rungs + sample.start_frame / 10
 
 
 def _score_of(rung: Rung, taken: Sequence[Sample], found: Sequence[list[float]], cpu_seconds: float) -> QualityScore:

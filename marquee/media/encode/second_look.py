@@ -18,7 +18,8 @@ import msgspec
 from marquee.documents import PlanDocument, QualityScore, Rung, SecondLook, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media.encode.plan import chunk_jobs, chunk_of, with_rungs
-from marquee.media.encode.quality import Sample, compared_pair, sample_timeout, score_sample
+from marquee.media.encode.quality import compared_pair, score_sample
+from marquee.media.encode.samples import Sample, sample_timeout
 from marquee.media.encode.transcode import transcode_chunk
 from marquee.media.programs import binaries, process
 

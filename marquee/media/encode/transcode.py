@@ -1,9 +1,11 @@
 """Encodes one chunk of a title, all its rungs, in one ffmpeg call: the source is decoded once and scaled down the ladder.
 
-Chunks are exact to the frame. Decoding starts at a key frame before the chunk (or at the film's start, if chunks cannot seek in
-the container). Every frame keeps its time on the title's clock, and only the chunk's frames of the constant grid are encoded.
+Chunks are exact to the frame. Decoding starts at a key frame before the chunk, if the chunk's first pictures are then those of
+the linear decode (`seeking.proven_margin`), else at the film's start. Every frame keeps its time on the title's clock, and only
+the chunk's frames of the constant grid are encoded.
 All chunks share the encoder's settings, hence one SPS and PPS, and start with an IDR frame: `join` needs no re-encoding.
-The frames of the result are counted. If the count is short after a seek, the chunk is tried once more from the film's start.
+The frames of the result are counted. If the count is short after a seek, or a decoder complained where it does not in the linear
+decode, the chunk is encoded once more from the film's start.
 Reads the source file and a `ChunkJob`; writes one MP4 a rung. Next: `join`.
 """
 
@@ -18,12 +20,16 @@ import msgspec
 
 from marquee.documents import ChunkJob, EncodingSettings, Rung, SourceDocument
 from marquee.errors import ProcessFailed
+from marquee.logs import get_logger
 from marquee.media.encode.filters import apply, chunk_chain
 from marquee.media.encode.join import video_timescale
+from marquee.media.encode.seek_proof import has_complaints, prove_seek
 from marquee.media.programs import binaries, process
 from marquee.media.programs.process import Progress
 from marquee.media.source.probe import untrusted_input
 from marquee.media.source.seeking import seek_input
+
+log = get_logger()
 
 _TIMEOUT_BASE_SECONDS: Final = 300.0
 _TIMEOUT_PER_FRAME_SECONDS: Final = 3.0
@@ -65,14 +71,30 @@ async def transcode_chunk(
     is cheapest, and the result does not depend on the machine. Raises `ProcessFailed` with ffmpeg's own words, or if frames
     are missing.
     """
-    by_seek = job.source.seekable and job.chunk.start_frame > 0
-    try:
-        return await _encode(job, source_path, folder, memory_bytes, on_progress, threads, by_seek=by_seek)
-    except ProcessFailed:
-        if not by_seek:
-            raise
-        again = await _encode(job, source_path, folder, memory_bytes, on_progress, threads, by_seek=False)
-        return msgspec.structs.replace(again, decoded_again=True)
+    begin, length = job.chunk.start_frame, job.chunk.frames
+    # Proven are the first pictures, which depend on where decoding starts. Errors count over the whole chunk. Where the linear
+    # decode has errors too, they tell nothing: then every picture of the chunk is proven.
+    damaged = has_complaints(job.source, job.settings, begin, length)
+    proven = length if damaged else min(length, job.settings.gop_frames)
+    proof = await prove_seek(
+        job.source, source_path, job.settings, begin, proven, threads=threads, memory_bytes=memory_bytes
+    )
+    reason = "no seek shows the pictures of the linear decode"
+    if proof is not None:
+        try:
+            encoded, errors = await _encode(
+                job, source_path, folder, memory_bytes, on_progress, threads, margin_seconds=proof.margin_seconds
+            )
+            if damaged or errors <= proof.errors:
+                return msgspec.structs.replace(encoded, cpu_seconds=encoded.cpu_seconds + proof.cpu_seconds)
+            reason = f"{errors} errors instead of {proof.errors}"
+        except ProcessFailed as error:
+            reason = error.detail
+    again, _ = await _encode(job, source_path, folder, memory_bytes, on_progress, threads, margin_seconds=None)
+    if not job.source.seekable or begin == 0:
+        return again
+    log.info("chunk decoded from the film's start", chunk=job.chunk.index, reason=reason[-500:])
+    return msgspec.structs.replace(again, decoded_again=True)
 
 
 async def _encode(
@@ -83,17 +105,25 @@ async def _encode(
     on_progress: Callable[[Progress], None] | None,
     threads: int,
     *,
-    by_seek: bool,
-) -> EncodedChunk:
+    margin_seconds: float | None,
+) -> tuple[EncodedChunk, int]:
+    """The chunk, and the number of error lines that ffmpeg printed. `margin_seconds`: see `chunk_picture`."""
     paths = {rung.name: folder / f"{rung.name}.mp4" for rung in job.settings.rungs}
-    before = 0 if by_seek else job.chunk.start_frame
+    before = job.chunk.start_frame if margin_seconds is None else 0
+    errors = 0
+
+    def complain(line: str) -> None:
+        nonlocal errors
+        errors += bool(line.strip())
+
     finished = await process.run(
-        chunk_arguments(job, source_path, paths, by_seek=by_seek, threads=threads),
+        chunk_arguments(job, source_path, paths, margin_seconds=margin_seconds, threads=threads),
         timeout_seconds=_TIMEOUT_BASE_SECONDS
         + _TIMEOUT_PER_FRAME_SECONDS * job.chunk.frames
         + _TIMEOUT_PER_DECODED_FRAME_SECONDS * before,
         memory_bytes=memory_bytes,
         on_progress=on_progress,
+        on_stderr_line=complain,
     )
     parts = []
     for name, path in paths.items():
@@ -104,44 +134,52 @@ async def _encode(
                 f"{finished.stderr_tail}".strip()
             )
         parts.append(EncodedPart(name, path, frames))
-    return EncodedChunk(parts, finished.cpu_seconds, finished.wall_seconds)
+    return EncodedChunk(parts, finished.cpu_seconds, finished.wall_seconds), errors
 
 
 def chunk_arguments(
-    job: ChunkJob, source_path: Path, paths: dict[str, Path], *, by_seek: bool, threads: int
+    job: ChunkJob, source_path: Path, paths: dict[str, Path], *, margin_seconds: float | None, threads: int
 ) -> list[str]:
-    """The one command of a chunk. `by_seek`: decoding starts shortly before the chunk instead of at the film's start."""
-    top = chunk_picture(job, source_path, by_seek=by_seek, threads=threads)
+    """The one command of a chunk. `margin_seconds`: see `chunk_picture`."""
+    top = chunk_picture(job, source_path, margin_seconds=margin_seconds, threads=threads)
     outputs = [
         ffmpeg.output(stream, str(paths[rung.name]), **rung_options(rung, job.settings, threads))
         for rung, stream in _down_the_ladder(top, job.settings.rungs)
     ]
     argv: list[str] = (
         ffmpeg.merge_outputs(*outputs)
-        .global_args("-hide_banner", "-nostdin", "-loglevel", "error", "-filter_complex_threads", str(threads))
+        .global_args("-hide_banner", "-nostdin", "-loglevel", "repeat+error", "-filter_complex_threads", str(threads))
         .overwrite_output()
         .compile(cmd=str(binaries.picture_ffmpeg()))
     )
     return argv
 
 
-def chunk_picture(job: ChunkJob, source_path: Path, *, by_seek: bool, threads: int = 1) -> Any:
-    """The chunk's frames at the top rung's size, before encoding, as an ffmpeg-python stream."""
-    at = float(job.chunk.start_frame / Fraction(job.settings.frame_rate)) if by_seek else None
-    picture = source_picture(job.source, source_path, at_seconds=at, threads=threads)
+def chunk_picture(job: ChunkJob, source_path: Path, *, margin_seconds: float | None, threads: int = 1) -> Any:
+    """The chunk's frames at the top rung's size, before encoding, as an ffmpeg-python stream.
+
+    Decoding starts `margin_seconds` or more before the chunk; None: at the film's start.
+    """
+    start = job.chunk.start_frame / Fraction(job.settings.frame_rate)
+    picture = source_picture(job.source, source_path, start, margin_seconds=margin_seconds, threads=threads)
     return apply(picture, chunk_chain(job.settings.filters, job.chunk.start_frame, job.chunk.frames))
 
 
-def source_picture(source: SourceDocument, path: Path, *, at_seconds: float | None, threads: int) -> Any:
-    """The source's picture before any filter, decoded from shortly before `at_seconds` of the title; None: from its start.
+def source_picture(
+    source: SourceDocument, path: Path, at_seconds: Fraction, *, margin_seconds: float | None, threads: int
+) -> Any:
+    """The source's picture before any filter, decoded from `margin_seconds` or more before `at_seconds` of the title.
+
+    `margin_seconds` is one that was proven; None: decoded from the film's start.
 
     The stored rotation is removed, because the filter chain turns the picture: the rendition would be turned twice. One filter
     graph (`reinit_filter` 0) serves the whole picture, even if its size changes midway: a new graph would count from 0 again.
     """
     video = source.video
     one_graph: dict[str, Any] = {"reinit_filter": 0}
-    if at_seconds is not None:
-        opened = ffmpeg.input(**seek_input(path, video.start_seconds + at_seconds, threads=threads, **one_graph))
+    if margin_seconds is not None:
+        at = video.start_seconds + float(at_seconds)
+        opened = ffmpeg.input(**seek_input(path, at, margin_seconds=margin_seconds, threads=threads, **one_graph))
     else:
         clock = {"copyts": None} if video.clock == "container" else {}
         opened = ffmpeg.input(

@@ -97,8 +97,9 @@ async def judge(
         and not scanned.single
         and scanned.clock == "container"
     )
-    seekable = indexed and await seeks_exactly(
-        path, candidate.picture.index, scanned, memory_bytes=limits.memory_bytes, max_pixels=limits.max_pixels
+    frames = scanned.decoded_frames() if indexed else None
+    seekable = frames is not None and await seeks_exactly(
+        path, candidate.picture.index, frames, memory_bytes=limits.memory_bytes, max_pixels=limits.max_pixels
     )
     if indexed and not seekable:
         notes.append(note("index-unusable"))
@@ -123,6 +124,7 @@ async def judge(
         frames_decoded=scanned.frames,
         frames_damaged=picture_damage(scanned).frames,
         seekable=seekable,
+        frames=frames if seekable else None,
     )
     return msgspec.structs.replace(document, notes=notes + source_notes.later_stages(document))
 

@@ -3,7 +3,7 @@
 One pass of ffmpeg with `showinfo` gives the frames, the damaged ones, the first frame's exact time, the real rate and
 duration, the size, the fields and the colours. Cost: about 4 % of encoding the ladder. The loop filter is skipped: the
 pictures are thrown away, errors and times are the same, and decoding is a fifth cheaper.
-Reads ffmpeg's log line by line into a `Scan`, by which `judge` decides. `seeking` compares seeks with it.
+Reads ffmpeg's log line by line into a `Scan`, by which `judge` decides. `seeking` compares seeks with its checksums.
 """
 
 import contextlib
@@ -20,8 +20,10 @@ from typing import Final, Literal, NamedTuple
 
 import ffmpeg
 
+from marquee.documents.decoded_frames import DecodedFrames, packed
 from marquee.errors import ProcessFailed, ProcessTimedOut
 from marquee.media.programs import binaries, process
+from marquee.media.source.checksums import checksummed, is_error, read_checksum
 from marquee.media.source.dolby_vision import DolbyVision, of_metadata
 from marquee.media.source.probe import Stream, ffprobe_arguments, untrusted_input
 
@@ -48,6 +50,7 @@ _SINGLE_FRAME_SECONDS: Final = Fraction(1, 25)
 _MAX_REORDER_SECONDS: Final = 1.0
 """Reordered frames are nearer to each other than this. A clock that goes back further was restarted."""
 _MIN_TIMED_SHARE: Final = 0.9
+_MAX_ERRORS_KEPT: Final = 10_000
 _MAX_FRAMES: Final = 20_000_000
 """A whole day at 230 fps. A file with more frames is not a film."""
 
@@ -61,6 +64,7 @@ class Scan:
       refused a packet, and when the demuxer reported damage. The programs of a scan run ahead of the frames that are shown: only
       `close_look` knows the exact frames. `error_line`: the error line that explains most.
     - `packets`: packets read. `packets_in_gaps`: see `close_look`.
+    - `checksums`: one a frame, see `seeking`. `errors_at`: frames shown before each error line of any program.
     - `wrong_at_end`: frames at the end that are wrong. The title ends before them.
     - `gapless`: a broadcast stream, in which a gap in time means missing frames.
     - `clock`: where `times` come from; see `VideoStream.clock`.
@@ -96,6 +100,8 @@ class Scan:
         self.truncated = False
         self.error_line = ""
         self.cpu_seconds = 0.0
+        self.checksums = array("H")
+        self.errors_at = array("q")
 
     @property
     def frames(self) -> int:
@@ -115,6 +121,13 @@ class Scan:
         """Whether the clock restarts somewhere, or under 90 % of the frames have a time. It then gives no order of frames."""
         furthest = max((a - b for a, b in pairwise(self.times)), default=0) * self.time_base
         return furthest > _MAX_REORDER_SECONDS or len(self.times) < _MIN_TIMED_SHARE * self.frames
+
+    def decoded_frames(self) -> DecodedFrames | None:
+        """What later decodes are compared with; None where frames are not in order or the decode was not read to its end."""
+        if not self.timed_in_order or len(self.checksums) != self.frames or len(self.errors_at) >= _MAX_ERRORS_KEPT:
+            return None
+        complaints = [self.times[min(index, self.frames - 1)] for index in self.errors_at]
+        return packed(self.time_base, self.times, self.checksums, complaints)
 
     def counted(self, rate: Fraction) -> "Scan":
         """A copy with counted times: frame n at n / `rate` seconds, whatever the container says."""
@@ -162,6 +175,8 @@ class Scan:
         if "showinfo" in line:
             self._read_frame_line(line)
             self.captioned += "side data - ATSC A53" in line
+        if is_error(line) and len(self.errors_at) < _MAX_ERRORS_KEPT:
+            self.errors_at.append(self.frames)
         if "corrupt decoded frame" in line:
             self.concealed_at.append(self.frames)
         elif "Error submitting packet to decoder" in line:
@@ -171,10 +186,14 @@ class Scan:
             self.truncated = True
         elif _CONTAINER_ERROR.match(line):
             self.complaints_at.append(self.frames)
-        elif "[error]" in line and "[null @" not in line and not self.error_line:
+        elif is_error(line) and not self.error_line:
             self.error_line = line
         elif found := _PACKETS.search(line):
             self.packets = int(found[1])
+
+    def _read_checksum(self, line: str) -> None:
+        if found := read_checksum(line):
+            self.checksums.append(found.checksum)
 
     def _read_frame_line(self, line: str) -> None:
         if found := FRAME_LINE.search(line):
@@ -206,7 +225,8 @@ def scan_arguments(path: Path, stream_index: int, *, stored_times: bool, max_pix
         **untrusted_input(path), skip_loop_filter="all", max_pixels=max_pixels, noautorotate=None, **clock
     )
     picture = source[str(stream_index)].filter("showinfo", checksum=0)
-    output = ffmpeg.output(picture, "-", format="null", fps_mode="passthrough")
+    # Frames without a time, or with that of another, have checksums too: here they are numbered.
+    output = checksummed(picture.filter("setpts", expr="N"))
     argv: list[str] = output.global_args("-hide_banner", "-nostdin", "-loglevel", "level+repeat+verbose").compile(
         cmd=str(binaries.picture_ffmpeg())
     )
@@ -240,6 +260,7 @@ async def scan(
             memory_bytes=memory_bytes,
             on_progress=on_progress,
             on_stderr_line=result._read_line,
+            on_stdout_line=result._read_checksum,
         )
         result.cpu_seconds = finished.cpu_seconds
     except ProcessTimedOut:

@@ -1,63 +1,185 @@
-"""Decides whether chunks of a film may seek, and builds the ffmpeg options of a seek.
+"""Starts decoding midway, and proves that it shows the same pictures as the decode from the film's start.
 
-A chunk that seeks is decoded from shortly before its first frame; otherwise every chunk is decoded from the film's start. An
-index may be wrong even in a file that plays well, so `seeks_exactly` seeks to three places of the film and compares the frames
-with those of the `scan`. `judge` stores the answer as `SourceDocument.seekable`; `encode.transcode` seeks by `seek_input`.
+An index may be wrong even in a file that plays well, and a right index may lead to a place where decoding does not hold: an open
+GOP, an intra refresh, a parameter set that stands only at the film's start. So no seek is trusted: `proven_margin` decodes the
+pictures that are wanted, and compares their checksums with the linear decode's (`DecodedFrames`). Where they differ, it starts
+earlier. Where no start holds, the caller decodes from the film's start.
+`judge` tries three places by `seeks_exactly`; every chunk (`encode.transcode`) and every sample of the quality measure
+(`encode.quality`) prove their own place.
 """
 
-from bisect import bisect_left
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import ffmpeg
 
+from marquee.documents import DecodedFrames
 from marquee.errors import ProcessFailed
+from marquee.logs import get_logger
 from marquee.media.programs import binaries, process
+from marquee.media.source.checksums import DECODING, FrameChecksum, checksummed, read_checksum
 from marquee.media.source.probe import untrusted_input
-from marquee.media.source.scan import FRAME_LINE, Scan
 
-SEEK_MARGIN_SECONDS: Final = 1.0
-"""Seek this much before the wanted frame. An index by decoding time may land later than asked, by the reordering of frames;
-one second is far more than that."""
+SEEK_MARGINS_SECONDS: Final = (1.0, 15.0, 60.0)
+"""How long before the first wanted picture decoding starts, tried in this order. One second is more than frames are reordered by.
+15 s: an intra refresh ends by then (x264's default is 250 frames), and an open GOP. 60 s: a place in another part of the film."""
+_TRIED_FRAMES: Final = 8
 _MAX_ONE_CHUNK_SECONDS: Final = 6
 """A film up to one segment long is one chunk, and nothing seeks in it."""
+_TIMEOUT_BASE_SECONDS: Final = 300.0
+_TIMEOUT_PER_SECOND: Final = 10.0
+"""A seek in a film with one key frame decodes everything before the place."""
+
+log = get_logger()
 
 
-def seek_input(path: Path, at_seconds: float, **options: object) -> dict[str, object]:
-    """ffmpeg input options that start decoding at a key frame before `at_seconds`, counted on the container's own clock."""
-    seek = {"ss": f"{at_seconds - SEEK_MARGIN_SECONDS:.6f}", "seek_timestamp": 1, "noaccurate_seek": None}
+class Proof(NamedTuple):
+    """A start that was proven. `errors`: error lines that its decode printed up to the last compared picture."""
+
+    margin_seconds: float
+    errors: int
+    cpu_seconds: float
+
+
+class Window(NamedTuple):
+    """Wanted pictures: the numbers `first` to `last` (included) of `DecodedFrames`.
+
+    `at_seconds` is the time at which the seek aims, on the container's clock.
+    """
+
+    at_seconds: float
+    first: int
+    last: int
+
+
+def seek_input(path: Path, at_seconds: float, *, margin_seconds: float, **options: object) -> dict[str, object]:
+    """ffmpeg input options that start decoding at a key frame `margin_seconds` or more before `at_seconds`.
+
+    `at_seconds` is a time on the container's own clock.
+    """
+    seek = {"ss": f"{at_seconds - margin_seconds:.6f}", "seek_timestamp": 1, "noaccurate_seek": None}
     return {**untrusted_input(path), **options, **seek, "copyts": None, "noautorotate": None, "display_rotation": 0}
 
 
-async def seeks_exactly(
-    path: Path, stream_index: int, scanned: Scan, *, memory_bytes: int | None = None, max_pixels: int
-) -> bool:
-    """Whether chunks may seek in the file `path`.
+async def proven_margin(
+    path: Path,
+    stream_index: int,
+    frames: DecodedFrames,
+    window: Window,
+    *,
+    threads: int = 1,
+    memory_bytes: int | None = None,
+    max_pixels: int | None = None,
+) -> Proof | None:
+    """The smallest of `SEEK_MARGINS_SECONDS` that shows every picture of `window` as the linear decode does; None without one."""
+    begins = float(frames.times[0] * Fraction(frames.time_base)) if frames.times else 0.0
+    cpu_seconds = 0.0
+    limits = {"threads": threads} | ({"max_pixels": max_pixels} if max_pixels is not None else {})
+    for margin in SEEK_MARGINS_SECONDS:
+        seen: list[FrameChecksum] = []
+        errors = 0
 
-    At 1/3, 2/3 and 19/20 of the film, a seek must land at or before the wanted time, and eight frames from there must have
-    exactly the times that the scan found. A film up to one segment long always passes: nothing seeks in it.
-    """
-    if scanned.duration_seconds < _MAX_ONE_CHUNK_SECONDS:
-        return True
-    first, last = scanned.times[0], scanned.times[-1]
-    for share in (Fraction(1, 3), Fraction(2, 3), Fraction(19, 20)):
-        at = first + int((last - first) * share)
-        seen: list[int] = []
+        def take(line: str, seen: list[FrameChecksum] = seen) -> None:
+            if found := read_checksum(line):
+                seen.append(found)
 
-        def take(line: str, seen: list[int] = seen) -> None:
-            if (found := FRAME_LINE.search(line)) and found["pts"] != "NOPTS":
-                seen.append(int(found["pts"]))
+        def complain(line: str) -> None:
+            nonlocal errors
+            errors += bool(line.strip())
 
-        source = ffmpeg.input(**seek_input(path, float(at * scanned.time_base), max_pixels=max_pixels))
-        picture = source[str(stream_index)].filter("showinfo", checksum=0)
-        output = ffmpeg.output(picture, "-", format="null", fps_mode="passthrough", **{"frames:v": 8})
-        argv = output.global_args("-hide_banner", "-nostdin").compile(cmd=str(binaries.picture_ffmpeg()))
+        argv = _window_arguments(path, stream_index, frames, window, margin, limits)
         try:
-            await process.run(argv, timeout_seconds=120, memory_bytes=memory_bytes, on_stderr_line=take)
-        except ProcessFailed:
-            return False
-        index = bisect_left(scanned.times, seen[0]) if seen else 0
-        if not seen or seen[0] > at or list(scanned.times[index : index + len(seen)]) != seen:
+            finished = await process.run(
+                argv,
+                timeout_seconds=_TIMEOUT_BASE_SECONDS + _TIMEOUT_PER_SECOND * max(0.0, window.at_seconds - begins),
+                memory_bytes=memory_bytes,
+                on_stdout_line=take,
+                on_stderr_line=complain,
+            )
+        except ProcessFailed as error:
+            log.info("seek failed", at_seconds=window.at_seconds, margin_seconds=margin, reason=error.detail[-500:])
+            continue
+        cpu_seconds += finished.cpu_seconds
+        wanted = [FrameChecksum(frames.times[n], frames.checksums[n]) for n in range(window.first, window.last + 1)]
+        if seen == wanted:
+            return Proof(margin, errors, cpu_seconds)
+        log.info("seek shows other pictures", at_seconds=window.at_seconds, margin_seconds=margin, errors=errors)
+    return None
+
+
+def _window_arguments(
+    path: Path, stream_index: int, frames: DecodedFrames, window: Window, margin: float, limits: dict[str, int]
+) -> list[str]:
+    """The command that seeks as an encode does and prints the checksums of the window's pictures."""
+    source = ffmpeg.input(**seek_input(path, window.at_seconds, margin_seconds=margin, **limits, **DECODING))
+    first, last = frames.times[window.first], frames.times[window.last]
+    picture = source[str(stream_index)].filter("trim", start_pts=first, end_pts=last + 1)
+    argv: list[str] = (
+        checksummed(picture)
+        .global_args("-hide_banner", "-nostdin", "-loglevel", "repeat+error")
+        .compile(cmd=str(binaries.picture_ffmpeg()))
+    )
+    return argv
+
+
+async def seeks_exactly(
+    path: Path, stream_index: int, frames: DecodedFrames, *, memory_bytes: int | None = None, max_pixels: int
+) -> bool:
+    """Whether it is worth it that chunks seek in the file `path`: at 1/3, 2/3 and 19/20 of the film, a seek must be proven.
+
+    First the cheap way: eight pictures from where the seek lands must be those of the linear decode. They are not in an open GOP
+    or an intra refresh: then by `proven_margin`. A film up to one segment long always passes: nothing seeks in it.
+    """
+    tick, first, last = Fraction(frames.time_base), frames.times[0], frames.times[-1]
+    if (last - first) * tick < _MAX_ONE_CHUNK_SECONDS:
+        return True
+    for share in (Fraction(1, 3), Fraction(2, 3), Fraction(19, 20)):
+        at = float((first + int((last - first) * share)) * tick)
+        shown = frames.shown_at(at)
+        window = Window(at, shown, min(len(frames.times) - 1, shown + _TRIED_FRAMES - 1))
+        if await _lands_exactly(path, stream_index, frames, window, memory_bytes, max_pixels):
+            continue
+        proof = await proven_margin(
+            path, stream_index, frames, window, memory_bytes=memory_bytes, max_pixels=max_pixels
+        )
+        if proof is None:
             return False
     return True
+
+
+async def _lands_exactly(
+    path: Path, stream_index: int, frames: DecodedFrames, window: Window, memory_bytes: int | None, max_pixels: int
+) -> bool:
+    """Whether the pictures from where a seek lands are those of the linear decode, without an error."""
+    seen: list[FrameChecksum] = []
+    errors = 0
+
+    def take(line: str) -> None:
+        if found := read_checksum(line):
+            seen.append(found)
+
+    def complain(line: str) -> None:
+        nonlocal errors
+        errors += bool(line.strip())
+
+    sought = seek_input(
+        path, window.at_seconds, margin_seconds=SEEK_MARGINS_SECONDS[0], max_pixels=max_pixels, **DECODING
+    )
+    output = checksummed(ffmpeg.input(**sought)[str(stream_index)], **{"frames:v": _TRIED_FRAMES})
+    argv = output.global_args("-hide_banner", "-nostdin", "-loglevel", "repeat+error")
+    try:
+        await process.run(
+            argv.compile(cmd=str(binaries.picture_ffmpeg())),
+            timeout_seconds=120,
+            memory_bytes=memory_bytes,
+            on_stdout_line=take,
+            on_stderr_line=complain,
+        )
+    except ProcessFailed:
+        return False
+    if not seen or errors or seen[0].time > frames.times[window.first]:
+        return False
+    landed = frames.shown_at(seen[0].time * Fraction(frames.time_base))
+    expected = zip(frames.times[landed : landed + len(seen)], frames.checksums[landed:], strict=False)
+    return [tuple(one) for one in seen] == list(expected)

@@ -9,7 +9,8 @@ from marquee.documents import Rung
 from marquee.media.encode.filters import picture_chain
 from marquee.media.encode.join import video_timescale
 from marquee.media.encode.plan import chunk_jobs
-from marquee.media.encode.quality import MAX_SEGMENTS, samples, score, scores
+from marquee.media.encode.quality import score, scores
+from marquee.media.encode.samples import MAX_SEGMENTS, samples
 from marquee.media.encode.transcode import transcode_chunk
 from tests.harness.media.films import judged, planned
 from tests.harness.media.packaging import a_plan, a_rung, a_source, ffmpeg
