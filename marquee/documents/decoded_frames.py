@@ -10,7 +10,7 @@ import sys
 import zlib
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -18,7 +18,6 @@ from typing import Literal
 
 import msgspec
 
-CHECKSUM_BITS = 16
 _MARGIN_SECONDS = 3
 """`between` keeps this much on both sides: filters look at neighbours, and complaints are placed only roughly."""
 
@@ -45,6 +44,10 @@ class DecodedFrames(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def checksums(self) -> Sequence[int]:
         """One checksum a picture: see `seeking.checksummed`."""
         return _array("H", self.packed_checksums)
+
+    def pictures(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Time in ticks and checksum of the pictures with the numbers `begin` to `end`, the last one excluded."""
+        return zip(self.times[begin:end], self.checksums[begin:end], strict=True)
 
     def ticks(self, seconds: float | Fraction) -> int:
         """`seconds` of the container's clock, in ticks."""

@@ -45,7 +45,8 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "index-unusable": NoteKind(
         "source",
         "info",
-        "The file's index leads to wrong places, so the film is decoded from its start for every chunk. That takes longer.",
+        "Decoding cannot start at the places that the file's index names. Every chunk is decoded from the film's start, which "
+        "takes longer.",
         _EXPORT_AGAIN,
     ),
     "data-left-out": NoteKind(
@@ -161,7 +162,7 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "chunks-decoded-again": NoteKind(
         "renditions",
         "info",
-        "{again} of {chunks} chunks could not be decoded after a seek. They were decoded from the film's start.",
+        "{again} of {chunks} chunks did not show the right pictures after a seek. They were decoded from the film's start.",
         _EXPORT_AGAIN,
     ),
     "poster-poor": NoteKind(

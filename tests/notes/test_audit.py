@@ -26,6 +26,11 @@ LOGGED = {
     ("marquee/media/source/judge.py", "picture not decodable"): "picture-undecodable, or the film is refused",
     ("marquee/media/source/close_look.py", "close look"): "the scan's own counts decide: refused, or picture-damaged",
     (
+        "marquee/media/source/seeking.py",
+        "seek shows other pictures",
+    ): "another start is tried: index-unusable, chunks-decoded-again",
+    ("marquee/media/encode/transcode.py", "decoded from the film's start"): "chunks-decoded-again",
+    (
         "assets/ingest/chunks.py",
         "The workers get no message",
     ): "nothing is lost: the workers look at the queue every 2 s",
@@ -51,7 +56,7 @@ SWALLOWED = {
     "marquee/media/source/close_look.py::_packets_in_gaps": "what was read decides: refused, or picture-damaged",
     "marquee/media/source/scan.py::scan": "judge counts the frames that were found: refused, or picture-damaged",
     "marquee/media/source/scan.py::sound_times": "what was read decides; less of it only makes `judge` stricter",
-    "marquee/media/source/seeking.py::seeks_exactly": "index-unusable",
+    "marquee/media/source/seeking.py::_decode": "decoded from the film's start: index-unusable or chunks-decoded-again",
     "marquee/media/text/embedded.py::copy_tracks": "the track is missing: text-track-left-out by `_embedded_tracks`",
     "marquee/media/text/sampled_text.py::read": "counted: text-cues-left-out, or the track is left out",
     "marquee/media/text/subtitles.py::_embedded_tracks": "text-track-left-out",

@@ -10,7 +10,7 @@ earlier. Where no start holds, the caller decodes from the film's start.
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import ffmpeg
 
@@ -62,6 +62,44 @@ def seek_input(path: Path, at_seconds: float, *, margin_seconds: float, **option
     return {**untrusted_input(path), **options, **seek, "copyts": None, "noautorotate": None, "display_rotation": 0}
 
 
+class _Decoded(NamedTuple):
+    """What one decode showed: its pictures and the number of its error lines. `failed`: ffmpeg's words if it failed."""
+
+    pictures: list[FrameChecksum]
+    errors: int
+    cpu_seconds: float = 0.0
+    failed: str | None = None
+
+
+async def _decode(output: Any, timeout_seconds: float, memory_bytes: int | None) -> _Decoded:
+    """Run ffmpeg for an output of `checksummed`."""
+    pictures: list[FrameChecksum] = []
+    errors = 0
+
+    def take(line: str) -> None:
+        if found := read_checksum(line):
+            pictures.append(found)
+
+    def complain(line: str) -> None:
+        nonlocal errors
+        errors += bool(line.strip())
+
+    argv = output.global_args("-hide_banner", "-nostdin", "-loglevel", "repeat+error").compile(
+        cmd=str(binaries.picture_ffmpeg())
+    )
+    try:
+        finished = await process.run(
+            argv,
+            timeout_seconds=timeout_seconds,
+            memory_bytes=memory_bytes,
+            on_stdout_line=take,
+            on_stderr_line=complain,
+        )
+    except ProcessFailed as error:
+        return _Decoded(pictures, errors, failed=error.detail)
+    return _Decoded(pictures, errors, finished.cpu_seconds)
+
+
 async def proven_margin(
     path: Path,
     stream_index: int,
@@ -73,54 +111,27 @@ async def proven_margin(
     max_pixels: int | None = None,
 ) -> Proof | None:
     """The smallest of `SEEK_MARGINS_SECONDS` that shows every picture of `window` as the linear decode does; None without one."""
-    begins = float(frames.times[0] * Fraction(frames.time_base)) if frames.times else 0.0
-    cpu_seconds = 0.0
-    limits = {"threads": threads} | ({"max_pixels": max_pixels} if max_pixels is not None else {})
-    for margin in SEEK_MARGINS_SECONDS:
-        seen: list[FrameChecksum] = []
-        errors = 0
-
-        def take(line: str, seen: list[FrameChecksum] = seen) -> None:
-            if found := read_checksum(line):
-                seen.append(found)
-
-        def complain(line: str) -> None:
-            nonlocal errors
-            errors += bool(line.strip())
-
-        argv = _window_arguments(path, stream_index, frames, window, margin, limits)
-        try:
-            finished = await process.run(
-                argv,
-                timeout_seconds=_TIMEOUT_BASE_SECONDS + _TIMEOUT_PER_SECOND * max(0.0, window.at_seconds - begins),
-                memory_bytes=memory_bytes,
-                on_stdout_line=take,
-                on_stderr_line=complain,
-            )
-        except ProcessFailed as error:
-            log.info("seek failed", at_seconds=window.at_seconds, margin_seconds=margin, reason=error.detail[-500:])
-            continue
-        cpu_seconds += finished.cpu_seconds
-        wanted = [FrameChecksum(frames.times[n], frames.checksums[n]) for n in range(window.first, window.last + 1)]
-        if seen == wanted:
-            return Proof(margin, errors, cpu_seconds)
-        log.info("seek shows other pictures", at_seconds=window.at_seconds, margin_seconds=margin, errors=errors)
-    return None
-
-
-def _window_arguments(
-    path: Path, stream_index: int, frames: DecodedFrames, window: Window, margin: float, limits: dict[str, int]
-) -> list[str]:
-    """The command that seeks as an encode does and prints the checksums of the window's pictures."""
-    source = ffmpeg.input(**seek_input(path, window.at_seconds, margin_seconds=margin, **limits, **DECODING))
+    begins = float(frames.times[0] * Fraction(frames.time_base))
     first, last = frames.times[window.first], frames.times[window.last]
-    picture = source[str(stream_index)].filter("trim", start_pts=first, end_pts=last + 1)
-    argv: list[str] = (
-        checksummed(picture)
-        .global_args("-hide_banner", "-nostdin", "-loglevel", "repeat+error")
-        .compile(cmd=str(binaries.picture_ffmpeg()))
-    )
-    return argv
+    wanted = list(frames.pictures(window.first, window.last + 1))
+    limits = {"threads": threads} | ({"max_pixels": max_pixels} if max_pixels is not None else {})
+    cpu_seconds = 0.0
+    for margin in SEEK_MARGINS_SECONDS:
+        source = ffmpeg.input(**seek_input(path, window.at_seconds, margin_seconds=margin, **limits, **DECODING))
+        picture = source[str(stream_index)].filter("trim", start_pts=first, end_pts=last + 1)
+        timeout = _TIMEOUT_BASE_SECONDS + _TIMEOUT_PER_SECOND * max(0.0, window.at_seconds - begins)
+        found = await _decode(checksummed(picture), timeout, memory_bytes)
+        cpu_seconds += found.cpu_seconds
+        if found.failed is None and found.pictures == wanted:
+            return Proof(margin, found.errors, cpu_seconds)
+        log.info(
+            "seek shows other pictures",
+            at_seconds=window.at_seconds,
+            margin_seconds=margin,
+            errors=found.errors,
+            reason=(found.failed or "")[-500:],
+        )
+    return None
 
 
 async def seeks_exactly(
@@ -152,34 +163,12 @@ async def _lands_exactly(
     path: Path, stream_index: int, frames: DecodedFrames, window: Window, memory_bytes: int | None, max_pixels: int
 ) -> bool:
     """Whether the pictures from where a seek lands are those of the linear decode, without an error."""
-    seen: list[FrameChecksum] = []
-    errors = 0
-
-    def take(line: str) -> None:
-        if found := read_checksum(line):
-            seen.append(found)
-
-    def complain(line: str) -> None:
-        nonlocal errors
-        errors += bool(line.strip())
-
-    sought = seek_input(
-        path, window.at_seconds, margin_seconds=SEEK_MARGINS_SECONDS[0], max_pixels=max_pixels, **DECODING
-    )
+    margin = SEEK_MARGINS_SECONDS[0]
+    sought = seek_input(path, window.at_seconds, margin_seconds=margin, max_pixels=max_pixels, **DECODING)
     output = checksummed(ffmpeg.input(**sought)[str(stream_index)], **{"frames:v": _TRIED_FRAMES})
-    argv = output.global_args("-hide_banner", "-nostdin", "-loglevel", "repeat+error")
-    try:
-        await process.run(
-            argv.compile(cmd=str(binaries.picture_ffmpeg())),
-            timeout_seconds=120,
-            memory_bytes=memory_bytes,
-            on_stdout_line=take,
-            on_stderr_line=complain,
-        )
-    except ProcessFailed:
-        return False
-    if not seen or errors or seen[0].time > frames.times[window.first]:
+    found = await _decode(output, 120, memory_bytes)
+    seen = found.pictures
+    if found.failed is not None or found.errors or not seen or seen[0].time > frames.times[window.first]:
         return False
     landed = frames.shown_at(seen[0].time * Fraction(frames.time_base))
-    expected = zip(frames.times[landed : landed + len(seen)], frames.checksums[landed:], strict=False)
-    return [tuple(one) for one in seen] == list(expected)
+    return seen == list(frames.pictures(landed, landed + len(seen)))
