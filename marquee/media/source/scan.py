@@ -126,8 +126,8 @@ class Scan:
         """What later decodes are compared with; None where frames are not in order or the decode was not read to its end."""
         if not self.timed_in_order or len(self.checksums) != self.frames or len(self.errors_at) >= _MAX_ERRORS_KEPT:
             return None
-        complaints = [self.times[min(index, self.frames - 1)] for index in self.errors_at]
-        return packed(self.time_base, self.times, self.checksums, complaints)
+        last = self.frames - 1
+        return packed(self.time_base, self.times, self.checksums, [self.times[min(n, last)] for n in self.errors_at])
 
     def counted(self, rate: Fraction) -> "Scan":
         """A copy with counted times: frame n at n / `rate` seconds, whatever the container says."""
@@ -190,10 +190,6 @@ class Scan:
             self.error_line = line
         elif found := _PACKETS.search(line):
             self.packets = int(found[1])
-
-    def _read_checksum(self, line: str) -> None:
-        if found := read_checksum(line):
-            self.checksums.append(found.checksum)
 
     def _read_frame_line(self, line: str) -> None:
         if found := FRAME_LINE.search(line):
@@ -260,7 +256,9 @@ async def scan(
             memory_bytes=memory_bytes,
             on_progress=on_progress,
             on_stderr_line=result._read_line,
-            on_stdout_line=result._read_checksum,
+            on_stdout_line=lambda line: result.checksums.extend(
+                found.checksum for found in [read_checksum(line)] if found
+            ),
         )
         result.cpu_seconds = finished.cpu_seconds
     except ProcessTimedOut:
