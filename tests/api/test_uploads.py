@@ -170,12 +170,13 @@ async def test_sidecars_are_kept_once_and_bounded(client: Client, people: People
     person = await people.join("engineer")
     upload_id = (await _open(client, person, file_name="subtitled.mp4"))["upload_id"]
     path = f"/api/v1/uploads/{upload_id}/sidecars"
-    sidecar = {"file_name": "subtitled.de.vtt", "language": "de", "label": "Deutsch", "text": "WEBVTT\n\nÄ"}
+    text = "WEBVTT\n\n00:01.000 --> 00:02.000\nÄ"
+    sidecar = {"file_name": "subtitled.de.vtt", "language": "de", "label": "Deutsch", "text": text}
     for _ in range(2):
         assert (await client.post(path, json=sidecar, headers=person.headers)).status_code == 201
     kept = (await stores.catalogue.uploads.get(upload_id)).sidecars
     assert [(one.language, one.label) for one in kept] == [("de", "Deutsch")], "the same subtitles were kept twice"
-    assert await stores.objects.get(kept[0].key) == "WEBVTT\n\nÄ".encode()
+    assert await stores.objects.get(kept[0].key) == text.encode()
     for change, status in (
         ({"file_name": "a.exe"}, 415),
         ({"text": ""}, 400),
