@@ -8,7 +8,6 @@ breaks, and the region's place. A document that holds pictures, or a DOCTYPE, is
 import itertools
 import re
 import xml.etree.ElementTree as ET  # no DOCTYPE, so no entities: see `parse`
-from fractions import Fraction
 from typing import Final, NamedTuple
 
 from marquee.media.text.cue_text import CueWriter
@@ -16,10 +15,16 @@ from marquee.media.text.cues import Cue, NotSubtitles, Parsed
 from marquee.media.text.ttml_style import Styles, local_name, own
 
 _FOREVER: Final = 1e9
-_CLOCK: Final = re.compile(r"(\d{2,}):(\d{2}):(\d{2})(?:(\.\d+)|:(\d{2,})(?:\.\d+)?)?")
-_OFFSET: Final = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|f|t)")
+_CLOCK: Final = re.compile(r"(\d{2,6}):(\d{2}):(\d{2})(?:(\.\d{1,20})|:(\d{2,6})(?:\.\d{1,20})?)?")
+_OFFSET: Final = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)(h|ms|m|s|f|t)")
+_MULTIPLIER: Final = re.compile(r"\s*(\d{1,9})(?:\s+|\s*:\s*)(\d{1,9})\s*")
 _XML_SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 _MAX_DEPTH: Final = 60
+_MAX_RATE: Final = 1e12
+"""Frames or ticks a second. Smooth Streaming has 10,000,000 ticks."""
+_MAX_WORK: Final = 20_000_000
+"""Runs that are compared and characters that are written, for a whole document. A paragraph of n timed spans takes n x n: a film
+has a hundredth of this, and a hostile file would take hours."""
 _WRITTEN_STYLES: Final = ("i", "b", "u")
 
 
@@ -60,12 +65,21 @@ def parse(text: str) -> Parsed:
 
 
 def _rates(root: ET.Element) -> _Rates:
-    frames = float(own(root, "frameRate") or 30)
-    found = re.findall(r"\d+", own(root, "frameRateMultiplier") or "")
-    if len(found) == 2 and int(found[1]):
-        frames *= float(Fraction(int(found[0]), int(found[1])))
+    """Raises `ValueError` for a rate that is no positive number."""
+    frames = _rate(own(root, "frameRate") or "30")
+    multiplier = _MULTIPLIER.fullmatch(own(root, "frameRateMultiplier") or "1 1")
+    if multiplier is None or not int(multiplier[1]) or not int(multiplier[2]):
+        raise ValueError("frameRateMultiplier")
+    frames *= int(multiplier[1]) / int(multiplier[2])
     stated = own(root, "tickRate")
-    return _Rates(frames or 30.0, float(stated or 0) or (frames if own(root, "frameRate") else 1.0))
+    return _Rates(frames, _rate(stated) if stated else frames if own(root, "frameRate") else 1.0)
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= _MAX_RATE:
+        raise ValueError(text[:40])
+    return rate
 
 
 class _Reader:
@@ -75,12 +89,13 @@ class _Reader:
         try:
             self._rates = _rates(root)
         except ValueError as error:
-            raise NotSubtitles("has a frame rate that is no number") from error
+            raise NotSubtitles("has a frame rate or tick rate that is no positive number") from error
         self._styles = Styles(root)
         self._preserve = root.get(_XML_SPACE) == "preserve"
         self.cues: list[Cue] = []
         self.left_out = 0
         self.pictures = False
+        self._work_left = _MAX_WORK
 
     def _seconds(self, text: str | None) -> float | None:
         """Seconds of a time expression; None without one, or for one that cannot be read."""
@@ -109,7 +124,10 @@ class _Reader:
         start, end = self._times(element, start, end)
         styles = self._styles.of(element, above)
         self.pictures = self.pictures or own(element, "backgroundImage") is not None
-        if depth > _MAX_DEPTH or styles.get("display") == "none":
+        if styles.get("display") == "none":
+            return
+        if depth > _MAX_DEPTH:
+            self.left_out += 1
             return
         if local_name(element) == "p":
             self._paragraph(element, start, end, styles)
@@ -134,10 +152,17 @@ class _Reader:
         settings = self._styles.settings(styles)
         edges = sorted({edge for run in visible for edge in (run.start, run.end) if run.start < run.end})
         for begins, ends in itertools.pairwise(edges):
-            text = _written([run for run in runs if run.start <= begins and ends <= run.end], preserve=preserve)
+            shown = [run for run in runs if run.start <= begins and ends <= run.end]
+            self._count_work(len(runs) + sum(len(run.text) for run in shown))
+            text = _written(shown, preserve=preserve)
             if text:
                 # A paragraph without any time is shown as long as its sample, which cuts it.
                 self.cues.append(Cue(begins, ends, text, settings))
+
+    def _count_work(self, amount: int) -> None:
+        self._work_left -= amount
+        if self._work_left < 0:
+            raise NotSubtitles("has too many times in its paragraphs")
 
     def _collect(
         self,
@@ -163,7 +188,9 @@ class _Reader:
             name = local_name(child)
             if name == "br":
                 runs.append(_Run(start, end, "\n", frozenset()))
-            elif name == "span" and depth < _MAX_DEPTH:
+            elif name == "span" and depth >= _MAX_DEPTH:
+                self.left_out += 1
+            elif name == "span":
                 below = self._styles.of(child, styles)
                 begins, ends = self._times(child, start, end)
                 kind = {"text": "rt", "base": "ruby"}.get(own(child, "ruby") or "", ruby)

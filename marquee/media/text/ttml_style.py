@@ -1,4 +1,8 @@
-"""The styles and regions of a TTML document, as far as WebVTT can say them. Pure; `ttml` asks here."""
+"""The styles and regions of a TTML document, as far as WebVTT can say them. Pure; `ttml` asks here.
+
+A style may refer to many others, and so may they. Each named style and each region is therefore worked out once: a hostile file
+of a few hundred bytes would else take years.
+"""
 
 import re
 import xml.etree.ElementTree as ET
@@ -9,6 +13,8 @@ _ID: Final = "{http://www.w3.org/XML/1998/namespace}id"
 _INHERITED: Final = ("fontStyle", "fontWeight", "textDecoration", "textAlign", "visibility", "display", "region")
 _OF_REGION: Final = ("origin", "extent", "displayAlign")
 _MAX_REFERENCES: Final = 8
+_MAX_VALUE_CHARACTERS: Final = 200
+"""Of an attribute. Every paragraph inherits the values around it and reads them again."""
 _BOTTOM_PERCENT: Final = 70.0
 """Text that ends below this is at the bottom, where players put it by themselves."""
 
@@ -28,7 +34,10 @@ class Styles:
 
     def __init__(self, root: ET.Element) -> None:
         self._named = {one.get(_ID, ""): one for one in root.iter() if local_name(one) == "style" and one.get(_ID)}
-        self._regions = {one.get(_ID, ""): one for one in root.iter() if local_name(one) == "region"}
+        self._known: dict[tuple[str, int], dict[str, str]] = {}
+        self._regions = {
+            one.get(_ID, ""): self._region(one) for one in root.iter() if local_name(one) == "region" and one.get(_ID)
+        }
 
     def _stated(self, element: ET.Element, depth: int = 0) -> dict[str, str]:
         """What an element states, by reference first: its own attributes win."""
@@ -36,11 +45,17 @@ class Styles:
         if depth < _MAX_REFERENCES:
             for name in (own(element, "style") or "").split():
                 if name in self._named:
-                    found |= self._stated(self._named[name], depth + 1)
+                    found |= self._stated_by(name, depth + 1)
         for name in (*_INHERITED, *_OF_REGION):
             if (value := own(element, name)) is not None:
-                found[name] = value.strip()
+                found[name] = value.strip()[:_MAX_VALUE_CHARACTERS]
         return found
+
+    def _stated_by(self, name: str, depth: int) -> dict[str, str]:
+        """What a named style states."""
+        if (name, depth) not in self._known:
+            self._known[name, depth] = self._stated(self._named[name], depth)
+        return self._known[name, depth]
 
     def of(self, element: ET.Element, above: Mapping[str, str]) -> dict[str, str]:
         """The styles of an element inside an element with the styles `above`."""
@@ -57,8 +72,8 @@ class Styles:
 
     def settings(self, styles: Mapping[str, str]) -> str:
         """WebVTT's place. Empty at the bottom and in the middle, where players put text by themselves."""
-        region = self._regions.get(styles.get("region", ""))
-        placed = {**self._region(region), **{key: styles[key] for key in _OF_REGION if key in styles}}
+        region = self._regions.get(styles.get("region", ""), {})
+        placed = {**region, **{key: styles[key] for key in _OF_REGION if key in styles}}
         if "textAlign" in styles:
             placed["textAlign"] = styles["textAlign"]
         found = []
@@ -74,10 +89,8 @@ class Styles:
             found.append(f"align:{align}")
         return " ".join(found)
 
-    def _region(self, region: ET.Element | None) -> dict[str, str]:
+    def _region(self, region: ET.Element) -> dict[str, str]:
         """A region's styles: by reference, of its `style` children, its own."""
-        if region is None:
-            return {}
         found: dict[str, str] = {}
         for child in region:
             if local_name(child) == "style":

@@ -112,3 +112,72 @@ def test_text_in_is_text_out(text: str) -> None:
         assert any(ord(one) in (0xFFFE, 0xFFFF) for one in text), "only characters that XML forbids are refused"
         return
     assert shown_text(cue.text) == f"x{text}x"
+
+
+LINE = '<p begin="1s" end="2s">Hi</p>'
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        'ttp:frameRate="0"',
+        'ttp:frameRate="-25"',
+        'ttp:frameRate="nan"',
+        'ttp:frameRate="inf"',
+        'ttp:tickRate="1e400"',
+        'ttp:frameRateMultiplier="0 1"',
+        f'ttp:frameRateMultiplier="1{"0" * 4000} 1"',
+    ],
+)
+def test_a_rate_that_is_no_positive_number_refuses_the_document(root: str) -> None:
+    with pytest.raises(NotSubtitles, match="no positive number"):
+        cues(f"<div>{LINE}</div>", root=root)
+
+
+@pytest.mark.parametrize(
+    "begin", [f"{'9' * 5000}:00:00", f"00:00:00:{'9' * 5000}", f"{'9' * 5000}s", f"1.{'9' * 5000}f"]
+)
+def test_a_time_with_thousands_of_digits_is_no_time(begin: str) -> None:
+    [cue] = cues(f'<div><p begin="{begin}" end="2s">Hi</p></div>')
+    assert cue.start == 0.0
+
+
+# Without a bound, each of these takes from minutes to years: the test run's own time limit tells.
+
+
+def test_styles_that_refer_to_each_other_many_times_are_worked_out_once() -> None:
+    names = " ".join(f"s{number}" for number in range(40))
+    styles = "".join(f'<style xml:id="s{number}" style="{names}" tts:fontStyle="italic"/>' for number in range(40))
+    [cue] = cues(f'<div style="s0">{LINE}</div>', head=f"<styling>{styles}</styling>")
+    assert cue.text == "<i>Hi</i>"
+
+
+def test_a_region_of_many_styles_is_worked_out_once_for_all_paragraphs() -> None:
+    head = f'<layout><region xml:id="r" tts:origin="10% 10%">{"<style/>" * 20_000}</region></layout>'
+    found = cues(f'<div region="r">{LINE * 10_000}</div>', head=head)
+    assert len(found) == 10_000
+    assert found[-1].settings == "line:10%"
+
+
+def test_a_long_value_is_cut_before_every_paragraph_reads_it() -> None:
+    value = "underline " * 100_000
+    found = cues(f'<div tts:textDecoration="{value}" tts:origin="{value}">{LINE * 10_000}</div>')
+    assert found[-1].text == "<u>Hi</u>"
+
+
+def test_a_paragraph_of_too_many_timed_spans_refuses_the_document() -> None:
+    spans = "".join(f'<span begin="{number}s" dur="1s">a</span>' for number in range(20_000))
+    with pytest.raises(NotSubtitles, match="too many times"):
+        cues(f"<div><p>{spans}</p></div>")
+
+
+def test_a_long_text_beside_timed_spans_refuses_the_document() -> None:
+    spans = "".join(f'<span begin="{number}s">a</span>' for number in range(1000))
+    with pytest.raises(NotSubtitles, match="too many times"):
+        cues(f'<div><p begin="0s" end="9000s">{"a" * 1_000_000}{spans}</p></div>')
+
+
+def test_text_that_is_nested_too_deeply_is_counted_as_left_out() -> None:
+    spans = f"{'<span>' * 100}deep{'</span>' * 100}"
+    found = ttml.parse(f"<tt {NAMES}><body>{LINE}{'<div>' * 100}{LINE}{'</div>' * 100}<p>{spans}</p></body></tt>")
+    assert (len(found.cues), found.left_out) == (1, 2)
