@@ -21,13 +21,24 @@ _SCTE20: Final = re.compile(rb"\x00\x00\x01\xb2\x03[\x01\x81]", re.DOTALL)
 _NTSC_FRAME_SECONDS: Final = float(Fraction(1001, 30000))
 _HAS_CAPTIONS: Final = 0x40
 _VALID: Final = 0x04
+_MAX_CC_DATA_BYTES: Final = 2 + 3 * 31
+_MAX_CEA708_PACKET_BYTES: Final = 128
+MAX_PAIRS: Final = 2_000_000
+"""Pairs of CEA-608 with content. Ten hours of speech without a pause have 400,000. A pair takes 150 bytes of memory."""
 _MAX_CEA708_PARTS: Final = 200_000
 """Pairs of bytes of CEA-708 that are looked at: ten minutes of a full channel or more."""
 _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
+class CaptionsUnreadable(Exception):
+    """Why captions are left out: the end of a sentence."""
+
+
 class CaptionData:
-    """The caption bytes of a film, collected picture by picture in order of decoding. Padding (0x80 0x80) is not kept."""
+    """The caption bytes of a film, collected picture by picture in order of decoding. Padding (0x80 0x80) is not kept.
+
+    The methods that add raise `CaptionsUnreadable` past `MAX_PAIRS`.
+    """
 
     def __init__(self) -> None:
         self._pairs: list[Pair] = []
@@ -43,14 +54,16 @@ class CaptionData:
         """Whether a service of CEA-708 has a byte: those services are not decoded here."""
         packet = b""
         for _, begins, data in sorted(self._cea708, key=lambda one: one[0]):
-            packet = data if begins else packet + data
-            size = 2 * (packet[0] & 0x3F) or 128 if packet else 128
+            packet = data if begins else (packet + data)[:_MAX_CEA708_PACKET_BYTES]
+            size = 2 * (packet[0] & 0x3F) or _MAX_CEA708_PACKET_BYTES
             if len(packet) >= size and _has_service(packet[1:size]):
                 return True
         return False
 
     def _keep(self, pair: Pair) -> None:
         if pair.first & 0x7F or pair.second & 0x7F:
+            if len(self._pairs) >= MAX_PAIRS:
+                raise CaptionsUnreadable(f"they have more than {MAX_PAIRS} pairs of bytes")
             self._pairs.append(pair)
 
     def add_picture(self, seconds: float, content: bytes) -> None:
@@ -62,7 +75,7 @@ class CaptionData:
         at = plain.find(signature)
         while at >= 0:
             at += len(signature)
-            self.add_a53(seconds, plain[at:])
+            self.add_a53(seconds, plain[at : at + _MAX_CC_DATA_BYTES])
             at = plain.find(signature, at)
         self._add_dvd(seconds, content)
         self._add_scte20(seconds, content)

@@ -5,7 +5,9 @@ data, with their times; nothing is decoded (0.03 s of CPU for 10 s of film). `ca
 them. `subtitles` names and writes the tracks.
 """
 
+import asyncio
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,7 +17,7 @@ from marquee.media.programs import binaries, process
 from marquee.media.source.clock import Clock, picture_clock
 from marquee.media.source.probe import untrusted_arguments
 from marquee.media.text import captions, eia608
-from marquee.media.text.caption_data import CaptionData
+from marquee.media.text.caption_data import CaptionData, CaptionsUnreadable
 from marquee.media.text.cues import MAX_CUES, Cue
 from marquee.media.text.packets import packet_times
 from marquee.notes import Note, NoteStream, note
@@ -23,6 +25,8 @@ from marquee.notes import Note, NoteStream, note
 TRACK_CODECS: Final = frozenset({"eia_608", "c608", "c708"})
 _USER_DATA: Final = {"h264": "6", "hevc": "39-40", "vvc": "23-24", "mpeg2video": "178", "av1": "5"}
 """Types of the units with user data by codec: SEI messages, user data, metadata OBUs (ffmpeg's filter `filter_units`)."""
+MAX_CAPTION_TRACKS: Final = 8
+"""Each takes a read of the whole file."""
 _ONLY_CEA708: Final = "they are CEA-708 alone, which cannot be decoded here"
 _MAX_BYTES: Final = 512 * 1024**2
 """User data of a day of film with full CEA-708."""
@@ -34,10 +38,6 @@ class ClosedCaptions(NamedTuple):
     channel: str
     cues: list[Cue]
     stream: SubtitleStream | None = None
-
-
-class CaptionsUnreadable(Exception):
-    """Why captions are left out: the end of a sentence."""
 
 
 async def find_closed_captions(
@@ -53,12 +53,14 @@ async def find_closed_captions(
         return [], []
     clock = await picture_clock(source, path, memory_bytes=memory_bytes)
     found, notes = [], []
-    for stream in streams:
+    for place, stream in enumerate(streams):
         subject = f"The caption track {stream.index}"
         where = NoteStream(kind="subtitle", index=stream.index, language=stream.language)
         try:
+            if place >= MAX_CAPTION_TRACKS:
+                raise CaptionsUnreadable(f"a film has at most {MAX_CAPTION_TRACKS} caption tracks")
             data = await _read_track(stream, path, clock, memory_bytes)
-            of_track = _decoded(data, clock, seconds, stream)
+            of_track = await asyncio.to_thread(_decoded, data, clock, seconds, stream)
         except CaptionsUnreadable as reason:
             notes.append(note("text-track-left-out", where, subject=subject, why=str(reason)))
             continue
@@ -68,7 +70,7 @@ async def find_closed_captions(
     if source.video.captioned:
         try:
             data = await _read_picture(source, path, clock, memory_bytes)
-            of_picture = _decoded(data, clock, seconds)
+            of_picture = await asyncio.to_thread(_decoded, data, clock, seconds)
             if of_picture:
                 channels = ", ".join(one.channel for one in of_picture)
                 notes.append(note("captions-inside-read", inside, channels=channels))
@@ -102,23 +104,26 @@ async def _read_picture(source: SourceDocument, path: Path, clock: Clock, memory
         raise CaptionsUnreadable(f"they cannot be read from {source.video.codec}")
     filtered = ["-bsf", f"filter_units=pass_types={units}"]
     found = CaptionData()
-    for seconds, content in await _copied(path, source.video.index, filtered, clock, memory_bytes):
-        found.add_picture(seconds, content)
+    await _copy_packets(path, source.video.index, filtered, clock, memory_bytes, found.add_picture)
     return found
 
 
 async def _read_track(stream: SubtitleStream, path: Path, clock: Clock, memory_bytes: int | None) -> CaptionData:
     """The caption bytes of a caption track. Raises `CaptionsUnreadable`."""
     found = CaptionData()
-    for seconds, content in await _copied(path, stream.index, [], clock, memory_bytes):
-        found.add_track_sample(seconds, content)
+    await _copy_packets(path, stream.index, [], clock, memory_bytes, found.add_track_sample)
     return found
 
 
-async def _copied(
-    path: Path, index: int, filtered: list[str], clock: Clock, memory_bytes: int | None
-) -> list[tuple[float, bytes]]:
-    """(seconds, bytes) of the packets of a stream."""
+async def _copy_packets(
+    path: Path,
+    index: int,
+    filtered: list[str],
+    clock: Clock,
+    memory_bytes: int | None,
+    add: Callable[[float, bytes], None],
+) -> None:
+    """Calls `add` with (seconds, bytes) of each packet of a stream, in a thread: a long film has minutes of them."""
     with tempfile.TemporaryDirectory() as made:
         content, times = Path(made) / "content", Path(made) / "times"
         arguments = [str(binaries.ffmpeg()), "-hide_banner", "-nostdin", "-v", "error", "-y"]
@@ -135,9 +140,10 @@ async def _copied(
             raise CaptionsUnreadable("their stream cannot be read") from error
         if content.stat().st_size > _MAX_BYTES:
             raise CaptionsUnreadable(f"they have more than {_MAX_BYTES // 1024**2} MiB")
-        stored, at = content.read_bytes(), 0
-        packets = []
+        await asyncio.to_thread(_read_packets, content, times, add)
+
+
+def _read_packets(content: Path, times: Path, add: Callable[[float, bytes], None]) -> None:
+    with content.open("rb") as stored:
         for start, _, size in packet_times(times):
-            packets.append((start, stored[at : at + size]))
-            at += size
-        return packets
+            add(start, stored.read(size))

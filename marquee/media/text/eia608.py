@@ -135,6 +135,8 @@ class _Channel:
             return
         row = ROWS[first][bool(second & 0x20)]
         if self._mode == "roll-up":
+            # The window never leaves the screen (47 CFR 15.119 (f)): its base row is moved down.
+            row = max(row, self._depth)
             self._move_window(seconds, row)
         self._row, number, underline = row, second >> 1 & 7, bool(second & 1)
         self._column = 4 * number if second & 0x10 else 0
@@ -147,7 +149,6 @@ class _Channel:
 
     def _move_window(self, seconds: float, row: int) -> None:
         """Roll-up: the rows on the screen follow their base row."""
-        row = max(row, self._depth)
         if row != self._row and self.shown.cells:
             moved = {at + row - self._row: cells for at, cells in self.shown.cells.items()}
             self.shown.cells = {at: cells for at, cells in moved.items() if 1 <= at <= LAST_ROW}
@@ -202,7 +203,8 @@ class _Channel:
             self._prepared = {}
             self.shown.erase(seconds)
             self._row, self._column, self._style = LAST_ROW, 0, Style()
-        self._mode, self._depth = "roll-up", depth
+        self._move_window(seconds, max(self._row, depth))
+        self._mode, self._depth, self._row = "roll-up", depth, max(self._row, depth)
         self._keep_window(seconds)
 
     def _keep_window(self, seconds: float) -> None:

@@ -77,7 +77,7 @@ def _rates(root: ET.Element) -> _Rates:
 
 def _rate(text: str) -> float:
     rate = float(text)
-    if not 0 < rate <= _MAX_RATE:
+    if not 1 / _MAX_RATE <= rate <= _MAX_RATE:
         raise ValueError(text[:40])
     return rate
 

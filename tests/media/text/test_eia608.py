@@ -172,6 +172,13 @@ def sent_text(text: str) -> list[tuple[int, int]]:
     return found
 
 
+def test_a_roll_up_window_never_leaves_the_top_of_the_screen() -> None:
+    lines = [(second, pairs(0x27, cc.CR, row(1), f"line {second}")) for second in (1.0, 2.0, 3.0, 4.0, 5.0)]
+    [*_, last] = told([*lines, (6.0, pairs(cc.EDM))])["CC1"]
+    assert shown_text(last.text) == "line 2.0 line 3.0 line 4.0 line 5.0"
+    assert last.settings.startswith("line:10.0%")
+
+
 @given(st.text(alphabet=WRITABLE + SPECIAL.replace(" ", "") + "".join(EXTENDED.values()), min_size=1, max_size=31))
 def test_text_in_is_text_out(text: str) -> None:
     [cue] = told([(1.0, [*pairs(cc.RCL, row(15)), *sent_text(text), *pairs(cc.EOC)])])["CC1"]
