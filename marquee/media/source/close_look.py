@@ -85,8 +85,8 @@ async def _decode_again(candidate: Candidate, found: Scan, timeout_seconds: floa
         found.concealed_at, found.refused_at = concealed, refused
 
 
-async def _packets_in_gaps(candidate: Candidate, found: Scan, between: list[Gap]) -> dict[int, int]:
-    """How many packets that hold a picture are timed inside each gap, by the gap's frame."""
+async def _packets_in_gaps(candidate: Candidate, found: Scan, between: list[Gap]) -> dict[int, int] | None:
+    """How many packets that hold a picture are timed inside each gap, by the gap's frame. None if they cannot all be listed."""
     if candidate.picture.codec in HIDING_CODECS:
         return {}
     starts, ends = [gap.start for gap in between], [gap.end for gap in between]
@@ -102,6 +102,9 @@ async def _packets_in_gaps(candidate: Candidate, found: Scan, between: list[Gap]
 
     entries = ["-select_streams", str(candidate.picture.index), "-show_entries", "packet=pts_time,dts_time,size,flags"]
     argv = ffprobe_arguments(candidate.path, *entries, "-print_format", "csv=p=0")
-    with contextlib.suppress(ProcessFailed):
+    try:
         await process.run(argv, timeout_seconds=300, memory_bytes=candidate.limits.memory_bytes, on_stdout_line=take)
+    except ProcessFailed as error:
+        log.info("packets in gaps not listed", reason=str(error)[-300:])
+        return None
     return dict(held)

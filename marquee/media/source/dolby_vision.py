@@ -73,7 +73,9 @@ def base_layer(vision: DolbyVision, colours: Sequence[str | None]) -> str | None
     """
     if vision.profile in _WITHOUT_BASE or not vision.has_base:
         return None
-    if known := _BY_COMPATIBILITY.get(vision.compatibility) or _BY_PROFILE.get(vision.profile or -1):
+    if known := _BY_COMPATIBILITY.get(vision.compatibility) or _BY_PROFILE.get(
+        -1 if vision.profile is None else vision.profile
+    ):
         return known
     if vision.profile in {10, 20} and vision.compatibility == 0:
         return None

@@ -42,7 +42,7 @@ def read(codec: str, packets: Sequence[Packet], language: str) -> EmbeddedText:
         if not packet.content.strip():
             continue
         try:
-            found = encodings.decode(packet.content, language=language)
+            found = _decoded(packet.content, language, decoded)
             decoded = found if found.guessed or not decoded.guessed else decoded
             document = ttml.parse(found.text)
         except NotSubtitles as error:
@@ -54,6 +54,21 @@ def read(codec: str, packets: Sequence[Packet], language: str) -> EmbeddedText:
         raise reason
     ordered = captions.checked(Parsed(cues=cues, left_out=left_out + damaged))
     return EmbeddedText(Parsed(cues=joined(ordered.cues), left_out=ordered.left_out), decoded, 0)
+
+
+def _decoded(content: bytes, language: str, before: encodings.Decoded) -> encodings.Decoded:
+    """A sample's text. A guess for an earlier sample holds for the track: a guess takes milliseconds, and there are thousands."""
+    if before.guessed and b"\x00" not in content and not _is_utf8(content):
+        return encodings.decode(content, stated=before.encoding, tolerant=True)
+    return encodings.decode(content, language=language)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _within(cues: Sequence[Cue], start: float, end: float) -> list[Cue]:

@@ -55,7 +55,7 @@ def transport_socket(settings: Settings, tls: InstalledTls | None) -> dict[str, 
 def redirect(settings: Settings, tls: InstalledTls | None) -> dict[str, Any] | None:
     """What the listener of plain HTTP needs; None without MARQUEE_HTTP_REDIRECT_PORT. Raises `SettingsInvalid` without TLS.
 
-    The host is that of the public URL, never the request's, which a stranger could choose. Without a public URL there is none.
+    The host is that of the public URL: a stranger could choose the request's. Without a public URL the request's host stays.
     """
     if not settings.http_redirect_port:
         return None

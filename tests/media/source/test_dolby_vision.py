@@ -159,3 +159,7 @@ def test_every_pair_has_an_answer(profile: int, compatibility: int) -> None:
     found = base_layer(DolbyVision(profile, compatibility), ("bt2020nc", "bt2020", "smpte2084"))
     assert found in {None, "HDR10", "HLG", "SDR"}
     assert (found is None) >= (profile in {1, 3, 5})
+
+
+def test_profile_0_has_an_sdr_base_layer_even_if_its_samples_say_nothing() -> None:
+    assert base_layer(DolbyVision(0), (None, None, None)) == "SDR"

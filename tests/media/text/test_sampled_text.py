@@ -8,7 +8,7 @@ import pytest
 from marquee.media.programs import binaries, process
 from marquee.media.source import source_streams
 from marquee.media.source.probe import probe
-from marquee.media.text import sampled_text, wvtt
+from marquee.media.text import encodings, sampled_text, wvtt
 from marquee.media.text.cues import Cue, NotSubtitles
 from marquee.media.text.sampled_text import Packet
 from tests.harness.media.packaging import ffmpeg
@@ -87,3 +87,19 @@ def test_one_damaged_document_takes_no_other_with_it() -> None:
     assert ([cue.text for cue in read.cues], read.left_out) == (["Kept"], 1)
     with pytest.raises(NotSubtitles, match="well-formed"):
         sampled_text.read("ttml", samples[:1], "en")
+
+
+def test_a_guessed_encoding_holds_for_the_whole_track(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "Żółw mówi, że chrząszcz brzmi w trzcinie. Idź już spać, bo późno i śnieg pada."
+    other = [
+        Packet(2.0 + at, 1.0, document(f"<p>Już idę {at}, śpij</p>").decode().encode("cp1250")) for at in range(50)
+    ]
+    samples = [Packet(0.0, 2.0, document(f"<p>{words}</p>").decode().encode("cp1250")), *other]
+    guesses = []
+    guess = encodings._guessed
+    monkeypatch.setattr(encodings, "_guessed", lambda *given: guesses.append(given) or guess(*given))
+    read = sampled_text.read("ttml", [*samples, Packet(60.0, 1.0, document("<p>Też UTF-8</p>"))], "pl")
+    texts = [cue.text for cue in read.parsed.cues]
+    assert (texts[0], texts[1], texts[-1]) == (words, "Już idę 0, śpij", "Też UTF-8")
+    assert len(guesses) == 1
+    assert read.decoded.guessed
