@@ -11,6 +11,8 @@ _HEAD_BYTES: Final = 64 * 1024
 _MAX_CHUNKS: Final = 64
 """Of the file's outermost level. There are three: header, film, index; recorders add a few."""
 _ENTRY_BYTES: Final = 16
+_MAX_INDEX_ENTRIES: Final = 8_000_000
+"""Of `idx1`: two days of film with sound. The number in the file may lie."""
 
 
 def is_wholly_indexed(path: Path) -> bool:
@@ -51,7 +53,7 @@ def _idx1_frames(file: BinaryIO, number: int) -> int:
         if header[:4] == b"idx1":
             kinds = tuple(b"%02d" % number + kind for kind in (b"dc", b"db"))
             listed = 0
-            for _ in range(size // _ENTRY_BYTES):
+            for _ in range(min(size // _ENTRY_BYTES, _MAX_INDEX_ENTRIES)):
                 entry = file.read(_ENTRY_BYTES)
                 if len(entry) < _ENTRY_BYTES:
                     break

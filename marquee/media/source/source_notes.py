@@ -164,9 +164,7 @@ def _placed(source: SourceDocument, one: AudioStream) -> list[Note]:
     begins = one.start_seconds - source.video.start_seconds
     # A mended or counted clock has other times than the container claims.
     if one.duration_seconds and source.video.clock == "container":
-        # Matroska's tag is the time of a track's end, not its length.
-        starts = -source.video.start_seconds if source.container.startswith("matroska") else begins
-        late = starts + one.duration_seconds - source.duration_seconds
+        late = begins + one.duration_seconds - source.duration_seconds
         if late > _MIN_SOUND_DIFFERENCE_SECONDS:
             found.append(note("sound-cut", where, track=track, seconds=late))
         elif -late > _MIN_SOUND_DIFFERENCE_SECONDS:
