@@ -12,7 +12,7 @@ from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocu
 from marquee.documents.plan import Chunk, EncodingSettings, PlanDocument, Rung
 from marquee.documents.quality import QualityDocument, QualityScore, SecondLook
 from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, RenditionPart, RenditionsDocument
-from marquee.documents.source import AudioRole, AudioStream, SourceDocument, SubtitleStream, VideoStream
+from marquee.documents.source import AudioRole, AudioStream, SourceDocument, Stretch, SubtitleStream, VideoStream
 from marquee.documents.stages import DOCUMENT_OF_STAGE, STAGES, StageDocument
 from marquee.documents.title import SearchDocument, TitleIndexed, TitlePublished
 from marquee.documents.tracks import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
@@ -45,6 +45,7 @@ __all__ = [
     "SourceDocument",
     "StageDocument",
     "StreamsDocument",
+    "Stretch",
     "SubtitleStream",
     "SubtitlesDocument",
     "TextTrack",

@@ -13,6 +13,17 @@ from marquee.documents.decoded_frames import DecodedFrames
 from marquee.notes import Note
 
 
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """The film from `start_seconds` to `end_seconds` of the title, in which pixels have this shape (width / height).
+
+    Only for films whose frames do not tell it themselves: see `coded_aspects`.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    sample_aspect_ratio: str
+
+
 class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     """The picture as it is stored and as it is meant to be shown.
 
@@ -53,10 +64,11 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     captioned: bool = False
     """The pictures carry caption bytes (CEA-608, CEA-708), perhaps only padding. Renditions are encoded without them."""
     format_changes: bool = msgspec.field(default=False, name="changes")
-    """Size or pixel format change midway. Stored documents call this field `changes`.
+    """Size, shape of pixels, pixel format or colours change midway. Stored documents call this field `changes`.
 
-    `width`, `height` and `pixel_format` are then the most frequent values.
+    `width`, `height` and `sample_aspect_ratio` are then the title's frame, which is shown longest; all others are fitted into it.
     """
+    stretches: list[Stretch] = []
     start_seconds: float = 0.0
     duration_seconds: float = 0.0
     bitrate_bps: int | None = None
@@ -65,6 +77,11 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     def hdr(self) -> bool:
         """Whether the transfer is PQ or HLG. Such a picture must be tone-mapped for an SDR rendition."""
         return self.color_transfer in {"smpte2084", "arib-std-b67"}
+
+    @property
+    def full_range(self) -> bool:
+        """Whether black is 0 and white the largest value, instead of 16 and 235 of 255."""
+        return self.color_range == "pc" or self.pixel_format.startswith("yuvj")
 
     @property
     def rate(self) -> Fraction:

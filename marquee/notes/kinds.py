@@ -13,12 +13,20 @@ from typing import Final
 
 from marquee.notes.kinds_of_sound import KINDS_OF_SOUND
 from marquee.notes.kinds_of_text import KINDS_OF_TEXT
-from marquee.notes.note_kind import NoteKind
+from marquee.notes.note_kind import NoteKind, Severity
 
 _EXPORT_AGAIN: Final = "Export the film again."
 _COPY_AGAIN: Final = "Copy the film again."
 _ONE_STREAM: Final = "Upload a file without this stream."
 _FEWER_DETAILS: Final = "Upload a larger picture, or one with less noise."
+
+
+def _change(severity: Severity, what: str, *, fitted: bool = False) -> NoteKind:
+    """The picture changes `what` midway. `kept` is the title's own."""
+    done = "fitted, with black bars, into the frame that" if fitted else "converted to what"
+    sentence = f"The picture changes {what}. All of it is {done} is shown longest: {{kept}}."
+    return NoteKind("source", severity, sentence, _EXPORT_AGAIN)
+
 
 KINDS: Final[Mapping[str, NoteKind]] = {
     # --- the file ------------------------------------------------------------------------------------------
@@ -105,21 +113,11 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "picture-held": NoteKind(
         "source", "info", "The last picture is held for {seconds:.1f} seconds, until {until} ends.", _EXPORT_AGAIN
     ),
-    "picture-size-changes": NoteKind(
-        "source", "warning", "The picture changes its size ({sizes}). The most frequent size is kept.", _EXPORT_AGAIN
-    ),
-    "pixel-shape-changes": NoteKind(
-        "source",
-        "warning",
-        "The picture changes the shape of its pixels ({shapes}). The most frequent shape is kept.",
-        _EXPORT_AGAIN,
-    ),
-    "picture-format-changes": NoteKind(
-        "source",
-        "info",
-        "The picture changes its pixel format ({formats}). The most frequent format is kept.",
-        _EXPORT_AGAIN,
-    ),
+    "picture-size-changes": _change("warning", "its size ({sizes})", fitted=True),
+    "pixel-shape-changes": _change("warning", "the shape of its pixels ({shapes})", fitted=True),
+    "picture-format-changes": _change("info", "its pixel format ({formats})"),
+    "range-changes": _change("info", "the range of its values ({ranges})"),
+    "colours-change": _change("info", "its colours ({colours})"),
     "pixel-shape-not-believed": NoteKind(
         "source",
         "info",

@@ -1,19 +1,19 @@
 """The picture's filter chain as typed data: from the decoded source to the frames of the top rung.
 
-`picture_chain` writes the filters (clock, deinterlacing, frame rate, tone mapping, size, rotation, colour tags) as a text, which
-is part of `EncodingSettings` and so of a chunk's identity. `{start}` and `{end}` in the text stand for the chunk's frames;
-`chunk_chain` fills them in, and `apply` puts the chain on an ffmpeg-python stream. The chain depends on the source alone, never
-on the chunk: otherwise chunks would not join without a seam. `transcode` and `quality` use it.
+`picture_chain` writes the filters (clock, fitting, deinterlacing, frame rate, tone mapping, size, rotation, colour tags) as a
+text (`filter_text`), which is part of `EncodingSettings` and so of a chunk's identity. The chain depends on the source alone,
+never on the chunk: otherwise chunks would not join without a seam. `transcode` and `quality` use it.
 """
 
 import math
 import re
-from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from marquee.documents import VideoStream
 from marquee.media.encode.colours import believed, is_rgb
+from marquee.media.encode.filter_text import Filter, render
+from marquee.media.encode.fitting import fit
 
 _SD_LINES: Final = 576
 """An untagged picture with at most this many lines counts as BT.601, a larger one as BT.709: players do the same."""
@@ -30,43 +30,6 @@ _WIDE_PRIMARIES: Final = {"bt2020", "smpte431", "smpte432", "film"}
 """Primaries that no SDR rendition may have. All others differ from BT.709's by no more than screens differ from each other."""
 
 
-class Filter(NamedTuple):
-    """One ffmpeg filter. Values hold no comma, colon or equals sign, so that `parse` can read the text back."""
-
-    name: str
-    options: dict[str, str]
-
-    def __str__(self) -> str:
-        options = ":".join(f"{key}={value}" for key, value in self.options.items())
-        return f"{self.name}={options}" if options else self.name
-
-
-def render(chain: Sequence[Filter]) -> str:
-    """The chain as ffmpeg's filter text."""
-    return ",".join(str(one) for one in chain)
-
-
-def parse(text: str) -> list[Filter]:
-    """The chain that `render` wrote."""
-    found = []
-    for one in text.split(","):
-        name, _, options = one.partition("=")
-        found.append(Filter(name, dict(pair.split("=", 1) for pair in options.split(":")) if options else {}))
-    return found
-
-
-def apply(stream: Any, chain: Sequence[Filter]) -> Any:
-    """Append a chain to an ffmpeg-python stream."""
-    for one in chain:
-        stream = stream.filter(one.name, **one.options)
-    return stream
-
-
-def chunk_chain(filters: str, start_frame: int, frames: int) -> list[Filter]:
-    """`EncodingSettings.filters` for the output frames `start_frame` to `start_frame + frames`, the last one excluded."""
-    return parse(filters.replace("{start}", str(start_frame)).replace("{end}", str(start_frame + frames)))
-
-
 def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int) -> str:
     """The chain from the decoded picture to the upright `width` x `height` (the top rung) at `rate`, 8 bit 4:2:0."""
     turned = video.rotation in {90, 270}
@@ -74,6 +37,7 @@ def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int) -
     return render(
         [
             *_start_at_zero(video),
+            *fit(video),
             *_deinterlace(video),
             *_frame_grid(rate, _held_frames(video, rate)),
             *_colour_and_size(video, *size),
@@ -102,18 +66,10 @@ def _start_at_zero(video: VideoStream) -> list[Filter]:
 
 
 def _deinterlace(video: VideoStream) -> list[Filter]:
-    """Makes one frame out of two fields. Frames without the interlaced flag pass untouched.
-
-    `bwdif` fails if the picture changes its size or format midway. Such a picture first gets one size and format, field by
-    field.
-    """
-    if not video.interlaced:
-        return []
-    deinterlace = Filter("bwdif", {"mode": "send_frame", "parity": "auto", "deint": "interlaced"})
-    if not video.format_changes:
-        return [deinterlace]
-    size = {"w": str(video.width), "h": str(video.height), "interl": "-1"}
-    return [Filter("scale", size), Filter("format", {"pix_fmts": video.pixel_format}), deinterlace]
+    """Makes one frame out of two fields. Frames without the interlaced flag pass untouched."""
+    return (
+        [Filter("bwdif", {"mode": "send_frame", "parity": "auto", "deint": "interlaced"})] if video.interlaced else []
+    )
 
 
 def _held_frames(video: VideoStream, rate: Fraction) -> int:
@@ -164,7 +120,7 @@ def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter
             *output,
         ]
     if _keeps_colours(video):
-        ranges = {"in_range": "pc", "out_range": "tv"} if _full_range(video) else {}
+        ranges = {"in_range": "pc", "out_range": "tv"} if video.full_range else {}
         return [Filter("scale", {**size, **ranges}), *output]
     if is_rgb(video.pixel_format) and not _has_wide_gamut(video):
         return [Filter("scale", {**size, "out_color_matrix": "bt709", "out_range": "tv"}), *output]
@@ -203,14 +159,10 @@ def _linear_light(option: str) -> dict[str, str]:
     }
 
 
-def _full_range(video: VideoStream) -> bool:
-    return video.color_range == "pc" or video.pixel_format.startswith("yuvj")
-
-
 def _input_colours(video: VideoStream) -> dict[str, str]:
     """zscale's options for the input's colours: zscale refuses an input with a missing or unknown name."""
     matrix, transfer, primaries, _ = believed(video)
-    full = _full_range(video) or (matrix == "gbr" and video.color_range is None)
+    full = video.full_range or (matrix == "gbr" and video.color_range is None)
     return {"tin": transfer, "pin": primaries, "min": matrix, "rin": "pc" if full else "tv"}
 
 

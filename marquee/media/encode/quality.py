@@ -21,7 +21,8 @@ import msgspec
 from marquee.documents import PlanDocument, QualityScore, Rung, SourceDocument
 from marquee.domain.ladder import even
 from marquee.errors import ProcessFailed
-from marquee.media.encode.filters import apply, chunk_chain, picture_chain
+from marquee.media.encode.filter_text import apply, chunk_chain
+from marquee.media.encode.filters import picture_chain
 from marquee.media.encode.samples import Sample, sample_timeout, taken_samples
 from marquee.media.encode.seek_proof import prove_seek
 from marquee.media.encode.transcode import source_picture

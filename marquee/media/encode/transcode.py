@@ -21,7 +21,7 @@ import msgspec
 from marquee.documents import ChunkJob, EncodingSettings, Rung, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.logs import get_logger
-from marquee.media.encode.filters import apply, chunk_chain
+from marquee.media.encode.filter_text import apply, chunk_chain
 from marquee.media.encode.join import video_timescale
 from marquee.media.encode.seek_proof import has_complaints, prove_seek
 from marquee.media.programs import binaries, process

@@ -22,6 +22,7 @@ from marquee.media.programs.decoders import decodable_codecs
 from marquee.media.source import dolby_vision, recognise, source_notes, source_streams
 from marquee.media.source.claims import MIN_STILL_BPS, Candidate, SourceLimits, check_claims, too_large, too_long
 from marquee.media.source.close_look import look_closely
+from marquee.media.source.coded_aspects import with_coded_aspects
 from marquee.media.source.completeness import BROADCAST_PREFIX, check_complete
 from marquee.media.source.cut_off import asf_seconds, why_cut_off
 from marquee.media.source.picture_damage import picture_damage
@@ -88,6 +89,7 @@ async def judge(
     )
     first_scan, held = await hold_still_picture(candidate, await _look_closely(candidate, first_scan))
     scanned, notes = await _with_usable_clock(candidate, first_scan, on_progress)
+    scanned = await with_coded_aspects(candidate, scanned)
     _check_frames(candidate, scanned)
     scanned, missing = await check_complete(candidate, scanned, first_scan)
     notes += held + missing + others
@@ -274,6 +276,6 @@ def _check_frames(candidate: Candidate, scanned: Scan) -> None:
         raise SourceRefused(
             f"The film's clock is broken: it has {scanned.frames} frames within {seconds:.3f} seconds. Export it again."
         )
-    width, height = source_streams.size(scanned)
+    width, height = max((kind.pixels for kind in scanned.pictures.kinds), key=lambda size: size[0] * size[1])
     if width * height > limits.max_pixels:
         raise too_large(width, height, limits)

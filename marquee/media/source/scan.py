@@ -25,6 +25,7 @@ from marquee.errors import ProcessFailed, ProcessTimedOut
 from marquee.media.programs import binaries, process
 from marquee.media.source.checksums import checksummed, is_error, read_checksum
 from marquee.media.source.dolby_vision import DolbyVision, of_metadata
+from marquee.media.source.frame_kinds import FrameKind, FrameKinds
 from marquee.media.source.probe import Stream, ffprobe_arguments, untrusted_input
 
 FRAME_LINE: Final = re.compile(
@@ -59,13 +60,14 @@ class Scan:
     """What decoding the whole picture found.
 
     - `times`: presentation times of the frames in units of `time_base`, in the order of presentation.
-    - `sizes`, `aspects`, `formats`, `colours`, `fields`: how many frames have each value, as ffmpeg prints it.
+    - `pictures`: the kind of each frame: size, shape of pixels, format, colours. `fields`: how many frames have each order.
     - `concealed_at`, `refused_at`, `complaints_at`: how many frames had been shown when the decoder concealed a frame, when it
       refused a packet, and when the demuxer reported damage. The programs of a scan run ahead of the frames that are shown: only
       `close_look` knows the exact frames. `error_line`: the error line that explains most.
     - `packets`: packets read. `packets_in_gaps`: see `close_look`.
     - `checksums`: one a frame, see `seeking`. `errors_at`: frames shown before each error line of any program.
     - `wrong_at_end`: frames at the end that are wrong. The title ends before them.
+    - `shapes_by_time`: the shapes of pixels were read by `coded_aspects`. The decoder's frames do not tell them.
     - `gapless`: a broadcast stream, in which a gap in time means missing frames.
     - `clock`: where `times` come from; see `VideoStream.clock`.
     - `captioned`: frames that carry caption bytes, be it padding (CEA-608, CEA-708).
@@ -84,10 +86,8 @@ class Scan:
         self.last_duration = 0
         self.held_seconds = Fraction(0)
         self.single = False
-        self.sizes: Counter[str] = Counter()
-        self.aspects: Counter[tuple[str, str]] = Counter()
-        self.formats: Counter[str] = Counter()
-        self.colours: Counter[tuple[str, str, str, str]] = Counter()
+        self.pictures = FrameKinds()
+        self.shapes_by_time = False
         self.fields: Counter[str] = Counter()
         self.captioned = 0
         self.dolby_vision: DolbyVision | None = None
@@ -105,7 +105,7 @@ class Scan:
 
     @property
     def frames(self) -> int:
-        return sum(self.sizes.values())
+        return len(self.pictures)
 
     @property
     def timed_in_order(self) -> bool:
@@ -196,14 +196,12 @@ class Scan:
             if found["pts"] != "NOPTS":
                 self.times.append(int(found["pts"]))
                 self.last_duration = int(found["duration"])
-            self.sizes[found["size"]] += 1
-            self.aspects[found["size"], found["sar"]] += 1
-            self.formats[found["format"]] += 1
+            self.pictures.add(FrameKind(found["size"], found["sar"], found["format"]))
             self.fields[found["fields"]] += 1
             if self.frames > _MAX_FRAMES:
                 raise TooManyFrames
         elif found := _COLOUR.search(line):
-            self.colours[(found[1], found[2], found[3], found[4])] += 1
+            self.pictures.with_colours((found[1], found[2], found[3], found[4]))
         elif self.dolby_vision is None and (found := _DOLBY_VISION.search(line)):
             self.dolby_vision = of_metadata(int(found[1]), found[2] == "1")
         elif (found := _TIME_BASE.search(line)) and not self.times:

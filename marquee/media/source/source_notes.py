@@ -4,7 +4,7 @@ Reads the probe's streams and the scan. Everything that can be known before the 
 will leave out, so that a chosen code (`MARQUEE_REFUSE_NOTES`) refuses the film before anything is made of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, get_args
 
 from marquee.documents import AudioStream, SourceDocument, SubtitleStream
@@ -13,6 +13,7 @@ from marquee.media.sound.mono import is_production_container
 from marquee.media.source import dolby_vision, source_streams
 from marquee.media.source.claims import Candidate
 from marquee.media.source.cut_off import why_cut_off
+from marquee.media.source.frame_kinds import FrameKind, is_credible_aspect
 from marquee.media.source.picture_damage import picture_damage
 from marquee.media.source.probe import Probe, Stream
 from marquee.media.source.scan import Scan
@@ -61,18 +62,53 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
     if vision is not None:
         base = dolby_vision.base_layer(vision, source_streams.own_colours(scanned)) or "unknown"
         found.append(note("dolby-vision-base", used, profile=vision.name, base=base))
-    if len(scanned.sizes) > 1:
-        found.append(note("picture-size-changes", used, sizes=", ".join(scanned.sizes)))
-    elif len(scanned.aspects) > 1:
-        found.append(note("pixel-shape-changes", used, shapes=", ".join(shape for _, shape in scanned.aspects)))
-    if len(scanned.formats) > 1:
-        found.append(note("picture-format-changes", used, formats=", ".join(scanned.formats)))
+    found += _changes(used, scanned)
     found += [
         _other_picture(candidate, one, undecodable)
         for one in candidate.probed.of_kind("video")
         if one.index != picture.index
     ]
     return [*found, *_claims(candidate, scanned)]
+
+
+_MAX_VALUES_TOLD: Final = 5
+
+
+def _changes(where: NoteStream, scanned: Scan) -> list[Note]:
+    """What changes midway in the picture, and what the title's frame is."""
+    kinds, kept = scanned.pictures.kinds, source_streams.title_frame(scanned)
+    sizes, shapes = _values(kind.size for kind in kinds), _values(_shape(kind) for kind in kinds)
+    formats = _values(kind.format for kind in kinds)
+    ranges, matrices = (_values(kind.colours[place] for kind in kinds) for place in (0, 1))
+    gamuts = _values(" ".join(kind.colours[2:]) for kind in kinds)
+    found = []
+    if len(sizes) > 1:
+        found.append(note("picture-size-changes", where, sizes=_told(sizes), kept=kept.size))
+    elif len(shapes) > 1:
+        found.append(note("pixel-shape-changes", where, shapes=_told(shapes), kept=_shape(kept)))
+    if len(formats) > 1:
+        found.append(note("picture-format-changes", where, formats=_told(formats), kept=kept.format))
+    if len(ranges) > 1:
+        found.append(note("range-changes", where, ranges=_told(ranges), kept=kept.colours[0]))
+    if len(matrices) > 1 or len(gamuts) > 1:
+        colours = _values(" ".join(dict.fromkeys(kind.colours[1:])) for kind in kinds)
+        found.append(
+            note("colours-change", where, colours=_told(colours), kept=" ".join(dict.fromkeys(kept.colours[1:])))
+        )
+    return found
+
+
+def _shape(kind: FrameKind) -> str:
+    return f"{kind.pixel_aspect.numerator}:{kind.pixel_aspect.denominator}"
+
+
+def _values(found: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(found))
+
+
+def _told(values: Sequence[str]) -> str:
+    more = len(values) - _MAX_VALUES_TOLD
+    return ", ".join(values[:_MAX_VALUES_TOLD]) + (f" and {more} more" if more > 0 else "")
 
 
 def _other_picture(candidate: Candidate, other: Stream, undecodable: Sequence[Stream]) -> Note:
@@ -99,8 +135,8 @@ def _claims(candidate: Candidate, scanned: Scan) -> list[Note]:
     claimed = candidate.probed.duration_seconds or candidate.picture.duration_seconds
     if declared is None and claimed is not None and is_shorter_than_claimed(seconds, claimed):
         found.append(note("length-not-believed", claimed=claimed, seconds=seconds))
-    aspect = source_streams.claimed_aspect(scanned)
-    if not source_streams.is_credible_aspect(aspect):
+    aspect = source_streams.title_frame(scanned).claimed_aspect
+    if not is_credible_aspect(aspect):
         found.append(note("pixel-shape-not-believed", stream_of(candidate.picture), claimed=str(aspect)))
     rate = source_streams.rate(candidate.picture, scanned)
     if rate.variable and scanned.clock != "counted":

@@ -1,20 +1,20 @@
 """Describes an accepted source's streams in the terms of the chain's documents (`VideoStream`, `AudioStream`, `SubtitleStream`).
 
-The picture's size, aspect, fields, format and colours are those of the majority of its decoded frames; its rate follows from
-their times. Only the rotation is the container's claim, because no frame carries it. Sound and text are described as
-the container lists them. `judge` puts the result into the `SourceDocument`.
+The picture's size, aspect, format and colours are those that are shown longest, its fields those of the majority of its decoded
+frames; its rate follows from their times. Only the rotation is the container's claim. Sound and text are described as the
+container lists them. `judge` puts the result into the `SourceDocument`.
 """
 
 from collections.abc import Container
-from fractions import Fraction
 from typing import Final
 
-from marquee.documents import AudioStream, SubtitleStream, VideoStream
+from marquee.documents import AudioStream, Stretch, SubtitleStream, VideoStream
 from marquee.domain.ladder import even_within
 from marquee.domain.rates import STILL_RATE, FrameRate, frame_rate
 from marquee.media.encode.filters import colour_name
 from marquee.media.sound.roles import role_of
 from marquee.media.source.dolby_vision import DolbyVision, colours_of_base
+from marquee.media.source.frame_kinds import FrameKind, longest
 from marquee.media.source.probe import Stream
 from marquee.media.source.scan import MAX_FEW_FRAMES, Scan
 from marquee.media.text import languages
@@ -23,33 +23,18 @@ _TEXT_CODECS: Final = {
     "subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "microdvd", "sami", "realtext", "subviewer",
     "eia_608", "c608", "c708", "wvtt",
 }  # fmt: skip
-_MAX_ASPECT: Final = 10
-"""A pixel wider or narrower than 10:1 is a wrong tag: such pixels count as square."""
 
 
-def size(scanned: Scan) -> tuple[int, int]:
-    """(width, height) in pixels of most frames, as stored: before rotation and pixel aspect."""
-    width, _, height = scanned.sizes.most_common(1)[0][0].partition("x")
-    return int(width), int(height)
+MAX_STRETCHES: Final = 1000
+"""The longest stretches that are told apart. They become one filter's expression, which may have 128 KiB."""
+_MAX_SECONDS: Final = 1e6
 
 
-def _aspect(scanned: Scan) -> Fraction:
-    aspect = claimed_aspect(scanned)
-    return aspect if is_credible_aspect(aspect) else Fraction(1)
-
-
-def is_credible_aspect(aspect: Fraction) -> bool:
-    """Whether pixels may have this aspect. Others are shown square."""
-    return Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT
-
-
-def claimed_aspect(scanned: Scan) -> Fraction:
-    """The aspect of the pixels that most frames claim; 1 if they claim none."""
-    # Only frames of the majority's size count: other sizes may have other aspects.
-    kept = scanned.sizes.most_common(1)[0][0]
-    sample = max((one for one in scanned.aspects if one[0] == kept), key=lambda one: scanned.aspects[one])[1]
-    above, _, below = sample.partition("/")
-    return Fraction(int(above), int(below)) if int(above) > 0 and int(below) > 0 else Fraction(1)
+def title_frame(scanned: Scan) -> FrameKind:
+    """The title's frame: the size and shape of pixels that are shown longest, with the format and colours shown longest."""
+    shown = scanned.pictures.shown(scanned.times, float(scanned.last_end_seconds / scanned.time_base))
+    size, aspect = longest(shown, lambda kind: (kind.size, kind.aspect))
+    return FrameKind(size, aspect, longest(shown, lambda kind: kind.format), longest(shown, lambda kind: kind.colours))
 
 
 def bit_depth(pixel_format: str) -> int:
@@ -69,10 +54,9 @@ def rate(picture: Stream, scanned: Scan) -> FrameRate:
 
 
 def own_colours(scanned: Scan) -> tuple[str | None, str | None, str | None]:
-    """(matrix, primaries, transfer) that most frames name; None for each that they do not."""
-    for _, matrix, primaries, transfer in (one for one, _ in scanned.colours.most_common(1)):
-        return colour_name(matrix), colour_name(primaries), colour_name(transfer)
-    return None, None, None
+    """(matrix, primaries, transfer) of the frames that are shown longest; None for each that they do not name."""
+    _, matrix, primaries, transfer = title_frame(scanned).colours
+    return colour_name(matrix), colour_name(primaries), colour_name(transfer)
 
 
 def colours(picture: Stream, scanned: Scan) -> tuple[str | None, str | None, str | None]:
@@ -90,12 +74,10 @@ def dolby_vision_of(picture: Stream, scanned: Scan) -> DolbyVision | None:
 
 def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
     """The picture. `first_seconds` is the first frame's time on the container's own clock."""
-    width, height = size(scanned)
-    aspect = _aspect(scanned)
+    frame = title_frame(scanned)
+    (width, height), aspect = frame.pixels, frame.pixel_aspect
     shown = (even_within(width * aspect), even_within(height))
-    pixel_format = scanned.formats.most_common(1)[0][0]
     matrix, primaries, transfer = colours(picture, scanned)
-    spread = scanned.colours.most_common(1)
     fields = scanned.fields
     found_rate = rate(picture, scanned)
     return VideoStream(
@@ -115,11 +97,12 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         held_seconds=float(scanned.held_seconds),
         interlaced=fields["T"] + fields["B"] > 0.05 * scanned.frames,
         top_field_first=fields["T"] >= fields["B"],
-        pixel_format=pixel_format,
-        bit_depth=bit_depth(pixel_format),
+        pixel_format=frame.format,
+        bit_depth=bit_depth(frame.format),
         captioned=scanned.captioned > 0,
-        format_changes=len(scanned.sizes) > 1 or len(scanned.formats) > 1,
-        color_range=colour_name(spread[0][0][0]) if spread else None,
+        format_changes=len(scanned.pictures.kinds) > 1,
+        stretches=_stretches(scanned),
+        color_range=colour_name(frame.colours[0]),
         color_space=matrix,
         color_primaries=primaries,
         color_transfer=transfer,
@@ -127,6 +110,25 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         duration_seconds=float(scanned.duration_seconds),
         bitrate_bps=picture.bitrate_bps,
     )
+
+
+def _stretches(scanned: Scan) -> list[Stretch]:
+    """The stretches of the film by the shape of their pixels; none if it never changes, or if the decoder's frames tell it."""
+    pictures = scanned.pictures
+    if not scanned.shapes_by_time or len({kind.aspect for kind in pictures.kinds}) == 1:
+        return []
+    start, unit = scanned.times[0], scanned.time_base
+    found = pictures.stretches(scanned.times, lambda kind: kind.pixel_aspect)
+    if len(found) > MAX_STRETCHES:
+        found = sorted(found, key=lambda one: one[0] - one[1])[:MAX_STRETCHES]
+    return [
+        Stretch(
+            start_seconds=max(0.0, float((begins - start) * unit)),
+            end_seconds=min(_MAX_SECONDS, float((ends - start) * unit)),
+            sample_aspect_ratio=f"{kind.pixel_aspect.numerator}/{kind.pixel_aspect.denominator}",
+        )
+        for begins, ends, kind in sorted(found)
+    ]
 
 
 def audio(stream: Stream, decodable: Container[str]) -> AudioStream:

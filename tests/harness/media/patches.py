@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from marquee.documents import VideoStream
-from marquee.media.encode.filters import chunk_chain, picture_chain, render
+from marquee.media.encode.filter_text import chunk_chain, render
+from marquee.media.encode.filters import picture_chain
 from marquee.media.programs import binaries
 
 Values = npt.NDArray[np.float64]

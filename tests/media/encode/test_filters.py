@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marquee.documents import VideoStream
-from marquee.media.encode.filters import Filter, chunk_chain, colour_name, output_matrix, parse, picture_chain, render
+from marquee.media.encode.filter_text import Filter, chunk_chain, parse, render
+from marquee.media.encode.filters import colour_name, output_matrix, picture_chain
 
 WORDS = st.text("abcdefgh0123456789/-()", min_size=1, max_size=8)
 

@@ -1,0 +1,102 @@
+"""A picture that changes midway is fitted with bars into the title's frame: a circle stays round, colours stay."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.harness.media.films import judged
+from tests.harness.media.midway import H264, H264_REORDERED, MPEG2, Part, make, measure, rendition
+
+PAL_4_3, PAL_16_9 = Fraction(16, 15), Fraction(64, 45)
+NARROW, WIDE = Part(360, 288, PAL_4_3, codec=MPEG2, matrix="bt470bg"), Part(360, 288, PAL_16_9, 1.6, MPEG2, "bt470bg")
+AVC_NARROW = Part(352, 288, Fraction(12, 11), codec=H264_REORDERED, matrix="bt470bg")
+AVC_WIDE = AVC_NARROW._replace(aspect=Fraction(16, 11), seconds=1.6)
+HD, SD = Part(640, 360, seconds=1.6), Part(352, 288, Fraction(12, 11), matrix="bt470bg")
+
+SIDES, TOP, NO_BARS = (True, False), (False, True), (False, False)
+
+
+async def check(film: Path, folder: Path, expected: Sequence[tuple[float, tuple[bool, bool]]]) -> None:
+    """Encode `film` and measure it at each of `expected`: (seconds, whether bars are at the sides, at top and bottom)."""
+    frames = await measure(await rendition(film, folder), [at for at, _ in expected])
+    wrong = {at: found for (at, bars), one in zip(expected, frames, strict=True) if (found := one.findings(bars))}
+    assert not wrong, f"wrong at these seconds: {wrong}"
+
+
+async def codes(film: Path) -> set[str]:
+    return {one.code for one in (await judged(film)).notes}
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("flag.ts", [NARROW, WIDE]),
+        ("flag.mpg", [NARROW, WIDE]),
+        ("vui.ts", [AVC_NARROW, AVC_WIDE]),
+        ("flag.mkv", [NARROW, WIDE]),
+        ("vui.mkv", [AVC_NARROW, AVC_WIDE]),
+    ],
+)
+async def test_a_flag_alone_changes_the_shape(tmp_path: Path, name: str, parts: list[Part]) -> None:
+    film = await make(tmp_path / name, parts)
+    assert "pixel-shape-changes" in await codes(film), "nobody is told that the shape changes"
+    await check(film, tmp_path, [(0.5, SIDES), (0.9, SIDES), (1.2, NO_BARS), (2.2, NO_BARS)])
+
+
+async def test_the_frame_is_the_one_shown_longest(tmp_path: Path) -> None:
+    """More frames of the narrow shape, but the wide one is shown longer."""
+    film = await make(tmp_path / "longest.ts", [WIDE._replace(seconds=0.6), NARROW._replace(seconds=1.4)])
+    await check(film, tmp_path, [(0.3, TOP), (1.2, NO_BARS)])
+
+
+@pytest.mark.parametrize("name", ["size.ts", "size.mkv", "size.mp4", "size.mov"])
+async def test_the_size_changes(tmp_path: Path, name: str) -> None:
+    film = await make(tmp_path / name, [SD, HD])
+    assert "picture-size-changes" in await codes(film), "nobody is told that the size changes"
+    await check(film, tmp_path, [(0.5, SIDES), (1.3, NO_BARS), (2.3, NO_BARS)])
+
+
+async def test_the_size_and_the_flag_change(tmp_path: Path) -> None:
+    """MPEG-2 states the aspect of the whole picture: its pixels have another shape in each size."""
+    wide_sd = Part(360, 288, Fraction(64, 45), 1.0, MPEG2, "bt470bg")
+    hd = Part(640, 360, Fraction(1), 1.6, MPEG2)
+    film = await make(tmp_path / "both.ts", [wide_sd, hd, wide_sd._replace(aspect=PAL_4_3)])
+    await check(film, tmp_path, [(0.5, NO_BARS), (1.8, NO_BARS), (3.2, SIDES)])
+
+
+async def test_it_changes_every_few_frames_and_within_chunks(tmp_path: Path) -> None:
+    parts = [part._replace(seconds=0.2) for part in [NARROW, WIDE] * 12]
+    film = await make(tmp_path / "flips.ts", [*parts, WIDE._replace(seconds=4)])
+    times = [0.1 + 0.2 * n for n in range(24)]
+    await check(film, tmp_path, [(at, NO_BARS if n % 2 else SIDES) for n, at in enumerate(times)])
+
+
+async def test_range_and_matrix_change(tmp_path: Path) -> None:
+    hd = Part(320, 180, seconds=1.4)
+    film = await make(
+        tmp_path / "colours.ts", [hd, hd._replace(range="pc", seconds=1), hd._replace(matrix="smpte170m", seconds=1)]
+    )
+    assert {"range-changes", "colours-change"} <= await codes(film)
+    await check(film, tmp_path, [(0.5, NO_BARS), (1.9, NO_BARS), (2.9, NO_BARS)])
+
+
+async def test_depth_and_rate_change(tmp_path: Path) -> None:
+    part = Part(320, 180, seconds=1.4)
+    deep = part._replace(format="yuv420p10le", seconds=1, codec=(*H264, "-profile:v", "high10"))
+    film = await make(tmp_path / "depth.ts", [part, deep, part._replace(rate=50, seconds=1)])
+    assert "picture-format-changes" in await codes(film)
+    await check(film, tmp_path, [(0.5, NO_BARS), (1.9, NO_BARS), (2.9, NO_BARS)])
+
+
+async def test_fields_and_frames_alternate(tmp_path: Path) -> None:
+    fields = ("-flags", "+ildct+ilme")
+    film = await make(
+        tmp_path / "fields.ts",
+        [
+            NARROW._replace(codec=(*MPEG2, *fields), more=",setfield=tff"),
+            WIDE,
+        ],
+    )
+    await check(film, tmp_path, [(0.5, SIDES), (2.2, NO_BARS)])
