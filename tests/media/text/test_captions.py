@@ -265,3 +265,10 @@ def test_a_hostile_file_is_read_or_refused_in_linear_time(hostile: str) -> None:
         with contextlib.suppress(captions.NotSubtitles):
             cues = captions.parse(text)
         assert len(cues) <= 1
+
+
+def test_a_tag_of_many_classes_that_never_ends_is_text() -> None:
+    # It took n x n steps: hours for a megabyte, which the run's own time limit tells.
+    text = f"<c{'.a' * 500_000}"
+    [cue] = captions.parse(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{text}<b>x</b>\n")
+    assert cue.text == f"&lt;c{'.a' * 500_000}<b>x</b>"
