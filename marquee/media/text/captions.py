@@ -28,7 +28,13 @@ __all__ = [
 ]
 
 _TTML: Final = re.compile(r"<(\w+:)?tt\b[^>]*xmlns", re.IGNORECASE)
-_CUE_TIMES: Final = re.compile(r"\d\s*-{1,3}>\s*-?\d|^Dialogue:", re.MULTILINE)
+_CUE_TIMES: Final = re.compile(
+    r"\d\s*(?:[-\u2010-\u2015\u2212]{1,3}[>\uff1e]|[\u2192\u27f6])\s*-?\d|^Dialogue:", re.MULTILINE
+)
+_LINE_ENDS: Final = re.compile(r"\r+\n|\r")
+"""CR CR LF is one line's end: a file with CR LF, written once more as text by Windows."""
+_MARKS: Final = re.compile(r"^\ufeff+", re.MULTILINE)
+"""Byte order marks. Files that were joined from several have them in the middle too."""
 _OTHER_FORMATS: Final = (
     (re.compile(r"<sami\b", re.IGNORECASE), "SAMI"),
     (re.compile(r"\A\s*\{\d+\}\{\d*\}"), "MicroDVD"),
@@ -64,7 +70,7 @@ def parse_file(text: str) -> Parsed:
         raise NotSubtitles(
             f"is in the format {name}, which is not read here: convert it to SubRip (.srt) or WebVTT (.vtt)"
         )
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = _MARKS.sub("", _LINE_ENDS.sub("\n", text))
     if text.lstrip().startswith("WEBVTT"):
         parsed = timed_text.parse_webvtt(text)
     elif substation.is_substation(text):

@@ -28,6 +28,8 @@ MAX_DEPTH: Final = 16
 _SAME: Final = {"em": "i", "strong": "b"}
 _KEPT_BY_WEBVTT: Final = frozenset({"c", "v", "lang", "ruby", "rt"})
 _STYLES: Final = frozenset("ibu")
+LEGACY_ALIGNMENTS: Final = {1: 1, 2: 2, 3: 3, 5: 7, 6: 8, 7: 9, 9: 4, 10: 5, 11: 6}
+r"""The digit of `\an` by SSA's older `\a`."""
 
 
 class CueWriter:
@@ -123,9 +125,11 @@ def _tag(writer: CueWriter, found: re.Match[str], *, webvtt: bool) -> None:
 
 
 def alignment(text: str) -> str:
-    r"""The digit of the first `{\an8}` in a SubRip cue; empty without one."""
-    found = re.search(r"\{[^{}]*\\an([1-9])", text)
-    return found[1] if found else ""
+    r"""The digit of the first `{\an8}` in a SubRip cue, or that of the older `{\a6}`; empty without one."""
+    if found := re.search(r"\{[^{}]*\\an([1-9])", text):
+        return found[1]
+    legacy = re.search(r"\{[^{}]*\\a(\d{1,2})(?!\d)", text)
+    return str(LEGACY_ALIGNMENTS.get(int(legacy[1]), "")) if legacy else ""
 
 
 def shown_text(written: str) -> str:

@@ -11,15 +11,13 @@ from typing import Final
 
 import pysubs2
 
-from marquee.media.text.cue_text import CueWriter
+from marquee.media.text.cue_text import LEGACY_ALIGNMENTS, CueWriter
 from marquee.media.text.cues import PLACES, Cue, NotSubtitles, Parsed
 
 MAX_GAP_MILLISECONDS: Final = 50
 """A sign that is set anew for every frame is one cue. Between its events there is at most one frame at 20 fps."""
 _SECTION: Final = re.compile(r"^[ \t]*\[(Script Info|V4\+? Styles|Events)\]", re.IGNORECASE | re.MULTILINE)
 _BLOCKS: Final = re.compile(r"(?<!\\)\{([^{}]*)\}")
-_LEGACY: Final = {1: 1, 2: 2, 3: 3, 5: 7, 6: 8, 7: 9, 9: 4, 10: 5, 11: 6}
-r"""`\an` by SSA's `\a`."""
 _USUAL_PLACE: Final = 75.0
 """A line that ends below this per cent of the height, in the middle, is dialogue where players show it anyway."""
 
@@ -119,7 +117,7 @@ def _place(text: str, style: pysubs2.SSAStyle, info: dict[str, str]) -> str:
     if modern:
         alignment = int(modern[1])
     elif legacy:
-        alignment = _LEGACY.get(int(legacy[1]), alignment)
+        alignment = LEGACY_ALIGNMENTS.get(int(legacy[1]), alignment)
     found = re.search(r"\\(?:pos|move)\(\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)", blocks)
     size = _play_size(info)
     if found is None or size is None:

@@ -1,9 +1,9 @@
 r"""Reads SubRip and WebVTT as they are found, not only as they are specified. Pure: text in, cues out.
 
 A cue begins at a line with two times and an arrow. SubRip is read tolerantly: cue numbers may be missing, milliseconds may
-follow a dot or be missing, blank lines may stand inside a cue, and hours may have any number of digits. A cue that ends
-before it begins is left out and counted. `{\an8}` places a SubRip cue; a WebVTT cue keeps its settings. `captions` calls
-this.
+follow a dot or be missing, blank lines may stand inside a cue, and hours may have up to four digits. Times may have
+full-width signs; the arrow may be written with dashes or be one character. A cue that ends before it begins is left out and
+counted. `{\an8}` places a SubRip cue; a WebVTT cue keeps its settings. `captions` calls this.
 """
 
 import re
@@ -12,8 +12,14 @@ from typing import Final
 from marquee.media.text.cue_text import alignment, tagged, without_scripts
 from marquee.media.text.cues import PLACES, Cue, Parsed
 
-_TIME: Final = r"(-?)(?:(\d{1,4})\s*:\s*)?(\d{1,2})\s*:\s*(\d{1,2})(?:\s*[.,:]\s*(\d{1,9}))?"
-_TIMES: Final = re.compile(rf"^[ \t]*{_TIME}[ \t]*-{{1,3}}>[ \t]*{_TIME}(?:[ \t]+(.*)|[ \t]*)$")
+_COLON: Final = r"\s*[:\uff1a]\s*"
+_TIME: Final = (
+    rf"(-?)(?:(\d{{1,4}}){_COLON})?(\d{{1,2}}){_COLON}(\d{{1,2}})(?:\s*[.,:\uff0c\uff0e\uff1a]\s*(\d{{1,9}}))?"
+)
+_ARROW: Final = r"(?:[-\u2010-\u2015\u2212]{1,3}[>\uff1e]|[\u2192\u27f6])"
+"""Word processors write dashes and arrow signs for `-->`."""
+_ARROW_HEAD: Final = re.compile(r"[>\uff1e\u2192\u27f6]")
+_TIMES: Final = re.compile(rf"^[ \t]*{_TIME}[ \t]*{_ARROW}[ \t]*{_TIME}(?:[ \t]+(.*)|[ \t]*)$")
 _NUMBER: Final = re.compile(r"^[ \t]*\d{1,6}[ \t]*$")
 _SETTING: Final = re.compile(
     r"line:(?:-?\d+|\d+(?:\.\d+)?%)(?:,(?:start|center|end))?|position:\d+(?:\.\d+)?%(?:,(?:line-left|center|line-right))?|"
@@ -46,7 +52,7 @@ def _next_number(body: list[str], due: set[int]) -> int | None:
 def parse_subrip(text: str) -> Parsed:
     """The cues of a SubRip file."""
     lines = without_scripts(text).split("\n")
-    timed = [(at, found) for at, line in enumerate(lines) if ">" in line and (found := _times(line)) is not None]
+    timed = [(at, found) for at, line in enumerate(lines) if _ARROW_HEAD.search(line) and (found := _times(line))]
     cues: list[Cue] = []
     left_out = number = 0
     for order, (at, (start, end, _)) in enumerate(timed):
