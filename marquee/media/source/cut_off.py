@@ -4,6 +4,7 @@ Of containers that state their size (MP4, Matroska, AVI, ASF, MXF) the statement
 is compared with the file. Of those made of packets (transport streams, FLV, Ogg) the last packet must be whole.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -13,6 +14,8 @@ _TAIL_BYTES: Final = 70_000
 _TS_PACKETS: Final = (188, 192, 204)
 _ASF_HEADER: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_METADATA_BOXES: Final = {b"udta", b"meta", b"free", b"skip", b"wide"}
+"""Boxes behind the tracks of an index that hold nothing of the film."""
 _MXF_PARTITION: Final = bytes.fromhex("060e2b34020501010d01020101")
 _HEAD_BYTES: Final = 64 * 1024
 _MIN_FILM_BYTES: Final = 512
@@ -36,6 +39,47 @@ def why_cut_off(path: Path) -> str | None:
         if stated is None and _ends_in_a_packet(file, head, size):
             return "The film is cut off: it ends in the middle of a packet. Copy it again, or upload it again."
     return None
+
+
+def why_index_cut_off(path: Path) -> str | None:
+    """The refusal of an MP4 whose index (`moov`) ends in the middle of a track; None for every other file.
+
+    ffmpeg reads what is left of such an index: of a picture and a sound track, the picture alone. A cut in the metadata behind
+    the tracks loses nothing of the film.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        for kind, start, end in _boxes(file, 0, size):
+            if kind != b"moov" or end <= size:
+                continue
+            last = list(_boxes(file, start, size))[-1:]
+            if last and last[0][0] in _METADATA_BOXES:
+                return None
+            return (
+                f"The film is cut off: the last {end - size} bytes of its index (moov) are missing. Copy it again, or upload "
+                "it again."
+            )
+    return None
+
+
+def _boxes(file: BinaryIO, at: int, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """(name, start of the content, end) of the boxes from `at` on. The last may end behind `size`."""
+    for _ in range(_MAX_PACKETS):
+        file.seek(at)
+        header = file.read(16)
+        if len(header) < 8:
+            return
+        length, content = int.from_bytes(header[:4], "big"), at + 8
+        if length == 0:
+            length = size - at
+        elif length == 1 and len(header) == 16:
+            length, content = int.from_bytes(header[8:16], "big"), at + 16
+        if length < 8 or not header[4:8].isascii():
+            return
+        yield header[4:8], content, at + length
+        at += length
+        if at >= size:
+            return
 
 
 def _stated_bytes(file: BinaryIO, head: bytes, size: int) -> int | None:

@@ -24,7 +24,7 @@ from marquee.media.source.claims import MIN_STILL_BPS, Candidate, SourceLimits, 
 from marquee.media.source.close_look import look_closely
 from marquee.media.source.coded_aspects import with_coded_aspects
 from marquee.media.source.completeness import BROADCAST_PREFIX, check_complete
-from marquee.media.source.cut_off import asf_seconds, why_cut_off
+from marquee.media.source.cut_off import asf_seconds, why_cut_off, why_index_cut_off
 from marquee.media.source.picture_damage import picture_damage
 from marquee.media.source.picture_streams import check_base_layer
 from marquee.media.source.probe import Probe, Stream, probe
@@ -83,6 +83,8 @@ async def judge(
             "The film is encrypted (DRM), so its picture cannot be decoded: upload it without encryption."
         )
     if not probed.of_kind("video") and (cut := why_cut_off(path)):
+        raise SourceRefused(cut)
+    if cut := why_index_cut_off(path):
         raise SourceRefused(cut)
     candidate, first_scan, undecodable, others = await _decode_first_usable_picture(
         path, size, probed, limits, on_progress
