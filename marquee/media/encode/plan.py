@@ -82,6 +82,9 @@ def chunk_jobs(plan: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
         if source.video.captioned:
             # Chunks of earlier releases carry the source's captions: they are not taken again.
             content += " without captions"
+        if source.seekable and chunk.start_frame > 0:
+            # Earlier releases did not prove their seeks: such a chunk may be rubble, and is not taken again.
+            content += " proven"
         job_id = hashlib.sha256(content.encode()).hexdigest()
         jobs.append(
             ChunkJob(

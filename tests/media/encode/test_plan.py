@@ -65,6 +65,14 @@ def test_whatever_changes_the_result_changes_the_jobs() -> None:
         known.add(changed[0])
 
 
+def test_chunks_that_an_unproven_seek_made_are_not_taken_again() -> None:
+    first, *sought = made(source(seekable=True))
+    same, *linear = made(source(seekable=False))
+    assert first == same, "the film's first chunk never seeks"
+    assert sought
+    assert not set(sought) & set(linear), "an earlier release may have stored rubble under these names"
+
+
 def test_chunks_that_carry_captions_are_not_taken_again() -> None:
     assert made(source(captioned=True)) != made(source()), "an earlier release copied the captions into these chunks"
 
