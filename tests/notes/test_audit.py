@@ -26,6 +26,10 @@ LOGGED = {
     ("marquee/media/source/judge.py", "picture not decodable"): "picture-undecodable, or the film is refused",
     ("marquee/media/source/close_look.py", "close look"): "the scan's own counts decide: refused, or picture-damaged",
     (
+        "marquee/media/source/close_look.py",
+        "packets in gaps",
+    ): "the scan's own counts decide: refused, or picture-damaged",
+    (
         "marquee/media/source/seeking.py",
         "seek shows other pictures",
     ): "another start is tried: index-unusable, chunks-decoded-again",
@@ -53,7 +57,8 @@ SWALLOWED = {
     "marquee/media/sound/audio.py::_encode_with_retry": "sound-undecodable, or the mix is encoded again",
     "marquee/media/source/clock.py::picture_clock": "clock-guessed",
     "marquee/media/source/close_look.py::_decode_again": "the scan's own counts decide: refused, or picture-damaged",
-    "marquee/media/source/close_look.py::_packets_in_gaps": "what was read decides: refused, or picture-damaged",
+    "marquee/media/source/close_look.py::_packets_in_gaps": "the scan's own counts decide: refused, or picture-damaged",
+    "marquee/media/source/coded_aspects.py::coded_aspects": "the shapes that were read count: pixel-shape-changes",
     "marquee/media/source/scan.py::scan": "judge counts the frames that were found: refused, or picture-damaged",
     "marquee/media/source/scan.py::sound_times": "what was read decides; less of it only makes `judge` stricter",
     "marquee/media/source/seeking.py::_decode": "decoded from the film's start: index-unusable or chunks-decoded-again",
