@@ -31,8 +31,8 @@ _TTML: Final = re.compile(r"<(\w+:)?tt\b[^>]*xmlns", re.IGNORECASE)
 _CUE_TIMES: Final = re.compile(
     r"\d\s*(?:[-\u2010-\u2015\u2212]{1,3}[>\uff1e]|[\u2192\u27f6])\s*-?\d|^Dialogue:", re.MULTILINE
 )
-_LINE_ENDS: Final = re.compile(r"\r+\n|\r")
-"""CR CR LF is one line's end: a file with CR LF, written once more as text by Windows."""
+_LINE_ENDS: Final = re.compile(r"(?<!\r)\r+\n|\r")
+"""CR CR LF is one line's end: a file with CR LF, written once more as text by Windows. A run of CRs is looked through once."""
 _MARKS: Final = re.compile(r"^\ufeff+", re.MULTILINE)
 """Byte order marks. Files that were joined from several have them in the middle too."""
 _OTHER_FORMATS: Final = (

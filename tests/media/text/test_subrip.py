@@ -79,3 +79,9 @@ def test_doubled_carriage_returns_end_one_line() -> None:
 def test_a_subrip_cue_is_placed_by_either_tag(tag: str, settings: str) -> None:
     (cue,) = captions.parse(f"1\n00:00:01,000 --> 00:00:02,000\n{{{tag}}}words\n")
     assert (cue.text, cue.settings) == ("words", settings)
+
+
+def test_a_million_carriage_returns_are_line_ends() -> None:
+    # Each was looked at with all that follow: hours, which the run's own time limit tells.
+    [cue] = captions.parse("1\r00:00:01,000 --> 00:00:02,000\rHi\r" + "\r" * 1_000_000)
+    assert cue.text == "Hi"
