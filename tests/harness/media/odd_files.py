@@ -60,7 +60,7 @@ OTHERS = [
     _by_ffmpeg("picture.png", r"a picture \(PNG\)", "-f", "lavfi", "-i", "testsrc", "-frames:v", "1"),
     _by_ffmpeg("picture.jpg", r"a picture \(JPEG\)", "-f", "lavfi", "-i", "testsrc", "-frames:v", "1"),
     _by_ffmpeg("picture.webp", r"a picture \(WebP\)", "-f", "lavfi", "-i", "testsrc", "-frames:v", "1"),
-    _by_ffmpeg("picture.avif", r"a picture \(HEIF\)", "-f", "lavfi", "-i", "testsrc", "-frames:v", "1"),
+    _by_ffmpeg("picture.avif", r"a picture \(AVIF\)", "-f", "lavfi", "-i", "testsrc", "-frames:v", "1"),
     _by_ffmpeg("moving.gif", r"a picture \(GIF\)", "-f", "lavfi", "-i", "testsrc=duration=1"),
     _by_ffmpeg("sound.mp4", "only sound", *sound()),
     _by_ffmpeg("sound.mkv", "only sound", *sound()),
