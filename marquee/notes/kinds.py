@@ -117,6 +117,18 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "pixel-shape-changes": _change("warning", "the shape of its pixels ({shapes})", fitted=True),
     "picture-format-changes": _change("info", "its pixel format ({formats})"),
     "range-changes": _change("info", "the range of its values ({ranges})"),
+    "light-not-converted": NoteKind(
+        "source",
+        "warning",
+        "The picture changes between HDR and SDR. All of it is shown as {kept}: the colours of the other parts are wrong.",
+        _EXPORT_AGAIN,
+    ),
+    "rotation-changes": NoteKind(
+        "source",
+        "warning",
+        "The picture is turned midway (by {turns} degrees). All of it is turned by {kept} degrees: other parts stand askew.",
+        _EXPORT_AGAIN,
+    ),
     "colours-change": _change("info", "its colours ({colours})"),
     "pixel-shape-not-believed": NoteKind(
         "source",

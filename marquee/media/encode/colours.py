@@ -49,6 +49,11 @@ def is_rgb(pixel_format: str) -> bool:
     return pixel_format.startswith(_RGB)
 
 
+def is_hdr(transfer: str | None) -> bool:
+    """Whether the transfer is PQ or HLG."""
+    return transfer in _HDR_TRANSFERS
+
+
 def believed(video: VideoStream) -> Colours:
     """What a conversion starts from. Missing names become BT.2020's if the file names BT.2020 or HDR anywhere, else BT.709's."""
     wide = video.hdr or video.color_space in _WIDE_MATRICES or video.color_primaries == "bt2020"

@@ -35,10 +35,9 @@ FRAME_LINE: Final = re.compile(
 """One frame in the log of `showinfo`. `pts` is in units of the time base."""
 _TIME_BASE: Final = re.compile(r"config in time_base: (\d+)/(\d+)")
 _COLOUR: Final = re.compile(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
+_TURN: Final = re.compile(r"displaymatrix: rotation of (-?\d+)\.")
 _DOLBY_VISION: Final = re.compile(r"vdr_rpu_profile=(\d+);.*bl_video_full_range_flag=(\d+)")
-_PACKETS: Final = re.compile(
-    r"Input stream #0:\d+ \(video\): (\d+) packets read .*?(\d+) frames decoded; (\d+) decode errors"
-)
+_PACKETS: Final = re.compile(r"Input stream #0:\d+ \(video\): (\d+) packets read .*?\d+ frames decoded")
 _CONTAINER_ERROR: Final = re.compile(
     r"\[(in#0/\S+|mov|matroska|ogg|mpegts|mpeg|flv|avi|asf|mxf)\S* @ \S+\] "
     r"(\[error\]|.*(CRC mismatch|corrupt|Continuity|invalid|Invalid))"
@@ -60,7 +59,7 @@ class Scan:
     """What decoding the whole picture found.
 
     - `times`: presentation times of the frames in units of `time_base`, in the order of presentation.
-    - `pictures`: the kind of each frame: size, shape of pixels, format, colours. `fields`: how many frames have each order.
+    - `pictures`: the kind of each frame. `fields`: how many frames have each order. `turns`: see `source_streams.turns`.
     - `concealed_at`, `refused_at`, `complaints_at`: how many frames had been shown when the decoder concealed a frame, when it
       refused a packet, and when the demuxer reported damage. The programs of a scan run ahead of the frames that are shown: only
       `close_look` knows the exact frames. `error_line`: the error line that explains most.
@@ -89,6 +88,7 @@ class Scan:
         self.pictures = FrameKinds()
         self.shapes_by_time = False
         self.fields: Counter[str] = Counter()
+        self.turns = array("h")
         self.captioned = 0
         self.dolby_vision: DolbyVision | None = None
         self.concealed_at = array("q")
@@ -198,12 +198,15 @@ class Scan:
                 self.last_duration = int(found["duration"])
             self.pictures.add(FrameKind(found["size"], found["sar"], found["format"]))
             self.fields[found["fields"]] += 1
+            self.turns.extend([0] * int(found["key"]))
             if self.frames > _MAX_FRAMES:
                 raise TooManyFrames
         elif found := _COLOUR.search(line):
             self.pictures.with_colours((found[1], found[2], found[3], found[4]))
         elif self.dolby_vision is None and (found := _DOLBY_VISION.search(line)):
             self.dolby_vision = of_metadata(int(found[1]), found[2] == "1")
+        elif found := _TURN.search(line):
+            self.turns[-1:] = array("h", [-int(found[1]) % 360])
         elif (found := _TIME_BASE.search(line)) and not self.times:
             self.time_base = Fraction(int(found[1]), int(found[2]))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, get_args
 
 from marquee.documents import AudioStream, SourceDocument, SubtitleStream
+from marquee.media.encode.colours import is_hdr
 from marquee.media.sound.mixes import plan_mixes, track_name, usable_streams
 from marquee.media.sound.mono import is_production_container
 from marquee.media.source import dolby_vision, source_streams
@@ -63,6 +64,9 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
         base = dolby_vision.base_layer(vision, source_streams.own_colours(scanned)) or "unknown"
         found.append(note("dolby-vision-base", used, profile=vision.name, base=base))
     found += _changes(used, scanned)
+    if len(turned := source_streams.turns(scanned)) > 1:
+        kept = source_streams.turn(picture, scanned)
+        found.append(note("rotation-changes", used, turns=", ".join(map(str, sorted(turned))), kept=kept))
     found += [
         _other_picture(candidate, one, undecodable)
         for one in candidate.probed.of_kind("video")
@@ -90,7 +94,9 @@ def _changes(where: NoteStream, scanned: Scan) -> list[Note]:
         found.append(note("picture-format-changes", where, formats=_told(formats), kept=kept.format))
     if len(ranges) > 1:
         found.append(note("range-changes", where, ranges=_told(ranges), kept=kept.colours[0]))
-    if len(matrices) > 1 or len(gamuts) > 1:
+    if source_streams.light_changes(scanned):
+        found.append(note("light-not-converted", where, kept="HDR" if is_hdr(kept.colours[3]) else "SDR"))
+    elif len(matrices) > 1 or len(gamuts) > 1:
         colours = _values(" ".join(dict.fromkeys(kind.colours[1:])) for kind in kinds)
         found.append(
             note("colours-change", where, colours=_told(colours), kept=" ".join(dict.fromkeys(kept.colours[1:])))

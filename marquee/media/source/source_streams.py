@@ -1,16 +1,18 @@
 """Describes an accepted source's streams in the terms of the chain's documents (`VideoStream`, `AudioStream`, `SubtitleStream`).
 
 The picture's size, aspect, format and colours are those that are shown longest, its fields those of the majority of its decoded
-frames; its rate follows from their times. Only the rotation is the container's claim. Sound and text are described as the
-container lists them. `judge` puts the result into the `SourceDocument`.
+frames; its rate follows from their times. The rotation is the container's claim, else the frames'. Sound and text are described
+as the container lists them. `judge` puts the result into the `SourceDocument`.
 """
 
+from collections import Counter
 from collections.abc import Container
 from typing import Final
 
 from marquee.documents import AudioStream, Stretch, SubtitleStream, VideoStream
 from marquee.domain.ladder import even_within
 from marquee.domain.rates import STILL_RATE, FrameRate, frame_rate
+from marquee.media.encode.colours import is_hdr
 from marquee.media.encode.filters import colour_name
 from marquee.media.sound.roles import role_of
 from marquee.media.source.dolby_vision import DolbyVision, colours_of_base
@@ -77,6 +79,7 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
     frame = title_frame(scanned)
     (width, height), aspect = frame.pixels, frame.pixel_aspect
     shown = (even_within(width * aspect), even_within(height))
+    rotation = turn(picture, scanned)
     matrix, primaries, transfer = colours(picture, scanned)
     fields = scanned.fields
     found_rate = rate(picture, scanned)
@@ -85,9 +88,9 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         codec=picture.codec,
         width=width,
         height=height,
-        display_width=shown[picture.rotation in {90, 270}],
-        display_height=shown[picture.rotation not in {90, 270}],
-        rotation=picture.rotation,
+        display_width=shown[rotation in {90, 270}],
+        display_height=shown[rotation not in {90, 270}],
+        rotation=rotation,
         mirrored=picture.mirrored,
         sample_aspect_ratio=f"{aspect.numerator}/{aspect.denominator}",
         frame_rate=f"{found_rate.rate.numerator}/{found_rate.rate.denominator}",
@@ -110,6 +113,23 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         duration_seconds=float(scanned.duration_seconds),
         bitrate_bps=picture.bitrate_bps,
     )
+
+
+def turns(scanned: Scan) -> Counter[int]:
+    """How many key frames say that they must be turned by so many degrees clockwise, in quarters."""
+    return Counter(round(degrees / 90) * 90 % 360 for degrees in scanned.turns)
+
+
+def turn(picture: Stream, scanned: Scan) -> int:
+    """The container's rotation. Without one, that of most key frames: H.264 can store it in the stream alone (SEI)."""
+    if picture.rotation or picture.mirrored or not scanned.turns:
+        return picture.rotation
+    return turns(scanned).most_common(1)[0][0]
+
+
+def light_changes(scanned: Scan) -> bool:
+    """Whether frames of HDR and of SDR follow each other."""
+    return len({is_hdr(kind.colours[3]) for kind in scanned.pictures.kinds}) > 1
 
 
 def _stretches(scanned: Scan) -> list[Stretch]:

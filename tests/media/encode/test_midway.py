@@ -82,6 +82,33 @@ async def test_range_and_matrix_change(tmp_path: Path) -> None:
     await check(film, tmp_path, [(0.5, NO_BARS), (1.9, NO_BARS), (2.9, NO_BARS)])
 
 
+async def test_hdr_and_sdr_that_follow_each_other_are_told(tmp_path: Path) -> None:
+    tags = "log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
+    bright = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params", tags)
+    dark = (*bright[:-1], "log-level=none:colorprim=bt709:transfer=bt709:colormatrix=bt709")
+    part = Part(160, 90, seconds=0.6)
+    film = await make(tmp_path / "light.ts", [part._replace(codec=dark), part._replace(codec=bright)])
+    assert "light-not-converted" in await codes(film), "nobody is told that the colours of one part are wrong"
+
+
+def turned(part: Part, degrees: int) -> Part:
+    """The part with the rotation in its H.264 stream (SEI), not in a container."""
+    bsf = f"h264_metadata=display_orientation=insert:rotate={degrees}"
+    return part._replace(codec=(*H264, "-bsf:v", bsf))
+
+
+async def test_a_turn_that_only_the_stream_states_is_done(tmp_path: Path) -> None:
+    film = await make(tmp_path / "turned.ts", [turned(Part(320, 180), -90)])
+    video = (await judged(film)).video
+    assert (video.rotation, video.display_width, video.display_height) == (90, 180, 320)
+
+
+async def test_a_turn_midway_is_told(tmp_path: Path) -> None:
+    film = await make(tmp_path / "turns.ts", [Part(320, 180, seconds=1.6), turned(Part(320, 180), -90)])
+    assert "rotation-changes" in await codes(film), "nobody is told that one part stands askew"
+    assert (await judged(film)).video.rotation == 0
+
+
 async def test_depth_and_rate_change(tmp_path: Path) -> None:
     part = Part(320, 180, seconds=1.4)
     deep = part._replace(format="yuv420p10le", seconds=1, codec=(*H264, "-profile:v", "high10"))
