@@ -213,3 +213,17 @@ async def searchable(settings: Settings) -> AsyncIterator[None]:
 async def in_thread(call: Callable[[], dg.ExecuteInProcessResult]) -> dg.ExecuteInProcessResult:
     """Run a call in a thread without an event loop, because Dagster runs an event loop of its own."""
     return await asyncio.to_thread(call)
+
+
+def sentence(result: dg.ExecuteInProcessResult) -> str:
+    """What Dagster shows of the step that failed."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            shown = event.step_failure_data.user_failure_data
+            return (shown.description if shown else None) or str(event.step_failure_data.error)
+    return ""
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
+    """The assets that the run wrote, by name."""
+    return {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}

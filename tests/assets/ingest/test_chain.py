@@ -25,23 +25,19 @@ from marquee.media.encode.plan import chunk_jobs
 from marquee.settings import Settings
 from marquee.stores.objects.contract import Objects
 from marquee.stores.opened import Stores
-from tests.harness.chain import in_thread, run_ingest, searchable, stage_document, upload_film, version_of
+from tests.harness.chain import (
+    in_thread,
+    materialized,
+    run_ingest,
+    searchable,
+    sentence,
+    stage_document,
+    upload_film,
+    version_of,
+)
 
 BIKES = "fixtures/bikes_640x272_silent.mp4"
 FRIDAY = "dev/friday_640x480.mp4"
-
-
-def sentence(result: dg.ExecuteInProcessResult) -> str:
-    """What Dagster shows of the step that failed."""
-    for event in result.all_events:
-        if event.is_step_failure:
-            shown = event.step_failure_data.user_failure_data
-            return (shown.description if shown else None) or str(event.step_failure_data.error)
-    return ""
-
-
-def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
-    return {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
 
 
 def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]:

@@ -9,23 +9,10 @@ from marquee.documents import STAGES, PlanDocument, RenditionsDocument, StreamsD
 from marquee.media.encode.join import video_timescale
 from marquee.settings import Settings
 from marquee.stores.opened import Stores
-from tests.harness.chain import in_thread, run_ingest, stage_document, upload_film, version_of
+from tests.harness.chain import in_thread, materialized, run_ingest, sentence, stage_document, upload_film, version_of
 from tests.harness.media.films import made
 
 BIKES = "fixtures/bikes_640x272_silent.mp4"
-
-
-def sentence(result: dg.ExecuteInProcessResult) -> str:
-    """What Dagster shows of the step that failed."""
-    for event in result.all_events:
-        if event.is_step_failure:
-            shown = event.step_failure_data.user_failure_data
-            return (shown.description if shown else None) or str(event.step_failure_data.error)
-    return ""
-
-
-def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
-    return {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
 
 
 async def test_a_wrong_picture_fails_its_check_and_is_taken_up_again(
