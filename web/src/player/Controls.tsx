@@ -15,7 +15,7 @@ import {
   VolumeIcon,
 } from "../components/icons";
 import { clock } from "../domain/format";
-import type { Choices } from "./media";
+import type { Choices } from "./media/contract";
 import { Menu, type MenuGroup } from "./Menu";
 import { ScrubBar } from "./ScrubBar";
 import type { VideoState } from "./useVideo";

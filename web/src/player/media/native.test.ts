@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { openMedia, type MediaOwner } from "./media";
+import type { MediaOwner } from "./contract";
+import { openMedia } from "./open";
 
 vi.mock("hls.js", () => ({ default: { isSupported: () => false } }));
 

@@ -1,0 +1,66 @@
+/**
+ * A stream by the browser's own HLS (Safari on iPhones): the browser chooses the quality, and subtitles are its own text tracks.
+ * If the stream URL stops working, one fresh URL is asked for, and the film goes on at the same position.
+ */
+
+import { language } from "../../domain/format";
+import { NO_CHOICES, type Media, type MediaOwner } from "./contract";
+import { LOST, UNPLAYABLE } from "./recovery";
+
+export function openNative(video: HTMLVideoElement, url: string, startSeconds: number, owner: MediaOwner): Media {
+  let renewed = false;
+  let closed = false;
+  let wasPlaying = false;
+  let position = startSeconds;
+  const tracks = () => [...video.textTracks].filter((t) => t.kind === "subtitles" || t.kind === "captions");
+  const report = () => {
+    const texts = tracks();
+    owner.choices({
+      ...NO_CHOICES,
+      subtitles: texts.map((t, id) => ({ id, label: t.label || language(t.language), language: t.language || null })),
+      subtitle: texts.findIndex((t) => t.mode !== "disabled"),
+    });
+  };
+  const onMetadata = () => {
+    if (position > 0) video.currentTime = position;
+    if (wasPlaying) void video.play().catch(() => undefined); // the change of URL paused it
+    wasPlaying = false;
+    for (const track of tracks()) track.mode = track.language === owner.liked.subtitles ? "hidden" : "disabled";
+    report();
+  };
+  const onError = () => {
+    if (renewed) {
+      owner.failed(video.error?.code === MediaError.MEDIA_ERR_NETWORK ? LOST : UNPLAYABLE);
+      return;
+    }
+    renewed = true;
+    position = owner.position();
+    wasPlaying = !video.paused;
+    owner.renew().then(
+      (fresh) => {
+        if (!closed) video.src = fresh;
+      },
+      (error: unknown) => closed || owner.failed(error instanceof Error ? error.message : LOST),
+    );
+  };
+  video.addEventListener("loadedmetadata", onMetadata);
+  video.addEventListener("error", onError);
+  video.textTracks.addEventListener("addtrack", report);
+  video.src = url;
+  return {
+    chooseQuality: () => undefined,
+    chooseAudio: () => undefined,
+    chooseSubtitle(id) {
+      tracks().forEach((track, at) => (track.mode = at === id ? "hidden" : "disabled"));
+      report();
+    },
+    close() {
+      closed = true;
+      video.removeEventListener("loadedmetadata", onMetadata);
+      video.removeEventListener("error", onError);
+      video.textTracks.removeEventListener("addtrack", report);
+      video.removeAttribute("src");
+      video.load();
+    },
+  };
+}
