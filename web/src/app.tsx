@@ -1,9 +1,9 @@
 /** Chooses the page, and handles the change between pages: login first, document title, focus, scroll position. */
 
-import type { ComponentType } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Frame } from "./components/Frame";
 import { useTitle, useWho } from "./components/hooks";
+import { Guarded, Later } from "./components/Later";
 import { AccountPage } from "./pages/AccountPage";
 import { HistoryPage } from "./pages/HistoryPage";
 import { HomePage } from "./pages/HomePage";
@@ -36,10 +36,18 @@ export function App() {
   useArrival(key, route);
 
   if ((who === null) !== outside) return null; // another page is about to be shown
-  if (route.page === "watch") return <Later key={key} load={openPlayer} props={{ movieId: route.movieId }} />;
+  if (route.page === "watch") {
+    return (
+      <Guarded key={key}>
+        <Later load={openPlayer} props={{ movieId: route.movieId }} />
+      </Guarded>
+    );
+  }
   return (
     <Frame route={route} who={who}>
-      <Page key={key} route={route} />
+      <Guarded key={key}>
+        <Page route={route} />
+      </Guarded>
     </Frame>
   );
 }
@@ -65,29 +73,6 @@ function Page({ route }: { route: Route }) {
     default:
       return <MissingPage />;
   }
-}
-
-/** A page whose code is fetched when it is first needed. */
-function Later<P extends object>({ load, props }: { load: () => Promise<ComponentType<P>>; props: P }) {
-  const [loaded, setLoaded] = useState<{ page: ComponentType<P> } | "failed" | null>(null);
-  useEffect(() => {
-    load().then(
-      (page) => setLoaded({ page }),
-      () => setLoaded("failed"),
-    );
-  }, [load]);
-  if (loaded === "failed") {
-    return (
-      <div class="trouble" role="alert">
-        <p>This page could not be loaded. Check the connection.</p>
-        <button class="button" onClick={() => location.reload()}>
-          Reload
-        </button>
-      </div>
-    );
-  }
-  if (loaded === null) return <div class="waiting-page" aria-busy="true" />;
-  return <loaded.page {...props} />;
 }
 
 /** Focus moves to the new page, so that screen readers read it. Back restores the page's scroll position. */

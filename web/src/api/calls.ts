@@ -1,6 +1,7 @@
 /** Every call of this client to the API, one function each. All throw `Problem`. Types come from api/openapi.json. */
 
 import { request, withQuery } from "./client";
+import { Problem, ownProblem } from "./problem";
 import { changeSessionProfile, endSession, keepTokens, who } from "./session";
 import type {
   AccountOut,
@@ -37,7 +38,11 @@ const at = encodeURIComponent;
 export async function logIn(email: string, password: string, profileId: string | null = null): Promise<void> {
   const body: Login = { email, password, transport: "cookie" };
   if (profileId !== null) body.profile_id = profileId;
-  const session = await request<SessionOut>("POST", "/sessions", { body, anonymous: true });
+  const session = await request<SessionOut>("POST", "/sessions", { body, anonymous: true }).catch((error: unknown) => {
+    // Here the same code does not mean that a session has ended.
+    if (error instanceof Problem && error.code === "not-authenticated") throw ownProblem("login-wrong");
+    throw error;
+  });
   keepTokens(session, session.account.email);
 }
 

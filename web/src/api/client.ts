@@ -1,9 +1,13 @@
-/** The one way to the API: JSON in and out, the access token, one refresh on 401, problems as exceptions. */
+/** The one way to the API: JSON in and out, the access token, one refresh on 401, a time limit, problems as exceptions. */
 
-import { Problem, asProblem, isAbort, problemFrom } from "./problem";
+import { wordsFor } from "../domain/problems";
+import { ask, bodyOf, isLoggedOut, type Answer } from "./answer";
+import { Problem } from "./problem";
 import { anyAccessToken, endSession, freshAccessToken, refreshSession } from "./session";
 
 export const API = "/api/v1";
+/** The gateway gives up after 30 s at most, so a later answer would not come from the platform. */
+const LIMIT_MS = 35_000;
 
 export interface RequestOptions {
   body?: unknown;
@@ -12,6 +16,8 @@ export interface RequestOptions {
   anonymous?: boolean;
   /** Sent while the page closes: the token is not refreshed, and the request outlives the page. */
   leaving?: boolean;
+  /** How long the answer may take, its body too. */
+  limitMs?: number;
 }
 
 /** Throws `Problem`; an aborted request throws AbortError. */
@@ -25,42 +31,32 @@ export async function request<T>(method: string, path: string, options: RequestO
       token = anyAccessToken();
     }
   }
-  let response = await send(method, path, token, options);
-  if (response.status === 401 && !anonymous && !leaving) {
+  let answer = await send(method, path, token, options);
+  if (isLoggedOut(answer) && !anonymous && !leaving) {
     await mustRefresh();
-    response = await send(method, path, anyAccessToken(), options);
-    if (response.status === 401) endSession();
+    answer = await send(method, path, anyAccessToken(), options);
+    if (isLoggedOut(answer)) endSession(true);
   }
-  if (response.status === 204 || response.status === 205) return undefined as T;
-  const body: unknown = await response.json().catch((error: unknown) => {
-    if (isAbort(error)) throw error;
-    return null;
-  });
-  if (!response.ok) throw problemFrom(response.status, body);
-  return body as T;
+  return bodyOf<T>(answer);
 }
 
 async function mustRefresh(): Promise<void> {
-  if (!(await refreshSession())) throw new Problem(401, "not-authenticated", "Log in first.");
+  if (await refreshSession()) return;
+  const { words, help } = wordsFor(401, "not-authenticated");
+  throw new Problem(401, "not-authenticated", words, help);
 }
 
-async function send(method: string, path: string, token: string | null, options: RequestOptions): Promise<Response> {
+async function send(method: string, path: string, token: string | null, options: RequestOptions): Promise<Answer> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (token !== null) headers["Authorization"] = `Bearer ${token}`;
-  try {
-    return await fetch(API + path, {
-      method,
-      headers,
-      body: options.body === undefined ? null : JSON.stringify(options.body),
-      signal: options.signal ?? null,
-      keepalive: options.leaving ?? false,
-      cache: "no-store",
-    });
-  } catch (error) {
-    if (isAbort(error)) throw error;
-    throw asProblem(error);
-  }
+  return ask(API + path, options.limitMs ?? LIMIT_MS, options.signal, {
+    method,
+    headers,
+    body: options.body === undefined ? null : JSON.stringify(options.body),
+    keepalive: options.leaving ?? false,
+    cache: "no-store",
+  });
 }
 
 /** `/search?q=leo&limit=10`: empty and absent values are left out. */

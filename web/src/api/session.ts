@@ -10,7 +10,8 @@
  */
 
 import { RIGHTS } from "../domain/rules";
-import { asProblem, problemFrom } from "./problem";
+import { ask, bodyOf, isLoggedOut } from "./answer";
+import { ownProblem } from "./problem";
 import type { AccountOut, Refresh, SessionOut } from "./schema";
 
 export type TokenAnswer = Pick<SessionOut, "access_token" | "session_id">;
@@ -27,18 +28,27 @@ const SESSION_KEY = "marquee.session";
 const OLD_TOKEN_KEY = "marquee.refresh";
 const ACCESS_KEY = "marquee.access";
 const EMAIL_KEY = "marquee.email";
+/** Seconds that the platform's clock is ahead of this device's. A device's clock may be wrong by hours. */
+const AHEAD_KEY = "marquee.ahead";
+/** Why the session ended, for the login page: only where the platform ended it, not where the viewer logged out. */
+const ENDED_KEY = "marquee.ended";
 /** Refresh this long before the access token expires, so that it does not expire during a request. */
 const EARLY_SECONDS = 20;
+/** The answer comes within milliseconds, or something is wrong. */
+const LIMIT_MS = 20_000;
 
 interface Claims {
   sub: string;
   profile: string;
   role: Who["role"];
+  /** Unix seconds by the platform's clock. */
+  iat?: number;
   exp: number;
 }
 
 let access: string | null = null;
 let claims: Claims | null = null;
+let aheadSeconds = 0;
 let refreshing: Promise<boolean> | null = null;
 const listeners = new Set<() => void>();
 
@@ -73,17 +83,29 @@ export function keepTokens(answer: TokenAnswer, email?: string): void {
   localStorage.setItem(SESSION_KEY, answer.session_id);
   localStorage.removeItem(OLD_TOKEN_KEY);
   if (email !== undefined) localStorage.setItem(EMAIL_KEY, email);
+  sessionStorage.removeItem(ENDED_KEY);
   adopt(answer.access_token);
+  aheadSeconds = claims?.iat === undefined ? 0 : claims.iat - Date.now() / 1000;
+  sessionStorage.setItem(AHEAD_KEY, String(aheadSeconds));
   announce();
 }
 
-/** Forget the session in every tab. `logOut` in `calls.ts` also ends it on the platform, which removes the cookie. */
-export function endSession(): void {
+/**
+ * Forget the session in every tab. `logOut` in `calls.ts` also ends it on the platform, which removes the cookie. `lost`: the
+ * platform ended it, so the login page says that.
+ */
+export function endSession(lost = false): void {
+  if (lost) sessionStorage.setItem(ENDED_KEY, "lost");
   localStorage.removeItem(SESSION_KEY);
   localStorage.removeItem(OLD_TOKEN_KEY);
   localStorage.removeItem(EMAIL_KEY);
   adopt(null);
   announce();
+}
+
+/** Whether the platform ended this tab's session, so that the login page can say why it is shown. */
+export function wasLoggedOut(): boolean {
+  return sessionStorage.getItem(ENDED_KEY) !== null;
 }
 
 function mayHaveSession(): boolean {
@@ -105,7 +127,7 @@ export function mayUpload(who: Who | null): boolean {
 }
 
 /** The access token if it does not expire soon; null: refresh first. */
-export function freshAccessToken(now: number = Date.now() / 1000): string | null {
+export function freshAccessToken(now: number = Date.now() / 1000 + aheadSeconds): string | null {
   return access !== null && claims !== null && claims.exp - EARLY_SECONDS > now ? access : null;
 }
 
@@ -119,6 +141,7 @@ export async function restoreSession(): Promise<boolean> {
   const kept = sessionStorage.getItem(ACCESS_KEY);
   if (kept !== null && localStorage.getItem(SESSION_KEY) !== null) {
     adopt(kept);
+    aheadSeconds = Number(sessionStorage.getItem(AHEAD_KEY)) || 0;
     if (freshAccessToken() !== null) return true;
   }
   return refreshSession();
@@ -150,25 +173,21 @@ async function rotate(profileId: string | null): Promise<boolean> {
   const oldToken = localStorage.getItem(OLD_TOKEN_KEY);
   if (oldToken !== null) body.refresh_token = oldToken;
   if (profileId !== null) body.profile_id = profileId;
-  let response: Response;
-  try {
-    response = await fetch("/api/v1/sessions/refresh", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      keepalive: true,
-    });
-  } catch (error) {
-    throw asProblem(error);
+  const answer = await ask("/api/v1/sessions/refresh", LIMIT_MS, undefined, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    keepalive: true,
+  });
+  // Any other refusal says nothing about the session: a limit, an outage, a proxy, a page that was opened at another address.
+  if (isLoggedOut(answer)) {
+    endSession(true);
+    return false;
   }
-  if (response.ok) {
-    keepTokens((await response.json()) as TokenAnswer);
-    return true;
-  }
-  // Any other refusal says nothing about the session: a limit, an outage, a page that was opened at another address.
-  if (response.status !== 401) throw problemFrom(response.status, await response.json().catch(() => null));
-  endSession();
-  return false;
+  const tokens = bodyOf<Partial<TokenAnswer>>(answer);
+  if (typeof tokens.access_token !== "string" || typeof tokens.session_id !== "string") throw ownProblem("foreign-answer");
+  keepTokens(tokens as TokenAnswer);
+  return true;
 }
 
 /** Another tab logged out, or logged in as another account: this tab follows. */

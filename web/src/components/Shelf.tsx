@@ -2,10 +2,12 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { rowPage } from "../api/calls";
+import { asProblem, type Problem } from "../api/problem";
 import type { Row, RowItem } from "../api/schema";
 import { BackIcon, ForwardIcon } from "./icons";
 import { useSentinel } from "./hooks";
 import { CardBones, TitleCard } from "./TitleCard";
+import { HelpButton } from "./Trouble";
 
 export const CONTINUE_WATCHING = "continue-watching";
 
@@ -18,7 +20,7 @@ interface Props {
 export function Shelf({ row, onMore }: Props) {
   const track = useRef<HTMLUListElement>(null);
   const loading = useRef(false);
-  const [failed, setFailed] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const [edges, setEdges] = useState({ start: true, end: false });
 
   const more = useCallback(() => {
@@ -26,7 +28,7 @@ export function Shelf({ row, onMore }: Props) {
     loading.current = true;
     rowPage(row.id, row.next_cursor)
       .then((page) => onMore(row.id, page.items, page.next_cursor))
-      .catch(() => setFailed(true)) // the rest of the page is unaffected
+      .catch((error: unknown) => setProblem(asProblem(error))) // the rest of the page is unaffected
       .finally(() => (loading.current = false));
   }, [row.id, row.next_cursor, onMore]);
   const sentinel = useSentinel<HTMLLIElement>(more, "0px 600px 0px 0px", row.next_cursor);
@@ -61,20 +63,21 @@ export function Shelf({ row, onMore }: Props) {
               <TitleCard card={card} resume={row.id === CONTINUE_WATCHING} />
             </li>
           ))}
-          {failed && (
+          {problem !== null && (
             <li class="shelf-failed">
-              <button
-                class="button"
-                onClick={() => {
-                  setFailed(false);
-                  more();
-                }}
-              >
-                Try again
-              </button>
+              <div role="alert">
+                <p>{problem.detail}</p>
+                <HelpButton
+                  problem={problem}
+                  again={() => {
+                    setProblem(null);
+                    more();
+                  }}
+                />
+              </div>
             </li>
           )}
-          {row.next_cursor !== null && !failed && <li ref={sentinel} class="shelf-more" aria-hidden="true" />}
+          {row.next_cursor !== null && problem === null && <li ref={sentinel} class="shelf-more" aria-hidden="true" />}
         </ul>
         <button class="shelf-turn back" hidden={edges.start} onClick={() => turn(-1)} tabIndex={-1} aria-hidden="true">
           <BackIcon />

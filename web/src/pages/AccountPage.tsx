@@ -15,7 +15,7 @@ import { asProblem, type Problem } from "../api/problem";
 import type { AccountOut, OpenSession } from "../api/schema";
 import { useLoaded, useTitle, useWho } from "../components/hooks";
 import { CheckIcon } from "../components/icons";
-import { Notice, Trouble } from "../components/Trouble";
+import { Notice, ProblemNotice, Trouble } from "../components/Trouble";
 import { day } from "../domain/format";
 import { lookOf } from "../domain/placeholder";
 import { navigate, paths } from "../router";
@@ -50,7 +50,7 @@ function Leaving() {
   return (
     <section class="panel" aria-labelledby="leave">
       <h2 id="leave">Log out</h2>
-      {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+      {problem !== null && <ProblemNotice problem={problem} />}
       <div class="actions">
         <button class="button quiet" onClick={attempt(logOut)}>
           Log out
@@ -84,7 +84,7 @@ function Devices() {
   return (
     <section class="panel" aria-labelledby="devices">
       <h2 id="devices">Devices</h2>
-      {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+      {problem !== null && <ProblemNotice problem={problem} />}
       {loaded.state === "loading" && <div class="bone bone-block" aria-busy="true" />}
       {loaded.state === "failed" && <Trouble problem={loaded.problem} again={reload} />}
       {loaded.state === "ready" && (
@@ -157,7 +157,7 @@ function Profiles({ account, changed }: { account: AccountOut; changed: () => vo
           </li>
         ))}
       </ul>
-      {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+      {problem !== null && <ProblemNotice problem={problem} />}
       {account.profiles.length < 8 && (
         <form
           class="inline-form"
@@ -248,7 +248,7 @@ function Password({ email }: { email: string }) {
             At least 8 characters. Other devices are logged out.
           </span>
         </div>
-        {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+        {problem !== null && <ProblemNotice problem={problem} />}
         {state === "done" && <Notice kind="good">The password is changed.</Notice>}
         <button class="button" type="submit" aria-disabled={state === "busy"}>
           Change password

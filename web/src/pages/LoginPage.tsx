@@ -4,8 +4,9 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { createAccount, logIn } from "../api/calls";
 import { asProblem, type Problem } from "../api/problem";
+import { wasLoggedOut } from "../api/session";
 import { useTitle } from "../components/hooks";
-import { Notice } from "../components/Trouble";
+import { Notice, ProblemNotice } from "../components/Trouble";
 import { paths } from "../router";
 
 interface EntryProps {
@@ -43,7 +44,10 @@ function EntryForm({ heading, button, other, newPassword, enter }: EntryProps) {
       <div class="entry-lamps" aria-hidden="true" />
       <form class="entry-form" ref={form} onSubmit={submit} aria-label={heading}>
         <h1>{heading}</h1>
-        {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+        {problem !== null && <ProblemNotice problem={problem} />}
+        {problem === null && !newPassword && wasLoggedOut() && (
+          <Notice kind="plain">You have been logged out. Log in to go on where you were.</Notice>
+        )}
         <div class="field">
           <label for="email">Email</label>
           <input

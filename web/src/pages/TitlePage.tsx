@@ -19,8 +19,8 @@ export function TitlePage({ movieId }: { movieId: string }) {
   if (loaded.state === "failed") {
     return (
       <div class="listing">
-        <h1>{loaded.problem.status === 404 || loaded.problem.status === 400 ? "No such title" : "Title"}</h1>
-        <Trouble problem={loaded.problem} {...(loaded.problem.status === 404 ? {} : { again: reload })} />
+        <h1>{loaded.problem.help === "home" ? "No such title" : "Title"}</h1>
+        <Trouble problem={loaded.problem} again={reload} />
       </div>
     );
   }
@@ -86,7 +86,7 @@ function PlayActions({ title }: { title: TitleOut }) {
       (answer) => setResume(answer.resume_position_seconds),
       () => undefined, // on failure the button says Play, and the player asks again
     );
-    void import("../player/WatchPage"); // the viewer probably plays the title next: load the player's code now
+    import("../player/WatchPage").catch(() => undefined); // the viewer probably plays the title next: load the player's code now
     return () => controller.abort();
   }, [title.movie_id]);
   const part = title.duration_seconds ? Math.min(100, (100 * resume) / title.duration_seconds) : 0;

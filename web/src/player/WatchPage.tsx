@@ -5,6 +5,7 @@ import { progress, stream } from "../api/calls";
 import "../styles/player.css";
 import { useLoaded, useTitle } from "../components/hooks";
 import { BackIcon } from "../components/icons";
+import { HelpButton } from "../components/Trouble";
 import { ProgressReporter } from "../domain/progress";
 import { goBack, paths } from "../router";
 import { Player } from "./Player";
@@ -45,14 +46,10 @@ export function WatchPage({ movieId }: { movieId: string }) {
             <div class="spinner" role="status" aria-label="Loading" />
           ) : (
             <div role="alert">
-              <h1>{loaded.problem.status === 409 ? "Not playable yet" : "This film cannot be played now"}</h1>
+              <h1>{loaded.problem.status === 409 ? "Not playable" : "This film cannot be played now"}</h1>
               <p>{loaded.problem.detail}</p>
               <div class="actions">
-                {loaded.problem.status !== 404 && (
-                  <button class="button primary" onClick={reload}>
-                    Try again
-                  </button>
-                )}
+                <HelpButton problem={loaded.problem} again={reload} kind="primary" />
                 <button class="button" onClick={back}>
                   Go back
                 </button>

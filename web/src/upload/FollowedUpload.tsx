@@ -6,10 +6,11 @@ import { asProblem, isAbort, type Problem } from "../api/problem";
 import type { UploadStatus } from "../api/schema";
 import { CheckIcon, CloseIcon } from "../components/icons";
 import { Notes } from "../components/Notes";
-import { Notice } from "../components/Trouble";
+import { Notice, ProblemNotice } from "../components/Trouble";
 import { ENDED, STAGES } from "../domain/rules";
 import { paths } from "../router";
 import { outcomeSentence, progressWords, STAGE_NAMES } from "./followed";
+import { pauseMs } from "./send";
 
 const POLL_MS = 1500;
 
@@ -26,19 +27,24 @@ export function FollowedUpload({ uploadId, title, remove }: Props) {
   useEffect(() => {
     const controller = new AbortController();
     let timer = 0;
+    let failures = 0;
     const ask = async () => {
+      let wait = POLL_MS;
       try {
         const answer = await uploadStatus(uploadId, controller.signal);
         setStatus(answer);
         setProblem(null);
+        failures = 0;
         if (ENDED.has(answer.state)) return;
       } catch (error) {
         if (isAbort(error)) return;
         const found = asProblem(error);
         setProblem(found);
-        if (found.status === 404) return;
+        if (found.help !== "again") return; // asking again cannot help
+        failures += 1;
+        wait = Math.max(pauseMs(failures), 1000 * (found.retryAfterSeconds ?? 0));
       }
-      timer = window.setTimeout(() => void ask(), POLL_MS);
+      timer = window.setTimeout(() => void ask(), wait);
     };
     void ask();
     return () => {
@@ -64,7 +70,7 @@ export function FollowedUpload({ uploadId, title, remove }: Props) {
       {status !== null && !ended && <Chain status={status} />}
       {status !== null && ended && <Outcome status={status} title={title} />}
       {status !== null && <Notes notes={status.notes} />}
-      {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+      {problem !== null && <ProblemNotice problem={problem} />}
     </article>
   );
 }

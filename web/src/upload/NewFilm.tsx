@@ -6,7 +6,7 @@ import { asProblem, isAbort, type Problem } from "../api/problem";
 import type { SidecarOut, UploadOpened } from "../api/schema";
 import { CloseIcon } from "../components/icons";
 import { Notes } from "../components/Notes";
-import { Notice } from "../components/Trouble";
+import { ProblemNotice } from "../components/Trouble";
 import { bytes, clock } from "../domain/format";
 import { guessTitle } from "../domain/parts";
 import { FilmDetails, type Details } from "./FilmDetails";
@@ -119,7 +119,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
           </button>
         )}
       </header>
-      {problem !== null && <Notice kind="bad">{problem.detail}</Notice>}
+      {problem !== null && <ProblemNotice problem={problem} />}
       {step !== "details" && <ReadSubtitles sidecars={sidecars} />}
       {step === "details" ? (
         <FilmDetails details={details} change={setDetails} problem={problem} send={() => void send()} />

@@ -6,7 +6,7 @@
  */
 
 import { completeUpload, heldParts, partUrls } from "../api/calls";
-import { Problem, isAbort } from "../api/problem";
+import { Problem, isAbort, ownProblem } from "../api/problem";
 import type { HeldPart, UploadOpened } from "../api/schema";
 import { cutIntoParts, isHeld, type Part } from "../domain/parts";
 import { md5 } from "./checksums";
@@ -115,7 +115,7 @@ export class Transfer {
             : error instanceof Error
               ? error.message
               : String(error);
-          throw new Problem(0, "part-not-sent", `Part ${part.number} could not be sent: ${why}`);
+          throw ownProblem("part-not-sent", `Part ${part.number} could not be sent: ${why}`);
         }
         this.urls.delete(part.number); // it may have expired
         await pause(pauseMs(failures), signal);
@@ -135,7 +135,7 @@ export class Transfer {
     this.urlsAsked = asked;
     await asked;
     const url = this.urls.get(part.number);
-    if (url === undefined) throw new Problem(0, "no-part-url", `There is no address for part ${part.number}.`);
+    if (url === undefined) throw ownProblem("no-part-url");
     return url;
   }
 
