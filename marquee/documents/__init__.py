@@ -15,7 +15,7 @@ from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, Rendi
 from marquee.documents.source import AudioRole, AudioStream, SourceDocument, Stretch, SubtitleStream, VideoStream
 from marquee.documents.stages import DOCUMENT_OF_STAGE, STAGES, StageDocument
 from marquee.documents.title import SearchDocument, TitleIndexed, TitlePublished
-from marquee.documents.tracks import PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
+from marquee.documents.tracks import Colours, PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
 
 __all__ = [
     "DOCUMENT_OF_STAGE",
@@ -26,6 +26,7 @@ __all__ = [
     "Chunk",
     "ChunkJob",
     "ChunkResult",
+    "Colours",
     "DecodedFrames",
     "EdgeResult",
     "EncodingSettings",

@@ -12,6 +12,14 @@ from marquee.documents.source import AudioRole
 from marquee.notes import Note
 
 
+class Colours(msgspec.Struct, frozen=True, kw_only=True):
+    """The colours of a video track as the coding-independent code points of ISO/IEC 23091-2: 1 is BT.709."""
+
+    primaries: int
+    transfer: int
+    matrix: int
+
+
 class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
     """One CMAF track in the published bucket with its media playlist. Paths are relative to the version's prefix.
 
@@ -24,6 +32,9 @@ class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
     playlist: str
     iframe_playlist: str | None = None
     iframe_bandwidth: int | None = None
+    iframe_average_bps: int | None = None
+    key_frames: int | None = None
+    """I-frames in the I-frame playlist: one a GOP. None: of an earlier release, whose playlists list one a segment."""
     init_segment: str
     segments: list[str]
     segment_seconds: list[float]
@@ -35,6 +46,8 @@ class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
     width: int | None = None
     height: int | None = None
     frame_rate: str | None = None
+    colours: Colours | None = None
+    """None: not tagged, or of an earlier release."""
     channels: int | None = None
     sample_rate: int | None = None
     language: str | None = None
@@ -71,6 +84,8 @@ class TextTrack(msgspec.Struct, frozen=True, kw_only=True):
     hearing_impaired: bool = False
     """For viewers who hear badly: it also tells of sounds and speakers (SDH, closed captions)."""
     commentary: bool = False
+    size_bytes: int | None = None
+    """Bytes of the WebVTT file. None: stored by an earlier release."""
 
 
 class SubtitlesDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,12 @@ The MPD is static, of the ISO BMFF live profile. Segments are addressed by numbe
 in each track's own timescale. Text tracks are whole WebVTT files. Every URI is relative: see `manifest`, which says why.
 """
 
+import math
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final
 
 from marquee.documents import AudioRole, PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack, keys
@@ -16,6 +18,8 @@ from marquee.media.text.languages import UNKNOWN
 
 NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML 1.0 document may hold, also not escaped: one in a label would make the MPD unreadable."""
+
+_CODE_POINTS: Final = "urn:mpeg:mpegB:cicp"
 
 
 def _add(parent: ET.Element, tag: str, **attributes: str | int | None) -> ET.Element:
@@ -32,8 +36,9 @@ def _adaptation_set(
     label: str | None,
     language: str | None,
     purpose: int | None = None,
+    properties: Mapping[str, int] = MappingProxyType({}),
 ) -> ET.Element:
-    """Append an AdaptationSet, with its children in the schema's order: Accessibility, Role, Label.
+    """Append an AdaptationSet, with its children in the schema's order: properties, Label, Accessibility, Role.
 
     `purpose` is a term of TV-Anytime's AudioPurposeCS: 1 for viewers who see badly, 2 for viewers who hear badly.
     """
@@ -47,12 +52,15 @@ def _adaptation_set(
         segmentAlignment=None if kind == "text" else "true",
         startWithSAP=None if kind == "text" else 1,
     )
+    for scheme, number in properties.items():
+        # Supplemental: a player that does not know the property plays the set all the same.
+        _add(adaptation, "SupplementalProperty", schemeIdUri=scheme, value=number)
+    if label:
+        _add(adaptation, "Label").text = NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", label)
     if purpose is not None:
         _add(adaptation, "Accessibility", schemeIdUri="urn:tva:metadata:cs:AudioPurposeCS:2007", value=purpose)
     for value in roles:
         _add(adaptation, "Role", schemeIdUri="urn:mpeg:dash:role:2011", value=value)
-    if label:
-        _add(adaptation, "Label").text = NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", label)
     return adaptation
 
 
@@ -76,8 +84,29 @@ def _segments(representation: ET.Element, one: PackagedStream, timescale: int) -
         last = _add(timeline, "S", t=start, d=ticks)
 
 
+def _colour_properties(video: Sequence[PackagedStream]) -> dict[str, int]:
+    """The colours that all renditions have, by scheme (ISO/IEC 23091-2). Empty if they differ or are unknown."""
+    found = {one.colours for one in video}
+    colours = found.pop() if len(found) == 1 else None
+    if colours is None:
+        return {}
+    return {
+        f"{_CODE_POINTS}:ColourPrimaries": colours.primaries,
+        f"{_CODE_POINTS}:TransferCharacteristics": colours.transfer,
+        f"{_CODE_POINTS}:MatrixCoefficients": colours.matrix,
+    }
+
+
 def _video(period: ET.Element, video: list[PackagedStream]) -> None:
-    adaptation = _adaptation_set(period, kind="video", mime_type="video/mp4", roles=["main"], label=None, language=None)
+    adaptation = _adaptation_set(
+        period,
+        kind="video",
+        mime_type="video/mp4",
+        roles=["main"],
+        label=None,
+        language=None,
+        properties=_colour_properties(video),
+    )
     for one in sorted(video, key=lambda each: each.average_bps):
         representation = _add(
             adaptation,
@@ -140,7 +169,7 @@ def _audio(period: ET.Element, one: PackagedStream, default_language: str | None
     _segments(representation, one, rate)
 
 
-def _text(period: ET.Element, track: TextTrack) -> None:
+def _text(period: ET.Element, track: TextTrack, duration_seconds: float) -> None:
     role = "forced-subtitle" if track.forced else "caption" if track.hearing_impaired else "subtitle"
     adaptation = _adaptation_set(
         period,
@@ -151,23 +180,39 @@ def _text(period: ET.Element, track: TextTrack) -> None:
         language=track.language,
         purpose=2 if track.hearing_impaired else None,
     )
-    representation = _add(adaptation, "Representation", id=f"text-{track.name}", bandwidth=1000)
+    # The whole file is one segment, as long as the film.
+    bandwidth = math.ceil(8 * (track.size_bytes or 0) / duration_seconds) if duration_seconds else 0
+    representation = _add(adaptation, "Representation", id=f"text-{track.name}", bandwidth=max(1000, bandwidth))
     _add(representation, "BaseURL").text = track.key
 
 
+_SEGMENT_SECONDS_OF_NOTHING: Final = 6.0
+
+
+def _duration(seconds: float) -> str:
+    """An xs:duration, never shorter than `seconds`: microseconds, rounded up."""
+    return f"PT{math.ceil(seconds * 1e6 - 1e-3) / 1e6:.6f}S"
+
+
 def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
-    """The MPD of a title, as XML text with its declaration."""
-    longest = max((sum(one.segment_seconds) for one in streams.video), default=0.0)
-    target = max((max(one.segment_seconds) for one in streams.video), default=6.0)
+    """The MPD of a title, as XML text with its declaration.
+
+    `maxSegmentDuration` covers every representation: a text track is one file, so one segment as long as the film.
+    `minBufferTime` is the longest segment of picture and sound: at the stated bandwidth it holds one segment of each.
+    """
+    duration = max((sum(one.segment_seconds) for one in streams.video), default=0.0)
+    longest = max(
+        (max(one.segment_seconds) for one in [*streams.video, *streams.audio]), default=_SEGMENT_SECONDS_OF_NOTHING
+    )
     root = ET.Element(
         "MPD",
         {
             "xmlns": "urn:mpeg:dash:schema:mpd:2011",
             "profiles": "urn:mpeg:dash:profile:isoff-live:2011",
             "type": "static",
-            "mediaPresentationDuration": f"PT{longest:.6f}S",
-            "maxSegmentDuration": f"PT{target:.3f}S",
-            "minBufferTime": f"PT{target:.3f}S",
+            "mediaPresentationDuration": _duration(duration),
+            "maxSegmentDuration": _duration(max(longest, duration) if subtitles.tracks else longest),
+            "minBufferTime": _duration(longest),
         },
     )
     period = _add(root, "Period", id=0, start="PT0S")
@@ -176,6 +221,6 @@ def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
     for one in streams.audio:
         _audio(period, one, default_language)
     for track in subtitles.tracks:
-        _text(period, track)
+        _text(period, track, duration)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

@@ -11,15 +11,19 @@ from fractions import Fraction
 from typing import Final
 
 from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument
+from marquee.domain.ladder import PEAK_FACTOR
 from marquee.media.package.dash import mpd
 from marquee.media.text.languages import UNKNOWN
 
 __all__ = ["audio_groups", "master_playlist", "mpd", "ordered_variants"]
 
-FIRST_VARIANT_BPS: Final = 2_000_000
-"""Target rate of the first variant in the list: a player that has measured nothing yet starts with it. Apple's authoring
-specification (9.17) recommends about 2 Mbit/s. It starts within a second on ordinary home and mobile lines, and the first six
-seconds do not look soft."""
+FIRST_VARIANT_BPS: Final = 730_000
+"""Average video rate of the first variant in the list: a player that has measured nothing yet starts with it. Apple's authoring
+specification names 2 Mbit/s for Wi-Fi (1.32a) and 730 kbit/s for mobile lines (1.32b). A server cannot know the line, and a
+wrong guess costs more on the slow one: the first six seconds take 8 s at 2 Mbit/s on a line of 1.5 Mbit/s, and 3.5 s at
+730 kbit/s. On a fast line a player leaves the first variant after one segment."""
+_VIDEO_RANGE: Final = "SDR"
+"""Every rendition is SDR: HDR sources are tone-mapped (`marquee.media.encode.filters`)."""
 _SUBTITLES_GROUP: Final = "text"
 _TRANSCRIBES: Final = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
 """CHARACTERISTICS of subtitles for viewers who hear badly (RFC 8216 4.3.4.1, Apple's authoring specification 4.5)."""
@@ -45,12 +49,13 @@ def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
 def ordered_variants(video: Sequence[PackagedStream]) -> list[PackagedStream]:
     """The variants in the order of the master playlist.
 
-    First the best one whose peak is at most a tenth above `FIRST_VARIANT_BPS` (or the lowest), then the others from low to high.
+    First the best one whose peak is at most a tenth above that of a rung of `FIRST_VARIANT_BPS` (or the lowest one), then the
+    others from low to high.
     """
     rising = sorted(video, key=lambda one: one.average_bps)
     if not rising:
         return []
-    fitting = [one for one in rising if one.peak_bps <= FIRST_VARIANT_BPS * 1.1]
+    fitting = [one for one in rising if one.peak_bps <= FIRST_VARIANT_BPS * PEAK_FACTOR * 1.1]
     first = fitting[-1] if fitting else rising[0]
     return [first, *(one for one in rising if one is not first)]
 
@@ -63,10 +68,6 @@ def _attributes(**values: str | int | None) -> str:
 def _quoted(text: str | None) -> str | None:
     """A quoted-string of RFC 8216 4.2. It cannot hold quotes or line breaks, so they are replaced."""
     return None if text is None else '"' + text.replace('"', "'").replace("\n", " ").replace("\r", " ") + '"'
-
-
-def _language(tag: str | None) -> str | None:
-    return None if tag in {None, UNKNOWN} else tag
 
 
 _SOUND_CHARACTERISTICS: Final[dict[str, str]] = {
@@ -87,7 +88,7 @@ def _media(one: PackagedStream, group: str) -> str:
         TYPE="AUDIO",
         GROUP_ID=_quoted(group),
         NAME=_quoted(one.label),
-        LANGUAGE=_quoted(_language(one.language)),
+        LANGUAGE=_quoted(one.language or UNKNOWN),
         DEFAULT="YES" if one.default else "NO",
         AUTOSELECT="YES" if one.default or one.role in _CHOSEN_BY_PREFERENCE else "NO",
         CHARACTERISTICS=_quoted(characteristics),
@@ -118,7 +119,7 @@ def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> s
                 TYPE="SUBTITLES",
                 GROUP_ID=_quoted(_SUBTITLES_GROUP),
                 NAME=_quoted(track.label),
-                LANGUAGE=_quoted(_language(track.language)),
+                LANGUAGE=_quoted(track.language),
                 DEFAULT="YES" if track.default else "NO",
                 AUTOSELECT="NO" if track.commentary else "YES",
                 FORCED="YES" if track.forced else "NO",
@@ -138,6 +139,7 @@ def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> s
                     CODECS=_codecs(one.codecs, *(each.codecs for each in members)),
                     RESOLUTION=f"{one.width}x{one.height}",
                     FRAME_RATE=_frame_rate(one),
+                    VIDEO_RANGE=_VIDEO_RANGE,
                     AUDIO=_quoted(group or None),
                     SUBTITLES=_quoted(_SUBTITLES_GROUP) if subtitles.tracks else None,
                     CLOSED_CAPTIONS="NONE",
@@ -149,8 +151,10 @@ def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> s
         "#EXT-X-I-FRAME-STREAM-INF:"
         + _attributes(
             BANDWIDTH=one.iframe_bandwidth or one.peak_bps,
+            AVERAGE_BANDWIDTH=one.iframe_average_bps,
             CODECS=_codecs(one.codecs),
             RESOLUTION=f"{one.width}x{one.height}",
+            VIDEO_RANGE=_VIDEO_RANGE,
             URI=_quoted(one.iframe_playlist),
         )
         for one in variants

@@ -2,13 +2,13 @@
 
 EXTINF has only three decimals. So exact durations come from the MPD's SegmentTimeline, in ticks of the track's own timescale,
 and the media playlists are only checked against it. Rates follow RFC 8216 (4.3.4.2): BANDWIDTH is the largest rate over runs of
-segments of 0.5 to 1.5 target durations, AVERAGE-BANDWIDTH the mean of the whole track. `packager` reads the
-result.
+segments of 0.5 to 1.5 target durations, AVERAGE-BANDWIDTH the mean of the whole track. I-frames are read from the packager's
+I-frame playlist and checked against the bytes. `packager` reads the result.
 """
 
-import math
 import re
 import xml.etree.ElementTree as ET
+from fractions import Fraction
 from pathlib import Path
 
 import m3u8
@@ -16,6 +16,7 @@ import msgspec
 
 from marquee.documents import keys
 from marquee.errors import ProcessFailed
+from marquee.media.package.playlists import KeyFrame, target_duration
 
 _DASH = {"d": "urn:mpeg:dash:schema:mpd:2011"}
 
@@ -49,7 +50,7 @@ def peak_bps(seconds: list[float], sizes: list[int]) -> int:
     `seconds` and `sizes` (bytes) are those of the segments, in order. A last segment shorter than half a target duration counts
     only together with its neighbours. A title without a run of that length has its mean rate.
     """
-    target = max(1, math.ceil(max(seconds) - 1e-6))  # the packager rounds EXT-X-TARGETDURATION in the same way
+    target = target_duration(seconds)
     largest = 0.0
     for first in range(len(seconds)):
         length, size = 0.0, 0
@@ -132,7 +133,40 @@ def _check_playlist(folder: Path, track: Track) -> None:
             )
 
 
-def read_iframe_bandwidth(master: Path) -> dict[str, int]:
-    """BANDWIDTH, in bits a second, of each I-frame playlist by its path, as the packager measured it."""
-    parsed = m3u8.loads(master.read_text())
-    return {one.uri: one.iframe_stream_info.bandwidth for one in parsed.iframe_playlists}
+def read_key_frames(
+    folder: Path, playlist: str, *, total_frames: int, gop_frames: int, rate: Fraction
+) -> list[KeyFrame]:
+    """The I-frames of a packaged video track, in order, one a GOP. `playlist` is the packager's I-frame playlist.
+
+    Raises `ProcessFailed` if there is not exactly one a GOP, or if a byte range does not begin with a `moof` box: without that
+    box a player cannot decode the frame (Apple's authoring specification 6.10).
+    """
+    listed = m3u8.loads((folder / playlist).read_text()).segments
+    starts = range(0, total_frames, gop_frames)
+    if len(listed) != len(starts):
+        raise ProcessFailed(
+            f"{playlist} lists {len(listed)} I-frames instead of the plan's {len(starts)}: key frames are not on the GOP grid."
+        )
+    frames = []
+    for start, one in zip(starts, listed, strict=True):
+        size, _, offset = (one.byterange or "").partition("@")
+        segment = f"{playlist.rsplit('/', 1)[0]}/{one.uri}"
+        if not size.isdigit() or not offset.isdigit() or not _is_moof(folder / segment, int(offset)):
+            raise ProcessFailed(
+                f"{playlist}: the byte range {one.byterange} of {one.uri} does not begin with a moof box."
+            )
+        frames.append(
+            KeyFrame(
+                segment=segment,
+                offset=int(offset),
+                size_bytes=int(size),
+                seconds=float(min(gop_frames, total_frames - start) / rate),
+            )
+        )
+    return frames
+
+
+def _is_moof(path: Path, offset: int) -> bool:
+    with path.open("rb") as segment:
+        segment.seek(offset)
+        return segment.read(8)[4:] == b"moof"

@@ -7,7 +7,6 @@ title never fails for it. Only a forced track is on by default: dubbing tools se
 do not want captions that they did not ask for. Next: `manifest`.
 """
 
-import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Final
 import msgspec
 
 from marquee.documents import SourceDocument, SubtitlesDocument, SubtitleStream, TextTrack, keys
+from marquee.media.package.playlists import text_playlist
 from marquee.media.source.clock import picture_clock
 from marquee.media.text import captions, closed_captions, embedded, encodings
 from marquee.media.text.cues import Cue, NotSubtitles
@@ -200,16 +200,6 @@ def _sidecar_track(sidecar: SidecarFile, index: int, seconds: float, notes: _Not
     )
 
 
-def playlist(duration_seconds: float) -> str:
-    """The HLS media playlist of a text track: one segment, as long as the picture."""
-    return (
-        "#EXTM3U\n#EXT-X-VERSION:6\n"
-        f"#EXT-X-TARGETDURATION:{math.ceil(duration_seconds)}\n"
-        "#EXT-X-PLAYLIST-TYPE:VOD\n"
-        f"#EXTINF:{duration_seconds:.3f},\n{keys.CAPTIONS}\n#EXT-X-ENDLIST\n"
-    )
-
-
 def _unique(wanted: str, joint: str, taken: set[str]) -> str:
     """`wanted`, with a number if it is in `taken`; the result is added to `taken`."""
     candidate, number = wanted, 1
@@ -255,8 +245,9 @@ async def extract_subtitles(
         own_folder = keys.track_folder("text", name)
         below = folder / own_folder
         below.mkdir(parents=True, exist_ok=True)
-        (below / keys.CAPTIONS).write_bytes(captions.webvtt(one.cues).encode())
-        (below / keys.PLAYLIST).write_text(playlist(duration_seconds))
+        body = captions.webvtt(one.cues).encode()
+        (below / keys.CAPTIONS).write_bytes(body)
+        (below / keys.PLAYLIST).write_text(text_playlist(duration_seconds))
         tracks.append(
             TextTrack(
                 name=name,
@@ -265,6 +256,7 @@ async def extract_subtitles(
                 key=f"{own_folder}/{keys.CAPTIONS}",
                 playlist=f"{own_folder}/{keys.PLAYLIST}",
                 cues=len(one.cues),
+                size_bytes=len(body),
                 forced=one.forced,
                 hearing_impaired=one.hearing_impaired,
                 commentary=one.commentary,

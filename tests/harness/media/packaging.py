@@ -17,11 +17,16 @@ from marquee.documents import (
     PlanDocument,
     Rung,
     SourceDocument,
+    StreamsDocument,
+    SubtitlesDocument,
     SubtitleStream,
     VideoStream,
 )
 from marquee.media.encode.join import video_timescale
 from marquee.media.programs import binaries, process
+
+Title = tuple[Path, StreamsDocument, SubtitlesDocument]
+"""The folder of a packaged title, and its documents."""
 
 
 async def ffmpeg(*arguments: str | Path) -> None:

@@ -14,12 +14,10 @@ from marquee.media.encode.join import join_rendition
 from marquee.media.ladder.plot import ladder_png
 from marquee.media.package import verify
 from marquee.media.package.manifest import master_playlist, mpd
-from marquee.media.package.package_reader import peak_bps
 from marquee.media.package.packager import package
 from marquee.media.programs import binaries, process
 from marquee.media.sound.audio import EncodedAudio, encode_audio
-from marquee.media.text.subtitles import SidecarFile, extract_subtitles
-from tests.harness.media.packaging import a_plan, a_rung, a_source, ffmpeg, make_chunks, serve, sound
+from tests.harness.media.packaging import Title, a_plan, a_rung, a_source, ffmpeg, make_chunks, serve, sound
 
 
 @pytest.mark.parametrize(("rate", "with_sound"), [("30000/1001", True), ("24000/1001", False)])
@@ -42,47 +40,6 @@ async def test_thirty_five_minutes_have_no_stray_segment(rate: str, with_sound: 
     for one in streams.audio:
         assert min(one.segment_seconds) > 5.9, "there is a stray segment of sound"
     assert verify.wrong_durations(plan, streams) == []
-
-
-def test_peak_rate_is_rfc_8216s() -> None:
-    assert peak_bps([6, 6, 6], [600, 1200, 600]) == 1600, "the largest segment"
-    assert peak_bps([6, 6, 0.1], [600, 600, 500]) == round(8 * 1100 / 6.1), (
-        "a short last segment counts only with its neighbour"
-    )
-    assert peak_bps([1.5], [300]) == 1600
-
-
-@pytest.fixture(scope="module")
-async def title(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StreamsDocument, SubtitlesDocument]:
-    """A packaged title of two rungs, stereo and surround, and subtitles, with its manifests, as published."""
-    folder = tmp_path_factory.mktemp("title")
-    rate, frames = Fraction(25), 475
-    renditions = []
-    for rung in (a_rung("90p", 160, 90), a_rung("180p", 320, 180)):
-        (folder / rung.name).mkdir()
-        parts = await make_chunks(folder / rung.name, rate, [300, 175], size=f"{rung.width}x{rung.height}")
-        joined = folder / f"{rung.name}.mp4"
-        await join_rendition(parts, joined, frame_rate=rate, frames=frames)
-        renditions.append((rung, joined))
-    film = folder / "film.mkv"
-    await ffmpeg(
-        *("-f", "lavfi", "-i", "aevalsrc=0.1*sin(880*t)|0|0.2*sin(550*t)|0|0|0:s=48000:c=5.1:d=19"),
-        *("-f", "lavfi", "-i", "sine=duration=19", "-map", "0", "-map", "1", "-c:a", "ac3", film),
-    )
-    source = a_source(audio=[sound(0, 6, language="eng", default=True), sound(1, 1, language="fra")])
-    plan = a_plan(rate, frames, *(rung for rung, _ in renditions))
-    out = folder / "out"
-    made = await encode_audio(source, film, folder / "audio", duration_seconds=plan.duration_seconds)
-    streams = await package(plan, renditions, made.renditions, out)
-    (folder / "text.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nNow\n")
-    sidecar = SidecarFile(path=folder / "text.srt", file_name="text.srt", language="eng")
-    texts = await extract_subtitles(source, film, [sidecar], out, duration_seconds=plan.duration_seconds)
-    (out / keys.MASTER_PLAYLIST).write_text(master_playlist(streams, texts))
-    (out / keys.MPD).write_text(mpd(streams, texts))
-    return out, streams, texts
-
-
-Title = tuple[Path, StreamsDocument, SubtitlesDocument]
 
 
 def _published(out: Path) -> tuple[dict[str, str], dict[str, int]]:
@@ -115,6 +72,11 @@ async def test_master_playlist_says_what_was_measured(title: Title) -> None:
     assert [(one.language, one.default) for one in master.media[:2]] == [("en", "YES"), ("fr", "NO")]
     assert len(master.playlists) == 4
     assert len(master.iframe_playlists) == 2
+    text = (out / keys.MASTER_PLAYLIST).read_text()
+    told = [line for line in text.splitlines() if line.startswith(("#EXT-X-STREAM-INF", "#EXT-X-I-FRAME-STREAM-INF"))]
+    assert all("VIDEO-RANGE=SDR" in line and "AVERAGE-BANDWIDTH=" in line for line in told)
+    targets = {m3u8.loads((out / one.playlist).read_text()).target_duration for one in [*streams.video, *streams.audio]}
+    assert targets == {6}, "Apple's authoring specification 8.2: picture and sound have one target duration"
     by_name = {one.playlist: one for one in streams.video}
     for variant in master.playlists:
         info, video = variant.stream_info, by_name[variant.uri]
@@ -221,7 +183,7 @@ async def test_a_rendition_off_the_grid_is_refused(tmp_path: Path) -> None:
         *("-f", "lavfi", "-i", "testsrc2=s=64x36:r=25:d=19", "-c:v", "libx264", "-preset", "ultrafast"),
         *("-g", "70", "-keyint_min", "70", "-sc_threshold", "0", path),
     )
-    with pytest.raises(ProcessFailed, match=r"not on the segment grid|lasts"):
+    with pytest.raises(ProcessFailed, match=r"not on the (segment|GOP) grid|lasts"):
         await package(a_plan(rate, 475), [(a_rung(), path)], list[EncodedAudio](), tmp_path / "out")
 
 
