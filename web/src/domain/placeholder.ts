@@ -15,6 +15,11 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
+/** A name that is set smaller, because as a headline it would fill the screen. */
+export function isLongName(title: string): boolean {
+  return title.length > 60 || title.split(/\s/).some((word) => word.length > 24);
+}
+
 export function lookOf(title: string): Look {
   const value = hash(title.trim().toLowerCase());
   return { hue: value % 360, pattern: ((value >>> 9) % 4) as Look["pattern"] };

@@ -5,12 +5,13 @@ import { home, title as loadTitle } from "../api/calls";
 import { asProblem, isAbort, unavailable, type Problem } from "../api/problem";
 import { mayUpload, onSessionChange, who } from "../api/session";
 import type { Home as Page, Row, RowItem, TitleOut } from "../api/schema";
-import { Backdrop } from "../components/Backdrop";
 import { InfoIcon, PlayIcon } from "../components/icons";
 import { useSentinel, useTitle } from "../components/hooks";
+import { Poster } from "../components/Poster";
 import { CONTINUE_WATCHING, Shelf, ShelfBones } from "../components/Shelf";
 import { Empty, Trouble } from "../components/Trouble";
 import { duration } from "../domain/format";
+import { isLongName } from "../domain/placeholder";
 import { missingRows, withMoreItems, withNextRows, withRefreshedStart } from "../domain/home";
 import { keptScroll, paths } from "../router";
 
@@ -136,11 +137,13 @@ function Hero({ card }: { card: RowItem }) {
   return (
     <section class="hero" aria-labelledby="featured" data-testid="hero">
       <div class="hero-picture">
-        <Backdrop title={card.title} backdrop={card.backdrop} posterUrl={card.poster_url} />
+        <Poster title={card.title} url={card.poster_url} eager />
       </div>
       <div class="hero-words">
         <p class="eyebrow">New on Marquee</p>
-        <h2 id="featured">{card.title}</h2>
+        <h2 id="featured" class={isLongName(card.title) ? "long-name" : ""}>
+          {card.title}
+        </h2>
         <p class="facts">{facts.filter(Boolean).join(" · ")}</p>
         {details?.description && <p class="hero-description">{details.description}</p>}
         <div class="actions">

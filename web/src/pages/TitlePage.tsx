@@ -4,12 +4,13 @@ import { stream, title as loadTitle } from "../api/calls";
 import type { TitleOut } from "../api/schema";
 import { mayUpload, who } from "../api/session";
 import { useEffect, useState } from "preact/hooks";
-import { Backdrop } from "../components/Backdrop";
 import { useLoaded, useTitle } from "../components/hooks";
 import { BackIcon, PlayIcon } from "../components/icons";
 import { Notes } from "../components/Notes";
+import { Poster } from "../components/Poster";
 import { Notice, Trouble } from "../components/Trouble";
 import { clock, duration } from "../domain/format";
+import { isLongName } from "../domain/placeholder";
 import { TITLE_SENTENCES, type TitleState } from "../domain/rules";
 import { goBack, navigate, paths } from "../router";
 
@@ -39,10 +40,10 @@ function Details({ title }: { title: TitleOut }) {
   return (
     <>
       <div class="title-picture">
-        <Backdrop title={title.title} backdrop={title.backdrop} posterUrl={title.poster_url} />
+        <Poster title={title.title} url={title.poster_url} eager />
       </div>
       <div class="title-words">
-        <h1>{title.title}</h1>
+        <h1 class={isLongName(title.title) ? "long-name" : ""}>{title.title}</h1>
         <p class="facts">{facts.filter(Boolean).join(" · ")}</p>
         {title.playable ? <PlayActions title={title} /> : <WhyNot state={title.state} />}
         <Notes notes={title.notes} />
