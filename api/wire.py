@@ -57,6 +57,14 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     """A response's body."""
 
 
+class PictureOut(Output, frozen=True, kw_only=True):
+    """One size of a picture, in pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
 class NoteStreamOut(Output, frozen=True, kw_only=True):
     """The stream that a note is about. `index` counts the film's streams from 0; of a sidecar, the subtitle files."""
 

@@ -16,6 +16,7 @@ from marquee.ingest.removal import remove_deleted_titles, remove_failed_versions
 from marquee.ingest.retention import trim_topics
 from marquee.ingest.unattended_uploads import abandon_uploads, reconcile_uploads, republish_uploads
 from marquee.logs import get_logger, log_context
+from marquee.platform.programs.gateway_tokens import drop_ended_keys
 from marquee.processes.repeating import every
 from marquee.processes.runner import Process, run_process
 from marquee.settings import Settings
@@ -111,6 +112,12 @@ def loops(settings: Settings, stores: Stores) -> tuple[Loop, ...]:
             HOUR_SECONDS,
             "removes sessions that have expired, and notes of ended ones whose access tokens have expired too",
             partial(stores.sessions.forget_ended, older_than_seconds=2 * settings.access_token_seconds + HOUR_SECONDS),
+        ),
+        Loop(
+            "drop-ended-keys",
+            15.0,
+            "has the gateway on this host refuse tokens of keys that have ended",
+            partial(asyncio.to_thread, drop_ended_keys, settings),
         ),
         Loop(
             "trim-topics",

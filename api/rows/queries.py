@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from purgatory import AsyncCircuitBreakerFactory
 
+from api.pictures import backdrop_out
 from api.rows.bulkhead import Bulkhead
 from api.rows.schemas import RowItem, SharedItem, SharedRow
 from marquee.cdn.addresses import EdgeAddresses
@@ -46,7 +47,10 @@ class RowQueries:
     async def page(self, row: RowDefinition, *, limit: int, after: RowPosition | None) -> list[SharedItem]:
         """At most `limit` items after the position `after`. Raises `StoreUnavailable`."""
         found = await self._bulkhead(row).call(lambda: self._query(row, limit=limit, after=after))
-        return [self._item(card, position) for card, position in found]
+        return [
+            self._item(card, position, first=after is None and index == 0)
+            for index, (card, position) in enumerate(found)
+        ]
 
     async def _query(
         self, row: RowDefinition, *, limit: int, after: RowPosition | None
@@ -56,7 +60,7 @@ class RowQueries:
                 return await self._rows.genre(row.genre, limit=limit, after=after)
             return await self._rows.new_releases(limit=limit, after=after)
 
-    def _item(self, card: TitleCard, position: RowPosition) -> SharedItem:
+    def _item(self, card: TitleCard, position: RowPosition, *, first: bool) -> SharedItem:
         item = RowItem(
             movie_id=card.movie_id,
             title=card.title,
@@ -64,6 +68,7 @@ class RowQueries:
             poster_url=self._addresses.image(card.movie_id, card.poster),
             duration_seconds=card.duration_seconds,
             genres=list(card.genres),
+            backdrop=backdrop_out(self._addresses, card.movie_id, card.backdrop) if first else [],
         )
         return SharedItem(msgspec.Raw(_encode(item)), position.sort_value, position.movie_id)
 

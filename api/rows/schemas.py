@@ -5,7 +5,7 @@ A cached row is the same for all viewers, so it holds no cursor and no resume po
 
 import msgspec
 
-from api.wire import Output
+from api.wire import Output, PictureOut
 
 
 class RowItem(Output, frozen=True, kw_only=True, omit_defaults=True):
@@ -19,6 +19,8 @@ class RowItem(Output, frozen=True, kw_only=True, omit_defaults=True):
     genres: list[str] = msgspec.field(default_factory=list)
     resume_position_seconds: float | None = None
     watched_percent: float | None = None
+    backdrop: list[PictureOut] = msgspec.field(default_factory=list)
+    """The wide picture, the smallest size first. Only a shared row's first item has it: a page may feature that one."""
 
 
 class Row(Output, frozen=True, kw_only=True):

@@ -5,8 +5,44 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from api.wire import Input, Line, NoteOut, Output, Prose, Word, Year
+from api.wire import Input, Line, NoteOut, Output, PictureOut, Prose, Word, Year
+from marquee.documents import AudioRole
 from marquee.domain.lifecycle import TitleState
+
+
+class QualityOut(Output, frozen=True, kw_only=True):
+    """The best picture of a title. `name` is its rung: `1080p`. Titles are always in SDR."""
+
+    name: str
+    width: int
+    height: int
+
+
+class SoundOut(Output, frozen=True, kw_only=True):
+    """A sound track. `language` is a BCP 47 tag, `und` if it is unknown; `label` is the name in a player's menu."""
+
+    language: str
+    label: str
+    channels: int
+    role: AudioRole
+
+
+class SubtitleOut(Output, frozen=True, kw_only=True):
+    """A subtitle track. `hearing_impaired`: it also tells of sounds and speakers (SDH)."""
+
+    language: str
+    label: str
+    forced: bool
+    hearing_impaired: bool
+    commentary: bool
+
+
+class TracksOut(Output, frozen=True, kw_only=True):
+    """What the version that plays offers, in the order in which players list it."""
+
+    picture: QualityOut | None
+    sound: list[SoundOut]
+    text: list[SubtitleOut]
 
 
 class TitleOut(Output, frozen=True, kw_only=True):
@@ -23,6 +59,10 @@ class TitleOut(Output, frozen=True, kw_only=True):
     aka: list[str]
     duration_seconds: float | None
     poster_url: str | None
+    backdrop: list[PictureOut]
+    """The wide picture (16:9), the smallest size first. Empty for titles that an earlier release published."""
+    tracks: TracksOut | None
+    """None for titles that do not play, and for those that an earlier release published."""
     hot: bool
     revision: int
     active_version: int | None

@@ -13,8 +13,9 @@ import msgspec
 
 from api.auth.tokens import Caller
 from api.paging import Cursors, split_page
+from api.pictures import backdrop_out
 from api.rows.shared import SharedRows
-from api.titles.schemas import TitleEdit, TitleOut, TitlePage
+from api.titles.schemas import TitleEdit, TitleOut, TitlePage, TracksOut
 from api.wire import notes_out
 from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.file_names import title_fault
@@ -141,6 +142,8 @@ class TitleService:
             aka=list(title.details.aka),
             duration_seconds=title.duration_seconds,
             poster_url=self._addresses.image(title.movie_id, title.poster),
+            backdrop=backdrop_out(self._addresses, title.movie_id, title.backdrop),
+            tracks=msgspec.convert(title.tracks, type=TracksOut | None, from_attributes=True),
             hot=title.hot,
             revision=title.revision,
             active_version=title.active_version,

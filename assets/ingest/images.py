@@ -1,4 +1,6 @@
-"""Stage `images`: the poster and the sprite sheets for scrubbing. `marquee.media.pictures.images` makes them.
+"""Stage `images`: the poster, the wide picture (backdrop) and the sprite sheets for scrubbing.
+
+`marquee.media.pictures.images` makes them.
 
 Reads the documents of `plan` and `streams`, and two packaged tracks. Stores the pictures under the version's public prefix
 of the published bucket. Next: `manifest`.
@@ -9,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.ingest.metadata import image_link
+from assets.ingest.metadata import image_link, table
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import publish_folder
 from assets.ingest.quality import quality
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.tracks import by_height, fetch_track
-from marquee.documents import ImagesDocument, PlanDocument, StreamsDocument, keys
+from marquee.cdn.addresses import EdgeAddresses
+from marquee.documents import BackdropPicture, ImagesDocument, PlanDocument, StreamsDocument, keys
 from marquee.ingest.work_folder import work_folder
 from marquee.notes import note
 from marquee.settings import Settings
@@ -33,9 +36,10 @@ if TYPE_CHECKING:
     retry_policy=OUTAGE_RETRY,
 )
 async def images(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """The poster, cut from the top rung, and the sprite sheets for scrubbing, made of the lowest rung's key frames.
+    """The poster and the backdrop, cut from the top rung, and the sprite sheets for scrubbing, made of the lowest rung.
 
-    The poster is a key frame from inside the film that is neither dark nor flat. All pictures are public.
+    The poster is a key frame from inside the film that is neither dark nor flat. The backdrop is the 16:9 part of another such
+    frame, of the sharpest, in sizes up to 1920 x 1080. All pictures are public.
     """
     async with open_stage(context, settings, "images") as stage:
         plan, packaged = await stage.read("plan", PlanDocument), await stage.read("streams", StreamsDocument)
@@ -48,16 +52,36 @@ async def images(context: dg.AssetExecutionContext, settings: dg.ResourceParam[S
             movie_id=stage.movie_id,
             version=stage.version,
             poster=prefix + made.poster.name,
+            backdrop=[
+                BackdropPicture(key=prefix + path.name, width=width, height=height)
+                for path, width, height in made.backdrop
+            ],
             sprite=prefix + made.sprite.name,
             sprite_vtt=prefix + made.sprite_vtt.name,
-            files=[prefix + path.name for path in (made.poster, made.sprite_vtt, *made.sprites)],
-            notes=[note("poster-poor", seconds=made.poster_seconds)] if made.poster_is_poor else [],
+            files=[
+                prefix + path.name
+                for path in (made.poster, *(path for path, _, _ in made.backdrop), made.sprite_vtt, *made.sprites)
+            ],
+            notes=[
+                *([note("poster-poor", seconds=made.poster_seconds)] if made.poster_is_poor else []),
+                *([] if made.backdrop else [note("backdrop-left-out")]),
+            ],
         )
         await stage.save_document(document)
         return dg.MaterializeResult(
             metadata={
                 "poster": image_link(settings, stage.movie_id, document.poster),
                 "poster_seconds": round(made.poster_seconds, 3),
+                "backdrop": table(
+                    [
+                        {
+                            "size": f"{one.width}x{one.height}",
+                            "picture": f"[{one.key}]({EdgeAddresses(settings).image(stage.movie_id, one.key)})",
+                        }
+                        for one in document.backdrop
+                    ]
+                ),
+                **({} if made.backdrop_seconds is None else {"backdrop_seconds": round(made.backdrop_seconds, 3)}),
                 "sprite": image_link(settings, stage.movie_id, document.sprite),
                 "sheets": len(made.sprites),
                 "tiles": made.tiles,

@@ -1,7 +1,8 @@
 """Stage `title`: publishes the version, in one transaction of the catalogue. Before it no viewer can reach the version.
 
-Reads the documents of `manifest` and `source`, and the notes of all stages, which it stores on the version. Change capture and
-the search sync then bring the title into the search index. Next: `search_document`, which waits for that.
+Reads the documents of `manifest`, `images`, `streams`, `subtitles` and `source`, and the notes of all stages, which it stores on
+the version. Change capture and the search sync then bring the title into the search index. Next: `search_document`, which waits
+for that.
 """
 
 import time
@@ -12,7 +13,15 @@ from assets.ingest.metadata import image_link, stream_link, web_page
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.prewarm import prewarm
 from assets.ingest.stage import Stage, open_stage
-from marquee.documents import ManifestDocument, SourceDocument, TitlePublished
+from marquee.documents import (
+    ImagesDocument,
+    ManifestDocument,
+    SourceDocument,
+    StreamsDocument,
+    SubtitlesDocument,
+    TitlePublished,
+    offered_tracks,
+)
 from marquee.errors import StoreUnavailable
 from marquee.ingest.outages import through_outages
 from marquee.notes import Note, note
@@ -29,6 +38,8 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
     """
     async with open_stage(context, settings, "title") as stage:
         made = await stage.read("manifest", ManifestDocument)
+        pictures = await stage.read("images", ImagesDocument)
+        packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
         publication = Publication(
             movie_id=stage.movie_id,
             version=stage.version,
@@ -37,6 +48,8 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
             dash=made.dash,
             poster=made.poster,
             sprite_vtt=made.sprite_vtt,
+            backdrop=pictures.backdrop,
+            tracks=offered_tracks(packaged, texts),
         )
         notes = await stage.collect_notes()
         versions = stage.stores.catalogue.versions
@@ -59,6 +72,8 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
             "poster": image_link(settings, stage.movie_id, made.poster),
             "revision": revision,
         }
+        if pictures.backdrop:
+            metadata["backdrop"] = image_link(settings, stage.movie_id, pictures.backdrop[-1].key)
         if found.same_content_as is not None:
             metadata["same_content_as"] = web_page(settings, found.same_content_as)
         return dg.MaterializeResult(data_version=dg.DataVersion(str(revision)), metadata=metadata)

@@ -7,8 +7,9 @@ segment in half an hour.
 
 from marquee.documents.decoded_frames import DecodedFrames
 from marquee.documents.earlier import ONCE_IN_MANIFEST, from_earlier_manifest, notes_in
-from marquee.documents.images import ImagesDocument
+from marquee.documents.images import BackdropPicture, ImagesDocument
 from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocument
+from marquee.documents.offered import OfferedPicture, OfferedSound, OfferedText, OfferedTracks, offered_tracks
 from marquee.documents.plan import Chunk, EncodingSettings, PlanDocument, Rung
 from marquee.documents.quality import QualityDocument, QualityScore, SecondLook
 from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, RenditionPart, RenditionsDocument
@@ -23,6 +24,7 @@ __all__ = [
     "STAGES",
     "AudioRole",
     "AudioStream",
+    "BackdropPicture",
     "Chunk",
     "ChunkJob",
     "ChunkResult",
@@ -32,6 +34,10 @@ __all__ = [
     "EncodingSettings",
     "ImagesDocument",
     "ManifestDocument",
+    "OfferedPicture",
+    "OfferedSound",
+    "OfferedText",
+    "OfferedTracks",
     "PackagedStream",
     "PlanDocument",
     "PrewarmDocument",
@@ -55,4 +61,5 @@ __all__ = [
     "VideoStream",
     "from_earlier_manifest",
     "notes_in",
+    "offered_tracks",
 ]

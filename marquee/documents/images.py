@@ -1,4 +1,4 @@
-"""A version's pictures in the published bucket: the poster, and the sprite sheets for scrubbing.
+"""A version's pictures in the published bucket: the poster, the backdrop, and the sprite sheets for scrubbing.
 
 The stage `images` writes the document; `manifest` and `title` read it.
 """
@@ -8,6 +8,14 @@ import msgspec
 from marquee.notes import Note
 
 
+class BackdropPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """One size of the wide picture behind a title's name. `key`: in the published bucket."""
+
+    key: str
+    width: int
+    height: int
+
+
 class ImagesDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of a version's pictures."""
 
@@ -15,6 +23,8 @@ class ImagesDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     poster: str
     """Key of the poster in the published bucket."""
+    backdrop: list[BackdropPicture] = []
+    """The wide picture, the smallest size first. Empty if no frame is good enough, and in documents of earlier releases."""
     sprite: str
     """Key of the first sprite sheet."""
     sprite_vtt: str

@@ -5,7 +5,7 @@
                         titles/{movie_id}/v{version}/{stage}.json           what a stage hands on
                         chunks/{job_id}/{attempt}/{rung}.mp4                a chunk's renditions
     published bucket    {movie_id}/v{version}/{file}                        streams: an edge asks for a viewer's token
-                        images/{movie_id}/v{version}/{file}                 poster and sprites: public, immutable
+                        images/{movie_id}/v{version}/{file}                 pictures: public, immutable
 
 Removal uses the same prefixes (`marquee.ingest.removal`). The edges' template
 (`deploy/templates/nginx/edge.conf.jinja`) allows the published keys and nothing else.
@@ -79,7 +79,7 @@ def published_prefix(movie_id: str, version: int) -> str:
 
 
 def images_prefix(movie_id: str, version: int) -> str:
-    """Prefix of a version's poster and sprites."""
+    """Prefix of a version's poster, backdrop and sprites."""
     return f"{_title_images_prefix(movie_id)}v{version}/"
 
 
@@ -92,6 +92,11 @@ STREAM_FOLDERS: Final = ("video/", "audio/")
 def track_folder(kind: TrackKind, name: str) -> str:
     """The folder of a rendition (`video/540p`), an audio track or a text track, without a final slash."""
     return f"{kind}/{name}"
+
+
+def backdrop(width: int) -> str:
+    """The name of the wide picture of this width: `backdrop-1280.jpg`."""
+    return f"backdrop-{width}.jpg"
 
 
 def sprite_sheet(number: int) -> str:

@@ -181,6 +181,12 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "No picture of the film is bright and sharp enough for a poster. The one at {seconds:.1f} seconds is used.",
         "Upload a film with a bright picture.",
     ),
+    "backdrop-left-out": NoteKind(
+        "images",
+        "info",
+        "No picture of the film is large, bright and sharp enough to stand wide behind the title. The poster stands there.",
+        "Upload a film with a bright picture.",
+    ),
     # --- the sound -----------------------------------------------------------------------------------------
     **KINDS_OF_SOUND,
     # --- the renditions ------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from marquee.stores.opened import Stores
 from marquee.stores.resume_positions.contract import ResumePosition
 from marquee.stores.row_cache.keys import keys_of_title, row_key
 from tests.api.conftest import People, Person
-from tests.harness.api.seeding import Seeder
+from tests.harness.api.seeding import TRACKS, Seeder
 from tests.harness.api.watched_rows import WatchedRows, own_row
 
 Client = AsyncTestClient[Litestar]
@@ -121,6 +121,28 @@ async def test_home_has_every_filled_row_in_order_and_leaves_empty_ones_out(
     other = await people.join()
     theirs = await client.get("/api/v1/home", headers=other.headers)
     assert "continue-watching" not in [row["id"] for row in theirs.json()["rows"]], "a row leaked to another viewer"
+
+
+async def test_only_the_first_title_of_a_row_has_its_wide_picture(
+    client: Client, viewer: Person, seed: Seeder, stores: Stores
+) -> None:
+    old = await seed.playable("Of an earlier release", genres=["Western"])
+    new = await seed.playable("Wide", genres=["Western"], backdrop_widths=[640, 1280], tracks=TRACKS)
+    await stores.row_cache.purge(keys_of_title(["Western"]))
+    for _ in ("asked", "cached"):
+        answer = await client.get("/api/v1/rows/genre-western", params={"limit": 20}, headers=viewer.headers)
+        items = answer.json()["items"]
+        assert items[0]["movie_id"] == new
+        assert [(one["width"], one["height"]) for one in items[0]["backdrop"]] == [(640, 360), (1280, 720)]
+        assert all(one["url"].endswith(f"backdrop-{one['width']}.jpg") for one in items[0]["backdrop"])
+        assert not [item for item in items[1:] if "backdrop" in item], "wide pictures that no page shows"
+    title = (await client.get(f"/api/v1/titles/{new}", headers=viewer.headers)).json()
+    assert title["backdrop"] == items[0]["backdrop"]
+    assert title["tracks"]["picture"] == {"name": "720p", "width": 1280, "height": 720}
+    assert [one["channels"] for one in title["tracks"]["sound"]] == [2, 2, 6]
+    assert [one["hearing_impaired"] for one in title["tracks"]["text"]] == [True, False]
+    earlier = (await client.get(f"/api/v1/titles/{old}", headers=viewer.headers)).json()
+    assert (earlier["backdrop"], earlier["tracks"]) == ([], None)
 
 
 async def test_a_row_is_paged_to_its_end_without_gap_or_double(

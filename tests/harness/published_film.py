@@ -8,7 +8,7 @@ from typing import Final
 from marquee.documents import SearchDocument, keys
 from marquee.media.programs import binaries, process
 from marquee.stores.opened import Stores
-from tests.harness.api.seeding import Seeder
+from tests.harness.api.seeding import TRACKS, Seeder
 
 SECONDS: Final = 12
 _VTT: Final = f"WEBVTT\n\n00:00.000 --> 00:{SECONDS:02}.000\nsprite.jpg#xywh=0,0,160,90\n"
@@ -18,7 +18,9 @@ _TYPES: Final = {".m3u8": "application/vnd.apple.mpegurl", ".m4s": "video/iso.se
 async def publish_film(stores: Stores, title: str, folder: Path) -> str:
     """Publish the film and return its movie_id. It plays, the home page's rows show it, and search finds its title."""
     await _encode(folder)
-    movie_id = await Seeder(stores).playable(title, genres=["Drama"], duration_seconds=SECONDS)
+    movie_id = await Seeder(stores).playable(
+        title, genres=["Drama"], duration_seconds=SECONDS, backdrop_widths=[320], tracks=TRACKS
+    )
     for path in folder.rglob("*.*"):
         prefix = keys.images_prefix(movie_id, 1) if path.parent.name == "images" else keys.published_prefix(movie_id, 1)
         kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -55,6 +57,7 @@ async def _encode(folder: Path) -> None:
         *("-hls_segment_filename", "seg_%d.m4s", "-master_pl_name", "master.m3u8", "index.m3u8"),
     )
     await _ffmpeg(images, *picture, "-frames:v", "1", "poster.jpg")
+    await _ffmpeg(images, *picture, "-frames:v", "1", "backdrop-320.jpg")
     await _ffmpeg(images, *picture, "-frames:v", "1", "-s", "160x90", "sprite.jpg")
     await asyncio.to_thread((images / "sprite.vtt").write_text, _VTT)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import secrets
 import threading
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.platform import key_rotation
 from marquee.platform.key_rotation import MAX_KEYS, PRIVATE_VARIABLE, key_id, rotate
 from marquee.platform.programs.gateway import gateway
-from marquee.platform.programs.gateway_tokens import accepted_keys, write_filter
-from marquee.platform.state import bootstrap, stored_secrets
+from marquee.platform.programs.gateway_tokens import accepted_keys, drop_ended_keys, write_filter
+from marquee.platform.state import bootstrap, start_stop_lock, stored_secrets
 from marquee.settings import ENVIRONMENT_FILE, Settings
 from marquee.stores.opened import open_stores
 from tests.harness.api.serving import serving
@@ -153,8 +154,44 @@ async def test_two_rotations_in_a_row_refuse_no_request_and_log_nobody_out(platf
     assert requests.key_of_a_login() == again.new
 
 
-async def test_a_key_past_its_end_is_accepted_no_more(platform: Settings) -> None:
-    """Also at the gateway, from the next rotation or start on."""
+def at_the_gateway(settings: Settings, token: str) -> int:
+    """401 is the gateway's: of an address that it does not have the API says 404, whatever the token."""
+    answer = httpx.get(f"{settings.public}/api/v1/no-such-address", headers={"Authorization": f"Bearer {token}"})
+    return answer.status_code
+
+
+async def test_the_gateway_refuses_tokens_of_a_key_that_has_ended(platform: Settings) -> None:
+    """Without another rotation or start: housekeeping writes the gateway's keys again."""
+    with Requests(platform) as requests:
+        token = requests.session["access_token"]
+    await rotate(now_stored(platform))
+    assert not drop_ended_keys(platform), "the keys were written again before one had ended"
+    assert at_the_gateway(platform, token) == 404
+
+    path = platform.state / ENVIRONMENT_FILE
+    path.write_text(re.sub(r"@\d+", "@1", path.read_text()))
+    with start_stop_lock(platform):
+        assert not drop_ended_keys(platform), "the keys were written while another command had the lock"
+    assert drop_ended_keys(platform)
+    async with asyncio.timeout(30):
+        while at_the_gateway(platform, token) != 401:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.05)
+    assert not drop_ended_keys(platform), "unchanged keys were written again"
+    before = path.read_text()
+    path.write_text(re.sub(r"(OTHER_PUBLIC_KEYS)=.*", r"\1=nonsense@soon", before))
+    assert not drop_ended_keys(platform), "keys that cannot be read took the place of good ones"
+    path.write_text(before)
+    with Requests(platform) as requests:
+        while requests.answered < 10:
+            pass
+    assert not requests.refused, requests.refused[:3]
+
+
+def test_a_host_without_a_gateway_has_no_keys_to_end(tmp_path: Path) -> None:
+    assert not drop_ended_keys(make_test_settings(tmp_path / "state", password="x"))
+
+
+async def test_a_key_past_its_end_counts_no_more(platform: Settings) -> None:
     settings = now_stored(platform)
     old = token_keys.generate_private_key()
     ended = token_keys.with_end(token_keys.public_key(old), 1)

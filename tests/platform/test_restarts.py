@@ -165,6 +165,40 @@ async def test_one_process_that_hangs_holds_up_no_viewer(served: Settings, token
     assert await pids(served) == before
 
 
+@pytest.fixture
+async def hung(served: Settings) -> AsyncIterator[None]:
+    """One of the two processes hangs during the test."""
+    before = await pids(served)
+    os.kill(before["api-1"], signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(before["api-1"], signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("hung")
+async def test_one_process_that_hangs_fails_no_login(served: Settings) -> None:
+    """A login may be repeated: the gateway has another process answer it, while the first one still hangs."""
+    credentials = {"email": served.email, "password": served.password.get_secret_value()}
+    async with httpx.AsyncClient(base_url=served.public, timeout=30) as http:
+        answers = await asyncio.gather(*(http.post("/api/v1/sessions", json=credentials) for _ in range(4)))
+    # 429: on a busy machine the one process may have no time for four hashes at once.
+    assert {answer.status_code for answer in answers} <= {201, 429}, [answer.text for answer in answers]
+
+
+@pytest.mark.usefixtures("hung")
+async def test_a_write_that_meets_a_process_that_hangs_is_answered_soon(served: Settings, tokens: list[str]) -> None:
+    """It is not repeated: 504 says that it may have had its effect. It came after 30 s before."""
+    movie = f"/api/v1/titles/{new_movie_id()}"
+    async with httpx.AsyncClient(base_url=served.public, timeout=20) as http:
+        asked = [
+            http.patch(movie, json={"title": "New"}, headers={"Authorization": f"Bearer {token}"}) for token in tokens
+        ]
+        answers = await asyncio.gather(*asked)
+    assert {answer.status_code for answer in answers} <= {404, 504}, [answer.text for answer in answers]
+    assert all(answer.headers.get("retry-after") for answer in answers if answer.status_code == 504)
+
+
 async def test_a_restart_ends_where_the_new_process_does_not_become_ready(served: Settings, tokens: list[str]) -> None:
     """A setting that cannot be used, in the file that each process reads when it starts."""
     file = served.state / ENVIRONMENT_FILE

@@ -1,4 +1,4 @@
-"""Makes a title's stills: the poster, and the sprite sheets with their index for scrubbing.
+"""Makes a title's stills: the poster, the backdrop (`backdrop`), and the sprite sheets with their index for scrubbing.
 
 Reads a finished rendition, which is already upright, square-pixelled and tone-mapped. Only its key frames (every 2 s) are
 decoded, once, at thumbnail size. Writes `poster.jpg`, `sprite.jpg` (`sprite-2.jpg`... for long films) and `sprite.vtt`, whose
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from marquee.documents import keys
 from marquee.domain.ladder import even
+from marquee.media.pictures.backdrop import make_backdrop
 from marquee.media.programs import binaries, process
 
 TILE_WIDTH: Final = 160
@@ -43,6 +44,9 @@ class ImagesMade(msgspec.Struct, frozen=True, kw_only=True):
     poster_seconds: float
     poster_is_poor: bool
     """Whether no frame scores above 0: the film is black, white or flat throughout."""
+    backdrop: list[tuple[Path, int, int]]
+    """Its sizes, the smallest first: file, width, height. Empty if the film has no frame for it."""
+    backdrop_seconds: float | None
     tiles: int
     tile_seconds: float
     cpu_seconds: float
@@ -118,15 +122,13 @@ def poster_score(frame: Pixels) -> float:
     return min(contrast / 64, 1) * exposure * 0.5 + min(colour / 90, 1) * 0.3 + min(detail / 24, 1) * 0.2
 
 
-def poster_index(frames: Pixels, times: Sequence[float], duration_seconds: float) -> int:
-    """The index of the frame with the best score. Frames in the first 4 % and last 15 % (logos, credits) count half."""
-    best, best_score = 0, -1.0
+def placed_scores(frames: Pixels, times: Sequence[float], duration_seconds: float) -> list[float]:
+    """The score of every frame. Frames in the first 4 % and last 15 % (logos, credits) count half."""
+    scores = []
     for index, seconds in enumerate(times):
         middle = 0.04 * duration_seconds <= seconds <= 0.85 * duration_seconds
-        score = poster_score(frames[index]) * (1.0 if middle else 0.5)
-        if score > best_score:
-            best, best_score = index, score
-    return best
+        scores.append(poster_score(frames[index]) * (1.0 if middle else 0.5))
+    return scores
 
 
 def sheets(frames: Pixels) -> list[Pixels]:
@@ -217,19 +219,33 @@ async def make_images(
     height: int,
     preview_path: Path | None = None,
 ) -> ImagesMade:
-    """Make poster, sprite sheets and index in `folder`.
+    """Make poster, backdrop, sprite sheets and index in `folder`.
 
-    The poster is cut from `rendition_path`, the best rendition, of `width` x `height` pixels. The tiles come from `preview_path`,
-    the smallest rendition, whose key frames are cheaper to decode (None: the best one again). Raises `ProcessFailed`.
+    Poster and backdrop are cut from `rendition_path`, the best rendition, of `width` x `height` pixels. The tiles come from
+    `preview_path`, the smallest rendition, whose key frames are cheaper to decode (None: the best one again).
+    Raises `ProcessFailed`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     every = tile_seconds(duration_seconds)
     tile = tile_size(width, height)
     frames, times, cpu_seconds = await _thumbnails(preview_path or rendition_path, every, *tile, duration_seconds)
     poster = folder / keys.POSTER
-    best = poster_index(frames, times, duration_seconds)
+    scores = placed_scores(frames, times, duration_seconds)
+    best = scores.index(max(scores))
     chosen = times[best]
     cpu_seconds += await _write_poster(rendition_path, chosen, poster)
+    backdrop = await make_backdrop(
+        rendition_path,
+        folder,
+        width=width,
+        height=height,
+        frames=frames,
+        times=times,
+        scores=scores,
+        duration_seconds=duration_seconds,
+        poster_seconds=chosen,
+    )
+    cpu_seconds += backdrop.cpu_seconds
     made = sheets(frames)
     paths = [folder / keys.sprite_sheet(number) for number in range(1, len(made) + 1)]
     for sheet, path in zip(made, paths, strict=True):
@@ -244,7 +260,9 @@ async def make_images(
         sprite_vtt=index,
         sprites=paths,
         poster_seconds=chosen,
-        poster_is_poor=poster_score(frames[best]) <= 0,
+        poster_is_poor=scores[best] <= 0,
+        backdrop=list(backdrop.files),
+        backdrop_seconds=backdrop.seconds,
         tiles=len(times),
         tile_seconds=every,
         cpu_seconds=cpu_seconds,

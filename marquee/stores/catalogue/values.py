@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from marquee.documents import BackdropPicture, OfferedTracks
 from marquee.domain.lifecycle import TitleState, UploadState, VersionState
 from marquee.notes import Note
 
@@ -43,6 +44,10 @@ class Title:
     dash: str | None
     created_at: datetime
     published_at: datetime | None
+    backdrop: Sequence[BackdropPicture] = ()
+    """The smallest size first. Empty for titles that an earlier release published."""
+    tracks: OfferedTracks | None = None
+    """Of the active version; None as above."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class TitleCard:
     poster: str | None
     duration_seconds: float | None
     genres: Sequence[str]
+    backdrop: Sequence[BackdropPicture] = ()
+    """Of the first cards of a shared row only: the page's large picture is one of them."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,8 @@ class Publication:
     dash: str
     poster: str
     sprite_vtt: str
+    backdrop: Sequence[BackdropPicture] = ()
+    tracks: OfferedTracks | None = None
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,13 @@ async def test_a_film_becomes_playable_and_searchable(
     assert scores[0].vmaf_mean > platform_settings.quality_floor_vmaf
     pictures = await stage_document(stores, upload, "images", ImagesDocument)
     assert set(pictures.files) == set(await keys(stores.published, f"images/{upload.movie_id}/"))
+    assert title.backdrop == pictures.backdrop != [], "the title has the wide picture that was cut"
+    assert {one.key for one in pictures.backdrop} <= stored
+    assert title.tracks is not None
+    assert title.tracks.picture is not None
+    assert title.tracks.picture.height == max(one.stream_info.resolution[1] for one in master.playlists)
+    assert len(title.tracks.sound) == len([media for media in master.media if media.type == "AUDIO"])
+    assert [one.label for one in title.tracks.text] == [one.name for one in master.media if one.type == "SUBTITLES"]
 
     indexed = await stage_document(stores, upload, "search_document", TitleIndexed)
     assert indexed.lag_seconds >= 0
@@ -90,6 +97,7 @@ async def test_a_film_becomes_playable_and_searchable(
     assert "VMAF" in str(shown["quality"])
     assert master.playlists[0].uri in str(metadata(result, "manifest")["variants"])
     assert str(metadata(result, "images")["poster"]).endswith(pictures.poster)
+    assert pictures.backdrop[-1].key in str(metadata(result, "images")["backdrop"])
     assert str(metadata(result, "title")["web_page"]).endswith(upload.movie_id)
     assert not [*(platform_settings.state / "work").iterdir()], "no half-made file is left on this machine"
 

@@ -51,6 +51,10 @@ async def test_new_releases_are_newest_first_and_come_once(catalogue: Catalogue)
         seen += [card.movie_id for card, _ in page]
         after = page[-1][1]
     assert seen == list(reversed(made))
+    first = (await catalogue.rows.new_releases(limit=2, after=None))[0][0]
+    assert [one.key for one in first.backdrop] == [f"{made[-1]}/v1/backdrop-640.jpg"], (
+        "a row's first page has backdrops"
+    )
 
 
 async def test_a_new_master_does_not_make_an_old_title_new(catalogue: Catalogue) -> None:

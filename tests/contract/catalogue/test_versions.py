@@ -1,6 +1,7 @@
 """The chain's view of the catalogue: progress, content, refusal, and publishing only upward."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,6 +86,7 @@ async def test_publishing_makes_the_title_playable_with_its_document(catalogue: 
     assert (title.state, title.active_version, title.revision) == ("playable", 1, revision)
     assert (title.manifest, title.dash) == (publication.manifest, publication.dash)
     assert (title.poster, title.sprite_vtt) == (publication.poster, publication.sprite_vtt)
+    assert (title.backdrop, title.tracks) == (publication.backdrop, publication.tracks)
     assert title.published_at is not None
     document = (await documents(catalogue))[upload.movie_id]
     assert (document.revision, document.playable, document.duration_seconds) == (revision, True, 101.0)
@@ -94,6 +96,16 @@ async def test_publishing_makes_the_title_playable_with_its_document(catalogue: 
     assert document.poster == publication.poster
     assert document.popularity == pytest.approx(6.9088, abs=1e-3)
     assert captured_row(url, upload.movie_id) == (revision, True)
+
+
+async def test_a_version_of_an_earlier_release_has_neither_backdrop_nor_tracks(catalogue: Catalogue) -> None:
+    movie_id = await playable(catalogue)
+    again = await ingesting(catalogue, movie_id)
+    await catalogue.versions.publish(replace(publication_of(movie_id, again.version), backdrop=(), tracks=None))
+    title = await catalogue.titles.get(movie_id)
+    assert (list(title.backdrop), title.tracks) == ([], None), "the new version shows what the old one offered"
+    deleted = await catalogue.titles.delete(movie_id)
+    assert deleted.active_version == again.version
 
 
 async def test_the_active_version_moves_only_upward(catalogue: Catalogue) -> None:

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import psycopg
 
-from marquee.documents import SearchDocument
+from marquee.documents import (
+    BackdropPicture,
+    OfferedPicture,
+    OfferedSound,
+    OfferedText,
+    OfferedTracks,
+    SearchDocument,
+)
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.catalogue.values import Publication, TitleDetails, Upload
 from tests.harness.uploads import mark_completed, new_upload
@@ -41,6 +48,12 @@ def publication_of(movie_id: str, version: int) -> Publication:
         dash=f"{prefix}/manifest.mpd",
         poster=f"{prefix}/poster.jpg",
         sprite_vtt=f"{prefix}/sprite.vtt",
+        backdrop=[BackdropPicture(key=f"{prefix}/backdrop-640.jpg", width=640, height=360)],
+        tracks=OfferedTracks(
+            picture=OfferedPicture(name="360p", width=640, height=360),
+            sound=[OfferedSound(language="fr", label="French", channels=6, role="description")],
+            text=[OfferedText(language="und", label="Subtitles", forced=True)],
+        ),
     )
 
 

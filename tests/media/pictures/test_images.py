@@ -11,7 +11,7 @@ from marquee.media.pictures.images import (
     MAX_POSTER_BYTES,
     SHEET_TILES,
     make_images,
-    poster_index,
+    placed_scores,
     poster_score,
     tile_seconds,
     tile_size,
@@ -31,7 +31,8 @@ def test_dark_white_and_flat_frames_are_no_posters() -> None:
         assert poster_score(np.full((90, 160, 3), level, dtype=np.uint8)) == 0.0
     assert poster_score(lively) > 0.3
     frames = np.stack([np.zeros_like(lively), lively, lively // 8])
-    assert poster_index(frames, [0.0, 5.0, 6.0], 10.0) == 1
+    scores = placed_scores(frames, [0.0, 5.0, 6.0], 10.0)
+    assert scores.index(max(scores)) == 1
 
 
 def test_a_tile_has_the_films_shape_within_what_a_sheet_can_hold() -> None:

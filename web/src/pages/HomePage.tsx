@@ -5,9 +5,9 @@ import { home, title as loadTitle } from "../api/calls";
 import { asProblem, isAbort, unavailable, type Problem } from "../api/problem";
 import { mayUpload, onSessionChange, who } from "../api/session";
 import type { Home as Page, Row, RowItem, TitleOut } from "../api/schema";
+import { Backdrop } from "../components/Backdrop";
 import { InfoIcon, PlayIcon } from "../components/icons";
 import { useSentinel, useTitle } from "../components/hooks";
-import { Poster } from "../components/Poster";
 import { CONTINUE_WATCHING, Shelf, ShelfBones } from "../components/Shelf";
 import { Empty, Trouble } from "../components/Trouble";
 import { duration } from "../domain/format";
@@ -137,7 +137,7 @@ function Hero({ card }: { card: RowItem }) {
   return (
     <section class="hero" aria-labelledby="featured" data-testid="hero">
       <div class="hero-picture">
-        <Poster title={card.title} url={card.poster_url} eager />
+        <Backdrop title={card.title} backdrop={card.backdrop} posterUrl={card.poster_url} />
       </div>
       <div class="hero-words">
         <p class="eyebrow">New on Marquee</p>

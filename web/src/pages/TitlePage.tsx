@@ -4,10 +4,10 @@ import { stream, title as loadTitle } from "../api/calls";
 import type { TitleOut } from "../api/schema";
 import { mayUpload, who } from "../api/session";
 import { useEffect, useState } from "preact/hooks";
+import { Backdrop } from "../components/Backdrop";
 import { useLoaded, useTitle } from "../components/hooks";
 import { BackIcon, PlayIcon } from "../components/icons";
 import { Notes } from "../components/Notes";
-import { Poster } from "../components/Poster";
 import { Notice, Trouble } from "../components/Trouble";
 import { clock, duration } from "../domain/format";
 import { isLongName } from "../domain/placeholder";
@@ -40,7 +40,7 @@ function Details({ title }: { title: TitleOut }) {
   return (
     <>
       <div class="title-picture">
-        <Poster title={title.title} url={title.poster_url} eager />
+        <Backdrop title={title.title} backdrop={title.backdrop} posterUrl={title.poster_url} />
       </div>
       <div class="title-words">
         <h1 class={isLongName(title.title) ? "long-name" : ""}>{title.title}</h1>

@@ -5,11 +5,14 @@
 nor deleted.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+import msgspec
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.documents import BackdropPicture, OfferedTracks
 from marquee.domain.lifecycle import DELETED_TITLES, derived_title_state
 from marquee.domain.popularity import popularity_of
 from marquee.errors import TitleUnknown
@@ -28,7 +31,7 @@ _DOCUMENT: Final = f"""
 
 COLUMNS: Final = """
     movie_id, title, year, description, genres, people, aka, votes, state, hot, revision, active_version,
-    duration_seconds, poster, sprite_vtt, manifest, dash, created_at, published_at
+    duration_seconds, poster, backdrop, tracks, sprite_vtt, manifest, dash, created_at, published_at
 """
 _LOCKED = text(f"SELECT {COLUMNS} FROM title WHERE movie_id = :movie_id FOR UPDATE")  # noqa: S608
 _EDIT_DETAILS = text(
@@ -86,7 +89,17 @@ def details_columns(details: TitleDetails) -> dict[str, object]:
 def title_of(row: RowMapping) -> Title:
     columns = dict(row)
     details = {name: columns.pop(name) for name in ("title", "year", "description", "genres", "people", "aka", "votes")}
-    return Title(details=TitleDetails(**details), **columns)
+    return Title(
+        details=TitleDetails(**details),
+        backdrop=read_backdrop(columns.pop("backdrop")),
+        tracks=msgspec.convert(columns.pop("tracks"), type=OfferedTracks | None),
+        **columns,
+    )
+
+
+def read_backdrop(stored: Sequence[Any] | None) -> Sequence[BackdropPicture]:
+    """The sizes in a row's column; none for a title that an earlier release published."""
+    return msgspec.convert(stored or [], type=list[BackdropPicture])
 
 
 async def find_title(connection: AsyncConnection, sql: TextClause, movie_id: str) -> Title:

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.stores.catalogue.postgres.changes import read_backdrop
 from marquee.stores.catalogue.postgres.states import PLAYABLE
 from marquee.stores.catalogue.values import RowPosition, TitleCard
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement
 
 _CARD = "title.movie_id, title.title, title.year, title.poster, title.duration_seconds, title.genres"
+_FIRST_CARD = f"{_CARD}, title.backdrop"
 
 _CARDS = text(
     f"""
@@ -24,7 +26,7 @@ _CARDS = text(
 )
 _GENRE_FIRST = text(
     f"""
-    SELECT {_CARD}, place.popularity AS sort_value FROM title_genre AS place JOIN title USING (movie_id)
+    SELECT {_FIRST_CARD}, place.popularity AS sort_value FROM title_genre AS place JOIN title USING (movie_id)
     WHERE place.genre = lower(:genre)
     ORDER BY place.popularity DESC, place.movie_id DESC LIMIT :limit
     """  # noqa: S608
@@ -40,7 +42,7 @@ _GENRE_NEXT = text(
 # Seconds as float8 keep microseconds until the year 2255, and to_timestamp rounds back to them.
 _RELEASES_FIRST = text(
     f"""
-    SELECT {_CARD}, CAST(extract(epoch FROM published_at) AS float8) AS sort_value FROM title
+    SELECT {_FIRST_CARD}, CAST(extract(epoch FROM published_at) AS float8) AS sort_value FROM title
     WHERE state IN {PLAYABLE} AND published_at IS NOT NULL
     ORDER BY published_at DESC, movie_id DESC LIMIT :limit
     """  # noqa: S608
@@ -91,4 +93,5 @@ def _position(after: RowPosition) -> dict[str, object]:
 def _placed(row: RowMapping) -> tuple[TitleCard, RowPosition]:
     columns = dict(row)
     position = RowPosition(columns.pop("sort_value"), columns["movie_id"])
-    return TitleCard(**columns), position
+    backdrop = read_backdrop(columns.pop("backdrop", None))
+    return TitleCard(**columns, backdrop=backdrop), position

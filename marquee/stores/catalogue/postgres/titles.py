@@ -45,7 +45,8 @@ _TITLES_IN_STATE = text(
 _DELETE = text(
     """
     UPDATE title SET state = 'deleted', announced = false, active_version = NULL, duration_seconds = NULL,
-                     poster = NULL, sprite_vtt = NULL, manifest = NULL, dash = NULL, published_at = NULL
+                     poster = NULL, backdrop = NULL, tracks = NULL, sprite_vtt = NULL, manifest = NULL, dash = NULL,
+                     published_at = NULL
     WHERE movie_id = :movie_id
     """
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
+import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -119,7 +120,8 @@ _SET_STATE = text(
 _ACTIVATE = text(
     """
     UPDATE title SET active_version = :version, duration_seconds = :duration_seconds, manifest = :manifest,
-                     dash = :dash, poster = :poster, sprite_vtt = :sprite_vtt,
+                     dash = :dash, poster = :poster, backdrop = CAST(:backdrop AS jsonb),
+                     tracks = CAST(:tracks AS jsonb), sprite_vtt = :sprite_vtt,
                      published_at = coalesce(published_at, now())
     WHERE movie_id = :movie_id
     """
@@ -234,7 +236,14 @@ class PostgresVersions:
             return title.revision
         await connection.execute(_SUPERSEDE, key)
         await connection.execute(_SET_STATE, {**key, "state": "playable"})
-        await connection.execute(_ACTIVATE, vars(publication))
+        await connection.execute(
+            _ACTIVATE,
+            {
+                **vars(publication),
+                "backdrop": msgspec.json.encode(publication.backdrop).decode(),
+                "tracks": None if publication.tracks is None else msgspec.json.encode(publication.tracks).decode(),
+            },
+        )
         await derive_state(connection, movie_id)
         return await write_new_revision(connection, movie_id)
 

@@ -60,6 +60,10 @@ class TitleRow(SQLModel, table=True):
     active_version: int | None = Field(sa_column=Column(Integer))
     duration_seconds: float | None = Field(sa_column=Column(Double))
     poster: str | None = Field(sa_column=text_column(nullable=True))
+    backdrop: list[Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
+    """The wide picture's sizes (`BackdropPicture`). Null: published by a release without it."""
+    tracks: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True)))
+    """`OfferedTracks` of the active version; null as above."""
     sprite_vtt: str | None = Field(sa_column=text_column(nullable=True))
     manifest: str | None = Field(sa_column=text_column(nullable=True))
     dash: str | None = Field(sa_column=text_column(nullable=True))
