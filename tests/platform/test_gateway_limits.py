@@ -131,6 +131,50 @@ def test_behind_trusted_proxies_the_address_they_wrote_counts(gateway_behind_a_p
     assert proxy.send(*LOGIN, {"X-Forwarded-For": "203.0.113.8"})[0] == 200, "all clients of the proxy share one limit"
 
 
+@pytest.mark.parametrize(
+    ("sent", "address"),
+    [
+        ("203.0.113.20", "203.0.113.20"),
+        ("198.51.100.1, 203.0.113.21", "203.0.113.21"),
+        ("198.51.100.1,198.51.100.2,203.0.113.22", "203.0.113.22"),
+        ("127.0.0.1, 10.0.0.1, 203.0.113.23", "203.0.113.23"),
+        ("unknown, <script>, 203.0.113.24", "203.0.113.24"),
+        (", , 203.0.113.25", "203.0.113.25"),
+        ("2001:db8::1, 2001:db8::2", "2001:db8::2"),
+        # What is no address is not replaced by what the client wrote left of it: the proxy's own address counts.
+        ("198.51.100.1, unknown", "127.0.0.1"),
+        ("198.51.100.1, 203.0.113.26:4711", "127.0.0.1"),
+        ("198.51.100.1,", "127.0.0.1"),
+    ],
+)
+def test_behind_one_proxy_the_last_address_alone_counts(
+    gateway_behind_a_proxy: Settings, sent: str, address: str
+) -> None:
+    """The proxy appends the address that it saw. Everything left of it is the client's own."""
+    body = Sender(gateway_behind_a_proxy).send("GET", "/api/v1/readyz", {"X-Forwarded-For": sent})[2]
+    received = {name.lower(): value for name, value in json.loads(body)["headers"].items()}
+    assert received[CLIENT_ADDRESS_HEADER] == address
+
+
+def test_preflights_pass_while_logins_are_refused_and_use_none_of_them_up(gateway: Settings) -> None:
+    refused, asking = Sender(gateway, "127.0.0.71"), Sender(gateway, "127.0.0.72")
+    preflight = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+    until_refused(refused, *LOGIN)
+    assert refused.send("OPTIONS", LOGIN[1], preflight)[0] == 200
+    assert set(asking.statuses(3 * BURST["logins"], "OPTIONS", LOGIN[1], preflight)) == {200}
+    assert asking.send(*LOGIN)[0] == 200, "preflights used up the address's logins"
+
+
+def test_preflights_of_every_path_have_a_limit(gateway: Settings) -> None:
+    """Without a limit they would be the way to the API that is never refused."""
+    for number, path in enumerate(("/api/v1/search?q=x", "/api/v1/home", "/api/v1/uploads")):
+        sender = Sender(gateway, f"127.0.0.{81 + number}")
+        until_refused(sender, "OPTIONS", path)
+        status, headers, body = sender.send("OPTIONS", path)
+        assert (status, json.loads(body)["code"]) == (429, "too-many-requests")
+        assert headers["retry-after"] == "1"
+
+
 def test_an_ipv6_client_is_limited_by_its_network(gateway_behind_a_proxy: Settings) -> None:
     proxy = Sender(gateway_behind_a_proxy)
     found = [

@@ -27,6 +27,13 @@ MAX_REQUEST_BYTES: Final = 4 * 1024**2
 LATE_SECONDS: Final = 1.5
 """After the API's own deadline for a request: a process that has not answered by then hangs. Another one is asked."""
 
+MAX_CONNECTIONS: Final = 12_000
+HEAP_BYTES: Final = 1024**3
+"""Of Envoy. From a sixteenth of it on, connections that are idle end sooner."""
+FIRST_BYTES_SECONDS: Final = 10
+"""A client that has connected sends something by then. Browsers open connections that they may need soon; they close unused ones
+after as long themselves."""
+
 
 def gateway(settings: Settings) -> Program:
     """The gateway. It needs one half of the token key. It starts whether or not the API and the web client are ready.
@@ -51,6 +58,9 @@ def gateway(settings: Settings) -> Program:
             local_replies=gateway_tls.with_headers(local_replies(MAX_REQUEST_BYTES), gateway_tls.hsts_headers(tls)),
             announced_size_filter=announced_size_filter(MAX_REQUEST_BYTES),
             max_request_bytes=MAX_REQUEST_BYTES,
+            max_connections=MAX_CONNECTIONS,
+            heap_bytes=HEAP_BYTES,
+            first_bytes_seconds=FIRST_BYTES_SECONDS,
             try_seconds=settings.request_deadline_seconds + LATE_SECONDS,
             trusted_hops=settings.trusted_hops,
             client_address_header=CLIENT_ADDRESS_HEADER,
