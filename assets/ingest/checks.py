@@ -53,15 +53,20 @@ async def picture_good_enough(
 async def segments_add_up(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """Every segment named in the manifests is in the published bucket with its size, and their durations add up."""
+    """Every segment named in the manifests is stored with its size, durations add up, and both manifests keep their standards.
+
+    Standards are MPEG's schema of the MPD, and the MUSTs of Apple's authoring specification that can be computed. What Apple only
+    recommends is shown and fails nothing.
+    """
     async with open_stage(context, settings, "manifest", reports=False) as stage:
         plan = await stage.read("plan", PlanDocument)
         packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
         stored = await _published_sizes(stage, packaged.prefix)
-        findings = verify.title_findings(
-            plan, packaged, texts, texts=await _playlist_texts(stage, packaged.prefix, stored), sizes=stored
-        )
-        return await _check_result(stage, findings, {"files": len(stored), "bytes": sum(stored.values())})
+        written = await _playlist_texts(stage, packaged.prefix, stored)
+        findings = verify.title_findings(plan, packaged, texts, texts=written, sizes=stored)
+        advice = verify.title_recommendations(packaged, texts, texts=written, sizes=stored)
+        shown = {"recommendations": bullet_list(advice[:_MAX_FINDINGS_SHOWN])}
+        return await _check_result(stage, findings, {"files": len(stored), "bytes": sum(stored.values()), **shown})
 
 
 async def _published_sizes(stage: Stage, prefix: str) -> dict[str, int]:
@@ -77,12 +82,12 @@ async def _playlist_texts(stage: Stage, prefix: str, stored: Mapping[str, int]) 
     async def text(name: str) -> str:
         return (await through_outages(lambda: stage.stores.published.get(prefix + name))).decode()
 
-    names = [name for name in stored if name.endswith((".m3u8", ".mpd"))]
+    names = [name for name in stored if name.endswith((".m3u8", ".mpd", ".vtt"))]
     return dict(zip(names, await gather_bounded(text, names, max_concurrent=_MAX_CONCURRENT_READS), strict=True))
 
 
 async def _check_result(
-    stage: Stage, findings: Sequence[str], metadata: Mapping[str, float | int] | None = None
+    stage: Stage, findings: Sequence[str], metadata: Mapping[str, float | int | dg.MetadataValue] | None = None
 ) -> dg.AssetCheckResult:
     if findings:
         more = len(findings) - 1

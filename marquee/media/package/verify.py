@@ -24,6 +24,9 @@ from marquee.documents import (
     keys,
 )
 from marquee.domain.figures import beside_limit
+from marquee.media.package.authoring import authoring_findings
+from marquee.media.package.authoring_checks import Told
+from marquee.media.package.dash_schema import schema_findings
 
 _DASH = "{urn:mpeg:dash:schema:mpd:2011}"
 MIN_VMAF_SIDE_PIXELS: Final = 144
@@ -218,7 +221,7 @@ def _mpd_findings(name: str, text: str, sizes: Mapping[str, int]) -> list[str]:
         root = ET.fromstring(text)  # noqa: S314 - written by `dash`
     except ET.ParseError:
         return [f"{name} is missing or is not XML."]
-    findings = []
+    findings = [f"{name}: {one}" for one in schema_findings(root)]
     for representation in root.iter(f"{_DASH}Representation"):
         representation_id = representation.get("id")
         template = representation.find(f"{_DASH}SegmentTemplate")
@@ -257,4 +260,29 @@ def title_findings(
         *wrong_durations(plan, streams),
         *unsynchronised_starts(streams, frame_rate=plan.settings.frame_rate),
         *playlist_findings(streams, texts, sizes, master=master, mpd=mpd),
+        *authoring_findings(_told(streams, subtitles, texts, sizes, master))[0],
     ]
+
+
+def title_recommendations(
+    streams: StreamsDocument,
+    subtitles: SubtitlesDocument,
+    *,
+    texts: Mapping[str, str],
+    sizes: Mapping[str, int],
+    master: str = keys.MASTER_PLAYLIST,
+) -> list[str]:
+    """What Apple's authoring specification recommends and a title does not do. Nothing of it keeps a title from viewers."""
+    return authoring_findings(_told(streams, subtitles, texts, sizes, master))[1]
+
+
+def _told(
+    streams: StreamsDocument,
+    subtitles: SubtitlesDocument,
+    texts: Mapping[str, str],
+    sizes: Mapping[str, int],
+    master: str,
+) -> Told:
+    read = {name: m3u8.loads(text) for name, text in texts.items() if name.endswith(".m3u8") and name != master}
+    playlists = {name: playlist for name, playlist in read.items() if playlist.segments}
+    return Told(streams, subtitles, m3u8.loads(texts.get(master, "")), playlists, sizes, texts)

@@ -213,3 +213,10 @@ async def serve(folder: Path) -> tuple[asyncio.Server, str]:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def published(out: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """(texts of manifests, playlists and captions, sizes of all files) of a packaged title, by path."""
+    files = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
+    texts = {name: path.read_text() for name, path in files.items() if name.endswith((".m3u8", ".mpd", ".vtt"))}
+    return texts, {name: path.stat().st_size for name, path in files.items()}

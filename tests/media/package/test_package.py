@@ -17,7 +17,7 @@ from marquee.media.package.manifest import master_playlist, mpd
 from marquee.media.package.packager import package
 from marquee.media.programs import binaries, process
 from marquee.media.sound.audio import EncodedAudio, encode_audio
-from tests.harness.media.packaging import Title, a_plan, a_rung, a_source, ffmpeg, make_chunks, serve, sound
+from tests.harness.media.packaging import Title, a_plan, a_rung, a_source, ffmpeg, make_chunks, published, serve, sound
 
 
 @pytest.mark.parametrize(("rate", "with_sound"), [("30000/1001", True), ("24000/1001", False)])
@@ -42,15 +42,9 @@ async def test_thirty_five_minutes_have_no_stray_segment(rate: str, with_sound: 
     assert verify.wrong_durations(plan, streams) == []
 
 
-def _published(out: Path) -> tuple[dict[str, str], dict[str, int]]:
-    files = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
-    texts = {name: path.read_text() for name, path in files.items() if name.endswith((".m3u8", ".mpd"))}
-    return texts, {name: path.stat().st_size for name, path in files.items()}
-
-
 async def test_a_sound_title_has_no_findings(title: Title) -> None:
     out, streams, texts = title
-    written, sizes = _published(out)
+    written, sizes = published(out)
     plan = a_plan(Fraction(25), 475)
     assert verify.title_findings(plan, streams, texts, texts=written, sizes=sizes) == []
     unnamed = set(sizes) - set(verify.published_files(streams, texts)) - {keys.MASTER_PLAYLIST, keys.MPD}
@@ -145,7 +139,7 @@ async def test_players_read_hls_and_dash_over_http(title: Title) -> None:
 
 async def test_findings_name_what_is_wrong(title: Title) -> None:
     out, streams, texts = title
-    written, sizes = _published(out)
+    written, sizes = published(out)
     plan = a_plan(Fraction(25), 475)
 
     def findings(**changed: object) -> str:
