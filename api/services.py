@@ -20,6 +20,8 @@ from api.auth.tokens import AccessTokens
 from api.client_address import provide_client_address
 from api.guards import provide_caller
 from api.health.service import HealthService
+from api.history.noted import NotedTitles
+from api.history.removal import RemovalService
 from api.history.service import HistoryService
 from api.home.service import HomeService
 from api.rows.service import RowService
@@ -41,6 +43,7 @@ class Services:
     browser_cookies: BrowserCookies
     health: HealthService
     history: HistoryService
+    removals: RemovalService
     home: HomeService
     rows: RowService
     search: SearchService
@@ -58,6 +61,7 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
     shared = SharedRows(catalogue.rows, stores.row_cache, stores.coordination, breakers, settings)
     rows = RowService(shared, catalogue.rows, stores.resume_positions, breakers, settings)
     home = HomeService(rows, settings)
+    noted = NotedTitles()
     warm_up = WarmUp(home, stores.search)
     return Services(
         auth=AuthService(
@@ -79,11 +83,12 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
             }
         ),
         history=HistoryService(stores.history, catalogue.rows, settings),
+        removals=RemovalService(stores.resume_positions, stores.history, noted, settings),
         home=home,
         rows=rows,
         search=SearchService(stores.search, settings),
         sessions=SessionService(stores.sessions, stores.accounts, tokens, settings),
-        streams=StreamService(catalogue.titles, stores.resume_positions, stores.history, settings),
+        streams=StreamService(catalogue.titles, stores.resume_positions, stores.history, noted, settings),
         titles=TitleService(
             catalogue.titles, catalogue.versions, catalogue.uploads, shared, stores.objects, stores.published, settings
         ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.stream.service import HISTORY_INTERVAL_SECONDS
+from api.history.noted import HISTORY_INTERVAL_SECONDS
 from bench import capacity
 from marquee.domain.rows import ROWS
 from marquee.events import TOPIC_STREAMS

@@ -1,8 +1,11 @@
 """Response bodies of the watch history. Times are UTC; durations are seconds."""
 
 from datetime import datetime
+from typing import Annotated
 
-from api.wire import Output
+from msgspec import Meta
+
+from api.wire import Input, Output
 
 
 class HistoryItem(Output, frozen=True, kw_only=True):
@@ -18,3 +21,13 @@ class HistoryItem(Output, frozen=True, kw_only=True):
 class HistoryPage(Output, frozen=True, kw_only=True):
     items: list[HistoryItem]
     next_cursor: str | None
+
+
+class Removed(Output, frozen=True, kw_only=True):
+    """A title was removed. `undo` goes to `POST /history/undo`, within 15 minutes."""
+
+    undo: str
+
+
+class UndoRemoval(Input, frozen=True, kw_only=True):
+    undo: Annotated[str, Meta(min_length=1, max_length=1000)]

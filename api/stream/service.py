@@ -3,7 +3,7 @@
 Progress is the hot path: one write, durable when it is acknowledged. It needs the title's duration, and whether the
 title can be played; both are cached in the process for `TITLE_TTL_SECONDS`. If the catalogue is down, the cached
 duration is used however old it is. The watch history gets a viewer's first progress on a title and then one every
-`HISTORY_INTERVAL_SECONDS`, not one every 4 s.
+`HISTORY_INTERVAL_SECONDS` (`api.history.noted`), not one every 4 s.
 """
 
 import contextlib
@@ -11,9 +11,10 @@ import time
 from datetime import UTC, datetime
 from typing import Final
 
-from cachetools import LRUCache, TTLCache
+from cachetools import LRUCache
 
 from api.auth.tokens import Caller
+from api.history.noted import NotedTitles
 from api.stream.schemas import Progress, Stream
 from marquee import deadlines
 from marquee.cdn.addresses import EdgeAddresses
@@ -28,7 +29,6 @@ from marquee.stores.history.contract import WatchHistory
 from marquee.stores.resume_positions.contract import ResumePosition, ResumePositions
 
 TITLE_TTL_SECONDS: Final = 15.0
-HISTORY_INTERVAL_SECONDS: Final = 300.0
 CACHE_ENTRIES: Final = 50_000
 OPTIONAL_SECONDS: Final = 0.5
 """For a call that a progress write can do without: the position itself needs the rest of the request's time."""
@@ -41,7 +41,12 @@ class StreamService:
     """What `/stream` does."""
 
     def __init__(
-        self, titles: Titles, resume_positions: ResumePositions, history: WatchHistory, settings: Settings
+        self,
+        titles: Titles,
+        resume_positions: ResumePositions,
+        history: WatchHistory,
+        noted: NotedTitles,
+        settings: Settings,
     ) -> None:
         self._titles = titles
         self._resume_positions = resume_positions
@@ -50,7 +55,7 @@ class StreamService:
         self._life_seconds = settings.stream_url_seconds
         self._durations: LRUCache[str, tuple[float, float]] = LRUCache(CACHE_ENTRIES)
         """movie_id -> (duration in seconds, when it was read). An old one is used while the catalogue is down."""
-        self._noted: TTLCache[tuple[str, str], None] = TTLCache(CACHE_ENTRIES, HISTORY_INTERVAL_SECONDS)
+        self._noted = noted
 
     async def stream(self, caller: Caller, movie_id: str) -> Stream:
         """The title's signed addresses and the profile's resume position.
@@ -108,8 +113,7 @@ class StreamService:
         return duration
 
     async def _note_watching(self, profile_id: str, movie_id: str, at_ms: int) -> None:
-        key = (profile_id, movie_id)
-        if key in self._noted:
+        if (profile_id, movie_id) in self._noted:
             return
         try:
             with deadlines.limited(OPTIONAL_SECONDS):
@@ -118,7 +122,7 @@ class StreamService:
             # Not an error for the caller: the position itself is stored. The next progress tries again.
             log.warning("the watch history was not written", reason=error.detail)
             return
-        self._noted[key] = None
+        self._noted.add(profile_id, movie_id, at_ms)
 
 
 def _duration_of(title: Title) -> float:

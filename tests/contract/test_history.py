@@ -53,10 +53,69 @@ async def test_pages_hold_every_title_once_newest_first(history: WatchHistory) -
     assert order == sorted(order, reverse=True)
 
 
-async def test_a_forgotten_title_is_gone(history: WatchHistory) -> None:
+def _at(minutes: int) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+async def _shown(history: WatchHistory, profile_id: str) -> list[WatchedTitle]:
+    return list(await history.page(profile_id, limit=10, before=None))
+
+
+async def test_a_forgotten_title_is_gone_and_an_older_write_does_not_bring_it_back(history: WatchHistory) -> None:
     profile_id, movie_id = new_profile_id(), new_movie_id()
-    await history.record(profile_id, movie_id, START)
-    await history.forget(profile_id, movie_id)
-    await history.forget(profile_id, movie_id)
-    assert list(await history.page(profile_id, limit=10, before=None)) == []
+    await history.record(profile_id, movie_id, _at(0))
+    for _ in range(2):
+        await history.forget(profile_id, movie_id, _at(10))
+    for late in (-1, 5, 10):
+        await history.record(profile_id, movie_id, _at(late))
+        assert await _shown(history, profile_id) == [], f"a write of minute {late} came back after minute 10"
+        assert await history.get(profile_id, movie_id) is None
+    await history.record(profile_id, movie_id, _at(11))
+    await history.record(profile_id, movie_id, _at(12))
+    again = WatchedTitle(profile_id, movie_id, _at(11), _at(12))
+    assert await _shown(history, profile_id) == [again], "what was watched after it was forgotten is a new entry"
+    assert await history.get(profile_id, movie_id) == again
     await history.ping()
+
+
+async def test_an_older_forgetting_takes_nothing_newer(history: WatchHistory) -> None:
+    profile_id, movie_id = new_profile_id(), new_movie_id()
+    await history.record(profile_id, movie_id, _at(20))
+    await history.forget(profile_id, movie_id, _at(10))
+    assert [one.last_watched_at for one in await _shown(history, profile_id)] == [_at(20)]
+
+
+async def test_a_title_forgotten_before_its_first_write_arrives_stays_away(history: WatchHistory) -> None:
+    profile_id, movie_id = new_profile_id(), new_movie_id()
+    await history.forget(profile_id, movie_id, _at(10))
+    await history.record(profile_id, movie_id, _at(9))
+    assert await _shown(history, profile_id) == []
+
+
+async def test_forgetting_all_takes_one_profile_only(history: WatchHistory) -> None:
+    profile_id, other = new_profile_id(), new_profile_id()
+    for minute, movie_id in enumerate([new_movie_id() for _ in range(5)]):
+        await history.record(profile_id, movie_id, _at(minute))
+        await history.record(other, movie_id, _at(minute))
+    later = new_movie_id()
+    await history.record(profile_id, later, _at(30))
+    for _ in range(2):
+        await history.forget_all(profile_id, _at(20))
+    assert [one.movie_id for one in await _shown(history, profile_id)] == [later]
+    assert len(await _shown(history, other)) == 5
+
+
+@pytest.mark.parametrize("played_again", [False, True])
+async def test_an_undo_brings_the_entry_back_as_it_was(history: WatchHistory, *, played_again: bool) -> None:
+    profile_id, movie_id = new_profile_id(), new_movie_id()
+    for minute in (0, 5):
+        await history.record(profile_id, movie_id, _at(minute))
+    before = await history.get(profile_id, movie_id)
+    assert before is not None
+    await history.forget(profile_id, movie_id, _at(10))
+    if played_again:
+        await history.record(profile_id, movie_id, _at(12))
+    for _ in range(2):
+        await history.restore(before)
+    last = _at(12) if played_again else _at(5)
+    assert await _shown(history, profile_id) == [WatchedTitle(profile_id, movie_id, _at(0), last)]

@@ -19,11 +19,13 @@ from marquee.stores.resume_positions.contract import (
     MAX_MS,
     Event,
     Forgotten,
+    Hidden,
     Key,
     MovableResumePositions,
     ResumePosition,
     key_of,
     precedence,
+    resumable,
 )
 from tests.harness.databases import POSTGRES
 
@@ -63,21 +65,23 @@ async def test_a_recorded_position_is_read_back_exactly(positions: MovableResume
     assert await positions.get(position.user_id, position.movie_id) == position
 
 
-# Few times and positions, so that ties are common. None: the position was forgotten.
-event = st.tuples(st.integers(NOW_MS, NOW_MS + 3), st.one_of(st.none(), st.integers(0, 3), st.just(MAX_MS)))
+# Few times and positions, so that ties are common.
+position = st.one_of(st.integers(0, 3), st.just(MAX_MS))
+event = st.tuples(st.integers(NOW_MS, NOW_MS + 3), st.sampled_from(["watched", "hidden", "forgotten"]), position)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=st.lists(event, min_size=1, max_size=8), how=st.sampled_from(["each", "batch", "at once"]))
-async def test_the_newest_event_wins_in_any_order_and_ties_go_to_forgetting_then_to_the_larger_position(
-    positions: MovableResumePositions, written: list[tuple[int, int | None]], how: str
+async def test_the_newest_event_wins_in_any_order_and_ties_go_to_forgetting_then_hiding_then_to_the_larger_position(
+    positions: MovableResumePositions, written: list[tuple[int, str, int]], how: str
 ) -> None:
     user_id, movie_id = new_profile_id(), new_movie_id()
+    kinds = {"watched": ResumePosition, "hidden": Hidden}
     events: list[Event] = [
         Forgotten(user_id, movie_id, moment)
-        if position is None
-        else ResumePosition(user_id, movie_id, position, moment)
-        for moment, position in written
+        if kind == "forgotten"
+        else kinds[kind](user_id, movie_id, position, moment)
+        for moment, kind, position in written
     ]
     match how:
         case "each":
@@ -91,7 +95,10 @@ async def test_the_newest_event_wins_in_any_order_and_ties_go_to_forgetting_then
     kept = await positions.events([key_of(winner)])
     assert kept == {key_of(winner): winner}, f"written {how} in the order {written}"
     seen = await positions.get(user_id, movie_id)
-    assert seen == (winner if isinstance(winner, ResumePosition) else None)
+    assert seen == resumable(winner)
+    shown = list(await positions.continue_watching(user_id))
+    assert shown == ([winner] if isinstance(winner, ResumePosition) else [])
+    assert list(await positions.events_of_viewer(user_id)) == [winner]
 
 
 async def test_the_newest_event_wins_among_concurrent_writers(positions: MovableResumePositions) -> None:
@@ -204,43 +211,6 @@ async def test_continue_watching_of_one_moment_is_in_the_order_of_the_ids(positi
     await positions.record_many([ResumePosition(user_id, movie_id, 5, NOW_MS) for movie_id in movies])
     found = [position.movie_id for position in await positions.continue_watching(user_id)]
     assert found == sorted(movies)
-
-
-async def test_a_forgotten_position_is_gone(positions: MovableResumePositions) -> None:
-    user_id, movie_id = new_profile_id(), new_movie_id()
-    await positions.record(ResumePosition(user_id, movie_id, 5, NOW_MS))
-    forgotten = Forgotten(user_id, movie_id, NOW_MS + 1)
-    await positions.record(forgotten)
-    assert await positions.get(user_id, movie_id) is None
-    assert list(await positions.continue_watching(user_id)) == []
-    assert list(await positions.events_of_viewer(user_id)) == [forgotten], (
-        "a move of the positions must see the forgotten one too"
-    )
-
-
-@pytest.mark.parametrize("batch", [False, True])
-async def test_a_late_older_write_does_not_bring_a_forgotten_position_back(
-    positions: MovableResumePositions, batch: bool
-) -> None:
-    user_id, movie_id = new_profile_id(), new_movie_id()
-    await positions.record(ResumePosition(user_id, movie_id, 5, NOW_MS))
-    await positions.record(Forgotten(user_id, movie_id, NOW_MS + 10))
-    for late in (ResumePosition(user_id, movie_id, 6, NOW_MS + 9), ResumePosition(user_id, movie_id, 7, NOW_MS + 10)):
-        await (positions.record_many([late]) if batch else positions.record(late))
-        assert await positions.get(user_id, movie_id) is None, f"{late} came back after it was forgotten"
-    await positions.record(ResumePosition(user_id, movie_id, 8, NOW_MS + 11))
-    assert await kept(positions, user_id, movie_id) == (NOW_MS + 11, 8), "watching again after forgetting counts"
-
-
-async def test_forgetting_is_ordered_by_its_event_time_as_well(positions: MovableResumePositions) -> None:
-    user_id, movie_id = new_profile_id(), new_movie_id()
-    await positions.record(ResumePosition(user_id, movie_id, 5, NOW_MS + 10))
-    await positions.record(Forgotten(user_id, movie_id, NOW_MS + 9))
-    assert await kept(positions, user_id, movie_id) == (NOW_MS + 10, 5), "an older forget took a newer position away"
-    unseen = new_movie_id()
-    await positions.record(Forgotten(user_id, unseen, NOW_MS + 9))
-    await positions.record(ResumePosition(user_id, unseen, 5, NOW_MS))
-    assert await positions.get(user_id, unseen) is None, "a write older than the forget was kept"
 
 
 async def test_events_of_many_keys_are_found_in_one_call(positions: MovableResumePositions) -> None:

@@ -11,11 +11,13 @@ from marquee.stores.resume_positions import open_resume_positions
 from marquee.stores.resume_positions.contract import (
     Event,
     Forgotten,
+    Hidden,
     Key,
     ResumePosition,
     ResumePositions,
     key_of,
     newest_first,
+    resumable,
 )
 
 NOW_MS = 1_800_000_000_000
@@ -96,11 +98,12 @@ class Viewers:
         moment = next(self._moment)
         if random.random() < 0.1:
             return Forgotten(user_id, movie_id, moment)
+        if random.random() < 0.1:
+            return Hidden(user_id, movie_id, random.randrange(7_200_000), moment)
         return ResumePosition(user_id, movie_id, random.randrange(7_200_000), moment)
 
     async def _look(self, store: ResumePositions, user_id: str, event: Event) -> None:
-        expected = event if isinstance(event, ResumePosition) else None
-        assert await store.get(*key_of(event)) == expected, f"{event} was acknowledged and is not what is seen"
+        assert await store.get(*key_of(event)) == resumable(event), f"{event} was acknowledged and is not what is seen"
         known = [one for key, one in self.acknowledged.items() if key[0] == user_id]
         assert list(await store.continue_watching(user_id)) == list(newest_first(known, limit=50))
 

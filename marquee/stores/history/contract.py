@@ -1,4 +1,7 @@
-"""Watch history: which titles a profile watched, one row a profile and title, newest first."""
+"""Watch history: which titles a profile watched, one row a profile and title, newest first.
+
+Forgetting is an event with a time: what was watched before it stays away, in any order of arrival; watching later counts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +19,30 @@ class WatchedTitle:
 
 class WatchHistory(Protocol):
     async def record(self, profile_id: str, movie_id: str, watched_at: datetime) -> None:
-        """Note that the profile watches the title. The same moment again, or an older one between two, changes nothing."""
+        """Note that the profile watches the title. The same moment again, or an older one between two, changes nothing.
+
+        Nor does a moment at or before the one at which the title was forgotten.
+        """
+        ...
+
+    async def get(self, profile_id: str, movie_id: str) -> WatchedTitle | None:
+        """None for a title that was not watched, or was forgotten."""
         ...
 
     async def page(self, profile_id: str, *, limit: int, before: tuple[datetime, str] | None) -> Sequence[WatchedTitle]:
         """Newest first, from the row behind `before`: the (last_watched_at, movie_id) of the last row seen."""
         ...
 
-    async def forget(self, profile_id: str, movie_id: str) -> None:
-        """Idempotent."""
+    async def forget(self, profile_id: str, movie_id: str, at: datetime) -> None:
+        """Forget that the title was watched at or before this moment. Idempotent."""
+        ...
+
+    async def forget_all(self, profile_id: str, at: datetime) -> None:
+        """Forget everything that the profile watched at or before this moment. Idempotent."""
+        ...
+
+    async def restore(self, watched: WatchedTitle) -> None:
+        """Undo a `forget`: the title is in the history as it was before. Idempotent."""
         ...
 
     async def ping(self) -> None: ...

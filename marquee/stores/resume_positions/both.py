@@ -2,8 +2,8 @@
 
 For each title the event that wins by `precedence` is returned, from either store. So it does not matter which store a write
 reached. An operator can change the first store of a platform one process at a time: no viewer loses a position or sees an
-older one. Forgetting is an event too. If one store is down, a read raises `StoreUnavailable`, because the other store's event
-may not be the newest. `marquee migrate resume-positions` moves what is left in the second store.
+older one. Hiding and forgetting are events too. If one store is down, a read raises `StoreUnavailable`, because the other store's
+event may not be the newest. `marquee migrate resume-positions` moves what is left in the second store.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from marquee.stores.resume_positions.contract import (
     ResumePosition,
     newest,
     newest_first,
+    resumable,
 )
 
 
@@ -35,11 +36,14 @@ class BothResumePositions:
         keys = [(user_id, movie_id)]
         found = await asyncio.gather(self._written.events(keys), self._also.events(keys))
         events = newest([event for each in found for event in each.values()])
-        return next((event for event in events if isinstance(event, ResumePosition)), None)
+        return resumable(events[0] if events else None)
 
     async def continue_watching(self, user_id: str, *, limit: int = 50) -> Sequence[ResumePosition]:
+        return newest_first(await self.events_of_viewer(user_id), limit=limit)
+
+    async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
         found = await asyncio.gather(self._written.events_of_viewer(user_id), self._also.events_of_viewer(user_id))
-        return newest_first(newest([event for each in found for event in each]), limit=limit)
+        return newest([event for each in found for event in each])
 
     async def ping(self) -> None:
         await asyncio.gather(self._written.ping(), self._also.ping())

@@ -2,8 +2,9 @@
 
 The cell is `position_ms`, a bigint, written with the event's time in microseconds as its timestamp. So the newest event wins on
 every replica in any order of arrival. Of two cells with one timestamp Cassandra keeps the one with the larger unsigned bytes:
-the larger position, and before every position -1, which means forgotten. -1 is used instead of a delete: a tombstone would be
-compacted away, so that a late older write could come back, and could not be moved to another engine. No TTL. With Cassandra
+the larger position; before every position a hidden one (-2 - position); before all -1, which means forgotten. -1 is used
+instead of a delete: a tombstone would be compacted away, so that a late older write could come back, and could not be moved to
+another engine. No TTL. With Cassandra
 down a call is repeated as in `connections.cassandra` (twice does no harm), then `StoreUnavailable`. The keyspace and table
 are created if they are missing. URL: see `marquee.stores.connections.cassandra_url`.
 """
@@ -18,18 +19,20 @@ from marquee.errors import InputInvalid
 from marquee.stores.connections.cassandra import CassandraDatabase
 from marquee.stores.resume_positions.contract import (
     Event,
-    Forgotten,
     Key,
     Page,
     ResumePosition,
+    event_of,
     key_of,
     newest,
     newest_first,
     require_storable,
+    resumable,
+    stored_value,
 )
 
 FORGOTTEN: Final = -1
-"""All its bytes are FF, so it wins over every position with the same timestamp."""
+"""All its bytes are FF, so it wins over everything else with the same timestamp."""
 US_PER_MS: Final = 1000
 MAX_BATCH_ROWS: Final = 40
 """Maximum rows of one viewer in one batch: about 4 kB. Cassandra warns of batches above 5 KiB."""
@@ -76,8 +79,7 @@ class CassandraResumePositions:
         await gather_bounded(record, requests, max_concurrent=MAX_CONCURRENT_STATEMENTS)
 
     async def get(self, user_id: str, movie_id: str) -> ResumePosition | None:
-        found = (await self.events([(user_id, movie_id)])).get((user_id, movie_id))
-        return found if isinstance(found, ResumePosition) else None
+        return resumable((await self.events([(user_id, movie_id)])).get((user_id, movie_id)))
 
     async def continue_watching(self, user_id: str, *, limit: int = 50) -> Sequence[ResumePosition]:
         return newest_first(await self.events_of_viewer(user_id), limit=limit)
@@ -124,8 +126,8 @@ class CassandraResumePositions:
 
 
 def _values(event: Event) -> Sequence[object]:
-    value = event.position_ms if isinstance(event, ResumePosition) else FORGOTTEN
-    return event.event_time_ms * US_PER_MS, value, event.user_id, event.movie_id
+    value = stored_value(event)
+    return event.event_time_ms * US_PER_MS, FORGOTTEN if value is None else value, event.user_id, event.movie_id
 
 
 def _event(row: Sequence[object]) -> Event:
@@ -134,10 +136,7 @@ def _event(row: Sequence[object]) -> Event:
     assert isinstance(movie_id, str)
     assert isinstance(position_ms, int)
     assert isinstance(written_us, int)
-    moment = written_us // US_PER_MS
-    if position_ms == FORGOTTEN:
-        return Forgotten(user_id, movie_id, moment)
-    return ResumePosition(user_id, movie_id, position_ms, moment)
+    return event_of(user_id, movie_id, written_us // US_PER_MS, None if position_ms == FORGOTTEN else position_ms)
 
 
 def _batches(items: Sequence[Item] | Iterator[Item], size: int) -> Iterator[list[Item]]:

@@ -1,8 +1,8 @@
 """The contract of resume positions: where each viewer stopped in each title. The platform's most frequent write.
 
 `user_id` is the profile's id. A position is in milliseconds and has its event's time. `precedence` decides which of two events
-wins, so that the order of arrival does not matter. Forgetting is an event like watching. No TTL. A write is on disk when it is
-acknowledged. Every engine can store the same values (`require_storable`), so that positions can move between engines.
+wins, so that the order of arrival does not matter. Hiding and forgetting are events like watching. No TTL. A write is on disk
+when it is acknowledged. Every engine can store the same values (`require_storable`), so that positions can move between engines.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -29,14 +29,27 @@ class ResumePosition:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """A viewer removed a title from continue watching. An older position that arrives later does not bring it back."""
+    """A viewer removed a title from the history. An older position that arrives later does not bring it back."""
 
     user_id: str
     movie_id: str
     event_time_ms: int
 
 
-Event = ResumePosition | Forgotten
+@dataclass(frozen=True)
+class Hidden:
+    """A viewer took a title out of continue watching. Its position stays for when it is played again, which shows it again.
+
+    An older position that arrives later does not bring it back.
+    """
+
+    user_id: str
+    movie_id: str
+    position_ms: int
+    event_time_ms: int
+
+
+Event = ResumePosition | Hidden | Forgotten
 Key = tuple[str, str]
 """(user_id, movie_id)"""
 
@@ -61,11 +74,15 @@ class ResumePositions(Protocol):
         ...
 
     async def get(self, user_id: str, movie_id: str) -> ResumePosition | None:
-        """None if there is no position or it was forgotten."""
+        """Where the viewer stopped, also of a hidden title. None if there is no position or it was forgotten."""
         ...
 
     async def continue_watching(self, user_id: str, *, limit: int = 50) -> Sequence[ResumePosition]:
-        """A viewer's positions in one read, newest event first; equal times are ordered by movie_id."""
+        """A viewer's positions in one read, newest event first; equal times are ordered by movie_id. Not the hidden ones."""
+        ...
+
+    async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
+        """The newest event of each title of a viewer, `Hidden` and `Forgotten` included, in any order."""
         ...
 
     async def ping(self) -> None: ...
@@ -77,11 +94,7 @@ class MovableResumePositions(ResumePositions, Protocol):
     """What every engine also offers, so that its positions can be moved to another engine while both are in use."""
 
     async def events(self, keys: Sequence[Key]) -> Mapping[Key, Event]:
-        """The stored events of these keys, `Forgotten` included. A key without an event is not in the result."""
-        ...
-
-    async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
-        """All stored events of a viewer, `Forgotten` included, in any order."""
+        """The stored events of these keys, `Hidden` and `Forgotten` included. A key without an event is not in the result."""
         ...
 
     def scan(self, *, after: str | None = None) -> AsyncIterator[Page]:
@@ -93,8 +106,41 @@ class MovableResumePositions(ResumePositions, Protocol):
 
 
 def precedence(event: Event) -> tuple[int, int]:
-    """Sort key: the event with the larger key wins. The newest; at equal times `Forgotten`, else the larger position."""
-    return event.event_time_ms, event.position_ms if isinstance(event, ResumePosition) else MAX_MS + 1
+    """Sort key: the event with the larger key wins.
+
+    The newest; at equal times `Forgotten`, else `Hidden` with the smaller position, else the larger position.
+    """
+    stored = stored_value(event)
+    if stored is None:
+        return event.event_time_ms, 2**63 - 1
+    return event.event_time_ms, stored + 2**62 if stored < 0 else stored
+
+
+def stored_value(event: Event) -> int | None:
+    """The one number that an engine stores of an event: the position; -2 - position if it is hidden; None if forgotten."""
+    match event:
+        case Forgotten():
+            return None
+        case Hidden():
+            return -2 - event.position_ms
+        case _:
+            return event.position_ms
+
+
+def event_of(user_id: str, movie_id: str, event_time_ms: int, stored: int | None) -> Event:
+    """The event of a `stored_value`."""
+    if stored is None:
+        return Forgotten(user_id, movie_id, event_time_ms)
+    if stored < 0:
+        return Hidden(user_id, movie_id, -2 - stored, event_time_ms)
+    return ResumePosition(user_id, movie_id, stored, event_time_ms)
+
+
+def resumable(event: Event | None) -> ResumePosition | None:
+    """Where to resume after this event: the position, hidden or not. None if it was forgotten."""
+    if isinstance(event, Hidden):
+        return ResumePosition(event.user_id, event.movie_id, event.position_ms, event.event_time_ms)
+    return event if isinstance(event, ResumePosition) else None
 
 
 def newest(events: Sequence[Event]) -> Sequence[Event]:
@@ -136,5 +182,5 @@ def require_storable(event: Event) -> None:
         raise InputInvalid(
             f"event_time_ms is {event.event_time_ms}; it has to be from 0 to {MAX_MS}.", field="event_time_ms"
         )
-    if isinstance(event, ResumePosition) and not 0 <= event.position_ms <= MAX_MS:
+    if not isinstance(event, Forgotten) and not 0 <= event.position_ms <= MAX_MS:
         raise InputInvalid(f"position_ms is {event.position_ms}; it has to be from 0 to {MAX_MS}.", field="position_ms")

@@ -2,9 +2,10 @@
 
 A write is a prepared upsert in one round trip, and on disk when `record` returns. Events that arrive during a statement share
 the next one (group commit): no event waits for a timer, and one statement and one flush to disk serve many. The statement
-itself decides by `precedence` which event wins. A forgotten position keeps its row with a null position, so that a late older
-write cannot bring it back. With PostgreSQL down a write is repeated for `connections.postgres.RETRY_SECONDS`, or until the
-deadline of its callers, as writing twice does no harm, then `StoreUnavailable`: the client sends its next position soon.
+itself decides by `precedence` which event wins. A hidden position is stored as -2 - position. A forgotten one keeps its row with
+a null position, so that a late older write cannot bring it back. With PostgreSQL down a write is repeated for
+`connections.postgres.RETRY_SECONDS`, or until the deadline of its callers, as writing twice does no harm, then
+`StoreUnavailable`: the client sends its next position soon.
 """
 
 import asyncio
@@ -21,12 +22,14 @@ from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.stores.connections.postgres import Database
 from marquee.stores.resume_positions.contract import (
     Event,
-    Forgotten,
     Key,
     Page,
     ResumePosition,
+    event_of,
     key_of,
     require_storable,
+    resumable,
+    stored_value,
 )
 
 MAX_CONCURRENT_STATEMENTS: Final = 4
@@ -37,8 +40,10 @@ MAX_WAITING_EVENTS: Final = 20_000
 """With this many events waiting for PostgreSQL, another one is refused at once."""
 PAGE_EVENTS: Final = 5000
 
-# The contract's `precedence` in SQL. A row with a null position is `Forgotten`.
-_PRECEDENCE = "({row}.event_time_ms, coalesce({row}.position_ms, 9223372036854775807))"
+# The contract's `precedence` in SQL, of its `stored_value`: 2**62 is added to a hidden position.
+_RANK = """CASE WHEN {row}.position_ms IS NULL THEN 9223372036854775807
+                WHEN {row}.position_ms < 0 THEN {row}.position_ms + 4611686018427387904 ELSE {row}.position_ms END"""
+_PRECEDENCE = f"({{row}}.event_time_ms, {_RANK})"
 _NEW_EVENT_WINS = f"{_PRECEDENCE.format(row='excluded')} > {_PRECEDENCE.format(row='kept')}"
 
 # One row for each key, because a statement may change a row only once. In key order, so that two batches cannot deadlock.
@@ -49,7 +54,7 @@ _RECORD_MANY = text(
     FROM unnest(CAST(:user_ids AS text[]), CAST(:movie_ids AS text[]),
                 CAST(:event_times_ms AS bigint[]), CAST(:positions_ms AS bigint[]))
          AS batch (user_id, movie_id, event_time_ms, position_ms)
-    ORDER BY user_id, movie_id, event_time_ms DESC, position_ms DESC NULLS FIRST
+    ORDER BY user_id, movie_id, event_time_ms DESC, {_RANK.format(row="batch")} DESC
     ON CONFLICT (user_id, movie_id) DO UPDATE
     SET event_time_ms = excluded.event_time_ms, position_ms = excluded.position_ms
     WHERE {_NEW_EVENT_WINS}
@@ -62,7 +67,7 @@ _GET = text(f"{_EVENT} WHERE user_id = :user_id AND movie_id = :movie_id AND pos
 
 # A viewer's rows are one range of the primary key. Sorting some hundred rows is cheaper than an index that every write updates.
 _CONTINUE_WATCHING = text(
-    f"{_EVENT} WHERE user_id = :user_id AND position_ms IS NOT NULL ORDER BY event_time_ms DESC, movie_id LIMIT :limit"
+    f"{_EVENT} WHERE user_id = :user_id AND position_ms >= 0 ORDER BY event_time_ms DESC, movie_id LIMIT :limit"
 )
 
 _EVENTS = text(
@@ -154,20 +159,19 @@ class PostgresResumePositions:
             await self._write(events)
 
     async def _write(self, events: Sequence[Event]) -> None:
-        positions = [event.position_ms if isinstance(event, ResumePosition) else None for event in events]
         await self._database.statement(
             _RECORD_MANY,
             {
                 "user_ids": [event.user_id for event in events],
                 "movie_ids": [event.movie_id for event in events],
                 "event_times_ms": [event.event_time_ms for event in events],
-                "positions_ms": positions,
+                "positions_ms": [stored_value(event) for event in events],
             },
         )
 
     async def get(self, user_id: str, movie_id: str) -> ResumePosition | None:
         rows = await self._database.statement(_GET, {"user_id": user_id, "movie_id": movie_id})
-        return ResumePosition(**rows[0]) if rows else None
+        return resumable(_event(rows[0])) if rows else None
 
     async def continue_watching(self, user_id: str, *, limit: int = 50) -> Sequence[ResumePosition]:
         rows = await self._database.statement(_CONTINUE_WATCHING, {"user_id": user_id, "limit": limit})
@@ -199,9 +203,7 @@ class PostgresResumePositions:
 
 
 def _event(row: RowMapping) -> Event:
-    if row["position_ms"] is None:
-        return Forgotten(row["user_id"], row["movie_id"], row["event_time_ms"])
-    return ResumePosition(**row)
+    return event_of(row["user_id"], row["movie_id"], row["event_time_ms"], row["position_ms"])
 
 
 def _read_cursor(cursor: str) -> Key:

@@ -22,12 +22,15 @@ class WatchedTitleRow(SQLModel, table=True):
     movie_id: str = Field(sa_column=id_column(primary_key=True))
     first_watched_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     last_watched_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    forgotten_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    """When the viewer removed the title from the history. It is there again once it was watched after that."""
 
 
 class ResumePositionRow(SQLModel, table=True):
     """The table with the most writes. One index, and free space in every page: an update touches one page (HOT).
 
-    `position_ms` is null where the viewer wished at that event time that the position be forgotten.
+    `position_ms` is the contract's `stored_value`: -2 - position for a title that the viewer took out of continue watching, null
+    where the viewer wished at that event time that the position be forgotten.
     """
 
     __tablename__ = "resume_position"

@@ -1,0 +1,60 @@
+"""Positions that a viewer removed, on every engine: hidden and forgotten ones stay away until the title is played again."""
+# ruff: noqa: F811 - a fixture is a test's parameter
+
+import pytest
+
+from marquee.domain.ids import new_movie_id, new_profile_id
+from marquee.stores.resume_positions.contract import Forgotten, Hidden, MovableResumePositions, ResumePosition
+from tests.contract.test_resume_positions import NOW_MS, kept, positions, url  # noqa: F401 - fixtures
+
+
+async def test_a_forgotten_position_is_gone(positions: MovableResumePositions) -> None:
+    user_id, movie_id = new_profile_id(), new_movie_id()
+    await positions.record(ResumePosition(user_id, movie_id, 5, NOW_MS))
+    forgotten = Forgotten(user_id, movie_id, NOW_MS + 1)
+    await positions.record(forgotten)
+    assert await positions.get(user_id, movie_id) is None
+    assert list(await positions.continue_watching(user_id)) == []
+    assert list(await positions.events_of_viewer(user_id)) == [forgotten], (
+        "a move of the positions must see the forgotten one too"
+    )
+
+
+@pytest.mark.parametrize("batch", [False, True])
+async def test_a_late_older_write_does_not_bring_a_forgotten_position_back(
+    positions: MovableResumePositions, batch: bool
+) -> None:
+    user_id, movie_id = new_profile_id(), new_movie_id()
+    await positions.record(ResumePosition(user_id, movie_id, 5, NOW_MS))
+    await positions.record(Forgotten(user_id, movie_id, NOW_MS + 10))
+    for late in (ResumePosition(user_id, movie_id, 6, NOW_MS + 9), ResumePosition(user_id, movie_id, 7, NOW_MS + 10)):
+        await (positions.record_many([late]) if batch else positions.record(late))
+        assert await positions.get(user_id, movie_id) is None, f"{late} came back after it was forgotten"
+    await positions.record(ResumePosition(user_id, movie_id, 8, NOW_MS + 11))
+    assert await kept(positions, user_id, movie_id) == (NOW_MS + 11, 8), "watching again after forgetting counts"
+
+
+@pytest.mark.parametrize("batch", [False, True])
+async def test_a_hidden_title_leaves_continue_watching_and_keeps_its_position_until_it_is_played_again(
+    positions: MovableResumePositions, batch: bool
+) -> None:
+    user_id, movie_id = new_profile_id(), new_movie_id()
+    await positions.record(ResumePosition(user_id, movie_id, 5, NOW_MS))
+    await positions.record(Hidden(user_id, movie_id, 5, NOW_MS + 10))
+    for late in (ResumePosition(user_id, movie_id, 6, NOW_MS + 9), ResumePosition(user_id, movie_id, 7, NOW_MS + 10)):
+        await (positions.record_many([late]) if batch else positions.record(late))
+        assert list(await positions.continue_watching(user_id)) == [], f"{late} brought a hidden title back"
+    assert await kept(positions, user_id, movie_id) == (NOW_MS + 10, 5), "the position of a hidden title is lost"
+    await positions.record(ResumePosition(user_id, movie_id, 8, NOW_MS + 11))
+    assert [one.position_ms for one in await positions.continue_watching(user_id)] == [8]
+
+
+async def test_forgetting_is_ordered_by_its_event_time_as_well(positions: MovableResumePositions) -> None:
+    user_id, movie_id = new_profile_id(), new_movie_id()
+    await positions.record(ResumePosition(user_id, movie_id, 5, NOW_MS + 10))
+    await positions.record(Forgotten(user_id, movie_id, NOW_MS + 9))
+    assert await kept(positions, user_id, movie_id) == (NOW_MS + 10, 5), "an older forget took a newer position away"
+    unseen = new_movie_id()
+    await positions.record(Forgotten(user_id, unseen, NOW_MS + 9))
+    await positions.record(ResumePosition(user_id, unseen, 5, NOW_MS))
+    assert await positions.get(user_id, unseen) is None, "a write older than the forget was kept"
