@@ -28,6 +28,16 @@ NO_WORKER_SECONDS: Final = 600.0
 _MAX_CONCURRENT_HEADS: Final = 16
 
 
+class SeeksFail(Exception):
+    """More chunks than allowed had to be decoded from the film's start. The jobs of the version are cancelled."""
+
+    def __init__(self, decoded_again: int, cpu_seconds: float) -> None:
+        super().__init__(decoded_again)
+        self.decoded_again = decoded_again
+        self.cpu_seconds = cpu_seconds
+        """Of the chunks that were made."""
+
+
 class Chunks:
     """The jobs of one version, in chunk order. `reused[i]`: chunk i was done before this run asked for it."""
 
@@ -54,12 +64,18 @@ class Chunks:
             for job_id in self._ids
         ]
 
-    async def wait(self) -> list[ChunkResult]:
-        """Every chunk's result, in order. Raises `ChunkFailed`, `TitleUnknown` (deleted) and `PlatformUnavailable`."""
+    async def wait(self, *, max_decoded_again: int | None = None) -> list[ChunkResult]:
+        """Every chunk's result, in order.
+
+        Raises `ChunkFailed`, `TitleUnknown` (deleted), `PlatformUnavailable`, and `SeeksFail` once more than `max_decoded_again`
+        chunks were decoded from the film's start.
+        """
         started = last_alive = time.monotonic()
         while True:
             statuses = await through_outages(self._statuses)
             await self._fail_if_one_failed(statuses)
+            if max_decoded_again is not None:
+                await self._end_if_seeks_fail(statuses, max_decoded_again)
             if all(status.state == "done" for status in statuses.values()) and len(statuses) == len(set(self._ids)):
                 return [self._result(statuses[job_id]) for job_id in self._ids]
             # Deleting a title cancels its jobs. The deleted title may share a job with this one: that job is queued again.
@@ -121,6 +137,20 @@ class Chunks:
                 f"Chunk {job.chunk.index} ({float(first):.1f} to {float(last):.1f} s) could not be transcoded in "
                 f"{status.attempts} attempts: {status.error}"
             )
+
+    async def _end_if_seeks_fail(self, statuses: dict[str, JobStatus], max_decoded_again: int) -> None:
+        """Reused chunks do not count: they cost nothing."""
+        made = [
+            self._result(statuses[job_id])
+            for job_id, reused in zip(self._ids, self.reused, strict=True)
+            if not reused and job_id in statuses and statuses[job_id].state == "done"
+        ]
+        again = sum(result.decoded_again for result in made)
+        if again > max_decoded_again:
+            await through_outages(
+                lambda: self._stage.stores.job_queue.cancel(self._stage.movie_id, self._stage.version)
+            )
+            raise SeeksFail(again, sum(result.cpu_seconds for result in made))
 
     def _share(self, statuses: dict[str, JobStatus], seconds: float) -> tuple[float, float]:
         """(share of all frames, speed). Speed is in multiples of real time since the wait began, without reused chunks."""

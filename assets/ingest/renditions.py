@@ -1,22 +1,25 @@
 """Stage `renditions`: every chunk of the plan goes through the job queue. `chunks` queues them and waits.
 
 Reads the documents of `source` and `plan`. The workers store `chunks/{job_id}/{attempt}/{rung}.mp4` in the ingest bucket.
+Where too many chunks of a film had to be decoded from its start, both documents are replaced: no chunk seeks any more.
 Next: `streams`.
 """
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import dagster as dg
 
-from assets.ingest.chunks import Chunks
+from assets.ingest.chunks import Chunks, SeeksFail
 from assets.ingest.metadata import kilobits, mebibytes, table
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.plan import plan
 from assets.ingest.raised_rung import raise_poor_rung, with_raised_rung
-from assets.ingest.stage import open_stage
-from marquee.documents import ChunkResult, PlanDocument, Rendition, RenditionsDocument, Rung
-from marquee.media.encode.plan import chunk_jobs
+from assets.ingest.stage import Stage, open_stage
+from marquee.documents import ChunkResult, PlanDocument, Rendition, RenditionsDocument, Rung, SourceDocument
+from marquee.domain.lifecycle import SHOWN_VERSIONS
+from marquee.media.encode.plan import MAX_UNSEEKABLE_CHUNKS, chunk_jobs, without_seeks
 from marquee.notes import Note, note
 from marquee.settings import Settings
 
@@ -32,24 +35,22 @@ async def renditions(
     encoded once more with more bits.
     """
     async with open_stage(context, settings, "renditions") as stage:
-        document_plan, source = await stage.read("plan", PlanDocument), await stage.read_source()
-        chunks = Chunks(stage, chunk_jobs(document_plan, source))
         started = time.monotonic()
-        await chunks.queue()
-        results, rungs = await chunks.wait(), document_plan.settings.rungs
-        made = [result for result, reused in zip(results, chunks.reused, strict=True) if not reused]
-        notes = _notes(results)
+        encoded = await _encode(stage, await stage.read("plan", PlanDocument), await stage.read_source())
+        document_plan, source, results, notes = encoded.plan, encoded.source, encoded.results, encoded.notes
+        rungs = document_plan.settings.rungs
+        made = [result for result, reused in zip(results, encoded.reused, strict=True) if not reused]
         if better := await raise_poor_rung(stage, source, document_plan, results):
             made += [result for result, reused in zip(better.results, better.reused, strict=True) if not reused]
-            notes = [*_notes([*results, *better.results]), better.note]
+            notes = [*(notes or _notes(better.results)), better.note]
             results, rungs = with_raised_rung(results, better), [*rungs[:-1], better.rung]
         document = RenditionsDocument(
             movie_id=stage.movie_id,
             version=stage.version,
             renditions=_renditions(document_plan, rungs, results),
             chunk_results=list(results),
-            reused_chunks=sum(chunks.reused),
-            cpu_seconds=sum(result.cpu_seconds for result in made),
+            reused_chunks=sum(encoded.reused),
+            cpu_seconds=encoded.lost_cpu_seconds + sum(result.cpu_seconds for result in made),
             wall_seconds=time.monotonic() - started,
             notes=notes,
         )
@@ -57,6 +58,42 @@ async def renditions(
         return dg.MaterializeResult(
             data_version=dg.DataVersion(document_plan.settings_hash), metadata=_metadata(document_plan, document)
         )
+
+
+class Encoded(NamedTuple):
+    """Every chunk's result, and the plan and source by which they were made."""
+
+    plan: PlanDocument
+    source: SourceDocument
+    results: list[ChunkResult]
+    reused: list[bool]
+    notes: list[Note]
+    lost_cpu_seconds: float = 0.0
+    """Of chunks that were made before the seeks were given up."""
+
+
+async def _encode(stage: Stage, plan_: PlanDocument, source: SourceDocument) -> Encoded:
+    """Encode every chunk. Where many seeks fail, give them up for the title.
+
+    Each chunk whose seek fails costs a decode from the film's start. Without a bound the cost grows with the square of the
+    film's length. A version that viewers have keeps its plan: files under its URLs never change.
+    """
+    chunks = Chunks(stage, chunk_jobs(plan_, source))
+    await chunks.queue()
+    version = await stage.stores.catalogue.versions.get(stage.movie_id, stage.version)
+    bound = None if version.state in SHOWN_VERSIONS else MAX_UNSEEKABLE_CHUNKS
+    try:
+        results = await chunks.wait(max_decoded_again=bound)
+        return Encoded(plan_, source, results, chunks.reused, _notes(results))
+    except SeeksFail as failed:
+        # The plan first: with few chunks, a kill between the two costs nothing.
+        fewer, linear = without_seeks(plan_, source)
+        await stage.restate("plan", fewer)
+        await stage.restate("source", linear)
+        again = Chunks(stage, chunk_jobs(fewer, linear))
+        await again.queue()
+        told = note("chunks-decoded-again", again=failed.decoded_again, chunks=len(plan_.chunks))
+        return Encoded(fewer, linear, await again.wait(), again.reused, [told], failed.cpu_seconds)
 
 
 def _notes(results: Sequence[ChunkResult]) -> list[Note]:

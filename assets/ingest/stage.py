@@ -117,10 +117,14 @@ class Stage:
         """
         await self._tell(document.notes)
         document = msgspec.structs.replace(document, notes=bounded(document.notes))
-        key = keys.stage_key(self.movie_id, self.version, self.name)
+        await self.restate(self.name, document)
+        await self.report(1.0)
+
+    async def restate(self, name: str, document: StageDocument) -> None:
+        """Replace the document of an earlier stage, where this one found out better."""
+        key = keys.stage_key(self.movie_id, self.version, name)
         body = msgspec.json.format(msgspec.json.encode(document), indent=1)
         await through_outages(lambda: self.stores.objects.put(key, body, content_type="application/json"))
-        await self.report(1.0)
 
     async def _tell(self, notes: Sequence[Note]) -> None:
         """Store the stage's notes on the version, show them on the asset's page, and refuse the film for the chosen ones."""

@@ -33,6 +33,7 @@ LOGGED = {
         "marquee/media/source/seeking.py",
         "seek shows other pictures",
     ): "another start is tried: index-unusable, chunks-decoded-again",
+    ("marquee/media/source/seeking.py", "seeks land too early"): "index-unusable",
     ("marquee/media/encode/transcode.py", "decoded from the film's start"): "chunks-decoded-again",
     (
         "assets/ingest/chunks.py",

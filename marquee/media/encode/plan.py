@@ -45,7 +45,7 @@ def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: s
         encoder=encoder,
     )
     if not source.seekable:
-        chunk_segments = max(chunk_segments, math.ceil(total / segment / MAX_UNSEEKABLE_CHUNKS))
+        chunk_segments = max(chunk_segments, _segments_without_seeks(total, segment))
     return PlanDocument(
         movie_id=source.movie_id,
         version=source.version,
@@ -55,6 +55,20 @@ def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: s
         chunks=grid.chunks(total, segment, chunk_segments),
         notes=plan_notes(video, rungs, rate),
     )
+
+
+def without_seeks(plan: PlanDocument, source: SourceDocument) -> tuple[PlanDocument, SourceDocument]:
+    """The plan and the source of a film in which seeks do not hold after all: few chunks, each decoded from the film's start."""
+    segment = plan.settings.segment_frames
+    chunks = grid.chunks(plan.total_frames, segment, _segments_without_seeks(plan.total_frames, segment))
+    return (
+        msgspec.structs.replace(plan, chunks=chunks),
+        msgspec.structs.replace(source, seekable=False, frames=None),
+    )
+
+
+def _segments_without_seeks(total: int, segment: int) -> int:
+    return math.ceil(total / segment / MAX_UNSEEKABLE_CHUNKS)
 
 
 def settings_hash(settings: EncodingSettings) -> str:

@@ -24,6 +24,8 @@ from marquee.media.source.probe import untrusted_input
 SEEK_MARGINS_SECONDS: Final = (1.0, 15.0, 60.0)
 """How long before the first wanted picture decoding starts, tried in this order. One second is more than frames are reordered by.
 15 s: an intra refresh ends by then (x264's default is 250 frames), and an open GOP. 60 s: a place in another part of the film."""
+MAX_LEAD_SECONDS: Final = 120.0
+"""A seek that lands earlier than that is not worth it. In a film with one key frame each would decode the film from its start."""
 _TRIED_FRAMES: Final = 8
 _MAX_ONE_CHUNK_SECONDS: Final = 6
 """A film up to one segment long is one chunk, and nothing seeks in it."""
@@ -140,7 +142,8 @@ async def seeks_exactly(
     """Whether it is worth it that chunks seek in the file `path`: at 1/3, 2/3 and 19/20 of the film, a seek must be proven.
 
     First the cheap way: eight pictures from where the seek lands must be those of the linear decode. They are not in an open GOP
-    or an intra refresh: then by `proven_margin`. A film up to one segment long always passes: nothing seeks in it.
+    or an intra refresh: then by `proven_margin`. Where key frames are further apart than MAX_LEAD_SECONDS, no seek is worth it.
+    A film up to one segment long always passes: nothing seeks in it.
     """
     tick, first, last = Fraction(frames.time_base), frames.times[0], frames.times[-1]
     if (last - first) * tick < _MAX_ONE_CHUNK_SECONDS:
@@ -149,7 +152,11 @@ async def seeks_exactly(
         at = float((first + int((last - first) * share)) * tick)
         shown = frames.shown_at(at)
         window = Window(at, shown, min(len(frames.times) - 1, shown + _TRIED_FRAMES - 1))
-        if await _lands_exactly(path, stream_index, frames, window, memory_bytes, max_pixels):
+        landed = await _landing(path, stream_index, frames, window, memory_bytes, max_pixels)
+        if landed.lead_seconds > MAX_LEAD_SECONDS:
+            log.info("seeks land too early", at_seconds=at, lead_seconds=landed.lead_seconds)
+            return False
+        if landed.is_exact:
             continue
         proof = await proven_margin(
             path, stream_index, frames, window, memory_bytes=memory_bytes, max_pixels=max_pixels
@@ -159,16 +166,26 @@ async def seeks_exactly(
     return True
 
 
-async def _lands_exactly(
+class _Landing(NamedTuple):
+    """Where a seek led. `is_exact`: the pictures from there on are those of the linear decode, without an error."""
+
+    is_exact: bool
+    lead_seconds: float = 0.0
+
+
+async def _landing(
     path: Path, stream_index: int, frames: DecodedFrames, window: Window, memory_bytes: int | None, max_pixels: int
-) -> bool:
-    """Whether the pictures from where a seek lands are those of the linear decode, without an error."""
+) -> _Landing:
     margin = SEEK_MARGINS_SECONDS[0]
     sought = seek_input(path, window.at_seconds, margin_seconds=margin, max_pixels=max_pixels, **DECODING)
     output = checksummed(ffmpeg.input(**sought)[str(stream_index)], **{"frames:v": _TRIED_FRAMES})
     found = await _decode(output, 120, memory_bytes)
     seen = found.pictures
-    if found.failed is not None or found.errors or not seen or seen[0].time > frames.times[window.first]:
-        return False
-    landed = frames.shown_at(seen[0].time * Fraction(frames.time_base))
-    return seen == list(frames.pictures(landed, landed + len(seen)))
+    if not seen:
+        return _Landing(False)
+    begins = seen[0].time * Fraction(frames.time_base)
+    lead = window.at_seconds - float(begins)
+    if found.failed is not None or found.errors or seen[0].time > frames.times[window.first]:
+        return _Landing(False, lead)
+    landed = frames.shown_at(begins)
+    return _Landing(seen == list(frames.pictures(landed, landed + len(seen))), lead)
