@@ -63,3 +63,7 @@ export function Mark() {
 }
 
 export const LanguageIcon = () => <Icon><circle cx="12" cy="12" r="8.5" /><path d="M3.5 12h17M12 3.5c5 5.5 5 11.5 0 17c-5-5.5-5-11.5 0-17z" /></Icon>;
+export const SmallWindowIcon = () => <Icon><rect x="3" y="5" width="18" height="14" rx="2.5" /><rect x="11.5" y="11.5" width="7" height="5" rx="1" fill="currentColor" /></Icon>;
+export const CastIcon = () => <Icon><path d="M3 8V7a2 2 0 0 1 2-2h14a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2h-5" /><path d="M3 12a7 7 0 0 1 7 7M3 16a3 3 0 0 1 3 3" /></Icon>;
+export const StatsIcon = () => <Icon><path d="M5 20v-6M10 20V9M15 20v-9M20 20V4" /></Icon>;
+export const MoreIcon = () => <Icon filled><circle cx="12" cy="5" r="2" /><circle cx="12" cy="12" r="2" /><circle cx="12" cy="19" r="2" /></Icon>;

@@ -2,6 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { CaptionLook, CaptionSize } from "./captionLook";
 
 const EVENTS = ["seeked", "timeupdate"] as const; // removing a cue from its track fires no event
 
@@ -20,7 +21,17 @@ export function isAtTop({ line, snapToLines }: Pick<VTTCue, "line" | "snapToLine
   return snapToLines ? line >= 0 && line < 8 : line < 50;
 }
 
-export function Captions({ video, raised }: { video: RefObject<HTMLVideoElement | null>; raised: boolean }) {
+interface Props {
+  video: RefObject<HTMLVideoElement | null>;
+  /** The controls are visible: dialogue stands above them. */
+  raised: boolean;
+  size: CaptionSize;
+  look: CaptionLook;
+  /** The browser draws the subtitles itself at the moment. */
+  elsewhere: boolean;
+}
+
+export function Captions({ video, raised, size, look, elsewhere }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const above = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -51,10 +62,11 @@ export function Captions({ video, raised }: { video: RefObject<HTMLVideoElement 
       for (const event of EVENTS) element.removeEventListener(event, draw);
     };
   }, []);
+  const style = `captions size-${size} look-${look}`;
   return (
     <>
-      <div ref={above} class="captions at-top" data-testid="captions-at-top" />
-      <div ref={box} class={`captions ${raised ? "raised" : ""}`} data-testid="captions" />
+      <div ref={above} class={`${style} at-top`} hidden={elsewhere} data-testid="captions-at-top" />
+      <div ref={box} class={`${style} ${raised ? "raised" : ""}`} hidden={elsewhere} data-testid="captions" />
     </>
   );
 }

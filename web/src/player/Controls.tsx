@@ -3,32 +3,37 @@
 import {
   BackTenIcon,
   CaptionsIcon,
+  CastIcon,
   ForwardTenIcon,
   FullscreenIcon,
   LeaveFullscreenIcon,
   LanguageIcon,
+  MoreIcon,
   MutedIcon,
   PauseIcon,
   PlayIcon,
   ReplayIcon,
   SettingsIcon,
+  SmallWindowIcon,
   VolumeIcon,
 } from "../components/icons";
 import { clock } from "../domain/format";
 import type { Choices } from "./media/contract";
-import { Menu, type MenuGroup } from "./Menu";
+import type { Sound } from "./media/sound";
+import { Menu, type MenuChoice, type MenuGroup } from "./Menu";
+import { RATES } from "./preferences";
 import { ScrubBar } from "./ScrubBar";
 import type { VideoState } from "./useVideo";
 
-export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
-
-export type OpenMenu = "subtitles" | "audio" | "settings" | null;
+export type OpenMenu = "subtitles" | "audio" | "settings" | "more" | null;
 
 interface Props {
   video: VideoState;
   choices: Choices;
   spriteVttUrl: string | null;
   fullscreen: boolean;
+  smallWindow: { can: boolean; open: boolean };
+  screens: { available: boolean; connected: boolean };
   menu: OpenMenu;
   setMenu: (menu: OpenMenu) => void;
   toggle: () => void;
@@ -41,7 +46,12 @@ interface Props {
   toggleFullscreen: () => void;
   chooseQuality: (id: number) => void;
   chooseAudio: (id: number) => void;
+  chooseSound: (sound: Sound) => void;
   chooseSubtitle: (id: number) => void;
+  toggleSmallWindow: () => void;
+  chooseScreen: () => void;
+  openCaptionLook: () => void;
+  openStats: () => void;
 }
 
 export function Controls(props: Props) {
@@ -102,12 +112,20 @@ export function Controls(props: Props) {
             name="Subtitles"
             icon={<CaptionsIcon />}
             active={choices.subtitle >= 0}
-            groups={[subtitleGroup(props)]}
+            groups={[subtitleGroup(props), captionLookGroup(props)]}
             {...menuProps("subtitles")}
           />
         )}
-        {choices.audios.length > 1 && (
-          <Menu name="Audio" icon={<LanguageIcon />} groups={[audioGroup(props)]} {...menuProps("audio")} />
+        {(choices.audios.length > 1 || choices.sounds.length > 1) && (
+          <Menu
+            name="Audio"
+            icon={<LanguageIcon />}
+            groups={[
+              ...(choices.audios.length > 1 ? [audioGroup(props)] : []),
+              ...(choices.sounds.length > 1 ? [soundGroup(props)] : []),
+            ]}
+            {...menuProps("audio")}
+          />
         )}
         <Menu
           name="Quality and speed"
@@ -115,6 +133,29 @@ export function Controls(props: Props) {
           groups={[...(choices.qualities.length > 0 ? [qualityGroup(props)] : []), speedGroup(props)]}
           {...menuProps("settings")}
         />
+        {props.smallWindow.can && (
+          <button
+            class="icon-button where-wide"
+            aria-label="Picture-in-picture"
+            title="Picture-in-picture (P)"
+            aria-pressed={props.smallWindow.open}
+            onClick={props.toggleSmallWindow}
+          >
+            <SmallWindowIcon />
+          </button>
+        )}
+        {props.screens.available && (
+          <button
+            class={`icon-button where-wide ${props.screens.connected ? "on" : ""}`}
+            aria-label="Play on another screen"
+            title="Play on another screen"
+            aria-pressed={props.screens.connected}
+            onClick={props.chooseScreen}
+          >
+            <CastIcon />
+          </button>
+        )}
+        <Menu name="More" icon={<MoreIcon />} class="where-narrow" groups={[moreGroup(props)]} {...menuProps("more")} />
         <button
           class="icon-button"
           aria-label={props.fullscreen ? "Leave full screen" : "Full screen"}
@@ -135,8 +176,10 @@ function qualityGroup({ choices, chooseQuality }: Props): MenuGroup {
     chosen: choices.quality === -1,
     choose: () => chooseQuality(-1),
   };
-  const rungs = choices.qualities.map(({ id, label }) => ({
+  const rungs = choices.qualities.map(({ id, label, lines }) => ({
     label,
+    // A remembered quality is the most that is played: on a slow line less of it comes.
+    note: choices.quality === id && choices.playing !== null && choices.playing !== `${lines}p` ? `now ${choices.playing}` : undefined,
     chosen: choices.quality === id,
     choose: () => chooseQuality(id),
   }));
@@ -150,6 +193,34 @@ function speedGroup({ video, setRate }: Props): MenuGroup {
     choose: () => setRate(rate),
   }));
   return { heading: "Speed", choices };
+}
+
+/** What has no place of its own in the bar of a narrow screen. */
+function moreGroup(props: Props): MenuGroup {
+  const { smallWindow, screens } = props;
+  const choices: MenuChoice[] = [];
+  if (smallWindow.can) {
+    const label = smallWindow.open ? "Leave picture-in-picture" : "Picture-in-picture";
+    choices.push({ label, choose: props.toggleSmallWindow });
+  }
+  if (screens.available) choices.push({ label: "Play on another screen", choose: props.chooseScreen });
+  choices.push({ label: "Statistics", choose: props.openStats });
+  return { heading: "More", choices };
+}
+
+function soundGroup({ choices, chooseSound }: Props): MenuGroup {
+  return {
+    heading: "Sound",
+    choices: choices.sounds.map(({ sound, label }) => ({
+      label,
+      chosen: choices.sound === sound,
+      choose: () => chooseSound(sound),
+    })),
+  };
+}
+
+function captionLookGroup({ openCaptionLook }: Props): MenuGroup {
+  return { heading: "Look", choices: [{ label: "Size and look…", choose: openCaptionLook }] };
 }
 
 function audioGroup({ choices, chooseAudio }: Props): MenuGroup {

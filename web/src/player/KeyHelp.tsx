@@ -10,7 +10,7 @@ export function KeyHelp({ close }: { close: () => void }) {
   return (
     <dialog
       ref={dialog}
-      class="key-help"
+      class="player-dialog key-help"
       aria-labelledby="key-help"
       onClose={close}
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}
@@ -20,7 +20,7 @@ export function KeyHelp({ close }: { close: () => void }) {
       }}
     >
       <h2 id="key-help">Keys</h2>
-      <button class="icon-button" aria-label="Close" onClick={() => dialog.current?.close()}>
+      <button class="icon-button dialog-close" aria-label="Close" onClick={() => dialog.current?.close()}>
         <CloseIcon />
       </button>
       <dl>

@@ -7,7 +7,8 @@ import { CheckIcon } from "../components/icons";
 export interface MenuChoice {
   label: string;
   note?: string | undefined;
-  chosen: boolean;
+  /** Whether it is the chosen one of its group. Left out: an action, such as opening a panel. */
+  chosen?: boolean;
   choose: () => void;
 }
 
@@ -16,6 +17,8 @@ export interface MenuGroup {
   choices: MenuChoice[];
 }
 
+const ITEMS = "[role^=menuitem]";
+
 interface Props {
   name: string;
   icon: ComponentChildren;
@@ -23,15 +26,16 @@ interface Props {
   open: boolean;
   setOpen: (open: boolean) => void;
   active?: boolean;
+  class?: string;
 }
 
-export function Menu({ name, icon, groups, open, setOpen, active = false }: Props) {
+export function Menu({ name, icon, groups, open, setOpen, active = false, class: place = "" }: Props) {
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
 
   useEffect(() => {
     if (!open) return;
-    const items = root.current!.querySelectorAll<HTMLElement>("[role=menuitemradio]");
+    const items = root.current!.querySelectorAll<HTMLElement>(ITEMS);
     ([...items].find((item) => item.ariaChecked === "true") ?? items[0])?.focus();
     const onPointerDown = (event: PointerEvent) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false);
@@ -42,11 +46,11 @@ export function Menu({ name, icon, groups, open, setOpen, active = false }: Prop
 
   const close = () => {
     setOpen(false);
-    button.current?.focus();
+    button.current?.focus({ preventScroll: true });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (!open) return;
-    const items = [...root.current!.querySelectorAll<HTMLElement>("[role=menuitemradio]")];
+    const items = [...root.current!.querySelectorAll<HTMLElement>(ITEMS)];
     const at = items.indexOf(document.activeElement as HTMLElement);
     const moves: Record<string, number> = {
       ArrowDown: (at + 1) % items.length,
@@ -63,7 +67,7 @@ export function Menu({ name, icon, groups, open, setOpen, active = false }: Prop
   };
 
   return (
-    <div class="menu" ref={root} onKeyDown={onKeyDown}>
+    <div class={`menu ${place}`} data-menu={name.toLowerCase()} ref={root} onKeyDown={onKeyDown}>
       <button
         ref={button}
         class={`icon-button ${active ? "on" : ""}`}
@@ -82,11 +86,11 @@ export function Menu({ name, icon, groups, open, setOpen, active = false }: Prop
               <div class="menu-heading" aria-hidden="true">
                 {group.heading}
               </div>
-              {group.choices.map((choice) => (
+              {group.choices.map((choice, at) => (
                 <button
-                  key={choice.label}
-                  role="menuitemradio"
-                  aria-checked={choice.chosen}
+                  key={at}
+                  role={choice.chosen === undefined ? "menuitem" : "menuitemradio"}
+                  {...(choice.chosen === undefined ? {} : { "aria-checked": choice.chosen })}
                   tabIndex={-1}
                   class="menu-item"
                   onClick={() => {

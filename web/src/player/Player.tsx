@@ -2,17 +2,25 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Stream } from "../api/schema";
-import { BackIcon, HelpIcon, PauseIcon, PlayIcon } from "../components/icons";
+import { BackIcon, HelpIcon, PauseIcon, PlayIcon, StatsIcon } from "../components/icons";
 import { clock } from "../domain/format";
 import type { ProgressReporter } from "../domain/progress";
+import { CaptionLookDialog } from "./CaptionLook";
+import { SIZE_NAMES, stepSize } from "./captionLook";
 import { Captions } from "./Captions";
-import { Controls, RATES, type OpenMenu } from "./Controls";
+import { Controls, type OpenMenu } from "./Controls";
 import { KeyHelp } from "./KeyHelp";
-import { useAwake, useLastPosition, useMediaSession, useSaid } from "./hooks";
+import { useAwake, useLastPosition, useSaid } from "./hooks";
 import { actionFor } from "./keys";
+import { UNKNOWN_LANGUAGE } from "./media/choices";
 import { NO_CHOICES, type Choices, type Media } from "./media/contract";
 import { openMedia } from "./media/open";
-import { keepPreferences, readPreferences } from "./preferences";
+import type { Sound } from "./media/sound";
+import { useMediaSession } from "./mediaSession";
+import { usePictureInPicture } from "./pictureInPicture";
+import { keepPreferences, RATES, readPreferences, type Preferences } from "./preferences";
+import { chooseScreen, useRemotePlayback } from "./remotePlayback";
+import { Stats } from "./Stats";
 import { useFullscreen } from "./useFullscreen";
 import { useProgress } from "./useProgress";
 import { useVideo } from "./useVideo";
@@ -34,13 +42,24 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   const [failure, setFailure] = useState<string | null>(null);
   const [attempt, setAttempt] = useState(0);
   const [menu, setMenu] = useState<OpenMenu>(null);
-  const [help, setHelp] = useState(false);
+  const [panel, setPanel] = useState<"help" | "stats" | "caption-look" | null>(null);
+  const [look, setLook] = useState(readPreferences);
   const [drag, setDrag] = useState(false);
   const [said, say] = useSaid();
   const [awake, wake, sleep] = useAwake();
   const [fullscreen, toggleFullscreen] = useFullscreen(root, element);
   useProgress(element, reporter);
   const position = useLastPosition(element, startSeconds);
+  const smallWindow = usePictureInPicture(element);
+  const paused = useRef(false);
+  const lastSubtitle = useRef(-1);
+  if (choices.subtitle >= 0) lastSubtitle.current = choices.subtitles.findIndex((one) => one.id === choices.subtitle);
+  /** Opens the stream again at the same position, for a choice that needs another one. */
+  const reopen = () => {
+    paused.current = element.current!.paused;
+    setAttempt((n) => n + 1);
+  };
+  const screens = useRemotePlayback(element, reopen);
 
   // The stream is opened once, and again at the same position if the viewer retries after a failure.
   useEffect(() => {
@@ -48,6 +67,9 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
     const liked = readPreferences();
     target.volume = liked.volume;
     target.muted = liked.muted;
+    keepPitch(target);
+    // Loading sets the speed back to the default one.
+    target.defaultPlaybackRate = target.playbackRate = liked.rate;
     let closed = false;
     const url = attempt === 0 ? Promise.resolve(stream.stream_url) : renew();
     url
@@ -64,7 +86,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         (opened) => {
           if (closed) return opened.close();
           media.current = opened;
-          target.play().catch(() => undefined); // the browser wants a click first: the play button is visible
+          if (!paused.current) target.play().catch(() => undefined); // the browser wants a click first: the play button is visible
         },
         (error: unknown) => !closed && setFailure(error instanceof Error ? error.message : String(error)),
       );
@@ -104,27 +126,54 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
     say(target.muted ? "Sound off" : "Sound on");
   };
   const setRate = (rate: number) => {
-    element.current!.playbackRate = rate;
+    const target = element.current!;
+    target.defaultPlaybackRate = target.playbackRate = rate;
+    keepPreferences({ rate });
     say(rate === 1 ? "Normal speed" : `${rate}×`);
   };
   const chooseSubtitle = (id: number) => {
     media.current?.chooseSubtitle(id);
     const track = choices.subtitles.find((one) => one.id === id);
-    keepPreferences({ subtitles: track?.language ?? null });
+    const language = track === undefined ? null : (track.language ?? UNKNOWN_LANGUAGE);
+    keepPreferences({ subtitles: language, subtitlesAccessible: track?.accessible ?? false });
     say(track === undefined ? "Subtitles off" : `Subtitles: ${track.label}`);
   };
   const chooseAudio = (id: number) => {
     media.current?.chooseAudio(id);
-    keepPreferences({ audio: choices.audios.find((one) => one.id === id)?.language ?? null });
+    const track = choices.audios.find((one) => one.id === id);
+    keepPreferences({ audio: track?.language ?? UNKNOWN_LANGUAGE, audioAccessible: track?.accessible ?? false });
+  };
+  const chooseQuality = (id: number) => {
+    media.current?.chooseQuality(id);
+    keepPreferences({ quality: choices.qualities.find((one) => one.id === id)?.lines ?? null });
+  };
+  const chooseSound = (sound: Sound) => {
+    keepPreferences({ sound });
+    if (sound !== choices.sound) reopen();
   };
   const toggleSubtitles = () => {
     if (choices.subtitles.length === 0) say("No subtitles");
-    else chooseSubtitle(choices.subtitle >= 0 ? -1 : choices.subtitles[0]!.id);
+    else chooseSubtitle(choices.subtitle >= 0 ? -1 : choices.subtitles[Math.max(0, lastSubtitle.current)]!.id);
+  };
+  const chooseLook = (change: Partial<Preferences>) => {
+    keepPreferences(change);
+    setLook((now) => ({ ...now, ...change }));
+  };
+  const toggleSmallWindow = async () => {
+    const refusal = await smallWindow.toggle();
+    if (refusal !== null) say(refusal);
+  };
+  const closeStats = () => {
+    setPanel(null);
+    // The focus returns to where Statistics is opened from, in sight on this screen.
+    const openers = root.current!.querySelectorAll<HTMLElement>("[data-opens=stats], [data-menu=more] > button");
+    [...openers].find((opener) => opener.offsetParent !== null)?.focus({ preventScroll: true });
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
     wake();
     const target = event.target as Element;
+    if (event.defaultPrevented || isTypedIn(target)) return;
     const range = target instanceof HTMLInputElement;
     const action = actionFor(event, range || target.closest("button") !== null);
     if (action === null || (range && event.key.startsWith("Arrow"))) return;
@@ -141,8 +190,17 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         return mute();
       case "fullscreen":
         return void toggleFullscreen();
+      case "small-window":
+        return void toggleSmallWindow();
       case "captions":
         return toggleSubtitles();
+      case "caption-size": {
+        const captionSize = stepSize(look.captionSize, action.by);
+        chooseLook({ captionSize });
+        return say(`Subtitles: ${SIZE_NAMES[captionSize].toLowerCase()}`);
+      }
+      case "stats":
+        return panel === "stats" ? closeStats() : setPanel("stats");
       case "jump":
         seek(action.share * video.duration);
         return say(clock(action.share * video.duration));
@@ -151,8 +209,9 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         return setRate(RATES[Math.min(RATES.length - 1, Math.max(0, at + action.by))]!);
       }
       case "help":
-        return setHelp(true);
+        return setPanel("help");
       case "leave":
+        if (panel === "stats") return closeStats();
         return fullscreen ? void toggleFullscreen() : back();
     }
   };
@@ -160,7 +219,16 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   });
-  useMediaSession(stream, { toggle, skip, seek });
+  useMediaSession(element, stream, {
+    play: () => void element.current!.play().catch(() => undefined),
+    pause: () => element.current!.pause(),
+    stop: () => {
+      element.current!.pause();
+      back();
+    },
+    skip,
+    seek,
+  });
 
   const busy = video.waiting && failure === null && !(video.paused && video.started);
   const visible = awake || video.paused || menu !== null || drag || failure !== null;
@@ -185,7 +253,18 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         onClick={() => (matchMedia("(pointer: coarse)").matches ? (visible ? sleep() : wake()) : toggle())}
         onDblClick={() => matchMedia("(pointer: fine)").matches && void toggleFullscreen()}
       />
-      <Captions video={element} raised={visible} />
+      <Captions
+        video={element}
+        raised={visible}
+        size={look.captionSize}
+        look={look.captionLook}
+        elsewhere={smallWindow.nativeSubtitles}
+      />
+      {smallWindow.open && choices.subtitle >= 0 && !smallWindow.nativeSubtitles && (
+        <p class="small-window-note" role="status">
+          This browser's small window shows the picture only: the subtitles stay here.
+        </p>
+      )}
       {busy && <div class="spinner player-spinner" role="status" aria-label="Loading" />}
       {said !== null && (
         <div class="said" role="status" key={said.at}>
@@ -213,7 +292,17 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
           <BackIcon />
         </button>
         <h1>{stream.title}</h1>
-        <button class="icon-button keys-button" aria-label="Keys" title="Keys (?)" onClick={() => setHelp(true)}>
+        <button
+          class="icon-button where-wide"
+          aria-label="Statistics"
+          title="Statistics (I)"
+          aria-pressed={panel === "stats"}
+          onClick={() => (panel === "stats" ? closeStats() : setPanel("stats"))}
+          data-opens="stats"
+        >
+          <StatsIcon />
+        </button>
+        <button class="icon-button keys-button" aria-label="Keys" title="Keys (?)" onClick={() => setPanel("help")}>
           <HelpIcon />
         </button>
       </div>
@@ -222,6 +311,8 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         choices={choices}
         spriteVttUrl={stream.sprite_vtt_url}
         fullscreen={fullscreen}
+        smallWindow={smallWindow}
+        screens={screens}
         menu={menu}
         setMenu={setMenu}
         toggle={toggle}
@@ -232,13 +323,41 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         mute={mute}
         setRate={setRate}
         toggleFullscreen={() => void toggleFullscreen()}
-        chooseQuality={(id) => media.current?.chooseQuality(id)}
+        chooseQuality={chooseQuality}
         chooseAudio={chooseAudio}
+        chooseSound={chooseSound}
         chooseSubtitle={chooseSubtitle}
+        toggleSmallWindow={() => void toggleSmallWindow()}
+        chooseScreen={() => void chooseScreen(element.current!)}
+        openCaptionLook={() => setPanel("caption-look")}
+        openStats={() => setPanel("stats")}
       />
-      {help && <KeyHelp close={() => setHelp(false)} />}
+      {panel === "stats" && (
+        <Stats video={element} media={media} stream={stream} chosen={choices.quality >= 0} close={closeStats} />
+      )}
+      {panel === "help" && <KeyHelp close={() => setPanel(null)} />}
+      {panel === "caption-look" && (
+        <CaptionLookDialog
+          size={look.captionSize}
+          look={look.captionLook}
+          choose={chooseLook}
+          close={() => setPanel(null)}
+        />
+      )}
     </div>
   );
+}
+
+/** A field for text keeps its keys. */
+function isTypedIn(target: Element): boolean {
+  return target.closest("input:not([type=range]), textarea, select, [contenteditable]") !== null;
+}
+
+/** Faster or slower, voices keep their pitch. It is the default of new browsers only. */
+function keepPitch(video: HTMLVideoElement & { webkitPreservesPitch?: boolean; mozPreservesPitch?: boolean }): void {
+  video.preservesPitch = true;
+  if ("webkitPreservesPitch" in video) video.webkitPreservesPitch = true;
+  if ("mozPreservesPitch" in video) video.mozPreservesPitch = true;
 }
 
 /** A short sign in the middle when the film pauses or resumes. */

@@ -3,6 +3,8 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { progress, stream } from "../api/calls";
 import "../styles/player.css";
+import "../styles/captions.css";
+import "../styles/player-panels.css";
 import { useLoaded, useTitle } from "../components/hooks";
 import { BackIcon } from "../components/icons";
 import { HelpButton } from "../components/Trouble";

@@ -1,8 +1,7 @@
-/** Hooks of the player: short messages, whether the controls are visible, the last position, media keys. */
+/** Hooks of the player: short messages, whether the controls are visible, the last position. */
 
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { Stream } from "../api/schema";
 
 const HIDE_AFTER_MS = 2800;
 
@@ -27,7 +26,7 @@ export function useSaid(): [{ words: string; at: number } | null, (words: string
   const [said, setSaid] = useState<{ words: string; at: number } | null>(null);
   useEffect(() => {
     if (said === null) return;
-    const timer = setTimeout(() => setSaid(null), 900);
+    const timer = setTimeout(() => setSaid(null), Math.max(900, said.words.length * 60));
     return () => clearTimeout(timer);
   }, [said]);
   return [said, useCallback((words: string) => setSaid({ words, at: performance.now() }), [])];
@@ -51,33 +50,4 @@ export function useAwake(): [boolean, () => void, () => void] {
     return () => clearTimeout(timer.current);
   }, []);
   return [awake, wake, sleep];
-}
-
-interface SessionActions {
-  toggle: () => void;
-  skip: (seconds: number) => void;
-  seek: (seconds: number) => void;
-}
-
-/** The system's own media keys and lock screen. */
-export function useMediaSession(stream: Stream, actions: SessionActions): void {
-  const latest = useRef(actions);
-  latest.current = actions;
-  useEffect(() => {
-    if (!("mediaSession" in navigator)) return;
-    const session = navigator.mediaSession;
-    const artwork = stream.poster_url === null ? [] : [{ src: stream.poster_url }];
-    session.metadata = new MediaMetadata({ title: stream.title, artist: "Marquee", artwork });
-    session.setActionHandler("play", () => latest.current.toggle());
-    session.setActionHandler("pause", () => latest.current.toggle());
-    session.setActionHandler("seekbackward", () => latest.current.skip(-10));
-    session.setActionHandler("seekforward", () => latest.current.skip(10));
-    session.setActionHandler("seekto", (details) => latest.current.seek(details.seekTime ?? 0));
-    return () => {
-      session.metadata = null;
-      for (const name of ["play", "pause", "seekbackward", "seekforward", "seekto"] as const) {
-        session.setActionHandler(name, null);
-      }
-    };
-  }, [stream.movie_id]);
 }

@@ -36,7 +36,7 @@ const EVENTS = [
   "emptied",
 ] as const;
 
-function bufferedTo(video: HTMLVideoElement): number {
+export function bufferedTo(video: HTMLVideoElement): number {
   for (let i = 0; i < video.buffered.length; i += 1) {
     if (video.buffered.start(i) <= video.currentTime + 0.1 && video.buffered.end(i) >= video.currentTime) {
       return video.buffered.end(i);

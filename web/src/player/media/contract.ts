@@ -3,18 +3,31 @@
  * (`Choices`, `MediaOwner.failed`), and what the stream needs from it (`MediaOwner`). `open.ts` opens a stream.
  */
 
+import type { Preferences } from "../preferences";
+import type { Sound } from "./sound";
+
 export interface Choice {
   id: number;
   label: string;
   language: string | null;
+  /** Made for viewers who hear or see badly. */
+  accessible?: boolean;
+}
+
+export interface Quality extends Choice {
+  /** The shorter side of the picture. */
+  lines: number;
 }
 
 export interface Choices {
-  qualities: Choice[];
+  qualities: Quality[];
   /** -1: automatic. */
   quality: number;
-  /** The quality that plays now, if the choice is automatic. */
+  /** The quality that plays now. */
   playing: string | null;
+  /** Stereo, surround: two if the film has both. */
+  sounds: { sound: Sound; label: string }[];
+  sound: Sound;
   audios: Choice[];
   audio: number;
   subtitles: Choice[];
@@ -26,11 +39,35 @@ export const NO_CHOICES: Choices = {
   qualities: [],
   quality: -1,
   playing: null,
+  sounds: [],
+  sound: "stereo",
   audios: [],
   audio: -1,
   subtitles: [],
   subtitle: -1,
 };
+
+export type Liked = Pick<
+  Preferences,
+  "quality" | "sound" | "subtitles" | "subtitlesAccessible" | "audio" | "audioAccessible"
+>;
+
+/** What the stream knows of itself, for the statistics. null: not known. */
+export interface StreamFacts {
+  /** `hls.js 1.7.4`. */
+  engine: string;
+  /** The rung that plays. */
+  width: number | null;
+  height: number | null;
+  frameRate: number | null;
+  codecs: string | null;
+  bitsPerSecond: number | null;
+  /** The measured bandwidth of the line. */
+  estimateBitsPerSecond: number | null;
+  /** The address of the edge or of the stream that the last segment came from. Only its host is shown. */
+  url: string | null;
+  session: string | null;
+}
 
 /** What the stream needs from the player. */
 export interface MediaOwner {
@@ -38,8 +75,8 @@ export interface MediaOwner {
   failed: (message: string) => void;
   /** The viewer's position, also while the element has nothing loaded. */
   position: () => number;
-  /** Languages that the viewer chose earlier. Without a choice subtitles are off and audio is the film's default. */
-  liked: { subtitles: string | null; audio: string | null };
+  /** What the viewer chose earlier. Without a choice subtitles are off and audio is the film's default. */
+  liked: Liked;
   /** Get a fresh stream URL after the old one stopped working. */
   renew: () => Promise<string>;
 }
@@ -48,5 +85,6 @@ export interface Media {
   chooseQuality(id: number): void;
   chooseAudio(id: number): void;
   chooseSubtitle(id: number): void;
+  facts(): StreamFacts;
   close(): void;
 }

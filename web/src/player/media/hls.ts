@@ -8,10 +8,12 @@
 import type Hls from "hls.js";
 import type { HlsConfig } from "hls.js";
 import { CueStore } from "../cues";
+import { castBySource } from "../remotePlayback";
 import { bandwidthConfig } from "./bandwidth";
-import { hlsChoices } from "./choices";
+import { hlsChoices, hlsFacts, levelOf, likedTrack } from "./choices";
 import type { Media, MediaOwner } from "./contract";
 import { recoverHls } from "./recovery";
+import { SoundFilter } from "./sound";
 
 export function openHls(
   Engine: typeof Hls,
@@ -20,29 +22,48 @@ export function openHls(
   startSeconds: number,
   owner: MediaOwner,
 ): Media {
+  const { liked } = owner;
+  const sound = new SoundFilter(liked.sound ?? "stereo");
+  /** The quality that the viewer chose, in lines. */
+  let limit = liked.quality;
   const config: Partial<HlsConfig> = {
     enableWorker: false,
     startPosition: startSeconds > 0 ? startSeconds : -1,
     enableCEA708Captions: false,
     // The player keeps and draws the cues: hls.js's own track elements load a data: URL, which the page's policy forbids.
     renderTextTracksNatively: false,
-    ...(owner.liked.audio === null ? {} : { audioPreference: { lang: owner.liked.audio } }),
+    pLoader: sound.loader(Engine),
+    ...(liked.audio === null ? {} : { audioPreference: { lang: liked.audio } }),
     ...bandwidthConfig(),
   };
   const hls = new Engine(config);
   const cues = new CueStore(video);
-  const report = () => owner.choices(hlsChoices(hls));
+  const report = () => owner.choices(hlsChoices(hls, limit, sound.found));
   const { Events } = Engine;
   // hls.js turns a film's default subtitles on after it has reported the tracks. The viewer's choice overrides that.
   let wanted: number | null = null;
   const insist = () => {
     if (wanted === null && hls.subtitleTracks.length > 0) {
-      wanted = hls.subtitleTracks.findIndex((track) => track.lang === owner.liked.subtitles);
+      wanted = likedTrack(hlsChoices(hls, limit, sound.found).subtitles, liked.subtitles, liked.subtitlesAccessible);
     }
     if (wanted !== null && hls.subtitleTrack !== wanted) hls.subtitleTrack = wanted;
   };
   hls.on(Events.SUBTITLE_TRACKS_UPDATED, () => queueMicrotask(insist));
   hls.on(Events.SUBTITLE_TRACK_SWITCH, () => queueMicrotask(insist));
+  // A remembered quality is the most that is played: on a slower line than yesterday's the film does not stop for it.
+  const applyLimit = () => {
+    hls.capLevelToPlayerSize = limit === null;
+    hls.autoLevelCapping = limit === null ? -1 : levelOf(hls.levels, limit);
+  };
+  hls.on(Events.MANIFEST_PARSED, applyLimit);
+  let audioSettled = liked.audio === null;
+  hls.on(Events.AUDIO_TRACKS_UPDATED, () => {
+    if (audioSettled) return;
+    audioSettled = true;
+    const track = likedTrack(hlsChoices(hls, limit, sound.found).audios, liked.audio, liked.audioAccessible);
+    if (track >= 0) queueMicrotask(() => hls.audioTrack !== track && (hls.audioTrack = track));
+  });
+  castBySource(Engine, hls, video);
   for (const event of [
     Events.MANIFEST_PARSED,
     Events.LEVEL_SWITCHED,
@@ -63,6 +84,9 @@ export function openHls(
   hls.attachMedia(video);
   return {
     chooseQuality(id) {
+      const level = hls.levels[id];
+      limit = level === undefined ? null : Math.min(level.width, level.height) || level.height;
+      applyLimit();
       hls.nextLevel = id;
       report();
     },
@@ -76,6 +100,7 @@ export function openHls(
       cues.show(id);
       report();
     },
+    facts: () => hlsFacts(hls, Engine.version),
     close() {
       recovery.close();
       cues.clear();

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { DEFAULTS } from "../preferences";
 import type { MediaOwner } from "./contract";
 import { openMedia } from "./open";
 
@@ -22,7 +23,7 @@ const owner = (renew: () => Promise<string>): MediaOwner => ({
   choices: () => undefined,
   failed: vi.fn(),
   position: () => 42,
-  liked: { subtitles: null, audio: null },
+  liked: DEFAULTS,
   renew,
 });
 const open = async (renew: () => Promise<string>) => {

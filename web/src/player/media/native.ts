@@ -4,6 +4,7 @@
  */
 
 import { language } from "../../domain/format";
+import { likedTrack } from "./choices";
 import { NO_CHOICES, type Media, type MediaOwner } from "./contract";
 import { LOST, UNPLAYABLE } from "./recovery";
 
@@ -25,7 +26,10 @@ export function openNative(video: HTMLVideoElement, url: string, startSeconds: n
     if (position > 0) video.currentTime = position;
     if (wasPlaying) void video.play().catch(() => undefined); // the change of URL paused it
     wasPlaying = false;
-    for (const track of tracks()) track.mode = track.language === owner.liked.subtitles ? "hidden" : "disabled";
+    const { subtitles, subtitlesAccessible } = owner.liked;
+    const texts = tracks().map((track) => ({ language: track.language || null, accessible: track.kind === "captions" }));
+    const liked = likedTrack(texts, subtitles, subtitlesAccessible);
+    tracks().forEach((track, at) => (track.mode = at === liked ? "hidden" : "disabled"));
     report();
   };
   const onError = () => {
@@ -54,6 +58,17 @@ export function openNative(video: HTMLVideoElement, url: string, startSeconds: n
       tracks().forEach((track, at) => (track.mode = at === id ? "hidden" : "disabled"));
       report();
     },
+    facts: () => ({
+      engine: "the browser's own HLS",
+      width: video.videoWidth || null,
+      height: video.videoHeight || null,
+      frameRate: null,
+      codecs: null,
+      bitsPerSecond: null,
+      estimateBitsPerSecond: null,
+      url: video.currentSrc || null,
+      session: null,
+    }),
     close() {
       closed = true;
       video.removeEventListener("loadedmetadata", onMetadata);
