@@ -37,7 +37,7 @@ export function CaptionLookDialog({ size, look, choose, close }: Props) {
       <div class="caption-preview" aria-hidden="true">
         <div class={`captions size-${size} look-${look}`} data-testid="caption-preview">
           <p>
-            <span>Nobody told me the lamp was lit.</span>
+            <span>Is it lit?</span>
           </p>
         </div>
       </div>

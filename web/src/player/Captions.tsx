@@ -1,7 +1,7 @@
 /** Draws subtitles: signs that belong at the top there, dialogue above the player's controls. Cues of every text track that is not off. */
 
 import type { RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { CaptionLook, CaptionSize } from "./captionLook";
 
 const EVENTS = ["seeked", "timeupdate"] as const; // removing a cue from its track fires no event
@@ -34,6 +34,13 @@ interface Props {
 export function Captions({ video, raised, size, look, elsewhere }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const above = useRef<HTMLDivElement>(null);
+  const [aspect, setAspect] = useState(16 / 9);
+  useEffect(() => {
+    const element = video.current!;
+    const read = () => element.videoHeight > 0 && setAspect(element.videoWidth / element.videoHeight);
+    element.addEventListener("resize", read); // fired for the first picture too
+    return () => element.removeEventListener("resize", read);
+  }, []);
   useEffect(() => {
     const element = video.current;
     if (element === null) return;
@@ -62,11 +69,12 @@ export function Captions({ video, raised, size, look, elsewhere }: Props) {
       for (const event of EVENTS) element.removeEventListener(event, draw);
     };
   }, []);
+  const place = { "--aspect": aspect.toFixed(4) };
   const style = `captions size-${size} look-${look}`;
   return (
     <>
-      <div ref={above} class={`${style} at-top`} hidden={elsewhere} data-testid="captions-at-top" />
-      <div ref={box} class={`${style} ${raised ? "raised" : ""}`} hidden={elsewhere} data-testid="captions" />
+      <div ref={above} class={`${style} at-top`} hidden={elsewhere} style={place} data-testid="captions-at-top" />
+      <div ref={box} class={`${style} ${raised ? "raised" : ""}`} hidden={elsewhere} style={place} data-testid="captions" />
     </>
   );
 }
