@@ -53,6 +53,27 @@ async def show_keys(page: Page) -> None:
     await page.locator("dialog[open]").wait_for()
 
 
+async def show_more(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})  # a wide screen has no such menu
+    await page.locator("video").evaluate("(video) => video.pause()")
+    await page.get_by_role("button", name="More", exact=True).click()
+    await page.get_by_role("menu", name="More").wait_for()
+
+
+async def show_statistics(page: Page) -> None:
+    await page.wait_for_function("() => (document.querySelector('video')?.readyState ?? 0) > 1")
+    await page.locator("video").evaluate("(video) => video.pause()")
+    await page.keyboard.press("i")
+    await page.get_by_test_id("stats").get_by_text("Codecs").wait_for()
+
+
+async def show_caption_look(page: Page) -> None:
+    await open_menu(page, "Subtitles")
+    await page.get_by_role("menuitem", name="Size and look…").click()
+    dialog = page.get_by_role("dialog", name="Subtitle size and look")
+    await dialog.get_by_label("Largest").check()
+
+
 async def choose_films(page: Page) -> None:
     names = [f"{LONG_WORD[:180]}.{n}.mkv" if n % 2 else f"film {n} (1999).mp4" for n in range(20)]
     films = [FilePayload(name=name, mimeType="video/mp4", buffer=b"not sent") for name in names]
@@ -139,7 +160,10 @@ SCREENS: Final = {
     "watch, subtitles": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=menu("Subtitles")),
     "watch, audio": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=menu("Audio")),
     "watch, quality": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=menu("Quality and speed")),
+    "watch, more": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=show_more),
     "watch, keys": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=show_keys),
+    "watch, statistics": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=show_statistics),
+    "watch, look of subtitles": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=show_caption_look),
     "watch, not yet": Screen(
         f"/watch/{MOVIE}",
         _ALERT,

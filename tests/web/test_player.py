@@ -180,6 +180,7 @@ async def test_subtitles_have_the_size_and_look_that_was_chosen(visit: Visit, si
     assert usual >= 16
 
     await page.get_by_role("button", name="Subtitles", exact=True).click()
+    await page.locator("[role=menuitemradio]:focus").wait_for()
     await page.keyboard.press("End")
     await page.keyboard.press("Enter")
     panel = page.get_by_role("dialog", name="Subtitle size and look")

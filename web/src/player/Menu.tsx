@@ -1,7 +1,7 @@
 /** A button that opens a menu of choices (ARIA menu pattern: arrows, Home, End, Escape; focus returns to the button). */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { CheckIcon } from "../components/icons";
 
 export interface MenuChoice {
@@ -33,7 +33,8 @@ export function Menu({ name, icon, groups, open, setOpen, active = false, class:
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
 
-  useEffect(() => {
+  // Before the next key is read: a fast Escape or arrow finds the focus in the menu.
+  useLayoutEffect(() => {
     if (!open) return;
     const items = root.current!.querySelectorAll<HTMLElement>(ITEMS);
     ([...items].find((item) => item.ariaChecked === "true") ?? items[0])?.focus();
