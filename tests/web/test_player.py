@@ -1,51 +1,18 @@
-"""What a viewer reaches for in the player, in Chromium: sound, quality, subtitles, statistics, small window, system's keys."""
+"""The player beside its film: statistics, the system's keys, the small window, another screen, narrow screens and fingers."""
 
-from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import BrowserContext, expect
 
-from marquee.demo.browser import log_in
-from marquee.stores.opened import open_stores
-from tests.harness.browsing import Visit, accessibility_violations, open_visit
-from tests.harness.film_of_choices import RUNGS, SECONDS, TONES, WORDS, encode_film_of_choices
-from tests.harness.published_film import publish_film
-from tests.web.conftest import Site
+from tests.harness.browsing import Visit, accessibility_violations
+from tests.harness.film_of_choices import SECONDS, WORDS
+from tests.web.conftest import CHOICES_TITLE, Site
+from tests.harness.web.watching import choose
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
 
-TITLE: Final = "The Lamp"
-PLAYS: Final = "() => (document.querySelector('video')?.currentTime ?? 0) > 0.2"
-STORED: Final = "marquee.player"
-LISTENS: Final = """hertz => {
-  const video = document.querySelector('video');
-  if (!window.ear) {
-    const context = new AudioContext();
-    const analyser = context.createAnalyser();
-    context.createMediaElementSource(video).connect(analyser).connect(context.destination);
-    window.ear = {context, analyser};
-  }
-  const {context, analyser} = window.ear;
-  const loudness = new Float32Array(analyser.frequencyBinCount);
-  analyser.getFloatFrequencyData(loudness);
-  return Math.abs(loudness.indexOf(Math.max(...loudness)) * context.sampleRate / analyser.fftSize - hertz) < 60;
-}"""
-"""Whether the loudest tone that the video element plays is this one."""
-RECORDS_SESSION: Final = """() => {
-  window.handlers = {};
-  window.positions = [];
-  const {setActionHandler, setPositionState} = MediaSession.prototype;
-  MediaSession.prototype.setActionHandler = function (action, handler) {
-    window.handlers[action] = handler;
-    setActionHandler.call(this, action, handler);
-  };
-  MediaSession.prototype.setPositionState = function (state) {
-    window.positions.push(state ?? null);
-    setPositionState.call(this, state);
-  };
-}"""
 OUTSIDE: Final = """() => [...document.querySelectorAll('.player *')].filter(each => {
   const {width, left, right} = each.getBoundingClientRect();
   return width > 0 && (left < -0.5 || right > innerWidth + 0.5) && !each.closest('svg, .pulse, .scrub-track');
@@ -56,166 +23,11 @@ TOO_SMALL: Final = """() => [...document.querySelectorAll('.player button, .play
 }).map(each => each.ariaLabel || each.textContent)"""
 
 
-@pytest.fixture(scope="module")
-async def film(site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """movie_id of a film with three rungs, stereo and 5.1 in two languages, and two subtitle tracks."""
-    async with open_stores(site.settings, search_writer=True) as stores:
-        folder = tmp_path_factory.mktemp("film")
-        return await publish_film(stores, TITLE, folder, encode_stream=encode_film_of_choices, seconds=SECONDS)
-
-
-@pytest.fixture(scope="module")
-async def viewer(browser: Browser, site: Site) -> AsyncIterator[BrowserContext]:
-    """A visitor with a device of their own, because the player remembers choices on it."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 800})
-    await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.settings.public)
-    page = await context.new_page()
-    await log_in(page, site.settings.public, site.settings.email, site.settings.password.get_secret_value())
-    await page.close()
-    yield context
-    await context.close()
-
-
-@pytest.fixture
-async def visit(viewer: BrowserContext, site: Site, film: str) -> AsyncIterator[Visit]:
-    """The film plays, on a device that remembers nothing."""
-    visit = await open_visit(viewer)
-    await visit.page.add_init_script(f"({RECORDS_SESSION})()")
-    await visit.page.goto(f"{site.settings.public}/account")
-    await visit.page.evaluate(f"localStorage.removeItem('{STORED}')")
-    await watch(visit, site, film)
-    yield visit
-    assert not visit.errors, f"the player reports errors: {visit.errors[:5]}"
-    await visit.page.close()
-
-
-async def watch(visit: Visit, site: Site, film: str) -> None:
-    """Open the film and wait until it plays. It begins again at its end, however slow this machine is."""
-    await visit.page.goto(f"{site.settings.public}/watch/{film}?from=start")
-    await visit.page.wait_for_function(PLAYS)
-    await visit.page.evaluate("document.querySelector('video').loop = true")
-
-
-async def choose(page: Page, menu: str, *labels: str) -> None:
-    for label in labels:
-        await page.get_by_role("button", name=menu, exact=True).click()
-        await page.get_by_role("menuitemradio", name=label, exact=True).click()
-
-
-async def chosen(page: Page, menu: str) -> list[str]:
-    """The chosen items of a menu."""
-    await page.get_by_role("button", name=menu, exact=True).click()
-    items = page.locator("[role=menuitemradio][aria-checked=true] > span:first-of-type")
-    found = await items.all_inner_texts()
-    await page.keyboard.press("Escape")
-    return [each for each in found if each]
-
-
-async def pixels(captions: Locator) -> float:
-    return float(await captions.evaluate("each => parseFloat(getComputedStyle(each).fontSize)"))
-
-
-async def test_stereo_and_surround_are_heard_and_remembered(visit: Visit, site: Site, film: str) -> None:
-    page = visit.page
-    await page.wait_for_function(LISTENS, arg=TONES["en", 2])
-    assert await chosen(page, "Audio") == ["English", "Stereo"]
-    await choose(page, "Audio", "Surround 5.1")
-    await page.wait_for_function(LISTENS, arg=TONES["en", 6])
-    await choose(page, "Audio", "Deutsch")
-    await page.wait_for_function(LISTENS, arg=TONES["de", 6])
-
-    await watch(visit, site, film)
-    await page.wait_for_function(LISTENS, arg=TONES["de", 6])
-    assert await chosen(page, "Audio") == ["Deutsch", "Surround 5.1"]
-    await choose(page, "Audio", "Stereo")
-    await page.wait_for_function(LISTENS, arg=TONES["de", 2])
-
-
-async def test_another_sound_neither_moves_a_paused_film_nor_starts_it(visit: Visit) -> None:
-    page = visit.page
-    video = page.locator("video")
-    await video.evaluate("video => { video.pause(); video.currentTime = 11; }")
-    async with page.expect_request("**/a6en_*.m4s"):
-        await choose(page, "Audio", "Surround 5.1")
-    await page.wait_for_function("() => document.querySelector('video').readyState >= 2")
-    assert await video.evaluate("video => [video.paused, Math.round(video.currentTime)]") == [True, 11]
-
-
-async def test_quality_and_speed_are_remembered(visit: Visit, site: Site, film: str) -> None:
-    page = visit.page
-    video = page.locator("video")
-    await choose(page, "Quality and speed", "270p", "1.5×")
-    await page.wait_for_function("() => document.querySelector('video').videoHeight === 270")
-
-    visit.requests.clear()
-    await watch(visit, site, film)
-    await page.wait_for_function("() => document.querySelector('video').videoHeight === 270")
-    assert await chosen(page, "Quality and speed") == ["270p", "1.5×"]
-    assert await video.evaluate("video => [video.playbackRate, video.preservesPitch]") == [1.5, True]
-    better = [url for url in visit.requests if "/v360_" in url]
-    assert not better, f"more than the remembered quality was fetched: {better}"
-
-    # The next film has no such rung.
-    await page.evaluate(f"localStorage.setItem('{STORED}', '{{\"quality\": 200}}')")
-    await watch(visit, site, film)
-    assert await chosen(page, "Quality and speed") == ["180p", "Normal"]
-    await choose(page, "Quality and speed", "Auto")
-    assert await page.evaluate(f"JSON.parse(localStorage.getItem('{STORED}')).quality") is None
-    await page.wait_for_function(f"() => document.querySelector('video').videoHeight === {max(RUNGS)}")
-
-
-async def test_nonsense_on_the_device_does_not_stop_a_film(visit: Visit, site: Site, film: str) -> None:
-    for stored in ("{", "[]", '{"volume": 7, "rate": 0, "quality": "x", "captionLook": 1, "subtitles": []}'):
-        await visit.page.evaluate(f"text => localStorage.setItem('{STORED}', text)", stored)
-        await watch(visit, site, film)
-        assert await chosen(visit.page, "Quality and speed") == ["Auto", "Normal"], stored
-
-
-async def test_subtitles_have_the_size_and_look_that_was_chosen(visit: Visit, site: Site, film: str) -> None:
-    page = visit.page
-    await choose(page, "Subtitles", "Deutsch")
-    captions = page.get_by_test_id("captions")
-    await expect(captions).to_have_text(WORDS["de"])
-    usual = await pixels(captions)
-    assert usual >= 16
-
-    await page.get_by_role("button", name="Subtitles", exact=True).click()
-    await page.locator("[role=menuitemradio]:focus").wait_for()
-    await page.keyboard.press("End")
-    await page.keyboard.press("Enter")
-    panel = page.get_by_role("dialog", name="Subtitle size and look")
-    assert not await accessibility_violations(page)
-    sizes = {}
-    for size in ("Small", "Normal", "Large", "Larger", "Largest"):
-        await panel.get_by_label(size, exact=True).check()
-        sizes[size] = await pixels(captions)
-        assert await pixels(page.get_by_test_id("caption-preview")) == sizes[size], "the preview shows another size"
-    assert sizes["Small"] < sizes["Normal"] == usual < sizes["Large"] < sizes["Larger"] < sizes["Largest"]
-    drawn = set()
-    looks = await panel.get_by_role("group", name="Look").get_by_role("radio").all()
-    for look in looks:
-        await look.check()
-        style = "each => { const s = getComputedStyle(each); return s.color + s.backgroundColor + s.textShadow; }"
-        drawn.add(await captions.locator("span").first.evaluate(style))
-    assert len(drawn) == len(looks) >= 3
-    await panel.get_by_label("Yellow on black").check()
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_role("button", name="Subtitles", exact=True)).to_be_focused()
-
-    await watch(visit, site, film)
-    await expect(captions).to_have_text(WORDS["de"])
-    assert await pixels(captions) == sizes["Largest"]
-    await page.keyboard.press("-")
-    assert await pixels(captions) == sizes["Larger"]
-    await page.keyboard.press("Control+-")
-    assert await pixels(captions) == sizes["Larger"], "the browser's own shortcut changed the subtitles"
-
-
-async def test_statistics_say_what_plays_and_can_be_copied(visit: Visit, site: Site, film: str) -> None:
+async def test_statistics_say_what_plays_and_can_be_copied(visit: Visit, site: Site, film_of_choices: str) -> None:
     page = visit.page
     await page.keyboard.press("i")
     panel = page.get_by_role("region", name="Statistics")
-    for words in (film, "avc1.", "mp4a.40.2", "bit/s", "hls.js"):
+    for words in (film_of_choices, "avc1.", "mp4a.40.2", "bit/s", "hls.js"):
         await expect(panel).to_contain_text(words)
     await page.wait_for_function("() => !document.querySelector('.stats').innerText.includes('not known')")
     shown = await panel.inner_text()
@@ -224,7 +36,7 @@ async def test_statistics_say_what_plays_and_can_be_copied(visit: Visit, site: S
     await panel.get_by_role("button", name="Copy").click()
     await expect(panel.get_by_role("status")).to_have_text("Copied")
     copied = await page.evaluate("navigator.clipboard.readText()")
-    assert film in copied
+    assert film_of_choices in copied
     assert "Chrome" in copied
     assert not await accessibility_violations(page)
     await panel.get_by_role("button", name="Close statistics").focus()
@@ -238,7 +50,7 @@ async def test_the_systems_own_keys_act_on_the_film_until_it_is_left(visit: Visi
     page = visit.page
     session = "(() => { const s = navigator.mediaSession; return [s.metadata?.title ?? null, s.playbackState]; })()"
     await page.wait_for_function("() => navigator.mediaSession.playbackState === 'playing'")
-    assert await page.evaluate(session) == [TITLE, "playing"]
+    assert await page.evaluate(session) == [CHOICES_TITLE, "playing"]
     poster = await page.evaluate("navigator.mediaSession.metadata.artwork[0].src")
     assert await page.evaluate("async url => (await createImageBitmap(await (await fetch(url)).blob())).width", poster)
 
