@@ -36,10 +36,16 @@ async def test_stereo_and_surround_are_heard_and_remembered(visit: Visit, site: 
     page = visit.page
     await page.wait_for_function(LISTENS, arg=TONES["en", 2])
     assert await chosen(page, "Audio") == ["English", "Stereo"]
+    await choose(page, "Quality and speed", "1.5×")
     await choose(page, "Audio", "Surround 5.1")
     await page.wait_for_function(LISTENS, arg=TONES["en", 6])
     await choose(page, "Audio", "Deutsch")
     await page.wait_for_function(LISTENS, arg=TONES["de", 6])
+    # Another quality keeps the language, and another stream keeps the speed.
+    await choose(page, "Quality and speed", "180p")
+    await page.wait_for_function("() => document.querySelector('video').videoHeight === 180")
+    await page.wait_for_function(LISTENS, arg=TONES["de", 6])
+    assert await page.locator("video").evaluate("video => video.playbackRate") == 1.5
 
     await watch(visit, site.settings.public, film_of_choices)
     await page.wait_for_function(LISTENS, arg=TONES["de", 6])
@@ -93,6 +99,13 @@ async def test_subtitles_have_the_size_and_look_that_was_chosen(visit: Visit, si
     await choose(page, "Subtitles", "Deutsch")
     captions = page.get_by_test_id("captions")
     await expect(captions).to_have_text(WORDS["de"])
+    await page.locator("video").evaluate("video => video.pause()")
+    await page.keyboard.press("c")
+    await expect(captions).to_have_text("")
+    await page.keyboard.press("c")
+    await expect(captions).to_have_text(WORDS["de"])
+    await choose(page, "Subtitles", "English", "Deutsch")
+    await expect(captions).to_have_text(WORDS["de"])
     usual = await pixels(captions)
     assert usual >= 16
 
@@ -126,3 +139,5 @@ async def test_subtitles_have_the_size_and_look_that_was_chosen(visit: Visit, si
     assert await pixels(captions) == sizes["Larger"]
     await page.keyboard.press("Control+-")
     assert await pixels(captions) == sizes["Larger"], "the browser's own shortcut changed the subtitles"
+    await page.set_viewport_size({"width": 2560, "height": 1440})
+    assert await pixels(captions) > 1.3 * sizes["Larger"], "subtitles are small on a large screen"

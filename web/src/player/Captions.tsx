@@ -27,13 +27,16 @@ interface Props {
   raised: boolean;
   size: CaptionSize;
   look: CaptionLook;
+  /** The chosen track. A paused film fires no event when another one is chosen. */
+  track: number;
   /** The browser draws the subtitles itself at the moment. */
   elsewhere: boolean;
 }
 
-export function Captions({ video, raised, size, look, elsewhere }: Props) {
+export function Captions({ video, raised, size, look, track, elsewhere }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const above = useRef<HTMLDivElement>(null);
+  const redraw = useRef<() => void>(() => undefined);
   const [aspect, setAspect] = useState(16 / 9);
   useEffect(() => {
     const element = video.current!;
@@ -59,6 +62,7 @@ export function Captions({ video, raised, size, look, elsewhere }: Props) {
       box.current?.replaceChildren(...cues.filter((cue) => !isAtTop(cue)).map(drawnLine));
       above.current?.replaceChildren(...cues.filter(isAtTop).map(drawnLine));
     };
+    redraw.current = draw;
     const onTrack = (event: TrackEvent) => event.track?.addEventListener("cuechange", draw);
     for (const track of element.textTracks) track.addEventListener("cuechange", draw);
     element.textTracks.addEventListener("addtrack", onTrack);
@@ -69,6 +73,7 @@ export function Captions({ video, raised, size, look, elsewhere }: Props) {
       for (const event of EVENTS) element.removeEventListener(event, draw);
     };
   }, []);
+  useEffect(() => redraw.current(), [track]);
   const place = { "--aspect": aspect.toFixed(4) };
   const style = `captions size-${size} look-${look}`;
   return (

@@ -258,6 +258,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         raised={visible}
         size={look.captionSize}
         look={look.captionLook}
+        track={choices.subtitle}
         elsewhere={smallWindow.nativeSubtitles}
       />
       {smallWindow.open && choices.subtitle >= 0 && !smallWindow.nativeSubtitles && (

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from "vitest";
-import { watchRemote } from "./remotePlayback";
+import type Hls from "hls.js";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { castBySource, watchRemote } from "./remotePlayback";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -62,5 +63,33 @@ describe("another screen", () => {
     const event = Object.assign(new Event("webkitplaybacktargetavailabilitychanged"), { availability: "available" });
     video.dispatchEvent(event);
     expect(changed).toHaveBeenLastCalledWith({ available: true, connected: false });
+  });
+});
+
+describe("a film by Media Source Extensions", () => {
+  afterEach(() => vi.unstubAllGlobals());
+  const attach = (sources: object[]) => {
+    const appended: object[] = [];
+    const video = { disableRemotePlayback: false, querySelector: () => sources[0] ?? null, append: (one: object) => appended.push(one) };
+    const listeners: Record<string, () => void> = {};
+    const hls = { url: "https://edge/v/master.m3u8", on: (name: string, listener: () => void) => (listeners[name] = listener) };
+    const Engine = { Events: { MEDIA_ATTACHING: "attaching", MEDIA_ATTACHED: "attached" } };
+    castBySource(Engine as unknown as typeof Hls, hls as unknown as Hls, video as unknown as HTMLVideoElement);
+    listeners["attaching"]!();
+    const whileOpening = video.disableRemotePlayback;
+    listeners["attached"]!();
+    return { whileOpening, after: video.disableRemotePlayback, appended };
+  };
+
+  it("is not offered to other screens, which could not fetch it", () => {
+    expect(attach([])).toEqual({ whileOpening: true, after: true, appended: [] });
+  });
+  it("has its playlist beside it for AirPlay once a Managed Media Source is open", () => {
+    vi.stubGlobal("document", { createElement: () => ({}) });
+    expect(attach([{}])).toEqual({
+      whileOpening: true,
+      after: false,
+      appended: [{ type: "application/vnd.apple.mpegurl", src: "https://edge/v/master.m3u8" }],
+    });
   });
 });

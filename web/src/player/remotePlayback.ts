@@ -17,13 +17,14 @@ const HLS_TYPE = "application/vnd.apple.mpegurl";
 const AVAILABILITY = "webkitplaybacktargetavailabilitychanged";
 const TARGET = "webkitcurrentplaybacktargetiswirelesschanged";
 
-/** Offers the playlist to AirPlay where hls.js lets the element have several sources, and else refuses remote playback. */
+/**
+ * Offers the playlist to AirPlay where hls.js lets the element have several sources, and else refuses remote playback. A Managed
+ * Media Source opens only while remote playback is refused, so the second source follows once it is open. hls.js removes both.
+ */
 export function castBySource(Engine: typeof Hls, hls: Hls, video: HTMLVideoElement): void {
-  hls.on(Engine.Events.MEDIA_ATTACHING, () => {
-    if (hls.url === null || video.querySelector("source") === null) {
-      video.disableRemotePlayback = true;
-      return;
-    }
+  hls.on(Engine.Events.MEDIA_ATTACHING, () => (video.disableRemotePlayback = true));
+  hls.on(Engine.Events.MEDIA_ATTACHED, () => {
+    if (hls.url === null || video.querySelector("source") === null) return;
     const source = document.createElement("source");
     source.type = HLS_TYPE;
     source.src = hls.url;
