@@ -44,7 +44,13 @@ async def picture_good_enough(
     """The top rung's picture is the film's: a mean VMAF below the platform's floor has no other cause than a lack of bits."""
     async with open_stage(context, settings, "quality", reports=False) as stage:
         found, floor = await stage.read("quality", QualityDocument), settings.quality_floor_vmaf
-        findings = verify.poor_picture(found.scores, floor_vmaf=floor, second_look=found.second_look)
+        top = (await stage.read("plan", PlanDocument)).settings.rungs[-1]
+        findings = verify.poor_picture(
+            found.scores,
+            floor_vmaf=floor,
+            second_look=found.second_look,
+            is_large_enough=verify.is_large_enough_for_vmaf(top.width, top.height),
+        )
         means = {one.rung: one.vmaf_mean for one in found.scores}
         return await _check_result(stage, findings, {"floor": floor, **means})
 

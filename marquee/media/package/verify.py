@@ -119,17 +119,22 @@ def is_large_enough_for_vmaf(width: int, height: int) -> bool:
     return min(width, height) >= MIN_VMAF_SIDE_PIXELS
 
 
-def poor_picture(scores: Sequence[QualityScore], *, floor_vmaf: float, second_look: SecondLook | None) -> list[str]:
+def poor_picture(
+    scores: Sequence[QualityScore], *, floor_vmaf: float, second_look: SecondLook | None, is_large_enough: bool = True
+) -> list[str]:
     """The top rung, if its mean VMAF (0 to 100) is below `floor_vmaf` because its picture is wrong.
 
     `scores` are in the order of the ladder, the lowest rung first. Too few bits are the ladder's own choice and no finding: the
-    stage `quality` notes them. Without a second look (of an earlier release) a low score is a finding.
+    stage `quality` notes them. Without a second look (of an earlier release) a low score is a finding, unless the picture is too
+    small for a score to mean anything (`is_large_enough_for_vmaf`).
     """
     top = scores[-1]
     if top.vmaf_mean >= floor_vmaf:
         return []
     scored = f"Rung {top.rung} scores VMAF {beside_limit(top.vmaf_mean, floor_vmaf, 1)} on average"
     if second_look is None:
+        if not is_large_enough:
+            return []
         return [f"{scored}, below the floor of {floor_vmaf:.1f}."]
     where = f"From frame {second_look.start_frame} on"
     if second_look.thumbnail_psnr_db < MIN_THUMBNAIL_PSNR_DB:

@@ -37,6 +37,10 @@ _PIXEL_ASPECTS: Final = {
 }  # fmt: skip
 """ITU-T H.264, table E-1; 255 means that width and height follow."""
 _EXPLICIT: Final = 255
+_MAX_CHANGES: Final = 10_000
+"""A film that changes its shape more often keeps the last one that was read to its end. Headers that repeat it are not kept."""
+_DESCRIBED_CONTAINERS: Final = ("mov", "matroska")
+"""Their headers say all that a copy needs. ffmpeg need not decode the first pictures to find it: 0.2 s of cpu for a 4K film."""
 
 
 class _Headers:
@@ -60,7 +64,7 @@ class _Headers:
         if name == "aspect_ratio_information":
             aspect = _PICTURE_ASPECTS.get(value, Fraction(1) if value == 1 else None)
             # Two headers in one packet: two films laid end to end. The second is that of the next picture.
-            self.found.append(CodedAspect(ticks + self._in_packet, aspect, picture=value in _PICTURE_ASPECTS))
+            self._add(CodedAspect(ticks + self._in_packet, aspect, picture=value in _PICTURE_ASPECTS))
             self._in_packet += 1
         elif name == "sar_width":
             self._width = value
@@ -74,14 +78,25 @@ class _Headers:
     def _add_pixel(self, ticks: int, aspect: Fraction | None) -> None:
         # A packet may hold several parameter sets. Which of them its slices use is not known: the first counts.
         if not self._in_packet:
-            self.found.append(CodedAspect(ticks, aspect))
+            self._add(CodedAspect(ticks, aspect))
             self._in_packet = 1
 
+    def _add(self, coded: CodedAspect) -> None:
+        # A broadcast repeats its header twice a second: an equal one that follows tells nothing.
+        last = self.found[-1] if self.found else None
+        if last is not None and last.ticks <= coded.ticks and last[1:] == coded[1:]:
+            return
+        if len(self.found) < _MAX_CHANGES:
+            self.found.append(coded)
 
-def coded_aspects_arguments(path: Path, stream_index: int, codec: str, *, stored_times: bool) -> list[str]:
-    """The command that prints the headers of one picture stream."""
+
+def coded_aspects_arguments(
+    path: Path, stream_index: int, codec: str, *, stored_times: bool, is_described: bool = False
+) -> list[str]:
+    """The command that prints the headers of one picture stream. `is_described`: the container's header says all of it."""
     clock = {"copyts": None} if stored_times else {}
-    source = ffmpeg.input(**untrusted_input(path), **clock)
+    known = {"nofind_stream_info": None} if is_described else {}
+    source = ffmpeg.input(**untrusted_input(path), **clock, **known)
     options = {"c": "copy", "bsf:v": f"filter_units=pass_types={_HEADER_UNITS[codec]},trace_headers"}
     output = ffmpeg.output(source[str(stream_index)], "-", format="null", **options)
     argv: list[str] = output.global_args("-hide_banner", "-nostdin", "-loglevel", "level+repeat+info").compile(
@@ -91,15 +106,21 @@ def coded_aspects_arguments(path: Path, stream_index: int, codec: str, *, stored
 
 
 async def coded_aspects(
-    path: Path, stream_index: int, codec: str, *, stored_times: bool, memory_bytes: int | None = None
+    path: Path,
+    stream_index: int,
+    codec: str,
+    *,
+    stored_times: bool,
+    is_described: bool = False,
+    memory_bytes: int | None = None,
 ) -> list[CodedAspect]:
-    """The aspect of every header of the stream, in order of decoding; empty for a codec whose headers have none."""
+    """The first aspect in the stream's headers and each change, in order of decoding; empty for codecs without any."""
     if codec not in _HEADER_UNITS:
         return []
     headers = _Headers()
     with contextlib.suppress(ProcessFailed):
         await process.run(
-            coded_aspects_arguments(path, stream_index, codec, stored_times=stored_times),
+            coded_aspects_arguments(path, stream_index, codec, stored_times=stored_times, is_described=is_described),
             timeout_seconds=300 + path.stat().st_size / 5e6,
             memory_bytes=memory_bytes,
             on_stderr_line=headers.read_line,
@@ -110,13 +131,15 @@ async def coded_aspects(
 async def with_coded_aspects(candidate: Candidate, scanned: Scan) -> Scan:
     """The scan with the shapes of pixels that the stream's own headers state, if they change midway."""
     picture = candidate.picture
-    if scanned.clock == "counted" or scanned.single:
+    # A header counts from a key frame on. With one key frame there is nothing to change, and one process is spared.
+    if scanned.clock == "counted" or scanned.single or len(scanned.turns) < 2:
         return scanned
     coded = await coded_aspects(
         candidate.path,
         picture.index,
         picture.codec,
         stored_times=scanned.clock == "container",
+        is_described=candidate.probed.container.startswith(_DESCRIBED_CONTAINERS),
         memory_bytes=candidate.limits.memory_bytes,
     )
     pictures = scanned.pictures.with_coded_aspects(coded, scanned.times)

@@ -39,6 +39,13 @@ def test_without_a_second_look_the_floor_alone_decides(mean: float, floor: float
     assert bool(poor_picture([score("top", mean)], floor_vmaf=floor, second_look=None)) == (mean < floor)
 
 
+@given(mean=SCORES, floor=SCORES)
+def test_an_earlier_releases_score_of_a_small_picture_is_no_finding(mean: float, floor: float) -> None:
+    """Its title is playable. It would fail when its check is run again."""
+    scores = [score("top", mean)]
+    assert not poor_picture(scores, floor_vmaf=floor, second_look=None, is_large_enough=False)
+
+
 def test_the_finding_says_what_is_wrong() -> None:
     def finding(second: SecondLook | None, mean: float = 41.26) -> str:
         (found,) = poor_picture([score("720p", mean)], floor_vmaf=60.0, second_look=second)
