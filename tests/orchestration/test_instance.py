@@ -80,6 +80,15 @@ def test_the_run_queue_bounds_the_runs_that_can_wait(tmp_path: Path) -> None:
     }, "the sensor tags a run by the same words: a limit under another word would bound nothing"
 
 
+def test_a_run_may_start_late_on_a_busy_machine_and_is_retried_if_it_never_does(instance: dg.DagsterInstance) -> None:
+    assert instance.run_monitoring_enabled
+    assert instance.run_monitoring_start_timeout_seconds >= 600, (
+        "a machine that encodes needs minutes to start a process"
+    )
+    assert instance.run_retries_enabled
+    assert instance.run_retries_max_retries > 0, "a late run would stand as failed"
+
+
 def test_the_run_launcher_is_a_setting(tmp_path: Path) -> None:
     default = rendered(make_test_settings(tmp_path))["run_launcher"]
     assert default == {"module": "orchestration.launcher", "class": "WatchfulRunLauncher", "config": {}}

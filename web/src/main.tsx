@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/frame.css";
 import "./styles/browse.css";
 import "./styles/forms.css";
+import "./styles/viewers.css";
 import { asProblem } from "./api/problem";
 import { followOtherTabs, restoreSession } from "./api/session";
 import { App } from "./app";

@@ -1,6 +1,7 @@
 /** The client's paths, and the change from one page to another. Plain links work: their clicks are handled here. */
 
 import { useEffect, useState } from "preact/hooks";
+import { placeOf, type Place } from "./domain/upNext";
 
 export type Route =
   | { page: "home" }
@@ -57,12 +58,16 @@ function enter(next: string): void {
   entry = next;
 }
 
-export function navigate(path: string, options: { replace?: boolean } = {}): void {
+/** The place in a row that this history entry was opened from; null where it was not opened from a row. */
+export const currentPlace = (): Place | null => placeOf(history.state);
+
+/** `place`: where in a row the title stands that is opened. It stays with the history entry, also when the page is loaded again. */
+export function navigate(path: string, options: { replace?: boolean; place?: Place | null } = {}): void {
   if (options.replace === true) {
-    history.replaceState({ entry }, "", path);
+    history.replaceState({ entry, ...options.place }, "", path);
   } else {
     enter(String(Date.now()) + Math.random());
-    history.pushState({ entry }, "", path);
+    history.pushState({ entry, ...options.place }, "", path);
     pageWasLeft = true;
   }
   announce();
@@ -81,7 +86,7 @@ export function keptScroll(): number {
 
 export function startRouter(): void {
   history.scrollRestoration = "manual";
-  history.replaceState({ entry }, "");
+  history.replaceState({ ...(history.state as object | null), entry }, "");
   window.addEventListener("popstate", (event: PopStateEvent) => {
     enter(String((event.state as { entry?: string } | null)?.entry ?? ""));
     announce();
@@ -94,7 +99,7 @@ export function startRouter(): void {
     if (link.getAttribute("href")?.startsWith("#") === true || /^\/(api|schema)\b/.test(link.pathname)) return;
     event.preventDefault();
     const path = link.pathname + link.search;
-    navigate(path, { replace: path === location.pathname + location.search });
+    navigate(path, { replace: path === location.pathname + location.search, place: placeOfLink(link) });
   });
 }
 
@@ -107,4 +112,13 @@ export function useLocation(): string {
     return () => void listeners.delete(listener);
   }, []);
   return where;
+}
+
+/** A link in a list of a row (`data-row`) says where in it the title stands; another link of a title's page keeps the page's. */
+function placeOfLink(link: Element): Place | null {
+  const list = link.closest<HTMLElement>("[data-row]");
+  const item = link.closest("li");
+  if (list === null) return null;
+  const index = item === null ? 0 : [...(item.parentElement?.children ?? [])].indexOf(item);
+  return placeOf({ row: list.dataset["row"], index });
 }

@@ -19,6 +19,7 @@ import type {
   PasswordChange,
   ProfileOut,
   Progress,
+  Removed,
   Row,
   SearchResults,
   SentPart,
@@ -27,6 +28,7 @@ import type {
   SidecarOut,
   Stream,
   TitleOut,
+  UndoRemoval,
   UploadOpened,
   UploadStatus,
 } from "./schema";
@@ -104,6 +106,28 @@ export const title = (movieId: string, signal?: AbortSignal) =>
 
 export const watched = (cursor: string | null, signal?: AbortSignal) =>
   request<HistoryPage>("GET", withQuery("/history", { limit: 24, cursor }), { signal });
+
+/** Removals and their undo. They wait for the newest progress, as reading does: it was sent before them. Both give the undo. */
+async function removal(path: string): Promise<string> {
+  await afterProgress();
+  return (await request<Removed>("DELETE", path)).undo;
+}
+
+export const hideFromContinueWatching = (movieId: string) => removal(`/rows/continue-watching/${at(movieId)}`);
+
+export const removeFromHistory = (movieId: string) => removal(`/history/${at(movieId)}`);
+
+export const undoRemoval = (undo: string) =>
+  request<void>("POST", "/history/undo", { body: { undo } satisfies UndoRemoval });
+
+export async function clearHistory(): Promise<void> {
+  await afterProgress();
+  await request<void>("DELETE", "/history");
+}
+
+/** The beginning of a row, as much as one page holds. */
+export const rowStart = (rowId: string, signal?: AbortSignal) =>
+  request<Row>("GET", withQuery(`/rows/${at(rowId)}`, { limit: 50, cursor: null }), { signal });
 
 // --- playing -------------------------------------------------------------------------------------------------------
 

@@ -4,20 +4,22 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { rowPage } from "../api/calls";
 import { asProblem, type Problem } from "../api/problem";
 import type { Row, RowItem } from "../api/schema";
+import { CONTINUE_WATCHING } from "../domain/home";
 import { BackIcon, ForwardIcon } from "./icons";
 import { useSentinel } from "./hooks";
+import { RemoveButton } from "./Removal";
 import { CardBones, TitleCard } from "./TitleCard";
 import { HelpButton } from "./Trouble";
-
-export const CONTINUE_WATCHING = "continue-watching";
 
 interface Props {
   row: Row;
   /** Tells the page what was loaded. The page keeps it for when the viewer comes back. */
+  /** Take a title out of the row; only for rows from which a viewer may. */
+  onRemove?: ((card: RowItem) => void) | undefined;
   onMore: (rowId: string, items: RowItem[], nextCursor: string | null) => void;
 }
 
-export function Shelf({ row, onMore }: Props) {
+export function Shelf({ row, onMore, onRemove }: Props) {
   const track = useRef<HTMLUListElement>(null);
   const loading = useRef(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -54,13 +56,16 @@ export function Shelf({ row, onMore }: Props) {
 
   const heading = `row-${row.id}`;
   return (
-    <section class="shelf" aria-labelledby={heading} data-testid={`row-${row.id}`}>
+    <section class="shelf" aria-labelledby={heading} data-testid={`row-${row.id}`} data-row={row.id}>
       <h2 id={heading}>{row.title}</h2>
       <div class="shelf-frame">
         <ul class="shelf-track" ref={track} onScroll={measure} onKeyDown={moveAlong}>
           {row.items.map((card) => (
-            <li key={card.movie_id}>
+            <li key={card.movie_id} class={onRemove === undefined ? "" : "removable"}>
               <TitleCard card={card} resume={row.id === CONTINUE_WATCHING} />
+              {onRemove !== undefined && (
+                <RemoveButton name={`Remove ${card.title} from ${row.title}`} remove={() => onRemove(card)} />
+              )}
             </li>
           ))}
           {problem !== null && (

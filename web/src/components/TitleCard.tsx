@@ -1,9 +1,10 @@
 /** A title on a row or in a grid: one link, its picture, and where the viewer stopped. */
 
-import { duration } from "../domain/format";
 import { paths } from "../router";
 import type { RowItem } from "../api/schema";
+import { Facts } from "./Facts";
 import { PlayIcon } from "./icons";
+import { Length } from "./Length";
 import { Poster } from "./Poster";
 
 interface Props {
@@ -22,9 +23,8 @@ export function watchedPercent(card: RowItem): number | null {
 
 export function TitleCard({ card, playable = true, resume = false }: Props) {
   const percent = watchedPercent(card);
-  const left =
-    resume && card.duration_seconds ? duration(card.duration_seconds - (card.resume_position_seconds ?? 0)) : "";
-  const facts = [card.year, left ? `${left} left` : duration(card.duration_seconds)].filter(Boolean);
+  const left = resume && card.duration_seconds ? card.duration_seconds - (card.resume_position_seconds ?? 0) : 0;
+  const length = left > 0 ? <Length seconds={left} after=" left" /> : <Length seconds={card.duration_seconds} />;
   return (
     <a class="card" href={resume ? paths.watch(card.movie_id) : paths.title(card.movie_id)} data-testid="title-card">
       <div class="card-picture">
@@ -48,7 +48,7 @@ export function TitleCard({ card, playable = true, resume = false }: Props) {
           {card.title}
         </span>
         <span class="card-facts">
-          {facts.join(" · ")}
+          <Facts facts={[card.year, (card.duration_seconds ?? 0) > 0 && length]} />
           {!playable && <span class="hidden-visually"> (announced, not playable yet)</span>}
         </span>
       </div>

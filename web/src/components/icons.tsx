@@ -41,6 +41,8 @@ export const CaptionsIcon = () => <Icon><rect x="3" y="5" width="18" height="14"
 export const FullscreenIcon = () => <Icon><path d="M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5" /></Icon>;
 export const LeaveFullscreenIcon = () => <Icon><path d="M9 4v5H4M15 4v5h5M9 20v-5H4M15 20v-5h5" /></Icon>;
 export const HelpIcon = () => <Icon><circle cx="12" cy="12" r="9" /><path d="M9.5 9.5a2.6 2.6 0 1 1 3.7 2.4c-.8.4-1.2.9-1.2 1.8" /><path d="M12 17v.01" /></Icon>;
+export const ShowIcon = () => <Icon><path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z" /><circle cx="12" cy="12" r="3" /></Icon>;
+export const HideIcon = () => <Icon><path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z" /><circle cx="12" cy="12" r="3" /><path d="M4 4l16 16" /></Icon>;
 export const CheckIcon = () => <Icon><path d="M5 12.5l4.5 4.5L19 7.5" /></Icon>;
 export const AlertIcon = () => <Icon><path d="M12 3.5l9.3 16.2a.6.6 0 0 1-.5.9H3.2a.6.6 0 0 1-.5-.9z" /><path d="M12 10v4.5M12 17.6v.01" /></Icon>;
 export const BackTenIcon = () => <Icon><path d="M4 12a8 8 0 1 0 2.6-5.9L4 8.5" /><path d="M4 4v4.5h4.5" /><text class="icon-text" x="12.2" y="15">10</text></Icon>;

@@ -9,14 +9,41 @@ export function clock(seconds: number): string {
   return h > 0 ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${m}:${s}`;
 }
 
-/** `1 h 32 min`, `9 min`, `16 s`: a title's length. */
+const SECONDS_BELOW = 600;
+
+/** Hours, minutes and seconds of a length. Seconds matter below ten minutes only: a longer one is whole minutes. */
+function partsOf(seconds: number | null | undefined): [number, number, number] | null {
+  if (seconds === null || seconds === undefined || !(seconds > 0) || !Number.isFinite(seconds)) return null;
+  let whole = Math.max(1, Math.round(seconds));
+  if (whole >= SECONDS_BELOW) whole = Math.round(seconds / 60) * 60;
+  return [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+}
+
+/** `2 h 5 min`, `2 min 30 s`, `16 s`: a title's length. */
 export function duration(seconds: number | null | undefined): string {
-  if (seconds === null || seconds === undefined || !(seconds > 0)) return "";
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const rest = minutes % 60;
-  return rest === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${rest} min`;
+  const parts = partsOf(seconds);
+  if (parts === null) return "";
+  const units = ["h", "min", "s"];
+  return parts.flatMap((value, index) => (value > 0 ? [`${value} ${units[index]}`] : [])).join(" ");
+}
+
+/** `2 hours 5 minutes`, `2 minutes 30 seconds`: the same length, for a screen reader. */
+export function spokenDuration(seconds: number | null | undefined): string {
+  const parts = partsOf(seconds);
+  return parts === null ? "" : spokenTime(parts[0] * 3600 + parts[1] * 60 + parts[2]);
+}
+
+/** `Added today`, `Added 3 weeks ago`: how long a title has been there. */
+export function added(iso: string | null | undefined, now: Date = new Date()): string {
+  if (!iso) return "";
+  const days = Math.floor((now.getTime() - new Date(iso).getTime()) / 86_400_000);
+  if (!Number.isFinite(days)) return "";
+  if (days < 1) return "Added today";
+  const ago = (count: number, unit: string) => `Added ${count} ${unit}${count === 1 ? "" : "s"} ago`;
+  if (days < 14) return ago(days, "day");
+  if (days < 61) return ago(Math.floor(days / 7), "week");
+  if (days < 730) return ago(Math.floor(days / 30.44), "month");
+  return ago(Math.floor(days / 365.25), "year");
 }
 
 /** `1 hour 2 minutes 3 seconds`, for a screen reader. */

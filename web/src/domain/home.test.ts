@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Home, Row } from "../api/schema";
-import { missingRows, withMoreItems, withNextRows, withRefreshedStart } from "./home";
+import { missingRows, withItemBack, withMoreItems, withNextRows, withoutItem, withRefreshedStart } from "./home";
 
 const row = (id: string, items: string[], next_cursor: string | null = null): Row => ({
   id,
@@ -28,6 +28,25 @@ describe("the home page", () => {
     expect(page.next_cursor).toBe("n2");
     expect(ids(page, 2)).toEqual(["x", "y", "z"]);
     expect(page.rows[2]?.next_cursor).toBe("d2");
+  });
+
+  it("takes a title out of continue watching only, and puts it back where it was", () => {
+    const page = { rows: [row("continue-watching", ["a", "b", "c"]), row("new", ["b"])], next_cursor: null };
+    const less = withoutItem(page, "continue-watching", "b");
+    expect([ids(less, 0), ids(less, 1)]).toEqual([["a", "c"], ["b"]]);
+    const again = withItemBack(less, page.rows[0]!, 0, "b");
+    expect(ids(again, 0)).toEqual(["a", "b", "c"]);
+    expect(withItemBack(again, page.rows[0]!, 0, "b")).toEqual(again);
+    const single = { rows: [row("continue-watching", ["a"]), row("new", ["b"])], next_cursor: null };
+    const empty = withoutItem(single, "continue-watching", "a");
+    expect(empty.rows.map((each) => each.id)).toEqual(["new"]);
+    expect(withItemBack(empty, single.rows[0]!, 0, "a")).toEqual(single);
+  });
+
+  it("does not keep in continue watching what has left it", () => {
+    const held = { rows: [row("continue-watching", ["a", "b", "c"])], next_cursor: null };
+    const page = withRefreshedStart(held, { rows: [row("continue-watching", ["c", "a"])], next_cursor: null });
+    expect(ids(page, 0)).toEqual(["c", "a"]);
   });
 
   it("drops a row that left the first page", () => {

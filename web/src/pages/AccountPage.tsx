@@ -15,6 +15,7 @@ import { asProblem, type Problem } from "../api/problem";
 import type { AccountOut, OpenSession } from "../api/schema";
 import { useLoaded, useTitle, useWho } from "../components/hooks";
 import { CheckIcon } from "../components/icons";
+import { PasswordInput } from "../components/PasswordInput";
 import { Notice, ProblemNotice, Trouble } from "../components/Trouble";
 import { day } from "../domain/format";
 import { lookOf } from "../domain/placeholder";
@@ -218,10 +219,9 @@ function Password({ email }: { email: string }) {
         <input type="hidden" name="username" autocomplete="username" value={email} />
         <div class="field">
           <label for="current-password">Current password</label>
-          <input
+          <PasswordInput
             class="input"
             id="current-password"
-            type="password"
             autocomplete="current-password"
             required
             value={current}
@@ -231,10 +231,9 @@ function Password({ email }: { email: string }) {
         </div>
         <div class="field">
           <label for="new-password">New password</label>
-          <input
+          <PasswordInput
             class="input"
             id="new-password"
-            type="password"
             autocomplete="new-password"
             required
             minLength={8}

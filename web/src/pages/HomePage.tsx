@@ -1,18 +1,28 @@
 /** Home: one large film, then rows. What was loaded is kept, so that coming back is instant and at the same position. */
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { home, title as loadTitle } from "../api/calls";
+import { hideFromContinueWatching, home, title as loadTitle } from "../api/calls";
 import { asProblem, isAbort, unavailable, type Problem } from "../api/problem";
 import { mayUpload, onSessionChange, who } from "../api/session";
 import type { Home as Page, Row, RowItem, TitleOut } from "../api/schema";
 import { Backdrop } from "../components/Backdrop";
 import { InfoIcon, PlayIcon } from "../components/icons";
 import { useSentinel, useTitle } from "../components/hooks";
-import { CONTINUE_WATCHING, Shelf, ShelfBones } from "../components/Shelf";
+import { Facts } from "../components/Facts";
+import { Length } from "../components/Length";
+import { RemovalMessage, useRemoval } from "../components/Removal";
+import { Shelf, ShelfBones } from "../components/Shelf";
 import { Empty, Trouble } from "../components/Trouble";
-import { duration } from "../domain/format";
 import { isLongName } from "../domain/placeholder";
-import { missingRows, withMoreItems, withNextRows, withRefreshedStart } from "../domain/home";
+import {
+  CONTINUE_WATCHING,
+  missingRows,
+  withItemBack,
+  withMoreItems,
+  withNextRows,
+  withoutItem,
+  withRefreshedStart,
+} from "../domain/home";
 import { keptScroll, paths } from "../router";
 
 let kept: { profileId: string; page: Page } | null = null;
@@ -26,6 +36,7 @@ export function HomePage() {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [attempt, setAttempt] = useState(0);
   const loadingMore = useRef(false);
+  const removal = useRemoval();
 
   useEffect(() => {
     const profileId = who()?.profileId;
@@ -91,14 +102,30 @@ export function HomePage() {
     );
   }
   const featured = featuredOf(page.rows);
+  const removeCard = (row: Row, card: RowItem) => {
+    const place = page.rows.indexOf(row);
+    removal.remove(
+      card.title,
+      row.title,
+      () => hideFromContinueWatching(card.movie_id),
+      () => setPage((old) => old && withoutItem(old, row.id, card.movie_id)),
+      () => setPage((old) => old && withItemBack(old, row, place, card.movie_id)),
+    );
+  };
   return (
     <>
+      <RemovalMessage removal={removal} />
       <h1 class="hidden-visually">Home</h1>
       {featured !== null && <Hero key={featured.movie_id} card={featured} />}
       <div class="shelves">
         {lacking !== null && <Trouble problem={unavailable(lacking)} again={reload} />}
         {page.rows.map((row) => (
-          <Shelf key={row.id} row={row} onMore={onMore} />
+          <Shelf
+            key={row.id}
+            row={row}
+            onMore={onMore}
+            onRemove={row.id === CONTINUE_WATCHING ? (card) => removeCard(row, card) : undefined}
+          />
         ))}
         {page.next_cursor !== null && problem === null && (
           <div ref={sentinel} aria-busy="true">
@@ -133,9 +160,8 @@ function Hero({ card }: { card: RowItem }) {
     loadTitle(card.movie_id, controller.signal).then(setDetails, () => undefined); // the card alone is enough
     return () => controller.abort();
   }, [card.movie_id]);
-  const facts = [card.year, duration(card.duration_seconds), (card.genres ?? []).slice(0, 3).join(", ")];
   return (
-    <section class="hero" aria-labelledby="featured" data-testid="hero">
+    <section class="hero" aria-labelledby="featured" data-testid="hero" data-row="new-releases">
       <div class="hero-picture">
         <Backdrop title={card.title} backdrop={card.backdrop} posterUrl={card.poster_url} />
       </div>
@@ -144,7 +170,15 @@ function Hero({ card }: { card: RowItem }) {
         <h2 id="featured" class={isLongName(card.title) ? "long-name" : ""}>
           {card.title}
         </h2>
-        <p class="facts">{facts.filter(Boolean).join(" · ")}</p>
+        <p class="facts">
+          <Facts
+            facts={[
+              card.year,
+              (card.duration_seconds ?? 0) > 0 && <Length seconds={card.duration_seconds} />,
+              (card.genres ?? []).slice(0, 3).join(", "),
+            ]}
+          />
+        </p>
         {details?.description && <p class="hero-description">{details.description}</p>}
         <div class="actions">
           <a class="button primary" href={paths.watch(card.movie_id)} aria-label={`Play ${card.title}`}>

@@ -5,6 +5,7 @@ import { useRef, useState } from "preact/hooks";
 import { createAccount, logIn } from "../api/calls";
 import { asProblem, type Problem } from "../api/problem";
 import { wasLoggedOut } from "../api/session";
+import { PasswordInput } from "../components/PasswordInput";
 import { useTitle } from "../components/hooks";
 import { Notice, ProblemNotice } from "../components/Trouble";
 import { paths } from "../router";
@@ -66,11 +67,10 @@ function EntryForm({ heading, button, other, newPassword, enter }: EntryProps) {
         </div>
         <div class="field">
           <label for="password">Password</label>
-          <input
+          <PasswordInput
             class="input"
             id="password"
             name="password"
-            type="password"
             autocomplete={newPassword ? "new-password" : "current-password"}
             required
             minLength={newPassword ? 8 : 1}

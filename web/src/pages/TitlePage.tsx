@@ -5,14 +5,17 @@ import type { TitleOut } from "../api/schema";
 import { mayUpload, who } from "../api/session";
 import { useEffect, useState } from "preact/hooks";
 import { Backdrop } from "../components/Backdrop";
+import { Facts } from "../components/Facts";
+import { Length } from "../components/Length";
+import { Tracks } from "../components/Tracks";
 import { useLoaded, useTitle } from "../components/hooks";
 import { BackIcon, PlayIcon } from "../components/icons";
 import { Notes } from "../components/Notes";
 import { Notice, Trouble } from "../components/Trouble";
-import { clock, duration } from "../domain/format";
+import { added, clock } from "../domain/format";
 import { isLongName } from "../domain/placeholder";
 import { TITLE_SENTENCES, type TitleState } from "../domain/rules";
-import { goBack, navigate, paths } from "../router";
+import { currentPlace, goBack, navigate, paths } from "../router";
 
 export function TitlePage({ movieId }: { movieId: string }) {
   const [loaded, reload] = useLoaded((signal) => loadTitle(movieId, signal), [movieId]);
@@ -36,7 +39,6 @@ export function TitlePage({ movieId }: { movieId: string }) {
 }
 
 function Details({ title }: { title: TitleOut }) {
-  const facts = [title.year, duration(title.duration_seconds), title.genres.slice(0, 4).join(", ")];
   return (
     <>
       <div class="title-picture">
@@ -44,11 +46,21 @@ function Details({ title }: { title: TitleOut }) {
       </div>
       <div class="title-words">
         <h1 class={isLongName(title.title) ? "long-name" : ""}>{title.title}</h1>
-        <p class="facts">{facts.filter(Boolean).join(" · ")}</p>
+        <p class="facts">
+          <Facts
+            facts={[
+              title.year,
+              (title.duration_seconds ?? 0) > 0 && <Length seconds={title.duration_seconds} />,
+              title.genres.slice(0, 4).join(", "),
+              added(title.published_at),
+            ]}
+          />
+        </p>
         {title.playable ? <PlayActions title={title} /> : <WhyNot state={title.state} />}
         <Notes notes={title.notes} />
         {title.description && <p class="title-description">{title.description}</p>}
         <dl class="title-facts">
+          <Tracks tracks={title.tracks} />
           {title.people.length > 0 && (
             <div>
               <dt>People</dt>
@@ -94,11 +106,11 @@ function PlayActions({ title }: { title: TitleOut }) {
   return (
     <div class="title-actions">
       <div class="actions">
-        <button class="button primary" onClick={() => navigate(paths.watch(title.movie_id))} data-testid="play">
+        <button class="button primary" onClick={() => navigate(paths.watch(title.movie_id), { place: currentPlace() })} data-testid="play">
           <PlayIcon /> {resume > 0 ? "Resume" : "Play"}
         </button>
         {resume > 0 && (
-          <button class="button glass" onClick={() => navigate(`${paths.watch(title.movie_id)}?from=start`)}>
+          <button class="button glass" onClick={() => navigate(`${paths.watch(title.movie_id)}?from=start`, { place: currentPlace() })}>
             From the start
           </button>
         )}

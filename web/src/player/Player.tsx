@@ -9,6 +9,7 @@ import { CaptionLookDialog } from "./CaptionLook";
 import { SIZE_NAMES, stepSize } from "./captionLook";
 import { Captions } from "./Captions";
 import { Controls, type OpenMenu } from "./Controls";
+import { EndScreen } from "./EndScreen";
 import { KeyHelp } from "./KeyHelp";
 import { useAwake, useLastPosition, useSaid } from "./hooks";
 import { actionFor } from "./keys";
@@ -307,6 +308,13 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
           <HelpIcon />
         </button>
       </div>
+      <EndScreen
+        movieId={stream.movie_id}
+        share={video.duration > 0 ? video.time / video.duration : 0}
+        ended={video.ended && failure === null && !drag}
+        replay={toggle}
+        back={back}
+      />
       <Controls
         video={video}
         choices={choices}
