@@ -24,7 +24,7 @@ VIEWER = {
         "search",
         "suggest",
     ),
-    *("title", "stream", "progress", "history"),
+    *("title", "stream", "progress", "history", "forget", "forget_all", "hide", "undo"),
 }
 ENGINEER = {
     *("open_upload", "find_open", "status", "abort", "held_parts", "part_urls", "add_sidecar", "complete"),
