@@ -37,8 +37,6 @@ _PIXEL_ASPECTS: Final = {
 }  # fmt: skip
 """ITU-T H.264, table E-1; 255 means that width and height follow."""
 _EXPLICIT: Final = 255
-_MAX_CHANGES: Final = 10_000
-"""A film that changes its shape more often keeps the last one that was read to its end. Headers that repeat it are not kept."""
 _DESCRIBED_CONTAINERS: Final = ("mov", "matroska")
 """Their headers say all that a copy needs. ffmpeg need not decode the first pictures to find it: 0.2 s of cpu for a 4K film."""
 
@@ -64,7 +62,7 @@ class _Headers:
         if name == "aspect_ratio_information":
             aspect = _PICTURE_ASPECTS.get(value, Fraction(1) if value == 1 else None)
             # Two headers in one packet: two films laid end to end. The second is that of the next picture.
-            self._add(CodedAspect(ticks + self._in_packet, aspect, picture=value in _PICTURE_ASPECTS))
+            self.found.append(CodedAspect(ticks + self._in_packet, aspect, picture=value in _PICTURE_ASPECTS))
             self._in_packet += 1
         elif name == "sar_width":
             self._width = value
@@ -78,16 +76,8 @@ class _Headers:
     def _add_pixel(self, ticks: int, aspect: Fraction | None) -> None:
         # A packet may hold several parameter sets. Which of them its slices use is not known: the first counts.
         if not self._in_packet:
-            self._add(CodedAspect(ticks, aspect))
+            self.found.append(CodedAspect(ticks, aspect))
             self._in_packet = 1
-
-    def _add(self, coded: CodedAspect) -> None:
-        # A broadcast repeats its header twice a second: an equal one that follows tells nothing.
-        last = self.found[-1] if self.found else None
-        if last is not None and last.ticks <= coded.ticks and last[1:] == coded[1:]:
-            return
-        if len(self.found) < _MAX_CHANGES:
-            self.found.append(coded)
 
 
 def coded_aspects_arguments(
@@ -114,7 +104,7 @@ async def coded_aspects(
     is_described: bool = False,
     memory_bytes: int | None = None,
 ) -> list[CodedAspect]:
-    """The first aspect in the stream's headers and each change, in order of decoding; empty for codecs without any."""
+    """The aspect of every header of the stream, in order of decoding; empty for a codec whose headers have none."""
     if codec not in _HEADER_UNITS:
         return []
     headers = _Headers()
@@ -131,8 +121,7 @@ async def coded_aspects(
 async def with_coded_aspects(candidate: Candidate, scanned: Scan) -> Scan:
     """The scan with the shapes of pixels that the stream's own headers state, if they change midway."""
     picture = candidate.picture
-    # A header counts from a key frame on. With one key frame there is nothing to change, and one process is spared.
-    if scanned.clock == "counted" or scanned.single or len(scanned.turns) < 2:
+    if scanned.clock == "counted" or scanned.single:
         return scanned
     coded = await coded_aspects(
         candidate.path,
