@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 WEB_SOURCES := api/openapi.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/src/api/schema.ts -prune -o -type f -print)
 
-.PHONY: help install web wheel demo test soak bench bench-abuse bench-outages bench-restarts lint format clean lock
+.PHONY: help install web wheel demo test soak bench bench-abuse bench-outages bench-player bench-restarts lint format clean lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ bench-restarts: install ## Measure what clients notice when processes of the API
 
 bench-abuse: install ## Measure what abuse costs honest callers (SECONDS=60 and ROUNDS=2 for each of the abuses, PAUSE=0.2 between a caller's requests)
 	$(BIN)/python -m bench.abuse --seconds $(or $(SECONDS),60) --rounds $(or $(ROUNDS),2) --pause $(or $(PAUSE),0.2)
+
+bench-player: install web ## Our player beside hls.js, Shaka Player and dash.js on six lines (SECONDS=60, ROUNDS=3, FILM=..., ARGS="--profile low --late")
+	$(BIN)/python -m bench.player --seconds $(or $(SECONDS),60) --rounds $(or $(ROUNDS),3) $(if $(FILM),--film $(FILM)) $(ARGS)
 
 lint: install $(STAMPS)/npm ## Check format, style, types, import directions, the OpenAPI document and the web client's rules and types
 	$(BIN)/ruff format --check

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { hlsDefine, hlsFromSources } from "./hls.build";
 
 /** The API's address for `npm run dev` and `npm run preview`; in production the gateway serves both from one origin. */
 const api = process.env["MARQUEE_PUBLIC_URL"] ?? "http://127.0.0.1:8400";
@@ -16,7 +17,8 @@ const scalar: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [scalar],
+  plugins: [scalar, hlsFromSources],
+  define: hlsDefine,
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
     target: "es2022",

@@ -1,6 +1,6 @@
 /** One title: its details, and buttons to play or resume, or the reason why it cannot be played. */
 
-import { stream, title as loadTitle } from "../api/calls";
+import { title as loadTitle } from "../api/calls";
 import type { TitleOut } from "../api/schema";
 import { mayUpload, who } from "../api/session";
 import { useEffect, useState } from "preact/hooks";
@@ -15,6 +15,7 @@ import { Notice, Trouble } from "../components/Trouble";
 import { added, clock } from "../domain/format";
 import { isLongName } from "../domain/placeholder";
 import { TITLE_SENTENCES, type TitleState } from "../domain/rules";
+import { askStream } from "../player/nextStream";
 import { currentPlace, goBack, navigate, paths } from "../router";
 
 export function TitlePage({ movieId }: { movieId: string }) {
@@ -94,13 +95,15 @@ function Details({ title }: { title: TitleOut }) {
 function PlayActions({ title }: { title: TitleOut }) {
   const [resume, setResume] = useState(0);
   useEffect(() => {
-    const controller = new AbortController();
-    stream(title.movie_id, controller.signal).then(
-      (answer) => setResume(answer.resume_position_seconds),
+    let closed = false;
+    askStream(title.movie_id).then(
+      (answer) => !closed && setResume(answer.resume_position_seconds),
       () => undefined, // on failure the button says Play, and the player asks again
     );
     import("../player/WatchPage").catch(() => undefined); // the viewer probably plays the title next: load the player's code now
-    return () => controller.abort();
+    return () => {
+      closed = true;
+    };
   }, [title.movie_id]);
   const part = title.duration_seconds ? Math.min(100, (100 * resume) / title.duration_seconds) : 0;
   return (

@@ -15,12 +15,14 @@ interface Props {
 }
 
 const PREVIEW_WIDTH = 208;
+/** Previews load when somebody points at the bar, or when so much film is buffered that they take no bandwidth from its start. */
+const PREVIEWS_AFTER_SECONDS = 15;
 
 export function ScrubBar({ time, duration, buffered, spriteVttUrl, seek, dragging }: Props) {
   const bar = useRef<HTMLDivElement>(null);
   const [hover, setHover] = useState<number | null>(null);
   const [drag, setDrag] = useState<number | null>(null);
-  const tiles = useTiles(spriteVttUrl);
+  const tiles = useTiles(spriteVttUrl, hover !== null || drag !== null || buffered - time >= PREVIEWS_AFTER_SECONDS);
 
   const shown = drag ?? time;
   const share = (seconds: number) => (duration > 0 ? Math.min(1, Math.max(0, seconds / duration)) : 0);
@@ -104,10 +106,12 @@ function Preview({ moment, share, tile }: { moment: number; share: number; tile:
   );
 }
 
-function useTiles(url: string | null): Tile[] {
+function useTiles(url: string | null, wantedNow: boolean): Tile[] {
   const [tiles, setTiles] = useState<Tile[]>([]);
+  const wanted = useRef(false);
+  wanted.current ||= wantedNow;
   useEffect(() => {
-    if (url === null) return;
+    if (url === null || !wanted.current) return;
     const controller = new AbortController();
     fetch(url, { signal: controller.signal })
       .then((response) => (response.ok ? response.text() : ""))
@@ -118,6 +122,6 @@ function useTiles(url: string | null): Tile[] {
       })
       .catch(() => undefined); // on failure the bar works without previews
     return () => controller.abort();
-  }, [url]);
+  }, [url, wanted.current]);
   return tiles;
 }

@@ -10,10 +10,11 @@ import { BackIcon } from "../components/icons";
 import { HelpButton } from "../components/Trouble";
 import { ProgressReporter } from "../domain/progress";
 import { goBack, paths } from "../router";
+import { takeStream } from "./nextStream";
 import { Player } from "./Player";
 
 export function WatchPage({ movieId }: { movieId: string }) {
-  const [loaded, reload] = useLoaded((signal) => stream(movieId, signal), [movieId]);
+  const [loaded, reload] = useLoaded((signal) => takeStream(movieId, signal), [movieId]);
   const fromStart = useMemo(() => new URLSearchParams(location.search).get("from") === "start", [movieId]);
   const back = () => goBack(paths.title(movieId));
   const page = useRef<HTMLElement>(null);

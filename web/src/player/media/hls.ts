@@ -8,8 +8,9 @@
 import type Hls from "hls.js";
 import type { HlsConfig } from "hls.js";
 import { CueStore } from "../cues";
+import { LineMeter } from "../../domain/line";
 import { castBySource } from "../remotePlayback";
-import { bandwidthConfig } from "./bandwidth";
+import { bandwidthConfig, followLine } from "./bandwidth";
 import { hlsChoices, hlsFacts, levelOf, likedTrack } from "./choices";
 import type { Media, MediaOwner } from "./contract";
 import { recoverHls } from "./recovery";
@@ -26,6 +27,7 @@ export function openHls(
   const sound = new SoundFilter(liked.sound ?? "stereo");
   /** The quality that the viewer chose, in lines. */
   let limit = liked.quality;
+  const meter = new LineMeter();
   const config: Partial<HlsConfig> = {
     enableWorker: false,
     startPosition: startSeconds > 0 ? startSeconds : -1,
@@ -34,9 +36,10 @@ export function openHls(
     renderTextTracksNatively: false,
     pLoader: sound.loader(Engine),
     ...(liked.audio === null ? {} : { audioPreference: { lang: liked.audio } }),
-    ...bandwidthConfig(),
+    ...bandwidthConfig(Engine, meter),
   };
   const hls = new Engine(config);
+  const line = followLine(Engine, hls, video, meter);
   const cues = new CueStore(video);
   const report = () => owner.choices(hlsChoices(hls, limit, sound.found));
   const { Events } = Engine;
@@ -103,6 +106,7 @@ export function openHls(
     facts: () => hlsFacts(hls, Engine.version),
     close() {
       recovery.close();
+      line.close();
       cues.clear();
       hls.destroy();
     },
