@@ -1,6 +1,6 @@
 /** Size and look of subtitles, in a dialog over the film. The choice holds at once: in the preview, and on the film behind it. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { CloseIcon } from "../components/icons";
 import { CAPTION_LOOKS, LOOK_NAMES, SIZE_NAMES, type CaptionLook, type CaptionSize } from "./captionLook";
 
@@ -13,7 +13,7 @@ interface Props {
 
 export function CaptionLookDialog({ size, look, choose, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     dialog.current?.querySelector<HTMLInputElement>("input:checked")?.focus();
   }, []);

@@ -213,13 +213,18 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         return setPanel("help");
       case "leave":
         if (panel === "stats") return closeStats();
+        if (panel !== null) return setPanel(null);
         return fullscreen ? void toggleFullscreen() : back();
     }
   };
+  // The newest handler at once: a key that follows fast finds the panel open that the one before has opened.
+  const keyDown = useRef(onKeyDown);
+  keyDown.current = onKeyDown;
   useEffect(() => {
-    document.addEventListener("keydown", onKeyDown);
-    return () => document.removeEventListener("keydown", onKeyDown);
-  });
+    const listener = (event: KeyboardEvent) => keyDown.current(event);
+    document.addEventListener("keydown", listener);
+    return () => document.removeEventListener("keydown", listener);
+  }, []);
   useMediaSession(element, stream, {
     play: () => void element.current!.play().catch(() => undefined),
     pause: () => element.current!.pause(),

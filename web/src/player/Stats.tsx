@@ -1,7 +1,7 @@
 /** What a person needs who reports a fault of the playback: rung, codecs, rates, buffer, edge. Read twice a second while it is open. */
 
 import type { RefObject } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Stream } from "../api/schema";
 import { CloseIcon } from "../components/icons";
 import type { Media } from "./media/contract";
@@ -47,7 +47,7 @@ export function Stats({ video, media, stream, chosen, close }: Props) {
     const timer = setInterval(read, READ_EVERY_MS);
     return () => clearInterval(timer);
   }, [chosen]);
-  useEffect(() => button.current?.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => button.current?.focus({ preventScroll: true }), []);
 
   const copy = async () => {
     try {

@@ -54,8 +54,13 @@ export function openHls(
   hls.on(Events.SUBTITLE_TRACKS_UPDATED, () => queueMicrotask(insist));
   hls.on(Events.SUBTITLE_TRACK_SWITCH, () => queueMicrotask(insist));
   // A remembered quality is the most that is played: on a slower line than yesterday's the film does not stop for it.
+  // A viewer's choice holds in a small window too; without one the window's size is the limit, which hls.js keeps itself.
+  const limitedBySize = hls.capLevelToPlayerSize;
+  let limited = false;
   const applyLimit = () => {
-    hls.capLevelToPlayerSize = limit === null;
+    if (limit === null && !limited) return;
+    limited = limit !== null;
+    hls.capLevelToPlayerSize = limitedBySize && !limited;
     hls.autoLevelCapping = limit === null ? -1 : levelOf(hls.levels, limit);
   };
   hls.on(Events.MANIFEST_PARSED, applyLimit);
