@@ -122,6 +122,41 @@ _DEGRADED: Final = made(
     degraded=[made("MissingRow", id=f"row-{n}", title=LONG_WORD[:120], reason="store-unavailable") for n in range(12)],
 )
 _HIDDEN: Final = made("TitleOut", movie_id=MOVIE, title=LONG_TITLE, state="failed", description=UNBROKEN)
+ODD_NAMES: Final = [
+    "🎬🔥 Big 👩‍👩‍👧‍👦 Night 🏳️‍🌈",  # noqa: RUF001 - names as people write them
+    "שלום: סיפור ארוך מאוד על אור וחושך ועל מגדלור בקצה העולם שאיש אינו רואה",
+    "الحارس الأخير: قصة طويلة جدا عن منارة في آخر الدنيا لا يراها أحد من الناس",
+    'He said "no", \'maybe\' & <b>so</b>',
+    "W" * 200,
+    "é" * 127,
+    "Zalgo: T̸̡̛h̶̢̛e̵ K̴e̷e̸p̶e̴r̵",
+    "Abc אבג 123 دهو (2) [x]",
+]
+_ODD_CARDS: Final = [
+    made("RowItem", movie_id=f"{MOVIE[:-2]}{n:02}", title=name, duration_seconds=150.0 + n)
+    for n, name in enumerate(ODD_NAMES)
+]
+_ODD_HOME: Final = made(
+    "Home",
+    rows=[
+        made("Row", id="continue-watching", title="Continue watching", items=_ODD_CARDS),
+        made("Row", id="new-releases", title="New releases", items=_ODD_CARDS[::-1]),
+    ],
+)
+_ODD_SEARCH: Final = made(
+    "SearchResults",
+    results=[
+        made("SearchResult", movie_id=f"{MOVIE[:-2]}{n:02}", title=name, playable=n % 2 == 0)
+        for n, name in enumerate(ODD_NAMES)
+    ],
+)
+_ODD_HISTORY: Final = made(
+    "HistoryPage",
+    items=[
+        made("HistoryItem", movie_id=f"{MOVIE[:-2]}{n:02}", title=name, last_watched_at="2026-06-01T10:00:00Z")
+        for n, name in enumerate(ODD_NAMES)
+    ],
+)
 _HEADING: Final = "h1"
 _CARD: Final = "css=[data-testid=title-card] img"
 _ALERT: Final = "role=alert"
@@ -140,6 +175,25 @@ SCREENS: Final = {
     "home, nothing": Screen("/", "text=Nothing is on yet", "nothing"),
     "home, few": Screen("/", _CARD),
     "home, many": Screen("/", _CARD, "many"),
+    "home, odd names": Screen("/", "css=[data-testid=title-card]", answers={"/home": (200, _ODD_HOME)}),
+    "search, odd names": Screen(
+        f"/search?q={ODD_NAMES[1][:20]}",
+        "css=[data-testid=title-card]",
+        answers={"/search": (200, _ODD_SEARCH)},
+    ),
+    "history, odd names": Screen(
+        "/history", "css=[data-testid=title-card]", answers={"/history": (200, _ODD_HISTORY)}
+    ),
+    "title, from right to left": Screen(
+        f"/title/{MOVIE}",
+        _HEADING,
+        answers={"/titles/.*": (200, made("TitleOut", movie_id=MOVIE, title=ODD_NAMES[1], state="failed"))},
+    ),
+    "title, emoji": Screen(
+        f"/title/{MOVIE}",
+        _HEADING,
+        answers={"/titles/.*": (200, made("TitleOut", movie_id=MOVIE, title=ODD_NAMES[0], state="failed"))},
+    ),
     "home, rows missing": Screen("/", _ALERT, answers={"/home": (200, _DEGRADED)}),
     "home, down": Screen("/", _ALERT, answers={"/home": _DOWN}),
     "search, no query": Screen("/search", _HEADING),

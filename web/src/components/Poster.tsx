@@ -21,7 +21,7 @@ function Picture({ title, url, eager = false }: Props) {
     <div class={`poster poster-${state}`} aria-hidden="true">
       {state !== "shown" && (
         <div class={`made-poster pattern-${look.pattern}`} style={{ "--hue": String(look.hue) }}>
-          <span class={title.length > 28 ? "long" : ""}>{title}</span>
+          <span class={title.length > 28 ? "long" : ""} dir="auto">{title}</span>
         </div>
       )}
       {url && state !== "missing" && (

@@ -43,8 +43,8 @@ export function TitleCard({ card, playable = true, resume = false }: Props) {
         )}
       </div>
       <div class="card-words">
-        <span class="card-title">
-          {resume && <span class="hidden-visually">Resume </span>}
+        <span class="card-title" dir="auto">
+          {resume && <span class="hidden-visually" dir="ltr">Resume </span>}
           {card.title}
         </span>
         <span class="card-facts">

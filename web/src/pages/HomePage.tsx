@@ -167,7 +167,7 @@ function Hero({ card }: { card: RowItem }) {
       </div>
       <div class="hero-words">
         <p class="eyebrow">New on Marquee</p>
-        <h2 id="featured" class={isLongName(card.title) ? "long-name" : ""}>
+        <h2 id="featured" dir="auto" class={isLongName(card.title) ? "long-name" : ""}>
           {card.title}
         </h2>
         <p class="facts">
@@ -179,7 +179,7 @@ function Hero({ card }: { card: RowItem }) {
             ]}
           />
         </p>
-        {details?.description && <p class="hero-description">{details.description}</p>}
+        {details?.description && <p class="hero-description" dir="auto">{details.description}</p>}
         <div class="actions">
           <a class="button primary" href={paths.watch(card.movie_id)} aria-label={`Play ${card.title}`}>
             <PlayIcon /> Play

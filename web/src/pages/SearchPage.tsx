@@ -56,7 +56,7 @@ export function SearchPage({ query }: { query: string }) {
   const stale = found === null || found.query !== query;
   return (
     <div class="listing">
-      <h1>{query === "" ? "Search" : <>Results for “{query}”</>}</h1>
+      <h1>{query === "" ? "Search" : <>Results for “<bdi>{query}</bdi>”</>}</h1>
       <p class="hidden-visually" role="status">
         {query !== "" && !stale && problem === null && announceCount(found)}
       </p>

@@ -46,7 +46,7 @@ function Details({ title }: { title: TitleOut }) {
         <Backdrop title={title.title} backdrop={title.backdrop} posterUrl={title.poster_url} />
       </div>
       <div class="title-words">
-        <h1 class={isLongName(title.title) ? "long-name" : ""}>{title.title}</h1>
+        <h1 dir="auto" class={isLongName(title.title) ? "long-name" : ""}>{title.title}</h1>
         <p class="facts">
           <Facts
             facts={[
@@ -59,7 +59,7 @@ function Details({ title }: { title: TitleOut }) {
         </p>
         {title.playable ? <PlayActions title={title} /> : <WhyNot state={title.state} />}
         <Notes notes={title.notes} />
-        {title.description && <p class="title-description">{title.description}</p>}
+        {title.description && <p class="title-description" dir="auto">{title.description}</p>}
         <dl class="title-facts">
           <Tracks tracks={title.tracks} />
           {title.people.length > 0 && (
@@ -67,7 +67,7 @@ function Details({ title }: { title: TitleOut }) {
               <dt>People</dt>
               <dd>
                 {title.people.slice(0, 12).map((name) => (
-                  <a key={name} class="chip" href={paths.search(name)}>
+                  <a key={name} class="chip" dir="auto" href={paths.search(name)}>
                     {name}
                   </a>
                 ))}
@@ -79,7 +79,7 @@ function Details({ title }: { title: TitleOut }) {
               <dt>Genres</dt>
               <dd>
                 {title.genres.map((genre) => (
-                  <a key={genre} class="chip" href={paths.search(genre)}>
+                  <a key={genre} class="chip" dir="auto" href={paths.search(genre)}>
                     {genre}
                   </a>
                 ))}

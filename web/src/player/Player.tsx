@@ -298,7 +298,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         <button class="icon-button" aria-label="Back" onClick={back}>
           <BackIcon />
         </button>
-        <h1>{stream.title}</h1>
+        <h1 dir="auto">{stream.title}</h1>
         <button
           class="icon-button where-wide"
           aria-label="Statistics"
