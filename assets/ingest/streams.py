@@ -49,7 +49,9 @@ async def streams(
             audio, joined = await _encode_and_join(stage, source, plan, made, folder)
             await stage.report(0.5)
             packaged = folder / "packaged"
-            found = await package(plan, joined, audio.renditions, packaged, memory_bytes=settings.process_memory_bytes)
+            found = await package(
+                plan, joined, [*audio.renditions, *audio.low], packaged, memory_bytes=settings.process_memory_bytes
+            )
             document = msgspec.structs.replace(found, notes=audio.notes)
             await stage.report(0.6)
             async with stage.reporting(0.6, 1.0) as tell:

@@ -55,6 +55,8 @@ class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
     default: bool = False
     role: AudioRole = "main"
     original: bool = False
+    low: bool = False
+    """Sound for slow lines: the same mix as another track, with half the bits."""
 
 
 class StreamsDocument(msgspec.Struct, frozen=True, kw_only=True):

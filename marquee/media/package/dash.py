@@ -145,7 +145,9 @@ def audio_roles(one: PackagedStream, default_language: str | None) -> list[str]:
     return ["dub"] if one.role == "dub" or other_language else ["alternate"]
 
 
-def _audio(period: ET.Element, one: PackagedStream, default_language: str | None) -> None:
+def _audio(period: ET.Element, tracks: Sequence[PackagedStream], default_language: str | None) -> None:
+    """One AdaptationSet of one mix in one layout: for ordinary lines and for slow ones, the lower rate first."""
+    one = tracks[0]
     adaptation = _adaptation_set(
         period,
         kind="audio",
@@ -155,18 +157,29 @@ def _audio(period: ET.Element, one: PackagedStream, default_language: str | None
         language=one.language,
         purpose=_SOUND_PURPOSES.get(one.role),
     )
-    rate = one.sample_rate or 48_000
-    representation = _add(
-        adaptation,
-        "Representation",
-        id=f"audio-{one.name}",
-        bandwidth=one.peak_bps,
-        codecs=one.codecs,
-        audioSamplingRate=rate,
-    )
-    scheme = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
-    _add(representation, "AudioChannelConfiguration", schemeIdUri=scheme, value=one.channels)
-    _segments(representation, one, rate)
+    for each in sorted(tracks, key=lambda track: track.average_bps):
+        rate = each.sample_rate or 48_000
+        representation = _add(
+            adaptation,
+            "Representation",
+            id=f"audio-{each.name}",
+            bandwidth=each.peak_bps,
+            codecs=each.codecs,
+            audioSamplingRate=rate,
+        )
+        scheme = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
+        _add(representation, "AudioChannelConfiguration", schemeIdUri=scheme, value=each.channels)
+        _segments(representation, each, rate)
+
+
+def _with_low(audio: Sequence[PackagedStream]) -> list[list[PackagedStream]]:
+    """Each track for ordinary lines, with the one of the same mix for slow lines. No two mixes have one label and role."""
+
+    def mix(one: PackagedStream) -> tuple[object, ...]:
+        return (one.language, one.label, one.role, one.channels)
+
+    low = {mix(one): one for one in audio if one.low}
+    return [[one, low[mix(one)]] if mix(one) in low else [one] for one in audio if not one.low]
 
 
 def _text(period: ET.Element, track: TextTrack, duration_seconds: float) -> None:
@@ -218,8 +231,8 @@ def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
     period = _add(root, "Period", id=0, start="PT0S")
     _video(period, streams.video)
     default_language = next((one.language for one in streams.audio if one.default), None)
-    for one in streams.audio:
-        _audio(period, one, default_language)
+    for tracks in _with_low(streams.audio):
+        _audio(period, tracks, default_language)
     for track in subtitles.tracks:
         _text(period, track, duration)
     ET.indent(root)

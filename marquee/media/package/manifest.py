@@ -15,7 +15,7 @@ from marquee.domain.ladder import PEAK_FACTOR
 from marquee.media.package.dash import mpd
 from marquee.media.text.languages import UNKNOWN
 
-__all__ = ["audio_groups", "master_playlist", "mpd", "ordered_variants"]
+__all__ = ["audio_groups", "master_playlist", "mpd", "ordered_variants", "variants_of_groups"]
 
 FIRST_VARIANT_BPS: Final = 730_000
 """Average video rate of the first variant in the list: a player that has measured nothing yet starts with it. Apple's authoring
@@ -30,20 +30,44 @@ _TRANSCRIBES: Final = "public.accessibility.transcribes-spoken-dialog,public.acc
 
 
 def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
-    """Audio renditions by HLS group: `stereo`, and `surround` if any language has 5.1. Empty for a title without audio.
+    """Audio renditions by HLS group: `stereo`, `low`, and `surround` if any language has 5.1. Empty for a title without audio.
 
-    Both groups hold every language, so that the choice of languages does not depend on the loudspeakers. A language without 5.1
-    has its stereo rendition in `surround` too.
+    Each group holds every language, so that the choice of languages depends neither on the loudspeakers nor on the line. A
+    language without 5.1 has its stereo rendition in `surround` too. `low` is missing in titles of earlier releases.
     """
-    stereo = [one for one in streams.audio if (one.channels or 0) < 6]
-    surround = [one for one in streams.audio if (one.channels or 0) >= 6]
-    if not streams.audio:
-        return {}
-    if not surround:
-        return {"stereo": stereo}
-    names = {(one.label, one.language) for one in surround}
-    best = [one for one in streams.audio if one in surround or (one.label, one.language) not in names]
-    return {"stereo": stereo, "surround": best} if stereo else {"surround": best}
+    full = [one for one in streams.audio if not one.low]
+    stereo = [one for one in full if (one.channels or 0) < 6]
+    surround = [one for one in full if (one.channels or 0) >= 6]
+    low = [one for one in streams.audio if one.low]
+    groups: dict[str, list[PackagedStream]] = {}
+    if stereo:
+        groups["stereo"] = stereo
+    if stereo and len(low) == len(stereo):
+        groups["low"] = low
+    if surround:
+        names = {(one.label, one.language) for one in surround}
+        groups["surround"] = [one for one in full if one in surround or (one.label, one.language) not in names]
+    return groups
+
+
+def variants_of_groups(streams: StreamsDocument) -> list[tuple[str, list[PackagedStream], PackagedStream]]:
+    """(audio group, its members, video track) of every variant, in the order of the master playlist.
+
+    The lowest rung has the group `low` in the place of `stereo`: on a line of 0.3 Mbit/s, sound of 128 kbit/s would take half.
+    A title of one rung has both. The group `surround` has every rung: players do not leave 5.1 for a slow line.
+    """
+    groups = audio_groups(streams)
+    ordered = ordered_variants(streams.video)
+    if not groups or not ordered:
+        return [("", [], one) for one in ordered]
+    lowest = min(ordered, key=lambda one: one.average_bps)
+    found = []
+    for group, members in groups.items():
+        for one in ordered:
+            replaced = group == "stereo" and one is lowest and "low" in groups and len(ordered) > 1
+            if not replaced and (group != "low" or one is lowest):
+                found.append((group, members, one))
+    return found
 
 
 def ordered_variants(video: Sequence[PackagedStream]) -> list[PackagedStream]:
@@ -128,24 +152,22 @@ def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> s
             )
         )
     lines.append("")
-    variants = ordered_variants(streams.video)
-    for group, members in groups.items() or [("", [])]:
-        for one in variants:
-            lines += [
-                "#EXT-X-STREAM-INF:"
-                + _attributes(
-                    BANDWIDTH=one.peak_bps + max((each.peak_bps for each in members), default=0),
-                    AVERAGE_BANDWIDTH=one.average_bps + max((each.average_bps for each in members), default=0),
-                    CODECS=_codecs(one.codecs, *(each.codecs for each in members)),
-                    RESOLUTION=f"{one.width}x{one.height}",
-                    FRAME_RATE=_frame_rate(one),
-                    VIDEO_RANGE=_VIDEO_RANGE,
-                    AUDIO=_quoted(group or None),
-                    SUBTITLES=_quoted(_SUBTITLES_GROUP) if subtitles.tracks else None,
-                    CLOSED_CAPTIONS="NONE",
-                ),
-                one.playlist,
-            ]
+    for group, members, one in variants_of_groups(streams):
+        lines += [
+            "#EXT-X-STREAM-INF:"
+            + _attributes(
+                BANDWIDTH=one.peak_bps + max((each.peak_bps for each in members), default=0),
+                AVERAGE_BANDWIDTH=one.average_bps + max((each.average_bps for each in members), default=0),
+                CODECS=_codecs(one.codecs, *(each.codecs for each in members)),
+                RESOLUTION=f"{one.width}x{one.height}",
+                FRAME_RATE=_frame_rate(one),
+                VIDEO_RANGE=_VIDEO_RANGE,
+                AUDIO=_quoted(group or None),
+                SUBTITLES=_quoted(_SUBTITLES_GROUP) if subtitles.tracks else None,
+                CLOSED_CAPTIONS="NONE",
+            ),
+            one.playlist,
+        ]
     lines.append("")
     lines += [
         "#EXT-X-I-FRAME-STREAM-INF:"
@@ -157,7 +179,7 @@ def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> s
             VIDEO_RANGE=_VIDEO_RANGE,
             URI=_quoted(one.iframe_playlist),
         )
-        for one in variants
+        for one in ordered_variants(streams.video)
         if one.iframe_playlist
     ]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -208,4 +208,5 @@ def _audio(one: EncodedAudio, track: Track) -> PackagedStream:
         default=one.default,
         role=one.role,
         original=one.original,
+        low=one.low,
     )

@@ -20,6 +20,8 @@ FRAME_SAMPLES: Final = 1024
 """Samples in an AAC-LC packet. ffmpeg's encoder also delays its output by this many."""
 BITRATES_BPS: Final = {2: 128_000, 6: 384_000}
 """Bits a second by number of channels: 64 kbit/s each, in the range of Apple's authoring specification for stereo."""
+LOW_BITRATE_BPS: Final = 64_000
+"""Bits a second of stereo for slow lines: with the ladder's lowest rung 209 kbit/s. 128 would be half of a 0.3 Mbit/s line."""
 LAYOUTS: Final = {2: "stereo", 6: "5.1"}
 
 
@@ -84,14 +86,16 @@ def audio_arguments(
         if len(aligned) > 1:
             mono = [one.filter("aformat", channel_layouts="mono").filter("apad") for one in aligned]
             whole = ffmpeg.filter(mono, "join", inputs=len(mono), channel_layout=mix.layout)
-        shares = whole.filter_multi_output("asplit", len(mix.outputs)) if len(mix.outputs) > 1 else [whole]
-        for share, channels in enumerate(mix.outputs):
-            one = shares[share] if len(mix.outputs) > 1 else whole
+        renditions = mix.renditions
+        shares = whole.filter_multi_output("asplit", len(renditions)) if len(renditions) > 1 else [whole]
+        for share, rendition in enumerate(renditions):
+            one = shares[share] if len(renditions) > 1 else whole
+            rate = LOW_BITRATE_BPS if rendition.low else BITRATES_BPS[rendition.channels]
             outputs.append(
                 ffmpeg.output(
-                    _cut_to_packets(_mix_down(one, channels), count),
-                    str(folder / f"{mix.rendition(channels)}.mp4"),
-                    **{"c:a": "aac", "b:a": BITRATES_BPS[channels], "ar": SAMPLE_RATE, "ac": channels},
+                    _cut_to_packets(_mix_down(one, rendition.channels), count),
+                    str(folder / f"{rendition.name}.mp4"),
+                    **{"c:a": "aac", "b:a": rate, "ar": SAMPLE_RATE, "ac": rendition.channels},
                     use_editlist=0,
                     format="mp4",
                 )

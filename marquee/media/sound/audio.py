@@ -1,9 +1,9 @@
 """Encodes a title's audio renditions, each once for the whole title, as AAC-LC at 48 kHz.
 
-Reads the source's audio streams; writes one MP4 a rendition: a stereo one for every mix, and a 5.1 one for a mix of six
-channels or more. `arguments` writes the command, and `mixes` decides which streams form one mix. All mixes are encoded by one
-command first. A mix whose result is incomplete is encoded again alone, by way of `uniform_audio`. A track that cannot be
-decoded never fails its title: it is left out, and a note says why. Next: `package`.
+Reads the source's audio streams; writes one MP4 a rendition: a stereo one for every mix, the same for slow lines, and a 5.1 one
+for a mix of six channels or more. `arguments` writes the command, and `mixes` decides which streams form one mix. All mixes are
+encoded by one command first. A mix whose result is incomplete is encoded again alone, by way of `uniform_audio`. A track that
+cannot be decoded never fails its title: it is left out, and a note says why. Next: `package`.
 """
 
 import re
@@ -37,6 +37,8 @@ class EncodedAudio(msgspec.Struct, frozen=True, kw_only=True):
     default: bool
     role: AudioRole = "main"
     original: bool = False
+    low: bool = False
+    """For slow lines: the same mix with half the bits."""
 
 
 class AudioMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,8 @@ class AudioMade(msgspec.Struct, frozen=True, kw_only=True):
     cpu_seconds: float
     undecoded: frozenset[int] = frozenset()
     """Streams of which no frame could be decoded."""
+    low: list[EncodedAudio] = []
+    """The same mixes for slow lines. Empty while renditions are made: then `renditions` holds them too."""
 
 
 _DECODED = re.compile(r"Input stream #0:(\d+) \(audio\):.*?(\d+) frames decoded; (\d+) decode errors")
@@ -155,17 +159,18 @@ class _Encoder(NamedTuple):
         kept, notes = _damage_notes(named, finished.stderr_tail)
         renditions = [
             EncodedAudio(
-                name=mix.rendition(channels),
-                path=self.folder / f"{mix.rendition(channels)}.mp4",
+                name=rendition.name,
+                path=self.folder / f"{rendition.name}.mp4",
                 language=mix.language,
                 label=mix.label,
-                channels=channels,
+                channels=rendition.channels,
+                low=rendition.low,
                 default=mix.default,
                 role=mix.role,
                 original=mix.original,
             )
             for mix in kept
-            for channels in mix.outputs
+            for rendition in mix.renditions
         ]
         counts = _decoded_frames(finished.stderr_tail)
         undecoded = frozenset(index for mix in mixes for index in mix.streams if counts.get(index, (1, 0))[0] == 0)
@@ -210,7 +215,12 @@ async def encode_audio(
     if renditions and not any(one.default for one in renditions):
         first = next((one.label for one in renditions if is_main(one.role)), renditions[0].label)
         renditions = [msgspec.structs.replace(one, default=one.label == first) for one in renditions]
-    return AudioMade(renditions=renditions, notes=_new_notes(source, notes + more, renditions), cpu_seconds=cpu_seconds)
+    return AudioMade(
+        renditions=[one for one in renditions if not one.low],
+        low=[one for one in renditions if one.low],
+        notes=_new_notes(source, notes + more, renditions),
+        cpu_seconds=cpu_seconds,
+    )
 
 
 def _new_notes(source: SourceDocument, notes: Sequence[Note], renditions: Sequence[EncodedAudio]) -> list[Note]:
@@ -236,13 +246,13 @@ async def _encode_with_retry(
         together = await encoder.encode_together(mixes)
         incomplete = {one.name for one in together.renditions if not encoder.is_whole(one)}
     except ProcessFailed:
-        incomplete = {mix.rendition(channels) for mix in mixes for channels in mix.outputs}
+        incomplete = {rendition.name for mix in mixes for rendition in mix.renditions}
     renditions: list[EncodedAudio] = []
     notes: list[Note] = []
     cpu_seconds = together.cpu_seconds
     for mix in mixes:
         # Compared by name: the stereo and the surround mix of a studio's mono tracks have the same label.
-        names = {mix.rendition(channels) for channels in mix.outputs}
+        names = {rendition.name for rendition in mix.renditions}
         half_bad = len(mix.streams) > 1 and not together.undecoded.isdisjoint(mix.streams)
         if not names & incomplete and not half_bad:
             renditions += [one for one in together.renditions if one.name in names]

@@ -21,6 +21,15 @@ SURROUND_CHANNELS: Final = 6
 _MAX_LABEL: Final = 60
 
 
+class AudioRendition(NamedTuple):
+    """One encode of a mix. `name` is unique in the title and safe in a path."""
+
+    name: str
+    channels: int
+    low: bool = False
+    """For slow lines: half the bits."""
+
+
 class AudioMix(msgspec.Struct, frozen=True, kw_only=True):
     """One mix: the source streams that form it, and the numbers of channels in which it is encoded."""
 
@@ -42,9 +51,14 @@ class AudioMix(msgspec.Struct, frozen=True, kw_only=True):
     silent: tuple[int, ...] = ()
     """Those of `streams` that cannot be decoded: silence takes their channel."""
 
-    def rendition(self, channels: int) -> str:
-        """The name of the rendition with this many channels: `en-stereo`, `en-surround`."""
-        return f"{self.name}-{'surround' if channels >= SURROUND_CHANNELS else 'stereo'}"
+    @property
+    def renditions(self) -> list[AudioRendition]:
+        """What is encoded of the mix: `en-stereo`, `en-surround`, and `en-low` for slow lines wherever there is stereo."""
+        full = [
+            AudioRendition(f"{self.name}-{'surround' if channels >= SURROUND_CHANNELS else 'stereo'}", channels)
+            for channels in self.outputs
+        ]
+        return [*full, AudioRendition(f"{self.name}-low", 2, low=True)] if 2 in self.outputs else full
 
 
 def without(mix: AudioMix, undecoded: Container[int]) -> AudioMix | None:

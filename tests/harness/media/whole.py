@@ -55,7 +55,7 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
     seconds = plan.duration_seconds
     audio = await encode_audio(source, path, folder / "audio", duration_seconds=seconds, memory_bytes=MEMORY_BYTES)
     out = folder / "title"
-    streams = await package(plan, joined, audio.renditions, out, memory_bytes=MEMORY_BYTES)
+    streams = await package(plan, joined, [*audio.renditions, *audio.low], out, memory_bytes=MEMORY_BYTES)
     texts = await extract_subtitles(source, path, [], out, duration_seconds=seconds, memory_bytes=MEMORY_BYTES)
     quality = await scores(source, path, plan, joined, memory_bytes=MEMORY_BYTES) if scored else []
     top = plan.settings.rungs[-1]

@@ -35,7 +35,7 @@ async def title(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Streams
     plan = a_plan(rate, frames, *(rung for rung, _ in renditions))
     out = folder / "out"
     made = await encode_audio(source, film, folder / "audio", duration_seconds=plan.duration_seconds)
-    streams = await package(plan, renditions, made.renditions, out)
+    streams = await package(plan, renditions, [*made.renditions, *made.low], out)
     (folder / "text.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nNow\n")
     sidecar = SidecarFile(path=folder / "text.srt", file_name="text.srt", language="eng")
     texts = await extract_subtitles(source, film, [sidecar], out, duration_seconds=plan.duration_seconds)

@@ -1,6 +1,7 @@
 """A packaged title: an exact segment grid over the whole film, and playlists that real players read over HTTP."""
 
 import itertools
+import xml.etree.ElementTree as ET
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from marquee.errors import ProcessFailed
 from marquee.media.encode.join import join_rendition
 from marquee.media.ladder.plot import ladder_png
 from marquee.media.package import verify
-from marquee.media.package.manifest import master_playlist, mpd
+from marquee.media.package.dash_schema import NAMESPACE
+from marquee.media.package.manifest import master_playlist, mpd, variants_of_groups
 from marquee.media.package.packager import package
 from marquee.media.programs import binaries, process
 from marquee.media.sound.audio import EncodedAudio, encode_audio
@@ -59,6 +61,8 @@ async def test_master_playlist_says_what_was_measured(title: Title) -> None:
     assert [(one.type, one.group_id, one.name, one.channels) for one in master.media] == [
         ("AUDIO", "stereo", "English", "2"),
         ("AUDIO", "stereo", "French", "2"),
+        ("AUDIO", "low", "English", "2"),
+        ("AUDIO", "low", "French", "2"),
         ("AUDIO", "surround", "English", "6"),
         ("AUDIO", "surround", "French", "2"),
         ("SUBTITLES", "text", "English", None),
@@ -74,13 +78,41 @@ async def test_master_playlist_says_what_was_measured(title: Title) -> None:
     by_name = {one.playlist: one for one in streams.video}
     for variant in master.playlists:
         info, video = variant.stream_info, by_name[variant.uri]
-        sounds = [one for one in streams.audio if (one.channels == 6) == (info.audio == "surround")]
+        low, six = info.audio == "low", info.audio == "surround"
+        sounds = [one for one in streams.audio if one.low == low and (one.channels == 6) == six]
         assert info.average_bandwidth >= video.average_bps + min(one.average_bps for one in sounds)
         assert info.bandwidth == video.peak_bps + max(one.peak_bps for one in sounds)
         assert info.resolution == (video.width, video.height)
         assert info.frame_rate == 25.0
         assert info.codecs == f"{video.codecs},mp4a.40.2"
         assert info.subtitles == "text"
+
+
+def test_the_lowest_rung_has_sound_for_slow_lines(title: Title) -> None:
+    """Only the lowest: a rung above it costs so much that 64 kbit/s more do not count. Every language is there."""
+    out, streams, texts = title
+    assert [(group, one.name) for group, _, one in variants_of_groups(streams)] == [
+        ("stereo", "180p"),
+        ("low", "90p"),
+        ("surround", "180p"),
+        ("surround", "90p"),
+    ]
+    low = [one for one in streams.audio if one.low]
+    assert [one.language for one in low] == ["en", "fr"]
+    assert all(one.average_bps < 75_000 for one in low)
+    sets = [
+        [each.get("id") for each in one]
+        for one in ET.fromstring((out / keys.MPD).read_text()).iter(f"{NAMESPACE}AdaptationSet")
+        for one in [one.findall(f"{NAMESPACE}Representation")]
+        if one[0].get("id", "").startswith("audio")
+    ]
+    assert sets == [["audio-en-low", "audio-en-stereo"], ["audio-en-surround"], ["audio-fr-low", "audio-fr-stereo"]]
+
+    one_rung = msgspec.structs.replace(streams, video=streams.video[:1])
+    assert [group for group, *_ in variants_of_groups(one_rung)] == ["stereo", "low", "surround"]
+    earlier = msgspec.structs.replace(streams, audio=[one for one in streams.audio if not one.low])
+    assert {group for group, *_ in variants_of_groups(earlier)} == {"stereo", "surround"}
+    assert "low" not in master_playlist(earlier, texts)
 
 
 async def test_a_film_without_sound_or_text_has_no_empty_groups(title: Title) -> None:

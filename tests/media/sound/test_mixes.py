@@ -27,7 +27,7 @@ def test_stereo_gives_stereo_and_six_channels_give_both() -> None:
 def test_eight_mono_streams_are_a_surround_mix_and_its_stereo_mix() -> None:
     mixes, notes = plan_mixes([sound(index, 1) for index in range(1, 9)], production=True)
     assert [(mix.streams, mix.outputs) for mix in mixes] == [((7, 8), (2,)), ((1, 2, 3, 4, 5, 6), (6,))]
-    assert {mix.rendition(channels) for mix in mixes for channels in mix.outputs} == {"und-stereo", "und-surround"}
+    assert {one.name for mix in mixes for one in mix.renditions} == {"und-stereo", "und-low", "und-surround"}
     assert all(mix.default for mix in mixes), "the two layouts of one mix must both be the default"
     assert [one.code for one in notes] == ["mono-joined"], "a guess is told"
 
