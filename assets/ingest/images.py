@@ -3,7 +3,7 @@
 `marquee.media.pictures.images` makes them.
 
 Reads the documents of `plan` and `streams`, and two packaged tracks. Stores the pictures under the version's public prefix
-of the published bucket. Next: `manifest`.
+of the published bucket, and the sheets once more under the prefix of its streams, for other people's players. Next: `manifest`.
 """
 
 from pathlib import Path
@@ -18,8 +18,10 @@ from assets.ingest.quality import quality
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.tracks import by_height, fetch_track
 from marquee.cdn.addresses import EdgeAddresses
-from marquee.documents import BackdropPicture, ImagesDocument, PlanDocument, StreamsDocument, keys
+from marquee.documents import BackdropPicture, ImagesDocument, PlanDocument, StreamsDocument, Thumbnails, keys
+from marquee.ingest.removal import remove_below
 from marquee.ingest.work_folder import work_folder
+from marquee.media.pictures.thumbnails import write_thumbnails
 from marquee.notes import note
 from marquee.settings import Settings
 
@@ -48,6 +50,9 @@ async def images(context: dg.AssetExecutionContext, settings: dg.ResourceParam[S
             made = await _make(stage, packaged, folder, duration_seconds=plan.duration_seconds)
             await stage.report(0.8)
             await publish_folder(stage.stores.published, folder / "images", prefix)
+            thumbnails = await _publish_thumbnails(
+                stage, made, folder / "stream", packaged.prefix, plan.duration_seconds
+            )
         document = ImagesDocument(
             movie_id=stage.movie_id,
             version=stage.version,
@@ -62,6 +67,7 @@ async def images(context: dg.AssetExecutionContext, settings: dg.ResourceParam[S
                 prefix + path.name
                 for path in (made.poster, *(path for path, _, _ in made.backdrop), made.sprite_vtt, *made.sprites)
             ],
+            thumbnails=thumbnails,
             notes=[
                 *([note("poster-poor", seconds=made.poster_seconds)] if made.poster_is_poor else []),
                 *([] if made.backdrop else [note("backdrop-left-out")]),
@@ -89,6 +95,17 @@ async def images(context: dg.AssetExecutionContext, settings: dg.ResourceParam[S
                 "cpu_seconds": round(made.cpu_seconds, 2),
             }
         )
+
+
+async def _publish_thumbnails(
+    stage: Stage, made: "ImagesMade", folder: Path, prefix: str, duration_seconds: float
+) -> Thumbnails:
+    """Store the sheets once more, beside the segments, and remove those that an earlier attempt stored and this one did not."""
+    found = write_thumbnails(made, folder, duration_seconds=duration_seconds)
+    await publish_folder(stage.stores.published, folder, prefix)
+    kept = frozenset(prefix + name for name in (found.playlist, *found.sheets))
+    await remove_below(stage.stores.published, f"{prefix}{keys.THUMBNAILS_FOLDER}/", keep=kept)
+    return found
 
 
 async def _make(stage: Stage, packaged: StreamsDocument, folder: Path, *, duration_seconds: float) -> "ImagesMade":

@@ -37,8 +37,8 @@ async def manifest(
     async with open_stage(context, settings, "manifest") as stage:
         plan, pictures = await stage.read("plan", PlanDocument), await stage.read("images", ImagesDocument)
         packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
-        master = master_playlist(packaged, texts)
-        await _write(stage, packaged.prefix + keys.MPD, mpd(packaged, texts))
+        master = master_playlist(packaged, texts, pictures.thumbnails)
+        await _write(stage, packaged.prefix + keys.MPD, mpd(packaged, texts, pictures.thumbnails))
         await _write(stage, packaged.prefix + keys.MASTER_PLAYLIST, master)
         document = ManifestDocument(
             movie_id=stage.movie_id,
@@ -63,7 +63,7 @@ async def _write(stage: Stage, key: str, text: str) -> None:
 
 def _files(packaged: StreamsDocument, texts: SubtitlesDocument, pictures: ImagesDocument) -> list[str]:
     """Every key of the version. What a player opens first comes first, so that an edge is filled in that order."""
-    below = [keys.MASTER_PLAYLIST, keys.MPD, *published_files(packaged, texts)]
+    below = [keys.MASTER_PLAYLIST, keys.MPD, *published_files(packaged, texts, pictures.thumbnails)]
     return [*(packaged.prefix + name for name in below), *pictures.files]
 
 

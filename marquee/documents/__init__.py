@@ -7,7 +7,7 @@ segment in half an hour.
 
 from marquee.documents.decoded_frames import DecodedFrames
 from marquee.documents.earlier import ONCE_IN_MANIFEST, from_earlier_manifest, notes_in
-from marquee.documents.images import BackdropPicture, ImagesDocument
+from marquee.documents.images import BackdropPicture, ImagesDocument, Thumbnails
 from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocument
 from marquee.documents.offered import OfferedPicture, OfferedSound, OfferedText, OfferedTracks, offered_tracks
 from marquee.documents.plan import Chunk, EncodingSettings, PlanDocument, Rung
@@ -56,6 +56,7 @@ __all__ = [
     "SubtitleStream",
     "SubtitlesDocument",
     "TextTrack",
+    "Thumbnails",
     "TitleIndexed",
     "TitlePublished",
     "VideoStream",

@@ -16,6 +16,24 @@ class BackdropPicture(msgspec.Struct, frozen=True, kw_only=True):
     height: int
 
 
+class Thumbnails(msgspec.Struct, frozen=True, kw_only=True):
+    """The sprite sheets as a stream of pictures for other people's players. Paths are relative to the version's stream prefix.
+
+    All sheets have `columns` x `rows` tiles of `tile_width` x `tile_height` pixels, each shown for `tile_seconds`, row by row.
+    `sheet_seconds`: the time that each sheet covers; the last one is shorter.
+    """
+
+    playlist: str
+    sheets: list[str]
+    sheet_bytes: list[int]
+    sheet_seconds: list[float]
+    columns: int
+    rows: int
+    tile_width: int
+    tile_height: int
+    tile_seconds: float
+
+
 class ImagesDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of a version's pictures."""
 
@@ -31,4 +49,6 @@ class ImagesDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Key of the index (WebVTT), which says which tile of which sheet shows which second."""
     files: list[str]
     """The keys of all pictures of this version and of the index."""
+    thumbnails: Thumbnails | None = None
+    """None: of an earlier release."""
     notes: list[Note] = []

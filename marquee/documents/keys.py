@@ -25,6 +25,9 @@ SEGMENT_TEMPLATE: Final = "seg_$Number%05d$.m4s"
 CAPTIONS: Final = "captions.vtt"
 POSTER: Final = "poster.jpg"
 SPRITE_INDEX: Final = "sprite.vtt"
+THUMBNAILS_FOLDER: Final = "thumbnails"
+"""The folder of the sprite sheets that manifests name, below the version's streams."""
+THUMBNAIL_TEMPLATE: Final = "sheet_$Number%05d$.jpg"
 
 
 # --- ingest bucket ---------------------------------------------------------------------------------------
@@ -97,6 +100,11 @@ def track_folder(kind: TrackKind, name: str) -> str:
 def backdrop(width: int) -> str:
     """The name of the wide picture of this width: `backdrop-1280.jpg`."""
     return f"backdrop-{width}.jpg"
+
+
+def thumbnail_sheet(number: int) -> str:
+    """The path of a sheet that manifests name, from 1: `thumbnails/sheet_00001.jpg`."""
+    return f"{THUMBNAILS_FOLDER}/{THUMBNAIL_TEMPLATE.replace('$Number%05d$', f'{number:05d}')}"
 
 
 def sprite_sheet(number: int) -> str:

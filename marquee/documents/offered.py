@@ -59,6 +59,7 @@ def offered_tracks(streams: StreamsDocument, subtitles: SubtitlesDocument) -> Of
                 role=one.role,
             )
             for one in streams.audio
+            if not one.low
         ],
         text=[
             OfferedText(

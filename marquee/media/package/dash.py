@@ -12,8 +12,9 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
-from marquee.documents import AudioRole, PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack, keys
+from marquee.documents import AudioRole, PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack, Thumbnails, keys
 from marquee.media.encode.join import video_timescale
+from marquee.media.package.package_reader import peak_bps
 from marquee.media.text.languages import UNKNOWN
 
 NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -199,6 +200,37 @@ def _text(period: ET.Element, track: TextTrack, duration_seconds: float) -> None
     _add(representation, "BaseURL").text = track.key
 
 
+def _thumbnails(period: ET.Element, thumbnails: Thumbnails) -> None:
+    """The sprite sheets as tiles (DASH-IF's guidelines, 6.2.6). A player that does not know the property must leave the set out.
+
+    `duration` is that of a full sheet: a tile's time is its share of it. The end of the film cuts the last sheet.
+    """
+    adaptation = _add(period, "AdaptationSet", id=len(period) + 1, contentType="image", mimeType="image/jpeg")
+    representation = _add(
+        adaptation,
+        "Representation",
+        id="thumbnails",
+        bandwidth=peak_bps(thumbnails.sheet_seconds, thumbnails.sheet_bytes),
+        width=thumbnails.columns * thumbnails.tile_width,
+        height=thumbnails.rows * thumbnails.tile_height,
+    )
+    grid = f"{thumbnails.columns}x{thumbnails.rows}"
+    _add(representation, "EssentialProperty", schemeIdUri="http://dashif.org/guidelines/thumbnail_tile", value=grid)
+    _add(
+        representation,
+        "SegmentTemplate",
+        timescale=1000,
+        duration=round(sheet_seconds(thumbnails) * 1000),
+        media=f"{keys.THUMBNAILS_FOLDER}/{keys.THUMBNAIL_TEMPLATE}",
+        startNumber=1,
+    )
+
+
+def sheet_seconds(thumbnails: Thumbnails) -> float:
+    """The time that a full sheet covers."""
+    return thumbnails.columns * thumbnails.rows * thumbnails.tile_seconds
+
+
 _SEGMENT_SECONDS_OF_NOTHING: Final = 6.0
 
 
@@ -207,16 +239,18 @@ def _duration(seconds: float) -> str:
     return f"PT{math.ceil(seconds * 1e6 - 1e-3) / 1e6:.6f}S"
 
 
-def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
+def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument, thumbnails: Thumbnails | None = None) -> str:
     """The MPD of a title, as XML text with its declaration.
 
-    `maxSegmentDuration` covers every representation: a text track is one file, so one segment as long as the film.
+    `maxSegmentDuration` covers every representation: a text track is one file, so one segment as long as the film,
+    and a sheet of thumbnails covers minutes.
     `minBufferTime` is the longest segment of picture and sound: at the stated bandwidth it holds one segment of each.
     """
     duration = max((sum(one.segment_seconds) for one in streams.video), default=0.0)
     longest = max(
         (max(one.segment_seconds) for one in [*streams.video, *streams.audio]), default=_SEGMENT_SECONDS_OF_NOTHING
     )
+    whole = [duration if subtitles.tracks else 0.0, sheet_seconds(thumbnails) if thumbnails else 0.0]
     root = ET.Element(
         "MPD",
         {
@@ -224,7 +258,7 @@ def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
             "profiles": "urn:mpeg:dash:profile:isoff-live:2011",
             "type": "static",
             "mediaPresentationDuration": _duration(duration),
-            "maxSegmentDuration": _duration(max(longest, duration) if subtitles.tracks else longest),
+            "maxSegmentDuration": _duration(max(longest, *whole)),
             "minBufferTime": _duration(longest),
         },
     )
@@ -235,5 +269,7 @@ def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
         _audio(period, tracks, default_language)
     for track in subtitles.tracks:
         _text(period, track, duration)
+    if thumbnails:
+        _thumbnails(period, thumbnails)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument
+from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument, Thumbnails
 from marquee.domain.ladder import PEAK_FACTOR
 from marquee.media.package.dash import mpd
+from marquee.media.package.package_reader import peak_bps
 from marquee.media.text.languages import UNKNOWN
 
 __all__ = ["audio_groups", "master_playlist", "mpd", "ordered_variants", "variants_of_groups"]
@@ -129,7 +130,9 @@ def _frame_rate(one: PackagedStream) -> str:
     return f"{float(Fraction(one.frame_rate or '0')):.3f}"
 
 
-def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> str:
+def master_playlist(
+    streams: StreamsDocument, subtitles: SubtitlesDocument, thumbnails: Thumbnails | None = None
+) -> str:
     """The HLS master playlist of a title, as text."""
     # Version 7: needed for EXT-X-MAP in the media playlists (fragmented MP4) and for CHANNELS in EXT-X-MEDIA.
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS", ""]
@@ -182,4 +185,15 @@ def master_playlist(streams: StreamsDocument, subtitles: SubtitlesDocument) -> s
         for one in ordered_variants(streams.video)
         if one.iframe_playlist
     ]
+    if thumbnails:
+        # An extension of Roku that Shaka Player and others read. RFC 8216 6.3.1: a client ignores tags that it does not know.
+        lines.append(
+            "#EXT-X-IMAGE-STREAM-INF:"
+            + _attributes(
+                BANDWIDTH=peak_bps(thumbnails.sheet_seconds, thumbnails.sheet_bytes),
+                RESOLUTION=f"{thumbnails.tile_width}x{thumbnails.tile_height}",
+                CODECS=_quoted("jpeg"),
+                URI=_quoted(thumbnails.playlist),
+            )
+        )
     return "\n".join(lines).rstrip("\n") + "\n"

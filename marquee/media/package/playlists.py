@@ -1,4 +1,4 @@
-"""Writes a title's HLS media playlists: video, audio, I-frames and thumbnails. Pure; `packager` and `thumbnails` store the texts.
+"""Writes a title's HLS media playlists: picture, sound, text, I-frames, thumbnails. Pure; its callers store the texts.
 
 The packager writes media playlists of its own. They are checked (`package_reader`) and replaced, because EXTINF has only three
 decimals there, and EXT-X-TARGETDURATION is rounded up: 7 for segments of 6.006 s. Here EXTINF has six decimals, so the sum of
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from marquee.documents import keys
+from marquee.documents import Thumbnails, keys
 
 
 class KeyFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +48,19 @@ def iframe_playlist(frames: Sequence[KeyFrame]) -> str:
     lines.append(f'#EXT-X-MAP:URI="{keys.INIT_SEGMENT}"')
     for one in frames:
         lines += [_extinf(one.seconds), f"#EXT-X-BYTERANGE:{one.size_bytes}@{one.offset}", _file_name(one.segment)]
+    return _text(lines)
+
+
+def thumbnail_playlist(thumbnails: Thumbnails) -> str:
+    """The playlist of the sprite sheets: the image playlists of Roku, which Shaka Player and others read too.
+
+    EXT-X-TILES stands before every sheet: Shaka Player reads it there alone.
+    """
+    lines = [*_head(7, target_duration(thumbnails.sheet_seconds)), "#EXT-X-IMAGES-ONLY"]
+    size, layout = f"{thumbnails.tile_width}x{thumbnails.tile_height}", f"{thumbnails.columns}x{thumbnails.rows}"
+    for name, seconds in zip(thumbnails.sheets, thumbnails.sheet_seconds, strict=True):
+        lines.append(f"#EXT-X-TILES:RESOLUTION={size},LAYOUT={layout},DURATION={thumbnails.tile_seconds:g}")
+        lines += [_extinf(seconds), _file_name(name)]
     return _text(lines)
 
 

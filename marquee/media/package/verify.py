@@ -5,12 +5,9 @@ findings, one sentence each; an empty list means that nothing is wrong. Paths ar
 the version from being published: `assets/ingest/checks.py` turns findings into check results.
 """
 
-import posixpath
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 import m3u8
 
@@ -21,14 +18,14 @@ from marquee.documents import (
     SecondLook,
     StreamsDocument,
     SubtitlesDocument,
+    Thumbnails,
     keys,
 )
 from marquee.domain.figures import beside_limit
 from marquee.media.package.authoring import authoring_findings
 from marquee.media.package.authoring_checks import Told
-from marquee.media.package.dash_schema import schema_findings
+from marquee.media.package.named_files import leaves_prefix, mpd_findings, resolved
 
-_DASH = "{urn:mpeg:dash:schema:mpd:2011}"
 MIN_VMAF_SIDE_PIXELS: Final = 144
 """Below this many lines or columns VMAF's score is meaningless: VMAF halves the picture four times, and its coarsest scale has
 too few pixels. Such a title gets no note, however low its score is."""
@@ -40,8 +37,10 @@ MAX_VMAF_LOSS: Final = 2.0
 can see it, 0.6."""
 
 
-def published_files(streams: StreamsDocument, subtitles: SubtitlesDocument) -> list[str]:
-    """Every file of a title's streams and subtitles, relative to its prefix; without the master playlist and the MPD."""
+def published_files(
+    streams: StreamsDocument, subtitles: SubtitlesDocument, thumbnails: Thumbnails | None = None
+) -> list[str]:
+    """Every file of a title's streams, subtitles and thumbnails, by its path below the prefix; without the two manifests."""
     files: list[str] = []
     for one in [*streams.video, *streams.audio]:
         files += [
@@ -52,10 +51,15 @@ def published_files(streams: StreamsDocument, subtitles: SubtitlesDocument) -> l
         ]
     for track in subtitles.tracks:
         files += [track.playlist, track.key]
-    return files
+    return files + ([thumbnails.playlist, *thumbnails.sheets] if thumbnails else [])
 
 
-def missing_files(streams: StreamsDocument, subtitles: SubtitlesDocument, sizes: Mapping[str, int]) -> list[str]:
+def missing_files(
+    streams: StreamsDocument,
+    subtitles: SubtitlesDocument,
+    sizes: Mapping[str, int],
+    thumbnails: Thumbnails | None = None,
+) -> list[str]:
     """Files named in the documents that are not stored, are stored empty, or have another size than was packaged.
 
     `sizes` are the stored bytes by path.
@@ -66,7 +70,9 @@ def missing_files(streams: StreamsDocument, subtitles: SubtitlesDocument, sizes:
         for name, size in zip(one.segments, one.segment_bytes, strict=True)
     }
     findings = []
-    for name in published_files(streams, subtitles):
+    if thumbnails:
+        measured |= dict(zip(thumbnails.sheets, thumbnails.sheet_bytes, strict=True))
+    for name in published_files(streams, subtitles, thumbnails):
         stored = sizes.get(name)
         if stored is None:
             findings.append(f"{name} is named in the manifest and is not stored.")
@@ -148,17 +154,6 @@ def poor_picture(
     return []
 
 
-def _leaves_prefix(uri: str) -> bool:
-    """Whether a URI is absolute, or climbs above the folder of the file that names it."""
-    parts = urlsplit(uri)
-    return bool(parts.scheme or parts.netloc) or uri.startswith("/") or posixpath.normpath(uri).startswith("..")
-
-
-def _resolved(base: str, uri: str) -> str:
-    """The path, relative to the title's prefix, of the `uri` that the file `base` names."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(base), unquote(uri)))
-
-
 def _media_findings(name: str, text: str, sizes: Mapping[str, int], tracks: Mapping[str, PackagedStream]) -> list[str]:
     playlist = m3u8.loads(text)
     findings = []
@@ -168,9 +163,9 @@ def _media_findings(name: str, text: str, sizes: Mapping[str, int], tracks: Mapp
         ]
     uris = [*(one.uri for one in playlist.segments), *(one.uri for one in playlist.segment_map)]
     for uri in dict.fromkeys(uris):
-        if _leaves_prefix(uri):
+        if leaves_prefix(uri):
             findings.append(f"{name} names {uri}, which is not relative to it.")
-        elif _resolved(name, uri) not in sizes:
+        elif resolved(name, uri) not in sizes:
             findings.append(f"{name} names {uri}, which is not stored.")
     for segment in playlist.segments:
         if round(segment.duration) > (playlist.target_duration or 0):
@@ -179,10 +174,10 @@ def _media_findings(name: str, text: str, sizes: Mapping[str, int], tracks: Mapp
             findings.append(f"{name} has a byte range in an ordinary playlist.")
         if segment.byterange and "@" in segment.byterange:
             length, offset = (int(part) for part in segment.byterange.split("@"))
-            if offset + length > sizes.get(_resolved(name, segment.uri), 0):
+            if offset + length > sizes.get(resolved(name, segment.uri), 0):
                 findings.append(f"{name} names bytes {offset} to {offset + length}, beyond the end of {segment.uri}.")
     track = tracks.get(name)
-    if track and [_resolved(name, one.uri) for one in playlist.segments] != track.segments:
+    if track and [resolved(name, one.uri) for one in playlist.segments] != track.segments:
         findings.append(f"{name} does not list the packaged segments.")
     return findings
 
@@ -209,44 +204,16 @@ def playlist_findings(
         elif info.average_bandwidth > info.bandwidth:
             findings.append(f"{master}: {variant.uri} has an AVERAGE-BANDWIDTH above its BANDWIDTH.")
     named = [*(one.uri for one in parsed.playlists), *(one.uri for one in parsed.media if one.uri)]
-    named += [one.uri for one in parsed.iframe_playlists]
+    named += [one.uri for one in [*parsed.iframe_playlists, *parsed.image_playlists]]
     tracks = {one.playlist: one for one in [*streams.video, *streams.audio]}
     for uri in dict.fromkeys(named):
-        if _leaves_prefix(uri):
+        if leaves_prefix(uri):
             findings.append(f"{master} names {uri}, which is not relative to it.")
         elif uri not in texts:
             findings.append(f"{master} names {uri}, which is not stored.")
         else:
             findings += _media_findings(uri, texts[uri], stored, tracks)
-    return findings + _mpd_findings(mpd, texts.get(mpd, ""), stored)
-
-
-def _mpd_findings(name: str, text: str, sizes: Mapping[str, int]) -> list[str]:
-    try:
-        root = ET.fromstring(text)  # noqa: S314 - written by `dash`
-    except ET.ParseError:
-        return [f"{name} is missing or is not XML."]
-    findings = [f"{name}: {one}" for one in schema_findings(root)]
-    for representation in root.iter(f"{_DASH}Representation"):
-        representation_id = representation.get("id")
-        template = representation.find(f"{_DASH}SegmentTemplate")
-        base = representation.findtext(f"{_DASH}BaseURL")
-        uris: Sequence[str] = [base] if base else []
-        if template is not None:
-            count = sum(int(one.get("r", "0")) + 1 for one in template.iter(f"{_DASH}S"))
-            media = template.attrib["media"]
-            uris = [
-                template.attrib["initialization"],
-                *(media.replace("$Number%05d$", f"{n:05d}") for n in range(1, count + 1)),
-            ]
-        if not uris:
-            findings.append(f"{name}: {representation_id} names no media.")
-        for uri in uris:
-            if _leaves_prefix(uri):
-                findings.append(f"{name}: {representation_id} names {uri}, which is not relative to it.")
-            elif uri not in sizes:
-                findings.append(f"{name}: {representation_id} names {uri}, which is not stored.")
-    return findings
+    return findings + mpd_findings(mpd, texts.get(mpd, ""), stored)
 
 
 def title_findings(
@@ -256,12 +223,13 @@ def title_findings(
     *,
     texts: Mapping[str, str],
     sizes: Mapping[str, int],
+    thumbnails: Thumbnails | None = None,
     master: str = keys.MASTER_PLAYLIST,
     mpd: str = keys.MPD,
 ) -> list[str]:
     """All findings of a title, except `poor_picture`. Empty if the title may be shown to viewers."""
     return [
-        *missing_files(streams, subtitles, sizes),
+        *missing_files(streams, subtitles, sizes, thumbnails),
         *wrong_durations(plan, streams),
         *unsynchronised_starts(streams, frame_rate=plan.settings.frame_rate),
         *playlist_findings(streams, texts, sizes, master=master, mpd=mpd),

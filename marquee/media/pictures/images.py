@@ -18,13 +18,12 @@ import numpy.typing as npt
 from marquee.documents import keys
 from marquee.domain.ladder import even
 from marquee.media.pictures.backdrop import make_backdrop
+from marquee.media.pictures.thumbnails import SHEET_TILES, on_grid, sheet_grid
 from marquee.media.programs import binaries, process
 
 TILE_WIDTH: Final = 160
 MAX_TILE_HEIGHT: Final = 400
 """The upright picture of a telephone has 356 lines. The bound keeps a sheet of ten rows far below a JPEG's 65,535 lines."""
-SHEET_TILES: Final = 100
-"""Ten by ten tiles. One sheet has about 300 kB and covers at least three minutes of film."""
 POSTER_EDGE: Final = 960
 """The poster's longer edge in pixels, enough for a title page on a dense phone screen."""
 MAX_POSTER_BYTES: Final = 100_000
@@ -49,6 +48,8 @@ class ImagesMade(msgspec.Struct, frozen=True, kw_only=True):
     backdrop_seconds: float | None
     tiles: int
     tile_seconds: float
+    tile_width: int
+    tile_height: int
     cpu_seconds: float
 
 
@@ -132,13 +133,12 @@ def placed_scores(frames: Pixels, times: Sequence[float], duration_seconds: floa
 
 
 def sheets(frames: Pixels) -> list[Pixels]:
-    """The tiles on sheets of at most ten by ten, row by row. The last sheet has only the rows that it needs."""
+    """The tiles on sheets of one size, at most ten by ten, row by row. What is left of the last sheet is black."""
     made = []
-    _, height, width, _ = frames.shape
-    for first in range(0, len(frames), SHEET_TILES):
+    count, height, width, _ = frames.shape
+    columns, rows = sheet_grid(count)
+    for first in range(0, count, SHEET_TILES):
         part = frames[first : first + SHEET_TILES]
-        columns = min(10, len(part))
-        rows = -(-len(part) // columns)
         sheet = np.zeros((rows * height, columns * width, 3), dtype=np.uint8)
         for index, tile in enumerate(part):
             top, left = index // columns * height, index % columns * width
@@ -158,7 +158,7 @@ def sprite_vtt(times: Sequence[float], duration_seconds: float, names: Sequence[
         if end <= start:
             continue
         in_sheet = index % SHEET_TILES
-        columns = min(10, len(times) - index // SHEET_TILES * SHEET_TILES)
+        columns, _ = sheet_grid(len(times))
         left, top = in_sheet % columns * width, in_sheet // columns * height
         name = names[index // SHEET_TILES]
         blocks.append(f"{_clock(start)} --> {_clock(end)}\n{name}#xywh={left},{top},{width},{height}")
@@ -246,12 +246,13 @@ async def make_images(
         poster_seconds=chosen,
     )
     cpu_seconds += backdrop.cpu_seconds
-    made = sheets(frames)
+    grid = on_grid(times, every, duration_seconds)
+    made = sheets(frames if grid == list(range(len(times))) else frames[grid])
     paths = [folder / keys.sprite_sheet(number) for number in range(1, len(made) + 1)]
     for sheet, path in zip(made, paths, strict=True):
         cpu_seconds += await _write_jpeg(sheet, path, 5)
     index = folder / keys.SPRITE_INDEX
-    shown = [0.0, *times[1:]]
+    shown = [0.0, *(max(times[frame], every * place) for place, frame in enumerate(grid[1:], start=1))]
     names = [path.name for path in paths]
     index.write_text(sprite_vtt(shown, duration_seconds, names, *tile))
     return ImagesMade(
@@ -263,7 +264,9 @@ async def make_images(
         poster_is_poor=scores[best] <= 0,
         backdrop=list(backdrop.files),
         backdrop_seconds=backdrop.seconds,
-        tiles=len(times),
+        tiles=len(grid),
         tile_seconds=every,
+        tile_width=tile[0],
+        tile_height=tile[1],
         cpu_seconds=cpu_seconds,
     )

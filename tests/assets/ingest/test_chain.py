@@ -82,7 +82,7 @@ async def test_a_film_becomes_playable_and_searchable(
     assert title.tracks is not None
     assert title.tracks.picture is not None
     assert title.tracks.picture.height == max(one.stream_info.resolution[1] for one in master.playlists)
-    assert len(title.tracks.sound) == len([media for media in master.media if media.type == "AUDIO"])
+    assert len(title.tracks.sound) == len({media.name for media in master.media if media.type == "AUDIO"})
     assert [one.label for one in title.tracks.text] == [one.name for one in master.media if one.type == "SUBTITLES"]
 
     indexed = await stage_document(stores, upload, "search_document", TitleIndexed)

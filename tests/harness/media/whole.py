@@ -26,6 +26,7 @@ from marquee.media.package import verify
 from marquee.media.package.manifest import master_playlist, mpd
 from marquee.media.package.packager import package
 from marquee.media.pictures.images import make_images
+from marquee.media.pictures.thumbnails import write_thumbnails
 from marquee.media.sound.audio import encode_audio
 from marquee.media.source.claims import SourceLimits
 from marquee.media.text.subtitles import extract_subtitles
@@ -59,7 +60,7 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
     texts = await extract_subtitles(source, path, [], out, duration_seconds=seconds, memory_bytes=MEMORY_BYTES)
     quality = await scores(source, path, plan, joined, memory_bytes=MEMORY_BYTES) if scored else []
     top = plan.settings.rungs[-1]
-    await make_images(
+    pictures = await make_images(
         joined[-1][1],
         out / "images",
         duration_seconds=seconds,
@@ -67,15 +68,17 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
         height=top.height,
         preview_path=joined[0][1],
     )
-    (out / keys.MASTER_PLAYLIST).write_text(master_playlist(streams, texts))
-    (out / keys.MPD).write_text(mpd(streams, texts))
+    thumbnails = write_thumbnails(pictures, out, duration_seconds=seconds)
+    (out / keys.MASTER_PLAYLIST).write_text(master_playlist(streams, texts, thumbnails))
+    (out / keys.MPD).write_text(mpd(streams, texts, thumbnails))
     stored = {one.relative_to(out).as_posix(): one for one in out.rglob("*") if one.is_file()}
     findings = verify.title_findings(
         plan,
         streams,
         texts,
-        texts={name: one.read_text() for name, one in stored.items() if one.suffix in {".m3u8", ".mpd"}},
+        texts={name: one.read_text() for name, one in stored.items() if one.suffix in {".m3u8", ".mpd", ".vtt"}},
         sizes={name: one.stat().st_size for name, one in stored.items()},
+        thumbnails=thumbnails,
     )
     notes = [one.sentence for one in [*source.notes, *audio.notes, *texts.notes]]
     return Made(out, source, plan, streams, texts, quality, notes, findings)

@@ -3,15 +3,18 @@
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from marquee.documents import StreamsDocument, SubtitlesDocument, keys
+from marquee.documents import StreamsDocument, SubtitlesDocument, Thumbnails, keys
 from marquee.media.encode.join import join_rendition
 from marquee.media.package.manifest import master_playlist, mpd
 from marquee.media.package.packager import package
+from marquee.media.pictures.images import make_images
+from marquee.media.pictures.thumbnails import write_thumbnails
 from marquee.media.sound.audio import encode_audio
 from marquee.media.text.subtitles import SidecarFile, extract_subtitles
-from tests.harness.media.packaging import a_plan, a_rung, a_source, ffmpeg, make_chunks, sound
+from tests.harness.media.packaging import Title, a_plan, a_rung, a_source, ffmpeg, make_chunks, sound
 
 
 @pytest.fixture(scope="package")
@@ -39,6 +42,17 @@ async def title(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Streams
     (folder / "text.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nNow\n")
     sidecar = SidecarFile(path=folder / "text.srt", file_name="text.srt", language="eng")
     texts = await extract_subtitles(source, film, [sidecar], out, duration_seconds=plan.duration_seconds)
-    (out / keys.MASTER_PLAYLIST).write_text(master_playlist(streams, texts))
-    (out / keys.MPD).write_text(mpd(streams, texts))
+    pictures = await make_images(
+        renditions[-1][1], folder / "images", duration_seconds=plan.duration_seconds, width=320, height=180
+    )
+    sheets = write_thumbnails(pictures, out, duration_seconds=plan.duration_seconds)
+    (folder / "thumbnails.json").write_bytes(msgspec.json.encode(sheets))
+    (out / keys.MASTER_PLAYLIST).write_text(master_playlist(streams, texts, sheets))
+    (out / keys.MPD).write_text(mpd(streams, texts, sheets))
     return out, streams, texts
+
+
+@pytest.fixture(scope="package")
+def thumbnails(title: Title) -> Thumbnails:
+    """The title's sheets, as its manifests name them."""
+    return msgspec.json.decode((title[0].parent / "thumbnails.json").read_bytes(), type=Thumbnails)
