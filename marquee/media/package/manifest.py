@@ -34,7 +34,8 @@ def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
     """Audio renditions by HLS group: `stereo`, `low`, and `surround` if any language has 5.1. Empty for a title without audio.
 
     Each group holds every language, so that the choice of languages depends neither on the loudspeakers nor on the line. A
-    language without 5.1 has its stereo rendition in `surround` too. `low` is missing in titles of earlier releases.
+    language without 5.1 has its stereo rendition in `surround` too. `low` is missing in titles of earlier releases, and in films
+    of one segment: nothing is left to adapt there, and hls.js 1.7 stalled at the end after a change of group inside that segment.
     """
     full = [one for one in streams.audio if not one.low]
     stereo = [one for one in full if (one.channels or 0) < 6]
@@ -43,7 +44,7 @@ def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
     groups: dict[str, list[PackagedStream]] = {}
     if stereo:
         groups["stereo"] = stereo
-    if stereo and len(low) == len(stereo):
+    if stereo and len(low) == len(stereo) and len(stereo[0].segments) > 1:
         groups["low"] = low
     if surround:
         names = {(one.label, one.language) for one in surround}

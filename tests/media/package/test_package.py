@@ -15,7 +15,7 @@ from marquee.media.encode.join import join_rendition
 from marquee.media.ladder.plot import ladder_png
 from marquee.media.package import verify
 from marquee.media.package.dash_schema import NAMESPACE
-from marquee.media.package.manifest import master_playlist, mpd, variants_of_groups
+from marquee.media.package.manifest import audio_groups, master_playlist, mpd, variants_of_groups
 from marquee.media.package.packager import package
 from marquee.media.programs import binaries, process
 from marquee.media.sound.audio import EncodedAudio, encode_audio
@@ -112,6 +112,8 @@ def test_the_lowest_rung_has_sound_for_slow_lines(title: Title) -> None:
 
     one_rung = msgspec.structs.replace(streams, video=streams.video[:1])
     assert [group for group, *_ in variants_of_groups(one_rung)] == ["stereo", "low", "surround"]
+    clip = [msgspec.structs.replace(one, segments=one.segments[:1]) for one in streams.audio]
+    assert "low" not in audio_groups(msgspec.structs.replace(streams, audio=clip)), "hls.js stalls at the end"
     earlier = msgspec.structs.replace(streams, audio=[one for one in streams.audio if not one.low])
     assert {group for group, *_ in variants_of_groups(earlier)} == {"stereo", "surround"}
     assert "low" not in master_playlist(earlier, texts)
