@@ -2,8 +2,8 @@
 
 Reads the source's audio streams; writes one MP4 a rendition: a stereo one for every mix, the same for slow lines, and a 5.1 one
 for a mix of six channels or more. `arguments` writes the command, and `mixes` decides which streams form one mix. All mixes are
-encoded by one command first. A mix whose result is incomplete is encoded again alone, by way of `uniform_audio`. A track that
-cannot be decoded never fails its title: it is left out, and a note says why. Next: `package`.
+encoded by one command first, an incomplete one again alone, by way of `uniform_audio`. A track that cannot be decoded never
+fails its title: it is left out, and a note says why. Next: `package`.
 """
 
 import re
@@ -27,7 +27,7 @@ from marquee.notes import Note, NoteStream, note
 
 
 class EncodedAudio(msgspec.Struct, frozen=True, kw_only=True):
-    """One audio rendition as a file, ready for the packager. `language` is a BCP 47 tag, `und` if unknown."""
+    """One audio rendition as a file, for the packager. `language`: a BCP 47 tag, `und` if unknown; `low`: for slow lines."""
 
     name: str
     path: Path
@@ -38,11 +38,10 @@ class EncodedAudio(msgspec.Struct, frozen=True, kw_only=True):
     role: AudioRole = "main"
     original: bool = False
     low: bool = False
-    """For slow lines: the same mix with half the bits."""
 
 
 class AudioMade(msgspec.Struct, frozen=True, kw_only=True):
-    """All audio renditions of a title."""
+    """All audio renditions of a title. `low`: the same mixes for slow lines; while they are made, `renditions` has them too."""
 
     renditions: list[EncodedAudio]
     notes: list[Note]
@@ -51,7 +50,6 @@ class AudioMade(msgspec.Struct, frozen=True, kw_only=True):
     undecoded: frozenset[int] = frozenset()
     """Streams of which no frame could be decoded."""
     low: list[EncodedAudio] = []
-    """The same mixes for slow lines. Empty while renditions are made: then `renditions` holds them too."""
 
 
 _DECODED = re.compile(r"Input stream #0:(\d+) \(audio\):.*?(\d+) frames decoded; (\d+) decode errors")
