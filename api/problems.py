@@ -119,7 +119,9 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
         code, title, general = _LITESTAR.get(error.status_code, ("input-invalid", phrase, None))
         # Litestar's detail is the status's phrase where it has nothing to say.
         detail = general if error.detail in ("", phrase) else error.detail
-        fields = _validation_fields(error.extra) if isinstance(error, ValidationException) else []
+        fields = (
+            _validation_fields(error.extra, _stated_names(request)) if isinstance(error, ValidationException) else []
+        )
         return Problem(
             title=title,
             status=error.status_code,
@@ -138,13 +140,20 @@ def _open_uploads(error: MarqueeError) -> list[OpenUploadOfProblem]:
     return msgspec.convert(error.open_uploads, type=list[OpenUploadOfProblem], from_attributes=True)
 
 
-def _validation_fields(extra: object) -> list[FieldProblem]:
+def _stated_names(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Parameter of the handler -> its name in the request, where they differ: `state` is a word of Litestar's own."""
+    parameters = request.route_handler.parsed_fn_signature.parameters
+    named = {name: getattr(field.kwarg_definition, "name", None) for name, field in parameters.items()}
+    return {name: stated for name, stated in named.items() if stated}
+
+
+def _validation_fields(extra: object, stated_names: Mapping[str, str]) -> list[FieldProblem]:
     found: list[FieldProblem] = []
     for one in extra if isinstance(extra, Sequence) else []:
         if isinstance(one, dict):
             path, plain = field_of(str(one.get("message", "")))
             name = str(one.get("key") or path or "")
-            found.append(FieldProblem(field=name, detail=plain))
+            found.append(FieldProblem(field=stated_names.get(name, name), detail=plain))
     return found
 
 

@@ -15,6 +15,7 @@ from marquee.ingest.chunk_sweep import drop_settled_waiters, sweep_chunks, sweep
 from marquee.ingest.removal import remove_deleted_titles, remove_failed_versions
 from marquee.ingest.retention import trim_topics
 from marquee.ingest.unattended_uploads import abandon_uploads, reconcile_uploads, republish_uploads
+from marquee.ingest.unfinished import remove_cancelled_versions
 from marquee.logs import get_logger, log_context
 from marquee.platform.programs.gateway_tokens import drop_ended_keys
 from marquee.processes.repeating import every
@@ -85,6 +86,17 @@ def loops(settings: Settings, stores: Stores) -> tuple[Loop, ...]:
                 versions,
                 objects,
                 published,
+                older_than_seconds=REMOVE_AFTER_SECONDS,
+                newer_than_seconds=DAY_SECONDS,
+            ),
+        ),
+        Loop(
+            "remove-cancelled-versions",
+            10 * MINUTE_SECONDS,
+            "removes what is still stored of versions that were cancelled",
+            partial(
+                remove_cancelled_versions,
+                stores,
                 older_than_seconds=REMOVE_AFTER_SECONDS,
                 newer_than_seconds=DAY_SECONDS,
             ),

@@ -117,6 +117,14 @@ class UploadStateConflict(MarqueeError):
     title = "The upload is not in a state that allows this"
 
 
+class VersionNotInWork(MarqueeError):
+    """The version ended already: there is nothing to cancel."""
+
+    status = 409
+    code = "version-not-in-work"
+    title = "This version is no longer in work"
+
+
 class AccountExists(MarqueeError):
     """The e-mail address is registered already, perhaps in another spelling."""
 
@@ -225,6 +233,13 @@ class ChunkFailed(MarqueeError):
 
     code = "chunk-failed"
     title = "A chunk of this title could not be transcoded"
+
+
+class IngestCancelled(MarqueeError):
+    """The version was cancelled while a run worked on it: the run ends, and nothing of the version is kept."""
+
+    code = "ingest-cancelled"
+    title = "The ingest of this version was cancelled"
 
 
 class StageMissing(MarqueeError):

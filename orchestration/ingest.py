@@ -12,7 +12,7 @@ from marquee.settings import load_settings
 from orchestration.executor import executor_of
 from orchestration.jobs import INGEST_GROUP, ingest
 from orchestration.resources import PlatformSettings
-from orchestration.sensors import lost_ingests, uploads
+from orchestration.sensors import cancelled_ingests, lost_ingests, uploads
 
 
 @dg.definitions
@@ -26,7 +26,7 @@ def ingest_definitions(settings: object, *, executor: dg.ExecutorDefinition = dg
         assets=dg.load_assets_from_package_module(ingest_chain, group_name=INGEST_GROUP),
         asset_checks=dg.load_asset_checks_from_package_module(ingest_chain),
         jobs=[ingest],
-        sensors=[uploads, lost_ingests],
+        sensors=[uploads, lost_ingests, cancelled_ingests],
         resources={"settings": settings},
         executor=executor,
     )

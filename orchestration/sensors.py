@@ -1,4 +1,5 @@
-"""The sensors of the chain: `uploads` starts runs, `lost_ingests` settles ingests whose run ended and said nothing.
+"""The sensors of the chain. `uploads` starts runs, `lost_ingests` settles ingests whose run ended and said nothing, and
+`cancelled_ingests` ends runs of cancelled versions that have not begun or do not end by themselves.
 
 `uploads` reads completed uploads from the event log. Its position is Dagster's cursor, not a consumer group. It asks for one
 run for each upload. The run's key is the upload's id, so to read a record twice is harmless. A failing stage records its
@@ -21,7 +22,7 @@ from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.logs import get_logger
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Versions
-from marquee.stores.catalogue.values import Version
+from marquee.stores.catalogue.values import EndedVersion, Version
 from marquee.stores.event_log.contract import Record
 from marquee.stores.opened import open_stores
 from orchestration.jobs import ingest
@@ -32,6 +33,10 @@ REPEATS_TAG: Final = "marquee/again"
 MAX_REPEATS: Final = 3
 LOOK_BACK: Final = timedelta(days=1)
 MAX_RUNS_PER_TICK: Final = 200
+OWN_END: Final = timedelta(seconds=30)
+"""A stage sees within a second that its version was cancelled, and its run ends itself. Later than this, it is ended."""
+_NOT_BEGUN: Final = frozenset((dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED))
+_UNFINISHED: Final = _NOT_BEGUN | {dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED}
 _PARTITION_TAG: Final = "dagster/partition"
 
 log = get_logger()
@@ -137,6 +142,38 @@ async def _runs_to_repeat(settings: Settings, runs: Sequence[dg.DagsterRun]) -> 
             else:
                 again.append(_repeated_run(run, version))
     return again
+
+
+@dg.sensor(
+    job=ingest,
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ends the runs of versions that were cancelled and have not begun, or do not end by themselves.",
+)
+def cancelled_ingests(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SkipReason:
+    cancelled = {(one.movie_id, str(one.version)): one.ended_at for one in asyncio.run(_cancelled(settings))}
+    if not cancelled:
+        return dg.SkipReason("No version was cancelled in the last day.")
+    runs = context.instance.get_runs(
+        dg.RunsFilter(
+            tags={_PARTITION_TAG: sorted({movie_id for movie_id, _ in cancelled})}, statuses=list(_UNFINISHED)
+        ),
+        limit=MAX_RUNS_PER_TICK,
+    )
+    ended = 0
+    for run in runs:
+        at = cancelled.get((run.tags[_PARTITION_TAG], run.tags.get(VERSION_TAG, "")))
+        if at is None or (run.status not in _NOT_BEGUN and datetime.now(UTC) - at < OWN_END):
+            continue  # A stage that runs ends its run itself, and removes what it stored.
+        context.instance.run_coordinator.cancel_run(run.run_id)
+        ended += 1
+    return dg.SkipReason(f"{ended} runs of cancelled versions were ended.")
+
+
+async def _cancelled(settings: Settings) -> Sequence[EndedVersion]:
+    now = datetime.now(UTC)
+    async with open_stores(settings) as stores:
+        return await stores.catalogue.versions.cancelled_between(now - LOOK_BACK, now)
 
 
 async def _version_of_run(versions: Versions, run: dg.DagsterRun) -> Version | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import HeaderParameter, JSONBody, QueryParameter
+from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
 from msgspec import UNSET
 
 from api.auth.tokens import Caller
@@ -17,10 +17,16 @@ from api.problems import documented
 from api.request_deadline import LONG
 from api.titles.schemas import TitleEdit, TitleOut, TitlePage
 from api.titles.service import TitleService
-from api.wire import CursorQuery, MovieIdPath
+from api.wire import ONE_LINE, CursorQuery, MovieIdPath
 from marquee.domain.lifecycle import TitleState
 from marquee.errors import InputInvalid
+from marquee.stores.catalogue.values import TitleQuery
 
+TitleTextQuery = Annotated[
+    str,
+    QueryParameter(max_length=200, pattern=ONE_LINE, description="Each word begins a word of the title."),
+]
+VersionPath = Annotated[int, PathParameter(ge=1, le=2**31 - 1, description="A title's version: 1, 2, ...")]
 TitlesLimit = Annotated[int, QueryParameter(ge=1, le=100, description="Titles on a page.")]
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,16})"$')
 
@@ -53,9 +59,15 @@ class TitleController(Controller):
         limit: TitlesLimit = 20,
         cursor: CursorQuery = "",
         wanted_state: Annotated[TitleState | None, QueryParameter(name="state")] = None,
+        q: TitleTextQuery = "",
+        with_notes: Annotated[bool, QueryParameter(description="Only titles with notes.")] = False,
+        in_work: Annotated[
+            bool, QueryParameter(description="Only titles with a version that is uploaded or ingested now.")
+        ] = False,
     ) -> TitlePage:
-        """All titles by id, those of one state with `state`."""
-        return await titles.page(limit=limit, cursor=cursor, state=wanted_state)
+        """Titles, those that changed last first; refused and failed ones with the reason. Deleted ones only by `state`."""
+        query = TitleQuery(state=wanted_state, text=q, with_notes=with_notes, in_work=in_work)
+        return await titles.page(query, limit=limit, cursor=cursor)
 
     @get("/{movie_id:str}", responses=documented(401, 403, 404))
     async def title(
@@ -85,6 +97,16 @@ class TitleController(Controller):
     async def republish(self, movie_id: MovieIdPath, titles: NamedDependency[TitleService]) -> Response[TitleOut]:
         """Undo `unpublish`."""
         return _with_etag(await titles.republish(movie_id))
+
+    @post(
+        "/{movie_id:str}/versions/{version:int}/cancel",
+        status_code=204,
+        opt={**MANAGES_TITLES, **LONG},
+        responses=documented(401, 403, 404, 409),
+    )
+    async def cancel(self, movie_id: MovieIdPath, version: VersionPath, titles: NamedDependency[TitleService]) -> None:
+        """Cancel a version in work. What it stored is removed; the version that plays stays."""
+        await titles.cancel(movie_id, version)
 
     @delete("/{movie_id:str}", opt={**MANAGES_TITLES, **LONG}, responses=documented(401, 403, 404, 409))
     async def delete(self, movie_id: MovieIdPath, titles: NamedDependency[TitleService]) -> None:

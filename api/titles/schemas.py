@@ -7,7 +7,24 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.wire import Input, Line, NoteOut, Output, PictureOut, Prose, Word, Year
 from marquee.documents import AudioRole
-from marquee.domain.lifecycle import TitleState
+from marquee.domain.lifecycle import TitleState, VersionState
+
+
+class TitleVersionOut(Output, frozen=True, kw_only=True):
+    """A version of a title: how far its ingest is, or how it ended."""
+
+    version: int
+    upload_id: str
+    state: VersionState
+    stage: str
+    percent: float
+    speed: float | None
+    """Encoding speed as a multiple of real time, while renditions are made."""
+    reason: str | None
+    """Why it was refused, failed or was cancelled; or a remark on its film."""
+    uploaded_by: str | None
+    """The account's address; null if the account is gone."""
+    updated_at: datetime
 
 
 class QualityOut(Output, frozen=True, kw_only=True):
@@ -68,6 +85,12 @@ class TitleOut(Output, frozen=True, kw_only=True):
     active_version: int | None
     created_at: datetime
     published_at: datetime | None
+    changed_at: datetime
+    """The last change of its details, its state or one of its versions' states."""
+    reason: str | None
+    """For engineers: why a title that is refused, failed or cancelled does not play. For viewers null."""
+    newest_version: TitleVersionOut | None
+    """For engineers: the version that was uploaded last, which may be in work while an older one plays. For viewers null."""
     notes: list[NoteOut]
     """For engineers: all notes of the version that plays, else of the newest one. For viewers: what concerns them."""
 

@@ -14,6 +14,7 @@ from assets.ingest.metadata import mebibytes, table, web_page
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
 from marquee.documents import SourceDocument
+from marquee.ingest.outages import through_outages
 from marquee.ingest.source_cache import file_sha256
 from marquee.ingest.work_folder import work_folder
 from marquee.media.source.claims import SourceLimits
@@ -33,9 +34,18 @@ async def source(context: dg.AssetExecutionContext, settings: dg.ResourceParam[S
         open_stores_of_chain(stage.stores)
         document = await _accept(stage)
         await stage.save_document(document)
+        await _cancel_older(stage)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(document.sha256), metadata=_metadata(settings, document)
         )
+
+
+async def _cancel_older(stage: Stage) -> None:
+    """This film is accepted: it will take the place of older versions, so encoding those to their end is of no use."""
+    versions = stage.stores.catalogue.versions
+    older = await through_outages(lambda: versions.cancel_older(stage.movie_id, stage.version))
+    if older:
+        stage.context.log.info(f"Cancelled, because this film is newer: version {', '.join(map(str, older))}.")
 
 
 def open_stores_of_chain(stores: Stores) -> None:

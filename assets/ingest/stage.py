@@ -16,10 +16,10 @@ from typing import Final, TypeVar
 import dagster as dg
 import msgspec
 
+from assets.ingest.cancelling import remove_what_it_stored, until_cancelled
 from assets.ingest.metadata import note_table
 from assets.ingest.partitions import OUTAGE_RETRY, VERSION_TAG
 from assets.ingest.progress import overall_percent
-from assets.ingest.removal import remove_unfinished
 from marquee.documents import (
     ONCE_IN_MANIFEST,
     STAGES,
@@ -32,6 +32,7 @@ from marquee.documents import (
 from marquee.domain.lifecycle import SHOWN_VERSIONS
 from marquee.errors import (
     ChunkFailed,
+    IngestCancelled,
     MarqueeError,
     ObjectMissing,
     SettingsInvalid,
@@ -43,6 +44,7 @@ from marquee.errors import (
 from marquee.ingest.outages import through_outages
 from marquee.ingest.removal import remove_published
 from marquee.ingest.source_cache import SourceCache
+from marquee.ingest.unfinished import remove_unfinished
 from marquee.notes import Note, bounded, parse_codes, refusal
 from marquee.settings import Settings
 from marquee.stores.catalogue.values import Upload
@@ -194,15 +196,17 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
         try:
             await through_outages(lambda: stores.catalogue.titles.get(movie_id))
             stage = Stage(name, context, settings, stores, await _upload(context, stores, movie_id))
-            if reports:
-                await stage.report(0.0)
         except TitleUnknown as error:
-            raise failure_without_retry(
-                context, f"Title {movie_id} was deleted: there is nothing left to do."
-            ) from error
+            raise failure_without_retry(context, f"Title {movie_id} was deleted: nothing is left to do.") from error
         try:
             with raise_first_of_group():
-                yield stage
+                async with until_cancelled(stores.catalogue.versions, stage.upload):
+                    if reports:
+                        await stage.report(0.0)
+                    yield stage
+        except IngestCancelled as cancelled:
+            await remove_what_it_stored(stores, stage.upload)
+            raise failure_without_retry(context, cancelled.detail) from cancelled
         except SourceRefused as refusal:
             await _refuse(stage, refusal.detail)
             raise failure_without_retry(context, refusal.detail) from refusal
@@ -289,7 +293,7 @@ async def _upload(context: Context, stores: Stores, movie_id: str) -> Upload:
 
 
 def failure_without_retry(context: Context, sentence: str) -> dg.Failure:
-    """A failure after which neither the step nor the run is retried. The UI shows the sentence."""
+    """After it neither the step nor the run is retried. The UI shows the sentence."""
     context.instance.add_run_tags(context.run.run_id, _NO_RETRY_TAG)
     return dg.Failure(description=sentence, allow_retries=False)
 

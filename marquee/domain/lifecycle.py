@@ -9,8 +9,10 @@ gets these sets as constants, and the web client gets the sentences by `api/web_
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeVar, get_args
 
-TitleState = Literal["announced", "ingesting", "playable", "refused", "failed", "unpublished", "deleted"]
-VersionState = Literal["uploading", "ingesting", "playable", "refused", "failed", "superseded", "duplicate"]
+TitleState = Literal["announced", "ingesting", "playable", "refused", "failed", "cancelled", "unpublished", "deleted"]
+VersionState = Literal[
+    "uploading", "ingesting", "playable", "refused", "failed", "cancelled", "superseded", "duplicate"
+]
 UploadState = Literal["open", "completing", "completed", "aborted", "abandoned"]
 EndedEarly = Literal["aborted", "abandoned"]
 FollowedState = Literal[VersionState, EndedEarly]
@@ -22,23 +24,26 @@ State = TypeVar("State", bound=str)
 TITLE_BECOMES: Final[Mapping[TitleState, frozenset[TitleState]]] = {
     "announced": frozenset({"ingesting", "unpublished", "deleted"}),
     # Announced again: the upload of an announced title was ended.
-    "ingesting": frozenset({"playable", "refused", "failed", "announced", "deleted"}),
+    "ingesting": frozenset({"playable", "refused", "failed", "cancelled", "announced", "deleted"}),
     # It stays playable while a newer version is ingested.
     "playable": frozenset({"unpublished", "deleted"}),
     "refused": frozenset({"ingesting", "playable", "failed", "deleted"}),
     "failed": frozenset({"ingesting", "playable", "refused", "deleted"}),
+    "cancelled": frozenset({"ingesting", "deleted"}),
     # Republished: the title gets the state that follows from its versions.
-    "unpublished": frozenset({"announced", "ingesting", "playable", "refused", "failed", "deleted"}),
+    "unpublished": frozenset({"announced", "ingesting", "playable", "refused", "failed", "cancelled", "deleted"}),
     # A title with the same id may be announced again.
     "deleted": frozenset({"announced"}),
 }
 VERSION_BECOMES: Final[Mapping[VersionState, frozenset[VersionState]]] = {
     "uploading": frozenset({"ingesting"}),
-    "ingesting": frozenset({"playable", "superseded", "refused", "failed"}),
+    "ingesting": frozenset({"playable", "superseded", "refused", "failed", "cancelled"}),
     "playable": frozenset({"superseded"}),
     # A new run may accept what an earlier one refused.
     "refused": frozenset({"ingesting", "failed"}),
     "failed": frozenset({"ingesting", "playable", "superseded", "refused"}),
+    # By a person, or because a newer version's film was accepted before this one was published.
+    "cancelled": frozenset(),
     "superseded": frozenset(),
     # Set by earlier releases only. Now a copy is ingested, and its reason names the title with the same content.
     "duplicate": frozenset(),
@@ -83,6 +88,7 @@ TITLE_SENTENCES: Final[Mapping[TitleState, str]] = {
     "playable": "This title can be played.",
     "refused": "This title cannot be played: its film could not be used. It can be played once a new film has arrived.",
     "failed": "This title cannot be played yet: something went wrong while it was prepared.",
+    "cancelled": "This title cannot be played: its ingest was cancelled. It can be played once a new film has arrived.",
     "unpublished": "This title is not offered at the moment.",
     "deleted": "This title is no longer offered.",
 }
@@ -90,6 +96,10 @@ TITLE_SENTENCES: Final[Mapping[TitleState, str]] = {
 # --- versions --------------------------------------------------------------------------------------------
 UPLOADED_VERSIONS: Final[frozenset[VersionState]] = frozenset(get_args(VersionState)) - {"uploading"}
 """Versions whose film has arrived."""
+CANCELLED: Final[Literal["cancelled"]] = "cancelled"
+"""Nothing of such a version is kept, and no run may work on it."""
+RUNNABLE_VERSIONS: Final[frozenset[VersionState]] = UPLOADED_VERSIONS - {CANCELLED}
+"""A run that a person starts works on the newest of these versions."""
 ONGOING_VERSIONS: Final[frozenset[VersionState]] = frozenset({"uploading", "ingesting"})
 """Versions that make their title `ingesting`, unless the title plays already."""
 SHOWN_VERSIONS: Final[frozenset[VersionState]] = frozenset({"playable", "superseded"})
@@ -101,13 +111,13 @@ REVIVED_BY_REPORT: Final[frozenset[VersionState]] = frozenset({"failed"})
 """A stage that reports progress sets these versions back to `ingesting`."""
 REVIVED_BY_NEW_RUN: Final[frozenset[VersionState]] = frozenset({"refused"})
 """A report sets these versions back to `ingesting` only if its run is not the one that refused the version."""
-UNUSED_VERSIONS: Final[frozenset[VersionState]] = frozenset({"refused", "failed", "duplicate"})
+UNUSED_VERSIONS: Final[frozenset[VersionState]] = frozenset({"refused", "failed", "duplicate", "cancelled"})
 """Versions that ended without ever being shown to viewers."""
 CONTENT_OWNERS: Final[frozenset[VersionState]] = frozenset({"ingesting", "playable"})
 """A version in one of these states owns its content: the reason of another title's copy names its title."""
 REMARKED_VERSIONS: Final[frozenset[VersionState]] = frozenset({"ingesting", "playable"})
 """They did not fail: the reason of such a version is a remark, which stays when the version is published."""
-CHUNK_SETTLED_VERSIONS: Final[frozenset[VersionState]] = SHOWN_VERSIONS | {"refused", "duplicate"}
+CHUNK_SETTLED_VERSIONS: Final[frozenset[VersionState]] = SHOWN_VERSIONS | {"refused", "duplicate", "cancelled"}
 """These versions no longer need their chunks.
 
 A failed version may be retried from its failure, so it keeps them for a while.
@@ -133,6 +143,7 @@ FOLLOWED_SENTENCES: Final[Mapping[FollowedState, str]] = {
     "playable": "The film can be played.",
     "refused": "The film was refused.",
     "failed": "Preparing the film failed.",
+    "cancelled": "Preparing the film was cancelled.",
     "superseded": "A newer version of the title took its place.",
     "duplicate": "This film is here already.",
     "aborted": "The upload was cancelled, or its title was deleted.",
@@ -147,16 +158,26 @@ def ended_early(state: UploadState) -> EndedEarly | None:
 
 
 def derived_title_state(
-    current: TitleState, versions: Sequence[VersionState], *, has_active_version: bool
+    current: TitleState, versions: Sequence[VersionState], *, has_active_version: bool, announced: bool
 ) -> TitleState:
-    """The state that follows from a title's versions, oldest first. A withdrawn title keeps its state."""
+    """The state that follows from a title's versions, oldest first. A withdrawn title keeps its state.
+
+    A cancelled version counts only where no other version ended: the title is then announced again, or `cancelled` if it
+    never was announced.
+    """
     if current in WITHDRAWN_TITLES:
         return current
     if has_active_version:
         return "playable"
-    if any(version in ONGOING_VERSIONS for version in versions):
+    if is_in_work(versions):
         return "ingesting"
     unused = [version for version in versions if version in UNUSED_VERSIONS]
-    if not unused:
-        return "announced"
-    return "failed" if unused[-1] == "failed" else "refused"
+    ended = [version for version in unused if version != CANCELLED]
+    if ended:
+        return "failed" if ended[-1] == "failed" else "refused"
+    return CANCELLED if unused and not announced else "announced"
+
+
+def is_in_work(versions: Sequence[VersionState]) -> bool:
+    """Whether one of a title's versions is uploaded or ingested, also while another one plays."""
+    return any(version in ONGOING_VERSIONS for version in versions)

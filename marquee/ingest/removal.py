@@ -42,7 +42,8 @@ async def remove_failed_versions(
     """
     now, removed = datetime.now(UTC), 0
     oldest, newest = now - timedelta(seconds=newer_than_seconds), now - timedelta(seconds=older_than_seconds)
-    for movie_id, version in await versions.failed_between(oldest, newest):
+    for ended in await versions.failed_between(oldest, newest):
+        movie_id, version = ended.movie_id, ended.version
         if gone := await remove_published(objects, published, movie_id, version):
             log.info("objects of a failed version removed", movie_id=movie_id, version=version, objects=gone)
             removed += gone

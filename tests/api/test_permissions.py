@@ -28,7 +28,7 @@ VIEWER = {
 }
 ENGINEER = {
     *("open_upload", "find_open", "status", "abort", "held_parts", "part_urls", "add_sidecar", "complete"),
-    *("titles", "edit", "unpublish", "republish", "delete"),
+    *("titles", "edit", "unpublish", "republish", "cancel", "delete"),
 }
 HARMLESS = {"log_out"}
 """Not called with a token here: it would end the session of the tests' own person."""
@@ -50,6 +50,7 @@ def _address(path: str) -> str:
         .replace("{upload_id}", "u_vvvvvvvvvvvvvvvvvvvv")
         .replace("{session_id}", "s_vvvvvvvvvvvvvvvvvvvv")
         .replace("{row_id}", "new-releases")
+        .replace("{version}", "1")
     )
 
 

@@ -29,7 +29,7 @@ TABLES: dict[str, tuple[Any, Mapping[Any, frozenset[Any]]]] = {
 }
 FINAL = {
     "titles": set(),
-    "versions": {"superseded", "duplicate"},
+    "versions": {"superseded", "duplicate", "cancelled"},
     "uploads": {"completed", "aborted", "abandoned"},
 }
 
@@ -74,7 +74,7 @@ def test_what_each_state_allows() -> None:
     assert {"playable", "announced"} == lifecycle.PUBLISHED_TITLES
     assert {"unpublished", "deleted"} == lifecycle.WITHDRAWN_TITLES
     assert {"ingesting", "failed", "playable", "superseded"} == lifecycle.PUBLISHABLE_VERSIONS
-    assert {"playable", "superseded", "refused", "duplicate"} == lifecycle.CHUNK_SETTLED_VERSIONS
+    assert {"playable", "superseded", "refused", "duplicate", "cancelled"} == lifecycle.CHUNK_SETTLED_VERSIONS
     assert words(FollowedState) - lifecycle.ENDED == {"uploading", "ingesting"}
     assert {"playable"} == lifecycle.ENDED - lifecycle.NEVER_PLAYABLE
     assert {state for state in UPLOAD_BECOMES if lifecycle.ended_early(state)} == {"aborted", "abandoned"}
@@ -89,22 +89,29 @@ TITLES = st.sampled_from(get_args(TitleState))
 VERSIONS = st.lists(st.sampled_from(get_args(VersionState)), max_size=6)
 
 
-@given(TITLES, VERSIONS, st.booleans())
+@given(TITLES, VERSIONS, st.booleans(), st.booleans())
 def test_a_derived_state_is_one_that_the_title_may_have(
-    current: TitleState, versions: list[VersionState], active: bool
+    current: TitleState, versions: list[VersionState], active: bool, announced: bool
 ) -> None:
-    derived = derived_title_state(current, versions, has_active_version=active)
+    derived = derived_title_state(current, versions, has_active_version=active, announced=announced)
     if current in lifecycle.WITHDRAWN_TITLES:
         assert derived == current, "a person's decision was overruled"
     elif active:
         assert derived == "playable", "a title with an active version does not play"
     else:
-        assert derived in {"announced", "ingesting", "refused", "failed"}
+        assert derived in {"announced", "ingesting", "refused", "failed", "cancelled"}
         assert (derived == "ingesting") == bool(lifecycle.ONGOING_VERSIONS & set(versions))
-        assert (derived == "announced") <= (not lifecycle.UNUSED_VERSIONS & set(versions))
+        ended = (lifecycle.UNUSED_VERSIONS - {"cancelled"}) & set(versions)
+        assert (derived == "announced") <= (not ended), "how a version ended is not told"
+        if derived == "cancelled":
+            assert "cancelled" in versions
+            assert not ended
+            assert not announced
 
 
-@given(TITLES, VERSIONS, st.booleans())
-def test_deriving_twice_changes_nothing(current: TitleState, versions: list[VersionState], active: bool) -> None:
-    once = derived_title_state(current, versions, has_active_version=active)
-    assert derived_title_state(once, versions, has_active_version=active) == once
+@given(TITLES, VERSIONS, st.booleans(), st.booleans())
+def test_deriving_twice_changes_nothing(
+    current: TitleState, versions: list[VersionState], active: bool, announced: bool
+) -> None:
+    once = derived_title_state(current, versions, has_active_version=active, announced=announced)
+    assert derived_title_state(once, versions, has_active_version=active, announced=announced) == once

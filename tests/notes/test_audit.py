@@ -39,13 +39,18 @@ LOGGED = {
         "assets/ingest/chunks.py",
         "The workers get no message",
     ): "nothing is lost: the workers look at the queue every 2 s",
+    (
+        "assets/ingest/source.py",
+        "Cancelled, because this film is newer",
+    ): "each cancelled version says so as its reason",
 }
 """Where stage code logs, by its words: who is told besides."""
 
 SWALLOWED = {
     "assets/ingest/chunks.py::_enqueue": "the hint to workers, see LOGGED",
     "assets/ingest/plan.py::_published_plan": "a version that was never planned is planned now",
-    "assets/ingest/removal.py::_remove_chunks": "the version was refused before any chunk was made",
+    "assets/ingest/cancelling.py::_end_of": "the stage's own reports find the catalogue down, or the version cancelled",
+    "assets/ingest/cancelling.py::remove_what_it_stored": "housekeeping removes it: `remove_cancelled_versions`",
     "assets/ingest/stage.py::_from_earlier_manifest": "an earlier release's document; its absence is raised by `read`",
     "assets/ingest/stage.py::collect_notes": "a stage without a document has no notes",
     "assets/ingest/stage.py::_fail": "housekeeping removes what is left: `remove_failed_versions`",

@@ -20,7 +20,7 @@ from marquee.settings import Settings
 from marquee.stores.event_log import open_event_log
 from marquee.stores.opened import open_stores
 from orchestration.ingest import ingest_definitions
-from orchestration.sensors import lost_ingests, uploads
+from orchestration.sensors import cancelled_ingests, lost_ingests, uploads
 from tests.harness.chain import platform_settings, upload_film  # noqa: F401 - a fixture
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -189,3 +189,40 @@ async def test_an_ingest_whose_run_ended_without_a_word_is_settled(
             movie_id, number, stage="renditions", percent=30.0, speed=None, run_id="a-newer-run"
         )
         assert await asyncio.to_thread(tick) == [], "a newer run has it, and another was started beside"
+
+
+async def test_runs_of_cancelled_versions_that_have_not_begun_are_ended(
+    platform_settings: Settings,  # noqa: F811
+    shared_media: Path,
+) -> None:
+    film = shared_media / "dev" / "friday_640x480.mp4"
+    async with open_stores(platform_settings) as stores:
+        upload = await upload_film(stores, film)
+        other = await upload_film(stores, film, movie_id=upload.movie_id)
+        await stores.catalogue.versions.cancel(upload.movie_id, upload.version)
+    by_version = {
+        (version, status): dg.DagsterRun(
+            job_name="ingest", tags={"dagster/partition": upload.movie_id, VERSION_TAG: str(version)}, status=status
+        )
+        for version in (upload.version, other.version)
+        for status in (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED)
+    }
+
+    def tick() -> set[tuple[int, dg.DagsterRunStatus]]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            ended: list[str] = []
+            instance.run_coordinator.cancel_run = lambda run_id: ended.append(run_id) or True  # type: ignore[method-assign,func-returns-value]
+            for run in by_version.values():
+                instance.add_run(run)
+            cancelled_ingests(
+                dg.build_sensor_context(
+                    instance=instance,
+                    resources={"settings": platform_settings},
+                    definitions=ingest_definitions(platform_settings),
+                )
+            )
+            return {key for key, run in by_version.items() if run.run_id in ended}
+
+    assert await asyncio.to_thread(tick) == {(upload.version, dg.DagsterRunStatus.NOT_STARTED)}, (
+        "a run that works ends itself; a run of another version goes on"
+    )

@@ -7,6 +7,7 @@ import pytest
 
 from marquee.errors import SettingsInvalid
 from marquee.settings import Settings
+from marquee.stores.catalogue.values import TitleQuery
 from marquee.stores.opened import open_stores
 from marquee.stores.schema.migrate import migrate
 
@@ -35,7 +36,7 @@ async def test_stores_of_one_database_share_its_pool_and_leave_no_connection(
 ) -> None:
     migrate(empty_database)
     async with open_stores(settings.model_copy(update={"database_url": empty_database})) as stores:
-        await stores.catalogue.titles.page(limit=1)
+        await stores.catalogue.titles.page(TitleQuery(), limit=1)
         await stores.accounts.by_id("a_none")
         await stores.job_queue.count_by_state()
         assert connections_to(empty_database) == 1, "calls one after the other need one connection"

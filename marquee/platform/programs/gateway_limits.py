@@ -81,11 +81,13 @@ ROUTE_CLASSES: Final = (
     RouteClass("stream", None, f"/api/v1/stream/?{_QUERY}", Bucket(300, 600), Bucket(150, 300)),
     # One in 4 s from each viewer: 1,500 a second are 6,000 viewers behind one address.
     RouteClass("progress", None, f"/api/v1/stream/progress/?{_QUERY}", Bucket(1500, 3000), Bucket(300, 600)),
+    # The engineers' list: filtered as one types, and read again every few seconds while a title is in work.
+    RouteClass("titles", "GET", f"/api/v1/titles/?{_QUERY}", Bucket(100, 400), Bucket(30, 120)),
     # A client asks for the URLs of many parts at once; a folder of small films is a few requests for each film.
     RouteClass("uploads", None, r"/api/v1/uploads([/?].*)?", Bucket(100, 400), Bucket(50, 200)),
 )
 EVERYTHING: Final = RouteClass("everything", None, ".*", Bucket(2000, 4000), Bucket(600, 1200))
-"""The bound of all classes together and of what is in no class: pages, pictures of the web client, titles, history.
+"""The bound of all classes together and of what is in no class: pages, pictures of the web client, a title, history.
 
 It is less than MACHINE_RATE: one address cannot use up what there is for everybody.
 """

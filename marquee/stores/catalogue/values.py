@@ -82,6 +82,46 @@ class Version:
 
 
 @dataclass(frozen=True)
+class EndedVersion:
+    movie_id: str
+    version: int
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class ListedTitle:
+    """A title as engineers see it in the list: with the version that was uploaded last, and who uploaded that."""
+
+    title: Title
+    changed_at: datetime
+    """The last change of its details, its state or its versions' states. Progress and notes do not count."""
+    newest: Version | None
+    uploaded_by: str | None
+    """The account's address; None if there is no such account any more."""
+    notes: Sequence[Note]
+    """Of the version that plays, else of the newest one."""
+
+
+@dataclass(frozen=True)
+class TitleQuery:
+    """Which titles the list holds. Deleted titles are listed only if `state` asks for them."""
+
+    state: TitleState | None = None
+    text: str = ""
+    """Each word of it begins a word of the title, without case and accents."""
+    with_notes: bool = False
+    in_work: bool = False
+
+
+@dataclass(frozen=True)
+class TitlePosition:
+    """Where a title stands in the list, which is ordered by (`changed_at`, `movie_id`), the newest first."""
+
+    changed_at: datetime
+    movie_id: str
+
+
+@dataclass(frozen=True)
 class Sidecar:
     """A subtitle file uploaded beside the film, already stored under `key` in the ingest bucket."""
 

@@ -75,6 +75,7 @@ VERSION_STEPS: dict[VersionState, Step] = {
     "playable": lambda catalogue, one: catalogue.versions.publish(publication_of(one.movie_id, one.version)),
     "refused": lambda catalogue, one: catalogue.versions.refuse(one.movie_id, one.version, "No picture."),
     "failed": lambda catalogue, one: catalogue.versions.fail(one.movie_id, one.version, "The disk is full."),
+    "cancelled": lambda catalogue, one: catalogue.versions.cancel(one.movie_id, one.version),
 }
 UPLOAD_STEPS: dict[UploadState, Step] = {
     "open": lambda catalogue, one: catalogue.uploads.reopen(one.upload_id),
@@ -109,7 +110,9 @@ async def test_a_new_runs_report_revives_only_what_may_be_ingested_again(
 ) -> None:
     upload = await ingesting(catalogue)
     set_state(rows, "title_version", upload, state)
-    await catalogue.versions.report_progress(upload.movie_id, upload.version, stage="plan", percent=5, run_id="new")
+    await refused_or_done(
+        catalogue.versions.report_progress(upload.movie_id, upload.version, stage="plan", percent=5, run_id="new")
+    )
     after = states(rows, upload.movie_id)["title_version"][upload.upload_id]
     revived = lifecycle.REVIVED_BY_REPORT | lifecycle.REVIVED_BY_NEW_RUN
     assert after == ("ingesting" if state in revived else state)
@@ -173,15 +176,22 @@ class Walk:
                 await catalogue.versions.report_progress(
                     movie_id, one.version, stage="plan", percent=at, run_id=str(at)
                 )
-            case "publish" | "refuse" | "fail":
-                target: VersionState = {"publish": "playable", "refuse": "refused", "fail": "failed"}[step]  # type: ignore[assignment]
-                await VERSION_STEPS[target](catalogue, one)
+            case "accept":
+                await catalogue.versions.cancel_older(movie_id, one.version)
+            case "publish" | "refuse" | "fail" | "cancel":
+                await VERSION_STEPS[TARGETS[step]](catalogue, one)
             case _:
                 await UPLOAD_STEPS[step](catalogue, one)  # type: ignore[index]
 
 
+TARGETS: dict[str, VersionState] = {
+    "publish": "playable",
+    "refuse": "refused",
+    "fail": "failed",
+    "cancel": "cancelled",
+}
 RARE = ["new version", "announce", "delete", "edit", *UPLOAD_STEPS]
-OFTEN = ["ingest", "report", "publish", "publish", "refuse", "fail", "unpublish", "republish"]
+OFTEN = ["ingest", "accept", "report", "publish", "publish", "refuse", "fail", "cancel", "unpublish", "republish"]
 STEPS = st.sampled_from([*RARE, *OFTEN * 5])
 INGEST = [("new version", -1), ("completing", -1), ("completed", -1)]
 """The step `ingest`: of the newest upload."""

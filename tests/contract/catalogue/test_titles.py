@@ -8,7 +8,7 @@ import pytest
 from marquee.domain.ids import movie_id_of, new_movie_id
 from marquee.errors import InputInvalid, RevisionConflict, TitleNotPlayable, TitleUnknown
 from marquee.stores.catalogue.contract import Catalogue
-from marquee.stores.catalogue.values import TitleDetails
+from marquee.stores.catalogue.values import TitleDetails, TitleQuery
 from tests.harness.catalogue.steps import (
     DETAILS,
     captured_row,
@@ -111,7 +111,7 @@ async def test_a_deleted_title_is_unknown_everywhere(catalogue: Catalogue, url: 
     ):
         with pytest.raises(TitleUnknown):
             await call
-    assert list(await catalogue.titles.page(limit=5)) == []
+    assert list(await catalogue.titles.page(TitleQuery(), limit=5)) == []
     assert list(await catalogue.rows.cards([movie_id])) == []
     assert list(await catalogue.rows.new_releases(limit=5, after=None)) == []
     row = captured_row(url, movie_id)
@@ -184,19 +184,6 @@ async def test_an_announced_title_that_was_ingested_keeps_its_engineers_details(
     assert await catalogue.titles.announce([(movie_id, DETAILS)]) == 0
     document = (await documents(catalogue))[movie_id]
     assert (document.title, document.playable) == ("By an engineer", True)
-
-
-async def test_titles_come_by_id_in_pages_and_by_state(catalogue: Catalogue) -> None:
-    movies = sorted([await playable(catalogue) for _ in range(3)] + [(await ingesting(catalogue)).movie_id])
-    seen: list[str] = []
-    after = None
-    while page := await catalogue.titles.page(limit=3, after=after):
-        seen += [title.movie_id for title in page]
-        after = page[-1].movie_id
-    assert seen == movies
-    assert len(await catalogue.titles.page(limit=10, state="playable")) == 3
-    assert len(await catalogue.titles.page(limit=10, state="ingesting")) == 1
-    assert list(await catalogue.titles.page(limit=10, state="refused")) == []
 
 
 async def test_every_live_document_is_streamed_once(catalogue: Catalogue) -> None:

@@ -9,7 +9,7 @@ import pytest
 from marquee.domain.ids import new_movie_id
 from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
 from marquee.stores.catalogue.contract import Catalogue
-from marquee.stores.catalogue.values import Sidecar, TitleDetails
+from marquee.stores.catalogue.values import Sidecar, TitleDetails, TitleQuery
 from tests.harness.catalogue.steps import DETAILS, captured_row, ingesting, opened, playable, publication_of
 from tests.harness.uploads import new_upload
 
@@ -176,7 +176,7 @@ async def test_an_upload_that_ends_leaves_no_title(catalogue: Catalogue, url: st
         await catalogue.versions.get(upload.movie_id, 1)
     with pytest.raises(UploadUnknown):
         await catalogue.versions.of_upload(upload.upload_id)
-    assert list(await catalogue.titles.page(limit=10)) == []
+    assert list(await catalogue.titles.page(TitleQuery(), limit=10)) == []
     assert captured_row(url, upload.movie_id) is None
     assert (await catalogue.uploads.get(upload.upload_id)).state == "abandoned", "the upload itself says how it ended"
     with pytest.raises(UploadStateConflict):

@@ -230,6 +230,6 @@ async def test_versions_that_failed_in_a_span_of_time_are_found_while_they_are_f
     await catalogue.versions.refuse(refused.movie_id, 1, "no picture")
     after = datetime.now(UTC) + timedelta(seconds=5)
     found = await catalogue.versions.failed_between(begun, after)
-    assert (failed.movie_id, 1) in found
-    assert {revived.movie_id, refused.movie_id}.isdisjoint(movie_id for movie_id, _ in found)
+    assert (failed.movie_id, 1) in {(one.movie_id, one.version) for one in found}
+    assert {revived.movie_id, refused.movie_id}.isdisjoint(one.movie_id for one in found)
     assert await catalogue.versions.failed_between(begun - timedelta(days=1), begun) == []

@@ -14,6 +14,7 @@ export const TITLE_SENTENCES: Record<TitleState, string> = {
   "playable": "This title can be played.",
   "refused": "This title cannot be played: its film could not be used. It can be played once a new film has arrived.",
   "failed": "This title cannot be played yet: something went wrong while it was prepared.",
+  "cancelled": "This title cannot be played: its ingest was cancelled. It can be played once a new film has arrived.",
   "unpublished": "This title is not offered at the moment.",
   "deleted": "This title is no longer offered."
 };
@@ -25,6 +26,7 @@ export const FOLLOWED_SENTENCES: Record<FollowedState, string> = {
   "playable": "The film can be played.",
   "refused": "The film was refused.",
   "failed": "Preparing the film failed.",
+  "cancelled": "Preparing the film was cancelled.",
   "superseded": "A newer version of the title took its place.",
   "duplicate": "This film is here already.",
   "aborted": "The upload was cancelled, or its title was deleted.",
@@ -35,6 +37,7 @@ export const FOLLOWED_SENTENCES: Record<FollowedState, string> = {
 export const ENDED: ReadonlySet<FollowedState> = new Set<FollowedState>([
   "abandoned",
   "aborted",
+  "cancelled",
   "duplicate",
   "failed",
   "playable",

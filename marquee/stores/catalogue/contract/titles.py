@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from marquee.documents import SearchDocument
-from marquee.domain.lifecycle import TitleState
-from marquee.stores.catalogue.values import Title, TitleDetails
+from marquee.stores.catalogue.values import ListedTitle, Title, TitleDetails, TitlePosition, TitleQuery
 
 
 class Titles(Protocol):
@@ -14,8 +13,12 @@ class Titles(Protocol):
         """Raises `TitleUnknown`, also for a deleted title."""
         ...
 
-    async def page(self, *, limit: int, after: str | None = None, state: TitleState | None = None) -> Sequence[Title]:
-        """In the order of movie_id, from the one behind `after`; deleted titles only where `state` asks for them."""
+    async def listed(self, movie_id: str) -> ListedTitle:
+        """One title as `page` gives it. Raises `TitleUnknown`, also for a deleted title."""
+        ...
+
+    async def page(self, query: TitleQuery, *, limit: int, after: TitlePosition | None = None) -> Sequence[ListedTitle]:
+        """The titles behind `after`, those that changed last first. Its cost does not grow with the number of titles."""
         ...
 
     async def edit(self, movie_id: str, details: TitleDetails, *, revision: int | None = None) -> Title:

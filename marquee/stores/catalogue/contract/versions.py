@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from marquee.notes import Note
-from marquee.stores.catalogue.values import Publication, Version
+from marquee.stores.catalogue.values import EndedVersion, Publication, Version
 
 
 class Versions(Protocol):
@@ -18,7 +18,7 @@ class Versions(Protocol):
         ...
 
     async def newest(self, movie_id: str) -> Version:
-        """The title's highest version whose upload was completed. Raises `TitleUnknown`, also for a deleted title."""
+        """The title's highest version that was uploaded and not cancelled. Raises `TitleUnknown`, also for a deleted title."""
         ...
 
     async def report_progress(
@@ -33,7 +33,8 @@ class Versions(Protocol):
     ) -> None:
         """Percent never goes back within a version. Raises `TitleUnknown`.
 
-        A report sets a failed version back to `ingesting`. It does so to a refused version where `run_id` is a new one.
+        A report sets a failed version back to `ingesting`. It does so to a refused version where `run_id` is a new one. Raises
+        `IngestCancelled` for a cancelled version.
         """
         ...
 
@@ -66,14 +67,33 @@ class Versions(Protocol):
         """As `refuse`, for a fault of the platform: a new run may succeed. A playable version stays playable."""
         ...
 
-    async def failed_between(self, oldest: datetime, newest: datetime) -> Sequence[tuple[str, int]]:
-        """(movie_id, version) of versions that failed in this span and are failed still, the oldest first; bounded."""
+    async def cancel(self, movie_id: str, version: int) -> None:
+        """ingesting -> cancelled. The version that plays stays. Raises `VersionNotInWork` for any other state, `TitleUnknown`.
+
+        From now on `report_progress` and `publish` raise `IngestCancelled` for it. The caller removes what it stored.
+        """
+        ...
+
+    async def cancel_older(self, movie_id: str, version: int) -> Sequence[int]:
+        """Cancel the older versions in work: this version's film was accepted. Returns their numbers.
+
+        Raises `IngestCancelled` if this version was cancelled itself, `TitleUnknown`.
+        """
+        ...
+
+    async def failed_between(self, oldest: datetime, newest: datetime) -> Sequence[EndedVersion]:
+        """Versions that failed in this span and are failed still, the oldest first; bounded."""
+        ...
+
+    async def cancelled_between(self, oldest: datetime, newest: datetime) -> Sequence[EndedVersion]:
+        """Versions that were cancelled in this span, the oldest first; bounded."""
         ...
 
     async def publish(self, publication: Publication) -> int:
         """Make the version active and the title playable, and write its search document. Returns the title's revision.
 
         The active version only grows: a lower version is marked superseded, and nothing else changes. An unpublished title
-        stays unpublished. Raises `UploadStateConflict` for a refused version, `TitleUnknown` for a title that is gone.
+        stays unpublished. Raises `UploadStateConflict` for a refused version, `IngestCancelled` for a cancelled one, and
+        `TitleUnknown` for a title that is gone.
         """
         ...

@@ -27,16 +27,17 @@ _KNOWN = text(
 _ANNOUNCE = text(
     f"""
     INSERT INTO title AS kept (movie_id, title, year, description, genres, people, aka, votes, popularity,
-                               state, announced, revision)
+                               words, state, announced, revision)
     SELECT movie_id, title, year, description, genres, people, aka, votes, popularity,
-           'announced', true, nextval('title_revision')
+           array_to_tsvector(words), 'announced', true, nextval('title_revision')
     FROM jsonb_to_recordset(CAST(:batch AS jsonb))
          AS incoming (movie_id text, title text, year int, description text, genres text[], people text[],
-                      aka text[], votes bigint, popularity float8)
+                      aka text[], votes bigint, popularity float8, words text[])
     ORDER BY movie_id COLLATE "C"
     ON CONFLICT (movie_id) DO UPDATE
     SET title = excluded.title, year = excluded.year, description = excluded.description, genres = excluded.genres,
         people = excluded.people, aka = excluded.aka, votes = excluded.votes, popularity = excluded.popularity,
+        words = excluded.words, changed_at = now(),
         state = CASE WHEN kept.state IN {DELETED} THEN 'announced' ELSE kept.state END,
         announced = true, revision = nextval('title_revision')
     WHERE kept.state IN {DELETED}

@@ -5,19 +5,20 @@
 nor deleted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.documents import BackdropPicture, OfferedTracks
-from marquee.domain.lifecycle import DELETED_TITLES, derived_title_state
+from marquee.domain.lifecycle import DELETED_TITLES, derived_title_state, is_in_work
 from marquee.domain.popularity import popularity_of
 from marquee.errors import TitleUnknown
 from marquee.stores.catalogue.postgres.states import PLAYABLE, WITHDRAWN
 from marquee.stores.catalogue.values import Title, TitleDetails
+from marquee.stores.search.relevance.text import words
 
 _LISTED: Final = f"(title.state IN {PLAYABLE} OR (title.announced AND title.state NOT IN {WITHDRAWN}))"
 _DOCUMENT: Final = f"""
@@ -38,20 +39,35 @@ _EDIT_DETAILS = text(
     """
     UPDATE title SET title = :title, year = :year, description = :description, genres = CAST(:genres AS text[]),
                      people = CAST(:people AS text[]), aka = CAST(:aka AS text[]), votes = :votes,
-                     popularity = :popularity
+                     popularity = :popularity, words = array_to_tsvector(CAST(:words AS text[]))
     WHERE movie_id = :movie_id
     """
 )
 _STATES = text(
     """
-    SELECT title.state, title.active_version IS NOT NULL AS has_active_version,
+    SELECT title.state, title.announced, title.active_version IS NOT NULL AS has_active_version,
            array(SELECT v.state FROM title_version AS v WHERE v.movie_id = title.movie_id ORDER BY v.version) AS versions
     FROM title WHERE title.movie_id = :movie_id
     """
 )
 SET_STATE = text("UPDATE title SET state = :state WHERE movie_id = :movie_id")
+_NOTED: Final = """
+    coalesce((SELECT jsonb_path_exists(v.notes, '$.*[*]') FROM title_version AS v WHERE v.movie_id = title.movie_id
+              ORDER BY (v.version = title.active_version) DESC NULLS LAST, v.version DESC LIMIT 1), false)
+"""
+"""Whether the version whose notes the title shows has any."""
+_FOLLOW_VERSIONS = text(
+    f"""
+    UPDATE title SET state = :state, in_work = :in_work, noted = {_NOTED}, changed_at = now() WHERE movie_id = :movie_id
+    """  # noqa: S608
+)
+_FOLLOW_NOTES = text(
+    f"UPDATE title SET noted = {_NOTED} WHERE movie_id = :movie_id AND noted IS DISTINCT FROM {_NOTED}"  # noqa: S608
+)
 _NEW_REVISION = text(
-    "UPDATE title SET revision = nextval('title_revision') WHERE movie_id = :movie_id RETURNING revision"
+    """
+    UPDATE title SET revision = nextval('title_revision'), changed_at = now() WHERE movie_id = :movie_id RETURNING revision
+    """
 )
 WRITE_DOCUMENTS = text(
     f"""
@@ -83,10 +99,11 @@ def details_columns(details: TitleDetails) -> dict[str, object]:
         "aka": list(details.aka),
         "votes": details.votes,
         "popularity": popularity_of(details.votes),
+        "words": sorted(set(words(details.title))),
     }
 
 
-def title_of(row: RowMapping) -> Title:
+def title_of(row: Mapping[Any, Any]) -> Title:
     columns = dict(row)
     details = {name: columns.pop(name) for name in ("title", "year", "description", "genres", "people", "aka", "votes")}
     return Title(
@@ -122,11 +139,23 @@ async def edit_details(connection: AsyncConnection, movie_id: str, details: Titl
 
 
 async def derive_state(connection: AsyncConnection, movie_id: str) -> None:
-    """Set the title's state to what follows from its versions (`lifecycle.derived_title_state`). The title's row is locked."""
+    """Set the title's state to what follows from its versions (`lifecycle.derived_title_state`), and what the list of titles
+    is filtered by. The title's row is locked.
+    """
     found = (await connection.execute(_STATES, {"movie_id": movie_id})).mappings().one()
-    state = derived_title_state(found["state"], found["versions"], has_active_version=found["has_active_version"])
-    if state != found["state"]:
-        await connection.execute(SET_STATE, {"movie_id": movie_id, "state": state})
+    state = derived_title_state(
+        found["state"],
+        found["versions"],
+        has_active_version=found["has_active_version"],
+        announced=found["announced"],
+    )
+    following = {"movie_id": movie_id, "state": state, "in_work": is_in_work(found["versions"])}
+    await connection.execute(_FOLLOW_VERSIONS, following)
+
+
+async def follow_notes(connection: AsyncConnection, movie_id: str) -> None:
+    """Note whether the version whose notes the title shows has any. The title's row is locked."""
+    await connection.execute(_FOLLOW_NOTES, {"movie_id": movie_id})
 
 
 async def write_new_revision(connection: AsyncConnection, movie_id: str) -> int:

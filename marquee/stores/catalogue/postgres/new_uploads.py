@@ -41,9 +41,10 @@ _DAY = text(
 )
 _NEW_TITLE = text(
     """
-    INSERT INTO title (movie_id, title, year, description, genres, people, aka, votes, popularity, state, revision)
+    INSERT INTO title (movie_id, title, year, description, genres, people, aka, votes, popularity, words, state, revision)
     VALUES (:movie_id, :title, :year, :description, CAST(:genres AS text[]), CAST(:people AS text[]),
-            CAST(:aka AS text[]), :votes, :popularity, 'ingesting', nextval('title_revision'))
+            CAST(:aka AS text[]), :votes, :popularity, array_to_tsvector(CAST(:words AS text[])),
+            'ingesting', nextval('title_revision'))
     ON CONFLICT (movie_id) DO NOTHING RETURNING movie_id
     """
 )

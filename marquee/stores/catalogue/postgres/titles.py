@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.documents import SearchDocument
-from marquee.domain.lifecycle import PUBLISHED_TITLES, TitleState
+from marquee.domain.lifecycle import PUBLISHED_TITLES
 from marquee.errors import RevisionConflict, TitleNotPlayable
-from marquee.stores.catalogue.postgres import announcing
+from marquee.stores.catalogue.postgres import announcing, listing
 from marquee.stores.catalogue.postgres.changes import (
     COLUMNS,
     SET_STATE,
@@ -21,32 +21,19 @@ from marquee.stores.catalogue.postgres.changes import (
     edit_details,
     find_title,
     lock_title,
-    title_of,
     write_new_revision,
 )
 from marquee.stores.catalogue.postgres.states import DELETED
-from marquee.stores.catalogue.values import Title, TitleDetails
+from marquee.stores.catalogue.values import ListedTitle, Title, TitleDetails, TitlePosition, TitleQuery
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 
 _TITLE = text(f"SELECT {COLUMNS} FROM title WHERE movie_id = :movie_id")  # noqa: S608 - no value is formatted in
-_TITLES = text(
-    f"""
-    SELECT {COLUMNS} FROM title
-    WHERE movie_id > :after AND state NOT IN {DELETED} ORDER BY movie_id LIMIT :limit
-    """  # noqa: S608
-)
-_TITLES_IN_STATE = text(
-    f"""
-    SELECT {COLUMNS} FROM title
-    WHERE movie_id > :after AND state = :state ORDER BY movie_id LIMIT :limit
-    """  # noqa: S608
-)
 _DELETE = text(
     """
     UPDATE title SET state = 'deleted', announced = false, active_version = NULL, duration_seconds = NULL,
                      poster = NULL, backdrop = NULL, tracks = NULL, sprite_vtt = NULL, manifest = NULL, dash = NULL,
-                     published_at = NULL
+                     published_at = NULL, in_work = false, noted = false
     WHERE movie_id = :movie_id
     """
 )
@@ -77,15 +64,14 @@ class PostgresTitles:
         return await find_title(connection, _TITLE, movie_id)
 
     @in_statement
+    async def listed(self, connection: AsyncConnection, movie_id: str) -> ListedTitle:
+        return await listing.listed(connection, movie_id)
+
+    @in_statement
     async def page(
-        self, connection: AsyncConnection, *, limit: int, after: str | None = None, state: TitleState | None = None
-    ) -> Sequence[Title]:
-        parameters = {"after": after or "", "limit": limit}
-        if state is None:
-            found = await connection.execute(_TITLES, parameters)
-        else:
-            found = await connection.execute(_TITLES_IN_STATE, {**parameters, "state": state})
-        return [title_of(row) for row in found.mappings()]
+        self, connection: AsyncConnection, query: TitleQuery, *, limit: int, after: TitlePosition | None = None
+    ) -> Sequence[ListedTitle]:
+        return await listing.page(connection, query, limit=limit, after=after)
 
     async def edit(self, movie_id: str, details: TitleDetails, *, revision: int | None = None) -> Title:
         async def work(connection: AsyncConnection) -> Title:

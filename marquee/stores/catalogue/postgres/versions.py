@@ -13,18 +13,17 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.domain import lifecycle
-from marquee.errors import TitleUnknown, UploadStateConflict, UploadUnknown
+from marquee.errors import IngestCancelled, TitleUnknown, UploadStateConflict, UploadUnknown
 from marquee.notes import Note
-from marquee.stores.catalogue.postgres.changes import derive_state, lock_title, write_new_revision
+from marquee.stores.catalogue.postgres import cancelling
+from marquee.stores.catalogue.postgres.changes import derive_state, follow_notes, lock_title, write_new_revision
 from marquee.stores.catalogue.postgres.notes import NOTES_OF_TITLES, SET_NOTES, notes_json, read_notes
-from marquee.stores.catalogue.postgres.states import CONTENT_OWNERS, DELETED, PLAYABLE, UPLOADED, sql_list
-from marquee.stores.catalogue.values import Publication, Version
+from marquee.stores.catalogue.postgres.states import CANCELLED, CONTENT_OWNERS, DELETED, PLAYABLE, RUNNABLE, sql_list
+from marquee.stores.catalogue.values import EndedVersion, Publication, Version
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 
 REASON_CHARACTERS: Final = 8000
-MAX_FAILED: Final = 1000
-"""How many versions one call of `failed_between` returns."""
 
 _REVIVED_BY_REPORT: Final = sql_list(lifecycle.REVIVED_BY_REPORT)
 _REVIVED_BY_NEW_RUN: Final = sql_list(lifecycle.REVIVED_BY_NEW_RUN)
@@ -38,7 +37,7 @@ _VERSION = text(
 _OF_UPLOAD = text(f"SELECT {_COLUMNS} FROM title_version WHERE upload_id = :upload_id")  # noqa: S608
 _NEWEST = text(
     f"""
-    SELECT {_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND state IN {UPLOADED}
+    SELECT {_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND state IN {RUNNABLE}
       AND EXISTS (SELECT FROM title WHERE title.movie_id = title_version.movie_id AND title.state NOT IN {DELETED})
     ORDER BY version DESC LIMIT 1
     """  # noqa: S608
@@ -48,6 +47,7 @@ _REPORT = text(
     UPDATE title_version SET stage = :stage, percent = greatest(percent, CAST(:percent AS float8)),
         speed = CAST(:speed AS float8), run_id = coalesce(CAST(:run_id AS text), run_id), updated_at = now()
     WHERE movie_id = :movie_id AND version = :version
+      AND state NOT IN {CANCELLED}
       AND NOT (state IN {_REVIVED_BY_REPORT}
                OR (state IN {_REVIVED_BY_NEW_RUN} AND CAST(:run_id AS text) IS NOT NULL AND run_id IS DISTINCT FROM :run_id))
     RETURNING state
@@ -97,12 +97,6 @@ _REMARK = text(
 )
 _TAKE_CONTENT = text("UPDATE title_content SET movie_id = :movie_id, version = :version WHERE sha256 = :sha256")
 
-_FAILED_BETWEEN = text(
-    f"""
-    SELECT movie_id, version FROM title_version
-    WHERE state = 'failed' AND updated_at BETWEEN :oldest AND :newest ORDER BY updated_at LIMIT {MAX_FAILED}
-    """  # noqa: S608
-)
 _SUPERSEDE = text(
     f"""
     UPDATE title_version SET state = 'superseded', updated_at = now()
@@ -168,11 +162,12 @@ class PostgresVersions:
             return
         await lock_title(connection, movie_id)
         if (await connection.execute(_INGEST_AGAIN, {**key, "run_id": run_id})).scalar_one_or_none() is None:
+            _check_not_cancelled(await _get(connection, movie_id, version))
             raise _unknown(movie_id, version)
         await derive_state(connection, movie_id)
         await connection.execute(_REPORT, report)
 
-    @in_statement
+    @in_transaction
     async def set_notes(
         self,
         connection: AsyncConnection,
@@ -183,8 +178,10 @@ class PostgresVersions:
         whole: bool = False,
     ) -> None:
         told = {"movie_id": movie_id, "version": version, "notes": notes_json(notes), "whole": whole}
+        await lock_title(connection, movie_id)
         if (await connection.execute(SET_NOTES, told)).scalar_one_or_none() is None:
             raise _unknown(movie_id, version)
+        await follow_notes(connection, movie_id)
 
     @in_statement
     async def notes_of_titles(
@@ -215,24 +212,46 @@ class PostgresVersions:
     async def fail(self, connection: AsyncConnection, movie_id: str, version: int, reason: str) -> None:
         await _end(connection, movie_id, version, state="failed", reason=reason)
 
+    @in_transaction
+    async def cancel(self, connection: AsyncConnection, movie_id: str, version: int) -> None:
+        await lock_title(connection, movie_id)
+        await cancelling.cancel(connection, await _get(connection, movie_id, version))
+        await derive_state(connection, movie_id)
+
+    @in_transaction
+    async def cancel_older(self, connection: AsyncConnection, movie_id: str, version: int) -> Sequence[int]:
+        await lock_title(connection, movie_id)
+        _check_not_cancelled(await _get(connection, movie_id, version))
+        older = await cancelling.cancel_older(connection, movie_id, version)
+        if older:
+            await derive_state(connection, movie_id)
+        return older
+
     @in_statement
     async def failed_between(
         self, connection: AsyncConnection, oldest: datetime, newest: datetime
-    ) -> Sequence[tuple[str, int]]:
-        rows = (await connection.execute(_FAILED_BETWEEN, {"oldest": oldest, "newest": newest})).mappings()
-        return [(row["movie_id"], row["version"]) for row in rows]
+    ) -> Sequence[EndedVersion]:
+        return await cancelling.ended_between(connection, "failed", oldest, newest)
+
+    @in_statement
+    async def cancelled_between(
+        self, connection: AsyncConnection, oldest: datetime, newest: datetime
+    ) -> Sequence[EndedVersion]:
+        return await cancelling.ended_between(connection, lifecycle.CANCELLED, oldest, newest)
 
     @in_transaction
     async def publish(self, connection: AsyncConnection, publication: Publication) -> int:
         movie_id, version = publication.movie_id, publication.version
         title = await lock_title(connection, movie_id)
         current = await _get(connection, movie_id, version)
+        _check_not_cancelled(current)
         if current.state not in lifecycle.PUBLISHABLE_VERSIONS:
             raise UploadStateConflict(f"Version {version} of {movie_id} is {current.state}: it cannot be published.")
         key = {"movie_id": movie_id, "version": version}
         overtaken = title.active_version is not None and version < title.active_version
         if overtaken or not lifecycle.may_become(lifecycle.VERSION_BECOMES, current.state, "playable"):
             await connection.execute(_SET_STATE, {**key, "state": "superseded"})
+            await derive_state(connection, movie_id)
             return title.revision
         await connection.execute(_SUPERSEDE, key)
         await connection.execute(_SET_STATE, {**key, "state": "playable"})
@@ -279,6 +298,11 @@ async def _end(
         },
     )
     await derive_state(connection, movie_id)
+
+
+def _check_not_cancelled(version: Version) -> None:
+    if version.state == lifecycle.CANCELLED:
+        raise IngestCancelled(version.reason or lifecycle.FOLLOWED_SENTENCES[version.state])
 
 
 def _unknown(movie_id: str, version: int) -> TitleUnknown:

@@ -1,7 +1,8 @@
 """Titles, their versions, and the row that decides which version owns a content.
 
-A transaction locks a title's row before it changes the title. `title_genre` copies the columns that order a genre row, so a page
-of it is one index range. To delete a title's row deletes its versions and genre rows.
+A transaction locks a title's row before it changes the title. `changed_at`, `words`, `noted` and `in_work` serve the engineers'
+list of titles: it is ordered and filtered by them at any number of titles. `title_genre` copies the columns that order a genre
+row, so a page of it is one index range. To delete a title's row deletes its versions and genre rows.
 """
 
 from datetime import datetime
@@ -21,7 +22,7 @@ from sqlalchemy import (
     desc,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from marquee.domain.lifecycle import PLAYABLE, TitleState, VersionState
@@ -40,7 +41,11 @@ class TitleRow(SQLModel, table=True):
         Index(
             "title_new_releases_idx", desc("published_at"), desc("movie_id"), postgresql_where=f"state = '{PLAYABLE}'"
         ),
-        Index("title_state_idx", "state", "movie_id"),
+        Index("title_changed_idx", desc("changed_at"), desc("movie_id")),
+        Index("title_state_changed_idx", "state", desc("changed_at"), desc("movie_id")),
+        Index("title_noted_idx", desc("changed_at"), desc("movie_id"), postgresql_where="noted"),
+        Index("title_in_work_idx", desc("changed_at"), desc("movie_id"), postgresql_where="in_work"),
+        Index("title_words_idx", "words", postgresql_using="gin"),
     )
 
     movie_id: str = Field(sa_column=id_column(primary_key=True))
@@ -69,6 +74,14 @@ class TitleRow(SQLModel, table=True):
     dash: str | None = Field(sa_column=text_column(nullable=True))
     created_at: datetime = Field(sa_column=time_column())
     published_at: datetime | None = Field(sa_column=time_column(nullable=True))
+    changed_at: datetime = Field(sa_column=time_column())
+    """The last change of its details, its state or its versions' states. Progress and notes do not count."""
+    words: str = Field(sa_column=Column(TSVECTOR, nullable=False, server_default=text("''")))
+    """The folded words of `title`, as search has them."""
+    noted: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    """The version that plays has notes, else the newest one."""
+    in_work: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    """A version is uploaded or ingested, also while another one plays."""
 
 
 class DeletedTitleRow(SQLModel, table=True):
@@ -98,6 +111,7 @@ class TitleVersionRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         one_of("state", VersionState),
         Index("title_version_upload_id_key", "upload_id", unique=True),
+        Index("title_version_ended_idx", "state", "updated_at", postgresql_where="state IN ('failed', 'cancelled')"),
     )
 
     movie_id: str = Field(

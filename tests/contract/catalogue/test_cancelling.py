@@ -1,0 +1,139 @@
+"""Cancelling a version in work: what becomes of its title, whoever works on it is told, and nothing brings it back."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from marquee.domain.ids import movie_id_of
+from marquee.errors import IngestCancelled, MarqueeError, TitleUnknown, VersionNotInWork
+from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.values import TitleDetails
+from tests.harness.catalogue.steps import documents, ingesting, opened, playable, publication_of
+
+
+async def test_a_title_with_no_other_version_ends_as_cancelled(catalogue: Catalogue) -> None:
+    upload = await ingesting(catalogue)
+    await catalogue.versions.cancel(upload.movie_id, 1)
+    version = await catalogue.versions.get(upload.movie_id, 1)
+    assert (version.state, version.reason) == ("cancelled", "Preparing the film was cancelled.")
+    assert (await catalogue.titles.get(upload.movie_id)).state == "cancelled"
+    assert upload.movie_id not in await documents(catalogue)
+
+
+async def test_a_cancelled_replacement_leaves_what_viewers_have(catalogue: Catalogue) -> None:
+    movie_id = await playable(catalogue)
+    before = await catalogue.titles.get(movie_id)
+    await ingesting(catalogue, movie_id)
+    await catalogue.versions.cancel(movie_id, 2)
+    after = await catalogue.titles.get(movie_id)
+    assert (after.state, after.active_version, after.manifest) == ("playable", 1, before.manifest)
+    assert (await catalogue.versions.newest(movie_id)).version == 1, "a run would work on the cancelled version"
+
+
+async def test_an_announced_title_is_announced_again(catalogue: Catalogue) -> None:
+    movie_id = movie_id_of("tt1")
+    await catalogue.titles.announce([(movie_id, TitleDetails("Announced"))])
+    await ingesting(catalogue, movie_id)
+    await catalogue.versions.cancel(movie_id, 1)
+    assert (await catalogue.titles.get(movie_id)).state == "announced"
+
+
+async def test_how_an_older_version_ended_stays_the_titles_state(catalogue: Catalogue) -> None:
+    upload = await ingesting(catalogue)
+    await catalogue.versions.refuse(upload.movie_id, 1, "No picture.")
+    await ingesting(catalogue, upload.movie_id)
+    await catalogue.versions.cancel(upload.movie_id, 2)
+    assert (await catalogue.titles.get(upload.movie_id)).state == "refused"
+
+
+async def test_whoever_works_on_a_cancelled_version_is_told(catalogue: Catalogue) -> None:
+    upload = await ingesting(catalogue)
+    movie_id = upload.movie_id
+    await catalogue.versions.report_progress(movie_id, 1, stage="plan", percent=7, run_id="first")
+    await catalogue.versions.cancel(movie_id, 1)
+    for run_id in (None, "first", "another"):
+        with pytest.raises(IngestCancelled, match="cancelled"):
+            await catalogue.versions.report_progress(movie_id, 1, stage="plan", percent=8, run_id=run_id)
+    with pytest.raises(IngestCancelled):
+        await catalogue.versions.publish(publication_of(movie_id, 1))
+    with pytest.raises(IngestCancelled):
+        await catalogue.versions.cancel_older(movie_id, 1)
+    await catalogue.versions.refuse(movie_id, 1, "late")
+    await catalogue.versions.fail(movie_id, 1, "late")
+    version = await catalogue.versions.get(movie_id, 1)
+    assert (version.state, version.percent) == ("cancelled", 7), "a late word changed a cancelled version"
+
+
+async def test_only_a_version_in_work_is_cancelled_and_the_caller_is_told_why(catalogue: Catalogue) -> None:
+    shown, upload = await playable(catalogue), await opened(catalogue)
+    refused, twice = await ingesting(catalogue), await ingesting(catalogue)
+    await catalogue.versions.refuse(refused.movie_id, 1, "No picture.")
+    await catalogue.versions.cancel(twice.movie_id, 1)
+    for movie_id, words in (
+        (shown, "can be played"),
+        (upload.movie_id, "being uploaded"),
+        (refused.movie_id, "was refused"),
+        (twice.movie_id, "was cancelled"),
+    ):
+        before = await catalogue.titles.get(movie_id)
+        with pytest.raises(VersionNotInWork, match=words):
+            await catalogue.versions.cancel(movie_id, 1)
+        assert await catalogue.titles.get(movie_id) == before
+    for movie_id, version in ((shown, 9), (movie_id_of("nobody"), 1)):
+        with pytest.raises(TitleUnknown):
+            await catalogue.versions.cancel(movie_id, version)
+
+
+@pytest.mark.parametrize("round_", range(4))
+async def test_a_cancellation_and_a_publication_at_once_end_in_one_of_both(catalogue: Catalogue, round_: int) -> None:
+    upload = await ingesting(catalogue)
+    movie_id = upload.movie_id
+
+    async def cancel() -> None:
+        await asyncio.sleep(round_ * 0.002)
+        await catalogue.versions.cancel(movie_id, 1)
+
+    published, cancelled = await asyncio.gather(
+        catalogue.versions.publish(publication_of(movie_id, 1)), cancel(), return_exceptions=True
+    )
+    title, version = await catalogue.titles.get(movie_id), await catalogue.versions.get(movie_id, 1)
+    if isinstance(cancelled, VersionNotInWork):
+        assert not isinstance(published, BaseException)
+        assert (title.state, version.state) == ("playable", "playable")
+    else:
+        assert isinstance(published, IngestCancelled), f"a film that is gone was called published: {published!r}"
+        assert (title.state, version.state, title.active_version) == ("cancelled", "cancelled", None)
+
+
+async def test_of_cancellations_at_once_one_does_it_and_the_others_are_told(catalogue: Catalogue) -> None:
+    upload = await ingesting(catalogue)
+    ended = await asyncio.gather(
+        *(catalogue.versions.cancel(upload.movie_id, 1) for _ in range(5)), return_exceptions=True
+    )
+    assert [type(one) for one in ended].count(VersionNotInWork) == 4
+    assert all(one is None or isinstance(one, MarqueeError) for one in ended)
+
+
+async def test_a_newer_film_that_is_accepted_cancels_the_older_work_and_nothing_else(catalogue: Catalogue) -> None:
+    movie_id = await playable(catalogue)
+    for _ in range(3):
+        await ingesting(catalogue, movie_id)
+    coming = await opened(catalogue, movie_id)
+    assert list(await catalogue.versions.cancel_older(movie_id, 4)) == [2, 3]
+    states = [(await catalogue.versions.get(movie_id, number)).state for number in range(1, 6)]
+    assert states == ["playable", "cancelled", "cancelled", "ingesting", "uploading"]
+    assert "Version 4" in ((await catalogue.versions.get(movie_id, 2)).reason or "")
+    assert list(await catalogue.versions.cancel_older(movie_id, 4)) == [], "to repeat it does no harm"
+    assert (await catalogue.uploads.get(coming.upload_id)).state == "open"
+
+
+async def test_cancelled_versions_are_found_by_the_time_of_their_end(catalogue: Catalogue) -> None:
+    begun = datetime.now(UTC) - timedelta(seconds=5)
+    cancelled, failed = await ingesting(catalogue), await ingesting(catalogue)
+    await catalogue.versions.cancel(cancelled.movie_id, 1)
+    await catalogue.versions.fail(failed.movie_id, 1, "no space")
+    after = datetime.now(UTC) + timedelta(seconds=5)
+    [found] = await catalogue.versions.cancelled_between(begun, after)
+    assert (found.movie_id, found.version) == (cancelled.movie_id, 1)
+    assert await catalogue.versions.cancelled_between(begun - timedelta(days=1), begun) == []
