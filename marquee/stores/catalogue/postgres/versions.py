@@ -17,8 +17,9 @@ from marquee.errors import IngestCancelled, TitleUnknown, UploadStateConflict, U
 from marquee.notes import Note
 from marquee.stores.catalogue.postgres import cancelling
 from marquee.stores.catalogue.postgres.changes import derive_state, follow_notes, lock_title, write_new_revision
+from marquee.stores.catalogue.postgres.contents import claim_content
 from marquee.stores.catalogue.postgres.notes import NOTES_OF_TITLES, SET_NOTES, notes_json, read_notes
-from marquee.stores.catalogue.postgres.states import CANCELLED, CONTENT_OWNERS, DELETED, PLAYABLE, RUNNABLE, sql_list
+from marquee.stores.catalogue.postgres.states import CANCELLED, DELETED, PLAYABLE, RUNNABLE, sql_list
 from marquee.stores.catalogue.values import EndedVersion, Publication, Version
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
@@ -68,34 +69,6 @@ _END = text(
     RETURNING version
     """
 )
-
-_NOTE_CONTENT = text(
-    """
-    UPDATE title_version SET sha256 = :sha256 WHERE movie_id = :movie_id AND version = :version RETURNING version
-    """
-)
-_CLAIM_CONTENT = text(
-    """
-    INSERT INTO title_content (sha256, movie_id, version) VALUES (:sha256, :movie_id, :version)
-    ON CONFLICT (sha256) DO NOTHING
-    """
-)
-_CONTENT_OWNER = text("SELECT movie_id, version FROM title_content WHERE sha256 = :sha256 FOR UPDATE")
-_OWNER_IS_LIVE = text(
-    f"""
-    SELECT EXISTS (
-        SELECT FROM title_version JOIN title USING (movie_id)
-        WHERE movie_id = :movie_id AND version = :version AND title.state NOT IN {DELETED}
-          AND title_version.state IN {CONTENT_OWNERS})
-    """  # noqa: S608
-)
-_REMARK = text(
-    """
-    UPDATE title_version SET reason = :remark
-    WHERE movie_id = :movie_id AND version = :version AND state = 'ingesting'
-    """
-)
-_TAKE_CONTENT = text("UPDATE title_content SET movie_id = :movie_id, version = :version WHERE sha256 = :sha256")
 
 _SUPERSEDE = text(
     f"""
@@ -192,17 +165,7 @@ class PostgresVersions:
 
     @in_transaction
     async def claim_content(self, connection: AsyncConnection, movie_id: str, version: int, sha256: str) -> str | None:
-        claim = {"movie_id": movie_id, "version": version, "sha256": sha256}
-        if (await connection.execute(_NOTE_CONTENT, claim)).scalar_one_or_none() is None:
-            raise _unknown(movie_id, version)
-        await connection.execute(_CLAIM_CONTENT, claim)
-        owner = (await connection.execute(_CONTENT_OWNER, {"sha256": sha256})).mappings().one()
-        if owner["movie_id"] != movie_id and (await connection.execute(_OWNER_IS_LIVE, dict(owner))).scalar_one():
-            remark = f"This file has the same content as title {owner['movie_id']}, whose chunks are used again."
-            await connection.execute(_REMARK, {**claim, "remark": remark})
-            return str(owner["movie_id"])
-        await connection.execute(_TAKE_CONTENT, claim)
-        return None
+        return await claim_content(connection, movie_id, version, sha256)
 
     @in_transaction
     async def refuse(self, connection: AsyncConnection, movie_id: str, version: int, reason: str) -> None:
