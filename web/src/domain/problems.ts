@@ -52,6 +52,7 @@ export const PROBLEMS: Readonly<Record<string, Words>> = {
   "revision-conflict": { words: "Somebody else changed this title meanwhile. Load the page again, then repeat it.", help: "reload" },
   "title-not-playable": { words: "This title cannot be played at the moment.", help: "home", own: true },
   "upload-state-conflict": { words: "The upload is not in a state that allows this. Load the page again.", help: "reload" },
+  "version-not-in-work": { words: "This version is no longer in work.", help: "reload", own: true },
   "length-required": OUR_FAULT,
   "precondition-failed": OUR_FAULT,
   "body-too-large": { words: "This is more than the platform takes at once. Shorten the texts.", help: "correct" },
