@@ -24,3 +24,8 @@ def overall_percent(stage: str, share: float) -> float:
     """Per cent of the whole ingest when `share` (0 to 1) of `stage` is done."""
     before = sum(WEIGHTS[name] for name in STAGES[: STAGES.index(stage)])
     return before + WEIGHTS[stage] * min(1.0, max(0.0, share))
+
+
+def comes_after_publishing(stage: str) -> bool:
+    """After `title` the version is playable: a later stage's failure does not change that."""
+    return STAGES.index(stage) > STAGES.index("title")

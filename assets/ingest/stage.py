@@ -19,7 +19,7 @@ import msgspec
 from assets.ingest.cancelling import remove_what_it_stored, until_cancelled
 from assets.ingest.metadata import note_table
 from assets.ingest.partitions import OUTAGE_RETRY, VERSION_TAG
-from assets.ingest.progress import overall_percent
+from assets.ingest.progress import comes_after_publishing, overall_percent
 from marquee.documents import (
     ONCE_IN_MANIFEST,
     STAGES,
@@ -217,11 +217,11 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
             await _fail(stage, error.detail)
             raise failure_without_retry(context, error.detail) from error
         except SettingsInvalid as error:
-            if not _comes_after_publishing(name):
+            if not comes_after_publishing(name):
                 await _fail(stage, f"{name}: {error.detail}")
             raise failure_without_retry(context, error.detail) from error
         except Exception as error:
-            if is_last_attempt(context) and not _comes_after_publishing(name):
+            if is_last_attempt(context) and not comes_after_publishing(name):
                 detail = error.detail if isinstance(error, MarqueeError) else repr(error)
                 await _fail(stage, f"{name}: {detail}")
             if isinstance(error, MarqueeError):
@@ -296,8 +296,3 @@ def failure_without_retry(context: Context, sentence: str) -> dg.Failure:
     """After it neither the step nor the run is retried. The UI shows the sentence."""
     context.instance.add_run_tags(context.run.run_id, _NO_RETRY_TAG)
     return dg.Failure(description=sentence, allow_retries=False)
-
-
-def _comes_after_publishing(stage: str) -> bool:
-    """After `title` the version is playable: a later stage's failure does not change that."""
-    return STAGES.index(stage) > STAGES.index("title")
