@@ -81,6 +81,21 @@ async def choose_films(page: Page) -> None:
     await page.get_by_test_id("upload").nth(19).wait_for()
 
 
+async def choose_one_film(page: Page) -> None:
+    film = FilePayload(name=f"{LONG_WORD[:180]}.mkv", mimeType="video/mp4", buffer=b"not sent")
+    await page.get_by_label("Choose films").set_input_files(film)
+    await page.get_by_test_id("upload").wait_for()
+
+
+async def open_all(page: Page) -> None:
+    """Of the first titles: one is edited, one asks before it is cancelled, one before it is deleted; all reasons are open."""
+    rows = page.get_by_test_id("studio-title")
+    await rows.nth(0).get_by_role("button", name="Edit").click()
+    await rows.nth(1).get_by_role("button", name="Cancel").click()
+    await rows.nth(3).get_by_role("button", name="Delete").click()
+    await page.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
+
+
 async def be_refused(page: Page) -> None:
     await page.get_by_label("Email").fill("somebody@example.org")
     await page.get_by_label("Password").first.fill("not the password")
@@ -161,6 +176,7 @@ _HEADING: Final = "h1"
 _CARD: Final = "css=[data-testid=title-card] img"
 _ALERT: Final = "role=alert"
 _PLAYS: Final = "css=video"
+_STUDIO: Final = "css=[data-testid=studio-title]"
 
 SCREENS: Final = {
     "login": Screen("/login", _HEADING, visitor="stranger"),
@@ -235,5 +251,12 @@ SCREENS: Final = {
     "upload, each state": Screen(
         "/upload", "css=[data-testid=upload] >> nth=10", answers=_ENDS, stored={"marquee.uploads": json.dumps(_UPLOADS)}
     ),
+    "upload, replacing": Screen(f"/upload?title={MOVIE}", "css=input[type=file]", "many", then=choose_one_film),
+    "studio, nothing": Screen("/studio", "text=There are no titles yet", "nothing"),
+    "studio, nothing fits": Screen(f"/studio?q={LONG_WORD[:200]}", "text=No title fits", "nothing"),
+    "studio, one": Screen("/studio", _STUDIO),
+    "studio, many": Screen("/studio", _STUDIO, "many"),
+    "studio, all opened": Screen("/studio", _STUDIO, "many", then=open_all),
+    "studio, down": Screen("/studio", _ALERT, answers={"/titles": _DOWN}),
     "no such page": Screen(f"/{LONG_WORD[:200]}", _HEADING),
 }

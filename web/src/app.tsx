@@ -13,6 +13,7 @@ import { TitlePage } from "./pages/TitlePage";
 import { keptScroll, navigate, parseRoute, paths, safeNext, useLocation, type Route } from "./router";
 
 const openPlayer = () => import("./player/WatchPage").then((module) => module.WatchPage);
+const openStudio = () => import("./studio/StudioPage").then((module) => module.StudioPage);
 const openUploads = () => import("./upload/UploadPage").then((module) => module.UploadPage);
 
 export function App() {
@@ -69,7 +70,9 @@ function Page({ route }: { route: Route }) {
     case "account":
       return <AccountPage />;
     case "upload":
-      return <Later load={openUploads} props={{}} />;
+      return <Later key={route.replaces} load={openUploads} props={{ replaces: route.replaces }} />;
+    case "studio":
+      return <Later load={openStudio} props={{ query: route.query }} />;
     default:
       return <MissingPage />;
   }

@@ -11,7 +11,8 @@ export type Route =
   | { page: "title"; movieId: string }
   | { page: "watch"; movieId: string }
   | { page: "history" }
-  | { page: "upload" }
+  | { page: "upload"; replaces: string | null }
+  | { page: "studio"; query: string }
   | { page: "account" }
   | { page: "missing" };
 
@@ -23,7 +24,9 @@ export function parseRoute(path: string, query: string): Route {
   if (second !== undefined) return { page: "missing" };
   if (first === "") return { page: "home" };
   if (first === "search") return { page: "search", query: new URLSearchParams(query).get("q") ?? "" };
-  if (["login", "join", "history", "upload", "account"].includes(first)) return { page: first } as Route;
+  if (first === "studio") return { page: "studio", query };
+  if (first === "upload") return { page: "upload", replaces: new URLSearchParams(query).get("title") };
+  if (["login", "join", "history", "account"].includes(first)) return { page: first } as Route;
   return { page: "missing" };
 }
 
@@ -33,6 +36,8 @@ export const paths = {
   join: "/join",
   history: "/history",
   upload: "/upload",
+  studio: (query = "") => (query === "" ? "/studio" : `/studio?${query}`),
+  replace: (movieId: string) => `/upload?${new URLSearchParams({ title: movieId })}`,
   account: "/account",
   search: (query: string) => (query === "" ? "/search" : `/search?${new URLSearchParams({ q: query })}`),
   title: (movieId: string) => `/title/${encodeURIComponent(movieId)}`,

@@ -188,6 +188,35 @@ def _title(self: Answers) -> Json:
     )
 
 
+def _titles(self: Answers) -> Json:
+    states = ("playable", "ingesting", "refused", "failed", "cancelled", "unpublished", "announced")
+    ends = ("ingesting", "uploading", "refused", "failed", "cancelled")
+    found = [
+        _title(self)
+        | made(
+            "TitleOut",
+            movie_id=f"11111111-2222-4333-8444-{n:012}",
+            title=_name(n) if self.amount == "many" else f"Film {n}",
+            state=states[n % 7],
+            changed_at="2026-01-01T00:00:00Z",
+            poster_url=None if n % 5 == 4 else self.poster(n),
+            active_version=1 if n % 2 else None,
+            reason=LONG_TITLE if states[n % 7] in ("refused", "failed") else None,
+            newest_version=made(
+                "TitleVersionOut",
+                version=2,
+                state=ends[n % 5],
+                stage="renditions",
+                reason=LONG_WORD if n % 5 > 1 else None,
+                uploaded_by=f"{LONG_WORD[:200]}@example.org",
+            ),
+            notes=[made("NoteOut", code="no-sound", severity="warning", sentence=LONG_TITLE)] * (n % 3),
+        )
+        for n in range(_count(self.amount, 1, 60))
+    ]
+    return made("TitlePage", titles=found, next_cursor="more")
+
+
 def _history(self: Answers) -> Json:
     items = [
         made(
@@ -261,6 +290,7 @@ def _upload(self: Answers) -> Json:
 _BODIES: dict[str, Callable[[Answers], Json]] = {
     "/home": _home,
     "/search": _search,
+    "/titles": _titles,
     "/titles/[^/]+": _title,
     "/history": _history,
     "/stream": _stream,

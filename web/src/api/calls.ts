@@ -1,5 +1,6 @@
 /** Every call of this client to the API, one function each. All throw `Problem`. Types come from api/openapi.json. */
 
+import type { Filter } from "../domain/studio";
 import { request, withQuery } from "./client";
 import { Problem, ownProblem } from "./problem";
 import { changeSessionProfile, endSession, keepTokens, who } from "./session";
@@ -27,7 +28,9 @@ import type {
   SidecarIn,
   SidecarOut,
   Stream,
+  TitleEdit,
   TitleOut,
+  TitlePage,
   UndoRemoval,
   UploadOpened,
   UploadStatus,
@@ -103,6 +106,36 @@ export const search = (query: string, cursor: string | null, signal?: AbortSigna
 
 export const title = (movieId: string, signal?: AbortSignal) =>
   request<TitleOut>("GET", `/titles/${at(movieId)}`, { signal });
+
+/** Titles for engineers, those that changed last first. */
+export const listTitles = (
+  { text, state, withNotes, inWork, limit, cursor }: Filter & { limit: number; cursor: string | null },
+  signal?: AbortSignal,
+) =>
+  request<TitlePage>(
+    "GET",
+    withQuery("/titles", {
+      q: text.trim(),
+      state,
+      with_notes: withNotes ? "true" : null,
+      in_work: inWork ? "true" : null,
+      limit,
+      cursor,
+    }),
+    { signal },
+  );
+
+export const editTitle = (movieId: string, body: TitleEdit) =>
+  request<TitleOut>("PATCH", `/titles/${at(movieId)}`, { body });
+
+export const unpublishTitle = (movieId: string) => request<TitleOut>("POST", `/titles/${at(movieId)}/unpublish`);
+
+export const republishTitle = (movieId: string) => request<TitleOut>("POST", `/titles/${at(movieId)}/republish`);
+
+export const deleteTitle = (movieId: string) => request<void>("DELETE", `/titles/${at(movieId)}`);
+
+export const cancelVersion = (movieId: string, version: number) =>
+  request<void>("POST", `/titles/${at(movieId)}/versions/${version}/cancel`);
 
 export const watched = (cursor: string | null, signal?: AbortSignal) =>
   request<HistoryPage>("GET", withQuery("/history", { limit: 24, cursor }), { signal });

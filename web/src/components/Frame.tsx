@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { mayUpload, type Who } from "../api/session";
 import { paths, type Route } from "../router";
-import { HistoryIcon, HomeIcon, Mark, PersonIcon, SearchIcon, UploadIcon } from "./icons";
+import { HistoryIcon, HomeIcon, Mark, PersonIcon, SearchIcon, StudioIcon, UploadIcon } from "./icons";
 import { SearchBox } from "./SearchBox";
 
 interface Props {
@@ -25,7 +25,12 @@ export function Frame({ route, who, children }: Props) {
     { page: "home", href: paths.home, words: "Home", icon: <HomeIcon /> },
     { page: "search", href: paths.search(""), words: "Search", icon: <SearchIcon />, phoneOnly: true },
     { page: "history", href: paths.history, words: "History", icon: <HistoryIcon /> },
-    ...(mayUpload(who) ? [{ page: "upload", href: paths.upload, words: "Upload", icon: <UploadIcon /> }] : []),
+    ...(mayUpload(who)
+      ? [
+          { page: "upload", href: paths.upload, words: "Upload", icon: <UploadIcon /> },
+          { page: "studio", href: paths.studio(), words: "Studio", icon: <StudioIcon /> },
+        ]
+      : []),
     { page: "account", href: paths.account, words: "Account", icon: <PersonIcon />, phoneOnly: true },
   ];
   return (

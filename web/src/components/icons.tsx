@@ -32,6 +32,7 @@ export const CloseIcon = () => <Icon><path d="M6 6l12 12M18 6L6 18" /></Icon>;
 export const HomeIcon = () => <Icon><path d="M4 11l8-7 8 7v8a1 1 0 0 1-1 1h-4.5v-6h-5v6H5a1 1 0 0 1-1-1z" /></Icon>;
 export const HistoryIcon = () => <Icon><circle cx="12" cy="12" r="8.5" /><path d="M12 7v5l3.5 2" /></Icon>;
 export const UploadIcon = () => <Icon><path d="M12 15.5V4M7.5 8L12 3.5 16.5 8" /><path d="M4 15v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4" /></Icon>;
+export const StudioIcon = () => <Icon><rect x="3.5" y="5" width="17" height="14" rx="2" /><path d="M3.5 10h17M3.5 14.5h17M9 10v9" /></Icon>;
 export const PersonIcon = () => <Icon><circle cx="12" cy="8" r="4" /><path d="M4.5 20.5c.9-4 3.8-5.7 7.5-5.7s6.6 1.7 7.5 5.7" /></Icon>;
 export const InfoIcon = () => <Icon><circle cx="12" cy="12" r="9" /><path d="M12 11v5.5" /><path d="M12 7.5v.01" /></Icon>;
 export const VolumeIcon = () => <Icon><path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z" fill="currentColor" /><path d="M15.5 8.5a5 5 0 0 1 0 7M18.3 5.7a9 9 0 0 1 0 12.6" /></Icon>;

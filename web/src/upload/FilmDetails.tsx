@@ -3,6 +3,7 @@
 import { useId } from "preact/hooks";
 import type { Problem } from "../api/problem";
 import { CloseIcon } from "../components/icons";
+import { SubtitleProblem } from "./opening";
 import { KINDS, newSubtitleFile, type Kind, type SubtitleFile } from "./subtitleFile";
 
 export interface Details {
@@ -17,16 +18,20 @@ export interface Details {
 interface Props {
   details: Details;
   change: (details: Details) => void;
+  /** A title whose film is replaced keeps its details. */
+  replacing: boolean;
   problem: Problem | null;
   send: () => void;
 }
 
-export function FilmDetails({ details, change, problem, send }: Props) {
+export function FilmDetails({ details, replacing, change, problem, send }: Props) {
   const id = useId();
   const set = (part: Partial<Details>) => change({ ...details, ...part });
   const setSubtitle = (at: number, part: Partial<SubtitleFile>) =>
     set({ subtitles: details.subtitles.map((one, i) => (i === at ? { ...one, ...part } : one)) });
-  const invalid = (field: string) => problem?.field === field || undefined;
+  const ofSubtitle = problem instanceof SubtitleProblem ? problem : null;
+  const invalid = (field: string) => (ofSubtitle === null && problem?.field === field) || undefined;
+  const invalidSubtitle = (at: number, field: string) => (ofSubtitle?.at === at && ofSubtitle.field === field) || undefined;
   return (
     <form
       class="details"
@@ -35,58 +40,62 @@ export function FilmDetails({ details, change, problem, send }: Props) {
         send();
       }}
     >
-      <div class="field details-title">
-        <label for={`${id}title`}>Title</label>
-        <input
-          class="input"
-          id={`${id}title`}
-          required
-          maxLength={200}
-          value={details.title}
-          aria-invalid={invalid("title")}
-          onInput={(event) => set({ title: event.currentTarget.value })}
-        />
-      </div>
-      <div class="field details-year">
-        <label for={`${id}year`}>Year</label>
-        <input
-          class="input"
-          id={`${id}year`}
-          type="number"
-          inputMode="numeric"
-          min={1870}
-          max={2200}
-          value={details.year ?? ""}
-          aria-invalid={invalid("year")}
-          onInput={(event) => set({ year: event.currentTarget.value === "" ? null : event.currentTarget.valueAsNumber })}
-        />
-      </div>
-      <div class="field details-genres">
-        <label for={`${id}genres`}>Genres</label>
-        <input
-          class="input"
-          id={`${id}genres`}
-          placeholder="Drama, Comedy"
-          value={details.genres}
-          aria-invalid={invalid("genres")}
-          onInput={(event) => set({ genres: event.currentTarget.value })}
-        />
-      </div>
-      <div class="field details-wide">
-        <label for={`${id}description`}>Description</label>
-        <textarea
-          class="input"
-          id={`${id}description`}
-          rows={3}
-          maxLength={5000}
-          value={details.description}
-          aria-invalid={invalid("description")}
-          onInput={(event) => set({ description: event.currentTarget.value })}
-        />
-      </div>
+      {!replacing && (
+        <>
+          <div class="field details-title">
+            <label for={`${id}title`}>Title</label>
+            <input
+              class="input"
+              id={`${id}title`}
+              required
+              maxLength={200}
+              value={details.title}
+              aria-invalid={invalid("title")}
+              onInput={(event) => set({ title: event.currentTarget.value })}
+            />
+          </div>
+          <div class="field details-year">
+            <label for={`${id}year`}>Year</label>
+            <input
+              class="input"
+              id={`${id}year`}
+              type="number"
+              inputMode="numeric"
+              min={1870}
+              max={2200}
+              value={details.year ?? ""}
+              aria-invalid={invalid("year")}
+              onInput={(event) => set({ year: event.currentTarget.value === "" ? null : event.currentTarget.valueAsNumber })}
+            />
+          </div>
+          <div class="field details-genres">
+            <label for={`${id}genres`}>Genres</label>
+            <input
+              class="input"
+              id={`${id}genres`}
+              placeholder="Drama, Comedy"
+              value={details.genres}
+              aria-invalid={invalid("genres")}
+              onInput={(event) => set({ genres: event.currentTarget.value })}
+            />
+          </div>
+          <div class="field details-wide">
+            <label for={`${id}description`}>Description</label>
+            <textarea
+              class="input"
+              id={`${id}description`}
+              rows={3}
+              maxLength={5000}
+              value={details.description}
+              aria-invalid={invalid("description")}
+              onInput={(event) => set({ description: event.currentTarget.value })}
+            />
+          </div>
+        </>
+      )}
       <div class="details-wide subtitle-files">
         {details.subtitles.map(({ file, language, encoding, kind }, at) => (
-          <div class="subtitle-file" key={`${at} ${file.name}`}>
+          <div class={`subtitle-file ${ofSubtitle?.at === at ? "refused" : ""}`} key={`${at} ${file.name}`}>
             <span>{file.name}</span>
             <input
               class="input"
@@ -95,6 +104,7 @@ export function FilmDetails({ details, change, problem, send }: Props) {
               title="A language code such as en or pt-BR"
               placeholder="language"
               value={language}
+              aria-invalid={invalidSubtitle(at, "language")}
               onInput={(event) => setSubtitle(at, { language: event.currentTarget.value })}
             />
             <select
@@ -116,7 +126,7 @@ export function FilmDetails({ details, change, problem, send }: Props) {
               placeholder="encoding"
               maxLength={40}
               value={encoding}
-              aria-invalid={invalid("encoding")}
+              aria-invalid={invalidSubtitle(at, "encoding")}
               onInput={(event) => setSubtitle(at, { encoding: event.currentTarget.value })}
             />
             <button

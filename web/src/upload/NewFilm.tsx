@@ -19,17 +19,20 @@ type Step = "details" | "sending" | "paused" | "arrived";
 
 interface Props {
   file: File;
+  /** The title that gets a new version; null: the film becomes a title. */
+  replaces: { movieId: string; title: string } | null;
   transferring: (yes: boolean) => void;
   remove: () => void;
 }
 
-export function NewFilm({ file, transferring, remove }: Props) {
+export function NewFilm({ file, replaces, transferring, remove }: Props) {
   const [details, setDetails] = useState<Details>(() => ({
     ...guessTitle(file.name),
     genres: "",
     description: "",
     hot: false,
-    ...unfinished(file.name, file.size)?.details,
+    ...unfinished(file.name, file.size, replaces?.movieId)?.details,
+    ...(replaces === null ? {} : { title: replaces.title }),
     subtitles: [],
   }));
   const [step, setStep] = useState<Step>("details");
@@ -53,6 +56,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
     fileName: file.name,
     sizeBytes: file.size,
     arrived,
+    ...(replaces === null ? {} : { replaces: replaces.movieId }),
     details: { ...details, subtitles: [] }, // files cannot be stored
   });
   const open = async (): Promise<UploadOpened> => {
@@ -66,6 +70,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
         remember(entry(found, false));
       },
       (sidecar) => setSidecars((before) => [...before, sidecar]),
+      replaces?.movieId ?? null,
     );
     transfer.current = new Transfer(file, answer, setProgress);
     return answer;
@@ -122,7 +127,7 @@ export function NewFilm({ file, transferring, remove }: Props) {
       {problem !== null && <ProblemNotice problem={problem} />}
       {step !== "details" && <ReadSubtitles sidecars={sidecars} />}
       {step === "details" ? (
-        <FilmDetails details={details} change={setDetails} problem={problem} send={() => void send()} />
+        <FilmDetails details={details} replacing={replaces !== null} change={setDetails} problem={problem} send={() => void send()} />
       ) : (
         <>
           <div

@@ -2,13 +2,15 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import "../styles/upload.css";
+import { title as readTitle } from "../api/calls";
 import { mayUpload, who } from "../api/session";
-import { useTitle } from "../components/hooks";
+import { useLoaded, useTitle } from "../components/hooks";
 import { UploadIcon } from "../components/icons";
-import { Empty, Notice } from "../components/Trouble";
+import { Empty, Notice, Trouble } from "../components/Trouble";
 import { bytes } from "../domain/format";
 import { FollowedUpload } from "./FollowedUpload";
 import { NewFilm } from "./NewFilm";
+import { paths } from "../router";
 import { forget, remembered } from "./remembered";
 
 const VIDEO = "video/*,.mkv,.mov,.mp4,.m4v,.avi,.webm,.ts,.mpg,.mpeg,.flv,.wmv,.mxf,.ogv,.3gp,.m4a,.mp3,.flac,.ogg,.mka";
@@ -18,8 +20,19 @@ interface Chosen {
   file: File;
 }
 
-export function UploadPage() {
-  useTitle("Upload");
+interface Replaced {
+  movieId: string;
+  title: string;
+}
+
+/** `replaces`: the title whose film is replaced; null: each film becomes a title of its own. */
+export function UploadPage({ replaces }: { replaces: string | null }) {
+  useTitle(replaces === null ? "Upload" : "Replace a film");
+  const [replaced, again] = useLoaded<Replaced | null>(
+    async (signal) =>
+      replaces === null || !mayUpload(who()) ? null : { movieId: replaces, title: (await readTitle(replaces, signal)).title },
+    [replaces],
+  );
   const [chosen, setChosen] = useState<Chosen[]>([]);
   const [followed, setFollowed] = useState(remembered);
   const [over, setOver] = useState(false);
@@ -36,7 +49,7 @@ export function UploadPage() {
   }, []);
 
   const take = (files: FileList | null | undefined) => {
-    const films = [...(files ?? [])].map((file) => ({ id: (next.current += 1), file }));
+    const films = [...(files ?? [])].slice(0, replaces === null ? undefined : 1).map((file) => ({ id: (next.current += 1), file }));
     setChosen((old) => [...films, ...old]);
   };
 
@@ -47,11 +60,25 @@ export function UploadPage() {
       </Empty>
     );
   }
+  if (replaced.state === "failed") return <Trouble problem={replaced.problem} again={again} />;
+  if (replaced.state === "loading") return <div class="waiting-page" aria-busy="true" />;
+  const target = replaced.value;
   const inProgress = new Set(chosen.map(({ file }) => `${file.name} ${file.size}`));
   const unfinished = followed.filter((one) => !one.arrived && !inProgress.has(`${one.fileName} ${one.sizeBytes}`));
   return (
     <div class="listing uploads">
-      <h1>Upload</h1>
+      <h1>{target === null ? "Upload" : "Replace a film"}</h1>
+      {target !== null && (
+        <Notice kind="plain">
+          <p>
+            The film becomes a new version of <strong dir="auto">{target.title}</strong>. What plays now stays until the new
+            version is ready.{" "}
+            <a class="link" href={paths.upload}>
+              Upload it as a title of its own
+            </a>
+          </p>
+        </Notice>
+      )}
       <label
         class={`drop ${over ? "over" : ""}`}
         onDragOver={(event) => {
@@ -69,7 +96,7 @@ export function UploadPage() {
           type="file"
           class="hidden-visually"
           accept={VIDEO}
-          multiple
+          multiple={target === null}
           aria-label="Choose films"
           onChange={(event) => {
             take(event.currentTarget.files);
@@ -83,8 +110,16 @@ export function UploadPage() {
 
       {unfinished.map((one) => (
         <Notice kind="plain" key={one.uploadId}>
-          <strong>{one.title} is unfinished.</strong> Choose {one.fileName} ({bytes(one.sizeBytes)}) again and it goes on
-          where it stopped.
+          <strong>{one.title} is unfinished.</strong> Choose {one.fileName} ({bytes(one.sizeBytes)}) again
+          {(one.replaces ?? null) !== replaces && (
+            <>
+              {" "}
+              <a class="link" href={one.replaces === undefined ? paths.upload : paths.replace(one.replaces)}>
+                on its own page
+              </a>
+            </>
+          )}{" "}
+          and it goes on where it stopped.
         </Notice>
       ))}
 
@@ -93,6 +128,7 @@ export function UploadPage() {
           <li key={id}>
             <NewFilm
               file={file}
+              replaces={target}
               transferring={(yes) => void (yes ? busy.current.add(id) : busy.current.delete(id))}
               remove={() => {
                 setChosen((old) => old.filter((one) => one.id !== id));

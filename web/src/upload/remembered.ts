@@ -9,6 +9,8 @@ export interface Remembered {
   sizeBytes: number;
   /** All its bytes have arrived. */
   arrived: boolean;
+  /** The title whose film it replaces. */
+  replaces?: string;
   /** The film's details. They are sent again when the upload is resumed. */
   details?: Partial<Details>;
 }
@@ -33,9 +35,12 @@ function keep(list: Remembered[]): void {
   }
 }
 
-/** The unfinished upload of this file, if this browser began one. */
-export function unfinished(fileName: string, sizeBytes: number): Remembered | undefined {
-  return remembered().find((one) => !one.arrived && one.fileName === fileName && one.sizeBytes === sizeBytes);
+/** The unfinished upload of this file for this title (null: for a title of its own), if this browser began one. */
+export function unfinished(fileName: string, sizeBytes: number, replaces: string | null = null): Remembered | undefined {
+  return remembered().find(
+    (one) =>
+      !one.arrived && one.fileName === fileName && one.sizeBytes === sizeBytes && (one.replaces ?? null) === replaces,
+  );
 }
 
 export function remember(upload: Remembered): void {
