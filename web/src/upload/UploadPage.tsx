@@ -104,7 +104,7 @@ export function UploadPage({ replaces }: { replaces: string | null }) {
           }}
         />
         <UploadIcon />
-        <strong>Drop films here, or choose files</strong>
+        <strong>{target === null ? "Drop films here, or choose files" : "Drop the film here, or choose a file"}</strong>
         <span>Any format ffmpeg can read. The bytes go straight to the store, part by part, and can be resumed.</span>
       </label>
 
