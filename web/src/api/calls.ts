@@ -164,9 +164,12 @@ export const rowStart = (rowId: string, signal?: AbortSignal) =>
 
 // --- playing -------------------------------------------------------------------------------------------------------
 
+/** Somebody waits for the film: told rather than left before a spinner. */
+const STREAM_LIMIT_MS = 12_000;
+
 export async function stream(movieId: string, signal?: AbortSignal): Promise<Stream> {
   await afterProgress();
-  return request("GET", withQuery("/stream", { movie_id: movieId }), { signal });
+  return request("GET", withQuery("/stream", { movie_id: movieId }), { signal, limitMs: STREAM_LIMIT_MS });
 }
 
 export function progress(movieId: string, positionSeconds: number, ageMs: number, leaving: boolean): Promise<void> {

@@ -98,6 +98,8 @@ export const OWN_PROBLEMS = {
   "file-unreadable": { words: "The file cannot be read any more. Choose it again.", help: "correct" },
   "part-not-sent": { words: "A part of the film could not be sent. Go on to try it again.", help: "again", own: true },
   "no-part-url": { words: "The platform gave no address for a part of the film. Go on to try it again.", help: "again" },
+  "player-missing": { words: "The player could not be loaded. Check the connection, then load the page again.", help: "reload" },
+  unplayable: { words: "This browser cannot play this film. A newer browser, or another one, may be able to.", help: "none" },
   unexpected: { words: "Something went wrong in this page. Load it again.", help: "reload" },
 } as const satisfies Record<string, Words>;
 

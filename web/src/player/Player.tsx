@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Stream } from "../api/schema";
+import { who } from "../api/session";
 import { BackIcon, HelpIcon, PauseIcon, PlayIcon, StatsIcon } from "../components/icons";
 import { clock } from "../domain/format";
 import type { ProgressReporter } from "../domain/progress";
@@ -10,11 +11,13 @@ import { SIZE_NAMES, stepSize } from "./captionLook";
 import { Captions } from "./Captions";
 import { Controls, type OpenMenu } from "./Controls";
 import { EndScreen } from "./EndScreen";
+import { FailurePanel, WaitingWords, failureOf, useNote } from "./Failure";
 import { KeyHelp } from "./KeyHelp";
 import { useAwake, useLastPosition, useSaid } from "./hooks";
 import { actionFor } from "./keys";
+import { forgetPlace, keepPlace } from "./leftAt";
 import { UNKNOWN_LANGUAGE } from "./media/choices";
-import { NO_CHOICES, type Choices, type Media } from "./media/contract";
+import { NO_CHOICES, type Choices, type Failure, type Media } from "./media/contract";
 import { openMedia } from "./media/open";
 import type { Sound } from "./media/sound";
 import { useMediaSession } from "./mediaSession";
@@ -25,6 +28,8 @@ import { Stats } from "./Stats";
 import { useFullscreen } from "./useFullscreen";
 import { useProgress } from "./useProgress";
 import { useVideo } from "./useVideo";
+
+const MAX_RESUMPTIONS = 3;
 
 interface Props {
   stream: Stream;
@@ -40,7 +45,12 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   const media = useRef<Media | null>(null);
   const video = useVideo(element, stream.duration_seconds);
   const [choices, setChoices] = useState<Choices>(NO_CHOICES);
-  const [failure, setFailure] = useState<string | null>(null);
+  /** How often in a row the film was opened again without the viewer. */
+  const resumptions = useRef(0);
+  const lasting = (told: Failure) => (resumptions.current < MAX_RESUMPTIONS ? told : { ...told, resumesInSeconds: null });
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [waits, setWaits] = useState(false);
+  const [note, showNote] = useNote();
   const [attempt, setAttempt] = useState(0);
   const [menu, setMenu] = useState<OpenMenu>(null);
   const [panel, setPanel] = useState<"help" | "stats" | "caption-look" | null>(null);
@@ -79,7 +89,9 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
           liked,
           renew,
           position: () => position.current,
-          failed: (message) => !closed && setFailure(message),
+          failed: (told) => !closed && setFailure(told),
+          note: (words) => !closed && showNote(words),
+          waits: (yes) => !closed && setWaits(yes),
           choices: (now) => !closed && setChoices(now),
         }),
       )
@@ -89,7 +101,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
           media.current = opened;
           if (!paused.current) target.play().catch(() => undefined); // the browser wants a click first: the play button is visible
         },
-        (error: unknown) => !closed && setFailure(error instanceof Error ? error.message : String(error)),
+        (error: unknown) => !closed && setFailure(failureOf(error)),
       );
     return () => {
       closed = true;
@@ -98,10 +110,34 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
     };
   }, [attempt]);
 
+  const again = (byItself: boolean) => {
+    resumptions.current = byItself ? resumptions.current + 1 : 0;
+    paused.current = false;
+    setFailure(null);
+    setWaits(false);
+    setAttempt((n) => n + 1);
+  };
+  const leaveOut = (seconds: number) => {
+    position.current = Math.min(position.current + seconds, stream.duration_seconds);
+    again(false);
+  };
+  // A page that is loaded again, or a login, goes on at the same place, which the platform may not know.
+  useEffect(() => {
+    if (failure !== null) keepPlace(stream.movie_id, position.current);
+  }, [failure]);
+  useEffect(
+    () => () => {
+      if (who() === null) keepPlace(stream.movie_id, position.current);
+      else forgetPlace();
+    },
+    [],
+  );
+
   const seek = useCallback((seconds: number) => {
     const target = element.current!;
     const end = Number.isFinite(target.duration) ? target.duration : stream.duration_seconds;
-    target.currentTime = Math.min(Math.max(0, seconds), Math.max(0, end - 0.05));
+    position.current = Math.min(Math.max(0, seconds), Math.max(0, end - 0.05));
+    target.currentTime = position.current;
   }, []);
   const toggle = () => {
     const target = element.current!;
@@ -273,27 +309,15 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         </p>
       )}
       {busy && <div class="spinner player-spinner" role="status" aria-label="Loading" />}
+      {busy && waits && <WaitingWords />}
+      {note}
       {said !== null && (
         <div class="said" role="status" key={said.at}>
           {said.words}
         </div>
       )}
       {failure === null && <Pulse paused={video.paused} started={video.started} />}
-      {failure !== null && (
-        <div class="player-failure" role="alert">
-          <h2>The film stopped</h2>
-          <p>{failure}</p>
-          <button
-            class="button primary"
-            onClick={() => {
-              setFailure(null);
-              setAttempt((n) => n + 1);
-            }}
-          >
-            Try again
-          </button>
-        </div>
-      )}
+      {failure !== null && <FailurePanel failure={lasting(failure)} again={again} leaveOut={leaveOut} back={back} />}
       <div class="player-top">
         <button class="icon-button" aria-label="Back" onClick={back}>
           <BackIcon />

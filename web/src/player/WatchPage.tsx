@@ -10,12 +10,14 @@ import { BackIcon } from "../components/icons";
 import { HelpButton } from "../components/Trouble";
 import { ProgressReporter } from "../domain/progress";
 import { goBack, paths } from "../router";
+import { takePlace } from "./leftAt";
 import { takeStream } from "./nextStream";
 import { Player } from "./Player";
 
 export function WatchPage({ movieId }: { movieId: string }) {
   const [loaded, reload] = useLoaded((signal) => takeStream(movieId, signal), [movieId]);
   const fromStart = useMemo(() => new URLSearchParams(location.search).get("from") === "start", [movieId]);
+  const kept = useMemo(() => takePlace(movieId), [movieId]);
   const back = () => goBack(paths.title(movieId));
   const page = useRef<HTMLElement>(null);
   useTitle(loaded.state === "ready" ? loaded.value.title : "");
@@ -35,7 +37,7 @@ export function WatchPage({ movieId }: { movieId: string }) {
       {loaded.state === "ready" ? (
         <Player
           stream={loaded.value}
-          startSeconds={fromStart ? 0 : loaded.value.resume_position_seconds}
+          startSeconds={kept ?? (fromStart ? 0 : loaded.value.resume_position_seconds)}
           renew={async () => (await stream(movieId)).stream_url}
           reporter={reporter}
           back={back}

@@ -11,7 +11,8 @@ export function useLastPosition(video: RefObject<HTMLVideoElement | null>, start
   useEffect(() => {
     const element = video.current!;
     const read = () => {
-      if (element.readyState >= HTMLMediaElement.HAVE_METADATA) position.current = element.currentTime;
+      // 0 is where an element stands before it sought to the viewer's position; a viewer who seeks to 0 sets `position` by `seek`.
+      if (element.readyState >= HTMLMediaElement.HAVE_METADATA && element.currentTime > 0) position.current = element.currentTime;
     };
     for (const event of ["timeupdate", "seeking"]) element.addEventListener(event, read);
     return () => {

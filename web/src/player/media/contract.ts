@@ -1,8 +1,9 @@
 /**
  * The contract between the player and the stream of its video element: what the player may ask (`Media`), what it is told
- * (`Choices`, `MediaOwner.failed`), and what the stream needs from it (`MediaOwner`). `open.ts` opens a stream.
+ * (`Choices`, `MediaOwner.failed`, `note`, `waits`), and what the stream needs from it (`MediaOwner`). `open.ts` opens a stream.
  */
 
+import type { Help } from "../../domain/problems";
 import type { Preferences } from "../preferences";
 import type { Sound } from "./sound";
 
@@ -69,10 +70,25 @@ export interface StreamFacts {
   session: string | null;
 }
 
+/** Why the film stopped, in words for the viewer, and what can help. */
+export interface Failure {
+  words: string;
+  help: Help;
+  /** It is tried again by itself after so many seconds; null: only by the viewer, or once the device is online again. */
+  resumesInSeconds: number | null;
+  /** Only this place of the film is at fault: leaving out a few seconds helps. */
+  place: boolean;
+}
+
 /** What the stream needs from the player. */
 export interface MediaOwner {
   choices: (choices: Choices) => void;
-  failed: (message: string) => void;
+  /** The film has stopped. The stream does nothing more: the player opens it again. */
+  failed: (failure: Failure) => void;
+  /** The film goes on, but without something that the viewer chose. */
+  note: (words: string) => void;
+  /** Whether the film stands still for longer than usual, and it is being tried to go on. */
+  waits: (waits: boolean) => void;
   /** The viewer's position, also while the element has nothing loaded. */
   position: () => number;
   /** What the viewer chose earlier. Without a choice subtitles are off and audio is the film's default. */

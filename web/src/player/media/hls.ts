@@ -1,6 +1,6 @@
 /**
  * A stream by hls.js: opens it, and carries out the viewer's choice of quality, audio and subtitles.
- * `bandwidth.ts` configures quality and buffer, `recovery.ts` handles every error, `choices.ts` lists the menus.
+ * `bandwidth.ts` configures quality and buffer, `hlsErrors.ts` handles every error, `choices.ts` lists the menus.
  *
  * hls.js runs without its worker: CMAF segments need no remuxing, and the page's policy need not allow a blob: worker.
  */
@@ -13,7 +13,7 @@ import { castBySource } from "../remotePlayback";
 import { bandwidthConfig, followLine } from "./bandwidth";
 import { hlsChoices, hlsFacts, levelOf, likedTrack } from "./choices";
 import type { Media, MediaOwner } from "./contract";
-import { recoverHls } from "./recovery";
+import { handleErrors, loadPolicies } from "./hlsErrors";
 import { SoundFilter } from "./sound";
 
 export function openHls(
@@ -36,6 +36,7 @@ export function openHls(
     renderTextTracksNatively: false,
     pLoader: sound.loader(Engine),
     ...(liked.audio === null ? {} : { audioPreference: { lang: liked.audio } }),
+    ...loadPolicies(),
     ...bandwidthConfig(Engine, meter),
   };
   const hls = new Engine(config);
@@ -86,7 +87,13 @@ export function openHls(
     if (data.type === "subtitles") cues.add(data.subtitleTrack?.id ?? hls.subtitleTrack, data.cues as VTTCue[]);
   });
   hls.on(Events.SUBTITLE_TRACK_SWITCH, (_event, data) => cues.show(data.id));
-  const recovery = recoverHls(Engine, hls, video, owner, () => cues.clear());
+  const chooseSubtitle = (id: number) => {
+    wanted = id;
+    hls.subtitleTrack = id;
+    cues.show(id);
+    report();
+  };
+  const errors = handleErrors(Engine, hls, video, owner, { restarting: () => cues.clear(), chooseSubtitle });
 
   hls.loadSource(url);
   hls.attachMedia(video);
@@ -102,15 +109,10 @@ export function openHls(
       hls.audioTrack = id;
       report();
     },
-    chooseSubtitle(id) {
-      wanted = id;
-      hls.subtitleTrack = id;
-      cues.show(id);
-      report();
-    },
+    chooseSubtitle,
     facts: () => hlsFacts(hls, Engine.version),
     close() {
-      recovery.close();
+      errors.close();
       line.close();
       cues.clear();
       hls.destroy();

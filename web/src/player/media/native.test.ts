@@ -5,11 +5,17 @@ import { openMedia } from "./open";
 
 vi.mock("hls.js", () => ({ default: { isSupported: () => false } }));
 
+const page = Object.assign(new EventTarget(), { setInterval: () => 0, setTimeout, clearInterval, clearTimeout });
+vi.stubGlobal("window", page);
+vi.stubGlobal("HTMLMediaElement", { HAVE_CURRENT_DATA: 2, HAVE_FUTURE_DATA: 3 });
+vi.stubGlobal("MediaError", { MEDIA_ERR_DECODE: 3 });
+
 /** The parts of a video element that the browser's own HLS needs. */
 class Video extends EventTarget {
   src = "";
   paused = false;
   currentTime = 0;
+  buffered = [];
   error = null;
   textTracks = Object.assign(new EventTarget(), { *[Symbol.iterator]() {} });
   play = vi.fn(() => Promise.resolve());
@@ -22,6 +28,8 @@ const settle = () => new Promise((resolve) => setTimeout(resolve));
 const owner = (renew: () => Promise<string>): MediaOwner => ({
   choices: () => undefined,
   failed: vi.fn(),
+  note: vi.fn(),
+  waits: vi.fn(),
   position: () => 42,
   liked: DEFAULTS,
   renew,
@@ -36,16 +44,17 @@ describe("the browser's own HLS, when its address has ended", () => {
   it("plays on at the same place by a fresh one", async () => {
     const { video } = await open(async () => "fresh");
     video.dispatchEvent(new Event("error"));
-    await settle();
-    expect(video.src).toBe("fresh");
+    await vi.waitFor(() => expect(video.src).toBe("fresh"));
     video.dispatchEvent(new Event("loadedmetadata"));
     expect(video.currentTime).toBe(42);
     expect(video.play).toHaveBeenCalledOnce();
   });
   it("leaves an element alone that it was closed on meanwhile", async () => {
     let answer: (url: string) => void = () => undefined;
-    const { video, media } = await open(() => new Promise((resolve) => (answer = resolve)));
+    const renew = vi.fn(() => new Promise<string>((resolve) => (answer = resolve)));
+    const { video, media } = await open(renew);
     video.dispatchEvent(new Event("error"));
+    await vi.waitFor(() => expect(renew).toHaveBeenCalled());
     media.close();
     video.src = "the next film";
     answer("fresh");

@@ -1,16 +1,14 @@
 /**
  * A stream by the browser's own HLS (Safari on iPhones): the browser chooses the quality, and subtitles are its own text tracks.
- * If the stream URL stops working, one fresh URL is asked for, and the film goes on at the same position.
+ * If the stream URL stops working, a fresh one is asked for, and the film goes on at the same position (`recovery.ts`).
  */
 
 import { language } from "../../domain/format";
 import { likedTrack } from "./choices";
 import { NO_CHOICES, type Media, type MediaOwner } from "./contract";
-import { LOST, UNPLAYABLE } from "./recovery";
+import { Recovery } from "./recovery";
 
 export function openNative(video: HTMLVideoElement, url: string, startSeconds: number, owner: MediaOwner): Media {
-  let renewed = false;
-  let closed = false;
   let wasPlaying = false;
   let position = startSeconds;
   const tracks = () => [...video.textTracks].filter((t) => t.kind === "subtitles" || t.kind === "captions");
@@ -32,21 +30,26 @@ export function openNative(video: HTMLVideoElement, url: string, startSeconds: n
     tracks().forEach((track, at) => (track.mode = at === liked ? "hidden" : "disabled"));
     report();
   };
-  const onError = () => {
-    if (renewed) {
-      owner.failed(video.error?.code === MediaError.MEDIA_ERR_NETWORK ? LOST : UNPLAYABLE);
-      return;
-    }
-    renewed = true;
+  const load = (fresh: string, play: boolean) => {
     position = owner.position();
-    wasPlaying = !video.paused;
-    owner.renew().then(
-      (fresh) => {
-        if (!closed) video.src = fresh;
-      },
-      (error: unknown) => closed || owner.failed(error instanceof Error ? error.message : LOST),
-    );
+    wasPlaying = play;
+    video.src = fresh;
   };
+  let arrived = 0;
+  const onProgress = () => void (arrived += 1);
+  const recovery = new Recovery(video, owner, {
+    preloads: false, // an iPhone loads nothing before the viewer presses play
+    arrived: () => arrived,
+    stop: () => undefined, // the element has stopped by itself
+    resume: () => load(video.src, !video.paused),
+    restart: (fresh, _whole, play) => load(fresh, play),
+    mend: (play) => load(video.src, play),
+  });
+  const onError = () => {
+    // The element does not say which status an address was answered with: an address that ended, and a film that it cannot read, look alike.
+    recovery.fault(video.error?.code === MediaError.MEDIA_ERR_DECODE ? "undecodable" : "unreachable");
+  };
+  video.addEventListener("progress", onProgress);
   video.addEventListener("loadedmetadata", onMetadata);
   video.addEventListener("error", onError);
   video.textTracks.addEventListener("addtrack", report);
@@ -70,7 +73,8 @@ export function openNative(video: HTMLVideoElement, url: string, startSeconds: n
       session: null,
     }),
     close() {
-      closed = true;
+      recovery.close();
+      video.removeEventListener("progress", onProgress);
       video.removeEventListener("loadedmetadata", onMetadata);
       video.removeEventListener("error", onError);
       video.textTracks.removeEventListener("addtrack", report);

@@ -4,15 +4,20 @@
  */
 
 import type Hls from "hls.js";
+import { ownProblem } from "../../api/problem";
+import { withinLimit } from "../../domain/limit";
 import type { Media, MediaOwner } from "./contract";
 import { openHls } from "./hls";
 import { openNative } from "./native";
-import { UNPLAYABLE } from "./recovery";
 
 const load = async (): Promise<typeof Hls> => (await import("hls.js")).default;
 let engine = load();
 engine.catch(() => undefined); // a film that is opened tries again, and tells the viewer
 
+/** 130 kB: a line that needs longer cannot play a film. */
+const SCRIPT_LIMIT_MS = 20_000;
+
+/** Throws `Problem` if hls.js cannot be loaded, or if this browser can play no HLS at all. */
 export async function openMedia(
   video: HTMLVideoElement,
   url: string,
@@ -20,8 +25,10 @@ export async function openMedia(
   owner: MediaOwner,
 ): Promise<Media> {
   engine = engine.catch(load);
-  const Engine = await engine;
+  const Engine = await withinLimit(engine, SCRIPT_LIMIT_MS).catch(() => {
+    throw ownProblem("player-missing");
+  });
   if (Engine.isSupported()) return openHls(Engine, video, url, startSeconds, owner);
   if (video.canPlayType("application/vnd.apple.mpegurl") !== "") return openNative(video, url, startSeconds, owner);
-  throw new Error(UNPLAYABLE);
+  throw ownProblem("unplayable");
 }
