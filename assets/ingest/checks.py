@@ -17,7 +17,7 @@ from assets.ingest.quality import quality
 from assets.ingest.stage import Stage, fail_by_check, open_stage
 from assets.ingest.streams import streams
 from marquee.concurrency import gather_bounded
-from marquee.documents import ImagesDocument, PlanDocument, QualityDocument, StreamsDocument, SubtitlesDocument
+from marquee.documents import ManifestDocument, PlanDocument, QualityDocument, StreamsDocument, SubtitlesDocument
 from marquee.ingest.outages import through_outages
 from marquee.media.package import verify
 from marquee.settings import Settings
@@ -69,7 +69,7 @@ async def segments_add_up(
         packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
         stored = await _published_sizes(stage, packaged.prefix)
         written = await _playlist_texts(stage, packaged.prefix, stored)
-        thumbnails = (await stage.read("images", ImagesDocument)).thumbnails
+        thumbnails = (await stage.read("manifest", ManifestDocument)).thumbnails
         findings = verify.title_findings(plan, packaged, texts, texts=written, sizes=stored, thumbnails=thumbnails)
         advice = verify.title_recommendations(packaged, texts, texts=written, sizes=stored)
         shown = {"recommendations": bullet_list(advice[:_MAX_FINDINGS_SHOWN])}

@@ -49,6 +49,7 @@ async def manifest(
             sprite_vtt=pictures.sprite_vtt,
             duration_seconds=plan.duration_seconds,
             files=_files(packaged, texts, pictures),
+            thumbnails=pictures.thumbnails,
         )
         await stage.save_document(document)
         return dg.MaterializeResult(metadata=_metadata(settings, document, master))

@@ -6,6 +6,7 @@ second, from what each edge answered.
 
 import msgspec
 
+from marquee.documents.images import Thumbnails
 from marquee.notes import Note
 
 
@@ -23,6 +24,8 @@ class ManifestDocument(msgspec.Struct, frozen=True, kw_only=True):
     files: list[str]
     """Every published key of this version, so that `prewarm` and the checks need not list the bucket."""
     notes: list[Note] = []
+    thumbnails: Thumbnails | None = None
+    """The sheets that both manifests name."""
 
 
 class EdgeResult(msgspec.Struct, frozen=True, kw_only=True):
