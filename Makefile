@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 WEB_SOURCES := api/openapi.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/src/api/schema.ts -prune -o -type f -print)
 
-.PHONY: help install web wheel demo test soak bench bench-abuse bench-outages bench-player bench-restarts lint format clean lock
+.PHONY: help install web wheel demo test soak bench bench-abuse bench-outages bench-player bench-restarts bench-web lint format clean lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,13 @@ bench: install ## Measure against stated baselines, alternating in one run (FILM
 	$(BIN)/python -m bench.home
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
+
+bench-web: install $(STAMPS)/lighthouse ## Lighthouse's scores of the pages of the running platform, on a phone and a desktop (RUNS=3 loads of each)
+	$(BIN)/python -m bench.web --runs $(or $(RUNS),3)
+
+$(STAMPS)/lighthouse: bench/lighthouse/package.json bench/lighthouse/package-lock.json bench/lighthouse/.npmrc | $(STAMPS)/installed
+	@cd bench/lighthouse && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 bench-outages: install ## Freeze each engine for 10 s under 32 callers: latency, statuses, missing rows
 	$(BIN)/python -m bench.outages

@@ -16,8 +16,21 @@ const scalar: Plugin = {
   },
 };
 
+/** The views' chunk is fetched with the page's first script, not after it. */
+const preloadViews: Plugin = {
+  name: "preload-views",
+  transformIndexHtml: {
+    order: "post",
+    handler(_html, { bundle }) {
+      const views = Object.values(bundle ?? {}).find((one) => one.type === "chunk" && one.moduleIds.some((id) => id.endsWith("/src/start.tsx")));
+      if (bundle !== undefined && views === undefined) throw new Error("no chunk of src/start.tsx: the page would load its views late");
+      return views === undefined ? [] : [{ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `/${views.fileName}` }, injectTo: "head" }];
+    },
+  },
+};
+
 export default defineConfig({
-  plugins: [scalar, hlsFromSources],
+  plugins: [scalar, preloadViews, hlsFromSources],
   define: hlsDefine,
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {

@@ -19,6 +19,7 @@ from tests.harness.browsing import Visit, open_visit
 from tests.harness.film_of_choices import SECONDS, encode_film_of_choices
 from tests.harness.published_film import publish_film
 from tests.harness.servers import make_test_settings
+from tests.harness.web.made_stream import make_stream
 from tests.harness.web.watching import RECORDS_SESSION, STORED, watch
 
 TITLE = "The Lighthouse Keeper"
@@ -60,6 +61,11 @@ async def _publish(settings: Settings, folder: Path) -> Site:
         movie_id = await publish_film(stores, TITLE, folder / "film")
         await stores.catalogue.versions.set_notes(movie_id, 1, {"source": NOTES})
         return Site(settings, movie_id, choices)
+
+
+@pytest.fixture(scope="session")
+async def made_stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return await make_stream(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture(scope="session")

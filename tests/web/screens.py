@@ -48,6 +48,12 @@ def menu(name: str) -> Act:
     return lambda page: open_menu(page, name)
 
 
+async def pause(page: Page) -> None:
+    """The controls stay: they leave a film that plays."""
+    await page.wait_for_function("() => (document.querySelector('video')?.readyState ?? 0) > 1")
+    await page.locator("video").evaluate("(video) => video.pause()")
+
+
 async def show_keys(page: Page) -> None:
     await page.keyboard.press("?")
     await page.locator("dialog[open]").wait_for()
@@ -226,7 +232,7 @@ SCREENS: Final = {
         _ALERT,
         answers={"/titles/.*": refused(404, "title-not-found", f"There is no title {LONG_TITLE}.")},
     ),
-    "watch": Screen(f"/watch/{MOVIE}", _PLAYS),
+    "watch": Screen(f"/watch/{MOVIE}", _PLAYS, then=pause),
     "watch, subtitles": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=menu("Subtitles")),
     "watch, audio": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=menu("Audio")),
     "watch, quality": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=menu("Quality and speed")),

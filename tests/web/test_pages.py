@@ -1,5 +1,6 @@
 """Every page in Chromium: it requests only this platform's addresses, and its policy allows nothing else."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -109,6 +110,18 @@ async def test_its_policy_lets_in_no_foreign_and_no_inline_script(visit: Visit, 
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["x-frame-options"] == "DENY"
+
+
+async def test_a_page_names_the_edges_before_its_script_is_read_and_a_file_does_not(
+    stranger: BrowserContext, site: Site
+) -> None:
+    document = await stranger.request.get(f"{site.settings.public}/login")
+    named = document.headers["link"]
+    assert all(f"<{edge}>; rel=preconnect" in named for edge in site.settings.edges), named
+    [style] = re.findall(r'href="(/assets/[^"]+[.]css)"', await document.text())
+    file = await stranger.request.get(site.settings.public + style)
+    assert file.ok
+    assert "link" not in file.headers
 
 
 @opened(PAGES)

@@ -8,8 +8,8 @@ from playwright.async_api import BrowserContext, expect
 
 from tests.harness.browsing import Visit, accessibility_violations
 from tests.harness.film_of_choices import SECONDS, WORDS
-from tests.web.conftest import CHOICES_TITLE, Site
 from tests.harness.web.watching import choose
+from tests.web.conftest import CHOICES_TITLE, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
 
@@ -17,7 +17,7 @@ OUTSIDE: Final = """() => [...document.querySelectorAll('.player *')].filter(eac
   const {width, left, right} = each.getBoundingClientRect();
   return width > 0 && (left < -0.5 || right > innerWidth + 0.5) && !each.closest('svg, .pulse, .scrub-track');
 }).map(each => each.outerHTML.slice(0, 80))"""
-TOO_SMALL: Final = """() => [...document.querySelectorAll('.player button, .player label, .player [role=slider]')].filter(each => {
+TOO_SMALL: Final = """() => [...document.querySelectorAll('.player :is(button, label, [role=slider])')].filter(each => {
   const {width, height} = each.getBoundingClientRect();
   return width > 0 && (width < 44 || height < 44);
 }).map(each => each.ariaLabel || each.textContent)"""
@@ -74,7 +74,9 @@ async def test_the_systems_own_keys_act_on_the_film_until_it_is_left(visit: Visi
     await page.wait_for_function(f"({at})() >= {SECONDS - 1}")
     told = [each for each in await page.evaluate("positions") if each]
     assert all(0 <= each["position"] <= each["duration"] and each["duration"] > 0 for each in told)
-    assert {"play", "pause", "stop", "seekbackward", "seekforward", "seekto"} <= set(await page.evaluate("Object.keys(handlers)"))
+    assert {"play", "pause", "stop", "seekbackward", "seekforward", "seekto"} <= set(
+        await page.evaluate("Object.keys(handlers)")
+    )
 
     await page.evaluate("handlers.stop({})")
     await page.locator("video").wait_for(state="detached")
@@ -90,7 +92,8 @@ async def test_picture_in_picture_opens_and_ends_with_the_player(visit: Visit) -
     button = page.get_by_role("button", name="Picture-in-picture")
     await expect(button).to_have_attribute("aria-pressed", "false")
     await page.keyboard.press("p")
-    outcome = page.get_by_text("The browser refused picture-in-picture").or_(page.get_by_text("small window shows the picture only"))
+    refused = page.get_by_text("The browser refused picture-in-picture")
+    outcome = refused.or_(page.get_by_text("small window shows the picture only"))
     await outcome.first.wait_for()
     if await page.evaluate("document.pictureInPictureElement !== null"):
         await expect(button).to_have_attribute("aria-pressed", "true")

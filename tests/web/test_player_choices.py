@@ -7,9 +7,10 @@ from playwright.async_api import Locator, expect
 
 from tests.harness.browsing import Visit, accessibility_violations
 from tests.harness.film_of_choices import RUNGS, TONES, WORDS
-from tests.web.conftest import Site
 from tests.harness.web.watching import STORED, choose, chosen, watch
+from tests.web.conftest import Site
 
+SPEED: Final = "1.5\N{MULTIPLICATION SIGN}"
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
 
 LISTENS: Final = """hertz => {
@@ -36,7 +37,7 @@ async def test_stereo_and_surround_are_heard_and_remembered(visit: Visit, site: 
     page = visit.page
     await page.wait_for_function(LISTENS, arg=TONES["en", 2])
     assert await chosen(page, "Audio") == ["English", "Stereo"]
-    await choose(page, "Quality and speed", "1.5×")
+    await choose(page, "Quality and speed", SPEED)
     await choose(page, "Audio", "Surround 5.1")
     await page.wait_for_function(LISTENS, arg=TONES["en", 6])
     await choose(page, "Audio", "Deutsch")
@@ -67,13 +68,13 @@ async def test_another_sound_neither_moves_a_paused_film_nor_starts_it(visit: Vi
 async def test_quality_and_speed_are_remembered(visit: Visit, site: Site, film_of_choices: str) -> None:
     page = visit.page
     video = page.locator("video")
-    await choose(page, "Quality and speed", "270p", "1.5×")
+    await choose(page, "Quality and speed", "270p", SPEED)
     await page.wait_for_function("() => document.querySelector('video').videoHeight === 270")
 
     visit.requests.clear()
     await watch(visit, site.settings.public, film_of_choices)
     await page.wait_for_function("() => document.querySelector('video').videoHeight === 270")
-    assert await chosen(page, "Quality and speed") == ["270p", "1.5×"]
+    assert await chosen(page, "Quality and speed") == ["270p", SPEED]
     assert await video.evaluate("video => [video.playbackRate, video.preservesPitch]") == [1.5, True]
     better = [url for url in visit.requests if "/v360_" in url]
     assert not better, f"more than the remembered quality was fetched: {better}"

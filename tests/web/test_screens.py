@@ -10,7 +10,6 @@ from playwright.async_api import BrowserContext, Page
 from marquee.platform.project import PROJECT
 from tests.harness.browsing import open_visit
 from tests.harness.web.made_site import Answers, answer_pages
-from tests.harness.web.made_stream import make_stream
 from tests.web.conftest import Site
 from tests.web.screens import SCREENS, Screen
 
@@ -21,11 +20,6 @@ SIZES: Final = {1920: 1080, 1440: 900, 820: 1180, 390: 844, 360: 740, 320: 640}
 VIEWS: Final = ((1920, 16), (1440, 16), (1440, 32), (820, 16), (390, 16), (360, 16), (320, 16), (390, 32))
 """Width of the screen and the browser's font size, in pixels. A desktop comes first: a page that was touched stays so."""
 LAYOUT: Final = (PROJECT / "tests" / "harness" / "web" / "layout.js").read_text()
-
-
-@pytest.fixture(scope="session")
-async def made_stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return await make_stream(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture

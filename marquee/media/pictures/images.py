@@ -24,9 +24,10 @@ from marquee.media.programs import binaries, process
 TILE_WIDTH: Final = 160
 MAX_TILE_HEIGHT: Final = 400
 """The upright picture of a telephone has 356 lines. The bound keeps a sheet of ten rows far below a JPEG's 65,535 lines."""
-POSTER_EDGE: Final = 960
-"""The poster's longer edge in pixels, enough for a title page on a dense phone screen."""
-MAX_POSTER_BYTES: Final = 100_000
+POSTER_EDGE: Final = 640
+"""The poster's longer edge in pixels: the widest card has 304, on a screen of two to one. Whole pages show the backdrop."""
+MAX_POSTER_BYTES: Final = 60_000
+"""A first screen shows a dozen posters: at 1.6 Mbit/s this is 3.6 s of line at worst."""
 
 Pixels = npt.NDArray[np.uint8]
 

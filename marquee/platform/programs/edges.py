@@ -103,6 +103,7 @@ def web(settings: Settings) -> Program:
         listen=f"{bracketed(settings.inner_host)}:{port}",
         root=WEB_CLIENT,
         content_security_policy=content_security_policy(settings),
+        preconnect=", ".join(f"<{origin}>; rel=preconnect" for origin in dict.fromkeys(settings.edges)),
         **nginx_problems(web_client_missing(how_to_get_web_client())),
     )
     return nginx(settings, "web", text, question=f"{settings.inner('web')}/healthz", port=port, stage=20)

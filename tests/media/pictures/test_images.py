@@ -54,7 +54,7 @@ async def test_poster_has_the_films_shape_and_is_neither_black_nor_heavy(tmp_pat
     made = await make_images(film, tmp_path / "out", duration_seconds=9.0, width=540, height=960)
     assert made.poster.stat().st_size <= MAX_POSTER_BYTES
     with Image.open(made.poster) as poster:
-        assert poster.size == (540, 960), "the poster of an upright film must be upright"
+        assert poster.size == (360, 640), "the poster of an upright film must be upright"
         assert float(np.asarray(poster.convert("L")).mean()) > 30, "the poster is black"
     assert made.poster_seconds >= 2.0
     with Image.open(made.sprite) as sprite:

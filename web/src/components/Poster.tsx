@@ -18,7 +18,7 @@ function Picture({ title, url, eager = false }: Props) {
   const [state, setState] = useState<"waiting" | "shown" | "missing">(url ? "waiting" : "missing");
   const look = lookOf(title);
   return (
-    <div class={`poster poster-${state}`} aria-hidden="true">
+    <div class={`poster poster-${state} ${eager ? "poster-eager" : ""}`} aria-hidden="true">
       {state !== "shown" && (
         <div class={`made-poster pattern-${look.pattern}`} style={{ "--hue": String(look.hue) }}>
           <span class={title.length > 28 ? "long" : ""} dir="auto">{title}</span>

@@ -38,15 +38,15 @@ export function Shelf({ row, onMore, onRemove }: Props) {
   const measure = useCallback(() => {
     const list = track.current;
     if (list === null) return;
-    setEdges({
-      start: list.scrollLeft < 8,
-      end: list.scrollLeft + list.clientWidth > list.scrollWidth - 8,
-    });
+    const start = list.scrollLeft < 8;
+    const end = list.scrollLeft + list.clientWidth > list.scrollWidth - 8;
+    setEdges((old) => (old.start === start && old.end === end ? old : { start, end }));
   }, []);
+  // Told after the browser's own layout, at first and at each change of size: asking earlier would lay out rows that are not seen yet.
   useEffect(() => {
-    measure();
-    window.addEventListener("resize", measure);
-    return () => window.removeEventListener("resize", measure);
+    const observer = new ResizeObserver(measure);
+    observer.observe(track.current!);
+    return () => observer.disconnect();
   }, [measure, row.items.length]);
 
   const turn = (direction: 1 | -1) => {

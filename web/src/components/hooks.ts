@@ -58,6 +58,22 @@ export function useSentinel<E extends Element>(reached: () => void, margin = "60
   return element;
 }
 
+/** How many of `count` parts to render: `first` at once, then one more whenever the browser has nothing else to do. */
+export function useGradually(count: number, first: number): number {
+  const [shown, setShown] = useState(first);
+  useEffect(() => {
+    if (shown >= count) return;
+    // Safari has no requestIdleCallback.
+    if (typeof requestIdleCallback !== "function") {
+      const timer = setTimeout(() => setShown(shown + 1), 0);
+      return () => clearTimeout(timer);
+    }
+    const handle = requestIdleCallback(() => setShown(shown + 1), { timeout: 500 });
+    return () => cancelIdleCallback(handle);
+  }, [shown, count]);
+  return Math.min(shown, count);
+}
+
 /** The value once it has not changed for a while. */
 export function useSettled<T>(value: T, ms: number): T {
   const [settled, setSettled] = useState(value);

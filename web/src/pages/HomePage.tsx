@@ -7,7 +7,7 @@ import { mayUpload, onSessionChange, who } from "../api/session";
 import type { Home as Page, Row, RowItem, TitleOut } from "../api/schema";
 import { Backdrop } from "../components/Backdrop";
 import { InfoIcon, PlayIcon } from "../components/icons";
-import { useSentinel, useTitle } from "../components/hooks";
+import { useGradually, useSentinel, useTitle } from "../components/hooks";
 import { Facts } from "../components/Facts";
 import { Length } from "../components/Length";
 import { RemovalMessage, useRemoval } from "../components/Removal";
@@ -25,6 +25,9 @@ import {
 } from "../domain/home";
 import { keptScroll, paths } from "../router";
 
+/** As many as the highest usual screen shows. */
+const FIRST_ROWS = 3;
+
 let kept: { profileId: string; page: Page } | null = null;
 onSessionChange(() => {
   if (kept !== null && who()?.profileId !== kept.profileId) kept = null;
@@ -33,6 +36,7 @@ onSessionChange(() => {
 export function HomePage() {
   useTitle("");
   const [page, setPage] = useState<Page | null>(() => kept?.page ?? null);
+  const [cameBack] = useState(page !== null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [attempt, setAttempt] = useState(0);
   const loadingMore = useRef(false);
@@ -63,7 +67,10 @@ export function HomePage() {
       .catch((error: unknown) => setProblem(asProblem(error)))
       .finally(() => (loadingMore.current = false));
   }, [page]);
-  const sentinel = useSentinel<HTMLDivElement>(more, "900px", page?.next_cursor);
+  // Rows below the screen wait until those on it are drawn. On the way back all are there at once, for the scroll position.
+  const rendered = useGradually(page?.rows.length ?? 0, cameBack ? Infinity : FIRST_ROWS);
+  const allRendered = rendered === (page?.rows.length ?? 0);
+  const sentinel = useSentinel<HTMLDivElement>(more, "900px", allRendered ? page?.next_cursor : null);
 
   const onMore = useCallback(
     (rowId: string, items: RowItem[], cursor: string | null) =>
@@ -73,15 +80,16 @@ export function HomePage() {
 
   if (page === null) {
     if (problem !== null) return <Trouble problem={problem} again={() => setAttempt((n) => n + 1)} />;
+    // The same elements in the same places as on the loaded page: none of them moves when the page is filled.
     return (
-      <div aria-busy="true">
+      <>
         <h1 class="hidden-visually">Home</h1>
         <div class="hero bone" aria-hidden="true" />
-        <div class="shelves">
+        <div class="shelves" aria-busy="true">
           <ShelfBones />
           <ShelfBones />
         </div>
-      </div>
+      </>
     );
   }
   const reload = () => setAttempt((n) => n + 1);
@@ -117,9 +125,9 @@ export function HomePage() {
       <RemovalMessage removal={removal} />
       <h1 class="hidden-visually">Home</h1>
       {featured !== null && <Hero key={featured.movie_id} card={featured} />}
-      <div class="shelves">
+      <div class="shelves" aria-busy={false}>
         {lacking !== null && <Trouble problem={unavailable(lacking)} again={reload} />}
-        {page.rows.map((row) => (
+        {page.rows.slice(0, rendered).map((row) => (
           <Shelf
             key={row.id}
             row={row}
@@ -127,7 +135,7 @@ export function HomePage() {
             onRemove={row.id === CONTINUE_WATCHING ? (card) => removeCard(row, card) : undefined}
           />
         ))}
-        {page.next_cursor !== null && problem === null && (
+        {page.next_cursor !== null && problem === null && allRendered && (
           <div ref={sentinel} aria-busy="true">
             <ShelfBones />
           </div>
@@ -154,12 +162,13 @@ function featuredOf(rows: Row[]): RowItem | null {
 }
 
 function Hero({ card }: { card: RowItem }) {
-  const [details, setDetails] = useState<TitleOut | null>(null);
+  const [details, setDetails] = useState<TitleOut | "waiting" | "missing">("waiting");
   useEffect(() => {
     const controller = new AbortController();
-    loadTitle(card.movie_id, controller.signal).then(setDetails, () => undefined); // the card alone is enough
+    loadTitle(card.movie_id, controller.signal).then(setDetails, () => setDetails("missing")); // the card alone is enough
     return () => controller.abort();
   }, [card.movie_id]);
+  const description = typeof details === "string" ? null : details.description;
   return (
     <section class="hero" aria-labelledby="featured" data-testid="hero" data-row="new-releases">
       <div class="hero-picture">
@@ -179,13 +188,17 @@ function Hero({ card }: { card: RowItem }) {
             ]}
           />
         </p>
-        {details?.description && <p class="hero-description" dir="auto">{details.description}</p>}
+        {details === "waiting" && <p class="hero-description waiting" />}
+        {description && <p class="hero-description" dir="auto">{description}</p>}
         <div class="actions">
           <a class="button primary" href={paths.watch(card.movie_id)} aria-label={`Play ${card.title}`}>
             <PlayIcon /> Play
           </a>
-          <a class="button glass" href={paths.title(card.movie_id)} aria-label={`More about ${card.title}`}>
-            <InfoIcon /> More
+          <a class="button glass" href={paths.title(card.movie_id)}>
+            <InfoIcon />
+            <span>
+              More<span class="hidden-visually"> about {card.title}</span>
+            </span>
           </a>
         </div>
       </div>
