@@ -80,12 +80,12 @@ export function HomePage() {
 
   if (page === null) {
     if (problem !== null) return <Trouble problem={problem} again={() => setAttempt((n) => n + 1)} />;
-    // The same elements in the same places as on the loaded page: none of them moves when the page is filled.
+    // By its key the element of the rows stays the same, at its place: else another one would move there when the page is filled.
     return (
       <>
         <h1 class="hidden-visually">Home</h1>
-        <div class="hero bone" aria-hidden="true" />
-        <div class="shelves" aria-busy="true">
+        <div key="hero-bones" class="hero bone" aria-hidden="true" />
+        <div key="shelves" class="shelves" aria-busy="true">
           <ShelfBones />
           <ShelfBones />
         </div>
@@ -125,7 +125,7 @@ export function HomePage() {
       <RemovalMessage removal={removal} />
       <h1 class="hidden-visually">Home</h1>
       {featured !== null && <Hero key={featured.movie_id} card={featured} />}
-      <div class="shelves" aria-busy={false}>
+      <div key="shelves" class="shelves" aria-busy={false}>
         {lacking !== null && <Trouble problem={unavailable(lacking)} again={reload} />}
         {page.rows.slice(0, rendered).map((row) => (
           <Shelf
