@@ -1,7 +1,8 @@
 """Brings a PostgreSQL database to the newest schema: `migrate(url)`, or `python -m marquee.stores.schema.migrate`.
 
 It creates a missing database where the role may do that. An advisory lock lets one of several processes migrate; the others wait
-and find nothing to do. Each revision is one transaction: a kill leaves whole revisions.
+and find nothing to do. A revision is one transaction, so a kill leaves it undone. One that changes a large table commits each of its
+steps instead (`migrations/online.py`): after a kill it goes on at the next start.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_random
 
 from marquee.errors import StoreUnavailable
 from marquee.stores.connections.urls import libpq_url
@@ -23,12 +25,14 @@ from marquee.stores.connections.urls import libpq_url
 ADVISORY_LOCK: Final = 0x6D61727175656500
 """`marquee` in ASCII: the lock that migrations hold in the database that they change."""
 CONNECT_SECONDS: Final = 5
+WAIT_SECONDS: Final = 1800.0
+"""How long a process waits for another one that migrates. Millions of titles take minutes."""
 
 
 def migrate(url: str) -> None:
     """Upgrade the database at a `postgresql://` URL to the newest revision; idempotent.
 
-    Raises `StoreUnavailable` where the server cannot be reached or refuses.
+    Raises `StoreUnavailable` where the server cannot be reached or refuses, or another process migrates for too long.
     """
     ensure_database(url)
     with _locked(url) as connection:
@@ -53,10 +57,33 @@ def _locked(url: str) -> Iterator[Connection]:
     )
     # The lock belongs to the session: it ends with the connection.
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": ADVISORY_LOCK})
-        connection.commit()
+        _lock(connection)
         yield connection
         connection.commit()
+
+
+def _lock(connection: Connection) -> None:
+    """Ask until the lock is free. A query that waits for it would be a transaction that CREATE INDEX CONCURRENTLY waits for.
+
+    Raises `StoreUnavailable` after `WAIT_SECONDS`.
+    """
+    waiting = Retrying(
+        retry=retry_if_result(lambda is_locked: not is_locked),
+        stop=stop_after_delay(WAIT_SECONDS),
+        wait=wait_random(0.05, 0.5),
+    )
+    try:
+        waiting(_try_lock, connection)
+    except RetryError as error:
+        raise StoreUnavailable(
+            f"Another process has been migrating the database for {WAIT_SECONDS / 60:.0f} minutes: look at its log."
+        ) from error
+
+
+def _try_lock(connection: Connection) -> bool:
+    is_locked = connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": ADVISORY_LOCK}).scalar_one()
+    connection.commit()
+    return bool(is_locked)
 
 
 def alembic_config(connection: Connection) -> Config:

@@ -14,8 +14,8 @@ from marquee.domain.lifecycle import DELETED_TITLES
 from marquee.errors import TitleUnknown
 from marquee.stores.catalogue.postgres.changes import COLUMNS, title_of
 from marquee.stores.catalogue.postgres.notes import read_notes
-from marquee.stores.catalogue.postgres.states import DELETED
 from marquee.stores.catalogue.values import ListedTitle, TitlePosition, TitleQuery, Version
+from marquee.stores.schema.tables.titles import NOT_DELETED
 from marquee.stores.search.relevance.text import query_words
 
 _OF_NEWEST: Final = (
@@ -70,9 +70,9 @@ def statement(query: TitleQuery, *, limit: int, after: TitlePosition | None) -> 
 def _condition(query: TitleQuery, after: TitlePosition | None) -> tuple[str, dict[str, object]]:
     """The WHERE clause and its parameters. What a partial index asks for stands in the text: a parameter would not match it."""
     terms: dict[str, dict[str, object]] = {}
-    if query.state is None:
-        terms[f"state NOT IN {DELETED}"] = {}
-    else:
+    if query.state not in DELETED_TITLES:
+        terms[NOT_DELETED] = {}
+    if query.state is not None:
         terms["state = :state"] = {"state": query.state}
     if query.with_notes:
         terms["noted"] = {}

@@ -28,6 +28,8 @@ from sqlmodel import Field, SQLModel
 from marquee.domain.lifecycle import PLAYABLE, TitleState, VersionState
 from marquee.stores.schema.tables.columns import id_column, metadata, one_of, text_column, texts_column, time_column
 
+NOT_DELETED: Final = "state <> 'deleted'"
+"""What the list of titles shows if it is not asked for deleted ones: they may be many, and no page walks over them."""
 title_revision: Final = Sequence("title_revision", metadata=metadata)
 """One sequence for all titles: a revision also grows when a deleted title's id is announced again."""
 
@@ -41,10 +43,10 @@ class TitleRow(SQLModel, table=True):
         Index(
             "title_new_releases_idx", desc("published_at"), desc("movie_id"), postgresql_where=f"state = '{PLAYABLE}'"
         ),
-        Index("title_changed_idx", desc("changed_at"), desc("movie_id")),
+        Index("title_changed_idx", desc("changed_at"), desc("movie_id"), postgresql_where=NOT_DELETED),
         Index("title_state_changed_idx", "state", desc("changed_at"), desc("movie_id")),
-        Index("title_noted_idx", desc("changed_at"), desc("movie_id"), postgresql_where="noted"),
-        Index("title_in_work_idx", desc("changed_at"), desc("movie_id"), postgresql_where="in_work"),
+        Index("title_noted_idx", desc("changed_at"), desc("movie_id"), postgresql_where=f"noted AND {NOT_DELETED}"),
+        Index("title_in_work_idx", desc("changed_at"), desc("movie_id"), postgresql_where=f"in_work AND {NOT_DELETED}"),
         Index("title_words_idx", "words", postgresql_using="gin"),
     )
 
