@@ -1,8 +1,8 @@
 """Brings a PostgreSQL database to the newest schema: `migrate(url)`, or `python -m marquee.stores.schema.migrate`.
 
 It creates a missing database where the role may do that. An advisory lock lets one of several processes migrate; the others wait
-and find nothing to do. A revision is one transaction, so a kill leaves it undone. One that changes a large table commits each of its
-steps instead (`migrations/online.py`): after a kill it goes on at the next start.
+and find nothing to do. A revision is one transaction, so a kill leaves it undone. One that changes a large table commits each
+step instead (`migrations/online.py`): after a kill it goes on at the next start.
 """
 
 import contextlib

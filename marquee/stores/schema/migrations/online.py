@@ -1,7 +1,7 @@
 """Steps of a migration on a large table that processes read and write meanwhile.
 
-No step keeps a lock that readers wait for longer than a change of the catalogue takes. Each step is committed by itself. A migration
-of such steps is not one transaction: after a kill it runs again from its first step, so each step may be repeated.
+Each step is committed by itself. A lock that readers wait for is held for milliseconds only. After a kill the migration runs
+again from its first step, so each step may be repeated.
 """
 
 from collections.abc import Callable
