@@ -56,6 +56,26 @@ def test_a_range_is_cut_from_the_cached_file(published: Settings, edge: httpx.Cl
     assert (again.headers["x-cache"], again.content) == ("HIT", b"567")
 
 
+def test_text_is_compressed_for_those_who_take_it_and_pictures_never(published: Settings, edge: httpx.Client) -> None:
+    playlist = b"#EXTM3U\n" + b"".join(b"#EXTINF:6.000000,\n%d.m4s\n" % number for number in range(1200))
+    key = f"{MOVIE}/v1/video/360/index.m3u8"
+    s3_client(published, "s3_published").put_object(
+        Bucket="marquee-published", Key=key, Body=playlist, ContentType="application/vnd.apple.mpegurl"
+    )
+    address = signed(published) + "video/360/index.m3u8"
+    for cached in ("MISS", "HIT"):
+        packed = edge.get(address, headers={"Accept-Encoding": "gzip"})
+        assert (packed.headers["x-cache"], packed.headers["content-encoding"]) == (cached, "gzip")
+        assert (packed.content == playlist, packed.headers["vary"]) == (True, "Accept-Encoding")
+        assert packed.num_bytes_downloaded < len(playlist) / 4
+    plain = edge.get(address, headers={"Accept-Encoding": "identity"})
+    assert ("content-encoding" in plain.headers, plain.content == playlist) == (False, True)
+    known = edge.get(address, headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["etag"]})
+    assert known.status_code == 304, "a player that has the playlist must not fetch it again"
+    segment = edge.get(signed(published) + "video/360/1.m4s", headers={"Accept-Encoding": "gzip"})
+    assert ("content-encoding" in segment.headers, segment.content == SEGMENT) == (False, True)
+
+
 def test_a_path_that_is_not_signed_for_it_is_refused(published: Settings, edge: httpx.Client) -> None:
     good = signed(published)
     refused = {
