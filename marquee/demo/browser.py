@@ -202,6 +202,10 @@ async def watch_and_resume(
             -RESUME_TOLERANCE_SECONDS <= apart <= RESUME_TOLERANCE_SECONDS + 2,
             f"left at {left['time']:.2f} s but resumed at {resumed['time']:.2f} s",
         )
+        if screenshots is not None:
+            await page.goto(f"{url}/studio")
+            await page.get_by_test_id("studio-title").first.wait_for()
+            await _picture(page, screenshots, "studio")
         expect(not errors, f"the page reported {errors[:3]}")
         return (
             f"{first['frames']:.0f} frames decoded at first look; left at {left['time']:.2f} s, "
