@@ -152,7 +152,7 @@ def _texts(kind: Any, found: set[str], where: str) -> None:
                 _texts(one, found, one.__name__)
 
 
-PATHS = {"ImagesDocument.files", "ManifestDocument.files", "PackagedStream.segments"}
+PATHS = {"ImagesDocument.files", "ManifestDocument.files", "PackagedStream.segments", "Thumbnails.sheets"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
