@@ -55,7 +55,8 @@ def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
 def variants_of_groups(streams: StreamsDocument) -> list[tuple[str, list[PackagedStream], PackagedStream]]:
     """(audio group, its members, video track) of every variant, in the order of the master playlist.
 
-    The lowest rung has the group `low` in the place of `stereo`: on a line of 0.3 Mbit/s, sound of 128 kbit/s would take half.
+    The lowest rung has the group `low` instead of `stereo`: on a line of 0.3 Mbit/s, sound of 128 kbit/s would take half. That
+    variant keeps its rung's place: a player starts with the first variant, which must not be a higher rung.
     A title of one rung has both. The group `surround` has every rung: players do not leave 5.1 for a slow line.
     """
     groups = audio_groups(streams)
@@ -63,12 +64,15 @@ def variants_of_groups(streams: StreamsDocument) -> list[tuple[str, list[Package
     if not groups or not ordered:
         return [("", [], one) for one in ordered]
     lowest = min(ordered, key=lambda one: one.average_bps)
+    low = groups.pop("low", None)
     found = []
     for group, members in groups.items():
         for one in ordered:
-            replaced = group == "stereo" and one is lowest and "low" in groups and len(ordered) > 1
-            if not replaced and (group != "low" or one is lowest):
+            has_low = group == "stereo" and one is lowest and low is not None
+            if not has_low or len(ordered) == 1:
                 found.append((group, members, one))
+            if has_low and low is not None:
+                found.append(("low", low, one))
     return found
 
 

@@ -2,20 +2,31 @@
 
 import itertools
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import m3u8
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from marquee.documents import QualityScore, StreamsDocument, SubtitlesDocument, Thumbnails, keys
+from marquee.domain.ladder import PEAK_FACTOR
 from marquee.errors import ProcessFailed
 from marquee.media.encode.join import join_rendition
 from marquee.media.ladder.plot import ladder_png
 from marquee.media.package import verify
 from marquee.media.package.dash_schema import NAMESPACE
-from marquee.media.package.manifest import audio_groups, master_playlist, mpd, variants_of_groups
+from marquee.media.package.manifest import (
+    FIRST_VARIANT_BPS,
+    audio_groups,
+    master_playlist,
+    mpd,
+    ordered_variants,
+    variants_of_groups,
+)
 from marquee.media.package.packager import package
 from marquee.media.programs import binaries, process
 from marquee.media.sound.audio import EncodedAudio, encode_audio
@@ -117,6 +128,58 @@ def test_the_lowest_rung_has_sound_for_slow_lines(title: Title) -> None:
     earlier = msgspec.structs.replace(streams, audio=[one for one in streams.audio if not one.low])
     assert {group for group, *_ in variants_of_groups(earlier)} == {"stereo", "surround"}
     assert "low" not in master_playlist(earlier, texts)
+
+
+def _with_rungs(streams: StreamsDocument, averages: Sequence[int]) -> StreamsDocument:
+    """The title with a rung for each average rate."""
+    like = streams.video[0]
+    rungs = [
+        msgspec.structs.replace(like, name=f"r{place}", playlist=f"video/r{place}/index.m3u8", average_bps=average)
+        for place, average in enumerate(averages)
+    ]
+    return msgspec.structs.replace(
+        streams, video=[msgspec.structs.replace(one, peak_bps=round(PEAK_FACTOR * one.average_bps)) for one in rungs]
+    )
+
+
+def test_where_only_the_lowest_rung_fits_it_is_the_first_line_with_sound_for_slow_lines(title: Title) -> None:
+    _, streams, _ = title
+    ladder = _with_rungs(streams, [600_000, 1_500_000, 3_000_000])
+    assert [(group, one.name) for group, _, one in variants_of_groups(ladder)] == [
+        ("low", "r0"),
+        ("stereo", "r1"),
+        ("stereo", "r2"),
+        ("surround", "r0"),
+        ("surround", "r1"),
+        ("surround", "r2"),
+    ]
+    higher = _with_rungs(streams, [300_000, 700_000, 1_500_000])
+    assert [(group, one.name) for group, _, one in variants_of_groups(higher)][:3] == [
+        ("stereo", "r1"),
+        ("low", "r0"),
+        ("stereo", "r2"),
+    ]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(averages=st.lists(st.integers(50_000, 8_000_000), min_size=1, max_size=7))
+def test_the_first_line_is_the_rung_that_a_player_begins_with(title: Title, averages: list[int]) -> None:
+    _, streams, texts = title
+    ladder = _with_rungs(streams, averages)
+    first = ordered_variants(ladder.video)[0]
+    master = m3u8.loads(master_playlist(ladder, texts))
+    assert master.playlists[0].uri == first.playlist, f"{averages}: the list does not begin with {first.average_bps}"
+    assert first.average_bps <= max(FIRST_VARIANT_BPS * 1.1 + 1, min(averages))
+    told = [(one.uri, one.stream_info.audio) for one in master.playlists]
+    assert len(told) == len(set(told)), f"{averages}: a variant is listed twice"
+    by_group = {group: [uri for uri, other in told if other == group] for group in ("stereo", "low", "surround")}
+    assert len(by_group["low"]) == 1
+    assert sorted(by_group["surround"]) == sorted(one.playlist for one in ladder.video)
+    together = {*by_group["stereo"], *by_group["low"]}
+    assert together == {one.playlist for one in ladder.video}, f"{averages}: a rung has neither stereo nor low sound"
+    if len(averages) > 1:
+        stereo_and_low = [uri for uri, group in told if group != "surround"]
+        assert stereo_and_low == by_group["surround"], f"{averages}: `low` is not in its rung's place"
 
 
 async def test_a_film_without_sound_or_text_has_no_empty_groups(title: Title) -> None:
