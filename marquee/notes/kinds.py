@@ -184,7 +184,7 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "backdrop-left-out": NoteKind(
         "images",
         "info",
-        "No picture of the film is large, bright and sharp enough to stand wide behind the title. The poster stands there.",
+        "No picture could be cut that is large, bright and sharp enough to stand wide behind the title. The poster stands there.",
         "Upload a film with a bright picture.",
     ),
     # --- the sound -----------------------------------------------------------------------------------------

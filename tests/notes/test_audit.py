@@ -35,6 +35,8 @@ LOGGED = {
     ): "another start is tried: index-unusable, chunks-decoded-again",
     ("marquee/media/source/seeking.py", "seeks land too early"): "index-unusable",
     ("marquee/media/encode/transcode.py", "decoded from the film's start"): "chunks-decoded-again",
+    ("marquee/media/pictures/backdrop.py", "backdrop not cut"): "another frame is taken, or backdrop-left-out",
+    ("marquee/media/pictures/backdrop.py", "backdrop not written"): "backdrop-left-out",
     (
         "assets/ingest/chunks.py",
         "The workers get no message",
@@ -57,6 +59,8 @@ SWALLOWED = {
     "marquee/cdn/fill.py::_answers": "counted as not filled: edge-not-filled",
     "marquee/cdn/fill.py::fill": "counted as not filled: edge-not-filled",
     "marquee/cdn/fill.py::warm": "its inner `fill`",
+    "marquee/media/pictures/backdrop.py::_cut": "another frame is taken, or backdrop-left-out",
+    "marquee/media/pictures/backdrop.py::make_backdrop": "backdrop-left-out",
     "marquee/media/programs/sandbox.py::main": "its exit code and stderr: `process` raises",
     "marquee/media/encode/transcode.py::transcode_chunk": "chunks-decoded-again",
     "marquee/media/sound/audio.py::undecoded": "`_without_undecoded`: sound-undecodable",

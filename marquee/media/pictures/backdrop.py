@@ -3,7 +3,8 @@
 Reads the scores of the key frames' thumbnails and the best rendition. The backdrop is a 16:9 part of one key frame: of a good
 score, the sharpest of `CANDIDATES`, and away from the poster's moment where another frame is as good. Black bars in the film's
 own picture are cut off. Writes `backdrop-{width}.jpg` of at most `WIDTHS`, never wider than the film. No files for a film
-without a frame that is bright enough. Next: `images` returns them with the poster.
+without a frame that is bright enough, and where ffmpeg cannot cut one: a film without a backdrop is still a film. Next: `images`
+returns them with the poster.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from marquee.documents import keys
+from marquee.errors import ProcessFailed
+from marquee.logs import get_logger
 from marquee.media.programs import binaries, process
 
 Pixels = npt.NDArray[np.uint8]
@@ -34,6 +37,8 @@ AWAY_FROM_POSTER: Final = 0.05
 BAR_LUMA: Final = 20
 MAX_BAR: Final = 0.3
 """A bar takes at most this share of the picture at one edge: more is a dark scene."""
+
+log = get_logger()
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,10 @@ async def make_backdrop(
     duration_seconds: float,
     poster_seconds: float,
 ) -> Backdrop:
-    """Write the backdrop's files into `folder`. `frames`, `times` and `scores` are of the thumbnails. Raises `ProcessFailed`."""
+    """Write the backdrop's files into `folder`. `frames`, `times` and `scores` are of the thumbnails.
+
+    Without files if ffmpeg cannot cut or write them; the stage then notes `backdrop-left-out`. Raises `ProcessLost`.
+    """
     chosen = candidates(scores, times, duration_seconds, poster_seconds)
     area = wide_area(width, height, bars(frames) if chosen else (0.0, 0.0, 0.0, 0.0))
     widths = sizes(area.width)
@@ -162,31 +170,44 @@ async def make_backdrop(
     for index in chosen:
         picture, cost = await _cut(rendition, times[index], area, widths[-1])
         cpu_seconds += cost
-        if (found := sharpness(picture)) > best_sharpness:
+        if picture is not None and (found := sharpness(picture)) > best_sharpness:
             best, best_sharpness, seconds = picture, found, times[index]
-    assert best is not None
+    if best is None:
+        return Backdrop((), None, cpu_seconds)
     files = []
     for wide in widths:
         path = folder / keys.backdrop(wide)
-        cpu_seconds += await _write(best, wide, path)
+        try:
+            cpu_seconds += await _write(best, wide, path)
+        except ProcessFailed as reason:
+            log.warning("backdrop not written", width=wide, reason=reason.detail)
+            return Backdrop((), None, cpu_seconds)
         files.append((path, wide, wide * 9 // 16))
     return Backdrop(files, seconds, cpu_seconds)
 
 
-async def _cut(rendition: Path, at_seconds: float, area: Area, width: int) -> tuple[Pixels, float]:
-    """The `area` of the key frame at `at_seconds`, `width` pixels wide; and CPU seconds."""
+async def _cut(rendition: Path, at_seconds: float, area: Area, width: int) -> tuple[Pixels | None, float]:
+    """The `area` of the key frame at `at_seconds`, `width` pixels wide (None if ffmpeg gives none); and CPU seconds."""
     height = width * 9 // 16
     crop = f"crop={area.width}:{area.height}:{area.left}:{area.top}"
-    finished = await process.run(
-        [
-            str(binaries.picture_ffmpeg()),
-            *("-hide_banner", "-nostdin", "-v", "error", "-protocol_whitelist", "file"),
-            *("-ss", f"{max(0.0, at_seconds - 0.001):.6f}", "-i", str(rendition), "-frames:v", "1"),
-            *("-vf", f"{crop},scale={width}:{height}:flags=lanczos,setsar=1"),
-            *("-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"),
-        ],
-        timeout_seconds=120,
-    )
+    try:
+        finished = await process.run(
+            [
+                str(binaries.picture_ffmpeg()),
+                *("-hide_banner", "-nostdin", "-v", "error", "-protocol_whitelist", "file"),
+                *("-ss", f"{max(0.0, at_seconds - 0.001):.6f}", "-i", str(rendition), "-frames:v", "1"),
+                *("-vf", f"{crop},scale={width}:{height}:flags=lanczos,setsar=1"),
+                *("-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"),
+            ],
+            timeout_seconds=120,
+        )
+    except ProcessFailed as reason:
+        log.warning("backdrop not cut", at_seconds=at_seconds, reason=reason.detail)
+        return None, 0.0
+    if len(finished.stdout) != width * height * 3:
+        # ffmpeg ends with 0 and without a picture where there is no frame at or after the moment.
+        log.warning("backdrop not cut", at_seconds=at_seconds, reason=f"ffmpeg gave {len(finished.stdout)} bytes")
+        return None, finished.cpu_seconds
     return np.frombuffer(finished.stdout, dtype=np.uint8).reshape(height, width, 3), finished.cpu_seconds
 
 

@@ -11,8 +11,10 @@ from PIL import Image
 from marquee.media.pictures.backdrop import (
     CANDIDATES,
     WIDTHS,
+    Backdrop,
     bars,
     candidates,
+    make_backdrop,
     max_bytes,
     sharpness,
     sizes,
@@ -121,3 +123,38 @@ async def test_a_black_film_has_no_backdrop(tmp_path: Path) -> None:
     assert made.backdrop == []
     assert made.backdrop_seconds is None
     assert made.poster.is_file(), "the poster is there all the same"
+
+
+@pytest.mark.parametrize("moments", [[100.0], [2.0, 100.0]], ids=["no frame is there", "one of two is there"])
+async def test_a_moment_without_a_frame_is_passed_over_and_no_film_fails_for_it(
+    tmp_path: Path, moments: list[float]
+) -> None:
+    await _made(tmp_path, "testsrc2=s=640x360:r=25:d=6", (640, 360))
+    made = await _backdrop_of(tmp_path / "film.mp4", tmp_path, moments)
+    assert bool(made.files) == (len(moments) == 2)
+    assert made.seconds == (2.0 if made.files else None)
+
+
+async def test_a_film_that_ffmpeg_cannot_read_or_a_folder_that_it_cannot_write_leaves_the_backdrop_out(
+    tmp_path: Path,
+) -> None:
+    await _made(tmp_path, "testsrc2=s=640x360:r=25:d=6", (640, 360))
+    unreadable = tmp_path / "unreadable.mp4"
+    unreadable.write_bytes(b"no film")
+    for film, folder in ((unreadable, tmp_path), (tmp_path / "film.mp4", tmp_path / "missing")):
+        assert await _backdrop_of(film, folder, [2.0]) == Backdrop((), None, pytest.approx(0.0, abs=600))
+
+
+async def _backdrop_of(film: Path, folder: Path, moments: list[float]) -> Backdrop:
+    """`make_backdrop` with one bright thumbnail for each moment."""
+    return await make_backdrop(
+        film,
+        folder,
+        width=640,
+        height=360,
+        frames=np.full((len(moments), 90, 160, 3), 200, dtype=np.uint8),
+        times=moments,
+        scores=[1.0] * len(moments),
+        duration_seconds=101.0,
+        poster_seconds=50.0,
+    )
