@@ -183,7 +183,7 @@ def time_findings(source: Master, made: Sequence[Variant], *, seconds: float | N
 async def sound_findings(folder: Path, *, frame_seconds: float, seconds: float) -> list[str]:
     """Every audio rendition must decode, start with the picture and last as long as the picture (`seconds`)."""
     findings = []
-    for playlist in sounds(folder):
+    for playlist in [*sounds(folder), *sounds(folder, group="low")]:
         path = joined(folder, playlist)
         findings += await undecodable(path)
         entries = ("-count_packets", "-show_entries", "stream=start_time,sample_rate,nb_read_packets")
@@ -197,10 +197,16 @@ async def sound_findings(folder: Path, *, frame_seconds: float, seconds: float) 
     return findings
 
 
-def sounds(folder: Path) -> list[str]:
-    """The audio playlists in the master playlist."""
+def sounds(folder: Path, *, group: str | None = None) -> list[str]:
+    """The audio playlists in the master playlist: of this group, or of all but `low` (the same sound at a lower rate)."""
     media = m3u8.loads((folder / "master.m3u8").read_text()).media
-    return list(dict.fromkeys(one.uri for one in media if one.type == "AUDIO"))
+    return list(
+        dict.fromkeys(
+            one.uri
+            for one in media
+            if one.type == "AUDIO" and (one.group_id != "low" if group is None else one.group_id == group)
+        )
+    )
 
 
 def texts(folder: Path) -> list[str]:
