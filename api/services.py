@@ -83,7 +83,7 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
             }
         ),
         history=HistoryService(stores.history, catalogue.rows, settings),
-        removals=RemovalService(stores.resume_positions, stores.history, noted, settings),
+        removals=RemovalService(catalogue.titles, stores.resume_positions, stores.history, noted, settings),
         home=home,
         rows=rows,
         search=SearchService(stores.search, settings),

@@ -32,7 +32,7 @@ class HistoryController(Controller):
         """What the profile watched, newest first."""
         return await history.page(caller, limit=limit, cursor=cursor)
 
-    @delete("/{movie_id:str}", status_code=200, responses=documented(401, 403))
+    @delete("/{movie_id:str}", status_code=200, responses=documented(401, 403, 404))
     async def forget(
         self, movie_id: MovieIdPath, caller: NamedDependency[Caller], removals: NamedDependency[RemovalService]
     ) -> Removed:

@@ -1,11 +1,16 @@
 """Removing from continue watching and from the history: what stays, what goes, what a late write and an undo do."""
 
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from api.history.removal import MAX_CLOCK_AHEAD_MS
+from marquee.domain.ids import new_movie_id
 from marquee.stores.opened import Stores
 from marquee.stores.resume_positions.contract import ResumePosition
 from tests.api.conftest import People, Person
@@ -26,6 +31,14 @@ async def _watch(client: Client, person: Person, movie_id: str, seconds: float, 
     body = {"movie_id": movie_id, "position_seconds": seconds, "age_ms": age_ms}
     answer = await client.post("/api/v1/stream/progress", json=body, headers=person.headers)
     assert answer.status_code == 204, answer.text
+    await _clock_goes_on()
+
+
+async def _clock_goes_on() -> None:
+    """Until the next event is later than every one before: a removal may be a millisecond after the clock, and wins a tie."""
+    begun_ms = time.time_ns() // 1_000_000
+    while time.time_ns() // 1_000_000 < begun_ms + 3:  # noqa: ASYNC110 - the clock sets no event
+        await asyncio.sleep(0.001)
 
 
 async def _resume(client: Client, person: Person, movie_id: str) -> float:
@@ -37,6 +50,7 @@ async def _resume(client: Client, person: Person, movie_id: str) -> float:
 async def _remove(client: Client, person: Person, path: str) -> str:
     answer = await client.delete(path, headers=person.headers)
     assert answer.status_code == 200, answer.text
+    await _clock_goes_on()
     return str(answer.json()["undo"])
 
 
@@ -117,6 +131,7 @@ async def test_clearing_the_history_forgets_every_position_of_this_profile_only(
     await _remove(client, person, f"{ROW}/{movies[0]}")
     for _ in range(2):
         assert (await client.delete(HISTORY, headers=person.headers)).status_code == 204
+    await _clock_goes_on()
     for path in (ROW, HISTORY):
         assert await _listed(client, person, path) == []
         assert sorted(await _listed(client, other, path)) == sorted(movies)
@@ -141,3 +156,89 @@ async def test_only_continue_watching_can_be_changed(client: Client, viewer: Per
     answer = await client.delete(f"/api/v1/rows/genre-drama/{movie_id}", headers=viewer.headers)
     assert answer.status_code in {404, 405}
     assert (await client.delete(f"{ROW}/nonsense", headers=viewer.headers)).status_code == 400
+
+
+@pytest.mark.parametrize("path", [ROW, HISTORY])
+async def test_an_unknown_title_is_answered_so_and_stores_nothing(
+    client: Client, people: People, seed: Seeder, stores: Stores, path: str
+) -> None:
+    person = await people.join()
+    announced, hidden, unknown = await seed.announced("Announced"), await seed.playable("Hidden"), new_movie_id()
+    await stores.catalogue.titles.unpublish(hidden)
+    for movie_id in (unknown, unknown, hidden):
+        answer = await client.delete(f"{path}/{movie_id}", headers=person.headers)
+        asked = await client.get(f"/api/v1/titles/{movie_id}", headers=person.headers)
+        assert (answer.status_code, asked.status_code) == (404, 404), answer.text
+        assert (answer.json()["code"], answer.json()["detail"]) == (asked.json()["code"], asked.json()["detail"])
+    assert list(await stores.resume_positions.events_of_viewer(person.profile_id)) == []
+    assert (await client.get(f"/api/v1/titles/{announced}", headers=person.headers)).status_code == 200
+    await _remove(client, person, f"{path}/{announced}")
+    gone = ResumePosition(person.profile_id, unknown, 5000, 1_700_000_000_000)
+    await stores.resume_positions.record(gone)
+    await _remove(client, person, f"{path}/{unknown}")
+    assert await _listed(client, person, ROW) == []
+
+
+@pytest.mark.parametrize("path", [ROW, HISTORY])
+@pytest.mark.parametrize("undone_before", [False, True])
+async def test_no_undo_brings_back_what_clearing_the_history_took(
+    client: Client, people: People, seed: Seeder, path: str, undone_before: bool
+) -> None:
+    person, movie_id = await people.join(), await seed.playable("Cleared")
+    await _watch(client, person, movie_id, 100)
+    token = await _remove(client, person, f"{path}/{movie_id}")
+    if undone_before:
+        assert (await _undo(client, person, token)).status_code == 204
+    assert (await client.delete(HISTORY, headers=person.headers)).status_code == 204
+    for _ in range(2):
+        answer = await _undo(client, person, token)
+        assert (answer.status_code, answer.json()["field"]) == (400, "undo"), answer.text
+        for each in (ROW, HISTORY):
+            assert await _listed(client, person, each) == [], "an undo brought back what cannot be undone"
+        assert await _resume(client, person, movie_id) == 0, "an undo brought the position back"
+
+
+REMOVALS = pytest.mark.parametrize("path", [f"{ROW}/{{movie_id}}", f"{HISTORY}/{{movie_id}}", HISTORY])
+
+
+@REMOVALS
+async def test_a_removal_wins_over_a_host_whose_clock_is_ahead(
+    client: Client, people: People, seed: Seeder, stores: Stores, path: str
+) -> None:
+    person, movie_id = await people.join(), await seed.playable("Ahead")
+    ahead = await _stored_ahead(stores, person, movie_id, timedelta(milliseconds=MAX_CLOCK_AHEAD_MS - 60_000))
+    answer = await client.delete(path.format(movie_id=movie_id), headers=person.headers)
+    assert answer.status_code in {200, 204}, answer.text
+    assert await _listed(client, person, ROW) == [], "the removal was acknowledged, and the title stays"
+    if not path.startswith(ROW):
+        assert await _listed(client, person, HISTORY) == [], "the removal was acknowledged, and the title stays"
+        assert await _resume(client, person, movie_id) == 0
+    if answer.status_code == 200:
+        assert (await _undo(client, person, answer.json()["undo"])).status_code == 204
+        assert await _listed(client, person, ROW) == await _listed(client, person, HISTORY) == [movie_id]
+        (entry,) = await stores.history.page(person.profile_id, limit=2, before=None)
+        assert entry.last_watched_at == ahead
+
+
+@REMOVALS
+async def test_a_time_further_ahead_is_told_and_no_removal_is_acknowledged_in_vain(
+    client: Client, people: People, seed: Seeder, stores: Stores, path: str
+) -> None:
+    person, movie_id, other = await people.join(), await seed.playable("Far ahead"), await seed.playable("Other")
+    await _watch(client, person, other, 100)
+    await _stored_ahead(stores, person, movie_id, timedelta(milliseconds=2 * MAX_CLOCK_AHEAD_MS))
+    answer = await client.delete(path.format(movie_id=movie_id), headers=person.headers)
+    assert answer.status_code == 503, answer.text
+    assert "clocks" in answer.json()["detail"]
+    assert movie_id in await _listed(client, person, HISTORY)
+    if path == HISTORY:
+        assert other not in await _listed(client, person, HISTORY), "one title keeps all others from being forgotten"
+
+
+async def _stored_ahead(stores: Stores, person: Person, movie_id: str, ahead: timedelta) -> datetime:
+    """Progress as an API host writes it whose clock is so far ahead. The history's moment is not a whole millisecond."""
+    at = datetime.now(UTC).replace(microsecond=123_456) + ahead
+    at_ms = int(at.timestamp() * 1000)
+    await stores.resume_positions.record(ResumePosition(person.profile_id, movie_id, 100_000, at_ms))
+    await stores.history.record(person.profile_id, movie_id, at)
+    return at

@@ -116,6 +116,27 @@ async def test_an_undo_brings_the_entry_back_as_it_was(history: WatchHistory, *,
     if played_again:
         await history.record(profile_id, movie_id, _at(12))
     for _ in range(2):
-        await history.restore(before)
+        assert await history.restore(before, forgotten_at=_at(10))
     last = _at(12) if played_again else _at(5)
     assert await _shown(history, profile_id) == [WatchedTitle(profile_id, movie_id, _at(0), last)]
+
+
+@pytest.mark.parametrize("everything", [False, True])
+async def test_an_undo_brings_nothing_back_that_was_forgotten_later(history: WatchHistory, *, everything: bool) -> None:
+    profile_id, movie_id = new_profile_id(), new_movie_id()
+    await history.record(profile_id, movie_id, _at(0))
+    before = await history.get(profile_id, movie_id)
+    assert before is not None
+    for undone_between in (False, True):
+        await history.forget(profile_id, movie_id, _at(10))
+        if undone_between:
+            await history.restore(before, forgotten_at=_at(20))
+        await (history.forget_all(profile_id, _at(20)) if everything else history.forget(profile_id, movie_id, _at(20)))
+        assert not await history.restore(before, forgotten_at=_at(10)), "the undo of an older removal won"
+        assert await _shown(history, profile_id) == []
+
+
+async def test_an_undo_of_what_is_not_there_stores_nothing(history: WatchHistory) -> None:
+    watched = WatchedTitle(new_profile_id(), new_movie_id(), _at(0), _at(1))
+    assert not await history.restore(watched, forgotten_at=_at(2))
+    assert await _shown(history, watched.profile_id) == []

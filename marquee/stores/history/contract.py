@@ -41,8 +41,11 @@ class WatchHistory(Protocol):
         """Forget everything that the profile watched at or before this moment. Idempotent."""
         ...
 
-    async def restore(self, watched: WatchedTitle) -> None:
-        """Undo a `forget`: the title is in the history as it was before. Idempotent."""
+    async def restore(self, watched: WatchedTitle, *, forgotten_at: datetime) -> bool:
+        """Undo the `forget` of this moment: the title is in the history as it was before. Idempotent.
+
+        False if nothing was restored, because the title was forgotten later, or is not there.
+        """
         ...
 
     async def ping(self) -> None: ...

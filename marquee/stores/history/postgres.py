@@ -69,14 +69,16 @@ _FORGET_ALL = text(
     """
 )
 
+# A forgotten title has a row, so that there is nothing to insert. What was forgotten later stays away.
 _RESTORE = text(
     """
-    INSERT INTO watched_title AS kept (profile_id, movie_id, first_watched_at, last_watched_at)
-    VALUES (:profile_id, :movie_id, CAST(:first AS timestamptz), CAST(:last AS timestamptz))
-    ON CONFLICT (profile_id, movie_id) DO UPDATE
-    SET forgotten_at = NULL, first_watched_at = least(kept.first_watched_at, excluded.first_watched_at),
-        last_watched_at = CASE WHEN kept.last_watched_at = kept.forgotten_at THEN excluded.last_watched_at
-                               ELSE greatest(kept.last_watched_at, excluded.last_watched_at) END
+    UPDATE watched_title AS kept
+    SET forgotten_at = NULL, first_watched_at = least(kept.first_watched_at, CAST(:first AS timestamptz)),
+        last_watched_at = CASE WHEN kept.last_watched_at = kept.forgotten_at THEN CAST(:last AS timestamptz)
+                               ELSE greatest(kept.last_watched_at, CAST(:last AS timestamptz)) END
+    WHERE profile_id = :profile_id AND movie_id = :movie_id
+      AND (forgotten_at IS NULL OR forgotten_at <= CAST(:forgotten_at AS timestamptz))
+    RETURNING movie_id
     """
 )
 
@@ -108,16 +110,18 @@ class PostgresHistory:
     async def forget_all(self, profile_id: str, at: datetime) -> None:
         await self._database.statement(_FORGET_ALL, {"profile_id": profile_id, "at": at})
 
-    async def restore(self, watched: WatchedTitle) -> None:
-        await self._database.statement(
+    async def restore(self, watched: WatchedTitle, *, forgotten_at: datetime) -> bool:
+        restored = await self._database.statement(
             _RESTORE,
             {
                 "profile_id": watched.profile_id,
                 "movie_id": watched.movie_id,
                 "first": watched.first_watched_at,
                 "last": watched.last_watched_at,
+                "forgotten_at": forgotten_at,
             },
         )
+        return bool(restored)
 
     async def ping(self) -> None:
         await self._database.ping()
