@@ -13,7 +13,7 @@ import { Controls, type OpenMenu } from "./Controls";
 import { EndScreen } from "./EndScreen";
 import { FailurePanel, WaitingWords, failureOf, useNote } from "./Failure";
 import { KeyHelp } from "./KeyHelp";
-import { useAwake, useLastPosition, useSaid } from "./hooks";
+import { useAwake, useLastPosition, usePaused, usePlayedOn, useSaid } from "./hooks";
 import { actionFor } from "./keys";
 import { forgetPlace, keepPlace } from "./leftAt";
 import { UNKNOWN_LANGUAGE } from "./media/choices";
@@ -45,7 +45,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   const media = useRef<Media | null>(null);
   const video = useVideo(element, stream.duration_seconds);
   const [choices, setChoices] = useState<Choices>(NO_CHOICES);
-  /** How often in a row the film was opened again without the viewer. */
+  /** How often in a row the film was opened again without the viewer, and without playing on. */
   const resumptions = useRef(0);
   const lasting = (told: Failure) => (resumptions.current < MAX_RESUMPTIONS ? told : { ...told, resumesInSeconds: null });
   const [failure, setFailure] = useState<Failure | null>(null);
@@ -62,14 +62,11 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   useProgress(element, reporter);
   const position = useLastPosition(element, startSeconds);
   const smallWindow = usePictureInPicture(element);
-  const paused = useRef(false);
+  const paused = usePaused(element);
   const lastSubtitle = useRef(-1);
   if (choices.subtitle >= 0) lastSubtitle.current = choices.subtitles.findIndex((one) => one.id === choices.subtitle);
   /** Opens the stream again at the same position, for a choice that needs another one. */
-  const reopen = () => {
-    paused.current = element.current!.paused;
-    setAttempt((n) => n + 1);
-  };
+  const reopen = () => setAttempt((n) => n + 1);
   const screens = useRemotePlayback(element, reopen);
 
   // The stream is opened once, and again at the same position if the viewer retries after a failure.
@@ -112,7 +109,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
 
   const again = (byItself: boolean) => {
     resumptions.current = byItself ? resumptions.current + 1 : 0;
-    paused.current = false;
+    if (!byItself) paused.current = false;
     setFailure(null);
     setWaits(false);
     setAttempt((n) => n + 1);
@@ -125,6 +122,11 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   useEffect(() => {
     if (failure !== null) keepPlace(stream.movie_id, position.current);
   }, [failure]);
+  // From here on the platform knows the place: the kept one would lead back to the failure.
+  usePlayedOn(element, () => {
+    resumptions.current = 0;
+    forgetPlace();
+  });
   useEffect(
     () => () => {
       if (who() === null) keepPlace(stream.movie_id, position.current);

@@ -11,7 +11,6 @@ const facts: StreamFacts = {
   bitsPerSecond: 2_104_000,
   estimateBitsPerSecond: 480_400,
   url: "https://edge-1.example:8443/v/SECRET/1/m/v1/video/720p/index.m3u8",
-  session: "s-1",
 };
 const playing = {
   title: "A film",
@@ -38,7 +37,6 @@ describe("statistics", () => {
         "Buffered ahead: 24.3 s",
         "Dropped frames: 3 of 900",
         "Edge: edge-1.example:8443",
-        "Session: s-1",
         "Player: hls.js 1.7.4",
       ].join("\n"),
     );

@@ -46,7 +46,6 @@ export function statsRows(facts: StreamFacts, playing: Playing): [string, string
     ["Buffered ahead", `${Math.max(0, playing.bufferedTo - playing.position).toFixed(1)} s`],
     ["Dropped frames", dropped],
     ["Edge", hostOf(facts.url)],
-    ["Session", facts.session ?? UNKNOWN],
     ["Player", facts.engine],
   ];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { levelOf, likedTrack, nearestLines } from "./choices";
+import { levelOf, likedTrack, nearestLines, qualitiesOf } from "./choices";
 
 describe("a remembered quality", () => {
   const rungs = [234, 360, 540, 720, 1080];
@@ -49,4 +49,19 @@ describe("a remembered language", () => {
     ["fr", false, -1],
     [null, false, -1],
   ])("%s (accessible: %s) is track %i", (liked, accessible, at) => expect(likedTrack(tracks, liked, accessible)).toBe(at));
+});
+
+describe("the menu of qualities", () => {
+  const level = (lines: number, bitrate: number, uri: string) => ({ width: (lines * 16) / 9, height: lines, bitrate, uri });
+  const labels = (...levels: ReturnType<typeof level>[]) => qualitiesOf(levels).map(({ id, label }) => [id, label]);
+
+  it("has the best rung first", () =>
+    expect(labels(level(360, 8e5, "360"), level(720, 2e6, "720"))).toEqual([[1, "720p"], [0, "360p"]]));
+  it("has one entry for a rung with two groups of sound: the one with the most bits", () => {
+    expect(labels(level(360, 5e5, "360"), level(360, 6e5, "360"))).toEqual([[1, "360p"]]);
+    expect(labels(level(360, 6e5, "360"), level(360, 5e5, "360"))).toEqual([[0, "360p"]]);
+  });
+  it("tells two rungs with the same lines apart by their bits", () =>
+    expect(labels(level(720, 2e6, "a"), level(720, 3e6, "b"))).toEqual([[1, "720p · 3.0 Mbit/s"], [0, "720p · 2.0 Mbit/s"]]));
+  it("is empty without rungs", () => expect(qualitiesOf([])).toEqual([]));
 });

@@ -64,19 +64,27 @@ function tracksOf(playlists: readonly MediaPlaylist[]): Choice[] {
   }));
 }
 
-/** `limit`: the quality that the viewer chose, in lines; null: automatic. */
-export function hlsChoices(hls: Hls, limit: number | null, sound: FilteredMaster): Choices {
-  const shown = hls.levels
-    .map((level, id) => ({ id, lines: linesOf(level), bitrate: level.bitrate }))
+/**
+ * The rungs, the best one first. A rung is a picture's playlist: of its variants, which differ in their sound, the menu has the one
+ * with the most bits.
+ */
+export function qualitiesOf(levels: readonly Pick<Level, "width" | "height" | "bitrate" | "uri">[]): Quality[] {
+  const variants = levels
+    .map((level, id) => ({ id, lines: linesOf(level), bitrate: level.bitrate, uri: level.uri }))
     .sort((a, b) => b.lines - a.lines || b.bitrate - a.bitrate);
-  const qualities: Quality[] = shown.map(({ id, lines, bitrate }) => {
-    const twice = shown.filter((other) => other.lines === lines).length > 1;
+  const rungs = variants.filter(({ uri }, at) => variants.findIndex((other) => other.uri === uri) === at);
+  return rungs.map(({ id, lines, bitrate }) => {
+    const twice = rungs.filter((other) => other.lines === lines).length > 1;
     const label = twice ? `${lines}p · ${(bitrate / 1e6).toFixed(1)} Mbit/s` : `${lines}p`;
     return { id, label, language: null, lines };
   });
+}
+
+/** `limit`: the quality that the viewer chose, in lines; null: automatic. */
+export function hlsChoices(hls: Hls, limit: number | null, sound: FilteredMaster): Choices {
   const current = hls.levels[hls.currentLevel];
   return {
-    qualities,
+    qualities: qualitiesOf(hls.levels),
     quality: hls.manualLevel >= 0 ? hls.manualLevel : limit === null ? -1 : levelOf(hls.levels, limit),
     playing: current === undefined ? null : `${linesOf(current)}p`,
     sounds: SOUNDS.flatMap((one) => {
@@ -105,6 +113,5 @@ export function hlsFacts(hls: Hls, version: string): StreamFacts {
     bitsPerSecond: level?.averageBitrate ?? null,
     estimateBitsPerSecond: Number.isFinite(estimate) ? estimate : null,
     url: level?.uri ?? hls.url,
-    session: hls.sessionId,
   };
 }

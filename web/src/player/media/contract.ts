@@ -67,7 +67,6 @@ export interface StreamFacts {
   estimateBitsPerSecond: number | null;
   /** The address of the edge or of the stream that the last segment came from. Only its host is shown. */
   url: string | null;
-  session: string | null;
 }
 
 /** Why the film stopped, in words for the viewer, and what can help. */

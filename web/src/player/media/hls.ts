@@ -109,7 +109,10 @@ export function openHls(
       hls.audioTrack = id;
       report();
     },
-    chooseSubtitle,
+    chooseSubtitle(id) {
+      errors.subtitleChosen();
+      chooseSubtitle(id);
+    },
     facts: () => hlsFacts(hls, Engine.version),
     close() {
       errors.close();

@@ -8,7 +8,7 @@ import type { ErrorData, HlsConfig } from "hls.js";
 import { language } from "../../domain/format";
 import { RULES, kindOf, pauseSeconds, type Kind } from "../../domain/failures";
 import { retryAfterSeconds } from "../../domain/problems";
-import type { MediaOwner } from "./contract";
+import type { Failure, MediaOwner } from "./contract";
 import { isSameVersion, rebased } from "./rebase";
 import { Recovery, type Source } from "./recovery";
 
@@ -49,6 +49,8 @@ function waitOf({ networkDetails }: ErrorData): number | null {
 }
 
 export interface Errors {
+  /** The viewer chose subtitles, or none: what was about to be tried again is not. */
+  subtitleChosen(): void;
   close(): void;
 }
 
@@ -73,7 +75,7 @@ export function handleErrors(
     resume: () => (hls.levels.length === 0 ? hls.loadSource(hls.url ?? "") : hls.startLoad(owner.position())),
     mend(play) {
       hls.recoverMediaError();
-      if (play) playOnceThere(video);
+      if (play) playOnceThere(video, ended.signal);
     },
     restart(url, whole, play) {
       const old = hls.url ?? "";
@@ -85,14 +87,24 @@ export function handleErrors(
       }
       sequel.newest = "";
       reload(Engine, hls, owner.position(), url);
-      if (play) playOnceThere(video);
+      if (play) playOnceThere(video, ended.signal);
       hooks.restarting();
     },
   };
-  const recovery = new Recovery(video, owner, source);
   const brokenSounds = new Set<string>();
   let subtitleFailures = 0;
   let timer = 0;
+  const ended = new AbortController();
+  /** Closed, or the viewer was told: nothing may load or play any more. */
+  const end = () => {
+    ended.abort();
+    clearTimeout(timer);
+  };
+  const failed = (failure: Failure) => {
+    end();
+    owner.failed(failure);
+  };
+  const recovery = new Recovery(video, { ...owner, failed }, source);
 
   const subtitlesFailed = (kind: Kind, data: ErrorData) => {
     const id = hls.subtitleTrack;
@@ -133,6 +145,7 @@ export function handleErrors(
     if (success) subtitleFailures = 0;
   });
   hls.on(Events.ERROR, (_event, data) => {
+    if (recovery.restsOrEnded) return;
     const kind = kindOfError(Engine, data);
     const part = partOf(data);
     if (data.details === Engine.ErrorDetails.BUFFER_SEEK_OVER_HOLE && recovery.hadFault) {
@@ -151,16 +164,20 @@ export function handleErrors(
     }
   });
   return {
-    close() {
+    subtitleChosen() {
       clearTimeout(timer);
+      subtitleFailures = 0;
+    },
+    close() {
+      end();
       recovery.close();
     },
   };
 }
 
 /** An element that gets a new source is paused. */
-function playOnceThere(video: HTMLVideoElement): void {
-  video.addEventListener("loadedmetadata", () => void video.play().catch(() => undefined), { once: true });
+function playOnceThere(video: HTMLVideoElement, signal: AbortSignal): void {
+  video.addEventListener("loadedmetadata", () => void video.play().catch(() => undefined), { once: true, signal });
 }
 
 /** Load everything again at the position, with the viewer's choices of quality and sound. */

@@ -70,7 +70,6 @@ export function openNative(video: HTMLVideoElement, url: string, startSeconds: n
       bitsPerSecond: null,
       estimateBitsPerSecond: null,
       url: video.currentSrc || null,
-      session: null,
     }),
     close() {
       recovery.close();

@@ -72,6 +72,11 @@ export class Recovery {
     return this.tries.count;
   }
 
+  /** Nothing is loaded any more: the viewer was told or will be, or the stream is closed. */
+  get restsOrEnded(): boolean {
+    return this.ended || this.resting !== null;
+  }
+
   /** Something failed within the last minute. */
   get hadFault(): boolean {
     return performance.now() - this.faultAt < 60_000;
