@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from marquee.demo.browser import log_in
 from marquee.domain.ids import movie_id_of
@@ -134,7 +134,7 @@ async def test_a_title_in_work_is_cancelled_after_a_question(page: Page, site: S
     upload = await ingesting(stores, "Yonder")
     found = await shown(page, site, "Yonder", "?work=1")
     await found.get_by_role("button", name="Cancel the ingest of Yonder").click()
-    question = page.get_by_role("group", name="Cancel the ingest")
+    question = page.get_by_role("dialog", name="Cancel the ingest")
     await expect(question.get_by_role("button", name="Go on with it")).to_be_focused()
     await question.get_by_text("cannot be played until a new film is uploaded").wait_for()
     assert not await accessibility_violations(page)
@@ -146,6 +146,24 @@ async def test_a_title_in_work_is_cancelled_after_a_question(page: Page, site: S
     assert (await stores.catalogue.versions.get(upload.movie_id, 1)).state == "cancelled"
 
 
+async def test_titles_in_work_that_cannot_be_asked_for_any_more_are_told(
+    page: Page, site: Site, stores: Stores
+) -> None:
+    await ingesting(stores, "Quill")
+    await shown(page, site, "Quill")
+
+    async def refused(route: Route) -> None:
+        problem = '{"title":"t","status":403,"code":"not-permitted","detail":"x"}'
+        await route.fulfill(status=403, content_type="application/problem+json", body=problem)
+
+    await page.route("**/api/v1/titles?*", refused)
+    await page.get_by_role("alert").get_by_text("may not do that").wait_for()
+    await page.unroute_all()
+    await page.get_by_role("button", name="Refresh").click()
+    await row(page, "Quill").wait_for()
+    await expect(page.get_by_role("alert")).to_have_count(0)
+
+
 async def test_a_version_that_ended_meanwhile_is_told_and_not_cancelled(page: Page, site: Site, stores: Stores) -> None:
     upload = await ingesting(stores, "Zephyr")
     found = await shown(page, site, "Zephyr")
@@ -153,7 +171,7 @@ async def test_a_version_that_ended_meanwhile_is_told_and_not_cancelled(page: Pa
     # The page is asked to cancel in the same moment in which the version ends.
     await page.route("**/api/v1/titles*", lambda route: route.abort())
     await stores.catalogue.versions.refuse(upload.movie_id, 1, "No picture.")
-    question = page.get_by_role("group", name="Cancel the ingest")
+    question = page.get_by_role("dialog", name="Cancel the ingest")
     await question.get_by_role("button", name="Cancel the ingest").click()
     await page.get_by_role("alert").get_by_text("Version 1 cannot be cancelled. The film was refused.").wait_for()
     await page.unroute_all()
@@ -163,7 +181,10 @@ async def test_deleting_asks_first(page: Page, site: Site, stores: Stores) -> No
     movie_id = await announced(stores, "Xylo")
     found = await shown(page, site, "Xylo")
     await found.get_by_role("button", name="Delete Xylo").click()
-    await page.get_by_role("button", name="Keep it").click()
+    question = page.get_by_role("dialog", name="Delete Xylo?")
+    await expect(question.get_by_role("button", name="Keep it")).to_be_focused()
+    await question.get_by_role("button", name="Keep it").click()
+    await expect(found.get_by_role("button", name="Delete Xylo")).to_be_focused()
     assert (await stores.catalogue.titles.get(movie_id)).state == "announced"
     await found.get_by_role("button", name="Delete Xylo").click()
     await page.get_by_role("button", name="Delete for good").click()

@@ -1,4 +1,4 @@
-/** A question before something that cannot be undone: a modal dialogue whose safe answer has the focus. */
+/** A question before something that cannot be undone: a modal dialogue whose safe answer has the focus. Then the focus goes back. */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -8,12 +8,22 @@ interface Props {
   children: ComponentChildren;
   yes: string;
   no: string;
+  /** The answer "yes" is being carried out. */
+  busy?: boolean;
   answer: (yes: boolean) => void;
 }
 
-export function Question({ heading, children, yes, no, answer }: Props) {
+export function Question({ heading, children, yes, no, busy = false, answer }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const shown = dialog.current!;
+    const opener = document.activeElement as HTMLElement | null;
+    shown.showModal();
+    return () => {
+      shown.close();
+      opener?.focus(); // by itself it goes back only while the dialogue is still in the page
+    };
+  }, []);
   return (
     <dialog
       ref={dialog}
@@ -30,7 +40,7 @@ export function Question({ heading, children, yes, no, answer }: Props) {
         <button class="button primary" autofocus onClick={() => answer(false)}>
           {no}
         </button>
-        <button class="button quiet danger" onClick={() => answer(true)}>
+        <button class="button quiet danger" disabled={busy} onClick={() => answer(true)}>
           {yes}
         </button>
       </div>

@@ -1,4 +1,4 @@
-/** One title of the studio: a row of the table on a desktop, a card on a phone; below it what was opened: notes, editing, a question. */
+/** One title of the studio: a row of the table on a desktop, a card on a phone; below it what was opened: notes, editing. */
 
 import { useState } from "preact/hooks";
 import { cancelVersion, deleteTitle, republishTitle, title as readTitle, unpublishTitle } from "../api/calls";
@@ -6,6 +6,7 @@ import { asProblem, type Problem } from "../api/problem";
 import type { TitleOut } from "../api/schema";
 import { Notes } from "../components/Notes";
 import { Poster } from "../components/Poster";
+import { Question } from "../components/Question";
 import { ProblemNotice } from "../components/Trouble";
 import { day, duration } from "../domain/format";
 import { cancelWords, isInWork, newerVersionWords, STATE_TONES, STATE_WORDS, workWords } from "../domain/studio";
@@ -28,6 +29,7 @@ export function StudioTitle({ title, changed }: Props) {
   const id = `studio-${title.movie_id}`;
   const name = title.title;
   const gone = title.state === "deleted";
+  const cancels = title.newest_version?.state === "uploading" ? "Cancel the upload" : "Cancel the ingest";
   const open = (what: Opened) => {
     setProblem(null);
     setOpened(opened === what ? null : what);
@@ -116,18 +118,43 @@ export function StudioTitle({ title, changed }: Props) {
                 Replace
               </a>
               {isInWork(title) && (
-                <Action label={`Cancel the ingest of ${name}`} opened={opened === "cancel"} press={() => open("cancel")}>
+                <Action label={`Cancel the ingest of ${name}`} press={() => open("cancel")}>
                   Cancel
                 </Action>
               )}
-              <Action label={`Delete ${name}`} opened={opened === "delete"} danger press={() => open("delete")}>
+              <Action label={`Delete ${name}`} danger press={() => open("delete")}>
                 Delete
               </Action>
             </>
           )}
+          {opened === "cancel" && isInWork(title) && (
+            <Question
+              heading={`${cancels} of ${name}?`}
+              yes={cancels}
+              no="Go on with it"
+              busy={busy}
+              answer={(yes) => (yes ? void attempt(cancel) : setOpened(null))}
+            >
+              <p>{cancelWords(title)}</p>
+            </Question>
+          )}
+          {opened === "delete" && (
+            <Question
+              heading={`Delete ${name}?`}
+              yes="Delete for good"
+              no="Keep it"
+              busy={busy}
+              answer={(yes) => (yes ? void attempt(remove) : setOpened(null))}
+            >
+              <p>
+                Deleting removes the title from every page, its streams and pictures, and its uploaded files. It cannot be undone.
+                Unpublish it to take it out for a while.
+              </p>
+            </Question>
+          )}
         </td>
       </tr>
-      {(opened !== null || problem !== null) && (
+      {(opened === "notes" || opened === "edit" || problem !== null) && (
         <tr role="row" class="studio-opened">
           <td role="cell" colSpan={4}>
             {problem !== null && <ProblemNotice problem={problem} />}
@@ -140,24 +167,6 @@ export function StudioTitle({ title, changed }: Props) {
                   setOpened(null);
                 }}
                 close={() => setOpened(null)}
-              />
-            )}
-            {opened === "cancel" && isInWork(title) && (
-              <Question
-                words={cancelWords(title)}
-                yes={title.newest_version?.state === "uploading" ? "Cancel the upload" : "Cancel the ingest"}
-                no="Go on with it"
-                busy={busy}
-                answer={(yes) => (yes ? void attempt(cancel) : setOpened(null))}
-              />
-            )}
-            {opened === "delete" && (
-              <Question
-                words="Deleting removes the title from every page, its streams and pictures, and its uploaded files. It cannot be undone. Unpublish it to take it out for a while."
-                yes="Delete for good"
-                no="Keep it"
-                busy={busy}
-                answer={(yes) => (yes ? void attempt(remove) : setOpened(null))}
               />
             )}
           </td>
@@ -244,30 +253,3 @@ function Action({ label, press, opened, busy = false, danger = false, children }
     </button>
   );
 }
-
-interface QuestionProps {
-  words: string;
-  yes: string;
-  no: string;
-  busy: boolean;
-  answer: (yes: boolean) => void;
-}
-
-/** Asked before what cannot be undone. The safe answer has the focus. */
-function Question({ words, yes, no, busy, answer }: QuestionProps) {
-  return (
-    <div class="studio-question" role="group" aria-label={yes}>
-      <p>{words}</p>
-      <div class="actions">
-        <button class="button" ref={focusOnce} onClick={() => answer(false)}>
-          {no}
-        </button>
-        <button class="button quiet danger" disabled={busy} onClick={() => answer(true)}>
-          {yes}
-        </button>
-      </div>
-    </div>
-  );
-}
-
-const focusOnce = (element: HTMLElement | null) => element?.focus();

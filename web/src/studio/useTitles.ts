@@ -27,6 +27,8 @@ export function useTitles(filter: Filter): Titles {
   const [cursor, setCursor] = useState<string | null>(null);
   const [busy, setBusy] = useState(true);
   const [problem, setProblem] = useState<Problem | null>(null);
+  /** Why titles in work are not asked for any more, until the list is read again. */
+  const [ended, setEnded] = useState<Problem | null>(null);
   const [attempt, setAttempt] = useState(0);
   const running = useRef<AbortController | null>(null);
 
@@ -36,6 +38,7 @@ export function useTitles(filter: Filter): Titles {
     running.current = controller;
     setBusy(true);
     setProblem(null);
+    setEnded(null);
     listTitles({ ...filter, limit: PAGE, cursor: from }, controller.signal).then(
       (page) => {
         setTitles((shown) => {
@@ -61,7 +64,7 @@ export function useTitles(filter: Filter): Titles {
     return () => running.current?.abort();
   }, [filter.text, filter.state, filter.withNotes, filter.inWork, attempt]);
 
-  usePolling(titles, setTitles);
+  usePolling(ended === null ? titles : null, setTitles, setEnded);
   const replace = useCallback((movieId: string, title: TitleOut | null) => {
     setTitles((shown) =>
       (shown ?? []).flatMap((one) => (one.movie_id !== movieId ? [one] : title === null ? [] : [title])),
@@ -71,14 +74,19 @@ export function useTitles(filter: Filter): Titles {
     titles,
     more: cursor !== null,
     busy,
-    problem,
+    problem: problem ?? ended,
     readMore: () => read(cursor),
     reload: () => setAttempt((n) => n + 1),
     replace,
   };
 }
 
-function usePolling(titles: TitleOut[] | null, setTitles: (change: (shown: TitleOut[] | null) => TitleOut[] | null) => void) {
+/** Asks for titles in work until none is left, or until asking cannot help: `ended` is told why. */
+function usePolling(
+  titles: TitleOut[] | null,
+  setTitles: (change: (shown: TitleOut[] | null) => TitleOut[] | null) => void,
+  ended: (problem: Problem) => void,
+) {
   const latest = useRef(titles);
   latest.current = titles;
   const working = titles?.some(isInWork) === true;
@@ -104,7 +112,7 @@ function usePolling(titles: TitleOut[] | null, setTitles: (change: (shown: Title
       } catch (error) {
         if (isAbort(error)) return;
         const found = asProblem(error);
-        if (found.help !== "again") return;
+        if (found.help !== "again") return ended(found);
         failures += 1;
         later(Math.max(wait, pauseMs(failures), 1000 * (found.retryAfterSeconds ?? 0)));
       }
@@ -127,6 +135,7 @@ async function freshOf(working: readonly TitleOut[], signal: AbortSignal): Promi
   const found = new Set(titles.map((one) => one.movie_id));
   const ended = working.filter((one) => !found.has(one.movie_id)).slice(0, MAX_SINGLE);
   const read = await Promise.allSettled(ended.map((one) => readTitle(one.movie_id, signal)));
+  signal.throwIfAborted();
   const single = read.flatMap((one, at) => {
     if (one.status === "fulfilled") return [one.value];
     // It was deleted, or its only upload was ended: its row says so until the list is read again.
