@@ -1,7 +1,7 @@
 """The domain's rules that the web client applies too, as a committed TypeScript file: `web/src/domain/rules.ts`.
 
-It holds the sentences of states, the states that end an upload, the chain's stages and the rights of each role. Their
-owners are `marquee/domain/lifecycle.py`, `marquee/domain/roles.py` and `marquee/documents/stages.py`.
+It holds the sentences of states, the states that end an upload, the chain's stages, the rights of each role and the rows of
+genres. Their owners are `marquee/domain/lifecycle.py`, `roles.py`, `rows.py` and `marquee/documents/stages.py`.
 `python -m api.web_rules` writes the file. `make lint` fails if the rules differ from it. The file is committed because the
 client is built without Python.
 """
@@ -14,6 +14,7 @@ from api.committed_file import PROJECT, write_or_check
 from marquee.documents import STAGES
 from marquee.domain.lifecycle import ENDED, FOLLOWED_SENTENCES, TITLE_SENTENCES
 from marquee.domain.roles import NEEDED_ROLE, ROLES, Right, may
+from marquee.domain.rows import GENRES, genre_row_id
 
 RULES_FILE: Final = PROJECT / "web" / "src" / "domain" / "rules.ts"
 
@@ -51,6 +52,9 @@ export type Stage = (typeof STAGES)[number];
 
 /** What an account with this role may do. */
 export const RIGHTS: Record<Role, readonly Right[]> = {_literal(rights)};
+
+/** The row of each genre that has one. */
+export const GENRE_ROWS: Readonly<Record<string, string>> = {_literal({genre: genre_row_id(genre) for genre in GENRES})};
 """
 
 

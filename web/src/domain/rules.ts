@@ -82,3 +82,27 @@ export const RIGHTS: Record<Role, readonly Right[]> = {
     "touch_uploads_of_others"
   ]
 };
+
+/** The row of each genre that has one. */
+export const GENRE_ROWS: Readonly<Record<string, string>> = {
+  "Drama": "genre-drama",
+  "Comedy": "genre-comedy",
+  "Action": "genre-action",
+  "Romance": "genre-romance",
+  "Thriller": "genre-thriller",
+  "Documentary": "genre-documentary",
+  "Animation": "genre-animation",
+  "Horror": "genre-horror",
+  "Crime": "genre-crime",
+  "Adventure": "genre-adventure",
+  "Sci-Fi": "genre-sci-fi",
+  "Fantasy": "genre-fantasy",
+  "Mystery": "genre-mystery",
+  "Family": "genre-family",
+  "Western": "genre-western",
+  "War": "genre-war",
+  "Musical": "genre-musical",
+  "Silent": "genre-silent",
+  "Short": "genre-short",
+  "Children": "genre-children"
+};

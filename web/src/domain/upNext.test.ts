@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { genreRow, nextInRow, placeOf } from "./upNext";
+import { genreRows, nextInRow, placeOf } from "./upNext";
 
 const cards = (...ids: string[]) => ids.map((movie_id) => ({ movie_id }));
 const next = (row: string, ids: string[], movieId: string, index: number | null) => {
@@ -33,8 +33,10 @@ describe("what follows a film", () => {
     }
     expect(seen).toEqual(["b", "c", "d", "a"]);
   });
-  it("names a genre's row as the API does, and reads only what is a place", () => {
-    expect(genreRow("Sci-Fi")).toBe("genre-sci-fi");
+  it("knows which genres have a row", () =>
+    expect(genreRows(["Sci-Fi", "Unheard of", "constructor", "Drama"])).toEqual(["genre-sci-fi", "genre-drama"]));
+  it("reads only what is a place, in any script", () => {
+    expect(placeOf({ row: "genre-комедия", index: 2 })).toEqual({ row: "genre-комедия", index: 2 });
     expect(placeOf({ row: "genre-drama", index: 3, entry: "x" })).toEqual({ row: "genre-drama", index: 3 });
     expect(placeOf({ row: "genre-drama", index: -1 })).toEqual({ row: "genre-drama", index: 0 });
     for (const state of [null, 7, "x", {}, { row: "../admin" }, { row: 1 }]) expect(placeOf(state)).toBeNull();

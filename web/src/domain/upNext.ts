@@ -1,5 +1,7 @@
 /** Which title follows at the end of a film: the next one of the row that the viewer came from. Pure. */
 
+import { GENRE_ROWS } from "./rules";
+
 /** Where in a row a film was opened. It travels in the history entry's state, not in the device's storage. */
 export interface Place {
   row: string;
@@ -36,15 +38,15 @@ export function nextInRow<Card extends Identified>(
   return { card, place: { row, index: after } };
 }
 
-/** The row of a genre, as the API names it: `genre-sci-fi` for `Sci-Fi`. */
-export function genreRow(genre: string): string {
-  return `genre-${genre.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "-")}`;
+/** The rows of those genres that have one, in their order: `genre-sci-fi` for `Sci-Fi`. */
+export function genreRows(genres: readonly string[]): string[] {
+  return genres.flatMap((genre) => (Object.hasOwn(GENRE_ROWS, genre) ? [GENRE_ROWS[genre]!] : []));
 }
 
 /** A place read from a history entry's state, which may be anything. */
 export function placeOf(state: unknown): Place | null {
   if (typeof state !== "object" || state === null) return null;
   const { row, index } = state as Record<string, unknown>;
-  if (typeof row !== "string" || !/^[a-z][a-z0-9-]{0,59}$/.test(row)) return null;
+  if (typeof row !== "string" || !/^[\p{L}\p{N}][\p{L}\p{N}-]{0,79}$/u.test(row)) return null;
   return { row, index: typeof index === "number" && Number.isInteger(index) && index >= 0 ? index : 0 };
 }

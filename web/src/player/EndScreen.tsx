@@ -6,7 +6,7 @@ import type { RowItem } from "../api/schema";
 import { Length } from "../components/Length";
 import { PlayIcon, ReplayIcon } from "../components/icons";
 import { Poster } from "../components/Poster";
-import { genreRow, nextInRow, type Next } from "../domain/upNext";
+import { genreRows, nextInRow, type Next } from "../domain/upNext";
 import { currentPlace, navigate, paths } from "../router";
 import "../styles/ending.css";
 import { COUNT_DOWN_SECONDS, keepPlaysNext, mayCountDown, noteNext, noteTouch, playsNext } from "./upNext";
@@ -137,13 +137,13 @@ async function findNext(movieId: string, signal: AbortSignal): Promise<Next<RowI
     if (found !== null) return found;
   }
   const genres = (await loadTitle(movieId, signal)).genres;
-  for (const row of [...genres.slice(0, 3).map(genreRow), "new-releases"]) {
+  for (const row of [...genreRows(genres).slice(0, 3), "new-releases"]) {
     try {
       const found = nextInRow(row, (await rowStart(row, signal)).items, movieId, null);
       if (found !== null) return found;
     } catch (error) {
       if (signal.aborted) throw error;
-      // This genre has no row, or it cannot be read: the next one.
+      // This row cannot be read: the next one.
     }
   }
   return null;
