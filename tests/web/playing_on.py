@@ -10,7 +10,7 @@ from playwright.async_api import Route, expect
 from tests.harness.film_of_parts import SECONDS
 from tests.web.conftest import Site
 from tests.web.faults import CORS, Give, html, refused, status
-from tests.web.viewing import MAX_REQUESTS, THERE, Case, Viewing
+from tests.web.viewing import FORGOTTEN, MAX_REQUESTS, THERE, Case, Viewing
 
 LATER: Final = r"/v\d+_2\d\.m4s"
 STREAM: Final = r"/api/v1/stream\?"
@@ -133,9 +133,10 @@ async def asleep(viewing: Viewing) -> None:
     signed = next(re.search(r"/v/[^/]+/\d+/", each) for each in viewing.faults.asked if "/master.m3u8" in each)
     assert signed is not None
     viewing.faults.add(re.escape(signed[0]), status(403, problem="url-expired"))
-    viewing.faults.add(r"/api/v1/stream", status(401, problem="not-authenticated"), times=1)
+    rule = viewing.faults.add(STREAM, status(401, problem="not-authenticated"), times=1)
     await viewing.seek()
     await viewing.plays(THERE)
+    assert rule.hits, "no address was asked for: the test is wrong"
     await viewing.is_quiet()
 
 
@@ -145,6 +146,23 @@ async def progress(viewing: Viewing) -> None:
     await viewing.plays(5)
     assert rule.hits
     await viewing.is_quiet()
+
+
+async def watched_on(viewing: Viewing) -> None:
+    """After a failure the film plays on, and the page is loaded again elsewhere: it does not begin at the failure."""
+    await viewing.open()
+    await viewing.begins()
+    viewing.faults.add(LATER, status(404))
+    await viewing.seek()
+    await viewing.told()
+    assert not await viewing.page.evaluate(FORGOTTEN), "a page that is loaded again now begins elsewhere"
+    viewing.faults.mend()
+    await viewing.press()
+    await viewing.plays(THERE)
+    await viewing.page.wait_for_function(FORGOTTEN)
+    await viewing.page.reload()
+    at = await viewing.plays()  # from the start, as its address says
+    assert at < THERE - 10, f"it begins at {at} s, where it failed before"
 
 
 async def retry_after(viewing: Viewing) -> None:
@@ -189,6 +207,7 @@ def cases(site: Site) -> dict[str, Case]:
         "the player's script": no_script,
         "another edge": another_edge(tuple(site.settings.edges)),
         "asleep for an hour": asleep,
+        "watched on after a failure": watched_on,
         "Retry-After": retry_after,
         "the last segment": the_end,
         "a wrong clock": wrong_clock,

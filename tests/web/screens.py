@@ -73,6 +73,13 @@ async def show_statistics(page: Page) -> None:
     await page.get_by_test_id("stats").get_by_text("Codecs").wait_for()
 
 
+async def stop_film(page: Page) -> None:
+    """Nothing of the film can be found."""
+    await page.route("**/made/stream/*", lambda route: route.fulfill(status=404))
+    await page.reload()
+    await page.get_by_role("alert").get_by_role("button", name="Leave out 10 seconds").wait_for()
+
+
 async def show_caption_look(page: Page) -> None:
     await open_menu(page, "Subtitles")
     await page.get_by_role("menuitem", name="Size and look…").click()
@@ -147,7 +154,7 @@ ODD_NAMES: Final = [
     "🎬🔥 Big 👩‍👩‍👧‍👦 Night 🏳️‍🌈",  # noqa: RUF001 - names as people write them
     "שלום: סיפור ארוך מאוד על אור וחושך ועל מגדלור בקצה העולם שאיש אינו רואה",
     "الحارس الأخير: قصة طويلة جدا عن منارة في آخر الدنيا لا يراها أحد من الناس",
-    'He said "no", \'maybe\' & <b>so</b>',
+    "He said \"no\", 'maybe' & <b>so</b>",
     "W" * 200,
     "é" * 127,
     "Zalgo: T̸̡̛h̶̢̛e̵ K̴e̷e̸p̶e̴r̵",
@@ -203,9 +210,7 @@ SCREENS: Final = {
         "css=[data-testid=title-card]",
         answers={"/search": (200, _ODD_SEARCH)},
     ),
-    "history, odd names": Screen(
-        "/history", "css=[data-testid=title-card]", answers={"/history": (200, _ODD_HISTORY)}
-    ),
+    "history, odd names": Screen("/history", "css=[data-testid=title-card]", answers={"/history": (200, _ODD_HISTORY)}),
     "title, from right to left": Screen(
         f"/title/{MOVIE}",
         _HEADING,
@@ -240,6 +245,7 @@ SCREENS: Final = {
     "watch, keys": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=show_keys),
     "watch, statistics": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=show_statistics),
     "watch, look of subtitles": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=show_caption_look),
+    "watch, stopped": Screen(f"/watch/{MOVIE}", _PLAYS, then=stop_film),
     "watch, not yet": Screen(
         f"/watch/{MOVIE}",
         _ALERT,

@@ -34,7 +34,9 @@ PROGRESS: Final = r"/stream/progress"
 REFRESH: Final = r"/sessions/refresh"
 PARTS: Final = {"master": MASTER, "playlist": PLAYLIST, "init": INIT, "segment": SEGMENT}
 STATUSES: Final = (400, 401, 403, 404, 408, 410, 412, 416, 425, 429, 500, 502, 503, 504)
-PAGES_AT_ONCE: Final = 8
+PAGES_AT_ONCE: Final = 4
+STANDS: Final = """at => { const video = document.querySelector('video');
+  return video.currentTime >= at && video.readyState >= 3 && !document.querySelector('[role=alert]'); }"""
 
 TOLD: Final = {
     "silence (jellyfin-web 1235)": in_mid_film(LATER, silent),
@@ -124,8 +126,11 @@ async def test_more_ways_to_fail(view: View) -> None:
     await view(MORE_TOLD | MORE_PASSING | playing_on.MORE)
 
 
-async def test_a_film_goes_on_when_the_device_is_online_again(browser: Browser, site: Site, film: str) -> None:
-    """hls.js 5488, LibreTube 4280. A context of its own: offline is a state of the whole context."""
+@pytest.mark.parametrize("paused", [False, True], ids=["playing", "paused"])
+async def test_a_film_goes_on_when_the_device_is_online_again(
+    browser: Browser, site: Site, film: str, paused: bool
+) -> None:
+    """hls.js 5488, LibreTube 4280. A context of its own: offline is a state of the whole context. A paused film stays paused."""
     context = await browser.new_context()
     page = await context.new_page()
     page.set_default_timeout(60_000)
@@ -134,11 +139,18 @@ async def test_a_film_goes_on_when_the_device_is_online_again(browser: Browser, 
     await viewing.open()
     await viewing.begins()
     await context.set_offline(True)
-    await viewing.seek()
+    if paused:
+        await page.evaluate("to => { document.querySelector('video').currentTime = to; }", THERE)
+    else:
+        await viewing.seek()
     assert "offline" in await viewing.told()
     await context.set_offline(False)
-    at = await viewing.plays(THERE)
-    assert at < THERE + 10, f"it goes on at {at} s"
+    if paused:
+        await page.wait_for_function(STANDS, arg=THERE)
+        assert await page.evaluate("() => document.querySelector('video').paused"), "it plays by itself"
+    else:
+        at = await viewing.plays(THERE)
+        assert at < THERE + 10, f"it goes on at {at} s"
     await context.close()
 
 
