@@ -94,12 +94,7 @@ def loops(settings: Settings, stores: Stores) -> tuple[Loop, ...]:
             "remove-cancelled-versions",
             10 * MINUTE_SECONDS,
             "removes what is still stored of versions that were cancelled",
-            partial(
-                remove_cancelled_versions,
-                stores,
-                older_than_seconds=REMOVE_AFTER_SECONDS,
-                newer_than_seconds=DAY_SECONDS,
-            ),
+            partial(remove_cancelled_versions, stores, older_than_seconds=REMOVE_AFTER_SECONDS),
         ),
         Loop(
             "drop-settled-waiters",

@@ -151,7 +151,9 @@ async def _runs_to_repeat(settings: Settings, runs: Sequence[dg.DagsterRun]) -> 
     description="Ends the runs of versions that were cancelled and have not begun, or do not end by themselves.",
 )
 def cancelled_ingests(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SkipReason:
-    cancelled = {(one.movie_id, str(one.version)): one.ended_at for one in asyncio.run(_cancelled(settings))}
+    found, cursor = asyncio.run(_cancelled(settings, context.cursor))
+    context.update_cursor(cursor)
+    cancelled = {(one.movie_id, str(one.version)): one.ended_at for one in found}
     if not cancelled:
         return dg.SkipReason("No version was cancelled in the last day.")
     runs = context.instance.get_runs(
@@ -170,10 +172,22 @@ def cancelled_ingests(context: dg.SensorEvaluationContext, settings: dg.Resource
     return dg.SkipReason(f"{ended} runs of cancelled versions were ended.")
 
 
-async def _cancelled(settings: Settings) -> Sequence[EndedVersion]:
+async def _cancelled(settings: Settings, cursor: str | None) -> tuple[Sequence[EndedVersion], str]:
+    """The newest page of the day's cancelled versions, and one older page. The cursor is the time up to which the next one goes.
+
+    A page is bounded. The newest comes at each tick: of a mass of cancellations none waits behind another day's.
+    """
     now = datetime.now(UTC)
+    oldest = now - LOOK_BACK
+    before = datetime.fromisoformat(cursor) if cursor else now
     async with open_stores(settings) as stores:
-        return await stores.catalogue.versions.cancelled_between(now - LOOK_BACK, now)
+        newest = await stores.catalogue.versions.cancelled_between(oldest, now)
+        if not newest or newest[-1].ended_at <= oldest:
+            return newest, ""
+        older = await stores.catalogue.versions.cancelled_between(oldest, min(before, newest[-1].ended_at))
+    # A page that holds one time only brings the cursor no further: then it starts again.
+    goes_on = bool(older) and older[-1].ended_at < older[0].ended_at
+    return [*newest, *older], older[-1].ended_at.isoformat() if goes_on else ""
 
 
 async def _version_of_run(versions: Versions, run: dg.DagsterRun) -> Version | None:

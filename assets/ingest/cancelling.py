@@ -13,11 +13,14 @@ from typing import Final
 from marquee.domain.lifecycle import CANCELLED, FOLLOWED_SENTENCES
 from marquee.errors import IngestCancelled, MarqueeError, SettingsInvalid, StoreUnavailable, TitleUnknown
 from marquee.ingest.unfinished import remove_cancelled
+from marquee.logs import get_logger
 from marquee.stores.catalogue.contract import Versions
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.opened import Stores
 
 LOOK_SECONDS: Final = 1.0
+
+log = get_logger()
 
 
 @asynccontextmanager
@@ -34,7 +37,11 @@ async def until_cancelled(versions: Versions, upload: Upload) -> AsyncIterator[N
         nonlocal ended
         while ended is None:
             await asyncio.sleep(LOOK_SECONDS)
-            ended = await _end_of(versions, upload)
+            try:
+                ended = await _end_of(versions, upload)
+            except Exception:
+                # The watch must not end unseen: then no cancellation would reach the stage.
+                log.exception("looking for a cancellation failed", movie_id=upload.movie_id, version=upload.version)
         working.cancel()
 
     watching = asyncio.create_task(watch())

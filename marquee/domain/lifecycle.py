@@ -97,7 +97,10 @@ TITLE_SENTENCES: Final[Mapping[TitleState, str]] = {
 UPLOADED_VERSIONS: Final[frozenset[VersionState]] = frozenset(get_args(VersionState)) - {"uploading"}
 """Versions whose film has arrived."""
 CANCELLED: Final[Literal["cancelled"]] = "cancelled"
-"""Nothing of such a version is kept, and no run may work on it."""
+"""No run may work on such a version. Nothing of it is kept, except the master of one that a newer film overtook."""
+RELEASED: Final[Literal["failed"]] = "failed"
+"""An overtaken version was cancelled because a newer film was accepted. If that one ends unplayed, the overtaken one gets this
+state: its master is kept, and a new run may work on it. It is the only change of a cancelled version."""
 RUNNABLE_VERSIONS: Final[frozenset[VersionState]] = UPLOADED_VERSIONS - {CANCELLED}
 """A run that a person starts works on the newest of these versions."""
 ONGOING_VERSIONS: Final[frozenset[VersionState]] = frozenset({"uploading", "ingesting"})

@@ -1,6 +1,10 @@
-"""Removes what an unfinished ingest made. Of a refused or deleted version the master stays, of a cancelled one nothing."""
+"""Removes what an unfinished ingest made. The master stays, except that of a cancelled version.
+
+A newer film may overtake a version, which cancels it. Its master is kept until a newer version plays: the newer film may fail.
+"""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -11,6 +15,9 @@ from marquee.ingest.removal import remove_below, remove_upload
 from marquee.logs import get_logger
 from marquee.media.encode.plan import chunk_jobs
 from marquee.stores.opened import Stores
+
+MAX_REMOVED_PER_ROUND: Final = 20_000
+"""The next round of housekeeping goes on."""
 
 log = get_logger()
 
@@ -29,8 +36,10 @@ async def remove_unfinished(stores: Stores, movie_id: str, version: int) -> int:
 
 
 async def remove_cancelled(stores: Stores, movie_id: str, version: int) -> int:
-    """As `remove_unfinished`, and the uploaded film with its subtitle files: no run may work on the version again."""
+    """As `remove_unfinished`, and the uploaded film with its subtitle files, unless they are kept for a new run."""
     removed = await remove_unfinished(stores, movie_id, version)
+    if await stores.catalogue.versions.keeps_film(movie_id, version):
+        return removed
     try:
         upload = await stores.catalogue.uploads.of_version(movie_id, version)
     except UploadUnknown:
@@ -38,19 +47,21 @@ async def remove_cancelled(stores: Stores, movie_id: str, version: int) -> int:
     return removed + await remove_upload(stores.objects, upload)
 
 
-async def remove_cancelled_versions(stores: Stores, *, older_than_seconds: float, newer_than_seconds: float) -> int:
-    """Remove what is stored of versions that were cancelled in this span of time. Returns how many objects went.
+async def remove_cancelled_versions(stores: Stores, *, older_than_seconds: float) -> int:
+    """Remove what is stored of versions that were cancelled so long ago, each once. Returns how many objects went.
 
     A version's run removes it within seconds. Some is left where no run had begun, where it was killed, or a store was down.
     """
-    now, removed = datetime.now(UTC), 0
-    oldest, newest = now - timedelta(seconds=newer_than_seconds), now - timedelta(seconds=older_than_seconds)
-    for ended in await stores.catalogue.versions.cancelled_between(oldest, newest):
-        if gone := await remove_cancelled(stores, ended.movie_id, ended.version):
-            log.info(
-                "objects of a cancelled version removed", movie_id=ended.movie_id, version=ended.version, objects=gone
-            )
-            removed += gone
+    moment = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+    versions, removed, looked_after = stores.catalogue.versions, 0, 0
+    while looked_after < MAX_REMOVED_PER_ROUND and (found := await versions.unremoved_before(moment)):
+        for ended in found:
+            movie_id, version = ended.movie_id, ended.version
+            if gone := await remove_cancelled(stores, movie_id, version):
+                log.info("objects of a cancelled version removed", movie_id=movie_id, version=version, objects=gone)
+                removed += gone
+            await versions.mark_removed(movie_id, version)
+        looked_after += len(found)
     return removed
 
 

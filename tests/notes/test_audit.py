@@ -45,6 +45,10 @@ LOGGED = {
         "assets/ingest/source.py",
         "Cancelled, because this film is newer",
     ): "each cancelled version says so as its reason",
+    (
+        "assets/ingest/cancelling.py",
+        "looking for a cancellation failed",
+    ): "nothing is lost: the next look, a second later, finds the version cancelled",
 }
 """Where stage code logs, by its words: who is told besides."""
 
@@ -52,6 +56,8 @@ SWALLOWED = {
     "assets/ingest/chunks.py::_enqueue": "the hint to workers, see LOGGED",
     "assets/ingest/plan.py::_published_plan": "a version that was never planned is planned now",
     "assets/ingest/cancelling.py::_end_of": "the stage's own reports find the catalogue down, or the version cancelled",
+    "assets/ingest/cancelling.py::watch": "as `until_cancelled`",
+    "assets/ingest/cancelling.py::until_cancelled": "the next look, a second later, finds the version cancelled",
     "assets/ingest/cancelling.py::remove_what_it_stored": "housekeeping removes it: `remove_cancelled_versions`",
     "assets/ingest/stage.py::_from_earlier_manifest": "an earlier release's document; its absence is raised by `read`",
     "assets/ingest/stage.py::collect_notes": "a stage without a document has no notes",

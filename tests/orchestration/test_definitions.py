@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import msgspec
+import psycopg
 import pytest
 
 from assets.ingest.partitions import UPLOAD_TAG, VERSION_TAG
@@ -226,3 +227,43 @@ async def test_runs_of_cancelled_versions_that_have_not_begun_are_ended(
     assert await asyncio.to_thread(tick) == {(upload.version, dg.DagsterRunStatus.NOT_STARTED)}, (
         "a run that works ends itself; a run of another version goes on"
     )
+
+
+async def test_the_run_of_an_old_cancellation_is_ended_too_behind_a_thousand_newer_ones(
+    platform_settings: Settings,  # noqa: F811
+    shared_media: Path,
+) -> None:
+    async with open_stores(platform_settings) as stores:
+        upload = await upload_film(stores, shared_media / "dev" / "friday_640x480.mp4")
+    with psycopg.connect(platform_settings.database) as connection:
+        # Older than the cancellations of other tests, and nothing is stored of them.
+        connection.execute(
+            "INSERT INTO title_version (movie_id, version, upload_id, state, stage, removed, updated_at)"
+            " SELECT %s, n, %s || n, 'cancelled', 'source', true,"
+            " now() - interval '20 hours' - n * interval '1 second' FROM generate_series(2, 2500) AS n",
+            [upload.movie_id, upload.upload_id],
+        )
+    run = dg.DagsterRun(
+        job_name="ingest",
+        tags={"dagster/partition": upload.movie_id, VERSION_TAG: "2500"},
+        status=dg.DagsterRunStatus.NOT_STARTED,
+    )
+
+    def ticks() -> list[str]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            ended: list[str] = []
+            instance.run_coordinator.cancel_run = lambda run_id: ended.append(run_id) or True  # type: ignore[method-assign,func-returns-value]
+            instance.add_run(run)
+            cursor = None
+            for _ in range(4):
+                context = dg.build_sensor_context(
+                    instance=instance,
+                    cursor=cursor,
+                    resources={"settings": platform_settings},
+                    definitions=ingest_definitions(platform_settings),
+                )
+                cancelled_ingests(context)
+                cursor = context.cursor
+            return ended
+
+    assert run.run_id in await asyncio.to_thread(ticks), "no tick came to the old cancellation"

@@ -2,15 +2,22 @@
 
 import asyncio
 from pathlib import Path
+from typing import cast
 
 import dagster as dg
+import pytest
+from structlog.testing import capture_logs
 
+from assets.ingest.cancelling import until_cancelled
 from marquee.documents.keys import stage_key
+from marquee.errors import IngestCancelled
 from marquee.ingest.unfinished import remove_cancelled_versions
 from marquee.settings import Settings
-from marquee.stores.catalogue.values import Upload
+from marquee.stores.catalogue.contract import Versions
+from marquee.stores.catalogue.values import Upload, Version
 from marquee.stores.opened import Stores
 from tests.assets.ingest.test_chain import keys
+from tests.harness.catalogue.steps import publication_of
 from tests.harness.chain import in_thread, run_ingest, sentence, upload_film, version_of
 
 BIKES = "fixtures/bikes_640x272_silent.mp4"
@@ -103,7 +110,8 @@ async def test_a_newer_film_ends_the_older_work_once_it_is_accepted_and_not_befo
     )
     assert (await version_of(stores, newer)).state == "ingesting"
     await run_until_cancelled(platform_settings, instance, older, only="renditions")
-    assert await stored(stores, older) == []
+    assert await stored(stores, older) == [older.key], "only the master is kept until the newer film plays"
+    assert await remove_cancelled_versions(stores, older_than_seconds=0) == 0
     assert await stores.objects.head(stage_key(newer.movie_id, newer.version, "source")) is not None
 
 
@@ -116,8 +124,57 @@ async def test_housekeeping_removes_what_a_killed_run_left(
     for key in (f"{upload.movie_id}/v1/master.m3u8", f"images/{upload.movie_id}/v1/poster.jpg"):
         await stores.published.put(key, b"x", content_type="text/plain")
     await stores.catalogue.versions.cancel(upload.movie_id, upload.version)
-    assert await remove_cancelled_versions(stores, older_than_seconds=3600, newer_than_seconds=7200) == 0
-    assert await remove_cancelled_versions(stores, older_than_seconds=0, newer_than_seconds=3600) >= 5
+    assert await remove_cancelled_versions(stores, older_than_seconds=3600) == 0
+    assert await remove_cancelled_versions(stores, older_than_seconds=0) >= 5
     assert await stored(stores, upload) == []
     assert await stored(stores, other) != [], "another title's film was taken"
-    assert await remove_cancelled_versions(stores, older_than_seconds=0, newer_than_seconds=3600) == 0
+    assert await remove_cancelled_versions(stores, older_than_seconds=0) == 0
+
+
+async def test_an_overtaken_film_is_made_again_if_the_newer_one_fails_and_goes_once_a_newer_one_plays(
+    platform_settings: Settings, stores: Stores, instance: dg.DagsterInstance, shared_media: Path
+) -> None:
+    versions = stores.catalogue.versions
+    older = await upload_film(stores, shared_media / BIKES)
+    newer = await upload_film(stores, shared_media / BIKES, movie_id=older.movie_id)
+    await versions.cancel_older(newer.movie_id, newer.version)
+    await run_until_cancelled(platform_settings, instance, older, only="source")
+    assert await remove_cancelled_versions(stores, older_than_seconds=0) == 0
+    await versions.fail(newer.movie_id, newer.version, "The disk is full.")
+    released = await version_of(stores, older)
+    assert released.state == "failed"
+    assert released.reason is not None
+    assert "start its run again" in released.reason
+    result = await in_thread(lambda: run_ingest(platform_settings, instance, older, until="source"))
+    assert result.success, sentence(result)
+    assert (await version_of(stores, older)).state == "ingesting"
+    last = await upload_film(stores, shared_media / BIKES, movie_id=older.movie_id)
+    await versions.cancel_older(last.movie_id, last.version)
+    assert await remove_cancelled_versions(stores, older_than_seconds=0) > 0
+    assert await stored(stores, older) == [older.key]
+    await versions.publish(publication_of(last.movie_id, last.version))
+    assert await remove_cancelled_versions(stores, older_than_seconds=0) == 1, "the master is kept for nobody"
+    assert await stored(stores, older) == []
+
+
+class FaultyVersions:
+    """Its first answers are errors that no store raises."""
+
+    def __init__(self, versions: Versions) -> None:
+        self.versions, self.faults = versions, 0
+
+    async def get(self, movie_id: str, version: int) -> Version:
+        if self.faults < 2:
+            self.faults += 1
+            raise ValueError("a row that cannot be read")
+        return await self.versions.get(movie_id, version)
+
+
+async def test_an_error_of_the_watch_is_logged_and_the_watch_goes_on(stores: Stores, shared_media: Path) -> None:
+    upload = await upload_film(stores, shared_media / BIKES)
+    await stores.catalogue.versions.cancel(upload.movie_id, upload.version)
+    faulty = FaultyVersions(stores.catalogue.versions)
+    with capture_logs() as logged, pytest.raises(IngestCancelled):
+        async with until_cancelled(cast("Versions", faulty), upload):
+            await asyncio.sleep(WAIT_SECONDS)
+    assert [one["event"] for one in logged] == ["looking for a cancellation failed"] * 2

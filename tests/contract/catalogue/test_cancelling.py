@@ -1,13 +1,16 @@
 """Cancelling a version in work: what becomes of its title, whoever works on it is told, and nothing brings it back."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from marquee.domain.ids import movie_id_of
 from marquee.errors import IngestCancelled, MarqueeError, TitleUnknown, VersionNotInWork
 from marquee.stores.catalogue.contract import Catalogue
+from marquee.stores.catalogue.postgres.cancelling import MAX_ENDED
 from marquee.stores.catalogue.values import TitleDetails
 from tests.harness.catalogue.steps import documents, ingesting, opened, playable, publication_of
 
@@ -137,3 +140,62 @@ async def test_cancelled_versions_are_found_by_the_time_of_their_end(catalogue: 
     [found] = await catalogue.versions.cancelled_between(begun, after)
     assert (found.movie_id, found.version) == (cancelled.movie_id, 1)
     assert await catalogue.versions.cancelled_between(begun - timedelta(days=1), begun) == []
+
+
+@pytest.mark.parametrize("end", ["fail", "refuse", "cancel"])
+async def test_what_a_newer_film_overtook_can_be_run_again_if_that_one_ends_unplayed(
+    catalogue: Catalogue, end: str
+) -> None:
+    versions = catalogue.versions
+    movie_id = await playable(catalogue)
+    for _ in range(3):
+        await ingesting(catalogue, movie_id)
+    await versions.cancel(movie_id, 2)
+    await versions.cancel_older(movie_id, 4)
+    assert [await versions.keeps_film(movie_id, number) for number in (2, 3)] == [False, True]
+    with contextlib.suppress(MarqueeError):
+        await versions.fail(movie_id, 3, "late")
+    assert (await versions.get(movie_id, 3)).state == "cancelled", "its own late failure made it failed"
+    await (versions.cancel(movie_id, 4) if end == "cancel" else getattr(versions, end)(movie_id, 4, "No space."))
+    states = [(await versions.get(movie_id, number)).state for number in (1, 2, 3)]
+    assert states == ["playable", "cancelled", "failed"]
+    assert "start its run again" in ((await versions.get(movie_id, 3)).reason or "")
+    assert await versions.keeps_film(movie_id, 3)
+    await versions.report_progress(movie_id, 3, stage="source", percent=1, run_id="again")
+    assert (await versions.get(movie_id, 3)).state == "ingesting"
+    await versions.publish(publication_of(movie_id, 3))
+    assert (await catalogue.titles.get(movie_id)).active_version == 3
+
+
+async def test_what_is_removed_is_not_looked_after_again_until_a_newer_film_plays(catalogue: Catalogue) -> None:
+    versions, after = catalogue.versions, datetime.now(UTC) + timedelta(seconds=5)
+    older = await ingesting(catalogue)
+    movie_id = older.movie_id
+    newer, alone = await ingesting(catalogue, movie_id), await ingesting(catalogue)
+    await versions.cancel_older(movie_id, newer.version)
+    await versions.cancel(alone.movie_id, 1)
+    found = await versions.unremoved_before(after)
+    assert [(one.movie_id, one.version) for one in found] == [(movie_id, 1), (alone.movie_id, 1)]
+    assert await versions.unremoved_before(found[0].ended_at) == []
+    for one in found:
+        await versions.mark_removed(one.movie_id, one.version)
+    assert await versions.unremoved_before(after) == []
+    await versions.publish(publication_of(movie_id, newer.version))
+    assert [(one.movie_id, one.version) for one in await versions.unremoved_before(after)] == [(movie_id, 1)]
+    assert not await versions.keeps_film(movie_id, 1)
+
+
+async def test_of_many_cancellations_the_newest_come_first(catalogue: Catalogue, url: str) -> None:
+    begun = datetime.now(UTC) - timedelta(days=1)
+    upload = await ingesting(catalogue)
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "INSERT INTO title_version (movie_id, version, upload_id, state, stage, updated_at)"
+            " SELECT %s, n, 'many' || n, 'cancelled', 'source', now() - n * interval '1 second'"
+            " FROM generate_series(2, 1500) AS n",
+            [upload.movie_id],
+        )
+    await catalogue.versions.cancel(upload.movie_id, 1)
+    found = await catalogue.versions.cancelled_between(begun, datetime.now(UTC) + timedelta(seconds=5))
+    assert [one.version for one in found] == list(range(1, len(found) + 1))
+    assert len(found) == MAX_ENDED

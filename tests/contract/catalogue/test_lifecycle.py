@@ -63,6 +63,8 @@ def forbidden_changes(before: States, after: States) -> list[str]:
     for table, rows in after.items():
         for key, state in rows.items():
             was = before[table].get(key)
+            if table == "title_version" and (was, state) == (lifecycle.CANCELLED, lifecycle.RELEASED):
+                continue  # A newer film had overtaken it. `test_a_version_becomes_...` shows that `fail` does not do this.
             if state not in BORN[table] if was is None else not lifecycle.may_become(BECOMES[table], was, state):
                 found.append(f"{table} {was} -> {state}")
     return found

@@ -211,3 +211,36 @@ async def test_a_page_is_one_index_range_at_any_depth(
     assert index in plan, f"PostgreSQL reads more than the page:\n{plan}"
     inner = plan.partition("Limit")[2]
     assert query.text or "Sort Key" not in inner, f"PostgreSQL sorts the list:\n{plan}"
+
+
+AFTER_A_BULK_DELETION = {
+    "title_changed_idx": TitleQuery(),
+    "title_noted_idx": TitleQuery(with_notes=True),
+    "title_in_work_idx": TitleQuery(in_work=True),
+}
+
+
+@pytest.mark.parametrize(("index", "query"), AFTER_A_BULK_DELETION.items(), ids=AFTER_A_BULK_DELETION)
+async def test_a_page_does_not_walk_over_titles_that_were_deleted_in_bulk(
+    catalogue: Catalogue, url: str, index: str, query: TitleQuery
+) -> None:
+    """The deleted ones changed last. PostgreSQL chooses the plan itself, with the statistics of 40,000 titles."""
+    sql, parameters = listing.statement(query, limit=10, after=None)
+    for name in parameters:
+        sql = sql.replace(f":{name}", f"%({name})s")
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            """
+            INSERT INTO title (movie_id, title, genres, people, aka, state, revision, noted, in_work, changed_at)
+            SELECT 'm' || n, 'The film', '{}', '{}', '{}', CASE WHEN n > 10000 THEN 'deleted' ELSE 'announced' END, n,
+                   n % 2 = 0, n % 2 = 1, now() + n * interval '1 second' FROM generate_series(1, 40000) AS n
+            """
+        )
+        connection.execute("ANALYZE title")
+        lines = connection.execute(
+            f"EXPLAIN (ANALYZE, TIMING off) {sql}",
+            parameters,  # type: ignore[arg-type]
+        ).fetchall()
+    plan = "\n".join(line for (line,) in lines)
+    assert index in plan, f"PostgreSQL reads more than the page:\n{plan}"
+    assert "Rows Removed by Filter" not in plan, f"a page walks over titles that are not in the list:\n{plan}"

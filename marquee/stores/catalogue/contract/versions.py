@@ -77,16 +77,29 @@ class Versions(Protocol):
     async def cancel_older(self, movie_id: str, version: int) -> Sequence[int]:
         """Cancel the older versions in work: this version's film was accepted. Returns their numbers.
 
+        If this version ends unplayed, they become `failed`: their masters are kept, and a new run may work on them.
         Raises `IngestCancelled` if this version was cancelled itself, `TitleUnknown`.
         """
         ...
 
     async def failed_between(self, oldest: datetime, newest: datetime) -> Sequence[EndedVersion]:
-        """Versions that failed in this span and are failed still, the oldest first; bounded."""
+        """Versions that failed in this span and are failed still, the newest first; bounded."""
         ...
 
     async def cancelled_between(self, oldest: datetime, newest: datetime) -> Sequence[EndedVersion]:
-        """Versions that were cancelled in this span, the oldest first; bounded."""
+        """Versions that were cancelled in this span, the newest first; bounded."""
+        ...
+
+    async def unremoved_before(self, moment: datetime) -> Sequence[EndedVersion]:
+        """Versions that were cancelled before `moment` and are not marked as removed, the oldest first; bounded."""
+        ...
+
+    async def mark_removed(self, movie_id: str, version: int) -> None:
+        """What is stored of this cancelled version is gone. A kept master is looked after again once a newer version plays."""
+        ...
+
+    async def keeps_film(self, movie_id: str, version: int) -> bool:
+        """False for a cancelled version: its master goes. True for one that a newer film overtook, until a newer one plays."""
         ...
 
     async def publish(self, publication: Publication) -> int:

@@ -177,8 +177,9 @@ class PostgresVersions:
 
     @in_transaction
     async def cancel(self, connection: AsyncConnection, movie_id: str, version: int) -> None:
-        await lock_title(connection, movie_id)
+        title = await lock_title(connection, movie_id)
         await cancelling.cancel(connection, await _get(connection, movie_id, version))
+        await cancelling.release_overtaken(connection, title, version)
         await derive_state(connection, movie_id)
 
     @in_transaction
@@ -202,6 +203,18 @@ class PostgresVersions:
     ) -> Sequence[EndedVersion]:
         return await cancelling.ended_between(connection, lifecycle.CANCELLED, oldest, newest)
 
+    @in_statement
+    async def unremoved_before(self, connection: AsyncConnection, moment: datetime) -> Sequence[EndedVersion]:
+        return await cancelling.unremoved(connection, moment)
+
+    @in_statement
+    async def keeps_film(self, connection: AsyncConnection, movie_id: str, version: int) -> bool:
+        return await cancelling.keeps_film(connection, movie_id, version)
+
+    @in_statement
+    async def mark_removed(self, connection: AsyncConnection, movie_id: str, version: int) -> None:
+        await cancelling.mark_removed(connection, movie_id, version)
+
     @in_transaction
     async def publish(self, connection: AsyncConnection, publication: Publication) -> int:
         movie_id, version = publication.movie_id, publication.version
@@ -217,6 +230,7 @@ class PostgresVersions:
             await derive_state(connection, movie_id)
             return title.revision
         await connection.execute(_SUPERSEDE, key)
+        await cancelling.remove_again(connection, movie_id, version)
         await connection.execute(_SET_STATE, {**key, "state": "playable"})
         await connection.execute(
             _ACTIVATE,
@@ -245,12 +259,12 @@ async def _get(connection: AsyncConnection, movie_id: str, version: int) -> Vers
 async def _end(
     connection: AsyncConnection, movie_id: str, version: int, *, state: Literal["refused", "failed"], reason: str
 ) -> None:
-    await lock_title(connection, movie_id)
+    title = await lock_title(connection, movie_id)
     await _get(connection, movie_id, version)
     # The output of a media program may hold any bytes; PostgreSQL's text holds no NUL.
     words = reason.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     sources = list(lifecycle.sources(lifecycle.VERSION_BECOMES, state))
-    await connection.execute(
+    ended = await connection.execute(
         _END,
         {
             "movie_id": movie_id,
@@ -260,6 +274,8 @@ async def _end(
             "sources": sources,
         },
     )
+    if ended.scalar_one_or_none() is not None:
+        await cancelling.release_overtaken(connection, title, version)
     await derive_state(connection, movie_id)
 
 

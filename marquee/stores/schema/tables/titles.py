@@ -113,6 +113,7 @@ class TitleVersionRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         one_of("state", VersionState),
         Index("title_version_upload_id_key", "upload_id", unique=True),
+        Index("title_version_unremoved_idx", "updated_at", postgresql_where="state = 'cancelled' AND NOT removed"),
         Index("title_version_ended_idx", "state", "updated_at", postgresql_where="state IN ('failed', 'cancelled')"),
     )
 
@@ -130,6 +131,10 @@ class TitleVersionRow(SQLModel, table=True):
     sha256: str | None = Field(sa_column=text_column(nullable=True))
     notes: dict[str, list[Any]] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
     """Stage -> its notes."""
+    overtaken_by: int | None = Field(sa_column=Column(Integer))
+    """Cancelled because the film of this newer version was accepted. The master is kept until a newer version plays."""
+    removed: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    """Housekeeping has removed what is stored of a cancelled version, and need not look again."""
     updated_at: datetime = Field(sa_column=time_column())
 
 

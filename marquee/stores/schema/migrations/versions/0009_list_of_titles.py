@@ -25,6 +25,7 @@ COLUMNS = {
     "noted": "boolean NOT NULL DEFAULT false",
     "in_work": "boolean NOT NULL DEFAULT false",
 }
+VERSION_COLUMNS = {"overtaken_by": "integer", "removed": "boolean NOT NULL DEFAULT false"}
 
 
 def upgrade() -> None:
@@ -43,11 +44,18 @@ def upgrade() -> None:
         ["state", "updated_at"],
         postgresql_where="state IN ('failed', 'cancelled')",
     )
+    online.build_index(
+        "title_version_unremoved_idx",
+        "title_version",
+        ["updated_at"],
+        postgresql_where="state = 'cancelled' AND NOT removed",
+    )
     online.drop_index("title_state_idx", "title")
 
 
 def downgrade() -> None:
-    online.drop_index("title_version_ended_idx", "title_version")
+    for index in ("unremoved", "ended"):
+        online.drop_index(f"title_version_{index}_idx", "title_version")
     for index in ("words", "in_work", "noted", "state_changed", "changed"):
         online.drop_index(f"title_{index}_idx", "title")
     online.build_index("title_state_idx", "title", ["state", "movie_id"])
@@ -55,14 +63,16 @@ def downgrade() -> None:
     op.execute("UPDATE title_version SET state = 'failed' WHERE state = 'cancelled'")
     online.commit()
     _allow("")
-    for column in COLUMNS:
-        op.execute(f"ALTER TABLE title DROP COLUMN IF EXISTS {column}")
+    for table, columns in (("title", COLUMNS), ("title_version", VERSION_COLUMNS)):
+        for column in columns:
+            op.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column}")
 
 
 def _add_columns() -> None:
     """A constant default is stored once: no row is written."""
-    for column, kind in COLUMNS.items():
-        op.execute(f"ALTER TABLE title ADD COLUMN IF NOT EXISTS {column} {kind}")
+    for table, columns in (("title", COLUMNS), ("title_version", VERSION_COLUMNS)):
+        for column, kind in columns.items():
+            op.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {kind}")
 
 
 def _allow(added: str) -> None:
