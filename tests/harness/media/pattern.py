@@ -48,7 +48,7 @@ async def findings(expected: ExpectedTitle, path: Path, folder: Path) -> list[st
 async def beep_findings(folder: Path, frame: float) -> list[str]:
     """Beeps more than `frame` seconds from a whole second. The beep at 0 is not checked: it may be cut."""
     found = []
-    for playlist in watched.sounds(folder):
+    for playlist in [*watched.sounds(folder), *watched.sounds(folder, group="low")]:
         beeps = packaging.onsets(await packaging.decoded_sound(watched.joined(folder, playlist)))
         heard = [beep for beep in beeps if beep > 0.5]
         if not heard:
