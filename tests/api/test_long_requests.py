@@ -8,7 +8,8 @@ from litestar.routes import HTTPRoute
 def _waits_long(method: str, path: str) -> bool:
     """The routes marked `long` in deploy/templates/envoy/gateway.yaml.jinja."""
     removals = ("/api/v1/titles/", "/api/v1/history")
-    return path.startswith("/api/v1/uploads/") or (method == "DELETE" and path.startswith(removals))
+    cancels = method == "POST" and path.startswith("/api/v1/titles/") and path.endswith("/cancel")
+    return path.startswith("/api/v1/uploads/") or cancels or (method == "DELETE" and path.startswith(removals))
 
 
 @pytest.mark.usefixtures("client")
