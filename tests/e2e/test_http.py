@@ -142,7 +142,12 @@ def test_a_parameter_stands_once(doors: Doors) -> None:
 
 def test_get_implies_head_on_every_route(doors: Doors) -> None:
     paths: dict[str, dict[str, object]] = httpx.get(f"{doors.api}/schema/openapi.json").json()["paths"]
-    examples = {"{movie_id}": MOVIE, "{upload_id}": "u_00000000000000000000", "{row_id}": "genre-drama"}
+    examples = {
+        "{movie_id}": MOVIE,
+        "{upload_id}": "u_00000000000000000000",
+        "{row_id}": "genre-drama",
+        "{version}": "1",
+    }
     tried = 0
     for template, methods in paths.items():
         path = template

@@ -155,7 +155,7 @@ async def watched_on(viewing: Viewing) -> None:
     viewing.faults.add(LATER, status(404))
     await viewing.seek()
     await viewing.told()
-    assert not await viewing.page.evaluate(FORGOTTEN), "a page that is loaded again now begins elsewhere"
+    await viewing.page.wait_for_function(f"() => !({FORGOTTEN})()")  # a page that is loaded again now begins here
     viewing.faults.mend()
     await viewing.press()
     await viewing.plays(THERE)
