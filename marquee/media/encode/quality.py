@@ -82,11 +82,11 @@ def _reference(
 def _distorted(path: Path, rate: Fraction, size: tuple[int, int], sample: Sample, threads: int, starts_at: int) -> Any:
     """A rendition's frames of `sample`, scaled to the size of comparison and numbered from 0.
 
-    A sample starts at a key frame. The seek goes half a frame past it: the demuxer then goes back to exactly that key frame,
-    and nothing before it is decoded.
+    The seek goes half a frame before the sample, and what comes before that is decoded and dropped: a segment has several
+    fragments, and its index names the first one alone, so the demuxer may go back to an earlier key frame than the sample's.
     """
-    at = float((sample.start_frame - starts_at + Fraction(1, 2)) / rate)
-    options: dict[str, Any] = {"ss": f"{at:.6f}", "noaccurate_seek": None, "threads": threads}
+    at = float(max(Fraction(0), sample.start_frame - starts_at - Fraction(1, 2)) / rate)
+    options: dict[str, Any] = {"ss": f"{at:.6f}", "threads": threads}
     opened = ffmpeg.input(str(path), protocol_whitelist="file", **options)
     width, height = size
     return (
