@@ -1,6 +1,8 @@
 """A page opened in the browser, with its requests and its reported errors recorded."""
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -51,3 +53,9 @@ async def accessibility_violations(page: Page) -> list[str]:
         f"{each['id']} ({each['impact']}): {each['help']}: {[node['html'] for node in each['nodes'][:3]]}"
         for each in found
     ]
+
+
+async def keep_screenshot(page: Page, name: str) -> None:
+    """Keep a screenshot for people to look at, in the folder of MARQUEE_TEST_SCREENSHOTS, if it is set."""
+    if folder := os.environ.get("MARQUEE_TEST_SCREENSHOTS"):
+        await page.screenshot(path=Path(folder) / f"{name}.png")

@@ -150,7 +150,7 @@ _DEGRADED: Final = made(
 )
 _HIDDEN: Final = made("TitleOut", movie_id=MOVIE, title=LONG_TITLE, state="failed", description=UNBROKEN)
 ODD_NAMES: Final = [
-    "🎬🔥 Big 👩‍👩‍👧‍👦 Night 🏳️‍🌈",  # noqa: RUF001 - names as people write them
+    "🎬🔥 Big 👩‍👩‍👧‍👦 Night 🏳️‍🌈",
     "שלום: סיפור ארוך מאוד על אור וחושך ועל מגדלור בקצה העולם שאיש אינו רואה",
     "الحارس الأخير: قصة طويلة جدا عن منارة في آخر الدنيا لا يراها أحد من الناس",
     "He said \"no\", 'maybe' & <b>so</b>",

@@ -1,12 +1,11 @@
 """What viewers see of a title before they play it: the wide picture, and the poster where there is none."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 from playwright.async_api import BrowserContext, Page, Route
 
+from tests.harness.browsing import keep_screenshot
 from tests.web.conftest import TITLE, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
@@ -20,12 +19,6 @@ async def _shown(page: Page, selector: str) -> str:
         "selector => document.querySelector(selector + ' img')?.naturalWidth > 0", arg=selector, timeout=60_000
     )
     return str(await picture.evaluate("each => each.currentSrc"))
-
-
-async def keep_screenshot(page: Page, name: str) -> None:
-    """Keep a screenshot for people to look at, in the folder of MARQUEE_TEST_SCREENSHOTS, if it is set."""
-    if folder := os.environ.get("MARQUEE_TEST_SCREENSHOTS"):
-        await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 @pytest.mark.parametrize("width", [390, 1440])

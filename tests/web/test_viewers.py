@@ -1,17 +1,15 @@
 """What viewers do outside of the player: removing and undoing, showing a password, and what stands at the end of a film."""
 
 import json
-import os
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from marquee.demo.browser import ACTION_MS
-from tests.harness.browsing import accessibility_violations
+from tests.harness.browsing import accessibility_violations, keep_screenshot
 from tests.web.conftest import TITLE, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
@@ -25,12 +23,6 @@ async def page(engineer: BrowserContext) -> AsyncIterator[Page]:
     page.set_default_timeout(ACTION_MS)
     yield page
     await page.close()
-
-
-async def keep_screenshot(page: Page, name: str) -> None:
-    """Keep a screenshot for people to look at, in the folder of MARQUEE_TEST_SCREENSHOTS, if it is set."""
-    if folder := os.environ.get("MARQUEE_TEST_SCREENSHOTS"):
-        await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 async def _no_violations(page: Page) -> None:

@@ -58,7 +58,8 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
     out = folder / "title"
     streams = await package(plan, joined, [*audio.renditions, *audio.low], out, memory_bytes=MEMORY_BYTES)
     texts = await extract_subtitles(source, path, [], out, duration_seconds=seconds, memory_bytes=MEMORY_BYTES)
-    quality = await scores(source, path, plan, joined, memory_bytes=MEMORY_BYTES) if scored else []
+    sent = [(rung, _as_sent(out, streams, rung, folder)) for rung, _ in joined]
+    quality = await scores(source, path, plan, sent, memory_bytes=MEMORY_BYTES) if scored else []
     top = plan.settings.rungs[-1]
     pictures = await make_images(
         joined[-1][1],
@@ -82,6 +83,14 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
     )
     notes = [one.sentence for one in [*source.notes, *audio.notes, *texts.notes]]
     return Made(out, source, plan, streams, texts, quality, notes, findings)
+
+
+def _as_sent(title: Path, streams: StreamsDocument, rung: Rung, folder: Path) -> Path:
+    """The packaged track of `rung` as one file: the stage `quality` scores what viewers are sent."""
+    (track,) = [one for one in streams.video if one.height == rung.height]
+    out = folder / f"{rung.name}-sent.mp4"
+    out.write_bytes(b"".join((title / name).read_bytes() for name in [track.init_segment, *track.segments]))
+    return out
 
 
 async def _renditions(source: SourceDocument, plan: PlanDocument, path: Path, folder: Path) -> list[tuple[Rung, Path]]:

@@ -12,8 +12,10 @@ from marquee.media.encode.plan import chunk_jobs
 from marquee.media.encode.quality import score, scores
 from marquee.media.encode.samples import MAX_SEGMENTS, samples
 from marquee.media.encode.transcode import transcode_chunk
+from marquee.platform.project import PROJECT
 from tests.harness.media.films import judged, planned
 from tests.harness.media.packaging import a_plan, a_rung, a_source, ffmpeg
+from tests.harness.media.whole import ingested
 
 
 def test_at_most_a_tenth_of_the_segments_is_scored() -> None:
@@ -109,3 +111,12 @@ async def test_large_pictures_are_scored_a_few_rungs_at_a_time(tmp_path: Path, m
     parts = await scores(source, film, plan, rungs)
     assert [one.rung for one in parts] == ["one", "two", "three"]
     assert [one.vmaf_mean for one in parts] == [one.vmaf_mean for one in whole]
+
+
+async def test_a_packaged_track_is_scored_from_the_samples_own_frame(tmp_path: Path) -> None:
+    """A segment has a fragment for each GOP and its index names the first one alone: a seek can land a GOP too early."""
+    made = await ingested(PROJECT / "fixtures" / "earth_480x270.avi", tmp_path / "made")
+    (sample,) = samples(made.plan, max_share=0.1)
+    assert sample.start_frame % made.plan.settings.segment_frames, "the sample must not begin with a segment"
+    top = made.quality[-1]
+    assert top.vmaf_mean > 90, f"frames from {sample.start_frame} on were compared with others: {top.vmaf_mean:.1f}"

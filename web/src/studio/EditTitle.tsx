@@ -4,6 +4,7 @@ import { useId, useState } from "preact/hooks";
 import { editTitle, title as readTitle } from "../api/calls";
 import { asProblem, type Problem } from "../api/problem";
 import type { TitleOut } from "../api/schema";
+import { TitleFields } from "../components/TitleFields";
 import { Notice, ProblemNotice } from "../components/Trouble";
 import { changes, contested, FIELD_NAMES, fieldsOf, merged, type Fields } from "../domain/studio";
 
@@ -27,7 +28,6 @@ export function EditTitle({ title, saved, close }: Props) {
   const [conflict, setConflict] = useState<Conflict | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const id = useId();
   const set = (part: Partial<Fields>) => setFields((before) => ({ ...before, ...part }));
   const invalid = (field: string) => problem?.field === field || undefined;
 
@@ -82,57 +82,7 @@ export function EditTitle({ title, saved, close }: Props) {
           choose={(value) => set({ [name]: value })}
         />
       ))}
-      <div class="field studio-edit-title">
-        <label for={`${id}title`}>Title</label>
-        <input
-          class="input"
-          id={`${id}title`}
-          dir="auto"
-          required
-          maxLength={200}
-          value={fields.title}
-          aria-invalid={invalid("title")}
-          onInput={(event) => set({ title: event.currentTarget.value })}
-        />
-      </div>
-      <div class="field">
-        <label for={`${id}year`}>Year</label>
-        <input
-          class="input"
-          id={`${id}year`}
-          type="number"
-          inputMode="numeric"
-          min={1870}
-          max={2200}
-          value={fields.year}
-          aria-invalid={invalid("year")}
-          onInput={(event) => set({ year: event.currentTarget.value })}
-        />
-      </div>
-      <div class="field">
-        <label for={`${id}genres`}>Genres</label>
-        <input
-          class="input"
-          id={`${id}genres`}
-          placeholder="Drama, Comedy"
-          value={fields.genres}
-          aria-invalid={invalid("genres")}
-          onInput={(event) => set({ genres: event.currentTarget.value })}
-        />
-      </div>
-      <div class="field studio-edit-wide">
-        <label for={`${id}description`}>Description</label>
-        <textarea
-          class="input"
-          id={`${id}description`}
-          dir="auto"
-          rows={3}
-          maxLength={5000}
-          value={fields.description}
-          aria-invalid={invalid("description")}
-          onInput={(event) => set({ description: event.currentTarget.value })}
-        />
-      </div>
+      <TitleFields fields={fields} change={set} invalid={invalid} wide="studio-edit-wide" />
       {problem !== null && (
         <div class="studio-edit-wide">
           <ProblemNotice problem={problem} />

@@ -1,8 +1,8 @@
 /** The form for a film's details, which an engineer fills in before the upload. */
 
-import { useId } from "preact/hooks";
 import type { Problem } from "../api/problem";
 import { CloseIcon } from "../components/icons";
+import { TitleFields } from "../components/TitleFields";
 import { SubtitleProblem } from "./opening";
 import { KINDS, newSubtitleFile, type Kind, type SubtitleFile } from "./subtitleFile";
 
@@ -25,7 +25,6 @@ interface Props {
 }
 
 export function FilmDetails({ details, replacing, change, problem, send }: Props) {
-  const id = useId();
   const set = (part: Partial<Details>) => change({ ...details, ...part });
   const setSubtitle = (at: number, part: Partial<SubtitleFile>) =>
     set({ subtitles: details.subtitles.map((one, i) => (i === at ? { ...one, ...part } : one)) });
@@ -41,57 +40,14 @@ export function FilmDetails({ details, replacing, change, problem, send }: Props
       }}
     >
       {!replacing && (
-        <>
-          <div class="field details-title">
-            <label for={`${id}title`}>Title</label>
-            <input
-              class="input"
-              id={`${id}title`}
-              required
-              maxLength={200}
-              value={details.title}
-              aria-invalid={invalid("title")}
-              onInput={(event) => set({ title: event.currentTarget.value })}
-            />
-          </div>
-          <div class="field details-year">
-            <label for={`${id}year`}>Year</label>
-            <input
-              class="input"
-              id={`${id}year`}
-              type="number"
-              inputMode="numeric"
-              min={1870}
-              max={2200}
-              value={details.year ?? ""}
-              aria-invalid={invalid("year")}
-              onInput={(event) => set({ year: event.currentTarget.value === "" ? null : event.currentTarget.valueAsNumber })}
-            />
-          </div>
-          <div class="field details-genres">
-            <label for={`${id}genres`}>Genres</label>
-            <input
-              class="input"
-              id={`${id}genres`}
-              placeholder="Drama, Comedy"
-              value={details.genres}
-              aria-invalid={invalid("genres")}
-              onInput={(event) => set({ genres: event.currentTarget.value })}
-            />
-          </div>
-          <div class="field details-wide">
-            <label for={`${id}description`}>Description</label>
-            <textarea
-              class="input"
-              id={`${id}description`}
-              rows={3}
-              maxLength={5000}
-              value={details.description}
-              aria-invalid={invalid("description")}
-              onInput={(event) => set({ description: event.currentTarget.value })}
-            />
-          </div>
-        </>
+        <TitleFields
+          fields={{ ...details, year: details.year?.toString() ?? "" }}
+          change={({ year, ...others }) =>
+            set(year === undefined ? others : { ...others, year: year === "" ? null : Number(year) })
+          }
+          invalid={invalid}
+          wide="details-wide"
+        />
       )}
       <div class="details-wide subtitle-files">
         {details.subtitles.map(({ file, language, encoding, kind }, at) => (
