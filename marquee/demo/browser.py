@@ -24,7 +24,7 @@ RESUME_TOLERANCE_SECONDS = 1.0
 _SEARCH_PAGE = re.compile(r"/search\?")
 _TITLE_PAGE = re.compile(r"/title/")
 _PICTURES_IN_SIGHT = """() => [...document.images].every(image =>
-  image.complete || image.getBoundingClientRect().top > window.innerHeight
+  image.complete && getComputedStyle(image).opacity === '1' || image.getBoundingClientRect().top > window.innerHeight
   || image.getBoundingClientRect().left > window.innerWidth)"""
 _VIDEO = """() => {
   const video = document.querySelector('video');
