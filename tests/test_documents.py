@@ -17,6 +17,7 @@ from marquee.cli.settings import markdown_page
 from marquee.errors import MarqueeError
 from marquee.http_problems import BY_STATUS, EDGE_REASONS, GATEWAY_REASONS, S3_REASONS, web_client_missing
 from marquee.notes.page import markdown_page as notes_page
+from tests.harness.parsing import parsed
 
 PROJECT = Path(__file__).parent.parent
 _NAMED = re.findall(r"`([\w./*]+\.(?:py|md|yaml)(?:::\w+)?|[\w./*]+/)`", (PROJECT / "ARCHITECTURE.md").read_text())
@@ -33,7 +34,7 @@ def test_architecture_names_only_what_exists(named: str) -> None:
     assert found, f"ARCHITECTURE.md names {path}, and nothing matches it"
     assert all(each.exists() for each in found), f"ARCHITECTURE.md names {path}, which does not exist"
     if symbol:
-        nodes = list(ast.walk(ast.parse(found[0].read_text())))
+        nodes = list(ast.walk(parsed(found[0].read_text())))
         defined = {node.name for node in nodes if hasattr(node, "name")}
         defined |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         assert symbol in defined, f"ARCHITECTURE.md says that {path} defines {symbol}"
@@ -89,7 +90,7 @@ _NO_MODULES = {"marquee.env", "marquee.preload"}
 @pytest.mark.parametrize("package", _CODE.split("|"))
 def test_modules_in_docstrings_exist(package: str) -> None:
     for path in sorted((PROJECT / package).rglob("*.py")):
-        nodes = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Expr)]
+        nodes = [node.value for node in ast.walk(parsed(path.read_text())) if isinstance(node, ast.Expr)]
         texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
         for named in set(_MODULE_IN_DOCSTRING.findall("\n".join(texts))) - _NO_MODULES:
             assert _is_in_code(named), f"{path.relative_to(PROJECT)} names {named}, which does not exist"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.parsing import parsed
+
 PROJECT = Path(__file__).parent.parent
 PACKAGES = ("marquee", "api", "jobs", "assets", "orchestration")
 SOURCES = [path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")]
@@ -39,7 +41,7 @@ MAX_MODULE_LINES = 300
 def _imported_modules(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it, by its full name; also what it takes out of a package."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -138,7 +140,5 @@ def test_no_module_is_past_300_lines() -> None:
 
 
 def test_modules_have_a_docstring() -> None:
-    bare = [
-        str(path.relative_to(PROJECT)) for path in SOURCES if ast.get_docstring(ast.parse(path.read_text())) is None
-    ]
+    bare = [str(path.relative_to(PROJECT)) for path in SOURCES if ast.get_docstring(parsed(path.read_text())) is None]
     assert not bare, f"{bare} do not say what they own"

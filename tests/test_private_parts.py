@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.parsing import parsed
 from tests.harness.private_parts import PRIVATE_PARTS, PrivatePart
 
 PROJECT = Path(__file__).parent.parent
@@ -62,7 +63,7 @@ def test_a_part_that_has_moved_is_noticed() -> None:
 def _sources() -> dict[str, ast.Module]:
     listed = subprocess.run(["git", "ls-files", "-z", "*.py"], cwd=PROJECT, capture_output=True, check=True, timeout=30)
     names = [name for name in listed.stdout.decode().split("\0") if name and (PROJECT / name).is_file()]
-    return {name: ast.parse((PROJECT / name).read_text()) for name in names}
+    return {name: parsed((PROJECT / name).read_text()) for name in names}
 
 
 def _own_names(trees: list[ast.Module]) -> set[str]:
@@ -119,4 +120,4 @@ def test_every_private_part_that_is_used_is_listed() -> None:
     ],
 )
 def test_a_private_part_is_recognised(code: str, found: str | None) -> None:
-    assert list(_private_uses(ast.parse(code), own={"_own"})) == ([] if found is None else [found])
+    assert list(_private_uses(parsed(code), own={"_own"})) == ([] if found is None else [found])

@@ -189,8 +189,6 @@ async def watch_and_resume(
         left = await page.evaluate(_VIDEO)
         await _picture(page, screenshots, "player")
         await page.reload()
-        if await page.locator("video").count() == 0:
-            await play(page)
         await page.wait_for_function(
             "() => { const v = document.querySelector('video'); return v && v.readyState >= 2 && v.currentTime > 1; }",
             timeout=40_000,

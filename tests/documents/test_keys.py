@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marquee.documents import STAGES, keys
+from tests.harness.parsing import parsed
 
 PROJECT = Path(__file__).parents[2]
 BODY = st.text("0123456789abcdefghijklmnopqrstuv", min_size=1, max_size=20)
@@ -84,7 +85,7 @@ def test_the_form_of_every_key_stays() -> None:
 
 def _texts(path: Path) -> list[str]:
     """Every text of a module but its docstrings; of an f-string the pieces between its values."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path.read_text())
     docstrings = {
         id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import marquee.domain
+from tests.harness.parsing import parsed
 
 MODULES = sorted(Path(marquee.domain.__file__).parent.glob("*.py"))
 CLOCK_AND_CHANCE = {"time", "random", "secrets"}
@@ -17,7 +18,7 @@ IMPURE = CLOCK_AND_CHANCE | {
 
 def _roots(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -34,5 +35,5 @@ def test_the_domain_imports_neither_io_nor_a_clock(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_no_module_asks_what_time_it_is(path: Path) -> None:
-    calls = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    calls = {node.attr for node in ast.walk(parsed(path.read_text())) if isinstance(node, ast.Attribute)}
     assert not calls & {"now", "utcnow", "today"}, f"marquee/domain/{path.name} reads the clock: hand the time in"

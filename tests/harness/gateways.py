@@ -81,3 +81,14 @@ class Sender:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def refused(
+    sender: Sender, method: str, path: str, headers: dict[str, str] | None = None
+) -> tuple[int, Mapping[str, str], bytes]:
+    """(requests that passed before it, headers, body) of the first refusal."""
+    for passed in range(1000):
+        status, answered, body = sender.send(method, path, headers)
+        if status == 429:
+            return passed, answered, body
+    raise AssertionError(f"1000 times {method} {path} were not refused")

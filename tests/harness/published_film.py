@@ -9,6 +9,7 @@ from typing import Final
 from marquee.documents import SearchDocument, keys
 from marquee.media.programs import binaries, process
 from marquee.stores.opened import Stores
+from marquee.stores.row_cache.keys import keys_of_title
 from tests.harness.api.seeding import TRACKS, Seeder
 
 SECONDS: Final = 12
@@ -42,6 +43,7 @@ async def publish_film(
         prefix = keys.images_prefix(movie_id, 1) if path.parent.name == "images" else keys.published_prefix(movie_id, 1)
         kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         await stores.published.put(prefix + path.name, path.read_bytes(), content_type=kind)
+    await stores.row_cache.purge(keys_of_title(["Drama"]))
     # Alone in the index: nothing follows the catalogue's changes here.
     await stores.search.apply(
         [

@@ -10,6 +10,7 @@ import pytest
 
 from marquee.documents import DOCUMENT_OF_STAGE, STAGES
 from marquee.notes import KINDS, Note
+from tests.harness.parsing import parsed
 
 PROJECT = Path(__file__).parents[2]
 STAGE_CODE = sorted(
@@ -119,7 +120,7 @@ def _makes_notes(function: ast.AST) -> bool:
 @pytest.mark.parametrize("path", STAGE_CODE, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_what_stage_code_logs_is_told_to_somebody(path: Path) -> None:
     name = str(path.relative_to(PROJECT))
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path.read_text())):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOG_METHODS):
             continue
         owner = ast.unparse(node.func.value)
@@ -132,7 +133,7 @@ def test_what_stage_code_logs_is_told_to_somebody(path: Path) -> None:
 
 @pytest.mark.parametrize("path", STAGE_CODE, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_an_error_that_stage_code_tolerates_is_told_to_somebody(path: Path) -> None:
-    for function in _functions(ast.parse(path.read_text())):
+    for function in _functions(parsed(path.read_text())):
         where = f"{path.relative_to(PROJECT)}::{function.name}"
         if where not in SWALLOWED and _swallows(function):
             assert _makes_notes(function), (
@@ -144,7 +145,7 @@ def test_the_lists_of_reasons_name_what_exists() -> None:
     functions = {
         f"{path.relative_to(PROJECT)}::{function.name}"
         for path in STAGE_CODE
-        for function in _functions(ast.parse(path.read_text()))
+        for function in _functions(parsed(path.read_text()))
     }
     assert set(SWALLOWED) <= functions, f"gone: {sorted(set(SWALLOWED) - functions)}"
     for name, words in LOGGED:
@@ -185,7 +186,7 @@ def test_no_stage_shows_sentences_in_dagster_that_are_not_notes() -> None:
 def _calls() -> Iterator[tuple[str, ast.Call]]:
     for folder in ("marquee", "assets", "jobs"):
         for path in sorted((PROJECT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(parsed(path.read_text())):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "note" and node.args:
                     yield f"{path.relative_to(PROJECT)}:{node.lineno}", node
 

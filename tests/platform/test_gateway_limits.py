@@ -1,30 +1,29 @@
-"""The gateway's limits by client address, kind of request and account; and the service that gateways may share."""
+"""The gateway's limits by client address, kind of request and account."""
 
-import contextlib
+import functools
+import itertools
 import json
 import re
 import secrets
-import threading
 import time
-from collections.abc import Iterator
-from concurrent import futures
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import grpc
 import jwt
 import pytest
 from structlog.testing import capture_logs
 
 from api.unannounced_proxy import UnannouncedProxy
 from marquee.domain.client_address import CLIENT_ADDRESS_HEADER, HOPS_HEADER
-from marquee.platform.programs.gateway_limits import ROUTE_CLASSES, address_filters, service_configuration
+from marquee.platform.programs.gateway_limits import ROUTE_CLASSES
 from marquee.platform.programs.gateway_tokens import OPEN_PATHS
-from marquee.settings import Settings, load_settings
+from marquee.settings import Settings
 from marquee.token_keys import TOKEN_ALGORITHM, TOKEN_ISSUER, private_key
-from tests.harness.gateways import Sender, lone_gateway
+from tests.harness.gateways import Sender, lone_gateway, refused
 
 LOGIN = ("POST", "/api/v1/sessions")
 BURST = {each.name: each.by_address.burst for each in ROUTE_CLASSES}
+ACCOUNT_BURST = next(each.by_account.burst for each in ROUTE_CLASSES if each.by_account and each.name == "passwords")
 RATE = {each.name: each.by_address.rate for each in ROUTE_CLASSES}
 
 
@@ -48,18 +47,18 @@ def bearer(settings: Settings, account: str) -> dict[str, str]:
 
 def until_refused(sender: Sender, method: str, path: str, headers: dict[str, str] | None = None) -> int:
     """The number of requests that passed before the first refusal."""
-    for passed in range(1000):
-        if sender.send(method, path, headers)[0] == 429:
-            return passed
-    raise AssertionError("1000 requests were not refused")
+    return refused(sender, method, path, headers)[0]
+
+
+def is_still_refused(send: Callable[[], tuple[int, Mapping[str, str], bytes]]) -> bool:
+    """Whether logins are refused soon. A bucket may have been filled a moment ago; one that is new lets BURST pass."""
+    return any(send()[0] == 429 for _ in range(2 * RATE["logins"] + 1))
 
 
 def test_logins_of_one_address_are_refused_past_the_burst_and_others_pass(gateway: Settings) -> None:
     stranger, neighbour = Sender(gateway, "127.0.0.11"), Sender(gateway, "127.0.0.12")
-    passed = until_refused(stranger, *LOGIN)
+    passed, headers, body = refused(stranger, *LOGIN)
     assert passed >= BURST["logins"], f"the {passed + 1}th login of an address was refused already"
-    status, headers, body = stranger.send(*LOGIN)
-    assert status == 429, "the address got one login more"
     assert headers["content-type"].startswith("application/problem+json")
     assert json.loads(body)["code"] == "too-many-requests"
     assert neighbour.send(*LOGIN)[0] == 200, "another address was refused with it"
@@ -87,7 +86,8 @@ def test_no_spelling_of_a_path_has_a_limit_of_its_own(gateway: Settings) -> None
     ):
         stranger = Sender(gateway, f"127.0.0.{20 + number}")
         until_refused(stranger, *LOGIN)
-        assert stranger.send("POST", spelling)[0] == 429, f"{spelling} goes round the limit of logins"
+        sent = functools.partial(stranger.send, "POST", spelling)
+        assert is_still_refused(sent), f"{spelling} goes round the limit of logins"
 
 
 def test_a_forged_client_address_neither_reaches_the_api_nor_gives_a_new_limit(gateway: Settings) -> None:
@@ -96,9 +96,13 @@ def test_a_forged_client_address_neither_reaches_the_api_nor_gives_a_new_limit(g
     received = json.loads(stranger.send("POST", "/api/v1/sessions", forged)[2])["headers"]
     assert {name.lower(): value for name, value in received.items()}[CLIENT_ADDRESS_HEADER] == "127.0.0.31"
     until_refused(stranger, *LOGIN)
-    for number in range(5):
-        forged = {"X-Forwarded-For": f"203.0.113.{number}", "Forwarded": f"for=203.0.113.{number}"}
-        assert stranger.send(*LOGIN, forged)[0] == 429, "an X-Forwarded-For of the client's own gave it a new limit"
+    numbers = itertools.count()
+
+    def forge() -> tuple[int, Mapping[str, str], bytes]:
+        address = f"203.0.113.{next(numbers)}"
+        return stranger.send(*LOGIN, {"X-Forwarded-For": address, "Forwarded": f"for={address}"})
+
+    assert is_still_refused(forge), "an X-Forwarded-For of the client's own gave it a new limit"
 
 
 def test_the_api_learns_of_a_proxy_that_nobody_counted(gateway: Settings, gateway_behind_a_proxy: Settings) -> None:
@@ -157,22 +161,22 @@ def test_behind_one_proxy_the_last_address_alone_counts(
 
 
 def test_preflights_pass_while_logins_are_refused_and_use_none_of_them_up(gateway: Settings) -> None:
-    refused, asking = Sender(gateway, "127.0.0.71"), Sender(gateway, "127.0.0.72")
+    stranger, asking = Sender(gateway, "127.0.0.71"), Sender(gateway, "127.0.0.72")
     preflight = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
-    until_refused(refused, *LOGIN)
-    assert refused.send("OPTIONS", LOGIN[1], preflight)[0] == 200
+    until_refused(stranger, *LOGIN)
+    assert stranger.send("OPTIONS", LOGIN[1], preflight)[0] == 200
     assert set(asking.statuses(3 * BURST["logins"], "OPTIONS", LOGIN[1], preflight)) == {200}
     assert asking.send(*LOGIN)[0] == 200, "preflights used up the address's logins"
 
 
-def test_preflights_of_every_path_have_a_limit(gateway: Settings) -> None:
+def test_preflights_of_every_path_have_a_limit(tmp_path: Path) -> None:
     """Without a limit they would be the way to the API that is never refused."""
-    for number, path in enumerate(("/api/v1/search?q=x", "/api/v1/home", "/api/v1/uploads")):
-        sender = Sender(gateway, f"127.0.0.{81 + number}")
-        until_refused(sender, "OPTIONS", path)
-        status, headers, body = sender.send("OPTIONS", path)
-        assert (status, json.loads(body)["code"]) == (429, "too-many-requests")
-        assert headers["retry-after"] == "1"
+    # A hundredth of every limit: one client on a loaded machine sends less than the 400 a second that are let through.
+    with lone_gateway(tmp_path / "state", rate_limit_scale=0.01) as small:
+        for number, path in enumerate(("/api/v1/search?q=x", "/api/v1/home", "/api/v1/uploads")):
+            _, headers, body = refused(Sender(small, f"127.0.0.{81 + number}"), "OPTIONS", path)
+            assert json.loads(body)["code"] == "too-many-requests"
+            assert headers["retry-after"] == "1"
 
 
 def test_an_ipv6_client_is_limited_by_its_network(gateway_behind_a_proxy: Settings) -> None:
@@ -190,8 +194,9 @@ def test_an_account_is_limited_at_whatever_addresses_it_is_used(gateway: Setting
     own = bearer(gateway, "a_1")
     first, second = Sender(gateway, "127.0.0.41"), Sender(gateway, "127.0.0.42")
     until_refused(first, *path, own)
-    status, headers, _ = second.send(*path, bearer(gateway, "a_1"))
-    assert (status, headers.get("retry-after")) == (429, "1"), "another address gave the account a new limit"
+    passed, headers, _ = refused(second, *path, bearer(gateway, "a_1"))
+    assert passed < ACCOUNT_BURST, "another address gave the account a new limit"
+    assert headers["retry-after"] == "1"
     assert first.send(*path, bearer(gateway, "a_2"))[0] == 200, "another account at the same address was refused"
 
 
@@ -208,76 +213,3 @@ def test_the_progress_of_a_thousand_viewers_behind_one_address_passes(gateway: S
     path = ("POST", "/api/v1/stream/progress")
     statuses = {office.send(*path, bearer(gateway, f"a_viewer{number}"))[0] for number in range(1000)}
     assert statuses == {200}, "a company's viewers are refused their progress"
-
-
-class _Service:
-    """A rate limit service: notes what it is asked, refuses everything while `refuses` is set."""
-
-    def __init__(self) -> None:
-        self.refuses = threading.Event()
-        self.go_on = threading.Event()
-        self.go_on.set()
-        self.asked: list[bytes] = []
-        self._server = grpc.server(futures.ThreadPoolExecutor(4))
-        unary = grpc.unary_unary_rpc_method_handler(self._answer)
-        name = "envoy.service.ratelimit.v3.RateLimitService"
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"ShouldRateLimit": unary}),))
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
-        self._server.start()
-
-    def _answer(self, request: bytes, _: grpc.ServicerContext) -> bytes:
-        self.go_on.wait(10)
-        self.asked.append(request)
-        # RateLimitResponse.overall_code: 1 is OK, 2 is OVER_LIMIT.
-        return b"\x08\x02" if self.refuses.is_set() else b"\x08\x01"
-
-    def stop(self) -> None:
-        self.go_on.set()
-        self._server.stop(None).wait()
-
-
-@contextlib.contextmanager
-def _service() -> Iterator[_Service]:
-    service = _Service()
-    try:
-        yield service
-    finally:
-        service.stop()
-
-
-def test_gateways_share_their_limits_by_a_service(tmp_path: Path) -> None:
-    with _service() as service:
-        url = f"grpc://127.0.0.1:{service.port}"
-        with lone_gateway(tmp_path / "state", rate_limit_url=url) as settings:
-            sender = Sender(settings)
-            for _ in range(100):  # the gateway's first connection to the service takes longer than one request may wait
-                assert sender.send("GET", "/api/v1/readyz")[0] == 200
-                if service.asked:
-                    break
-            service.asked.clear()
-            sender.send(*LOGIN)
-            assert service.asked, "the service was not asked"
-            told = service.asked[-1]
-            for value in (b"marquee", b"logins-by-address", b"everything-by-address", b"127.0.0.1/32"):
-                assert value in told, f"the service was not told {value!r}"
-            service.refuses.set()
-            status, headers, body = sender.send(*LOGIN)
-            assert (status, headers.get("retry-after")) == (429, "1"), "what the service refuses passes"
-            assert json.loads(body)["code"] == "too-many-requests"
-            service.go_on.clear()
-            assert sender.send(*LOGIN)[0] == 200, "a service that does not answer in time stops every request"
-            service.stop()
-            assert sender.send(*LOGIN)[0] == 200, "a service that is down stops every request"
-            assert 429 in sender.statuses(2 * BURST["logins"], *LOGIN), "without the service there is no limit at all"
-
-
-def test_the_services_configuration_knows_every_descriptor_that_a_gateway_sends(tmp_path: Path) -> None:
-    settings = load_settings(state=tmp_path, rate_limit_url="grpc://limits:8081", rate_limit_scale=2)
-    known = {each["value"]: each["descriptors"][0] for each in service_configuration(settings)["descriptors"]}
-    local, shared = address_filters(settings)
-    assert shared["typed_config"]["rate_limits"] == local["typed_config"]["rate_limits"]
-    for each in local["typed_config"]["descriptors"]:
-        kind, sender = each["entries"]
-        assert known[kind["value"]]["key"] == sender["key"]
-        assert known[kind["value"]]["rate_limit"]["requests_per_unit"] == each["token_bucket"]["max_tokens"]
-    assert known["logins-by-address"]["rate_limit"]["requests_per_unit"] == 2 * BURST["logins"]
