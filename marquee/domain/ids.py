@@ -23,6 +23,7 @@ _UPLOAD_ID: Final = re.compile(r"u_[0-9a-v]{20}")
 _ACCOUNT_ID: Final = re.compile(r"a_[0-9a-v]{20}")
 _PROFILE_ID: Final = re.compile(r"p_[0-9a-v]{20}")
 _SESSION_ID: Final = re.compile(r"s_[0-9a-v]{20}")
+_PLAYBACK_ID: Final = re.compile(r"v_[0-9a-v]{20}")
 
 
 def _encoded(number: int) -> str:
@@ -59,6 +60,11 @@ def new_session_id() -> str:
     return _new("s")
 
 
+def new_playback_id() -> str:
+    """The id of a playback session: one profile plays one title, from the addresses to the exit."""
+    return _new("v")
+
+
 def movie_id_of(name: str) -> str:
     """The movie_id that is derived from `name`, an entry of another catalogue: `movie_id_of("catalogue/1234")`."""
     digest = hashlib.sha256(name.encode()).digest()
@@ -88,3 +94,8 @@ def is_profile_id(text: str) -> bool:
 def is_session_id(text: str) -> bool:
     """Whether the text has the form of a session's id."""
     return _SESSION_ID.fullmatch(text) is not None
+
+
+def is_playback_id(text: str) -> bool:
+    """Whether the text has the form of a playback session's id."""
+    return _PLAYBACK_ID.fullmatch(text) is not None

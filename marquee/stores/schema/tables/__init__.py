@@ -5,9 +5,23 @@ tables. After a change, `marquee.stores.schema.migrations` says how to make the 
 """
 
 from marquee.stores.schema.tables.accounts import AccountRow, EndedSessionRow, ProfileRow, RefreshTokenRow, SessionRow
+from marquee.stores.schema.tables.analytics import (
+    AnalyticsBatchRow,
+    DailyFailureRow,
+    DailyProfileRow,
+    DailyQualityRow,
+    DailySearchRow,
+    DailyTitleRow,
+    GenreTasteRow,
+    PopularityRow,
+    ReencodeCandidateRow,
+    SimilarTitleRow,
+    SuggestionRow,
+)
 from marquee.stores.schema.tables.captured import ChangeCaptureHeartbeatRow, TitleDocumentRow
 from marquee.stores.schema.tables.columns import metadata
 from marquee.stores.schema.tables.jobs import JobRow, JobWaiterRow
+from marquee.stores.schema.tables.lake import LakeFileRow, LakePositionRow
 from marquee.stores.schema.tables.titles import (
     DeletedTitleRow,
     TitleContentRow,
@@ -21,16 +35,29 @@ from marquee.stores.schema.tables.watching import ResumePositionRow, WatchedTitl
 
 __all__ = [
     "AccountRow",
+    "AnalyticsBatchRow",
     "ChangeCaptureHeartbeatRow",
+    "DailyFailureRow",
+    "DailyProfileRow",
+    "DailyQualityRow",
+    "DailySearchRow",
+    "DailyTitleRow",
     "DeletedTitleRow",
     "EndedSessionRow",
+    "GenreTasteRow",
     "JobRow",
     "JobWaiterRow",
+    "LakeFileRow",
+    "LakePositionRow",
     "OutboxRow",
+    "PopularityRow",
     "ProfileRow",
+    "ReencodeCandidateRow",
     "RefreshTokenRow",
     "ResumePositionRow",
     "SessionRow",
+    "SimilarTitleRow",
+    "SuggestionRow",
     "TitleContentRow",
     "TitleDocumentRow",
     "TitleGenreRow",
