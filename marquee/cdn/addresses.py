@@ -1,7 +1,7 @@
 """All public addresses: of streams and images at the edges, and of a title's page in the web client.
 
 One edge serves all files of a title (`edge_of`), so its files are in one cache. A stream's path is signed and holds its
-expiry (`signed_paths`). An image's path is its key in the published bucket: public and immutable.
+expiry and its playback session (`signed_paths`). An image's path is its key in the published bucket: public and immutable.
 """
 
 import hashlib
@@ -42,13 +42,18 @@ class EdgeAddresses:
         """The URL of an image, by its key in the published bucket. None for no key."""
         return None if key is None else f"{edge_of(movie_id, self._edges)}/{key}"
 
-    def stream(self, movie_id: str, version: int, key: str, *, expires_at: int) -> str:
-        """The URL of a version's file, by its key in the published bucket. Valid until `expires_at` (Unix seconds)."""
-        return edge_of(movie_id, self._edges) + self.path(movie_id, version, key, expires_at=expires_at)
+    def stream(self, movie_id: str, version: int, key: str, *, expires_at: int, session_id: str | None = None) -> str:
+        """The URL of a version's file, by its key in the published bucket. Valid until `expires_at` (Unix seconds).
 
-    def path(self, movie_id: str, version: int, key: str, *, expires_at: int) -> str:
+        `session_id`: the playback session that the edge's log names. None for what no viewer plays.
+        """
+        path = self.path(movie_id, version, key, expires_at=expires_at, session_id=session_id)
+        return edge_of(movie_id, self._edges) + path
+
+    def path(self, movie_id: str, version: int, key: str, *, expires_at: int, session_id: str | None = None) -> str:
         """The path of a version's stream or image at any edge, by its key in the published bucket."""
         below = keys.published_prefix(movie_id, version)
         if not key.startswith(below):
             return f"/{key}"
-        return stream_path(self._secret, movie_id, version, expires_at=expires_at) + key.removeprefix(below)
+        signed = stream_path(self._secret, movie_id, version, expires_at=expires_at, session_id=session_id)
+        return signed + key.removeprefix(below)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import ssl
 import sys
 import tempfile
@@ -166,8 +167,8 @@ async def s3_refuses_who_has_no_login(settings: Settings, api: ApiSession, movie
     stream = await api.get("/stream", movie_id=movie_id)
     urls = [stream[name] for name in ("stream_url", "dash_url", "poster_url", "sprite_vtt_url") if stream[name]]
     paths = [urlsplit(url).path for url in urls]
-    # A stream's path is /v/{token}/{expires}/{key}, a picture's /{key}.
-    keys = [path.split("/", 4)[4] if path.startswith("/v/") else path[1:] for path in paths]
+    # A stream's path is /v/{token}/{expires}/{session}/{key}, a picture's /{key}.
+    keys = [re.sub(r"^/v/[^/]+/[0-9]+/(v_[^/]+/)?|^/", "", path) for path in paths]
     bucket = origin(settings.published, setting="MARQUEE_PUBLISHED_URL")
     verify: ssl.SSLContext | bool = True
     if bucket.authorities:

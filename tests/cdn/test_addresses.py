@@ -24,6 +24,7 @@ SETTINGS = Settings(
 )
 ADDRESSES = EdgeAddresses(SETTINGS)
 MOVIES = st.text("0123456789abcdefghijklmnopqrstuv", min_size=20, max_size=20).map("m_{}".format)
+SESSIONS = st.none() | MOVIES.map(lambda movie_id: movie_id.replace("m_", "v_"))
 VERSIONS = st.integers(min_value=1, max_value=10_000)
 FILES = st.sampled_from(
     [
@@ -48,14 +49,16 @@ def test_the_template_has_a_location_for_streams_and_one_for_images() -> None:
     assert len(LOCATIONS) == 2, "edge.conf.jinja has other locations than this module knows"
 
 
-@given(MOVIES, VERSIONS, FILES)
-def test_an_edge_finds_the_object_of_a_streams_address(movie_id: str, version: int, file: str) -> None:
+@given(MOVIES, VERSIONS, FILES, SESSIONS)
+def test_an_edge_finds_the_object_of_a_streams_address(
+    movie_id: str, version: int, file: str, session_id: str | None
+) -> None:
     key = keys.published_prefix(movie_id, version) + file
-    address = ADDRESSES.stream(movie_id, version, key, expires_at=1_900_000_000)
+    address = ADDRESSES.stream(movie_id, version, key, expires_at=1_900_000_000, session_id=session_id)
     assert address.startswith(edge_of(movie_id, EDGES) + "/v/")
     read = served(urlsplit(address).path)
     assert f"{read['movie']}/{read['version']}/{read['file']}" == key, "the edge would ask for another object"
-    assert read["expires"] == "1900000000"
+    assert (read["expires"], read["session"]) == ("1900000000", session_id)
 
 
 @given(MOVIES, VERSIONS, IMAGES)

@@ -8,6 +8,7 @@ import pytest
 
 from marquee.cdn.signed_paths import stream_path
 from marquee.documents.keys import images_prefix
+from marquee.domain.ids import new_playback_id
 from marquee.errors import SettingsInvalid
 from marquee.settings import Settings
 from marquee.stores.objects.origin import origin
@@ -35,9 +36,9 @@ def edge(published: Settings) -> Iterator[httpx.Client]:
         yield client
 
 
-def signed(settings: Settings, movie_id: str = MOVIE, *, seconds: int = 600) -> str:
+def signed(settings: Settings, movie_id: str = MOVIE, *, seconds: int = 600, session_id: str | None = None) -> str:
     secret = settings.edge_secret.get_secret_value()
-    return stream_path(secret, movie_id, 1, expires_at=int(time.time()) + seconds)
+    return stream_path(secret, movie_id, 1, expires_at=int(time.time()) + seconds, session_id=session_id)
 
 
 def test_the_second_viewer_is_served_from_the_cache(published: Settings, edge: httpx.Client) -> None:
@@ -47,6 +48,17 @@ def test_the_second_viewer_is_served_from_the_cache(published: Settings, edge: h
     assert (second.status_code, second.headers["x-cache"]) == (200, "HIT"), "the token must not be in the cache key"
     assert second.headers["access-control-allow-origin"] == "*"
     assert "private" in second.headers["cache-control"]
+
+
+def test_every_session_of_a_title_shares_one_entry(published: Settings, edge: httpx.Client) -> None:
+    file = "video/360/9.m4s"
+    s3_client(published, "s3_published").put_object(Bucket="marquee-published", Key=f"{OTHER}/v1/{file}", Body=SEGMENT)
+    sessions = (new_playback_id(), new_playback_id(), None)
+    answers = [edge.get(signed(published, OTHER, session_id=each) + file) for each in sessions]
+    assert [answer.headers["x-cache"] for answer in answers] == ["MISS", "HIT", "HIT"], "a session is in the cache key"
+    assert all(answer.content == SEGMENT for answer in answers)
+    asked = edge.get(signed(published, OTHER, session_id=sessions[0]) + file + "?CMCD=bl%3D3000%2Csid%3D%22x%22&a=b")
+    assert asked.headers["x-cache"] == "HIT", "a player's query is in the cache key"
 
 
 def test_a_range_is_cut_from_the_cached_file(published: Settings, edge: httpx.Client) -> None:
@@ -78,7 +90,14 @@ def test_text_is_compressed_for_those_who_take_it_and_pictures_never(published: 
 
 def test_a_path_that_is_not_signed_for_it_is_refused(published: Settings, edge: httpx.Client) -> None:
     good = signed(published)
+    session = new_playback_id()
+    played = signed(published, session_id=session)
     refused = {
+        "another session": played.replace(session, new_playback_id()),
+        "a session added": good.replace(MOVIE, f"{session}/{MOVIE}"),
+        "the session removed": played.replace(f"{session}/", ""),
+        "no session's form": signed(published, session_id="v_0/../x"),
+        "expired, of a session": signed(published, seconds=-10, session_id=session),
         "expired": signed(published, seconds=-10),
         "forged": good.replace(good.split("/")[2], "A" * 22),
         "longer": good.replace(good.split("/")[3], str(int(good.split("/")[3]) + 1)),

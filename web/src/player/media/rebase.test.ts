@@ -19,6 +19,14 @@ describe("a fresh address for what was derived from an old one", () => {
     expect(rebased(OLD, OLD, OTHER_VERSION)).toBe(OLD);
     for (const url of ["http://edge1:8410/i/m_a/sprite.jpg", "data:text/plain,x", "nonsense"]) expect(rebased(url, OLD, NEW)).toBe(url);
   });
+  it("moves requests to the new session, also from an address without one", () => {
+    const played = "http://edge1:8410/v/token/100/v_00000000000000000001/m_a/v2/video/540p/seg_3.m4s";
+    const renewed = "http://edge1:8410/v/other/900/v_00000000000000000002/m_a/v2/master.m3u8";
+    const moved = "http://edge1:8410/v/other/900/v_00000000000000000002/m_a/v2/video/540p/seg_3.m4s";
+    expect(rebased(played, played, renewed)).toBe(moved);
+    expect(rebased(played.replace("/v_00000000000000000001", ""), played, renewed)).toBe(moved);
+    expect(isSameVersion(played, renewed)).toBe(true);
+  });
   it("renews twice", () => {
     const third = NEW.replace("new_token/900", "third/999");
     expect(rebased(OLD, OLD, third)).toContain("/v/third/999/");

@@ -1,13 +1,14 @@
 /**
- * A fresh stream URL without loading the film again. `/v/{token}/{expires}/{movie_id}/v{version}/...`: only token and expiry (and
- * perhaps the edge) differ between two URLs of one version, so requests that hls.js derives from the old URL are sent to the new one.
+ * A fresh stream URL without loading the film again. `/v/{token}/{expires}/{session_id}/{movie_id}/v{version}/...`: only
+ * token, expiry and session (and perhaps the edge) differ between two URLs of one version, so requests that hls.js derives from the old
+ * URL are sent to the new one. A URL of an older release has no session.
  */
 
-const SIGNED = /^\/v\/[^/]+\/[^/]+(\/.*?\/v\d+\/)/;
+const SIGNED = /^(\/v\/[^/]+\/[^/]+(?:\/v_[^/]+)?)(\/.*?\/v\d+\/)/;
 
 interface Base {
   origin: string;
-  /** `/v/{token}/{expires}` */
+  /** `/v/{token}/{expires}/{session_id}` */
   signature: string;
   /** `/{movie_id}/v{version}/` */
   version: string;
@@ -16,9 +17,9 @@ interface Base {
 function baseOf(url: string): Base | null {
   if (!URL.canParse(url)) return null;
   const { origin, pathname } = new URL(url);
-  const version = SIGNED.exec(pathname)?.[1];
-  if (version === undefined) return null;
-  return { origin, version, signature: pathname.slice(0, pathname.indexOf(version)) };
+  const [, signature, version] = SIGNED.exec(pathname) ?? [];
+  if (signature === undefined || version === undefined) return null;
+  return { origin, version, signature };
 }
 
 /** Whether both addresses are of the same version of the same title. A new version has other segments. */
