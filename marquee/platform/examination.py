@@ -2,7 +2,7 @@
 
 Each check returns a `Finding`: what was found, or what is missing and how to get it. Checked are the Linux kernel, disk
 space, ports, TLS, the open files limit, user namespaces, and every program from a wheel, which is run once. A `missing`
-finding stops a start. An `optional` one (a browser, a full Java) only makes some of the outside checks be skipped.
+finding stops a start. With an `optional` one (a browser, the packages of analytics) the platform starts, and lacks something.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from typing import Literal
 
 import httpx
 
+from marquee.analytics_extra import how_to_get_analytics, missing_packages
 from marquee.errors import MarqueeError
 from marquee.platform.certificates import pem_files, read_pair, tls_warnings
 from marquee.platform.programs import binaries
@@ -40,7 +41,7 @@ UNANNOUNCED_PROXY = "marquee_api_unannounced_proxy_requests_total"
 class Finding:
     """The result of one check.
 
-    `state`: "ok", "missing" (the platform does not start) or "optional" (some checks are skipped). `detail` says what was
+    `state`: "ok", "missing" (the platform does not start) or "optional" (a part of it is left out). `detail` says what was
     found, or what is wrong and what to do.
     """
 
@@ -72,7 +73,7 @@ def examine(settings: Settings) -> list[Finding]:
     )
     findings += [_program(name, find, option) for name, wanted, find, option in programs if wanted]
     findings += [_unprivileged()] * (os.geteuid() == 0 and "postgres" in running)
-    return [*findings, _web_client(), _browser(), _full_java()]
+    return [*findings, _web_client(), _browser(), _analytics()]
 
 
 def _linux() -> Finding:
@@ -187,10 +188,12 @@ def _browser() -> Finding:
     return Finding("Chromium", "ok", found)
 
 
-def _full_java() -> Finding:
-    found = shutil.which("java")
-    if found is None:
+def _analytics() -> Finding:
+    name = "packages of analytics"
+    if missing := missing_packages():
         return Finding(
-            "a full Java", "optional", "missing; only Spark needs one: on Debian, apt install default-jre-headless."
+            name,
+            "optional",
+            f"{', '.join(missing)} missing, so there are no trending rows, suggestions and reports: {how_to_get_analytics()}.",
         )
-    return Finding("a full Java", "ok", found)
+    return Finding(name, "ok", "Spark, dbt and Great Expectations are installed")

@@ -1,0 +1,54 @@
+"""What is said where the packages of analytics are missing: which ones, and how to get them. Nothing is imported for it."""
+
+import importlib.util
+import subprocess
+import sys
+import tomllib
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+
+from marquee.analytics_extra import PACKAGES, how_to_get_analytics, missing_packages
+from marquee.platform.examination import examine
+from marquee.platform.project import PROJECT
+from tests.harness.servers import make_test_settings
+
+
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyspark" else ModuleSpec(name, None))
+    assert missing_packages() == ["pyspark"]
+    assert missing_packages(("pyarrow",)) == []
+
+
+def test_the_way_to_get_them_depends_on_how_marquee_was_installed() -> None:
+    assert "make analytics" in how_to_get_analytics(in_checkout=True)
+    assert "[analytics]" in how_to_get_analytics(in_checkout=False)
+
+
+def test_looking_for_them_imports_none() -> None:
+    script = (
+        "import sys; from marquee.analytics_extra import missing_packages, PACKAGES; missing_packages();"
+        "print(sorted(set(sys.modules) & set(PACKAGES)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_package_is_one_of_the_extra() -> None:
+    extra = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["analytics"]
+    for package in PACKAGES:
+        name = {"dbt": "dbt-core"}.get(package, package.replace("_", "-"))
+        assert any(each.startswith(f"{name}>=") for each in extra), f"{package} is not in the extra"
+
+
+@pytest.mark.parametrize("missing", [[], ["pyspark", "dbt"]])
+def test_the_doctor_names_what_analytics_lacks(
+    missing: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marquee.platform.examination.missing_packages", lambda: missing)
+    [found] = [one for one in examine(make_test_settings(tmp_path)) if one.name == "packages of analytics"]
+    assert found.state == ("optional" if missing else "ok")
+    if missing:
+        assert "pyspark, dbt missing" in found.detail
+        assert how_to_get_analytics() in found.detail
