@@ -22,7 +22,12 @@ from tests.harness.parsing import parsed
 PROJECT = Path(__file__).parent.parent
 _NAMED = re.findall(r"`([\w./*]+\.(?:py|md|yaml)(?:::\w+)?|[\w./*]+/)`", (PROJECT / "ARCHITECTURE.md").read_text())
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
-INSIDE_CODES = frozenset(("lease-lost", "rebuild-overtaken", "object-missing", "stage-missing"))
+INSIDE_CODES = frozenset(
+    (
+        *("lease-lost", "rebuild-overtaken", "object-missing", "stage-missing"),
+        *("sink-overtaken", "erasures-changed", "lake-file-retired"),
+    )
+)
 """Codes that no client gets."""
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 

@@ -41,6 +41,8 @@ def variable_of(name: str) -> str:
 
 def default_of(name: str, info: FieldInfo) -> str:
     """The default as the page shows it; empty for a setting without one."""
+    if info.annotation is SecretStr and name.startswith("s3_lake_"):
+        return ""
     if info.annotation is SecretStr:
         return "made at the first start"
     if info.default is PydanticUndefined:

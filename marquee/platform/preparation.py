@@ -43,10 +43,12 @@ async def create_topics(settings: Settings) -> None:
 
 
 async def create_buckets(settings: Settings) -> None:
-    """Create the ingest bucket, with CORS for parts that the web client PUTs, and the published bucket, which edges read."""
+    """Create the ingest bucket, with CORS for parts that the web client PUTs, the published bucket, which edges read, and
+    the lake's folder or bucket."""
     async with open_stores(settings) as stores:
         await stores.objects.ensure_bucket(allowed_origins=browser_origins(settings))
         await stores.published.ensure_bucket()
+        await stores.lake.files.ensure()
 
 
 async def create_demo_account(settings: Settings) -> None:

@@ -8,6 +8,7 @@ one machine. A URL's scheme chooses the engine. Without a URL the platform start
 import os
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import dotenv
 from pydantic import ValidationError, model_validator
@@ -115,6 +116,10 @@ class Settings(
     @property
     def published(self) -> str:
         return self.published_url or self.inner("s3_inner", "s3+http") + "/marquee-published"
+
+    @property
+    def lake(self) -> str:
+        return self.lake_url or f"file://{quote(str(self.state / 'lake'))}"
 
     @property
     def public(self) -> str:

@@ -72,6 +72,11 @@ class Engines(BaseModel):
     published_url: str = Field(
         "", description="Published bucket, in the same form. The edges read it with a login of their own."
     )
+    lake_url: str = Field(
+        "",
+        description="Lake of viewing events: `file:///folder`, or a bucket of its own in the same form. "
+        "Empty: the folder `lake` in the state folder.",
+    )
 
 
 class LocalEngines(BaseModel):
@@ -154,6 +159,13 @@ class Secrets(BaseModel):
     )
     s3_edge_secret_key: SecretStr = Field(
         SecretStr(""), description="Secret key that belongs to the edges' access key."
+    )
+    s3_lake_access_key: SecretStr = Field(
+        SecretStr(""),
+        description="Access key of the lake's bucket. Empty: the ingest bucket's login is used for it too.",
+    )
+    s3_lake_secret_key: SecretStr = Field(
+        SecretStr(""), description="Secret key that belongs to the lake's access key."
     )
     cursor_secret: SecretStr = Field(
         SecretStr(""), description="Key that signs the cursors of pages and device tokens."

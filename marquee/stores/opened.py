@@ -25,6 +25,8 @@ from marquee.stores.history import open_history
 from marquee.stores.history.contract import WatchHistory
 from marquee.stores.job_queue import open_job_queue
 from marquee.stores.job_queue.contract import JobQueue
+from marquee.stores.lake import open_lake
+from marquee.stores.lake.contract import Lake
 from marquee.stores.objects import open_objects
 from marquee.stores.objects.contract import Objects
 from marquee.stores.resume_positions import open_resume_positions
@@ -109,6 +111,11 @@ class Stores:
     def published(self) -> Objects:
         """The bucket that the edges read."""
         return self._closed_at_the_end(open_bucket(self._settings, self._settings.published))
+
+    @cached_property
+    def lake(self) -> Lake:
+        """Viewing events as files, and their list."""
+        return self._closed_at_the_end(open_lake(self._settings))
 
     def _closed_at_the_end(self, store: Store) -> Store:
         if self._is_closed:

@@ -21,7 +21,7 @@ from marquee.stores.schema.tables.analytics import (
 from marquee.stores.schema.tables.captured import ChangeCaptureHeartbeatRow, TitleDocumentRow
 from marquee.stores.schema.tables.columns import metadata
 from marquee.stores.schema.tables.jobs import JobRow, JobWaiterRow
-from marquee.stores.schema.tables.lake import LakeFileRow, LakePositionRow
+from marquee.stores.schema.tables.lake import LakeErasureRow, LakeFileRow, LakePositionRow
 from marquee.stores.schema.tables.titles import (
     DeletedTitleRow,
     TitleContentRow,
@@ -47,6 +47,7 @@ __all__ = [
     "GenreTasteRow",
     "JobRow",
     "JobWaiterRow",
+    "LakeErasureRow",
     "LakeFileRow",
     "LakePositionRow",
     "OutboxRow",

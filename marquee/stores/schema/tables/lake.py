@@ -7,7 +7,7 @@ replaced stays for a while: a job that began before still reads it.
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer
 from sqlmodel import Field, SQLModel
 
 from marquee.stores.schema.tables.columns import id_column, text_column, time_column
@@ -41,3 +41,14 @@ class LakePositionRow(SQLModel, table=True):
     cursor: str = Field(sa_column=text_column())
     generation: int = Field(sa_column=Column(Integer, nullable=False))
     written_at: datetime = Field(sa_column=time_column())
+
+
+class LakeErasureRow(SQLModel, table=True):
+    """A profile whose rows are erased, and are not written any more. `scanned_at`: begin of the last whole scan of the list."""
+
+    __tablename__ = "lake_erasure"
+
+    profile_id: str = Field(sa_column=id_column(primary_key=True))
+    number: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    asked_at: datetime = Field(sa_column=time_column())
+    scanned_at: datetime | None = Field(sa_column=time_column(nullable=True))

@@ -106,6 +106,14 @@ def upgrade() -> None:
         "lake_file_retired_idx", "lake_file", ["retired_at"], unique=False, postgresql_where="retired_at IS NOT NULL"
     )
     op.create_table(
+        "lake_erasure",
+        sa.Column("profile_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("scanned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("profile_id", name=op.f("lake_erasure_pkey")),
+    )
+    op.create_table(
         "lake_position",
         sa.Column("topic", sa.Text(collation="C"), nullable=False),
         sa.Column("cursor", sa.Text(), nullable=False),

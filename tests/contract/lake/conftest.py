@@ -1,0 +1,27 @@
+"""A lake in a folder and one in a bucket of SeaweedFS, each with a list of its own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from marquee.settings import Settings
+from marquee.stores.lake.contract import Lake
+from marquee.stores.schema.migrate import migrate
+from tests.harness.lake.lakes import bucket_url, lake_settings, opened
+
+ENGINES = ["folder", "s3"]
+
+
+@pytest.fixture(params=ENGINES)
+def where(request: pytest.FixtureRequest, tmp_path: Path, postgres_server: Settings, empty_database: str) -> Settings:
+    migrate(empty_database)
+    if request.param == "folder":
+        return lake_settings(postgres_server, empty_database, f"file://{tmp_path / 'the lake'}".replace(" ", "%20"))
+    return lake_settings(postgres_server, empty_database, bucket_url(request.getfixturevalue("s3_server")))
+
+
+@pytest.fixture
+async def lake(where: Settings) -> AsyncIterator[Lake]:
+    async with opened(where) as found:
+        yield found
