@@ -29,6 +29,7 @@ from api.rows.shared import SharedRows
 from api.search.service import SearchService
 from api.stream.service import StreamService
 from api.titles.service import TitleService
+from api.titles.similar import SimilarTitles
 from api.uploads.service import UploadService
 from api.warm_up import WarmUp
 from marquee.settings import Settings
@@ -48,6 +49,7 @@ class Services:
     rows: RowService
     search: SearchService
     sessions: SessionService
+    similar_titles: SimilarTitles
     streams: StreamService
     titles: TitleService
     uploads: UploadService
@@ -58,8 +60,8 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
     """All services over these stores."""
     breakers = AsyncCircuitBreakerFactory()
     catalogue = stores.catalogue
-    shared = SharedRows(catalogue.rows, stores.row_cache, stores.coordination, breakers, settings)
-    rows = RowService(shared, catalogue.rows, stores.resume_positions, breakers, settings)
+    shared = SharedRows(catalogue.rows, stores.findings, stores.row_cache, stores.coordination, breakers, settings)
+    rows = RowService(shared, catalogue.rows, stores.findings, stores.resume_positions, breakers, settings)
     home = HomeService(rows, settings)
     noted = NotedTitles()
     warm_up = WarmUp(home, stores.search)
@@ -88,6 +90,7 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
         rows=rows,
         search=SearchService(stores.search, settings),
         sessions=SessionService(stores.sessions, stores.accounts, tokens, settings),
+        similar_titles=SimilarTitles(shared),
         streams=StreamService(catalogue.titles, stores.resume_positions, stores.history, noted, settings),
         titles=TitleService(
             catalogue.titles, catalogue.versions, catalogue.uploads, shared, stores.objects, stores.published, settings

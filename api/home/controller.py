@@ -26,5 +26,5 @@ class HomeController(Controller):
         limit: LimitQuery = 10,
         cursor: CursorQuery = "",
     ) -> Home:
-        """Continue watching, new releases and 20 genres, `limit` items each."""
+        """Continue watching, new releases, trending titles, the profile's suggestions and 20 genres; `limit` items each."""
         return await home.page(caller, limit=limit, cursor=cursor)

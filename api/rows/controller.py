@@ -31,7 +31,7 @@ class RowController(Controller):
         limit: LimitQuery = 10,
         cursor: CursorQuery = "",
     ) -> Row:
-        """One row: `continue-watching`, `new-releases`, `genre-drama` and its like."""
+        """One row: `continue-watching`, `new-releases`, `trending`, `genre-drama` and its like, the profile's `because-m_...`."""
         return await rows.row_by_id(row_id, caller, limit=limit, cursor=cursor)
 
     @delete("/{row_id:str}/{movie_id:str}", status_code=200, responses=documented(401, 403, 404))

@@ -1,5 +1,6 @@
 """Queries of shared rows in PostgreSQL: behind one bulkhead a row, and at most `MAX_QUERIES` of all rows at once.
 
+All lists of similar titles share one bulkhead.
 Progress writes use the same connection pool. With the cache down every process queries every row, so `MAX_QUERIES` is
 below the pool's size: a home page can never take all connections.
 """
@@ -17,8 +18,10 @@ from api.rows.schemas import RowItem, SharedItem, SharedRow
 from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.rows import RowDefinition
 from marquee.settings import Settings
+from marquee.stores.analytics.findings.contract import Findings
 from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.catalogue.values import RowPosition, TitleCard
+from marquee.stores.row_cache.keys import SIMILAR_FAMILY
 
 CACHED_ITEMS: Final = 50
 """Items of a row's beginning, which is what the cache holds."""
@@ -31,8 +34,11 @@ _encode = msgspec.json.Encoder().encode
 class RowQueries:
     """Reads rows from the catalogue, each item already encoded for the response."""
 
-    def __init__(self, rows: HomeRows, breakers: AsyncCircuitBreakerFactory, settings: Settings) -> None:
+    def __init__(
+        self, rows: HomeRows, findings: Findings, breakers: AsyncCircuitBreakerFactory, settings: Settings
+    ) -> None:
         self._rows = rows
+        self._findings = findings
         self._breakers = breakers
         self._settings = settings
         self._addresses = EdgeAddresses(settings)
@@ -56,6 +62,10 @@ class RowQueries:
         self, row: RowDefinition, *, limit: int, after: RowPosition | None
     ) -> Sequence[tuple[TitleCard, RowPosition]]:
         async with self._places:
+            if row.kind == "trending":
+                return await self._findings.trending(limit=limit, after=after)
+            if row.kind == "similar" and row.movie_id is not None:
+                return await self._findings.similar(row.movie_id, limit=limit)
             if row.genre is not None:
                 return await self._rows.genre(row.genre, limit=limit, after=after)
             return await self._rows.new_releases(limit=limit, after=after)
@@ -73,10 +83,11 @@ class RowQueries:
         return SharedItem(msgspec.Raw(_encode(item)), position.sort_value, position.movie_id)
 
     def _bulkhead(self, row: RowDefinition) -> Bulkhead:
-        bulkhead = self._bulkheads.get(row.row_id)
+        name = SIMILAR_FAMILY if row.kind == "similar" else row.row_id
+        bulkhead = self._bulkheads.get(name)
         if bulkhead is None:
-            bulkhead = self._bulkheads[row.row_id] = Bulkhead(
-                row.row_id,
+            bulkhead = self._bulkheads[name] = Bulkhead(
+                name,
                 self._breakers,
                 concurrency=self._settings.row_concurrency,
                 timeout_seconds=self._settings.row_timeout_seconds,

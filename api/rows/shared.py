@@ -13,10 +13,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from cachetools import TTLCache
 from purgatory import AsyncCircuitBreakerFactory
 
 from api.rows.cached_rows import CachedRows, Found
-from api.rows.local_copies import LocalCopies
+from api.rows.local_copies import MAX_ROWS, READ_COPY_SECONDS, LocalCopies
 from api.rows.queries import RowQueries
 from api.rows.schemas import SharedItem, SharedRow
 from api.rows.single_flight import SingleFlight
@@ -24,6 +25,7 @@ from marquee.domain.rows import RowDefinition
 from marquee.errors import StoreUnavailable
 from marquee.logs import get_logger
 from marquee.settings import Settings
+from marquee.stores.analytics.findings.contract import Findings
 from marquee.stores.catalogue.contract import HomeRows
 from marquee.stores.catalogue.values import RowPosition
 from marquee.stores.coordination.contract import Coordination
@@ -48,16 +50,19 @@ class SharedRows:
     def __init__(
         self,
         rows: HomeRows,
+        findings: Findings,
         cache: RowCache,
         coordination: Coordination,
         breakers: AsyncCircuitBreakerFactory,
         settings: Settings,
     ) -> None:
-        self._queries = RowQueries(rows, breakers, settings)
+        self._queries = RowQueries(rows, findings, breakers, settings)
         self._cache = CachedRows(cache, coordination, breakers)
         self._copies = LocalCopies()
         self._cache_reads: SingleFlight[Found | None] = SingleFlight("cache read of the row")
         self._fills: SingleFlight[SharedRow] = SingleFlight("fill of the row")
+        self._generation_reads: SingleFlight[int] = SingleFlight("generation of the row")
+        self._generations: TTLCache[str, int] = TTLCache(MAX_ROWS, READ_COPY_SECONDS)
         self._ttl_seconds = float(settings.row_ttl_seconds)
         self._timeout_seconds = settings.row_timeout_seconds
 
@@ -87,6 +92,22 @@ class SharedRows:
         """At most `limit` items after `after`, from the catalogue. Raises `StoreUnavailable`."""
         return await self._queries.page(row, limit=limit, after=after)
 
+    async def generation(self, family: str) -> int:
+        """The generation of a family of rows, which stands in their ids: it changes with each purge of the family.
+
+        A purge by another process is seen `READ_COPY_SECONDS` later. With the cache down it is this process's own.
+        """
+        if (known := self._generations.get(family)) is not None:
+            return known
+        purges = self._copies.purges_so_far(family)
+        try:
+            found = await self._generation_reads.join(family, lambda: self._cache.generation(family))
+        except StoreUnavailable:
+            return -purges
+        if self._copies.purges_so_far(family) == purges:
+            self._generations[family] = found
+        return found
+
     async def purge(self, row_ids: Sequence[str]) -> None:
         """Drop rows after a change, in this process and in the cache.
 
@@ -97,6 +118,8 @@ class SharedRows:
             # Later callers must not join a cache read or a fill that began before the change.
             self._cache_reads.forget(row_id)
             self._fills.forget(row_id)
+            self._generation_reads.forget(row_id)
+            self._generations.pop(row_id, None)
         await self._cache.purge(list(row_ids))
 
     async def _logged(self, row: RowDefinition, work: Callable[[RowDefinition], Awaitable[SharedRow]]) -> SharedRow:

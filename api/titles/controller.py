@@ -15,9 +15,10 @@ from api.auth.tokens import Caller
 from api.guards import BEARER, MANAGES_TITLES
 from api.problems import documented
 from api.request_deadline import LONG
-from api.titles.schemas import TitleEdit, TitleOut, TitlePage
+from api.titles.schemas import SimilarOut, TitleEdit, TitleOut, TitlePage
 from api.titles.service import TitleService
-from api.wire import ONE_LINE, CursorQuery, MovieIdPath
+from api.titles.similar import SimilarTitles
+from api.wire import ONE_LINE, CursorQuery, LimitQuery, MovieIdPath
 from marquee.domain.lifecycle import TitleState
 from marquee.errors import InputInvalid
 from marquee.stores.catalogue.values import TitleQuery
@@ -75,6 +76,16 @@ class TitleController(Controller):
     ) -> Response[TitleOut]:
         """One title; `playable` says whether it can be watched."""
         return _with_etag(await titles.title(caller, movie_id))
+
+    @get("/{movie_id:str}/similar", responses=documented(401, 403))
+    async def similar(
+        self,
+        movie_id: MovieIdPath,
+        similar_titles: NamedDependency[SimilarTitles],
+        limit: LimitQuery = 12,
+    ) -> SimilarOut:
+        """More like this: playable titles, the most similar first. Empty where there is nothing, also for an unknown title."""
+        return await similar_titles.of(movie_id, limit=limit)
 
     @patch("/{movie_id:str}", opt=MANAGES_TITLES, responses=documented(401, 403, 404, 409, 413, 415))
     async def edit(

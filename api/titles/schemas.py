@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from api.rows.schemas import RowItem
 from api.wire import Input, Line, NoteOut, Output, PictureOut, Prose, Word, Year
 from marquee.documents import AudioRole
 from marquee.domain.lifecycle import TitleState, VersionState
@@ -98,6 +99,10 @@ class TitleOut(Output, frozen=True, kw_only=True):
 class TitlePage(Output, frozen=True, kw_only=True):
     titles: list[TitleOut]
     next_cursor: str | None
+
+
+class SimilarOut(Output, frozen=True, kw_only=True):
+    items: list[RowItem]
 
 
 class TitleEdit(Input, frozen=True, kw_only=True):

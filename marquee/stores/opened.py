@@ -15,6 +15,8 @@ from typing import Protocol, TypeVar
 from marquee.settings import Settings
 from marquee.stores.accounts import open_accounts
 from marquee.stores.accounts.contract import Accounts
+from marquee.stores.analytics.findings import open_findings
+from marquee.stores.analytics.findings.contract import Findings
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.coordination import open_coordination
@@ -72,6 +74,11 @@ class Stores:
     @cached_property
     def history(self) -> WatchHistory:
         return self._closed_at_the_end(open_history(self._settings.database))
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What viewers see of analytics."""
+        return self._closed_at_the_end(open_findings(self._settings.database))
 
     @cached_property
     def job_queue(self) -> JobQueue:

@@ -119,7 +119,9 @@ async def test_a_cache_that_is_lost_during_a_fill_costs_no_row(
     async with RestartingServer(local_engines.valkey_cache, tmp_path) as server:
         cache = open_row_cache(server.settings.row_cache)
         locks: Any = FatalLocks(stores.coordination, server.kill)
-        rows = SharedRows(stores.catalogue.rows, cache, locks, AsyncCircuitBreakerFactory(), api_settings)
+        rows = SharedRows(
+            stores.catalogue.rows, stores.findings, cache, locks, AsyncCircuitBreakerFactory(), api_settings
+        )
         found = await rows.beginning(row)
         await cache.close()
     assert [item.movie_id for item in found.items] == [movie_id]

@@ -26,7 +26,9 @@ Client = AsyncTestClient[Litestar]
 
 def _process(stores: Stores, settings: Settings, rows: HomeRows) -> SharedRows:
     """The row services of one API process."""
-    return SharedRows(rows, stores.row_cache, stores.coordination, AsyncCircuitBreakerFactory(), settings)
+    return SharedRows(
+        rows, stores.findings, stores.row_cache, stores.coordination, AsyncCircuitBreakerFactory(), settings
+    )
 
 
 async def test_200_callers_of_two_processes_that_miss_at_once_make_one_query(
@@ -110,7 +112,9 @@ async def test_home_has_every_filled_row_in_order_and_leaves_empty_ones_out(
     answer = await client.get("/api/v1/home", params={"limit": 3, "cursor": ""}, headers=person.headers)
     assert answer.status_code == 200, answer.text
     rows = {row["id"]: row for row in answer.json()["rows"]}
-    assert list(rows)[:3] == ["continue-watching", "new-releases", "genre-drama"]
+    assert list(rows)[:3] == ["continue-watching", "new-releases", "genre-drama"], (
+        "no batch is accepted: nothing is trending"
+    )
     assert [item["movie_id"] for item in rows["continue-watching"]["items"]] == [watched], "a finished title goes on"
     item = rows["continue-watching"]["items"][0]
     assert (item["resume_position_seconds"], item["watched_percent"]) == (30.0, 30.0)

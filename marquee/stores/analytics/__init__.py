@@ -1,0 +1,1 @@
+"""What analytics found, in PostgreSQL: `findings` is what viewers see of it, `reports` what engineers see."""
