@@ -26,6 +26,7 @@ INSIDE_CODES = frozenset(
     (
         *("lease-lost", "rebuild-overtaken", "object-missing", "stage-missing"),
         *("sink-overtaken", "erasures-changed", "lake-file-retired"),
+        *("events-unusable", "batch-not-judged"),
     )
 )
 """Codes that no client gets."""

@@ -22,6 +22,7 @@ from marquee.settings.limits import Limits
 from marquee.settings.media import Media
 from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints, Tls
 from marquee.settings.renamed import OLD_NAMES, values_of_old_names
+from marquee.settings.spark import Spark
 from marquee.settings.uploads import Uploads
 
 ENVIRONMENT_FILE: Final = "marquee.env"
@@ -43,6 +44,7 @@ class Settings(
     groups.Serving,
     Limits,
     groups.Dagster,
+    Spark,
     BaseSettings,
 ):
     """The fields of every group, and the addresses that follow from them. Times are in seconds, sizes in bytes."""

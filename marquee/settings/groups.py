@@ -18,6 +18,7 @@ from marquee.settings.cores import api_processes, cores
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
 from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints, Tls
+from marquee.settings.spark import Spark
 from marquee.settings.uploads import Uploads
 
 
@@ -279,6 +280,6 @@ class Dagster(BaseModel):
 
 GROUPS: Final[tuple[type[BaseModel], ...]] = (
     *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicEndpoints, PublicBounds, Tls, Secrets, FirstAccount),
-    *(Uploads, Media, TranscodingJobs, Serving, Limits, Dagster),
+    *(Uploads, Media, TranscodingJobs, Serving, Limits, Dagster, Spark),
 )
 """The groups in the order of the settings page."""

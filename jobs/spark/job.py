@@ -1,0 +1,125 @@
+"""The main of every Spark job, once: arguments, log, Spark, what the job cost, and its figures for Dagster.
+
+`python -m jobs.spark.NAME --day 2026-11-30` from a shell prints one JSON object with the figures. Started by Dagster Pipes, the
+same figures become the metadata of the materialized asset. A job ends with 0, or with 1 and the reason in its last log line, and
+then it has written nothing. SIGTERM ends it the same way, and Spark with it.
+"""
+
+import argparse
+import json
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+from dagster_pipes import PipesEnvVarParamsLoader, open_dagster_pipes
+
+from jobs.spark.session import check_installed, spark_session, work_folder
+from marquee.errors import MarqueeError
+from marquee.logs import configure_logging, get_logger
+from marquee.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Figures = dict[str, Any]
+log = get_logger()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a job has: its settings, Spark, a folder for files of its run, its day or its last day, and further options."""
+
+    settings: Settings
+    spark: "SparkSession"
+    folder: Path
+    day: date
+    options: Mapping[str, Any]
+
+
+def run_job(
+    name: str,
+    work: Callable[[Job], Figures],
+    arguments: Sequence[str] | None = None,
+    *,
+    day_option: str,
+    flags: Mapping[str, str] | None = None,
+) -> int:
+    """Run `work` with Spark. Returns the exit code. `flags`: option without a value -> its help."""
+    parser = argparse.ArgumentParser(prog=f"python -m jobs.spark.{name}")
+    parser.add_argument(
+        f"--{day_option}", dest="day", type=date.fromisoformat, required=True, help="a day (UTC): 2026-11-30"
+    )
+    for flag, told in (flags or {}).items():
+        parser.add_argument(f"--{flag}", action="store_true", help=told)
+    options = vars(parser.parse_args(arguments))
+    configure_logging(f"spark-{name}")
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        if PipesEnvVarParamsLoader().is_dagster_pipes_process():
+            with open_dagster_pipes() as context:
+                figures = _run(name, work, options)
+                context.report_asset_materialization(metadata=figures)
+        else:
+            figures = _run(name, work, options)
+            sys.stdout.write(json.dumps(figures) + "\n")
+    except MarqueeError as error:
+        log.error("job failed", reason=error.detail, code=error.code)
+        return 1
+    return 0
+
+
+def _end(signal_number: int, _: object) -> None:
+    """Leaves by the ordinary way out, so that Spark ends and the run's folder goes."""
+    raise SystemExit(128 + signal_number)
+
+
+def _run(name: str, work: Callable[[Job], Figures], options: dict[str, Any]) -> Figures:
+    check_installed()
+    from jobs.spark.events import spark_errors
+
+    settings = load_settings()
+    day = options["day"]
+    began = time.monotonic()
+    log.info("job started", day=str(day), master=settings.spark_master)
+    with work_folder(settings) as folder, spark_session(settings, name, folder) as spark:
+        with spark_errors():
+            figures = work(Job(settings, spark, folder, day, options))
+        used = cost()
+    figures = {"day": str(day), **figures, "spark_seconds": round(time.monotonic() - began, 2), **used}
+    log.info("job ended", **figures)
+    return figures
+
+
+def cost() -> Figures:
+    """Processor seconds, and the largest resident memory, of this process and the JVM that it started."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    seconds, peak = own.ru_utime + own.ru_stime, own.ru_maxrss * 1024
+    for child in psutil.Process().children(recursive=True):
+        try:
+            seconds += sum(child.cpu_times()[:2])
+            peak += _peak_bytes(child)
+        except psutil.NoSuchProcess:
+            continue
+    return {"spark_cpu_seconds": round(seconds, 2), "spark_memory_bytes": peak}
+
+
+def _peak_bytes(process: psutil.Process) -> int:
+    """Linux notes a process's largest resident memory; elsewhere, what it has now."""
+    status = Path(f"/proc/{process.pid}/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return int(process.memory_info().rss)
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day, UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

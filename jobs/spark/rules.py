@@ -1,0 +1,204 @@
+"""The rules of one playback session: from its events, in any order and with repeats, to one row.
+
+The names and definitions are those of CTA-2066 and Mux Data. Session = one `session_id`. It belongs to the day (UTC) of its
+attempt, so one over midnight counts once. An event that a client sent twice counts once, by its `event_id`. What the player says
+(`client`, `cmcd`) comes first; what the edges saw of it fills the gaps of players that report little.
+"""
+
+from typing import Final
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as f
+
+from marquee.domain.playback import WATCHED_MS_PER_SECOND
+
+OUTCOMES: Final = ("played", "playback_failure", "start_failure", "exit_before_start")
+SILENT_MS: Final = 60_000
+"""An attempt without a first frame, an error or an exit is given up after this time without an event."""
+MAX_GAP_MS: Final = 60_000
+"""A rendition is taken as shown for at most this long after an event: a device that slept shows nothing."""
+AROUND_HOURS: Final = 6
+"""Before and after a day, in which events of its sessions are looked for: a stream's address is valid that long."""
+SESSION_COLUMNS: Final = (
+    *("session_id", "day", "started_at_ms", "profile_id", "movie_id", "version", "device", "player", "edge"),
+    *("is_preview", "is_robot", "outcome", "error_code", "startup_ms", "watch_seconds", "stall_seconds", "stalls"),
+    *("mean_kbps", "top_height", "dropped_frames", "max_position_seconds", "duration_seconds", "is_completed"),
+    *("sent_bytes", "events"),
+)
+"""The columns of the lake's dataset `sessions`, in their order."""
+
+
+def kind_is(*kinds: str) -> Column:
+    return f.col("kind").isin(*kinds)
+
+
+def said_by_player() -> Column:
+    """Events that a player sent itself, rather than a server or an edge about it."""
+    return f.col("source").isin("client", "cmcd")
+
+
+def is_video_request() -> Column:
+    return (f.col("source") == "edge") & (f.col("object_kind") == "video")
+
+
+def counted_once(events: DataFrame) -> DataFrame:
+    """Each event of a session once, the first that was received. Frames are left together by session: no later shuffle."""
+    copies = Window.partitionBy("session_id", "event_id").orderBy("received_at_ms", "at_ms", "source")
+    return (
+        events.where(f.col("session_id").isNotNull())
+        .repartition("session_id")
+        .withColumn("copy", f.row_number().over(copies))
+        .where("copy = 1")
+        .drop("copy")
+    )
+
+
+def with_what_is_shown(events: DataFrame) -> DataFrame:
+    """Adds `shown_ms`, how long after the event film was shown, and `shown_kbps`, at which bitrate.
+
+    Film is shown from a first frame, the end of a pause, a stall or a seek on, until a pause, a stall, an exit or a fatal error.
+    """
+    in_order = Window.partitionBy("session_id").orderBy("at_ms", "event_id")
+    until_now = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    is_showing = (
+        f.when(~said_by_player(), None)
+        .when(kind_is("first_frame", "play", "stall_end", "seek") | (f.col("watched_ms") > 0), True)
+        .when(kind_is("pause", "stall_begin", "exit") | is_fatal_error(), False)
+        # Said last: an exit ends the film although it also says what was watched before it.
+    )
+    is_showing = f.when(said_by_player() & kind_is("exit"), False).otherwise(is_showing)
+    gap_ms = f.least(f.lead("at_ms").over(in_order) - f.col("at_ms"), f.lit(MAX_GAP_MS))
+    kbps = f.when(said_by_player() & (f.col("kbps") > 0), f.col("kbps"))
+    return events.withColumn(
+        "shown_ms", f.when(f.last(is_showing, ignorenulls=True).over(until_now), f.coalesce(gap_ms, f.lit(0)))
+    ).withColumn("shown_kbps", f.last(kbps, ignorenulls=True).over(until_now))
+
+
+def is_fatal_error() -> Column:
+    return kind_is("error") & f.coalesce(f.col("is_fatal"), f.lit(False))
+
+
+def _first(column: str) -> Column:
+    """The first value by time that is not null."""
+    order = f.when(f.col(column).isNotNull(), f.struct("at_ms", "event_id"))
+    return f.min_by(f.col(column), order)
+
+
+def _positive(column: str) -> Column:
+    return f.greatest(f.col(column), f.lit(0))
+
+
+def folded(events: DataFrame) -> DataFrame:
+    """One row a session: sums, first times, and the short lists (stalls, seeks, fatal errors) that `judged` needs."""
+    watched_ms = f.when(said_by_player(), _positive("watched_ms"))
+    position = f.when(said_by_player() & ~kind_is("seek"), f.col("position_seconds"))
+    moment = f.struct("at_ms", _positive("duration_ms").alias("ms"))
+    return events.groupBy("session_id").agg(
+        f.min("at_ms").alias("first_at_ms"),
+        f.max("at_ms").alias("last_at_ms"),
+        f.min(f.when(kind_is("attempt"), f.col("at_ms"))).alias("attempt_at_ms"),
+        f.min(f.when(kind_is("first_frame"), f.col("at_ms"))).alias("first_frame_at_ms"),
+        f.min(f.when(watched_ms > 0, f.col("at_ms") - watched_ms)).alias("watched_from_ms"),
+        f.min(f.when(kind_is("first_frame") & (f.col("duration_ms") >= 0), f.col("duration_ms"))).alias(
+            "first_frame_ms"
+        ),
+        f.max(kind_is("exit")).alias("has_exit"),
+        f.sort_array(f.collect_list(f.when(is_fatal_error(), f.struct("at_ms", "error_code")))).alias("fatal"),
+        f.collect_list(f.when(kind_is("stall_end"), moment)).alias("stall_list"),
+        f.collect_list(f.when(kind_is("seek"), moment)).alias("seek_list"),
+        f.max(f.when(kind_is("stall_begin"), f.col("at_ms"))).alias("stall_began_ms"),
+        f.max(f.when(kind_is("stall_end"), f.col("at_ms"))).alias("stall_ended_ms"),
+        f.sum(watched_ms).alias("watched_ms"),
+        (
+            f.sum(f.col("shown_kbps") * f.col("shown_ms"))
+            / f.sum(f.when(f.col("shown_kbps").isNotNull(), f.col("shown_ms")))
+        ).alias("shown_kbps"),
+        f.avg(f.when(is_video_request(), f.col("kbps"))).alias("sent_kbps"),
+        f.max(f.when(said_by_player(), f.col("height"))).alias("shown_height"),
+        f.max(f.when(is_video_request(), f.col("height"))).alias("sent_height"),
+        f.sum(f.when(said_by_player() & kind_is("dropped_frames"), _positive("count"))).alias("dropped_frames"),
+        f.max(position).alias("max_position_seconds"),
+        f.sum(f.when(f.col("source") == "edge", _positive("sent_bytes"))).alias("sent_bytes"),
+        *[_first(name).alias(name) for name in ("profile_id", "movie_id", "version", "device", "player", "edge")],
+        f.max(f.coalesce(f.col("is_preview"), f.lit(False))).alias("is_preview"),
+        f.max(f.coalesce(f.col("device") == "robot", f.lit(False))).alias("is_robot"),
+        f.count(f.lit(1)).alias("events"),
+    )
+
+
+def judged(sessions: DataFrame, *, as_of_ms: int) -> DataFrame:
+    """Adds how each session went. `outcome` is null for one that may still begin, and for one that asked for nothing.
+
+    Played: a first frame, or film watched. Playback failure: a fatal error at or after it. Start failure: a fatal error and
+    nothing played. Exit before start: neither, and an exit, or `SILENT_MS` without an event until `as_of_ms`.
+    """
+    began = f.least("first_frame_at_ms", "watched_from_ms")
+    after = f.filter("fatal", lambda error: error["at_ms"] >= f.col("began_ms"))
+    decisive = f.when(f.col("began_ms").isNull(), f.col("fatal")).otherwise(after)
+    asked = f.col("attempt_at_ms").isNotNull() | f.col("began_ms").isNotNull() | (f.size("fatal") > 0)
+    is_over = f.col("has_exit") | (f.lit(as_of_ms) - f.col("last_at_ms") >= SILENT_MS)
+    outcome = (
+        f.when(~asked, None)
+        .when(f.col("began_ms").isNotNull(), f.when(f.size("decisive") > 0, "playback_failure").otherwise("played"))
+        .when(f.size("decisive") > 0, "start_failure")
+        .when(is_over, "exit_before_start")
+    )
+    return (
+        sessions.withColumn("began_ms", began)
+        .withColumn("decisive", decisive)
+        .withColumn("outcome", outcome)
+        .withColumn(
+            "error_code",
+            f.when(f.size("decisive") > 0, f.coalesce(f.get("decisive", f.lit(0))["error_code"], f.lit("unknown"))),
+        )
+        .withColumn("startup_ms", f.when(f.col("began_ms").isNotNull(), f.col("first_frame_ms")))
+        .withColumn("started_at_ms", f.coalesce("attempt_at_ms", "first_at_ms"))
+    )
+
+
+def with_stalls(sessions: DataFrame) -> DataFrame:
+    """Adds `stalls` and `stall_seconds`: rebuffering after the first frame.
+
+    A stall that begins within a seek is what the seek costs, and is left out (CTA-2066). One that never ended counts until
+    the session's last event.
+    """
+
+    def counts(stall: Column) -> Column:
+        began = stall["at_ms"] - stall["ms"]
+        in_seek = f.exists("seek_list", lambda seek: began.between(seek["at_ms"] - seek["ms"], seek["at_ms"]))
+        return (began >= f.coalesce(f.col("began_ms"), f.lit(2**62))) & ~in_seek
+
+    is_open = (f.col("stall_began_ms") >= f.col("began_ms")) & (
+        f.col("stall_ended_ms").isNull() | (f.col("stall_ended_ms") < f.col("stall_began_ms"))
+    )
+    open_ms = f.when(is_open, f.col("last_at_ms") - f.col("stall_began_ms")).otherwise(0)
+    stalled_ms = f.aggregate("stall_list", f.lit(0).cast("long"), lambda total, stall: total + stall["ms"])
+    return (
+        sessions.withColumn("stall_list", f.filter("stall_list", counts))
+        .withColumn("stalls", f.size("stall_list") + f.when(is_open, 1).otherwise(0))
+        .withColumn("stall_seconds", (stalled_ms + open_ms) / 1000)
+    )
+
+
+def sessions_of_day(events: DataFrame, titles: DataFrame, *, first_ms: int, end_ms: int, as_of_ms: int) -> DataFrame:
+    """The sessions whose attempt lies in [first_ms, end_ms), with `SESSION_COLUMNS`. `titles`: movie_id, duration_seconds.
+
+    Completed: film was watched, and up to 95 % of the duration or further.
+    """
+    found = with_stalls(judged(folded(with_what_is_shown(counted_once(events))), as_of_ms=as_of_ms))
+    in_day = found.where((f.col("started_at_ms") >= first_ms) & (f.col("started_at_ms") < end_ms))
+    watched_to_the_end = (f.col("watched_ms") > 0) & (
+        f.floor(f.col("max_position_seconds") * 1000) >= f.floor(f.col("duration_seconds") * WATCHED_MS_PER_SECOND)
+    )
+    return (
+        in_day.where(f.col("outcome").isNotNull())
+        .join(f.broadcast(titles.select("movie_id", "duration_seconds")), "movie_id", "left")
+        .withColumn("is_completed", f.coalesce(watched_to_the_end, f.lit(False)))
+        .withColumn("watch_seconds", f.coalesce(f.col("watched_ms"), f.lit(0)) / 1000)
+        .withColumn("mean_kbps", f.coalesce("shown_kbps", "sent_kbps"))
+        .withColumn("top_height", f.coalesce("shown_height", "sent_height"))
+        .withColumn("dropped_frames", f.coalesce("dropped_frames", f.lit(0)))
+        .withColumn("sent_bytes", f.coalesce("sent_bytes", f.lit(0)))
+        .withColumn("day", f.to_date(f.timestamp_millis(f.col("started_at_ms"))))
+        .select(*SESSION_COLUMNS)
+    )

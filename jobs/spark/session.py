@@ -1,0 +1,173 @@
+"""Starts Spark for one job and ends it: nothing of Spark stays when the job is over, also after SIGKILL.
+
+The JVM runs on the Java of the wheel (`marquee.platform.programs.spark_java`). It ends when its standard input closes, which the
+death of this process does. What Spark spills lies in a folder of this run below the state folder. The run removes it, and the
+next run removes what a killed one left: a lock that the kernel lets go of tells which runs are alive.
+"""
+
+import contextlib
+import fcntl
+import importlib.util
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from marquee.errors import PlatformUnavailable
+from marquee.platform.programs.spark_java import spark_java_home
+from marquee.settings import Settings
+from marquee.settings.cores import cores
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+HOW_TO_INSTALL: Final = "install the extra `analytics`: `make analytics`, or `pip install 'marquee[analytics]'`"
+PARTITIONS_PER_CORE: Final = 4
+"""Of a shuffle. Enough that the sort of 10 million events spills little in 1 GiB; small ones are joined at run time."""
+END_SECONDS: Final = 30.0
+MAX_RESULT_BYTES: Final = 1024**3
+"""What one query may bring to the driver: a day's sessions, some 5 million. Beyond it Spark refuses."""
+
+
+def check_installed() -> None:
+    """Raises `PlatformUnavailable`, saying what to install, where PySpark or pyarrow is missing."""
+    for package in ("pyspark", "pyarrow"):
+        if importlib.util.find_spec(package) is None:
+            raise PlatformUnavailable(f"Spark cannot run because {package} is not installed: {HOW_TO_INSTALL}.")
+
+
+def is_local(master: str) -> bool:
+    """Whether the job's own JVM does the work."""
+    return master.startswith("local")
+
+
+def bounded_master(master: str) -> str:
+    """`local[*]` with the number of cores that this process may use, which may be fewer than the machine has."""
+    return f"local[{cores()}]" if master == "local[*]" else master
+
+
+@contextmanager
+def work_folder(settings: Settings) -> Iterator[Path]:
+    """A folder for the files of this run. Folders of runs that were killed are removed first."""
+    parent = settings.state / "spark" / "work"
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.iterdir():
+        _remove_if_left(left)
+    folder = parent / secrets.token_hex(6)
+    folder.mkdir()
+    lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _remove_if_left(folder: Path) -> None:
+    """A living run holds the lock of its folder. A folder without a lock file is being made, or being removed."""
+    try:
+        lock = os.open(folder / "lock", os.O_RDWR)
+    except OSError:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(lock)
+
+
+def properties(settings: Settings, folder: Path) -> dict[str, str]:
+    """Every property of Spark that a job sets; those of the setting `spark_properties` come last."""
+    master = bounded_master(settings.spark_master)
+    local = {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        # Task threads and blocks: one process does everything, so no copy of a block is needed elsewhere.
+        "spark.sql.shuffle.partitions": str(PARTITIONS_PER_CORE * _parallelism(master)),
+    }
+    return {
+        "spark.master": master,
+        "spark.driver.memory": f"{settings.spark_memory_bytes // 1024**2}m",
+        # One collector thread and few compiler threads: a job shares the machine with the API and the transcoders.
+        "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Xss4m -Djava.io.tmpdir={folder}",
+        "spark.driver.maxResultSize": str(MAX_RESULT_BYTES),
+        "spark.local.dir": str(folder),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.adaptive.enabled": "true",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.eventLog.enabled": "false",
+        "spark.log.level": "ERROR",
+        # Files are named one by one and never listed; a damaged or missing one is an error.
+        "spark.sql.files.ignoreCorruptFiles": "false",
+        "spark.sql.files.ignoreMissingFiles": "false",
+        **(local if is_local(master) else {}),
+        **json.loads(settings.spark_properties),
+    }
+
+
+def _parallelism(master: str) -> int:
+    number = re.search(r"\[(\d+)\]", master)
+    return int(number[1]) if number else cores()
+
+
+@contextmanager
+def spark_session(settings: Settings, name: str, folder: Path) -> Iterator["SparkSession"]:
+    """Spark for one job, named `name` on a cluster's page. Its JVM has ended when the block ends.
+
+    Raises `PlatformUnavailable` without PySpark, Java or the cluster.
+    """
+    check_installed()
+    # Spark's launcher and PySpark read these from the environment only.
+    os.environ["JAVA_HOME"] = str(spark_java_home(settings))
+    os.environ["SPARK_LOCAL_DIRS"] = str(folder)
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkException
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
+    conf = SparkConf().setAppName(f"marquee {name}").setAll(list(properties(settings, folder).items()))
+    refused = f"Spark did not start on {settings.spark_master}"
+    try:
+        gateway = launch_gateway(conf)  # type: ignore[no-untyped-call]
+    except (PySparkException, RuntimeError, OSError) as error:
+        raise PlatformUnavailable(f"{refused} ({error}): look at the log above.") from error
+    try:
+        try:
+            spark = SparkSession(SparkContext(gateway=gateway, conf=conf))
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0]
+            raise PlatformUnavailable(f"{refused} ({reason}): check MARQUEE_SPARK_MASTER.") from error
+        try:
+            yield spark
+        finally:
+            with contextlib.suppress(Exception):  # The JVM may be gone, which is what is wanted.
+                spark.stop()
+    finally:
+        _end(gateway)
+
+
+def _end(gateway: Any) -> None:
+    """The JVM ends by itself when its standard input closes; one that hangs is killed."""
+    process = gateway.proc
+    with contextlib.suppress(Exception):
+        gateway.shutdown()
+    process.stdin.close()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
