@@ -62,7 +62,7 @@ def run_job(
     configure_logging(f"spark-{name}")
     signal.signal(signal.SIGTERM, _end)
     try:
-        if PipesEnvVarParamsLoader().is_dagster_pipes_process():
+        if PipesEnvVarParamsLoader().is_dagster_pipes_process():  # type: ignore[no-untyped-call]
             with open_dagster_pipes() as context:
                 figures = _run(name, work, options)
                 context.report_asset_materialization(metadata=figures)

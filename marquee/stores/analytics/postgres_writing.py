@@ -102,9 +102,9 @@ class PostgresFindingsWriter:
             )
             await cursor.execute(
                 "DELETE FROM analytics_batch WHERE name = %(name)s AND state <> 'accepted' AND batch_id < ("
-                " SELECT min(batch_id) FROM (SELECT batch_id FROM analytics_batch WHERE name = %(name)s"
-                " ORDER BY batch_id DESC LIMIT %(kept)s) AS newest)",
-                {"name": name, "kept": KEPT_BATCHES},
+                " SELECT min(batch_id) FROM (SELECT batch_id FROM analytics_batch"
+                " WHERE name = %(name)s AND batch_id <= %(judged)s ORDER BY batch_id DESC LIMIT %(kept)s) AS newest)",
+                {"name": name, "judged": batch_id, "kept": KEPT_BATCHES},
             )
             return await _batch(cursor, batch_id)
 

@@ -47,7 +47,7 @@ BATCH_TABLES: Final[Mapping[BatchName, tuple[BatchTable, ...]]] = {
     "candidates": ("reencode_candidate",),
 }
 KEPT_BATCHES: Final = 2
-"""Of a name, beside an accepted one and those that wait for a judgement that is newer: for a look at what changed."""
+"""The newest of a name up to the one that is judged; the accepted one and newer ones stay too. For a look at what changed."""
 
 Row = Sequence[object]
 
