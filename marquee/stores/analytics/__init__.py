@@ -1,5 +1,5 @@
-"""What analytics found, in PostgreSQL: `writing` is how the Spark jobs store it, `findings` what viewers see of it, `reports` what
-engineers see, `library` what the jobs read of the catalogue."""
+"""What analytics found, in PostgreSQL: `writing` is how the Spark jobs store it, `findings` what viewers see of it, `reports`
+what engineers see, `library` what the jobs read of the catalogue."""
 
 from marquee.stores.analytics.library import Library
 from marquee.stores.analytics.writing import FindingsWriter
