@@ -196,21 +196,6 @@ class StoreUnavailable(MarqueeError):
     title = "A part of the platform is not reachable"
 
 
-class EventsUnusable(MarqueeError):
-    """A file of the lake is damaged, or holds what no event can be; `detail` names the file. Nothing was written from it."""
-
-    code = "events-unusable"
-    title = "A file of the lake cannot be used"
-
-
-class BatchNotJudged(MarqueeError):
-    """A batch of analytics is gone, or was judged otherwise: viewers keep what they have."""
-
-    status = 409
-    code = "batch-not-judged"
-    title = "This batch can no longer be accepted or refused"
-
-
 class SourceRefused(MarqueeError):
     """The uploaded file cannot become a title; `detail` says why, for the person who uploaded it."""
 

@@ -18,7 +18,8 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.types import BooleanType, DataType, DoubleType, LongType, StringType, StructField, StructType
 
-from marquee.errors import EventsUnusable, PlatformUnavailable
+from jobs.spark.poisoned import EventsUnusable
+from marquee.errors import PlatformUnavailable
 
 _TEXT, _NUMBER = StringType(), LongType()
 _FIELDS: Final[dict[str, DataType]] = {

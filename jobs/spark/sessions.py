@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jobs.spark.job import Figures, Job, run_job, start_of
-from marquee.errors import EventsUnusable
+from jobs.spark.poisoned import EventsUnusable
 from marquee.stores.analytics import open_findings_writer, open_library
 from marquee.stores.analytics.writing import DayTable, Row
 

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 import psycopg
 import pytest
 
-from marquee.errors import BatchNotJudged, InputInvalid
+from marquee.errors import InputInvalid
 from marquee.stores.analytics import open_findings_writer
-from marquee.stores.analytics.writing import FindingsWriter, Row
+from marquee.stores.analytics.writing import BatchNotJudged, FindingsWriter, Row
 from marquee.stores.schema.migrate import migrate
 
 DAY = date(2026, 11, 30)

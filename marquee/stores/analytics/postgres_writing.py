@@ -14,7 +14,7 @@ import psycopg
 from psycopg import AsyncCursor, sql
 from psycopg.rows import class_row
 
-from marquee.errors import BatchNotJudged, InputInvalid, StoreUnavailable
+from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.stores.analytics.postgres_bulk import bulk_connection
 from marquee.stores.analytics.writing import (
     BATCH_COLUMNS,
@@ -23,6 +23,7 @@ from marquee.stores.analytics.writing import (
     KEPT_BATCHES,
     Batch,
     BatchName,
+    BatchNotJudged,
     BatchTable,
     DayTable,
     Row,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal, Protocol
 
+from marquee.errors import MarqueeError
+
 DayTable = Literal["daily_title", "daily_profile", "daily_quality", "daily_failure", "daily_search"]
 BatchTable = Literal["popularity", "similar_title", "suggestion", "genre_taste", "reencode_candidate"]
 BatchName = Literal["popularity", "similar", "suggestions", "candidates"]
@@ -50,6 +52,14 @@ KEPT_BATCHES: Final = 2
 """The newest of a name up to the one that is judged; the accepted one and newer ones stay too. For a look at what changed."""
 
 Row = Sequence[object]
+
+
+class BatchNotJudged(MarqueeError):
+    """A batch of analytics is gone, or was judged otherwise: viewers keep what they have."""
+
+    status = 409
+    code = "batch-not-judged"
+    title = "This batch can no longer be accepted or refused"
 
 
 @dataclass(frozen=True)
