@@ -37,6 +37,10 @@ from api.search.controller import SearchController
 from api.security_headers import add_security_headers
 from api.services import DEPENDENCIES, build_services
 from api.stream.controller import StreamController
+from api.stream.schemas import Stream
+from api.telemetry.controller import TelemetryController
+from api.telemetry.cors import add_telemetry_cors
+from api.telemetry.schemas import TelemetryBatch
 from api.titles.controller import TitleController
 from api.uploads.controller import UploadController
 from marquee import __version__
@@ -54,6 +58,7 @@ CONTROLLERS = (
     SearchController,
     TitleController,
     StreamController,
+    TelemetryController,
     HistoryController,
 )
 
@@ -110,8 +115,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
         exception_handlers={Exception: answer_error, HTTPException: answer_error},
         middleware=[metrics.middleware, RequestDeadline(settings.request_deadline_seconds)],
-        before_send=[add_security_headers],
-        plugins=[ExactStructs()],
+        before_send=[add_security_headers, add_telemetry_cors],
+        plugins=[ExactStructs({Stream: TelemetryBatch})],
         openapi_config=_openapi(),
         on_app_init=[_no_debug],
     )

@@ -4,6 +4,7 @@ Litestar's own description of a struct leaves out two things: the bounds inside 
 unknown fields are refused. A client generated from it would send bodies that the decoder refuses.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +30,14 @@ _SCHEMA_FIELDS: Final = {
 
 
 class ExactStructs(StructSchemaPlugin):
-    """Describes structs as their decoder reads them."""
+    """Describes structs as their decoder reads them.
+
+    `beside`: answer -> body that is posted to a URL of this answer, of a handler that reads its body itself.
+    """
+
+    def __init__(self, beside: Mapping[type, type]) -> None:
+        super().__init__()
+        self._beside = beside
 
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
         # Litestar's own method is called because it registers the structs inside this one as components.
@@ -42,6 +50,8 @@ class ExactStructs(StructSchemaPlugin):
         schema.description = exact.get("description")
         if exact.get("additionalProperties") is False:
             schema.additional_properties = False
+        if kind in self._beside:
+            schema_creator.for_field_definition(FieldDefinition.from_annotation(self._beside[kind]))
         return schema
 
 

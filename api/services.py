@@ -28,6 +28,7 @@ from api.rows.service import RowService
 from api.rows.shared import SharedRows
 from api.search.service import SearchService
 from api.stream.service import StreamService
+from api.telemetry.service import TelemetryService
 from api.titles.service import TitleService
 from api.titles.similar import SimilarTitles
 from api.uploads.service import UploadService
@@ -51,6 +52,7 @@ class Services:
     sessions: SessionService
     similar_titles: SimilarTitles
     streams: StreamService
+    telemetry: TelemetryService
     titles: TitleService
     uploads: UploadService
     warm_up: WarmUp
@@ -92,6 +94,7 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
         sessions=SessionService(stores.sessions, stores.accounts, tokens, settings),
         similar_titles=SimilarTitles(shared),
         streams=StreamService(catalogue.titles, stores.resume_positions, stores.history, noted, settings),
+        telemetry=TelemetryService(stores.event_log, breakers, settings),
         titles=TitleService(
             catalogue.titles, catalogue.versions, catalogue.uploads, shared, stores.objects, stores.published, settings
         ),

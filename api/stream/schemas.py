@@ -12,7 +12,10 @@ MAX_AGE_MS = 365 * 24 * 3600 * 1000
 
 
 class Stream(Output, frozen=True, kw_only=True):
-    """Everything below `stream_url` and `dash_url` is readable until `expires_at`; images need no token."""
+    """Everything below `stream_url` and `dash_url` is readable until `expires_at`; images need no token.
+
+    Each answer begins a playback session.
+    """
 
     movie_id: str
     title: str
@@ -23,6 +26,10 @@ class Stream(Output, frozen=True, kw_only=True):
     resume_position_seconds: float
     duration_seconds: float
     expires_at: datetime
+    session_id: str
+    """Of this playback session. Everything that is told of it has this id."""
+    telemetry_url: str | None
+    """Where the player posts its events, without a login. None: this session is not part of the sample."""
 
 
 class Progress(Input, frozen=True, kw_only=True):

@@ -18,8 +18,11 @@ from api.history.noted import NotedTitles
 from api.stream.schemas import Progress, Stream
 from marquee import deadlines
 from marquee.cdn.addresses import EdgeAddresses
+from marquee.domain.ids import new_playback_id
 from marquee.domain.lifecycle import PLAYABLE, TITLE_SENTENCES
 from marquee.domain.playback import credible_position, event_time_ms, position_ms, resume_position
+from marquee.domain.roles import may
+from marquee.domain.telemetry import is_sampled
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
 from marquee.logs import get_logger
 from marquee.settings import Settings
@@ -27,6 +30,8 @@ from marquee.stores.catalogue.contract import Titles
 from marquee.stores.catalogue.values import Title
 from marquee.stores.history.contract import WatchHistory
 from marquee.stores.resume_positions.contract import ResumePosition, ResumePositions
+from marquee.telemetry_token import TelemetrySession, TelemetryTokens
+from marquee.telemetry_token import life_seconds as telemetry_life_seconds
 
 TITLE_TTL_SECONDS: Final = 15.0
 CACHE_ENTRIES: Final = 50_000
@@ -52,13 +57,15 @@ class StreamService:
         self._resume_positions = resume_positions
         self._history = history
         self._addresses = EdgeAddresses(settings)
+        self._telemetry = TelemetryTokens(settings)
+        self._sample = settings.telemetry_sample
         self._life_seconds = settings.stream_url_seconds
         self._durations: LRUCache[str, tuple[float, float]] = LRUCache(CACHE_ENTRIES)
         """movie_id -> (duration in seconds, when it was read). An old one is used while the catalogue is down."""
         self._noted = noted
 
     async def stream(self, caller: Caller, movie_id: str) -> Stream:
-        """The title's signed addresses and the profile's resume position.
+        """The title's signed addresses, the profile's resume position, and a new playback session.
 
         Raises `TitleUnknown`, `TitleNotPlayable`, `StoreUnavailable`.
         """
@@ -67,7 +74,16 @@ class StreamService:
         if title.active_version is None or title.manifest is None or title.dash is None:
             raise TitleNotPlayable("This title has no streams.", field="movie_id")
         resume = await self._resume_positions.get(caller.profile_id, movie_id)
-        expires_at = int(time.time()) + self._life_seconds
+        now = int(time.time())
+        expires_at = now + self._life_seconds
+        session = TelemetrySession(
+            session_id=new_playback_id(),
+            profile_id=caller.profile_id,
+            movie_id=movie_id,
+            version=title.active_version,
+            is_preview=may(caller.role, "manage_titles"),
+            expires_at=now + telemetry_life_seconds(self._life_seconds),
+        )
         return Stream(
             movie_id=movie_id,
             title=title.details.title,
@@ -78,6 +94,8 @@ class StreamService:
             resume_position_seconds=resume_position(resume.position_ms if resume else None, duration),
             duration_seconds=duration,
             expires_at=datetime.fromtimestamp(expires_at, UTC),
+            session_id=session.session_id,
+            telemetry_url=self._telemetry.url(session) if is_sampled(session.session_id, self._sample) else None,
         )
 
     async def record(self, caller: Caller, progress: Progress) -> None:

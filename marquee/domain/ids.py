@@ -30,8 +30,8 @@ def _encoded(number: int) -> str:
     return "".join(ALPHABET[number >> shift & 31] for shift in range(5 * (LENGTH - 1), -1, -5))
 
 
-def _new(kind: str) -> str:
-    milliseconds = time.time_ns() // 1_000_000 & (1 << 48) - 1
+def _new(kind: str, at_ms: int | None = None) -> str:
+    milliseconds = (time.time_ns() // 1_000_000 if at_ms is None else at_ms) & (1 << 48) - 1
     return f"{kind}_{_encoded(milliseconds << RANDOM_BITS | secrets.randbits(RANDOM_BITS))}"
 
 
@@ -60,9 +60,17 @@ def new_session_id() -> str:
     return _new("s")
 
 
-def new_playback_id() -> str:
-    """The id of a playback session: one profile plays one title, from the addresses to the exit."""
-    return _new("v")
+def new_playback_id(at_ms: int | None = None) -> str:
+    """The id of a playback session: one profile plays one title, from the addresses to the exit.
+
+    `at_ms`: when it began, in Unix milliseconds, for sessions that are told later; None: now.
+    """
+    return _new("v", at_ms)
+
+
+def made_at_ms(identifier: str) -> int:
+    """When an id was made, in Unix milliseconds. `identifier` is the answer of a `new_..._id`, not one derived from a name."""
+    return int(identifier[2:], 32) >> RANDOM_BITS
 
 
 def movie_id_of(name: str) -> str:

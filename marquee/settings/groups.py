@@ -169,7 +169,7 @@ class Secrets(BaseModel):
         SecretStr(""), description="Secret key that belongs to the lake's access key."
     )
     cursor_secret: SecretStr = Field(
-        SecretStr(""), description="Key that signs the cursors of pages and device tokens."
+        SecretStr(""), description="Key that signs the cursors of pages, device tokens and telemetry URLs."
     )
     token_private_key: SecretStr = Field(
         SecretStr(""), description="Key that signs access tokens: Ed25519, PKCS8 PEM in base64."

@@ -27,6 +27,16 @@ class Limits(BaseModel):
         "configuration. Empty: each gateway counts for itself.",
     )
 
+    telemetry_sample: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the playback sessions whose events are kept, 0 to 1. A session is kept whole or not at all.",
+    )
+    telemetry_events_per_minute: int = Field(
+        600, ge=200, description="Number of events that one playback session may send in a minute."
+    )
+
     @field_validator("rate_limit_url")
     @classmethod
     def _is_a_grpc_url(cls, value: str) -> str:

@@ -14,6 +14,7 @@ import yaml
 from marquee.platform.programs.gateway import MAX_REQUEST_BYTES, gateway
 from marquee.platform.state import bootstrap
 from marquee.settings import Settings
+from marquee.telemetry_token import TELEMETRY_PATH
 from marquee.token_keys import TOKEN_ALGORITHM, TOKEN_ISSUER, generate_private_key, private_key
 from tests.harness.servers import make_test_settings
 
@@ -117,14 +118,19 @@ def test_only_what_is_safe_to_repeat_is_sent_again_after_a_reset(platform: Setti
     [host] = manager["route_config"]["virtual_hosts"]
     assert "reset" not in host["retry_policy"]["retry_on"].split(",")
     repeated = [
-        (each["match"].get("path") or each["match"].get("path_separated_prefix"), each["match"]["headers"][0])
+        (
+            next(each["match"][how] for how in ("path", "path_separated_prefix", "prefix") if how in each["match"]),
+            each["match"]["headers"][0],
+        )
         for each in host["routes"]
         if "reset" in each.get("route", {}).get("retry_policy", {}).get("retry_on", "").split(",")
     ]
     # The same refresh token gives the same successor for a while. A login that is repeated leaves a session that nobody uses.
     sessions = ["/api/v1/sessions", "/api/v1/sessions/refresh"]
-    assert [path for path, _ in repeated] == ["/api", "/api/v1/stream/progress", *sessions]
+    # The events of a repeated report have the same ids.
+    assert [path for path, _ in repeated] == [TELEMETRY_PATH, "/api", "/api/v1/stream/progress", *sessions]
     assert [method["string_match"] for _, method in repeated] == [
+        {"exact": "POST"},
         {"safe_regex": {"regex": "GET|HEAD"}},
         *[{"exact": "POST"}] * 3,
     ]

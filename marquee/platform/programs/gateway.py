@@ -21,9 +21,12 @@ from marquee.platform.supervisor.probes import answers, loopback_client
 from marquee.platform.supervisor.program import Program
 from marquee.platform.templates import render
 from marquee.settings import Settings
+from marquee.telemetry_token import TELEMETRY_PATH
 
 MAX_REQUEST_BYTES: Final = 4 * 1024**2
 """Clients send media directly to S3, so the largest request body is a batch of documents."""
+MAX_TELEMETRY_BYTES: Final = 64 * 1024
+"""Of one report of a player, which needs no login. Browsers send no more with `keepalive`."""
 LATE_SECONDS: Final = 1.5
 """After the API's own deadline for a request: a process that has not answered by then hangs. Another one is asked."""
 
@@ -58,6 +61,8 @@ def gateway(settings: Settings) -> Program:
             local_replies=gateway_tls.with_headers(local_replies(MAX_REQUEST_BYTES), gateway_tls.hsts_headers(tls)),
             announced_size_filter=announced_size_filter(MAX_REQUEST_BYTES),
             max_request_bytes=MAX_REQUEST_BYTES,
+            telemetry_path=TELEMETRY_PATH,
+            telemetry_max_bytes=MAX_TELEMETRY_BYTES,
             max_connections=MAX_CONNECTIONS,
             heap_bytes=HEAP_BYTES,
             first_bytes_seconds=FIRST_BYTES_SECONDS,

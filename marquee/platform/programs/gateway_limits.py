@@ -81,6 +81,9 @@ ROUTE_CLASSES: Final = (
     RouteClass("stream", None, f"/api/v1/stream/?{_QUERY}", Bucket(300, 600), Bucket(150, 300)),
     # One in 4 s from each viewer: 1,500 a second are 6,000 viewers behind one address.
     RouteClass("progress", None, f"/api/v1/stream/progress/?{_QUERY}", Bucket(1500, 3000), Bucket(300, 600)),
+    # A player posts every ten seconds: 1,500 a second are 15,000 viewers behind one address. Nobody is logged in here; the API
+    # counts the events of each playback session.
+    RouteClass("telemetry", None, f"/api/v1/telemetry/[^/]*{_QUERY}", Bucket(1500, 3000), None),
     # The engineers' list: filtered as one types, and read again every few seconds while a title is in work.
     RouteClass("titles", "GET", f"/api/v1/titles/?{_QUERY}", Bucket(100, 400), Bucket(30, 120)),
     # A client asks for the URLs of many parts at once; a folder of small films is a few requests for each film.

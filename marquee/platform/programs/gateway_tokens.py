@@ -20,6 +20,7 @@ from marquee.platform.programs.gateway_limits import JWT_PAYLOAD
 from marquee.platform.state import configuration, start_stop_lock
 from marquee.platform.templates import render
 from marquee.settings import Settings, load_settings
+from marquee.telemetry_token import TELEMETRY_PATH
 
 FILTER_NAME: Final = "envoy.filters.http.jwt_authn"
 FILTER_FILE: Final = "access-tokens.yaml"
@@ -31,6 +32,8 @@ OPEN_PATHS: Final = (
     ("GET", "/api/v1/healthz"),
     ("GET", "/api/v1/readyz"),
 )
+OPEN_PREFIXES: Final = (("POST", TELEMETRY_PATH),)
+"""Below these, the path itself is signed."""
 
 log = get_logger()
 
@@ -95,4 +98,5 @@ def _filter(keys: Sequence[str]) -> str:
         jwks=jwks,
         jwt_payload=JWT_PAYLOAD,
         open_paths=OPEN_PATHS,
+        open_prefixes=OPEN_PREFIXES,
     )

@@ -14,6 +14,8 @@ MAX_LEASE_SECONDS: Final = 1800.0
 
 MAX_RECORD_BYTES = 900_000
 """Larger values are refused with `InputInvalid`: a message names an object, it does not carry one."""
+MAX_BATCH_RECORDS = 1000
+"""Of `publish_many`, whose values together have at most MAX_RECORD_BYTES."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,14 @@ class EventLog(Protocol):
 
     async def publish(self, topic: str, key: str, value: bytes, *, headers: Mapping[str, str] | None = None) -> Record:
         """Append; durable when it returns. Raises `InputInvalid` past MAX_RECORD_BYTES."""
+        ...
+
+    async def publish_many(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
+        """Append these (key, value) in one round trip; all are durable when it returns. Records of one key keep their order.
+
+        Raises `InputInvalid`, and has appended nothing, past MAX_BATCH_RECORDS or MAX_RECORD_BYTES in all. After
+        `StoreUnavailable` some of them may be stored: whoever repeats the call may store them twice.
+        """
         ...
 
     async def subscribe(self, topic: str, group: str) -> Consumer:

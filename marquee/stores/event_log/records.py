@@ -1,11 +1,11 @@
 """Rules for records that hold on every engine: how large one may be, and the topic and headers of a dead letter."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from marquee.errors import InputInvalid
 from marquee.events import TOPIC_STREAMS
-from marquee.stores.event_log.contract import MAX_RECORD_BYTES, Record
+from marquee.stores.event_log.contract import MAX_BATCH_RECORDS, MAX_RECORD_BYTES, Record
 
 MAX_KEY_AND_HEADERS_BYTES: Final = 64_000
 DEAD_SUFFIX: Final = ".dead"
@@ -19,6 +19,16 @@ def check_size(key: str, value: bytes, headers: Mapping[str, str] | None) -> Non
     beside = len(key.encode()) + sum(len(name.encode()) + len(text.encode()) for name, text in (headers or {}).items())
     if beside > MAX_KEY_AND_HEADERS_BYTES:
         raise InputInvalid(f"Key and headers have more than {MAX_KEY_AND_HEADERS_BYTES} bytes.", field="headers")
+
+
+def check_batch(records: Sequence[tuple[str, bytes]]) -> None:
+    """Raises `InputInvalid` for a batch that is too large, or has a record that is."""
+    if len(records) > MAX_BATCH_RECORDS:
+        raise InputInvalid(f"A batch has at most {MAX_BATCH_RECORDS} records, not {len(records)}.", field="records")
+    if (size := sum(len(value) for _, value in records)) > MAX_RECORD_BYTES:
+        raise InputInvalid(f"A batch holds at most {MAX_RECORD_BYTES} bytes, not {size}.", field="records")
+    for key in {key for key, _ in records}:
+        check_size(key, b"", None)
 
 
 def expected_streams(topic: str) -> int:

@@ -25,7 +25,7 @@ from marquee.stores.event_log.kafka.reader import Reader
 from marquee.stores.event_log.kafka.records import parse_cursor, write_cursor
 from marquee.stores.event_log.kafka.threads import Blocking
 from marquee.stores.event_log.kafka.topics import count_streams, count_unacknowledged, make_topic, trim
-from marquee.stores.event_log.records import DEAD_SUFFIX, check_size, dead_headers, expected_streams
+from marquee.stores.event_log.records import DEAD_SUFFIX, check_batch, check_size, dead_headers, expected_streams
 
 
 class KafkaEventLog:
@@ -70,6 +70,12 @@ class KafkaEventLog:
             published_at_ms=appended.timestamp,
             headers=headers,
         )
+
+    async def publish_many(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
+        check_batch(records)
+        async with in_time():
+            await self._ensure_known(topic)
+            await self._publisher.publish_many(topic, records)
 
     async def subscribe(self, topic: str, group: str) -> Consumer:
         await self._ensure_known(topic)

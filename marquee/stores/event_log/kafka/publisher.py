@@ -1,6 +1,6 @@
 """Appending to Kafka: one producer a process, acknowledged by every replica in sync.
 
-At most `MAX_CONCURRENT_PUBLISHES` records are under way.
+At most `MAX_CONCURRENT_PUBLISHES` calls are under way, each with MAX_RECORD_BYTES at most.
 
 While a broker is away, the producer sends again by itself, in order; the broker drops what it has already (unless acks is 1). A
 producer that lost its sequence, or was refused for good, is replaced. The new producer sends the record again, which may store
@@ -31,7 +31,7 @@ from marquee.stores.event_log.kafka.clients import KafkaOptions, outlast, produc
 from marquee.stores.event_log.kafka.threads import Blocking, close_aside
 
 MAX_CONCURRENT_PUBLISHES: Final = 256
-"""Each holds a record of at most MAX_RECORD_BYTES. The client itself has no bound."""
+"""Each holds a record, or a batch, of at most MAX_RECORD_BYTES. The client itself has no bound."""
 CLOSING_SECONDS: Final = 2.0
 MENDED_BY_A_NEW_PRODUCER: Final = (
     OutOfOrderSequenceNumberError,
@@ -74,12 +74,30 @@ class Publisher:
                 lambda: self._sent(topic, key.encode(), value, packed), mended=MENDED_BY_A_NEW_PRODUCER
             )
 
+    async def publish_many(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
+        """Returns when all records, (key, value), are durable. Raises `StoreUnavailable`. It waits as `publish` does."""
+        packed = [(key.encode(), value) for key, value in records]
+        async with self._slots:
+            await outlast(lambda: self._all_sent(topic, packed), mended=MENDED_BY_A_NEW_PRODUCER)
+
     async def _sent(self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> Any:
+        return await self._queued(topic, key, value, headers)
+
+    async def _all_sent(self, topic: str, records: Sequence[tuple[bytes, bytes]]) -> None:
+        # The answers of all, though one has failed: else a record of this try could still be under way during the next.
+        answers = await asyncio.gather(
+            *[self._queued(topic, key, value, []) for key, value in records], return_exceptions=True
+        )
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+
+    def _queued(self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> "asyncio.Future[Any]":
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(topic, key, value, headers, answer))
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send_waiting(), name="kafka-sending")
-        return await answer
+        return answer
 
     async def _send_waiting(self) -> None:
         loop = asyncio.get_running_loop()

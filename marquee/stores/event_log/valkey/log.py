@@ -21,7 +21,7 @@ from marquee.errors import CursorInvalid, InputInvalid
 from marquee.stores.connections.valkey import open_client, outlast, translated
 from marquee.stores.connections.valkey_url import parse_valkey_url
 from marquee.stores.event_log.contract import MAX_LEASE_SECONDS, SETTING, Consumer, Record
-from marquee.stores.event_log.records import DEAD_SUFFIX, check_size, dead_headers, expected_streams
+from marquee.stores.event_log.records import DEAD_SUFFIX, check_batch, check_size, dead_headers, expected_streams
 from marquee.stores.event_log.valkey.consumer import ValkeyConsumer
 from marquee.stores.event_log.valkey.records import record_of, stream_key
 
@@ -98,6 +98,22 @@ class ValkeyEventLog:
             seconds=OUTLAST_SECONDS,
         )
         return record_of(topic, stream, position, {b"k": key.encode(), b"v": value, b"h": packed})
+
+    async def publish_many(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
+        check_batch(records)
+        if not records:
+            return
+        streams = await self._streams(topic)
+        keys = {key: stream_key(topic, zlib.crc32(key.encode()) % streams) for key, _ in records}
+
+        async def append() -> None:
+            # The server reads the whole pipeline at once, and writes and syncs its AOF once before it answers.
+            pipeline = self._client.pipeline(transaction=False)
+            for key, value in records:
+                pipeline.execute_command("XADD", keys[key], "*", "k", key, "v", value)
+            await pipeline.execute()
+
+        await outlast(WHAT, append, seconds=OUTLAST_SECONDS)
 
     async def subscribe(self, topic: str, group: str) -> Consumer:
         consumer = ValkeyConsumer(

@@ -1,0 +1,62 @@
+"""What a process remembers of the playback sessions that it hears from: the clock's offset and the events that may still come.
+
+Nothing here is needed to accept an event: after a restart a session begins anew, with the offset of its next batch and a full
+allowance. The gateway sends a session's reports to one process as long as that process lives. With several hosts behind another
+balancer a session may send as many events to each process.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from cachetools import LRUCache
+
+from marquee.domain.telemetry import Allowance, session_offset_ms, spend
+from marquee.errors import TooManyRequests
+
+MAX_SESSIONS: Final = 50_000
+"""The session that was silent longest is forgotten first."""
+
+
+@dataclass
+class KnownSession:
+    offset_ms: int | None = None
+    allowance: Allowance | None = None
+
+
+class KnownSessions:
+    """`per_minute`: how many events one session may send. `clock`: monotonic seconds."""
+
+    def __init__(self, *, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._sessions: LRUCache[str, KnownSession] = LRUCache(MAX_SESSIONS)
+
+    def of(self, session_id: str) -> KnownSession:
+        known = self._sessions.get(session_id)
+        if known is None:
+            known = self._sessions[session_id] = KnownSession()
+        return known
+
+    def spend(self, known: KnownSession, events: int) -> None:
+        """Count these events. Raises `TooManyRequests`, and counts none of them, if they are more than the session has left."""
+        known.allowance, wait_seconds = spend(known.allowance, events, per_minute=self._per_minute, now=self._clock())
+        if wait_seconds:
+            raise TooManyRequests(
+                f"This session sends more than {self._per_minute} events a minute: none of these {events} was taken. "
+                f"Send them again in {wait_seconds} s.",
+                retry_after_seconds=wait_seconds,
+            )
+
+    def give_back(self, known: KnownSession, events: int) -> None:
+        """These events were not stored: they will come again."""
+        if known.allowance is not None:
+            left = min(float(self._per_minute), known.allowance.left + events)
+            known.allowance = Allowance(left, known.allowance.at)
+
+
+def offset_of(known: KnownSession, sent_ms: float, received_ms: int) -> int:
+    """The session's offset in milliseconds, with what this batch says of it."""
+    known.offset_ms = session_offset_ms(known.offset_ms, received_ms - round(sent_ms))
+    return known.offset_ms
