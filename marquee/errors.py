@@ -53,22 +53,6 @@ class NotPermitted(MarqueeError):
     title = "This account may not do that"
 
 
-class TelemetryUrlInvalid(MarqueeError):
-    """The token in a telemetry URL was not signed by this platform, or was changed or cut."""
-
-    status = 403
-    code = "signature-invalid"
-    title = "The signature does not fit this address"
-
-
-class TelemetryUrlExpired(MarqueeError):
-    """The telemetry URL is too old: its session takes no more events."""
-
-    status = 403
-    code = "url-expired"
-    title = "The signed address has expired"
-
-
 class TitleUnknown(MarqueeError):
     """No title has this id, or the caller may not see the title."""
 

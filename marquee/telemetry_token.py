@@ -11,7 +11,7 @@ from typing import Final
 
 from itsdangerous import BadSignature, Signer
 
-from marquee.errors import TelemetryUrlExpired, TelemetryUrlInvalid
+from marquee.errors import MarqueeError
 from marquee.settings import Settings
 
 TELEMETRY_PATH: Final = "/api/v1/telemetry/"
@@ -19,6 +19,22 @@ MIN_LIFE_SECONDS: Final = 24 * 3600
 """A viewer pauses in the evening and goes on in the morning: the session's exit still counts."""
 MAX_TOKEN_CHARACTERS: Final = 200
 _SEPARATOR: Final = "."
+
+
+class TelemetryUrlInvalid(MarqueeError):
+    """The token in a telemetry URL was not signed by this platform, or was changed or cut."""
+
+    status = 403
+    code = "signature-invalid"
+    title = "The signature does not fit this address"
+
+
+class TelemetryUrlExpired(MarqueeError):
+    """The telemetry URL is too old: its session takes no more events."""
+
+    status = 403
+    code = "url-expired"
+    title = "The signed address has expired"
 
 
 @dataclass(frozen=True)
