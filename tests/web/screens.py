@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 from playwright.async_api import FilePayload, Page
 
-from tests.harness.web.answers import Json, made
-from tests.harness.web.made_site import LONG_TITLE, LONG_WORD, MOVIE, UNBROKEN, UPLOAD, Amount, refused
+from tests.harness.web.answers import Json, made, refused
+from tests.harness.web.made_site import LONG_TITLE, LONG_WORD, MOVIE, UNBROKEN, UPLOAD, Amount
 
 Act = Callable[[Page], Awaitable[None]]
 
@@ -52,6 +52,13 @@ async def pause(page: Page) -> None:
     """The controls stay: they leave a film that plays."""
     await page.wait_for_function("() => (document.querySelector('video')?.readyState ?? 0) > 1")
     await page.locator("video").evaluate("(video) => video.pause()")
+
+
+async def end(page: Page) -> None:
+    await page.wait_for_function("() => (document.querySelector('video')?.readyState ?? 0) > 1")
+    await page.locator("video").evaluate("(video) => { video.currentTime = video.duration - 0.3; void video.play(); }")
+    await page.get_by_test_id("ending").wait_for(timeout=60_000)
+    await page.get_by_test_id("ending-similar").wait_for()
 
 
 async def show_keys(page: Page) -> None:
@@ -237,6 +244,7 @@ SCREENS: Final = {
         answers={"/titles/.*": refused(404, "title-not-found", f"There is no title {LONG_TITLE}.")},
     ),
     "watch": Screen(f"/watch/{MOVIE}", _PLAYS, then=pause),
+    "watch, ended": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=end),
     "watch, subtitles": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=menu("Subtitles")),
     "watch, audio": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=menu("Audio")),
     "watch, quality": Screen(f"/watch/{MOVIE}", _PLAYS, "many", then=menu("Quality and speed")),

@@ -10,6 +10,7 @@ import "./styles/frame.css";
 import "./styles/browse.css";
 import "./styles/forms.css";
 import "./styles/viewers.css";
+import "./styles/similar.css";
 import { restoreSession } from "./api/session";
 
 const session = restoreSession();

@@ -44,6 +44,12 @@ def made(name: str, /, **values: object) -> Json:
     return plain | values
 
 
+def refused(status: int, code: str, detail: str) -> tuple[int, Json]:
+    return status, made(
+        "Problem", type=f"https://example.invalid/{code}", title="Refused", status=status, code=code, detail=detail
+    )
+
+
 def conforms(value: object, schema: Json) -> bool:
     """Whether a value has the schema's type, as deep as it goes."""
     schema = _resolved(schema)

@@ -88,12 +88,6 @@ async def answer_pages(page: Page, made_answers: Answers) -> None:
     await page.route(f"{made_answers.edge}/made/stream/*", stream)
 
 
-def refused(status: int, code: str, detail: str) -> tuple[int, Json]:
-    return status, made(
-        "Problem", type=f"https://example.invalid/{code}", title="Refused", status=status, code=code, detail=detail
-    )
-
-
 @cache
 def _picture() -> bytes:
     held = BytesIO()
@@ -141,6 +135,9 @@ def _home(self: Answers) -> Json:
     rows.append(
         made("Row", id="new-releases", title="New releases", items=[_card(self, n) for n in range(12 if many else 3)])
     )
+    because = f"Because you watched {LONG_TITLE if many else 'The Lighthouse Keeper'}"
+    for row_id, name in (("trending", "Trending now"), (f"because-{MOVIE}", because)):
+        rows.append(made("Row", id=row_id, title=name, items=[_card(self, n) for n in range(12 if many else 8)]))
     for number in range(40 if many else 1):
         name = LONG_WORD[:120] if number == 1 else f"Genre number {number}"
         rows.append(
@@ -292,6 +289,9 @@ _BODIES: dict[str, Callable[[Answers], Json]] = {
     "/search": _search,
     "/titles": _titles,
     "/titles/[^/]+": _title,
+    "/titles/[^/]+/similar": lambda self: made(
+        "SimilarOut", items=[_card(self, n) for n in range(_count(self.amount, 4, 20))]
+    ),
     "/history": _history,
     "/stream": _stream,
     "/accounts/me": _account,

@@ -22,11 +22,13 @@ import type {
   Progress,
   Removed,
   Row,
+  RowItem,
   SearchResults,
   SentPart,
   SessionOut,
   SidecarIn,
   SidecarOut,
+  SimilarOut,
   Stream,
   TitleEdit,
   TitleOut,
@@ -91,6 +93,8 @@ export async function logOutEverywhere(): Promise<void> {
 let progressUnderWay: Promise<unknown> = Promise.resolve();
 const afterProgress = () => Promise.race([progressUnderWay, new Promise((resolve) => setTimeout(resolve, 1000))]);
 
+const SIMILAR_TITLES = 20;
+
 // --- browsing ------------------------------------------------------------------------------------------------------
 
 export async function home(cursor: string | null, signal?: AbortSignal): Promise<Home> {
@@ -106,6 +110,12 @@ export const search = (query: string, cursor: string | null, signal?: AbortSigna
 
 export const title = (movieId: string, signal?: AbortSignal) =>
   request<TitleOut>("GET", `/titles/${at(movieId)}`, { signal });
+
+/** “More like this” of a title, the most similar first. */
+export async function similar(movieId: string, signal?: AbortSignal): Promise<RowItem[]> {
+  const path = withQuery(`/titles/${at(movieId)}/similar`, { limit: SIMILAR_TITLES });
+  return (await request<Partial<SimilarOut>>("GET", path, { signal })).items ?? [];
+}
 
 /** Titles for engineers, those that changed last first. */
 export const listTitles = (

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { genreRows, nextInRow, placeOf } from "./upNext";
+import { genreRows, nextInRow, placeOf, similarRow, similarTo } from "./upNext";
 
 const cards = (...ids: string[]) => ids.map((movie_id) => ({ movie_id }));
 const next = (row: string, ids: string[], movieId: string, index: number | null) => {
@@ -35,9 +35,14 @@ describe("what follows a film", () => {
   });
   it("knows which genres have a row", () =>
     expect(genreRows(["Sci-Fi", "Unheard of", "constructor", "Drama"])).toEqual(["genre-sci-fi", "genre-drama"]));
+  it("knows of which title a row is more", () => {
+    expect(similarTo(similarRow("m_0abc"))).toBe("m_0abc");
+    expect(similarTo("because-m_0abc")).toBeNull();
+  });
   it("reads only what is a place, in any script", () => {
     expect(placeOf({ row: "genre-комедия", index: 2 })).toEqual({ row: "genre-комедия", index: 2 });
     expect(placeOf({ row: "genre-drama", index: 3, entry: "x" })).toEqual({ row: "genre-drama", index: 3 });
+    expect(placeOf({ row: "because-m_0abc", index: 1 })).toEqual({ row: "because-m_0abc", index: 1 });
     expect(placeOf({ row: "genre-drama", index: -1 })).toEqual({ row: "genre-drama", index: 0 });
     for (const state of [null, 7, "x", {}, { row: "../admin" }, { row: 1 }]) expect(placeOf(state)).toBeNull();
   });

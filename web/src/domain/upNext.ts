@@ -43,10 +43,18 @@ export function genreRows(genres: readonly string[]): string[] {
   return genres.flatMap((genre) => (Object.hasOwn(GENRE_ROWS, genre) ? [GENRE_ROWS[genre]!] : []));
 }
 
+const SIMILAR = "similar-";
+
+/** “More like this” of a title, as a row: a film that was opened from it is followed by its next one. */
+export const similarRow = (movieId: string): string => SIMILAR + movieId;
+
+/** The title whose “More like this” a row is; null for any other row. */
+export const similarTo = (row: string): string | null => (row.startsWith(SIMILAR) ? row.slice(SIMILAR.length) : null);
+
 /** A place read from a history entry's state, which may be anything. */
 export function placeOf(state: unknown): Place | null {
   if (typeof state !== "object" || state === null) return null;
   const { row, index } = state as Record<string, unknown>;
-  if (typeof row !== "string" || !/^[\p{L}\p{N}][\p{L}\p{N}-]{0,79}$/u.test(row)) return null;
+  if (typeof row !== "string" || !/^[\p{L}\p{N}][\p{L}\p{N}_-]{0,79}$/u.test(row)) return null;
   return { row, index: typeof index === "number" && Number.isInteger(index) && index >= 0 ? index : 0 };
 }

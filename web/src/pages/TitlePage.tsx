@@ -10,6 +10,7 @@ import { Length } from "../components/Length";
 import { Tracks } from "../components/Tracks";
 import { useLoaded, useTitle } from "../components/hooks";
 import { BackIcon, PlayIcon } from "../components/icons";
+import { MoreLikeThis } from "../components/MoreLikeThis";
 import { Notes } from "../components/Notes";
 import { Notice, Trouble } from "../components/Trouble";
 import { added, clock } from "../domain/format";
@@ -88,6 +89,7 @@ function Details({ title }: { title: TitleOut }) {
           )}
         </dl>
       </div>
+      <MoreLikeThis movieId={title.movie_id} />
     </>
   );
 }

@@ -1,18 +1,21 @@
-/** What is shown when a film has ended: the next title of the same row with a count-down, "Replay" and "Back". */
+/** What is shown when a film has ended: the next title of the same row with a count-down, "Replay" and "Back", and what is like it. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { rowStart, title as loadTitle } from "../api/calls";
+import { rowStart, similar as loadSimilar, title as loadTitle } from "../api/calls";
 import type { RowItem } from "../api/schema";
 import { Length } from "../components/Length";
 import { PlayIcon, ReplayIcon } from "../components/icons";
 import { Poster } from "../components/Poster";
-import { genreRows, nextInRow, type Next } from "../domain/upNext";
+import { TitleCard } from "../components/TitleCard";
+import { genreRows, nextInRow, similarRow, similarTo, type Next } from "../domain/upNext";
 import { currentPlace, navigate, paths } from "../router";
 import "../styles/ending.css";
 import { COUNT_DOWN_SECONDS, keepPlaysNext, mayCountDown, noteNext, noteTouch, playsNext } from "./upNext";
 
 /** The next title is asked for when this share of the film was played: it is there when the film ends. */
 const NEARLY = 0.95;
+/** Of “More like this”: what a desktop shows in one line. */
+const SHOWN_SIMILAR = 4;
 
 interface Props {
   movieId: string;
@@ -25,11 +28,16 @@ interface Props {
 
 export function EndScreen({ movieId, share, ended, replay, back }: Props) {
   const [next, setNext] = useState<Next<RowItem> | null>(null);
+  const [similar, setSimilar] = useState<RowItem[]>([]);
   const near = ended || share >= NEARLY;
   useEffect(() => {
     if (!near) return;
     const controller = new AbortController();
-    findNext(movieId, controller.signal).then(setNext, () => undefined); // without it the screen offers Replay and Back
+    const found = loadSimilar(movieId, controller.signal)
+      .catch((): RowItem[] => [])
+      .then((cards) => cards.filter((card) => card.movie_id !== movieId));
+    void found.then((cards) => !controller.signal.aborted && setSimilar(cards));
+    findNext(movieId, found, controller.signal).then(setNext, () => undefined); // without it the screen offers Replay and Back
     return () => controller.abort();
   }, [near, movieId]);
   useEffect(() => {
@@ -39,10 +47,18 @@ export function EndScreen({ movieId, share, ended, replay, back }: Props) {
     };
   }, []);
   if (!ended) return null;
-  return <Ending next={next} replay={replay} back={back} />;
+  return <Ending movieId={movieId} next={next} similar={similar} replay={replay} back={back} />;
 }
 
-function Ending({ next, replay, back }: { next: Next<RowItem> | null; replay: () => void; back: () => void }) {
+interface EndingProps {
+  movieId: string;
+  next: Next<RowItem> | null;
+  similar: RowItem[];
+  replay: () => void;
+  back: () => void;
+}
+
+function Ending({ movieId, next, similar, replay, back }: EndingProps) {
   const [automatic, setAutomatic] = useState(playsNext);
   const [left, setLeft] = useState<number | null>(null);
   const began = useRef(false);
@@ -125,26 +141,56 @@ function Ending({ next, replay, back }: { next: Next<RowItem> | null; replay: ()
           </button>
         )}
       </div>
+      <Similar movieId={movieId} cards={similar.filter((card) => card.movie_id !== next?.card.movie_id)} chosen={stop} />
     </section>
   );
 }
 
-/** From the row that the viewer came from; else from the row of the film's first genre that has one, or the new releases. */
-async function findNext(movieId: string, signal: AbortSignal): Promise<Next<RowItem> | null> {
-  const place = currentPlace();
-  if (place !== null) {
-    const found = nextInRow(place.row, (await rowStart(place.row, signal)).items, movieId, place.index);
-    if (found !== null) return found;
-  }
-  const genres = (await loadTitle(movieId, signal)).genres;
-  for (const row of [...genreRows(genres).slice(0, 3), "new-releases"]) {
+/** `chosen`: the viewer is here, so nothing else begins meanwhile. */
+function Similar({ movieId, cards, chosen }: { movieId: string; cards: RowItem[]; chosen: () => void }) {
+  if (cards.length === 0) return null;
+  const row = similarRow(movieId);
+  return (
+    <section class="ending-similar" aria-labelledby="ending-similar" data-testid="ending-similar" data-row={row} onFocusIn={chosen}>
+      <h2 id="ending-similar">More like this</h2>
+      <ul>
+        {cards.slice(0, SHOWN_SIMILAR).map((card) => (
+          <li key={card.movie_id}>
+            <TitleCard card={card} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/**
+ * From the row that the viewer came from; else what is most like the film; else from the row of the film's first genre that has
+ * one, or the new releases. A row that cannot be read is passed over.
+ */
+async function findNext(movieId: string, similar: Promise<RowItem[]>, signal: AbortSignal): Promise<Next<RowItem> | null> {
+  const nextOf = async (row: string, items: () => Promise<RowItem[]>, index: number | null) => {
     try {
-      const found = nextInRow(row, (await rowStart(row, signal)).items, movieId, null);
-      if (found !== null) return found;
+      return nextInRow(row, await items(), movieId, index);
     } catch (error) {
       if (signal.aborted) throw error;
-      // This row cannot be read: the next one.
+      return null;
     }
+  };
+  const place = currentPlace();
+  const came = place === null ? null : await nextOf(place.row, () => rowItems(place.row, signal), place.index);
+  if (came !== null) return came;
+  const like = await nextOf(similarRow(movieId), () => similar, null);
+  if (like !== null) return like;
+  const genres = (await loadTitle(movieId, signal)).genres;
+  for (const row of [...genreRows(genres).slice(0, 3), "new-releases"]) {
+    const found = await nextOf(row, async () => (await rowStart(row, signal)).items, null);
+    if (found !== null) return found;
   }
   return null;
+}
+
+async function rowItems(row: string, signal: AbortSignal): Promise<RowItem[]> {
+  const of = similarTo(row);
+  return of === null ? (await rowStart(row, signal)).items : loadSimilar(of, signal);
 }
