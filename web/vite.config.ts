@@ -5,6 +5,7 @@ import { hlsDefine, hlsFromSources } from "./hls.build";
 
 /** The API's address for `npm run dev` and `npm run preview`; in production the gateway serves both from one origin. */
 const api = process.env["MARQUEE_PUBLIC_URL"] ?? "http://127.0.0.1:8400";
+const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
 const proxy = { "/api": { target: api, changeOrigin: true } };
 
 /** The bundle for browsers of the version in the lock. The API's page at /schema/scalar loads it from here. */
@@ -31,7 +32,7 @@ const preloadViews: Plugin = {
 
 export default defineConfig({
   plugins: [scalar, preloadViews, hlsFromSources],
-  define: hlsDefine,
+  define: { ...hlsDefine, __CLIENT_VERSION__: JSON.stringify(version) },
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
     target: "es2022",

@@ -54,7 +54,13 @@ const scrolls = new Map<string, number>();
 let entry = String(history.state?.entry ?? crypto.getRandomValues(new Uint32Array(1))[0]);
 let pageWasLeft = false;
 
+let arrived = 0;
+
+/** When the viewer asked for this page, by its monotonic clock: 0 for the page that the visit began with. */
+export const arrivedAt = (): number => arrived;
+
 function announce(): void {
+  arrived = performance.now();
   for (const listener of listeners) listener();
 }
 

@@ -12,8 +12,8 @@ const NOTE_MS = 8000;
 const LEFT_OUT_SECONDS = 10;
 
 export function failureOf(error: unknown): Failure {
-  const { detail, help, retryAfterSeconds } = asProblem(error);
-  return { words: detail, help, resumesInSeconds: retryAfterSeconds, place: false };
+  const { code, detail, help, retryAfterSeconds } = asProblem(error);
+  return { code, words: detail, help, resumesInSeconds: retryAfterSeconds, place: false };
 }
 
 interface PanelProps {

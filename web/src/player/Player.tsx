@@ -25,6 +25,7 @@ import { usePictureInPicture } from "./pictureInPicture";
 import { keepPreferences, RATES, readPreferences, type Preferences } from "./preferences";
 import { chooseScreen, useRemotePlayback } from "./remotePlayback";
 import { Stats } from "./Stats";
+import { useTelemetry } from "../telemetry/useTelemetry";
 import { useFullscreen } from "./useFullscreen";
 import { useProgress } from "./useProgress";
 import { useVideo } from "./useVideo";
@@ -34,12 +35,14 @@ const MAX_RESUMPTIONS = 3;
 interface Props {
   stream: Stream;
   startSeconds: number;
+  /** When the viewer asked for the film, by the page's monotonic clock. */
+  openedAt: number;
   renew: () => Promise<string>;
   reporter: ProgressReporter;
   back: () => void;
 }
 
-export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
+export function Player({ stream, startSeconds, openedAt, renew, reporter, back }: Props) {
   const root = useRef<HTMLDivElement>(null);
   const element = useRef<HTMLVideoElement>(null);
   const media = useRef<Media | null>(null);
@@ -61,6 +64,7 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   const [fullscreen, toggleFullscreen] = useFullscreen(root, element);
   useProgress(element, reporter);
   const position = useLastPosition(element, startSeconds);
+  const telemetry = useTelemetry(element, stream, openedAt, position);
   const smallWindow = usePictureInPicture(element);
   const paused = usePaused(element);
   const lastSubtitle = useRef(-1);
@@ -68,6 +72,11 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
   /** Opens the stream again at the same position, for a choice that needs another one. */
   const reopen = () => setAttempt((n) => n + 1);
   const screens = useRemotePlayback(element, reopen);
+
+  const stop = (told: Failure) => {
+    setFailure(told);
+    telemetry.current?.failed(told.code, lasting(told).resumesInSeconds === null);
+  };
 
   // The stream is opened once, and again at the same position if the viewer retries after a failure.
   useEffect(() => {
@@ -86,7 +95,10 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
           liked,
           renew,
           position: () => position.current,
-          failed: (told) => !closed && setFailure(told),
+          sessionId: (stream as { session_id?: string }).session_id ?? "",
+          fault: (kind) => !closed && telemetry.current?.failed(kind, false),
+          shown: (height, kbps) => !closed && telemetry.current?.shown(height, kbps),
+          failed: (told) => !closed && stop(told),
           note: (words) => !closed && showNote(words),
           waits: (yes) => !closed && setWaits(yes),
           choices: (now) => !closed && setChoices(now),
@@ -96,12 +108,15 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
         (opened) => {
           if (closed) return opened.close();
           media.current = opened;
-          if (!paused.current) target.play().catch(() => undefined); // the browser wants a click first: the play button is visible
+          telemetry.current?.plays(opened.engine);
+          // Some browsers want a click first: the play button is visible.
+          if (!paused.current) target.play().catch((error: unknown) => isRefused(error) && telemetry.current?.refusedToBegin());
         },
-        (error: unknown) => !closed && setFailure(failureOf(error)),
+        (error: unknown) => !closed && stop(failureOf(error)),
       );
     return () => {
       closed = true;
+      telemetry.current?.interrupt();
       media.current?.close();
       media.current = null;
     };
@@ -387,6 +402,9 @@ export function Player({ stream, startSeconds, renew, reporter, back }: Props) {
     </div>
   );
 }
+
+/** The browser does not play before a press of the viewer. */
+const isRefused = (error: unknown) => error instanceof DOMException && error.name === "NotAllowedError";
 
 /** A field for text keeps its keys. */
 function isTypedIn(target: Element): boolean {

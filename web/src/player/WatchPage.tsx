@@ -9,15 +9,20 @@ import { useLoaded, useTitle } from "../components/hooks";
 import { BackIcon } from "../components/icons";
 import { HelpButton } from "../components/Trouble";
 import { ProgressReporter } from "../domain/progress";
-import { goBack, paths } from "../router";
+import { arrivedAt, goBack, paths } from "../router";
 import { takePlace } from "./leftAt";
 import { takeStream } from "./nextStream";
 import { Player } from "./Player";
 
 export function WatchPage({ movieId }: { movieId: string }) {
+  const openedAt = useRef(arrivedAt());
   const [loaded, reload] = useLoaded((signal) => takeStream(movieId, signal), [movieId]);
   const fromStart = useMemo(() => new URLSearchParams(location.search).get("from") === "start", [movieId]);
   const kept = useMemo(() => takePlace(movieId), [movieId]);
+  const again = () => {
+    openedAt.current = performance.now();
+    reload();
+  };
   const back = () => goBack(paths.title(movieId));
   const page = useRef<HTMLElement>(null);
   useTitle(loaded.state === "ready" ? loaded.value.title : "");
@@ -37,6 +42,7 @@ export function WatchPage({ movieId }: { movieId: string }) {
       {loaded.state === "ready" ? (
         <Player
           stream={loaded.value}
+          openedAt={openedAt.current}
           startSeconds={kept ?? (fromStart ? 0 : loaded.value.resume_position_seconds)}
           renew={async () => (await stream(movieId)).stream_url}
           reporter={reporter}
@@ -54,7 +60,7 @@ export function WatchPage({ movieId }: { movieId: string }) {
               <h1>{loaded.problem.status === 409 ? "Not playable" : "This film cannot be played now"}</h1>
               <p>{loaded.problem.detail}</p>
               <div class="actions">
-                <HelpButton problem={loaded.problem} again={reload} kind="primary" />
+                <HelpButton problem={loaded.problem} again={again} kind="primary" />
                 <button class="button" onClick={back}>
                   Go back
                 </button>

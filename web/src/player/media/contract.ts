@@ -3,6 +3,7 @@
  * (`Choices`, `MediaOwner.failed`, `note`, `waits`), and what the stream needs from it (`MediaOwner`). `open.ts` opens a stream.
  */
 
+import type { Kind } from "../../domain/failures";
 import type { Help } from "../../domain/problems";
 import type { Preferences } from "../preferences";
 import type { Sound } from "./sound";
@@ -71,6 +72,8 @@ export interface StreamFacts {
 
 /** Why the film stopped, in words for the viewer, and what can help. */
 export interface Failure {
+  /** What the platform is told: a kind of `domain/failures.ts`, or the code of a problem. */
+  code: string;
   words: string;
   help: Help;
   /** It is tried again by itself after so many seconds; null: only by the viewer, or once the device is online again. */
@@ -82,6 +85,10 @@ export interface Failure {
 /** What the stream needs from the player. */
 export interface MediaOwner {
   choices: (choices: Choices) => void;
+  /** Something failed, and it is being tried to go on. */
+  fault: (kind: Kind) => void;
+  /** The picture that is on the screen from now on. `kbps` null: the browser does not say. */
+  shown: (height: number, kbps: number | null) => void;
   /** The film has stopped. The stream does nothing more: the player opens it again. */
   failed: (failure: Failure) => void;
   /** The film goes on, but without something that the viewer chose. */
@@ -92,6 +99,8 @@ export interface MediaOwner {
   position: () => number;
   /** What the viewer chose earlier. Without a choice subtitles are off and audio is the film's default. */
   liked: Liked;
+  /** The playback session, for the edges' logs. */
+  sessionId: string;
   /** Get a fresh stream URL after the old one stopped working. */
   renew: () => Promise<string>;
 }
@@ -101,5 +110,7 @@ export interface Media {
   chooseAudio(id: number): void;
   chooseSubtitle(id: number): void;
   facts(): StreamFacts;
+  /** `hls.js/1.7.4`, `native`. */
+  readonly engine: string;
   close(): void;
 }

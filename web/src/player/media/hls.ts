@@ -10,8 +10,10 @@ import type { HlsConfig } from "hls.js";
 import { CueStore } from "../cues";
 import { LineMeter } from "../../domain/line";
 import { castBySource } from "../remotePlayback";
+import { bufferedTo } from "../useVideo";
 import { bandwidthConfig, followLine } from "./bandwidth";
 import { hlsChoices, hlsFacts, levelOf, likedTrack } from "./choices";
+import { CmcdQuery } from "./cmcd";
 import type { Media, MediaOwner } from "./contract";
 import { handleErrors, loadPolicies } from "./hlsErrors";
 import { SoundFilter } from "./sound";
@@ -72,6 +74,10 @@ export function openHls(
     const track = likedTrack(hlsChoices(hls, limit, sound.found).audios, liked.audio, liked.audioAccessible);
     if (track >= 0) queueMicrotask(() => hls.audioTrack !== track && (hls.audioTrack = track));
   });
+  hls.on(Events.LEVEL_SWITCHED, (_event, { level }) => {
+    const shown = hls.levels[level];
+    if (shown !== undefined) owner.shown(shown.height, Math.round(shown.averageBitrate / 1000));
+  });
   castBySource(Engine, hls, video);
   for (const event of [
     Events.MANIFEST_PARSED,
@@ -93,7 +99,12 @@ export function openHls(
     cues.show(id);
     report();
   };
-  const errors = handleErrors(Engine, hls, video, owner, { restarting: () => cues.clear(), chooseSubtitle });
+  const query = new CmcdQuery(hls, owner.sessionId, () => (meter.known() ? meter.average() : null), () => bufferedTo(video) - video.currentTime);
+  const errors = handleErrors(Engine, hls, video, owner, {
+    restarting: () => cues.clear(),
+    chooseSubtitle,
+    withQuery: (address, context) => query.addTo(address, context),
+  });
 
   hls.loadSource(url);
   hls.attachMedia(video);
@@ -113,6 +124,7 @@ export function openHls(
       errors.subtitleChosen();
       chooseSubtitle(id);
     },
+    engine: `hls.js/${Engine.version}`,
     facts: () => hlsFacts(hls, Engine.version),
     close() {
       errors.close();

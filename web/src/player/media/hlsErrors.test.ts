@@ -59,13 +59,16 @@ beforeEach(() => {
   const owner = {
     choices: () => undefined,
     failed,
+    fault: vi.fn(),
+    shown: vi.fn(),
+    sessionId: "v_1",
     note: vi.fn(),
     waits: vi.fn(),
     position: () => 7,
     liked: DEFAULTS,
     renew: async () => "fresh",
   };
-  const hooks = { restarting: () => undefined, chooseSubtitle };
+  const hooks = { restarting: () => undefined, chooseSubtitle, withQuery: (url: string) => url };
   errors = handleErrors(Engine, stream as unknown as Hls, video as unknown as HTMLVideoElement, owner, hooks);
   return () => errors.close();
 });

@@ -8,6 +8,7 @@ import type { ErrorData, HlsConfig } from "hls.js";
 import { language } from "../../domain/format";
 import { RULES, kindOf, pauseSeconds, type Kind } from "../../domain/failures";
 import { retryAfterSeconds } from "../../domain/problems";
+import type { CmcdQuery } from "./cmcd";
 import type { Failure, MediaOwner } from "./contract";
 import { isSameVersion, rebased } from "./rebase";
 import { Recovery, type Source } from "./recovery";
@@ -54,19 +55,20 @@ export interface Errors {
   close(): void;
 }
 
-/** `restarting`: everything is loaded again. `chooseSubtitle`: as the viewer does, but the choice is not remembered. */
+/** `restarting`: everything is loaded again. `chooseSubtitle`: as the viewer does, but the choice is not remembered. `withQuery`: the address with what edges log. */
 export function handleErrors(
   Engine: typeof Hls,
   hls: Hls,
   video: HTMLVideoElement,
   owner: MediaOwner,
-  hooks: { restarting: () => void; chooseSubtitle: (id: number) => void },
+  hooks: { restarting: () => void; chooseSubtitle: (id: number) => void; withQuery: CmcdQuery["addTo"] },
 ): Errors {
   const { Events } = Engine;
   const loads = arrivals(Engine, hls);
   const sequel = { oldest: "", newest: "" };
-  hls.config.xhrSetup = (request, url) => {
-    request.open("GET", sequel.newest === "" ? url : rebased(url, sequel.oldest, sequel.newest), true);
+  hls.config.xhrSetup = (request, url, context) => {
+    const address = sequel.newest === "" ? url : rebased(url, sequel.oldest, sequel.newest);
+    request.open("GET", hooks.withQuery(address, context), true);
   };
   const source: Source = {
     preloads: true,

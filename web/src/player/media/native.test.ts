@@ -28,6 +28,9 @@ const settle = () => new Promise((resolve) => setTimeout(resolve));
 const owner = (renew: () => Promise<string>): MediaOwner => ({
   choices: () => undefined,
   failed: vi.fn(),
+  fault: vi.fn(),
+  shown: vi.fn(),
+  sessionId: "v_1",
   note: vi.fn(),
   waits: vi.fn(),
   position: () => 42,

@@ -45,6 +45,7 @@ export function openNative(video: HTMLVideoElement, url: string, startSeconds: n
     restart: (fresh, _whole, play) => load(fresh, play),
     mend: (play) => load(video.src, play),
   });
+  const onResize = () => owner.shown(video.videoHeight, null);
   const onError = () => {
     // The element does not say which status an address was answered with: an address that ended, and a film that it cannot read, look alike.
     recovery.fault(video.error?.code === MediaError.MEDIA_ERR_DECODE ? "undecodable" : "unreachable");
@@ -52,9 +53,11 @@ export function openNative(video: HTMLVideoElement, url: string, startSeconds: n
   video.addEventListener("progress", onProgress);
   video.addEventListener("loadedmetadata", onMetadata);
   video.addEventListener("error", onError);
+  video.addEventListener("resize", onResize);
   video.textTracks.addEventListener("addtrack", report);
   video.src = url;
   return {
+    engine: "native",
     chooseQuality: () => undefined,
     chooseAudio: () => undefined,
     chooseSubtitle(id) {
@@ -76,6 +79,7 @@ export function openNative(video: HTMLVideoElement, url: string, startSeconds: n
       video.removeEventListener("progress", onProgress);
       video.removeEventListener("loadedmetadata", onMetadata);
       video.removeEventListener("error", onError);
+      video.removeEventListener("resize", onResize);
       video.textTracks.removeEventListener("addtrack", report);
       video.removeAttribute("src");
       video.load();

@@ -33,7 +33,7 @@ export interface Source {
 
 function failureOf(kind: Kind, resumesInSeconds: number | null): Failure {
   const { words, help, place = false } = RULES[kind];
-  return { words, help, place, resumesInSeconds };
+  return { code: kind, words, help, place, resumesInSeconds };
 }
 
 export class Recovery {
@@ -94,6 +94,7 @@ export class Recovery {
       return;
     }
     this.stepping = true;
+    this.owner.fault(met);
     if (next.action !== "mend") this.source.stop();
     this.dueAt = performance.now() + next.waitSeconds * 1000;
     this.step = window.setTimeout(() => void this.carryOut(next.action), next.waitSeconds * 1000);
@@ -126,7 +127,7 @@ export class Recovery {
       this.stepping = false;
       if (this.ended) return;
       const problem = asProblem(error);
-      if (problem.help !== "again") this.rest({ words: problem.detail, help: problem.help, resumesInSeconds: null, place: false });
+      if (problem.help !== "again") this.rest({ code: problem.code, words: problem.detail, help: problem.help, resumesInSeconds: null, place: false });
       else this.fault(problem.status === 0 ? "unreachable" : problem.status === 429 || problem.status === 503 ? "busy" : "failing", problem.retryAfterSeconds);
     }
   }
