@@ -61,7 +61,7 @@ class ApiSession:
         self.verify = verify
         self._http = httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=TIMEOUT, verify=verify)
         self._retry_seconds = retry_seconds
-        self._credentials: tuple[str, str] | None = None
+        self._credentials: tuple[str, str, str | None] | None = None
         self._session_ids: list[str] = []
 
     async def __aenter__(self) -> Self:
@@ -81,15 +81,23 @@ class ApiSession:
                 break
         await self._http.aclose()
 
-    async def log_in(self, email: str, password: str, *, seconds: float | None = None) -> None:
+    async def log_in(
+        self, email: str, password: str, *, profile_id: str | None = None, seconds: float | None = None
+    ) -> None:
         """Log in; the session keeps the credentials and logs in again when the access token ends.
 
+        `profile_id`: of the profile to watch as; None: the account's first.
         Raises `ApiProblem` for a wrong login, `PlatformUnavailable` if the platform has not answered within `seconds`.
         """
-        self._credentials = (email, password)
+        self._credentials = (email, password, profile_id)
         self._http.headers.pop("Authorization", None)
         # The account's list of sessions shows the name.
-        body = {"email": email, "password": password, "device_name": f"marquee on {socket.gethostname()}"[:60]}
+        body = {
+            "email": email,
+            "password": password,
+            "profile_id": profile_id,
+            "device_name": f"marquee on {socket.gethostname()}"[:60],
+        }
         answer = await self._call("POST", "/sessions", body, None, repeat=True, seconds=seconds)
         self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
         self._session_ids.append(answer["session_id"])
@@ -120,7 +128,8 @@ class ApiSession:
             if problem.status != 401 or self._credentials is None:
                 raise
             # The access token expired during a long upload.
-            await self.log_in(*self._credentials)
+            email, password, profile_id = self._credentials
+            await self.log_in(email, password, profile_id=profile_id)
             return await self._call(method, path, body, query, repeat=repeat)
 
     async def _call(

@@ -14,12 +14,13 @@ HOUR_WEIGHTS: Final = (3, 2, 1, 1, 1, 1, 2, 3, 4, 4, 4, 5, 6, 6, 6, 6, 7, 9, 12,
 WEEKDAY_WEIGHTS: Final = (9, 9, 9, 10, 12, 13, 13)
 """Of Monday to Sunday."""
 HOUR_MS: Final = 3_600_000
-DAYS: Final = 7
+SPAN_MS: Final = (7 * 24 - 2) * HOUR_MS
+"""A week, without the two hours whose events would be older than a week when they are sent: the lake's check distrusts those."""
 
 
-def moments(random: Random, count: int, *, until_ms: int, days: int = DAYS) -> Sequence[int]:
-    """`count` moments in order (Unix ms) of the `days` before `until_ms`."""
-    begin_ms = until_ms - days * 24 * HOUR_MS
+def moments(random: Random, count: int, *, until_ms: int, span_ms: int = SPAN_MS) -> Sequence[int]:
+    """`count` moments in order (Unix ms) of the time `span_ms` before `until_ms`."""
+    begin_ms = until_ms - span_ms
     hours = range(begin_ms - begin_ms % HOUR_MS, until_ms, HOUR_MS)
     drawn: list[int] = []
     while len(drawn) < count:

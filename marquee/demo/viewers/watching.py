@@ -35,6 +35,7 @@ class Film:
     genres: tuple[str, ...]
     duration_seconds: float
     height: int = 1080
+    version: int = 1
 
 
 @dataclass(frozen=True)

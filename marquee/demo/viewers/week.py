@@ -19,6 +19,7 @@ SESSIONS: Final = 3_000
 VIEWERS: Final = 400
 PREVIEW_SHARE: Final = 0.01
 ROBOT_SHARE: Final = 0.02
+FAVOURITES: Final = 3
 AGAIN: Final = 0.15
 """How much less a film attracts a viewer who has watched it."""
 MARGIN_MS: Final = HOUR_MS // 6
@@ -37,7 +38,7 @@ class Appeal:
 
 
 APPEALS: Final[Mapping[str, Appeal]] = {
-    "City of Bicycles": Appeal(4.0, 1.7),
+    "City of Bicycles": Appeal(6.0, 1.8),
     "Earth from Orbit": Appeal(3.0, 1.25),
     "Big Buck Bunny": Appeal(2.5),
     "The Marquee Reel": Appeal(0.8, 0.75),
@@ -67,11 +68,13 @@ def plan_week(
 ) -> list[PlannedSession]:
     """At most `sessions` sessions of the seven days before `now_ms`, in the order of their beginning. All are over by then.
 
-    `profiles`: profile_id -> taste (its name in TASTES) of real profiles, which watch beside the invented ones.
+    `profiles`: profile_id -> taste (its name in TASTES) of real profiles, which watch beside the invented ones, and only the
+    FAVOURITES films that they like best: enough is left to suggest to them.
     """
     random = Random(seed)  # noqa: S311  (a repeatable week, no secret)
     viewers = [draw_viewer(random, profile_id, taste=taste) for profile_id, taste in (profiles or {}).items()]
     viewers += [draw_viewer(random, _profile_id(random)) for _ in range(max(1, sessions * VIEWERS // SESSIONS))]
+    favourites = {viewer.profile_id: _favourites(viewer, films) for viewer in viewers[: len(profiles or {})]}
     robot = Viewer(_profile_id(random), TASTES[-1], ROBOT, NETWORKS[0], 0.0)
     activity = [viewer.activity for viewer in viewers]
     watched: set[tuple[str, str]] = set()
@@ -81,7 +84,7 @@ def plan_week(
         chance = random.random()
         viewer = robot if chance < ROBOT_SHARE else random.choices(viewers, activity)[0]
         days = (now_ms - started_at_ms) / (24 * HOUR_MS)
-        film = _choose(random, viewer, films, days, watched)
+        film = _choose(random, viewer, favourites.get(viewer.profile_id, films), days, watched)
         ending, events = play(random, viewer, film)
         if started_at_ms + events[-1].at_ms > now_ms:
             continue
@@ -90,6 +93,15 @@ def plan_week(
         is_preview = ROBOT_SHARE <= chance < ROBOT_SHARE + PREVIEW_SHARE
         planned.append(PlannedSession(started_at_ms, viewer, film, ending, events, is_preview))
     return planned
+
+
+def _favourites(viewer: Viewer, films: Sequence[Film]) -> Sequence[Film]:
+    """The films that a viewer likes best; of two that are liked alike the one with more appeal."""
+
+    def preference(film: Film) -> tuple[float, float]:
+        return viewer.liking(film.genres), APPEALS.get(film.title, Appeal()).today
+
+    return sorted(films, key=preference, reverse=True)[:FAVOURITES]
 
 
 def _choose(random: Random, viewer: Viewer, films: Sequence[Film], days: float, watched: set[tuple[str, str]]) -> Film:
