@@ -53,4 +53,11 @@ CODE_LOCATIONS: Final = (
             "edge_secret",  # `prewarm` signs the paths that it asks the edges for
         ),
     ),
+    # Spark and dbt are processes of its runs, and Great Expectations is imported by checks: the code server is as small as the first one.
+    CodeLocation(
+        "analytics",
+        "orchestration.analytics",
+        port_offset=19,
+        needed_settings=("database_url", "row_cache_url", "objects_url", "lake_url"),
+    ),
 )

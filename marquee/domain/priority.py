@@ -12,6 +12,10 @@ BACKFILL: Final = "backfill"
 PRIORITY_TAG: Final = "marquee/priority"
 """Tag of every run of the chain. Its value is a `Priority`."""
 
+ANALYTICS_TAG: Final = "marquee/analytics"
+ANALYTICS_RUN: Final = "one-at-a-time"
+"""Tag and value of the runs of analytics: Dagster's queue starts one of them at a time."""
+
 
 def priority_of(hot: bool) -> Priority:
     return RELEASE if hot else BACKFILL

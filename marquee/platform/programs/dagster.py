@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from marquee.code_locations import CODE_LOCATIONS, CodeLocation
-from marquee.domain.priority import BACKFILL, PRIORITY_TAG
+from marquee.domain.priority import ANALYTICS_RUN, ANALYTICS_TAG, BACKFILL, PRIORITY_TAG
 from marquee.errors import PlatformUnavailable, SettingsInvalid
 from marquee.platform.programs.applications import READY_SECONDS
 from marquee.platform.project import PACKAGES
@@ -138,7 +138,7 @@ def write_home(settings: Settings, *, locations: Sequence[CodeLocation] = CODE_L
         home=home,
         state=settings.state,
         max_concurrent_runs=settings.max_concurrent_runs,
-        limits=((PRIORITY_TAG, BACKFILL, max_backfills),),
+        limits=((PRIORITY_TAG, BACKFILL, max_backfills), (ANALYTICS_TAG, ANALYTICS_RUN, 1)),
         launcher=_named(settings.dagster_run_launcher, "MARQUEE_DAGSTER_RUN_LAUNCHER"),
         launcher_config=_object(settings.dagster_run_launcher_config, "MARQUEE_DAGSTER_RUN_LAUNCHER_CONFIG"),
         ffmpeg_slots=settings.ffmpeg_slots,

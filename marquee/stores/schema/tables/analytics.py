@@ -191,3 +191,16 @@ class DailySearchRow(SQLModel, table=True):
     opened: int = Field(sa_column=_whole())
     place_sum: int = Field(sa_column=_whole())
     """Of the places, from 1, of what was opened."""
+
+
+class VersionCostRow(SQLModel, table=True):
+    """What encoding a published version cost, taken from the documents of the chain. No foreign key: the cost of a deleted title stays."""
+
+    __tablename__ = "version_cost"
+
+    movie_id: str = Field(sa_column=id_column(primary_key=True))
+    version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    core_seconds: float = Field(sa_column=_number())
+    source_bytes: int = Field(sa_column=_whole())
+    published_bytes: int = Field(sa_column=_whole())
+    recorded_at: datetime = Field(sa_column=time_column())

@@ -189,4 +189,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("batch_id", "profile_id", "because_movie_id", "rank", name=op.f("suggestion_pkey")),
     )
+    op.create_table(
+        "version_cost",
+        sa.Column("movie_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("core_seconds", sa.Double(), nullable=False),
+        sa.Column("source_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("published_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("movie_id", "version", name=op.f("version_cost_pkey")),
+    )
     # ### end Alembic commands ###

@@ -1,0 +1,2 @@
+select day, error_code, start_failures, playback_failures
+from {{ ref('stg_daily_failure') }}

@@ -1,0 +1,2 @@
+select day, error_code, start_failures, playback_failures
+from {{ source('facts', 'daily_failure') }}

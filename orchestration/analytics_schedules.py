@@ -1,0 +1,63 @@
+"""The schedules of analytics, both running from the first start on: each hour is judged 10 minutes after its end, each day's chain begins
+at 00:30 UTC. They start nothing where the extra `analytics` is not installed, or the lake has no events to look at.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import dagster as dg
+
+from assets.analytics.installed import how_to_install, missing_packages
+from assets.analytics.lake_hours import PAST_DAYS, opened_lake
+from marquee.settings import Settings
+from marquee.stores.lake import EVENTS
+from orchestration.analytics_jobs import analytics_day, analytics_hour
+
+LOOK_BACK: Final = timedelta(days=PAST_DAYS)
+"""An hour without events after a week with some is a fault to be found, and no reason to skip."""
+
+
+@dg.schedule(
+    job=analytics_hour,
+    cron_schedule="10 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Judges the hour that has ended.",
+)
+def hour_after_its_end(context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.RunRequest | dg.SkipReason:
+    start = _tick(context).replace(minute=0) - timedelta(hours=1)
+    return _skip(settings, start, start + timedelta(hours=1)) or dg.RunRequest(
+        run_key=f"{start:%Y-%m-%d-%H}", partition_key=f"{start:%Y-%m-%d-%H:00}"
+    )
+
+
+@dg.schedule(
+    job=analytics_day,
+    cron_schedule="30 0 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Runs the chain of the day that has ended.",
+)
+def day_after_midnight(context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.RunRequest | dg.SkipReason:
+    start = _tick(context).replace(hour=0, minute=0) - timedelta(days=1)
+    return _skip(settings, start, start + timedelta(days=1)) or dg.RunRequest(
+        run_key=f"{start:%Y-%m-%d}", partition_key=f"{start:%Y-%m-%d}"
+    )
+
+
+def _tick(context: dg.ScheduleEvaluationContext) -> datetime:
+    return context.scheduled_execution_time.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _skip(settings: Settings, start: datetime, end: datetime) -> dg.SkipReason | None:
+    if missing := missing_packages():
+        return dg.SkipReason(how_to_install(missing))
+    if not asyncio.run(_has_events(settings, start - LOOK_BACK, end)):
+        return dg.SkipReason(f"The lake has no events of the {PAST_DAYS} days before: nobody has watched anything.")
+    return None
+
+
+async def _has_events(settings: Settings, start: datetime, end: datetime) -> bool:
+    async with opened_lake(settings) as lake:
+        return bool(await lake.live_files(EVENTS, start, end))
