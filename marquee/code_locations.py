@@ -53,7 +53,7 @@ CODE_LOCATIONS: Final = (
             "edge_secret",  # `prewarm` signs the paths that it asks the edges for
         ),
     ),
-    # Spark and dbt are processes of its runs, and Great Expectations is imported by checks: the code server is as small as the first one.
+    # Spark and dbt are processes of its runs, and checks import Great Expectations: the code server is as small as the first.
     CodeLocation(
         "analytics",
         "orchestration.analytics",

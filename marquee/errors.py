@@ -250,14 +250,6 @@ class StageMissing(MarqueeError):
     title = "An earlier stage has to run first"
 
 
-class MartsNotBuilt(MarqueeError):
-    """The marts cannot be published: dbt has not built them, or not all of them."""
-
-    status = 409
-    code = "marts-not-built"
-    title = "The marts have to be built first"
-
-
 class LeaseLost(MarqueeError):
     """Another worker holds the job's lease now: the fencing token is no longer the newest."""
 

@@ -1,7 +1,8 @@
 """The code location `analytics`: assets, checks, jobs and schedules from the lake's events to accepted rows and marts.
 
-Its code server and `dagster definitions validate` load this module, also where the extra `analytics` is not installed: Spark and dbt are
-processes of their own, and Great Expectations is imported where a check judges. Loading reads one setting, the executor, and opens nothing.
+Its code server and `dagster definitions validate` load this module, also where the extra `analytics` is not installed:
+Spark and dbt are processes of their own, and Great Expectations is imported where a check judges. Loading reads one
+setting, the executor, and opens nothing.
 """
 
 import dagster as dg
@@ -19,7 +20,9 @@ def defs() -> dg.Definitions:
     return analytics_definitions(PlatformSettings(), executor=executor_of(load_settings()))
 
 
-def analytics_definitions(settings: object, *, executor: dg.ExecutorDefinition = dg.in_process_executor) -> dg.Definitions:
+def analytics_definitions(
+    settings: object, *, executor: dg.ExecutorDefinition = dg.in_process_executor
+) -> dg.Definitions:
     """All of this location. `settings` is `Settings`, or the resource that reads them where an asset runs."""
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(analytics_chain, group_name=ANALYTICS_GROUP),

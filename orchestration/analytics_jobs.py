@@ -7,8 +7,7 @@ from typing import Final
 
 import dagster as dg
 
-from assets.analytics.partitions import days, hours
-from marquee.domain.priority import ANALYTICS_TAG, ANALYTICS_RUN
+from marquee.domain.priority import ANALYTICS_RUN, ANALYTICS_TAG
 
 ANALYTICS_GROUP: Final = "analytics"
 """The group of the assets of this location."""
@@ -17,22 +16,19 @@ _TAGS: Final = {ANALYTICS_TAG: ANALYTICS_RUN}
 analytics_hour = dg.define_asset_job(
     "analytics_hour",
     selection=dg.AssetSelection.assets("event_hour"),
-    partitions_def=hours,
     tags=_TAGS,
     description="The events of one hour (UTC) are in the lake, and are sound.",
 )
 analytics_day = dg.define_asset_job(
     "analytics_day",
     selection=dg.AssetSelection.groups(ANALYTICS_GROUP) - dg.AssetSelection.assets("event_hour"),
-    partitions_def=days,
     tags=_TAGS,
     description="From a day's events (UTC) to accepted rows and marts. Twice gives the same; a range of days is a backfill.",
 )
 analytics_marts = dg.define_asset_job(
     "analytics_marts",
-    selection=dg.AssetSelection.assets("accepted_marts").upstream() & dg.AssetSelection.assets(
-        "catalogue", "encoding_costs", "accepted_marts"
-    )
+    selection=dg.AssetSelection.assets("accepted_marts").upstream()
+    & dg.AssetSelection.assets("catalogue", "encoding_costs", "accepted_marts")
     | dg.AssetSelection.key_prefixes("marts"),
     tags=_TAGS,
     description="The marts alone, from the facts that are there: a few seconds, without Spark.",

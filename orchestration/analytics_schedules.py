@@ -1,5 +1,6 @@
-"""The schedules of analytics, both running from the first start on: each hour is judged 10 minutes after its end, each day's chain begins
-at 00:30 UTC. They start nothing where the extra `analytics` is not installed, or the lake has no events to look at.
+"""The schedules of analytics, both running from the first start on: each hour is judged 10 minutes after its end, each
+day's chain begins at 00:30 UTC. They start nothing where the extra `analytics` is not installed, or the lake has no events
+to look at.
 """
 
 import asyncio
@@ -25,7 +26,9 @@ LOOK_BACK: Final = timedelta(days=PAST_DAYS)
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Judges the hour that has ended.",
 )
-def hour_after_its_end(context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.RunRequest | dg.SkipReason:
+def hour_after_its_end(
+    context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]
+) -> dg.RunRequest | dg.SkipReason:
     start = _tick(context).replace(minute=0) - timedelta(hours=1)
     return _skip(settings, start, start + timedelta(hours=1)) or dg.RunRequest(
         run_key=f"{start:%Y-%m-%d-%H}", partition_key=f"{start:%Y-%m-%d-%H:00}"
@@ -39,7 +42,9 @@ def hour_after_its_end(context: dg.ScheduleEvaluationContext, settings: dg.Resou
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Runs the chain of the day that has ended.",
 )
-def day_after_midnight(context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.RunRequest | dg.SkipReason:
+def day_after_midnight(
+    context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]
+) -> dg.RunRequest | dg.SkipReason:
     start = _tick(context).replace(hour=0, minute=0) - timedelta(days=1)
     return _skip(settings, start, start + timedelta(days=1)) or dg.RunRequest(
         run_key=f"{start:%Y-%m-%d}", partition_key=f"{start:%Y-%m-%d}"

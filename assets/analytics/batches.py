@@ -1,8 +1,8 @@
 """Judges what Spark found and lets viewers have it: a blocking check for each batch, and the assets `accepted_...`.
 
-A batch has the state `written` until the check has seen it. Refused: the check writes the reason on the batch, nothing after it runs, and
-viewers keep the batch that was accepted before. Accepted: one transaction makes it the batch of its name, then the cached rows that
-show it are purged. An older day that is made again never takes the place of a newer one.
+A batch has the state `written` until the check has seen it. Refused: the check writes the reason on the batch, nothing
+after it runs, and viewers keep the batch that was accepted before. Accepted: one transaction makes it the batch of its
+name, then the cached rows that show it are purged. An older day that is made again never takes the place of a newer one.
 """
 
 import asyncio
@@ -17,13 +17,14 @@ from assets.analytics.installed import require_analytics
 from assets.analytics.judging import Subject, Verdict, judge
 from assets.analytics.partitions import FRESH_DAY, OWNERS, STORE_RETRY, days
 from assets.analytics.spark import candidates, popularity, taste
+from marquee.domain.rows import GENRES
 from marquee.domain.volume import fewest_rows
 from marquee.errors import StoreUnavailable
 from marquee.settings import Settings
 from marquee.stores.analytics import open_findings_writer
 from marquee.stores.analytics.writing import Batch, BatchName, FindingsWriter
 from marquee.stores.opened import open_stores
-from marquee.stores.row_cache.keys import row_key
+from marquee.stores.row_cache.keys import keys_of_batch
 from marquee.stores.warehouse import open_warehouse
 from marquee.stores.warehouse.postgres import sqlalchemy_url
 
@@ -34,12 +35,10 @@ BATCHES: Final[Mapping[str, tuple[BatchName, ...]]] = {
 }
 """The batches that an asset writes."""
 
-SHOWN_IN: Final[Mapping[BatchName, tuple[str, ...]]] = {"popularity": ("trending",), "similar": ("similar",)}
-"""The cached rows that show a batch."""
-
 QUERIES: Final[Mapping[str, str]] = {
     "popularity": """
-        SELECT b.genre, b.rank, b.movie_id, b.score, concat_ws('/', b.genre, b.movie_id) AS key, t.movie_id AS known, false AS names_itself
+        SELECT b.genre, b.rank, b.movie_id, b.score, concat_ws('/', b.genre, b.movie_id) AS key,
+               t.movie_id AS known, false AS names_itself
         FROM popularity AS b LEFT JOIN title AS t USING (movie_id) WHERE b.batch_id = {batch_id}""",
     "similar": """
         SELECT b.movie_id, b.rank, b.similar_id, b.score, b.basis, concat_ws('/', b.movie_id, b.similar_id) AS key,
@@ -148,7 +147,9 @@ def _acceptance(upstream: dg.AssetsDefinition, asset: str, description: str) -> 
     ) -> dg.MaterializeResult[None]:
         async with _findings(settings) as findings:
             told = {name: await accept(context, settings, findings, name) for name in BATCHES[asset]}
-        return dg.MaterializeResult(metadata={f"{name} {key}": value for name, one in told.items() for key, value in one.items()})
+        return dg.MaterializeResult(
+            metadata={f"{name} {key}": value for name, one in told.items() for key, value in one.items()}
+        )
 
     return accepted
 
@@ -188,7 +189,7 @@ async def accept(
 
 async def _purge(settings: Settings, name: BatchName) -> str:
     """With the cache down the rows expire by themselves within `row_ttl_seconds`, which the metadata says."""
-    keys = [row_key(row_id) for row_id in SHOWN_IN.get(name, ())]
+    keys = keys_of_batch(name, GENRES)
     try:
         async with open_stores(settings) as stores:
             await stores.row_cache.purge(keys)
@@ -212,7 +213,9 @@ accepted_popularity = _acceptance(
     "The trending titles that viewers have: the rows of home, and the prior of search. A refused batch leaves yesterday's.",
 )
 accepted_taste = _acceptance(
-    taste, "taste", "What viewers have of \"Because you watched\" and \"More like this\". A refused batch leaves yesterday's."
+    taste,
+    "taste",
+    'What viewers have of "Because you watched" and "More like this". A refused batch leaves yesterday\'s.',
 )
 accepted_candidates = _acceptance(
     candidates, "candidates", "The titles that engineers are told to encode again. A refused batch leaves yesterday's."

@@ -1,7 +1,8 @@
 """Asset `catalogue`: the titles as imports and the chain have left them, judged before anything is made of them.
 
-It writes nothing. Uploads and `marquee import-catalogue` write titles; a bad import (half the titles gone, years and lengths that cannot be,
-titles twice) holds back popularity, taste, candidates and the marts, and viewers keep yesterday's rows.
+It writes nothing. Uploads and `marquee import-catalogue` write titles; a bad import (half the titles gone, years and
+lengths that cannot be, titles twice) holds back popularity, taste, candidates and the marts, and viewers keep yesterday's
+rows.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ FROM title WHERE state NOT IN ('deleted', 'refused', 'failed', 'cancelled')
 
 
 @dg.asset(kinds={"postgres"}, owners=OWNERS, retry_policy=STORE_RETRY, freshness_policy=FRESH_DAY)
-async def catalogue(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+async def catalogue(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The titles of the catalogue: how many there are, and how many can be played."""
     warehouse = open_warehouse(settings.database)
     try:

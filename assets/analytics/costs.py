@@ -1,7 +1,8 @@
-"""Asset `encoding_costs`: what encoding each published version cost, from the documents of the chain into the table `version_cost`.
+"""Asset `encoding_costs`: what encoding each published version cost, from the documents of the chain into the table
+`version_cost`.
 
-The job queue forgets a chunk an hour after its title is published; the document of the stage `renditions` keeps what all chunks cost. A
-version is recorded once. Next: the mart `encoding_cost`.
+The job queue forgets a chunk an hour after its title is published; the document of the stage `renditions` keeps what all
+chunks cost. A version is recorded once. Next: the mart `encoding_cost`.
 """
 
 from typing import Final
@@ -26,8 +27,8 @@ _READS: Final = 8
 
 
 @dg.asset(kinds={"s3", "postgres"}, owners=OWNERS, retry_policy=STORE_RETRY, freshness_policy=FRESH_DAY)
-async def encoding_costs(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """Core-seconds and bytes of every version that is or was playable. Versions without documents of the chain cost nothing here."""
+async def encoding_costs(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+    """Core-seconds and bytes of every version that is or was playable, if the chain's documents of it are still there."""
     recorded = without = 0
     warehouse = open_warehouse(settings.database)
     try:
@@ -36,9 +37,7 @@ async def encoding_costs(context: dg.AssetExecutionContext, settings: dg.Resourc
                 versions = await warehouse.versions_without_cost(limit=VERSIONS_AT_ONCE)
                 if not versions:
                     break
-                costs = await gather_bounded(
-                    lambda one: _cost(stores.objects, one), versions, max_concurrent=_READS
-                )
+                costs = await gather_bounded(lambda one: _cost(stores.objects, one), versions, max_concurrent=_READS)
                 # A version whose documents are gone is recorded with 0 core-seconds, else each run would ask for it again.
                 await warehouse.save_costs(costs)
                 recorded += sum(1 for cost in costs if cost.core_seconds)

@@ -1,8 +1,8 @@
 """The dbt project as Dagster shows it before dbt has run: marts, their columns, what they are made of, and their tests.
 
-Read from the project's own files in 20 ms. dbt's manifest says the same, but `dagster_dbt` costs every process of this location 90 MB and
-7 s, and a manifest in the package would have to be made anew with each change. `tests/assets/analytics/test_dbt_project.py` compares
-this reading with dbt's manifest.
+Read from the project's own files in 20 ms. dbt's manifest says the same, but `dagster_dbt` costs every process of this
+location 90 MB and 7 s, and a manifest in the package would have to be made anew with each change.
+`tests/assets/analytics/test_dbt_project.py` compares this reading with dbt's manifest.
 """
 
 import re
@@ -49,7 +49,9 @@ def check_name(test: str, column: str | None) -> str:
 def _mart(name: str, listed: Mapping[str, Any]) -> Mart:
     spec = listed[name]
     refs = _REF.findall(_sql(f"models/marts/{name}.sql"))
-    tables = {table for ref in _below(refs, set(listed)) for table in _SOURCE.findall(_sql(f"models/staging/{ref}.sql"))}
+    tables = {
+        table for ref in _below(refs, set(listed)) for table in _SOURCE.findall(_sql(f"models/staging/{ref}.sql"))
+    }
     return Mart(
         name=name,
         description=str(spec["description"]).strip(),

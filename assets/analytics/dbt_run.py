@@ -1,7 +1,8 @@
 """Runs `dbt build` as a process of its own, and reads what it says: the state, seconds and words of every model and test.
 
-The project lies in the package and is only read. dbt's target folder and logs are in `{state}/dbt`. The password is in dbt's
-environment alone (`dbt/profiles.yml`). dbt calls nobody: its usage statistics are switched off, and no package of others is used.
+The project lies in the package and is only read. dbt's target folder and logs are in `{state}/dbt`. The password is in
+dbt's environment alone (`dbt/profiles.yml`). dbt calls nobody: its usage statistics are switched off, and no package of
+others is used.
 """
 
 import json

@@ -1,8 +1,10 @@
-"""Assets `event_hour` and `event_day`: the lake's events of an hour and of a day (UTC), and the checks that hold bad ones back.
+"""Assets `event_hour` and `event_day`: the lake's events of an hour and of a day (UTC), and the checks that hold bad ones
+back.
 
-They write nothing: `jobs/event_sink` has written the files. The checks judge the rows (`suites`) and the volume against the same hour of
-the past week (`marquee.domain.volume`). A day is as good as its hours: one bad hour stops the day's chain, and viewers keep
-yesterday's rows. An engineer who has looked at an hour lets it pass by the check's configuration `accepted_hours`.
+They write nothing: `jobs/event_sink` has written the files. The checks judge the rows (`suites`) and the volume against the
+same hour of the past week (`marquee.domain.volume`). A day is as good as its hours: one bad hour stops the day's chain, and
+viewers keep yesterday's rows. An engineer who has looked at an hour lets it pass by the check's configuration
+`accepted_hours`.
 """
 
 import asyncio
@@ -22,10 +24,10 @@ from marquee.settings import Settings
 from marquee.stores.lake import EVENTS, LakeFile
 
 
-@dg.asset(
-    partitions_def=hours, kinds={"parquet"}, owners=OWNERS, retry_policy=STORE_RETRY, freshness_policy=FRESH_HOUR
-)
-async def event_hour(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+@dg.asset(partitions_def=hours, kinds={"parquet"}, owners=OWNERS, retry_policy=STORE_RETRY, freshness_policy=FRESH_HOUR)
+async def event_hour(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
     """The viewing events of one hour (UTC) that are in the lake, by the lake's list of live files.
 
     An event belongs to the hour in which it happened. Late ones arrive here days later: run the hour again to see them.
@@ -43,7 +45,9 @@ async def event_hour(context: dg.AssetExecutionContext, settings: dg.ResourcePar
     retry_policy=STORE_RETRY,
     freshness_policy=FRESH_DAY,
 )
-async def event_day(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+async def event_day(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
     """The viewing events of one day (UTC). The day's sessions are made of them once every hour of the day is accepted."""
     window = context.partition_time_window
     files = await _files(settings, window.start, window.end)

@@ -1,7 +1,7 @@
 """Great Expectations, for all checks: judges a table or a frame by a list of expectations, and builds its Data Docs.
 
-Importing it takes 4 s and 160 MB, so it is imported here when a check runs, and nowhere else. The context lives in memory. Its
-Data Docs go to `{state}/dagster/data_docs/{name}`, one folder for each check: the newest judgement, with its rows.
+Importing it takes 4 s and 160 MB, so it is imported here when a check runs, and nowhere else. The context lives in memory.
+Its Data Docs go to `{state}/dagster/data_docs/{name}`, one folder for each check: the newest judgement, with its rows.
 """
 
 import importlib
@@ -52,7 +52,10 @@ class Verdict:
         return f"{first.sentence}: {first.observed}" + (f" (and {more} more)" if more else "")
 
     def check_result(self) -> dg.AssetCheckResult:
-        rows = [{"expectation": one.sentence, "met": "yes" if one.is_met else "NO", "found": one.observed} for one in self.found]
+        rows = [
+            {"expectation": one.sentence, "met": "yes" if one.is_met else "NO", "found": one.observed}
+            for one in self.found
+        ]
         samples = {
             f"sample {number}: {one.sentence}": table([_cells(row) for row in one.sample])
             for number, one in enumerate(self.failures, 1)
@@ -134,18 +137,16 @@ def _judge_subject(gx: Any, context: Any, subject: Subject, url: str) -> list[Fo
         source = context.data_sources.add_pandas(subject.name)
         batch = source.add_dataframe_asset(subject.name).add_batch_definition_whole_dataframe("all")
     suite = context.suites.add(gx.ExpectationSuite(name=subject.name, expectations=list(subject.expectations)))
-    definition = context.validation_definitions.add(
-        gx.ValidationDefinition(name=subject.name, data=batch, suite=suite)
-    )
+    definition = context.validation_definitions.add(gx.ValidationDefinition(name=subject.name, data=batch, suite=suite))
     shown = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE_ROWS}
     result = definition.run(
         batch_parameters=None if is_query else {"dataframe": subject.data},
         result_format={**shown, "unexpected_index_column_names": list(subject.keys)},
     )
-    return [_found(subject, one) for one in result.results]
+    return [_found(one) for one in result.results]
 
 
-def _found(subject: Subject, result: Any) -> Found:
+def _found(result: Any) -> Found:
     sentence = str(result.expectation_config.description or result.expectation_config.type)
     values = dict(result.result)
     if not values:

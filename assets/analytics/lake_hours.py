@@ -1,7 +1,9 @@
-"""The lake's events of an hour, as assets and checks see them: the files of the list, and a frame of the columns that are judged.
+"""The lake's events of an hour, as assets and checks see them: the files of the list, and a frame of the columns that are
+judged.
 
-Files are copied into a work folder, so that a folder and S3 are read in one way. At most `MAX_ROWS` rows are held in memory:
-of a larger hour the first files are judged, and the metadata says so. `pyarrow` and `pandas` are imported when an hour is read.
+Files are copied into a work folder, so that a folder and S3 are read in one way. At most `MAX_ROWS` rows are held in
+memory: of a larger hour the first files are judged, and the metadata says so. `pyarrow` and `pandas` are imported when an
+hour is read.
 """
 
 import contextlib

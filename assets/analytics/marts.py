@@ -2,8 +2,8 @@
 
     staging views <- tables of Spark, of the catalogue, of the history      each mart is an asset, each test of dbt a check of it
 
-A failed test of dbt or a failed expectation leaves the schema `marts` as it was: the engineers' pages show yesterday's numbers, with
-their age. The refused build stays in `marts_next` for a look, until the next one.
+A failed test of dbt or a failed expectation leaves the schema `marts` as it was: the engineers' pages show yesterday's
+numbers, with their age. The refused build stays in `marts_next` for a look, until the next one.
 """
 
 import asyncio
@@ -18,10 +18,9 @@ from assets.analytics.installed import require_analytics
 from assets.analytics.judging import Subject, judge
 from assets.analytics.partitions import FRESH_DAY, OWNERS, STORE_RETRY
 from marquee.domain.volume import fewest_rows
-from marquee.errors import MartsNotBuilt
 from marquee.settings import Settings
 from marquee.stores.warehouse import open_warehouse
-from marquee.stores.warehouse.contract import MARTS, NEXT, MartBuild
+from marquee.stores.warehouse.contract import MARTS, NEXT, MartBuild, MartsNotBuilt
 from marquee.stores.warehouse.postgres import sqlalchemy_url
 
 WAIT_SECONDS: Final = 1800.0
@@ -67,7 +66,9 @@ def _specs() -> list[dg.AssetSpec]:
 
 def _checks() -> list[dg.AssetCheckSpec]:
     return [
-        dg.AssetCheckSpec(name, asset=mart_key(mart.name), blocking=True, description=f"dbt's test `{name}` of `{mart.name}`.")
+        dg.AssetCheckSpec(
+            name, asset=mart_key(mart.name), blocking=True, description=f"dbt's test `{name}` of `{mart.name}`."
+        )
         for mart in dbt_project.marts()
         for name in mart.tests
     ]
@@ -122,7 +123,9 @@ def _metadata(step: Step, built: MartBuild | None) -> dict[str, str | int | floa
 
 def _summary(done: DbtBuild) -> str:
     tests = done.tests()
-    return f"{len(done.models())} models, {sum(1 for step in tests if step.status == 'pass')} of {len(tests)} tests passed"
+    return (
+        f"{len(done.models())} models, {sum(1 for step in tests if step.status == 'pass')} of {len(tests)} tests passed"
+    )
 
 
 async def _begin(settings: Settings) -> None:
@@ -141,7 +144,7 @@ async def _builds(settings: Settings, schema: str) -> dict[str, MartBuild]:
         await warehouse.close()
 
 
-@dg.asset_check(asset=mart_key(LAST), blocking=True, retry_policy=STORE_RETRY)
+@dg.asset_check(asset=mart_key(LAST), blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
 async def marts_are_sound(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
@@ -168,7 +171,7 @@ async def marts_are_sound(
     retry_policy=STORE_RETRY,
     freshness_policy=FRESH_DAY,
 )
-async def accepted_marts(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+async def accepted_marts(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The schema `marts` that the engineers' pages read: replaced whole, in one transaction, by the build that was judged."""
     warehouse = open_warehouse(settings.database)
     try:
@@ -179,7 +182,9 @@ async def accepted_marts(context: dg.AssetExecutionContext, settings: dg.Resourc
         builds = await warehouse.builds(MARTS)
     finally:
         await warehouse.close()
-    through = max((build.through for name, build in builds.items() if build.through and name != "encoding_cost"), default=None)
+    through = max(
+        (build.through for name, build in builds.items() if build.through and name != "encoding_cost"), default=None
+    )
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(build.rows for build in builds.values()),

@@ -1,6 +1,7 @@
 """The partitions of analytics (UTC hours and days), and the owners, tags and bounds that its assets share.
 
-The hour and the day that are not over have a partition too: a person may run them at any time, and the schedules run them again.
+The hour and the day that are not over have a partition too: a person may run them at any time, and the schedules run them
+again.
 """
 
 from datetime import timedelta

@@ -1,9 +1,10 @@
-"""Assets that Spark makes: `sessions`, `popularity`, `taste`, `candidates`, each by a job of `jobs/spark/` through Dagster Pipes.
+"""Assets that Spark makes: `sessions`, `popularity`, `taste`, `candidates`, each by a job of `jobs/spark/` through Dagster
+Pipes.
 
-A job is `python -m jobs.spark.NAME --day DAY`, the same command that a person can run in a shell. It reads the lake's list and writes
-to PostgreSQL, whole or not at all; nothing of Spark stays after it. One job runs at a time on the whole platform, because each takes
-the memory and the cores that Spark is given. What `popularity`, `taste` and `candidates` write is a batch that nobody reads yet:
-`batches` judges it.
+A job is `python -m jobs.spark.NAME --day DAY`, the same command that a person can run in a shell. It reads the lake's list
+and writes to PostgreSQL, whole or not at all; nothing of Spark stays after it. One job runs at a time on the whole
+platform, because each takes the memory and the cores that Spark is given. What `popularity`, `taste` and `candidates` write
+is a batch that nobody reads yet: `batches` judges it.
 """
 
 import sys
@@ -27,23 +28,47 @@ WAIT_SECONDS: Final = 4 * 3600.0
 JOB_RETRY: Final = dg.RetryPolicy(max_retries=1, delay=60, jitter=dg.Jitter.PLUS_MINUS)
 
 
-@dg.asset(deps=[event_day], partitions_def=days, kinds={"spark"}, owners=OWNERS, retry_policy=JOB_RETRY, freshness_policy=FRESH_DAY)
+@dg.asset(
+    deps=[event_day],
+    partitions_def=days,
+    kinds={"spark"},
+    owners=OWNERS,
+    retry_policy=JOB_RETRY,
+    freshness_policy=FRESH_DAY,
+)
 def sessions(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The day's playback sessions, and the facts of the day: what was watched, quality of experience, failures, searches.
 
-    A session belongs to the day of its attempt. Startup time is of plays only; rebuffering leaves seeks out; robots and previews by
-    engineers are in no figure. The facts replace those of the same day, so a day can be made again at any time.
+    A session belongs to the day of its attempt. Startup time is of plays only, rebuffering leaves seeks out, and robots and
+    previews by engineers are in no figure. The facts replace those of the same day: a day can be made again at any time.
     """
     return _by_spark(context, settings, "sessions")
 
 
-@dg.asset(deps=[sessions, catalogue], partitions_def=days, kinds={"spark"}, owners=OWNERS, retry_policy=JOB_RETRY, freshness_policy=FRESH_DAY)
+@dg.asset(
+    deps=[sessions, catalogue],
+    partitions_def=days,
+    kinds={"spark"},
+    owners=OWNERS,
+    retry_policy=JOB_RETRY,
+    freshness_policy=FRESH_DAY,
+)
 def popularity(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """Trending titles, of all genres and of each: by the growth of watching against the title's own past, damped for small numbers."""
+    """Trending titles, of all genres and of each.
+
+    By the growth of watching against the title's own past, damped for small numbers.
+    """
     return _by_spark(context, settings, "popularity")
 
 
-@dg.asset(deps=[sessions, catalogue], partitions_def=days, kinds={"spark"}, owners=OWNERS, retry_policy=JOB_RETRY, freshness_policy=FRESH_DAY)
+@dg.asset(
+    deps=[sessions, catalogue],
+    partitions_def=days,
+    kinds={"spark"},
+    owners=OWNERS,
+    retry_policy=JOB_RETRY,
+    freshness_policy=FRESH_DAY,
+)
 def taste(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """What profiles may like because of what they watched, and more like every title.
 
@@ -52,7 +77,14 @@ def taste(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings
     return _by_spark(context, settings, "taste")
 
 
-@dg.asset(deps=[sessions, catalogue], partitions_def=days, kinds={"spark"}, owners=OWNERS, retry_policy=JOB_RETRY, freshness_policy=FRESH_DAY)
+@dg.asset(
+    deps=[sessions, catalogue],
+    partitions_def=days,
+    kinds={"spark"},
+    owners=OWNERS,
+    retry_policy=JOB_RETRY,
+    freshness_policy=FRESH_DAY,
+)
 def candidates(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """Titles in the order of the bytes that encoding them again would save: watch hours times the expected saving."""
     return _by_spark(context, settings, "candidates")

@@ -1,8 +1,8 @@
 """What is expected of each batch: every expectation is a sentence that an engineer reads when it is not met.
 
-`events_of_hour` for the lake, `batch_of` for what Spark found, `catalogue` for titles, `marts` for the warehouse. Bounds are those of
-what can be: a film is no longer than a day, a stall no longer than an hour. A share of a percent of odd rows is the life of
-a platform whose players are other people's; more is a fault.
+`events_of_hour` for the lake, `batch_of` for what Spark found, `catalogue` for titles, `marts` for the warehouse. Bounds
+are those of what can be: a film is no longer than a day, a stall no longer than an hour. A share of a percent of odd rows
+is the life of a platform whose players are other people's; more is a fault.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,9 @@ def hour_volume(fewest: int) -> Expectations:
     """Of a frame with one row: the number of events that the lake's list says."""
     return [
         expectations().ExpectColumnValuesToBeBetween(
-            column="rows", min_value=fewest, description=f"The hour has {fewest} events or more: half of what the week before had"
+            column="rows",
+            min_value=fewest,
+            description=f"The hour has {fewest} events or more: half of what the week before had",
         )
     ]
 
@@ -50,10 +52,15 @@ def events_of_hour(start_ms: int) -> Expectations:
     return [
         *needed,
         gxe.ExpectColumnProportionOfUniqueValuesToBeBetween(
-            column="event_id", min_value=MIN_UNIQUE, description=f"At least {MIN_UNIQUE:.0%} of the event ids are there once"
+            column="event_id",
+            min_value=MIN_UNIQUE,
+            description=f"At least {MIN_UNIQUE:.0%} of the event ids are there once",
         ),
         gxe.ExpectColumnValuesToBeInSet(
-            column="kind", value_set=list(EVENT_KINDS), mostly=MOSTLY, description="Kinds are those that this version knows"
+            column="kind",
+            value_set=list(EVENT_KINDS),
+            mostly=MOSTLY,
+            description="Kinds are those that this version knows",
         ),
         gxe.ExpectColumnValuesToBeBetween(
             column="at_ms",
@@ -123,7 +130,11 @@ def catalogue(fewest: int) -> Expectations:
         ),
         gxe.ExpectColumnValuesToNotBeNull(column="name", description="Every title has a name"),
         gxe.ExpectColumnValuesToBeBetween(
-            column="year", min_value=FIRST_YEAR, max_value=LAST_YEAR, mostly=MOSTLY, description="A film is of 1870 to 2100"
+            column="year",
+            min_value=FIRST_YEAR,
+            max_value=LAST_YEAR,
+            mostly=MOSTLY,
+            description="A film is of 1870 to 2100",
         ),
         gxe.ExpectColumnValuesToBeBetween(
             column="duration_seconds",

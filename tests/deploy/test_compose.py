@@ -103,13 +103,21 @@ def test_no_service_is_told_a_secret_that_it_has_no_use_for(document: dict[str, 
         "MARQUEE_CURSOR_SECRET": {"api"},
         "MARQUEE_PASSWORD": {"prepare"},
         "MARQUEE_EDGE_SECRET": {"api", "edge-1", "edge-2", "dagster-code-ingest"},
-        "MARQUEE_S3_SECRET_KEY": {"seaweedfs", "prepare", "api", "transcode", "housekeeping", "dagster-code-ingest"},
+        "MARQUEE_S3_SECRET_KEY": {
+            "seaweedfs",
+            "prepare",
+            "api",
+            "transcode",
+            "housekeeping",
+            "dagster-code-ingest",
+            "dagster-code-analytics",
+        },
         "MARQUEE_S3_PUBLISHED_SECRET_KEY": {"seaweedfs", "prepare", "api", "housekeeping", "dagster-code-ingest"},
         "MARQUEE_S3_EDGE_SECRET_KEY": {"seaweedfs", "edge-1", "edge-2"},
         # The URL of an engine has its password.
         "MARQUEE_RESUME_POSITIONS_URL": {"api"},
         "MARQUEE_COORDINATION_URL": {"api"},
-        "MARQUEE_ROW_CACHE_URL": {"api", "dagster-code-ingest"},
+        "MARQUEE_ROW_CACHE_URL": {"api", "dagster-code-ingest", "dagster-code-analytics"},
         "MARQUEE_SEARCH_URL": {"api", "search-sync", "dagster-code-ingest"},
     }
     has = {

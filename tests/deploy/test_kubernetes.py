@@ -115,13 +115,20 @@ def test_keys_are_where_they_are_used_and_nowhere_else(manifests: list[Manifest]
     assert has["MARQUEE_TOKEN_PUBLIC_KEY"] == {"gateway"}
     assert has["MARQUEE_PASSWORD"] == {"prepare"}
     assert has["MARQUEE_EDGE_SECRET"] == {"api", "edge-1", "edge-2", "dagster-code-ingest"}
-    assert has["MARQUEE_S3_SECRET_KEY"] == {"prepare", "api", "transcode", "housekeeping", "dagster-code-ingest"}
+    assert has["MARQUEE_S3_SECRET_KEY"] == {
+        "prepare",
+        "api",
+        "transcode",
+        "housekeeping",
+        "dagster-code-ingest",
+        "dagster-code-analytics",
+    }
     assert has["MARQUEE_S3_PUBLISHED_SECRET_KEY"] == {"prepare", "api", "housekeeping", "dagster-code-ingest"}
     assert has["MARQUEE_S3_EDGE_SECRET_KEY"] == {"edge-1", "edge-2"}
     # The URL of an engine has its password.
     assert has["MARQUEE_RESUME_POSITIONS_URL"] == {"api"}
     assert has["MARQUEE_COORDINATION_URL"] == {"api"}
-    assert has["MARQUEE_ROW_CACHE_URL"] == {"api", "dagster-code-ingest"}
+    assert has["MARQUEE_ROW_CACHE_URL"] == {"api", "dagster-code-ingest", "dagster-code-analytics"}
     assert has["MARQUEE_SEARCH_URL"] == {"api", "search-sync", "dagster-code-ingest"}
 
 

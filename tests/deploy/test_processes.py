@@ -36,7 +36,7 @@ PROJECT = Path(__file__).parent.parent.parent
 FILM = FIXTURES / "test_sar.mp4"
 READY_SECONDS = 180.0
 BEFORE_ALL = ("seaweedfs", "prepare")
-SHARED_STATE = ("dagster-code-ingest", "dagster-webserver", "dagster-daemon")
+SHARED_STATE = ("dagster-code-ingest", "dagster-code-analytics", "dagster-webserver", "dagster-daemon")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from tests.harness.http_probes import get
 from tests.harness.servers import make_test_settings
 
 WITHOUT = (
-    "transcode,search-sync,change-capture,outbox,housekeeping,dagster-code-ingest,dagster-webserver,dagster-daemon"
+    "transcode,search-sync,change-capture,outbox,housekeeping,"
+    "dagster-code-ingest,dagster-code-analytics,dagster-webserver,dagster-daemon"
 )
 PROGRESS = "/api/v1/stream/progress"
 JSON = "Content-Type: application/json"

@@ -14,7 +14,7 @@ from tests.harness.s3 import store_every_kind
 from tests.harness.servers import make_test_settings
 
 APPLICATIONS = ("api", "transcode", "search-sync", "change-capture", "outbox", "housekeeping")
-DAGSTER = ("dagster-code-ingest", "dagster-webserver", "dagster-daemon")
+DAGSTER = ("dagster-code-ingest", "dagster-code-analytics", "dagster-webserver", "dagster-daemon")
 
 
 def without_all_but(*names: str) -> str:

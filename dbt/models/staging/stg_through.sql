@@ -6,6 +6,4 @@ from (
     select (max(day) + 1)::timestamp at time zone 'UTC' from {{ source('facts', 'daily_quality') }}
     union all
     select (max(day) + 1)::timestamp at time zone 'UTC' from {{ source('facts', 'daily_search') }}
-    union all
-    select max(through) from {{ source('facts', 'analytics_batch') }}
 ) as known

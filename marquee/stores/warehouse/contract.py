@@ -1,7 +1,8 @@
 """The warehouse's contract: marts are built in one schema, judged, and then take the place of the ones that people read.
 
-`NEXT` is the schema in which dbt builds, `MARTS` the one that the API and engineers read. `publish` replaces the second by the
-first in one transaction: a reader sees all old marts or all new ones. A refused build stays in `NEXT` until the next one begins.
+`NEXT` is the schema in which dbt builds, `MARTS` the one that the API and engineers read. `publish` replaces the second by
+the first in one transaction: a reader sees all old marts or all new ones. A refused build stays in `NEXT` until the next
+one begins.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from marquee.errors import MarqueeError
+
 NEXT: Final = "marts_next"
 MARTS: Final = "marts"
+
+
+class MartsNotBuilt(MarqueeError):
+    """The marts cannot be published: dbt has not built them, or not all of them."""
+
+    status = 409
+    code = "marts-not-built"
+    title = "The marts have to be built first"
 
 
 @dataclass(frozen=True)
@@ -84,4 +95,3 @@ class Warehouse(Protocol):
         ...
 
     async def close(self) -> None: ...
-

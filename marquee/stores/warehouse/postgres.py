@@ -1,8 +1,8 @@
 """The warehouse in PostgreSQL, and how dbt and Great Expectations reach the same database.
 
-Schemas `staging` (dbt's views), `marts_next`, `marts`; table `version_cost`. `publish` drops one schema and renames the other. It
-waits for readers `LOCK_SECONDS` at a time, so that a long report holds up no other reader behind it. With PostgreSQL down, a call is repeated
-for some seconds, then raises `StoreUnavailable`.
+Schemas `staging` (dbt's views), `marts_next`, `marts`; table `version_cost`. `publish` drops one schema and renames the
+other. It waits for readers `LOCK_SECONDS` at a time, so that a long report holds up no other reader behind it. With
+PostgreSQL down, a call is repeated for some seconds, then raises `StoreUnavailable`.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from marquee.errors import MartsNotBuilt, StoreUnavailable
+from marquee.errors import StoreUnavailable
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.urls import libpq_url
-from marquee.stores.warehouse.contract import MARTS, NEXT, MartBuild, PublishedVersion, VersionCost
+from marquee.stores.warehouse.contract import MARTS, NEXT, MartBuild, MartsNotBuilt, PublishedVersion, VersionCost
 
 LOCK_SECONDS: Final = 2
 LOCK_ATTEMPTS: Final = 10

@@ -194,7 +194,7 @@ class DailySearchRow(SQLModel, table=True):
 
 
 class VersionCostRow(SQLModel, table=True):
-    """What encoding a published version cost, taken from the documents of the chain. No foreign key: the cost of a deleted title stays."""
+    """What encoding a published version cost, by the documents of the chain. No foreign key: a deleted title's cost stays."""
 
     __tablename__ = "version_cost"
 
