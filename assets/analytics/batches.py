@@ -26,7 +26,6 @@ from marquee.stores.analytics.writing import Batch, BatchName, FindingsWriter
 from marquee.stores.opened import open_stores
 from marquee.stores.row_cache.keys import keys_of_batch
 from marquee.stores.warehouse import open_warehouse
-from marquee.stores.warehouse.postgres import sqlalchemy_url
 
 BATCHES: Final[Mapping[str, tuple[BatchName, ...]]] = {
     "popularity": ("popularity",),
@@ -101,7 +100,7 @@ async def judge_batches(settings: Settings, findings: FindingsWriter, asset: str
     """Judge the newest batches of an asset. One bad batch refuses all of them: they were made from the same events."""
     newest = [batch for name in BATCHES[asset] if (batch := await findings.latest(name)) is not None]
     subjects = [subject for batch in newest for subject in await _subjects(settings, batch)]
-    url = sqlalchemy_url(settings.database)
+    url = open_warehouse(settings.database).sqlalchemy_url()
     verdict = await asyncio.to_thread(
         judge, settings, asset, subjects, url=url, **{f"{batch.name}_batch": batch.batch_id for batch in newest}
     )

@@ -17,7 +17,6 @@ from assets.analytics.partitions import FRESH_DAY, OWNERS, STORE_RETRY
 from marquee.domain.volume import fewest_rows
 from marquee.settings import Settings
 from marquee.stores.warehouse import open_warehouse
-from marquee.stores.warehouse.postgres import sqlalchemy_url
 
 TITLES: Final = """
 SELECT movie_id, nullif(trim(title), '') AS name, year, duration_seconds,
@@ -47,7 +46,9 @@ async def catalogue_is_sound(
     require_analytics("great_expectations")
     fewest = fewest_rows(_titles_before(context))
     subject = Subject("titles", TITLES, ("movie_id",), suites.catalogue(fewest))
-    verdict = await asyncio.to_thread(judge, settings, "catalogue", [subject], url=sqlalchemy_url(settings.database))
+    verdict = await asyncio.to_thread(
+        judge, settings, "catalogue", [subject], url=open_warehouse(settings.database).sqlalchemy_url()
+    )
     return verdict.check_result()
 
 

@@ -17,7 +17,7 @@ import dagster as dg
 from assets.analytics.dbt_project import FOLDER, check_name
 from assets.analytics.subprocesses import run_to_end
 from marquee.settings import Settings
-from marquee.stores.warehouse.postgres import dbt_environment
+from marquee.stores.warehouse import open_warehouse
 
 BUILD_SECONDS: Final = 3600.0
 _DBT: Final = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
@@ -72,7 +72,7 @@ def build(settings: Settings, command: str = "build") -> DbtBuild:
     code = run_to_end(
         [sys.executable, "-c", _DBT, *arguments, *places, "--log-path", str(folder / "logs")],
         environment={
-            **dbt_environment(settings.database),
+            **open_warehouse(settings.database).dbt_environment(),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
             "PGAPPNAME": "dbt",

@@ -21,7 +21,6 @@ from marquee.domain.volume import fewest_rows
 from marquee.settings import Settings
 from marquee.stores.warehouse import open_warehouse
 from marquee.stores.warehouse.contract import MARTS, NEXT, MartBuild, MartsNotBuilt
-from marquee.stores.warehouse.postgres import sqlalchemy_url
 
 WAIT_SECONDS: Final = 1800.0
 SCHEMA: Final = "marts"
@@ -158,7 +157,9 @@ async def marts_are_sound(
         fewest = fewest_rows(accepted[name].rows) if name in accepted else 0
         query = f"SELECT *, {row_key} AS row_key{more} FROM {NEXT}.{name}"  # noqa: S608 - names of this module
         subjects.append(Subject(name, query, keys, suites.mart(name, keys, fewest)))
-    verdict = await asyncio.to_thread(judge, settings, "marts", subjects, url=sqlalchemy_url(settings.database))
+    verdict = await asyncio.to_thread(
+        judge, settings, "marts", subjects, url=open_warehouse(settings.database).sqlalchemy_url()
+    )
     if verdict.reason:
         context.log.error(f"Held back, people read the marts that were accepted before: {verdict.reason}")
     return verdict.check_result()

@@ -142,4 +142,5 @@ def test_two_code_servers_come_up_and_each_has_its_own_assets(own: Settings) -> 
         }
         for entry in answer["data"]["workspaceOrError"]["locationEntries"]
     }
+    assert {"event_hour", "sessions", "marts/daily_watch", "accepted_marts"} <= found.pop("analytics")
     assert found == {"orchestration": set(STAGES), "second": {"of_second"}}, answer

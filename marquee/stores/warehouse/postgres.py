@@ -28,6 +28,7 @@ LOCK_SECONDS: Final = 2
 LOCK_ATTEMPTS: Final = 10
 CONNECT_SECONDS: Final = 5
 POLL_SECONDS: Final = 1.0
+TLS_PARAMETERS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 
 _HAS_BUILD: Final = text("SELECT to_regclass(:name) IS NOT NULL")
 _THROUGH: Final = text("SELECT through, rows FROM analytics_batch WHERE name = :name AND state = 'accepted'")
@@ -140,6 +141,21 @@ class PostgresWarehouse:
                 time.sleep(random.uniform(0.5, 1.5) * POLL_SECONDS)  # noqa: S311 - jitter
             yield
 
+    def dbt_environment(self) -> dict[str, str]:
+        given = {name: str(value) for name, value in conninfo_to_dict(libpq_url(self._url)).items()}
+        for_libpq = {f"PG{name.upper()}": given[name] for name in TLS_PARAMETERS if name in given}
+        return {
+            "MARQUEE_DBT_HOST": given.get("host", "127.0.0.1").partition(",")[0],
+            "MARQUEE_DBT_PORT": given.get("port", "5432").partition(",")[0],
+            "MARQUEE_DBT_USER": given.get("user", ""),
+            "MARQUEE_DBT_DATABASE": given.get("dbname", ""),
+            "DBT_ENV_SECRET_PASSWORD": given.get("password", ""),
+            **for_libpq,
+        }
+
+    def sqlalchemy_url(self) -> str:
+        return libpq_url(self._url).replace("postgresql://", "postgresql+psycopg2://", 1).replace("$", "%24")
+
     async def close(self) -> None:
         if self._opened is not None:
             await self._opened.close()
@@ -159,24 +175,3 @@ def _is_locked(error: BaseException) -> bool:
 def _try_lock(connection: psycopg.Connection, key: str) -> bool:
     row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key]).fetchone()
     return bool(row and row[0])
-
-
-def dbt_environment(url: str) -> dict[str, str]:
-    """The variables that `dbt/profiles.yml` reads, and libpq's own for TLS. The password is in no file."""
-    given = {name: str(value) for name, value in conninfo_to_dict(libpq_url(url)).items()}
-    for_libpq = {
-        f"PG{name.upper()}": given[name] for name in ("sslmode", "sslrootcert", "sslcert", "sslkey") if name in given
-    }
-    return {
-        "MARQUEE_DBT_HOST": given.get("host", "127.0.0.1").partition(",")[0],
-        "MARQUEE_DBT_PORT": given.get("port", "5432").partition(",")[0],
-        "MARQUEE_DBT_USER": given.get("user", ""),
-        "MARQUEE_DBT_DATABASE": given.get("dbname", ""),
-        "DBT_ENV_SECRET_PASSWORD": given.get("password", ""),
-        **for_libpq,
-    }
-
-
-def sqlalchemy_url(url: str) -> str:
-    """The same database for Great Expectations, which brings its own driver and replaces `$NAME` in what it is told."""
-    return libpq_url(url).replace("postgresql://", "postgresql+psycopg2://", 1).replace("$", "%24")
