@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from api.json_body import check_content_encoding, check_content_type, check_keys
-from api.problems import ContentTypeRefused, from_decoder
+from api.problems import from_decoder
 from api.requests import ApiRequest
 from api.telemetry.schemas import TelemetryBatch
 from marquee.errors import InputInvalid
@@ -52,7 +52,3 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise InputInvalid("A CMCD report is text in UTF-8: this body is not.", field="body") from error
-
-
-def refuse_cmcd() -> ContentTypeRefused:
-    return ContentTypeRefused("CMCD reports are not taken yet: send a batch as JSON.", field="content-type")

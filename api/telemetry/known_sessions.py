@@ -1,17 +1,20 @@
-"""What a process remembers of the playback sessions that it hears from: the clock's offset and the events that may still come.
+"""What a process remembers of the playback sessions that it hears from: the clock's offset, the events that may still come, and
+the state of a player that reports by CMCD.
 
-Nothing here is needed to accept an event: after a restart a session begins anew, with the offset of its next batch and a full
-allowance. The gateway sends a session's reports to one process as long as that process lives. With several hosts behind another
-balancer a session may send as many events to each process.
+Nothing here is needed to accept an event: after a restart a session begins anew, with the offset of its next batch, a full
+allowance and a player whose state is not known. The gateway sends a session's reports to one process as long as that process
+lives. With several hosts behind another balancer a session may send as many events to each process.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cachetools import LRUCache
 
+from marquee.domain.cmcd import PlayerState
 from marquee.domain.telemetry import Allowance, session_offset_ms, spend
 from marquee.errors import TooManyRequests
 
@@ -21,8 +24,12 @@ MAX_SESSIONS: Final = 50_000
 
 @dataclass
 class KnownSession:
+    """`turn`: one CMCD report after the other, since each begins at the state that the one before has left."""
+
     offset_ms: int | None = None
     allowance: Allowance | None = None
+    player: PlayerState = field(default_factory=PlayerState)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class KnownSessions:

@@ -10,8 +10,11 @@ import msgspec
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from marquee.domain.ids import new_movie_id, new_playback_id, new_profile_id
 from marquee.events import VIEWING_EVENTS, ViewingEvent
+from marquee.settings import Settings
 from marquee.stores.event_log.contract import EventLog
+from marquee.telemetry_token import TELEMETRY_PATH, TelemetrySession, TelemetryTokens
 from tests.api.conftest import Person
 
 
@@ -29,6 +32,13 @@ async def begin(client: AsyncTestClient[Litestar], person: Person, movie_id: str
     assert answer.status_code == 200, answer.text
     stream = answer.json()
     return Playback(stream["session_id"], urlsplit(stream["telemetry_url"]).path, movie_id)
+
+
+def begun_earlier(settings: Settings, *, minutes: int = 30) -> Playback:
+    """A session that began some time ago, of a profile and a title that are nobody's."""
+    session_id, movie_id = new_playback_id(time.time_ns() // 1_000_000 - minutes * 60_000), new_movie_id()
+    session = TelemetrySession(session_id, new_profile_id(), movie_id, 1, False, int(time.time()) + 3600)
+    return Playback(session_id, TELEMETRY_PATH + TelemetryTokens(settings).sign(session), movie_id)
 
 
 def batch(*events: dict[str, Any], sent_ms: float = 10_000.0) -> dict[str, Any]:

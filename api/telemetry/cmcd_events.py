@@ -1,0 +1,69 @@
+"""A CMCD report as viewing events: the player's state machine runs over its lines, in the order of their times.
+
+`sid` and `cid` of a report are the player's own; session, profile and title are the token's. An event's id is made from its line,
+so a report that is sent again is the same events. Times: the newest line of a report counts as said now.
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from api.telemetry.cmcd_text import CmcdLine
+from api.telemetry.known_sessions import KnownSession, offset_of
+from marquee.domain.cmcd import PlayerState, next_state
+from marquee.domain.ids import made_at_ms
+from marquee.domain.telemetry import happened_at_ms
+from marquee.events.viewing import ViewingEvent
+from marquee.telemetry_token import TelemetrySession
+
+PLAYERS: Final = {"h": "cmcd-hls", "d": "cmcd-dash"}
+
+
+class Told(NamedTuple):
+    """What a report tells: its events, and the player's state after it."""
+
+    events: list[ViewingEvent]
+    state: PlayerState
+
+
+def told_by_lines(
+    lines: Iterable[CmcdLine], known: KnownSession, session: TelemetrySession, *, received_ms: int, device: str
+) -> Told:
+    """The events of a report. `known` learns the clock's offset, and not yet the state: the events are not stored."""
+    once = list({line.digest: line for line in lines}.values())
+    newest = max((line.ts for line in once if line.ts is not None), default=None)
+    began_ms = made_at_ms(session.session_id)
+    offset_ms = offset_of(known, newest, received_ms) if newest is not None else 0
+    state, events = known.player, []
+    for line in sorted(once, key=lambda line: line.ts or newest or 0):
+        at_ms = (
+            received_ms
+            if line.ts is None
+            else happened_at_ms(line.ts, offset_ms, began_ms=began_ms, received_ms=received_ms)
+        )
+        report = line.report(at_ms)
+        state, happened = next_state(state, report)
+        common = {
+            "position_seconds": report.pt / 1000 if report.pt is not None else None,
+            "kbps": report.br,
+            "throughput_kbps": report.mtp,
+            "buffer_ms": report.bl,
+        }
+        events += [
+            ViewingEvent(
+                event_id=f"{session.session_id}:{line.digest}:{event.kind}",
+                kind=event.kind,
+                source="cmcd",
+                at_ms=max(began_ms, min(event.at_ms, received_ms)),
+                received_at_ms=received_ms,
+                session_id=session.session_id,
+                profile_id=session.profile_id,
+                movie_id=session.movie_id,
+                version=session.version,
+                is_preview=session.is_preview,
+                device=device,
+                player=PLAYERS.get(line.sf or "", "cmcd"),
+                **{**common, **event.fields},
+            )
+            for event in happened
+        ]
+    return Told(events, state)
