@@ -26,7 +26,8 @@ LOOPED: Final = Path(__file__).parents[3] / "shared" / "data" / "video" / "dev" 
 LOOPED_SECONDS: Final = 190
 ENCODE_SECONDS: Final = 3600.0
 WATCHING_ONLY: Final = (
-    "transcode,search-sync,change-capture,outbox,housekeeping,dagster-code-ingest,dagster-webserver,dagster-daemon"
+    "transcode,search-sync,change-capture,outbox,housekeeping,edge-logs,"
+    "dagster-code-ingest,dagster-webserver,dagster-daemon"
 )
 """Programs that no viewer needs: they would take processor time from the players."""
 

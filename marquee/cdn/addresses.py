@@ -22,6 +22,14 @@ def edge_of(movie_id: str, edges: Sequence[str]) -> str:
     return max(edges, key=lambda edge: hashlib.blake2b(f"{edge} {movie_id}".encode(), digest_size=8).digest())
 
 
+def public_address(settings: Settings, edge: str) -> str:
+    """The address under which viewers reach the edge of a program's name (`edge-2`: the second one), else the name."""
+    number = edge.removeprefix("edge-")
+    if number.isdecimal() and 0 < int(number) <= len(settings.edges):
+        return settings.edges[int(number) - 1]
+    return edge
+
+
 def title_page(settings: Settings, movie_id: str) -> str:
     """The URL of a title's page in the web client."""
     return f"{settings.public}/title/{movie_id}"

@@ -27,7 +27,7 @@ EventKind = Literal[
     "search_asked",  # the API: `query`, `results`
     "search_opened",  # a client: `query`, `place` (from 1) of the title that was opened
     "title_published",  # the chain: `movie_id`, `version`
-    "request",  # an edge: one request of a player, with its CMCD fields
+    "request",  # an edge: one request of a player, with its CMCD fields (`duration_ms` and `kbps`: of what was asked for)
 ]
 EVENT_KINDS: Final = get_args(EventKind)
 EventSource = Literal["client", "cmcd", "server", "edge"]
@@ -78,3 +78,5 @@ class ViewingEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """CMCD `mtp`."""
     buffer_ms: int | None = None
     """CMCD `bl`."""
+    is_starved: bool | None = None
+    """CMCD `bs`: playing stopped for want of data since the player's last request."""

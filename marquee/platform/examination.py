@@ -20,6 +20,7 @@ from typing import Literal
 import httpx
 
 from marquee.analytics_extra import how_to_get_analytics, missing_packages
+from marquee.cdn.edge_log.files import edge_log_folders, load_dropped, load_so_far, waiting_bytes
 from marquee.errors import MarqueeError
 from marquee.platform.certificates import pem_files, read_pair, tls_warnings
 from marquee.platform.programs import binaries
@@ -61,6 +62,7 @@ def examine(settings: Settings) -> list[Finding]:
         _open_files(),
         _tls(settings),
         _proxies(settings),
+        *[_edge_logs(settings)] * bool(running & {"edge-1", "edge-2"}),
     ]
     programs: tuple[tuple[str, bool, Callable[[], Path], str], ...] = (
         ("PostgreSQL", "postgres" in running, lambda: binaries.postgres("postgres"), "--version"),
@@ -132,6 +134,22 @@ def _proxies(settings: Settings) -> Finding:
             "set MARQUEE_TRUSTED_HOPS to the number of such proxies, and restart the gateway.",
         )
     return Finding(name, "ok", f"MARQUEE_TRUSTED_HOPS={settings.trusted_hops}, and no other proxy was seen")
+
+
+def _edge_logs(settings: Settings) -> Finding:
+    """What the edges of this host have logged and nobody has published."""
+    name, folders = "edges' logs", edge_log_folders(settings)
+    waiting = sum(waiting_bytes(folder, load_so_far(folder)) for folder in folders)
+    dropped = sum(load_dropped(folder).bytes for folder in folders)
+    detail = f"{waiting / 1024**2:.1f} MiB wait to be published"
+    if dropped:
+        return Finding(
+            name,
+            "optional",
+            f"{detail}, and {dropped / 1024**2:.1f} MiB were dropped unread: see whether `edge-logs` runs and the event log "
+            "answers, or raise MARQUEE_EDGE_LOG_BYTES.",
+        )
+    return Finding(name, "ok", detail)
 
 
 def _open_files() -> Finding:

@@ -92,6 +92,7 @@ PARTS: tuple[Part, ...] = (
     Part("housekeeping", (), _never, applications.housekeeping),
     Part("edge-1", ("edge_1", "edge_1_status"), _never, lambda s: edges.edge(s, 1)),
     Part("edge-2", ("edge_2", "edge_2_status"), _never, lambda s: edges.edge(s, 2)),
+    Part("edge-logs", (), lambda s: not s.edge_log_share, applications.edge_logs),
     Part("web", ("web",), _never, edges.web),
     *(
         Part(location.program, (location.port_name,), _never, partial(dagster.code_server, location=location))
@@ -111,6 +112,11 @@ def parts(settings: Settings) -> list[Part]:
         log.warning(
             "MARQUEE_ONLY names outbox without housekeeping. The outbox's other loops are now the program housekeeping: "
             "add it here, unless another host runs it."
+        )
+    if only & {"edge-1", "edge-2"} and "edge-logs" not in only and settings.edge_log_share:
+        log.warning(
+            "MARQUEE_ONLY names an edge without edge-logs: nobody reads the edge's log, which is dropped past "
+            "MARQUEE_EDGE_LOG_BYTES. Add edge-logs here, or set MARQUEE_EDGE_LOG_SHARE to 0."
         )
     wanted = only or {part.name for part in PARTS}
     return [part for part in PARTS if part.name in wanted - left_out and not part.replaced(settings)]

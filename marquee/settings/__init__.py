@@ -18,6 +18,7 @@ from marquee.code_locations import CodeLocation
 from marquee.errors import SettingsInvalid
 from marquee.ports import PORT_OFFSETS, api_port_name, local_address
 from marquee.settings import groups
+from marquee.settings.edge import Edges
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
 from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints, Tls
@@ -42,6 +43,7 @@ class Settings(
     Media,
     groups.TranscodingJobs,
     groups.Serving,
+    Edges,
     Limits,
     groups.Dagster,
     Spark,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from marquee.code_locations import CODE_LOCATIONS
 from marquee.ports import MAX_API_PROCESSES
 from marquee.settings.cores import api_processes, cores
+from marquee.settings.edge import Edges
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
 from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints, Tls
@@ -251,10 +252,6 @@ class Serving(BaseModel):
         "A later repeat ends the session.",
     )
     stream_url_seconds: int = Field(6 * 3600, ge=60, description="Seconds for which a stream URL is valid.")
-    edge_ttl_seconds: int = Field(
-        3600, ge=1, description="Seconds for which an edge serves a cached file without asking S3, even a deleted one."
-    )
-    edge_cache_bytes: int = Field(2 * 1024**3, ge=1024**2, description="Bytes of disk for the cache of one edge.")
 
 
 class Dagster(BaseModel):
@@ -280,6 +277,6 @@ class Dagster(BaseModel):
 
 GROUPS: Final[tuple[type[BaseModel], ...]] = (
     *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicEndpoints, PublicBounds, Tls, Secrets, FirstAccount),
-    *(Uploads, Media, TranscodingJobs, Serving, Limits, Dagster, Spark),
+    *(Uploads, Media, TranscodingJobs, Serving, Edges, Limits, Dagster, Spark),
 )
 """The groups in the order of the settings page."""

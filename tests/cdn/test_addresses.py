@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from marquee.cdn.addresses import EdgeAddresses, edge_of, title_page
+from marquee.cdn.addresses import EdgeAddresses, edge_of, public_address, title_page
 from marquee.documents import keys
 from marquee.settings import Settings
 
@@ -78,6 +78,12 @@ def test_a_titles_page_is_below_the_public_address() -> None:
     assert title_page(SETTINGS, "m_1") == "https://marquee.example/title/m_1"
 
 
+def test_an_edges_address_follows_from_its_name() -> None:
+    assert [public_address(SETTINGS, f"edge-{number}") for number in (1, 2, 3)] == EDGES
+    assert public_address(SETTINGS, "edge-4") == "edge-4"
+    assert public_address(SETTINGS, "elsewhere") == "elsewhere"
+
+
 def test_a_lost_edge_moves_only_its_own_titles() -> None:
     edges = [f"http://edge-{number}" for number in range(4)]
     before = {f"m_{number}": edge_of(f"m_{number}", edges) for number in range(2000)}
@@ -92,6 +98,8 @@ ALLOWED = {
     "marquee/settings/__init__.py",
     # What a browser may load from: origins, not addresses.
     "marquee/platform/programs/edges.py",
+    # Which edge a player may name in its events.
+    "api/telemetry/service.py",
 }
 
 

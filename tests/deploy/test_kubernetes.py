@@ -60,10 +60,19 @@ def container(pod: Manifest) -> Manifest:
     return only
 
 
+def sidecars(manifests: list[Manifest]) -> dict[str, Manifest]:
+    """Name of a pod -> the process that runs beside the pod's own."""
+    return {name: only for name, pod in pods(manifests).items() for only in pod.get("initContainers", ())}
+
+
 def values(manifests: list[Manifest], pod: Manifest) -> Iterator[tuple[str, str]]:
     """Every environment variable of a pod's process."""
+    return values_of(manifests, container(pod))
+
+
+def values_of(manifests: list[Manifest], container: Manifest) -> Iterator[tuple[str, str]]:
     maps, secrets = of_kind(manifests, "ConfigMap"), of_kind(manifests, "Secret")
-    for source in container(pod).get("envFrom", ()):
+    for source in container.get("envFrom", ()):
         match source:
             case {"configMapRef": {"name": name}}:
                 yield from maps[name]["data"].items()
@@ -89,7 +98,24 @@ def test_every_process_of_the_platform_is_deployed(manifests: list[Manifest]) ->
     commands = {name: container(pod)["command"] for name, pod in pods(manifests).items()}
     assert commands.pop("prepare") == ["marquee", "prepare"]
     assert commands == {name: ["marquee", "run", name] for name in commands}
-    assert set(commands) == {part.name for part in PARTS} - ENGINE_PARTS
+    beside = {each["name"]: each["command"] for each in sidecars(manifests).values()}
+    assert beside == {name: ["marquee", "run", name] for name in beside}
+    assert set(commands) | set(beside) == {part.name for part in PARTS} - ENGINE_PARTS
+
+
+def test_each_edge_has_the_reader_of_its_log_beside_it_and_no_secret_of_the_other(manifests: list[Manifest]) -> None:
+    found = sidecars(manifests)
+    assert {name: each["name"] for name, each in found.items()} == {"edge-1": "edge-logs", "edge-2": "edge-logs"}
+    for name, beside in found.items():
+        edge = container(pods(manifests)[name])
+        assert beside["restartPolicy"] == "Always", "it would have to end before the edge starts"
+        assert beside["volumeMounts"] == edge["volumeMounts"], "they share no state folder"
+        assert beside["securityContext"] == edge["securityContext"]
+        assert {"cpu", "memory"} <= set(beside["resources"]["requests"])
+        told, edges_own = dict(values_of(manifests, beside)), dict(values_of(manifests, edge))
+        assert not {"MARQUEE_EDGE_SECRET", "MARQUEE_S3_EDGE_SECRET_KEY"} & set(told)
+        assert "MARQUEE_EVENT_LOG_URL" in told
+        assert "MARQUEE_EVENT_LOG_URL" not in edges_own
 
 
 def test_each_pod_is_told_all_that_its_process_needs(
@@ -97,8 +123,9 @@ def test_each_pod_is_told_all_that_its_process_needs(
 ) -> None:
     known = {f"MARQUEE_{name.upper()}" for name in Settings.model_fields}
     monkeypatch.setenv("MARQUEE_STATE", str(tmp_path))
-    for name, pod in pods(manifests).items():
-        told = dict(values(manifests, pod))
+    of_pods = {name: container(pod) for name, pod in pods(manifests).items()}
+    for name, process in (of_pods | {each["name"]: each for each in sidecars(manifests).values()}).items():
+        told = dict(values_of(manifests, process))
         assert set(told) <= known, f"{name} is told {sorted(set(told) - known)}, which are no settings"
         with monkeypatch.context() as patch:
             for variable, value in told.items():

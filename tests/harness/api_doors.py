@@ -13,7 +13,7 @@ from tests.harness.http_probes import get
 from tests.harness.servers import make_test_settings
 
 WITHOUT = (
-    "transcode,search-sync,change-capture,outbox,housekeeping,"
+    "transcode,search-sync,change-capture,outbox,housekeeping,edge-logs,"
     "dagster-code-ingest,dagster-code-analytics,dagster-webserver,dagster-daemon"
 )
 PROGRESS = "/api/v1/stream/progress"

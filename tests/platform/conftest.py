@@ -13,7 +13,7 @@ from marquee.settings import Settings
 from tests.harness.s3 import store_every_kind
 from tests.harness.servers import make_test_settings
 
-APPLICATIONS = ("api", "transcode", "search-sync", "change-capture", "outbox", "housekeeping")
+APPLICATIONS = ("api", "transcode", "search-sync", "change-capture", "outbox", "housekeeping", "edge-logs")
 DAGSTER = ("dagster-code-ingest", "dagster-code-analytics", "dagster-webserver", "dagster-daemon")
 
 

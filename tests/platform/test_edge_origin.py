@@ -1,12 +1,9 @@
 """An edge's requests to its origin: the object of a permitted path, signed by the edge's login, without the viewer's data."""
 
-import http.server
 import socket
 import string
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -23,55 +20,11 @@ from marquee.cdn.signed_paths import stream_path
 from marquee.errors import SettingsInvalid
 from marquee.platform.programs import edges
 from marquee.settings import Settings
+from tests.harness.recording_origin import BODY, ETAG, Heard, RecordingOrigin
 from tests.harness.servers import make_test_settings, running
 
 MOVIE = "m_00000000000000000001"
-BODY = b"0123456789" * 100
-ETAG = '"as-it-was-stored"'
 REVALIDATION_SECONDS = 30.0
-
-
-@dataclass
-class Heard:
-    path: str
-    headers: dict[str, str]
-
-
-@dataclass
-class RecordingOrigin:
-    """A bucket that has every object, and that records its requests."""
-
-    heard: list[Heard] = field(default_factory=list)
-
-    def __enter__(self) -> "RecordingOrigin":
-        heard = self.heard
-
-        class Answer(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                heard.append(Heard(self.path, {name.lower(): value for name, value in self.headers.items()}))
-                unchanged = self.headers.get("If-None-Match") == ETAG
-                self.send_response(304 if unchanged else 200)
-                self.send_header("ETag", ETAG)
-                self.send_header("Content-Length", "0" if unchanged else str(len(BODY)))
-                self.end_headers()
-                self.wfile.write(b"" if unchanged else BODY)
-
-            def log_message(self, format: str, *args: object) -> None:
-                return None
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
-
-    def __exit__(self, *failure: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,28 @@ def test_a_set_of_secrets_is_whole_and_new_each_time() -> None:
     assert not set(first.values()) & set(second.values())
 
 
+@pytest.mark.parametrize(
+    ("values", "warned"),
+    [
+        ({"only": "edge-1"}, True),
+        ({"only": "edge-1,edge-logs"}, False),
+        ({"only": "edge-1", "edge_log_share": 0}, False),
+    ],
+)
+def test_an_edge_without_a_reader_of_its_log_is_warned_about(
+    tmp_path: Path, values: dict[str, object], warned: bool
+) -> None:
+    with capture_logs() as logged:
+        names = [part.name for part in parts(make_test_settings(tmp_path, **values))]
+    assert ("without edge-logs" in str(logged)) is warned
+    assert names == str(values["only"]).split(",")
+
+
+def test_a_host_whose_edges_log_nothing_runs_no_reader(tmp_path: Path) -> None:
+    assert "edge-logs" in {part.name for part in parts(make_test_settings(tmp_path))}
+    assert "edge-logs" not in {part.name for part in parts(make_test_settings(tmp_path, edge_log_share=0))}
+
+
 def test_every_program_named_there_is_one() -> None:
     assert set(NEEDED) <= {part.name for part in PARTS} | {"prepare"}
 

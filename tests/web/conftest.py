@@ -26,7 +26,7 @@ TITLE = "The Lighthouse Keeper"
 CHOICES_TITLE = "The Lamp"
 NOTES = [note("silent", why="the only sound is AC-4, which cannot be decoded"), note("file-cut-off"), note("no-sound")]
 WITHOUT = (
-    "transcode,search-sync,change-capture,outbox,housekeeping,"
+    "transcode,search-sync,change-capture,outbox,housekeeping,edge-logs,"
     "dagster-code-ingest,dagster-code-analytics,dagster-webserver,dagster-daemon"
 )
 """No page asks these programs for anything."""

@@ -2,13 +2,15 @@
 
 The readiness probe of an API process is its `/readyz`. The jobs have no port; a job is ready once PostgreSQL lists its
 connection in `pg_stat_activity`. The probe compares the name in PGAPPNAME and the client's address, because other hosts run
-workers of the same name. Change capture is ready once it reads its replication slot. All start after the preparation.
+workers of the same name. Change capture is ready once it reads its replication slot, `edge-logs`
+once it holds its lock. All start after the preparation.
 """
 
 import sys
 
 import psycopg
 
+from marquee.cdn.edge_log.files import is_being_read
 from marquee.errors import PlatformUnavailable
 from marquee.platform.supervisor.probes import PROBE_SECONDS, answers
 from marquee.platform.supervisor.program import Program, ReadyProbe
@@ -127,6 +129,16 @@ def outbox(settings: Settings) -> Program:
 def housekeeping(settings: Settings) -> Program:
     """Runs the periodic loops, such as removing abandoned uploads (`jobs.housekeeping`)."""
     return module_program(settings, "housekeeping", "housekeeping")
+
+
+def edge_logs(settings: Settings) -> Program:
+    """Publishes what viewers request at this host's edges to the event log (`jobs.edge_logs`)."""
+
+    async def ready() -> None:
+        if not is_being_read(settings):
+            raise PlatformUnavailable("edge-logs does not read the edges' logs yet")
+
+    return module_program(settings, "edge-logs", "edge_logs", ready=ready)
 
 
 def module_program(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from marquee.cdn.edge_log.files import edge_log_folder
 from marquee.errors import SettingsInvalid
 from marquee.http_problems import BY_STATUS, EDGE_REASONS, RETRY_AFTER_SECONDS, HttpProblem, web_client_missing
 from marquee.platform.certificates import InstalledTls, install, renewing
@@ -62,10 +63,25 @@ def edge(settings: Settings, number: int) -> Program:
         origin=source,
         origin_script=TEMPLATES / "nginx" / "origin.js",
         origin_login=configuration(settings, f"{name}-origin.json", json.dumps(login)),
+        **_edge_log(settings, name),
         **nginx_problems(*EDGE_REASONS),
     )
     question = f"http://127.0.0.1:{status_port}/healthz"
     return nginx(settings, name, text, question=question, port=port, stage=20, tls=tls)
+
+
+def _edge_log(settings: Settings, name: str) -> dict[str, object]:
+    """Values for `edge_log.conf.jinja`. An edge without a log has no folder."""
+    if not settings.edge_log_share:
+        return {"edge_log_folder": None}
+    folder = edge_log_folder(settings, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    bounds = {"folder": str(folder), "maxBytes": settings.edge_log_bytes}
+    return {
+        "edge_log_folder": folder,
+        "edge_log_script": TEMPLATES / "nginx" / "edge_log.js",
+        "edge_log_bounds": configuration(settings, f"{name}-log.json", json.dumps(bounds)),
+    }
 
 
 def nginx_problems(*reasons: HttpProblem) -> dict[str, object]:
