@@ -35,7 +35,7 @@ from tests.harness.servers import free_port_base
 ENGINES: Final = {"embedded": (), "distributed": ("kafka", "elasticsearch")}
 WITHOUT: Final = (
     "api,transcode,outbox,housekeeping,edge-logs,edge-1,edge-2,web,gateway,"
-    "dagster-code-ingest,dagster-webserver,dagster-daemon"
+    "dagster-code-ingest,dagster-code-analytics,dagster-webserver,dagster-daemon"
 )
 POLL_SECONDS: Final = 0.002
 GIVE_UP_SECONDS: Final = 30.0

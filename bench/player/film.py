@@ -27,7 +27,7 @@ LOOPED_SECONDS: Final = 190
 ENCODE_SECONDS: Final = 3600.0
 WATCHING_ONLY: Final = (
     "transcode,search-sync,change-capture,outbox,housekeeping,edge-logs,"
-    "dagster-code-ingest,dagster-webserver,dagster-daemon"
+    "dagster-code-ingest,dagster-code-analytics,dagster-webserver,dagster-daemon"
 )
 """Programs that no viewer needs: they would take processor time from the players."""
 
