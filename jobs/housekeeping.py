@@ -13,7 +13,7 @@ from typing import Final
 
 from marquee.ingest.chunk_sweep import drop_settled_waiters, sweep_chunks, sweep_strays
 from marquee.ingest.removal import remove_deleted_titles, remove_failed_versions
-from marquee.ingest.retention import trim_topics
+from marquee.ingest.retention import trim_topics, trim_viewing_events
 from marquee.ingest.unattended_uploads import abandon_uploads, reconcile_uploads, republish_uploads
 from marquee.ingest.unfinished import remove_cancelled_versions
 from marquee.logs import get_logger, log_context
@@ -131,6 +131,17 @@ def loops(settings: Settings, stores: Stores) -> tuple[Loop, ...]:
             HOUR_SECONDS,
             "drops records that are older than their topic keeps them",
             partial(trim_topics, stores.event_log),
+        ),
+        Loop(
+            "trim-viewing-events",
+            10 * MINUTE_SECONDS,
+            "drops viewing events that are in the lake, and old ones where no event sink runs",
+            partial(
+                trim_viewing_events,
+                stores.event_log,
+                stores.lake,
+                keep_unwritten_seconds=settings.viewing_events_keep_seconds,
+            ),
         ),
     )
 

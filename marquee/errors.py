@@ -258,30 +258,6 @@ class LeaseLost(MarqueeError):
     title = "Another worker holds this job now"
 
 
-class SinkOvertaken(MarqueeError):
-    """A newer event sink writes the lake: this one's commits are refused, and its batch is the other's to write."""
-
-    status = 409
-    code = "sink-overtaken"
-    title = "Another event sink has taken this one's place"
-
-
-class ErasuresChanged(MarqueeError):
-    """A profile's erasure was asked for while a batch of events was written. Write the batch again without its rows."""
-
-    status = 409
-    code = "erasures-changed"
-    title = "An erasure was asked for meanwhile"
-
-
-class LakeFileRetired(MarqueeError):
-    """A file of the lake that was to be rewritten has been replaced by another change. Read the list again."""
-
-    status = 409
-    code = "lake-file-retired"
-    title = "A file of the lake was replaced meanwhile"
-
-
 class SettingsInvalid(MarqueeError):
     """A setting has a value that cannot be used; `field` is its MARQUEE_... name."""
 

@@ -1,4 +1,4 @@
-"""`marquee analytics status`: what the platform knows of its viewers, and how old that is.
+"""`marquee analytics status`: what the platform knows of its viewers, and how old that is. `erase` is `marquee.cli.erasure`.
 
 Reads PostgreSQL and the event log by the platform's settings; the numbers are in `marquee.platform.analytics_state`.
 """
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from marquee.analytics_extra import how_to_get_analytics
 from marquee.cli.all_programs import Json
+from marquee.cli.erasure import erase
 from marquee.platform.analytics_state import AnalyticsState, analytics_state
 from marquee.settings import load_settings
 
@@ -23,6 +24,9 @@ analytics = typer.Typer(no_args_is_help=True)
 @analytics.callback()
 def _group() -> None:
     """What viewers do, and what follows from it."""
+
+
+analytics.command()(erase)
 
 
 @analytics.command()

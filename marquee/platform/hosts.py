@@ -33,6 +33,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "outbox": ("database_url", "event_log_url"),
     "housekeeping": ("database_url", "event_log_url", "objects_url", "published_url"),
     "edge-logs": ("event_log_url",),
+    "event-sink": ("database_url", "event_log_url", "lake_url"),
     "edge-1": _EDGE,
     "edge-2": _EDGE,
     **{location.program: (*location.needed_settings, "dagster_database_url") for location in CODE_LOCATIONS},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from marquee.analytics_extra import how_to_get_analytics
 from marquee.code_locations import CODE_LOCATIONS
 from marquee.errors import InputInvalid, PlatformUnavailable
 from marquee.logs import get_logger
@@ -20,13 +21,22 @@ from marquee.platform.state import port_is_free
 from marquee.platform.supervisor.program import Program
 from marquee.ports import MAX_API_PROCESSES, api_port_name
 from marquee.settings import Settings
+from marquee.stores.lake.arrow import arrow_is_installed
 
 log = get_logger()
 
 PUBLIC_PORTS = frozenset({"gateway", "edge_1", "edge_2", "s3"})
 API_PORTS: Final = tuple(api_port_name(number) for number in range(1, MAX_API_PROCESSES + 1))
 INNER_PORTS = frozenset(
-    {*API_PORTS, "web", "dagster", "s3_inner", "s3_pace", *(location.port_name for location in CODE_LOCATIONS)}
+    {
+        *API_PORTS,
+        "web",
+        "event_sink",
+        "dagster",
+        "s3_inner",
+        "s3_pace",
+        *(location.port_name for location in CODE_LOCATIONS),
+    }
 )
 FAMILIES: Final[Mapping[str, int]] = {"api": MAX_API_PROCESSES, "transcode": 256}
 """Parts of several equal programs, `NAME-1`, `NAME-2` and so on -> how many a host may have."""
@@ -39,7 +49,8 @@ class Part:
     """One program, or a family of equal ones `NAME-1`, `NAME-2`, ... (the API's processes, transcode workers).
 
     `ports`: names in `marquee.ports` that it listens on; of the API, those of every process that there can be. `replaced`:
-    whether the settings have a URL instead of it. `make`: builds its `Program`s.
+    whether the settings have a URL instead of it, or the packages that it needs are not installed (`marquee doctor` says so).
+    `make`: builds its `Program`s.
     """
 
     name: str
@@ -90,6 +101,7 @@ PARTS: tuple[Part, ...] = (
     Part("change-capture", (), _never, applications.change_capture),
     Part("outbox", (), _never, applications.outbox),
     Part("housekeeping", (), _never, applications.housekeeping),
+    Part("event-sink", ("event_sink",), lambda _: not arrow_is_installed(), applications.event_sink),
     Part("edge-1", ("edge_1", "edge_1_status"), _never, lambda s: edges.edge(s, 1)),
     Part("edge-2", ("edge_2", "edge_2_status"), _never, lambda s: edges.edge(s, 2)),
     Part("edge-logs", (), lambda s: not s.edge_log_share, applications.edge_logs),
@@ -118,6 +130,8 @@ def parts(settings: Settings) -> list[Part]:
             "MARQUEE_ONLY names an edge without edge-logs: nobody reads the edge's log, which is dropped past "
             "MARQUEE_EDGE_LOG_BYTES. Add edge-logs here, or set MARQUEE_EDGE_LOG_SHARE to 0."
         )
+    if "event-sink" in only and not arrow_is_installed():
+        raise PlatformUnavailable(f"MARQUEE_ONLY names event-sink, which needs pyarrow: {how_to_get_analytics()}.")
     wanted = only or {part.name for part in PARTS}
     return [part for part in PARTS if part.name in wanted - left_out and not part.replaced(settings)]
 

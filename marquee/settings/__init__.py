@@ -19,6 +19,7 @@ from marquee.errors import SettingsInvalid
 from marquee.ports import PORT_OFFSETS, api_port_name, local_address
 from marquee.settings import groups
 from marquee.settings.edge import Edges
+from marquee.settings.lake import Lake
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
 from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints, Tls
@@ -45,6 +46,7 @@ class Settings(
     groups.Serving,
     Edges,
     Limits,
+    Lake,
     groups.Dagster,
     Spark,
     BaseSettings,

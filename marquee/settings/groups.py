@@ -16,6 +16,7 @@ from marquee.code_locations import CODE_LOCATIONS
 from marquee.ports import MAX_API_PROCESSES
 from marquee.settings.cores import api_processes, cores
 from marquee.settings.edge import Edges
+from marquee.settings.lake import Lake
 from marquee.settings.limits import Limits
 from marquee.settings.media import Media
 from marquee.settings.public_endpoints import PublicBounds, PublicEndpoints, Tls
@@ -277,6 +278,6 @@ class Dagster(BaseModel):
 
 GROUPS: Final[tuple[type[BaseModel], ...]] = (
     *(OneMachine, Engines, LocalEngines, InnerAddresses, PublicEndpoints, PublicBounds, Tls, Secrets, FirstAccount),
-    *(Uploads, Media, TranscodingJobs, Serving, Edges, Limits, Dagster, Spark),
+    *(Uploads, Media, TranscodingJobs, Serving, Edges, Limits, Lake, Dagster, Spark),
 )
 """The groups in the order of the settings page."""

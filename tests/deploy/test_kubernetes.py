@@ -147,6 +147,7 @@ def test_keys_are_where_they_are_used_and_nowhere_else(manifests: list[Manifest]
         "api",
         "transcode",
         "housekeeping",
+        "event-sink",
         "dagster-code-ingest",
         "dagster-code-analytics",
     }

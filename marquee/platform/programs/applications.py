@@ -141,8 +141,19 @@ def edge_logs(settings: Settings) -> Program:
     return module_program(settings, "edge-logs", "edge_logs", ready=ready)
 
 
+def event_sink(settings: Settings) -> Program:
+    """Writes viewing events from the event log to the lake, and keeps the lake (`jobs.event_sink`)."""
+    return module_program(settings, "event-sink", "event_sink", port=settings.port("event_sink"))
+
+
 def module_program(
-    settings: Settings, name: str, module: str, *, ready: ReadyProbe | None = None, after: tuple[str, ...] = PREPARED
+    settings: Settings,
+    name: str,
+    module: str,
+    *,
+    ready: ReadyProbe | None = None,
+    after: tuple[str, ...] = PREPARED,
+    port: int | None = None,
 ) -> Program:
     """One process of `jobs/`. Without `ready`: it is ready when PostgreSQL lists its connection."""
     return Program(
@@ -153,6 +164,7 @@ def module_program(
         after=after,
         imports=(*STORES, f"jobs.{module}"),
         environment={"PGAPPNAME": name},
+        port=port,
         stop_seconds=10,
         ready_seconds=READY_SECONDS,
     )

@@ -115,10 +115,13 @@ class EventLog(Protocol):
         """Records of the topic that the group has not acknowledged."""
         ...
 
-    async def trim(self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = ()) -> int:
+    async def trim(
+        self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = (), read_to: str | None = None
+    ) -> int:
         """Retention: drop the records that are older than an age and acknowledged by every group; returns how many.
 
-        Only groups that have a place in the topic count. If a group of `needed_by` has none yet, nothing is dropped.
+        Only groups that have a place in the topic count. If a group of `needed_by` has none yet, nothing is dropped. Nothing
+        past the cursor `read_to` is dropped: for a reader without a group. Raises `CursorInvalid` as `read` does.
         """
         ...
 

@@ -4,17 +4,15 @@ Imported when a file is read or written, never at import: the API and every job 
 """
 
 import importlib
-import importlib.util
-from typing import Any, Final
+from typing import Any
 
+from marquee.analytics_extra import how_to_get_analytics, missing_packages
 from marquee.errors import PlatformUnavailable
-
-HOW_TO_INSTALL: Final = "run `make analytics`, or install marquee with its extra: `pip install 'marquee[analytics]'`"
 
 
 def arrow_is_installed() -> bool:
     """Whether it can be imported; does not import it."""
-    return importlib.util.find_spec("pyarrow") is not None
+    return not missing_packages(("pyarrow",))
 
 
 def arrow() -> Any:
@@ -37,5 +35,5 @@ def _imported(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise PlatformUnavailable(
-            f"The lake's files need pyarrow, which is not installed: {HOW_TO_INSTALL}."
+            f"The lake's files need pyarrow, which is not installed: {how_to_get_analytics()}."
         ) from error

@@ -80,6 +80,15 @@ class StoredFile:
     modified_at_ms: int
 
 
+class Turn(Protocol):
+    """A turn lasts until `end`, or until this process or its connection ends: then the next process gets it at once.
+
+    A turn saves work, no more: a process that lost its turn unnoticed is refused by the generation, and by the list.
+    """
+
+    async def end(self) -> None: ...
+
+
 class LakeFiles(Protocol):
     """Where the files lie. A path is relative, with `/` between its parts."""
 
@@ -124,6 +133,10 @@ class Lake(Protocol):
         self, dataset: str, start: datetime | None = None, end: datetime | None = None
     ) -> list[LakeFile]:
         """The live files whose hour is in [start, end), by hour. All of one moment."""
+        ...
+
+    async def datasets(self) -> list[str]:
+        """The names of the datasets that have live files."""
         ...
 
     async def replace(self, dataset: str, partition_start: datetime, local_files: Sequence[Path]) -> list[NewFile]:
@@ -192,16 +205,21 @@ class Lake(Protocol):
 
     async def erasures(self) -> list[Erasure]: ...
 
-    async def erased_through(self, profile_id: str, scanned_at: datetime) -> None:
-        """Note that a whole scan, which began then, found no row of the profile, or has removed them."""
+    async def erased_through(self, profile_ids: Collection[str], scanned_at: datetime) -> None:
+        """Note that a whole scan, which began then, found no row of these profiles, or has removed them."""
         ...
 
     async def forget_erasures(self, asked_before: datetime) -> int:
         """Forget finished erasures that were asked for before a moment: the event log has no event of them any more."""
         ...
 
-    async def delete_findings(self, profile_id: str) -> int:
-        """Delete what analytics found of a profile, in one transaction. Returns how many rows there were."""
+    async def delete_findings(self, profile_ids: Collection[str]) -> int:
+        """Delete what analytics found of these profiles, in one transaction. Returns how many rows there were."""
+        ...
+
+    # --- which process works -----------------------------------------------------------------------------
+    async def take_turn(self, name: str) -> "Turn | None":
+        """Become the one process of all hosts that has this turn; None: another one has it."""
         ...
 
     async def ping(self) -> None: ...

@@ -15,18 +15,21 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from marquee.errors import ErasuresChanged, InputInvalid, LakeFileRetired, SinkOvertaken
+from marquee.errors import InputInvalid
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 from marquee.stores.lake.arrow import parquet
 from marquee.stores.lake.contract import EVENTS, Erased, Erasure, LakeFile, LakeFiles, NewFile, Position
+from marquee.stores.lake.errors import ErasuresChanged, LakeFileRetired, SinkOvertaken
 from marquee.stores.lake.paths import new_path
+from marquee.stores.lake.postgres_turn import PostgresTurn, take_turn
 
 _LIVE: Final = text(
     "SELECT path, dataset, hour, rows, bytes, created_at FROM lake_file WHERE dataset = :dataset AND retired_at IS NULL"
     " AND (CAST(:start AS timestamptz) IS NULL OR hour >= :start) AND (CAST(:end AS timestamptz) IS NULL OR hour < :end)"
     " ORDER BY hour, path"
 )
+_DATASETS: Final = text("SELECT DISTINCT dataset FROM lake_file WHERE retired_at IS NULL ORDER BY dataset")
 _LIST: Final = text(
     "INSERT INTO lake_file (path, dataset, hour, rows, bytes) VALUES (:path, :dataset, :hour, :rows, :bytes)"
 )
@@ -70,15 +73,15 @@ _ASK_ERASURE: Final = text(
 )
 _ERASURES: Final = text("SELECT profile_id, asked_at, scanned_at FROM lake_erasure ORDER BY number")
 _ERASED_THROUGH: Final = text(
-    "UPDATE lake_erasure SET scanned_at = greatest(scanned_at, :scanned_at) WHERE profile_id = :profile_id"
+    "UPDATE lake_erasure SET scanned_at = greatest(scanned_at, :scanned_at) WHERE profile_id = ANY(:profile_ids)"
 )
 _FORGET_ERASURES: Final = text(
     "DELETE FROM lake_erasure WHERE asked_at < :before AND scanned_at IS NOT NULL RETURNING profile_id"
 )
 _FINDINGS: Final = (
-    text("DELETE FROM daily_profile WHERE profile_id = :profile_id RETURNING profile_id"),
-    text("DELETE FROM suggestion WHERE profile_id = :profile_id RETURNING profile_id"),
-    text("DELETE FROM genre_taste WHERE profile_id = :profile_id RETURNING profile_id"),
+    text("DELETE FROM daily_profile WHERE profile_id = ANY(:profile_ids) RETURNING profile_id"),
+    text("DELETE FROM suggestion WHERE profile_id = ANY(:profile_ids) RETURNING profile_id"),
+    text("DELETE FROM genre_taste WHERE profile_id = ANY(:profile_ids) RETURNING profile_id"),
 )
 """Every table of what analytics found that names a profile."""
 
@@ -87,6 +90,7 @@ class PostgresLake:
     """See `Lake`."""
 
     def __init__(self, url: str, files: LakeFiles) -> None:
+        self._url = url
         self.database = Database(url)
         self.files = files
 
@@ -100,6 +104,10 @@ class PostgresLake:
     ) -> list[LakeFile]:
         found = await connection.execute(_LIVE, {"dataset": dataset, "start": start, "end": end})
         return [self._file(row) for row in found.mappings()]
+
+    @in_statement
+    async def datasets(self, connection: AsyncConnection) -> list[str]:
+        return list((await connection.execute(_DATASETS)).scalars())
 
     def _file(self, row: RowMapping) -> LakeFile:
         return LakeFile(
@@ -218,16 +226,22 @@ class PostgresLake:
         return [Erasure(*row) for row in (await connection.execute(_ERASURES)).all()]
 
     @in_statement
-    async def erased_through(self, connection: AsyncConnection, profile_id: str, scanned_at: datetime) -> None:
-        await connection.execute(_ERASED_THROUGH, {"profile_id": profile_id, "scanned_at": scanned_at})
+    async def erased_through(
+        self, connection: AsyncConnection, profile_ids: Collection[str], scanned_at: datetime
+    ) -> None:
+        await connection.execute(_ERASED_THROUGH, {"profile_ids": sorted(profile_ids), "scanned_at": scanned_at})
 
     @in_statement
     async def forget_erasures(self, connection: AsyncConnection, asked_before: datetime) -> int:
         return len((await connection.execute(_FORGET_ERASURES, {"before": asked_before})).all())
 
     @in_transaction
-    async def delete_findings(self, connection: AsyncConnection, profile_id: str) -> int:
-        return sum([len((await connection.execute(each, {"profile_id": profile_id})).all()) for each in _FINDINGS])
+    async def delete_findings(self, connection: AsyncConnection, profile_ids: Collection[str]) -> int:
+        erased = {"profile_ids": sorted(profile_ids)}
+        return sum([len((await connection.execute(each, erased)).all()) for each in _FINDINGS])
+
+    async def take_turn(self, name: str) -> PostgresTurn | None:
+        return await take_turn(self._url, name)
 
     async def ping(self) -> None:
         await self.database.ping()

@@ -7,18 +7,20 @@ import pytest
 
 from marquee.settings import Settings
 from marquee.stores.lake.contract import Lake
-from marquee.stores.schema.migrate import migrate
 from tests.harness.lake.lakes import bucket_url, lake_settings, opened
 
 ENGINES = ["folder", "s3"]
 
 
 @pytest.fixture(params=ENGINES)
-def where(request: pytest.FixtureRequest, tmp_path: Path, postgres_server: Settings, empty_database: str) -> Settings:
-    migrate(empty_database)
+def where(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres_server: Settings, emptied_postgres_url: str
+) -> Settings:
     if request.param == "folder":
-        return lake_settings(postgres_server, empty_database, f"file://{tmp_path / 'the lake'}".replace(" ", "%20"))
-    return lake_settings(postgres_server, empty_database, bucket_url(request.getfixturevalue("s3_server")))
+        return lake_settings(
+            postgres_server, emptied_postgres_url, f"file://{tmp_path / 'the lake'}".replace(" ", "%20")
+        )
+    return lake_settings(postgres_server, emptied_postgres_url, bucket_url(request.getfixturevalue("s3_server")))
 
 
 @pytest.fixture

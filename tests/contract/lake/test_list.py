@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from marquee.errors import ErasuresChanged, InputInvalid, LakeFileRetired, SinkOvertaken
+from marquee.errors import InputInvalid
 from marquee.stores.lake.contract import EVENTS, Lake, NewFile
+from marquee.stores.lake.errors import ErasuresChanged, LakeFileRetired, SinkOvertaken
 from marquee.stores.lake.paths import new_path
 from tests.harness.lake.events import HOUR, batch
 from tests.harness.lake.lakes import live_rows
@@ -154,8 +155,21 @@ async def test_no_batch_misses_an_erasure_that_was_asked_for_before_its_commit(l
     [erasure] = await lake.erasures()
     assert (erasure.profile_id, erasure.scanned_at) == ("p_9", None)
     assert await lake.forget_erasures(erasure.asked_at + timedelta(days=1)) == 0, "it is not finished"
-    await lake.erased_through("p_9", erasure.asked_at)
+    await lake.erased_through(["p_9"], erasure.asked_at)
     assert (await lake.erasures())[0].scanned_at == erasure.asked_at
     assert await lake.forget_erasures(erasure.asked_at) == 0
     assert await lake.forget_erasures(erasure.asked_at + timedelta(days=1)) == 1
-    assert await lake.delete_findings("p_9") == 0
+    assert await lake.delete_findings(["p_9"]) == 0
+
+
+async def test_a_turn_is_one_processs_until_it_ends(lake: Lake) -> None:
+    turn = await lake.take_turn("t")
+    assert turn is not None
+    assert await lake.take_turn("t") is None
+    other = await lake.take_turn("u")
+    assert other is not None
+    await turn.end()
+    async with asyncio.timeout(30):
+        while (again := await lake.take_turn("t")) is None:  # noqa: ASYNC110  (the server notices a moment later)
+            await asyncio.sleep(0.02)
+    await asyncio.gather(again.end(), other.end())

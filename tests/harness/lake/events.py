@@ -7,7 +7,7 @@ import msgspec
 import pyarrow as pa
 
 from marquee.events.viewing import ViewingEvent
-from marquee.stores.lake.events_schema import table_of
+from marquee.stores.lake.event_columns import table_of
 
 HOUR = datetime(2026, 11, 30, 13, tzinfo=UTC)
 

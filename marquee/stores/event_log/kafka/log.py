@@ -105,9 +105,12 @@ class KafkaEventLog:
         await self._ensure_known(topic)
         return await self._admin.outlast(lambda client: count_unacknowledged(client, topic, group))
 
-    async def trim(self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = ()) -> int:
+    async def trim(
+        self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = (), read_to: str | None = None
+    ) -> int:
+        places = None if read_to is None else parse_cursor(read_to)
         await self._ensure_known(topic)
-        return await self._admin.outlast(lambda client: trim(client, topic, older_than_ms, needed_by))
+        return await self._admin.outlast(lambda client: trim(client, topic, older_than_ms, needed_by, places))
 
     async def ping(self) -> None:
         try:

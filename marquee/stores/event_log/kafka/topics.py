@@ -73,10 +73,16 @@ def count_unacknowledged(client: KafkaAdminClient, topic: str, group: str) -> in
     )
 
 
-def trim(client: KafkaAdminClient, topic: str, older_than_ms: int, needed_by: Collection[str]) -> int:
+def trim(
+    client: KafkaAdminClient,
+    topic: str,
+    older_than_ms: int,
+    needed_by: Collection[str],
+    read_to: Mapping[int, int] | None = None,
+) -> int:
     """Drop the records that are older than an age and acknowledged by every group with a place in the topic; returns how many.
 
-    A partition in which a group of `needed_by` has no place loses nothing.
+    A partition in which a group of `needed_by` has no place loses nothing, nor one that `read_to` (next offsets) lacks.
     """
     partitions = _partitions(client, topic)
     ends = _offsets(client, partitions, OffsetSpec.LATEST)
@@ -90,6 +96,8 @@ def trim(client: KafkaAdminClient, topic: str, older_than_ms: int, needed_by: Co
                 bounds[each] = min(bounds[each], places[each].next)
             elif group in needed_by:
                 bounds[each] = begins[each]
+    if read_to is not None:
+        bounds = {each: min(bound, read_to.get(each.partition, begins[each])) for each, bound in bounds.items()}
     dropped = {each: bound for each, bound in bounds.items() if bound > begins[each]}
     if dropped:
         client.delete_records(dropped)

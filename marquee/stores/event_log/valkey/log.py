@@ -34,7 +34,7 @@ TOPICS = "log:topics"
 LAST_SEQUENCE = 2**64 - 1
 
 # Keeps every entry that some group has not acknowledged. The bound is the group's oldest pending entry, else the last one that it
-# was given. Drops nothing while one of the groups in ARGV from 2 on is missing.
+# was given, and the position ARGV[2], if there is one. Drops nothing while one of the groups in ARGV from 3 on is missing.
 _TRIM = """
 local function before(a, b)
   local am, as = string.match(a, '(%d+)-(%d+)')
@@ -45,8 +45,9 @@ end
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local time = redis.call('TIME')
 local needed = {}
-for i = 2, #ARGV do needed[ARGV[i]] = true end
+for i = 3, #ARGV do needed[ARGV[i]] = true end
 local bound = string.format('%.0f-0', time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[1]))
+if ARGV[2] ~= '' and before(ARGV[2], bound) then bound = ARGV[2] end
 for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local facts = {}
   for i = 1, #group, 2 do facts[group[i]] = group[i + 1] end
@@ -179,13 +180,15 @@ class ValkeyEventLog:
                 return int(undelivered) + int(facts["pending"])
         return int(await self._client.xlen(key))
 
-    async def trim(self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = ()) -> int:
-        dropped = 0
-        for stream in range(await self._streams(topic)):
+    async def trim(
+        self, topic: str, *, older_than_ms: int, needed_by: Collection[str] = (), read_to: str | None = None
+    ) -> int:
+        streams, dropped = await self._streams(topic), 0
+        kept = [""] * streams if read_to is None else _parse_cursor(read_to, streams)
+        for stream in range(streams):
             with translated(WHAT):
-                dropped += int(
-                    await self._trim(keys=[stream_key(topic, stream)], args=[max(0, older_than_ms), *needed_by])
-                )
+                arguments = [max(0, older_than_ms), kept[stream], *needed_by]
+                dropped += int(await self._trim(keys=[stream_key(topic, stream)], args=arguments))
         return dropped
 
     async def ping(self) -> None:

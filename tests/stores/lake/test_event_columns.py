@@ -14,7 +14,7 @@ from marquee.events.viewing import EVENT_KINDS, EventSource, ViewingEvent
 from marquee.settings import Settings
 from marquee.stores.lake import open_lake_files
 from marquee.stores.lake.arrow import arrow
-from marquee.stores.lake.events_schema import FIELDS, event_schema, joined_schema, table_of, with_columns
+from marquee.stores.lake.event_columns import FIELDS, event_schema, joined_schema, table_of, with_columns
 from tests.harness.lake.events import event
 
 VALUES: dict[type, st.SearchStrategy[Any]] = {

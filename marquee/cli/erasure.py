@@ -1,0 +1,60 @@
+"""`marquee analytics erase PROFILE`: removes one profile's rows from the lake and from what analytics found.
+
+It asks for the erasure first, which the event sink obeys from then on, and does the work itself. A command that was cut off is
+run again, or the event sink finishes it.
+"""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from marquee.analytics_extra import how_to_get_analytics
+from marquee.cli.all_programs import Json
+from marquee.domain.ids import is_profile_id
+from marquee.errors import InputInvalid
+from marquee.settings import Settings, load_settings
+from marquee.stores.lake.arrow import arrow_is_installed
+from marquee.stores.opened import open_stores
+
+
+def erase(profile: Annotated[str, typer.Argument(help="The profile's id: p_...")], as_json: Json = False) -> None:
+    """Remove one profile's rows from the lake and from what analytics found. May be repeated."""
+    if not is_profile_id(profile):
+        raise InputInvalid(f"{profile!r} is no profile's id: p_ and 20 letters or digits.", field="profile")
+    settings = load_settings()
+    console = Console(stderr=True, quiet=as_json)
+    with console.status("erasing"):
+        found, rows = asyncio.run(_erase(settings, profile))
+    if as_json:
+        typer.echo(json.dumps({"kind": "erased", "profile_id": profile, "findings": found, "rows": rows}))
+    hours = settings.lake_retired_seconds / 3600
+    if rows is None:
+        console.print(
+            f"{found:,} findings of {profile} are deleted. Its events go when event-sink runs, which needs the extra "
+            f"`analytics`: {how_to_get_analytics()}.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    else:
+        console.print(
+            f"{profile} is in no live file any more: {rows:,} rows were removed, and {found:,} findings. "
+            f"The replaced files are deleted {hours:g} h after their replacement, while event-sink runs.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+async def _erase(settings: Settings, profile_id: str) -> tuple[int, int | None]:
+    """Deleted findings, and removed rows of files; None: this environment cannot rewrite files."""
+    async with open_stores(settings) as stores:
+        await stores.catalogue.ping()
+        await stores.lake.ask_erasure(profile_id)
+        found = await stores.lake.delete_findings([profile_id])
+        if not arrow_is_installed():
+            return found, None
+        from marquee.ingest.lake.erasure import erase_asked
+
+        return found, await erase_asked(stores.lake, settings.state)

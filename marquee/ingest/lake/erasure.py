@@ -1,0 +1,72 @@
+"""Erasure: the rows of one profile leave the lake and what analytics found, on request.
+
+`ask_erasure` comes first: from then on the sink writes no row of the profile, also of events that were on their way. Then every
+live file of every dataset that names the profile is rewritten without its rows. The old files are deleted after
+MARQUEE_LAKE_RETIRED_SECONDS, because a reader may still have them. An erasure is kept for `KEPT`: each round looks at the files
+that are younger than the last one, so that a Spark job which read the old files brings nothing back.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from marquee.errors import ObjectMissing
+from marquee.ingest.lake import figures
+from marquee.ingest.lake.batch import without_profiles
+from marquee.ingest.lake.rewriting import has_any, rewrite
+from marquee.logs import get_logger
+from marquee.stores.lake.contract import Lake
+from marquee.stores.lake.errors import LakeFileRetired, LakeFileUnreadable
+
+KEPT: Final = timedelta(days=90)
+"""Longer than the event log and its dead letters keep an event."""
+CLOCKS: Final = timedelta(hours=1)
+"""By how much two hosts' clocks may differ, and how long a commit may take."""
+MAX_ROUNDS: Final = 20
+
+log = get_logger()
+
+
+async def erase_asked(lake: Lake, state: Path) -> int:
+    """Remove the rows of every profile whose erasure was asked for. Returns how many rows of files went. May be repeated."""
+    if not (erasures := await lake.erasures()):
+        return 0
+    removed = 0
+    for _ in range(MAX_ROUNDS):
+        began = datetime.now(UTC)
+        profiles = {each.profile_id for each in erasures}
+        since = min((each.scanned_at or datetime.min.replace(tzinfo=UTC) for each in erasures), default=began)
+        gone, is_whole = await _scan(lake, state, frozenset(profiles), since)
+        removed += gone
+        if is_whole:
+            await lake.delete_findings(profiles)
+            await lake.erased_through(profiles, began)
+            break
+    if removed:
+        figures.ERASED_ROWS.inc(removed)
+        log.info("profiles erased", rows=removed)
+    return removed
+
+
+async def forget_finished(lake: Lake) -> int:
+    """Forget erasures whose profiles no event can name any more."""
+    return await lake.forget_erasures(datetime.now(UTC) - KEPT)
+
+
+async def _scan(lake: Lake, state: Path, profiles: frozenset[str], since: datetime) -> tuple[int, bool]:
+    """Rewrite the files that are younger than `since`: removed rows, and whether no other change came in between."""
+    removed, is_whole = 0, True
+    for dataset in await lake.datasets():
+        for file in await lake.live_files(dataset):
+            if since > datetime.min.replace(tzinfo=UTC) and file.created_at < since - CLOCKS:
+                continue
+            try:
+                if await has_any(lake, state, file, profiles):
+                    new = await rewrite(lake, state, [file], lambda table: without_profiles(table, profiles))
+                    removed += file.rows - (new.rows if new else 0)
+            except (LakeFileRetired, ObjectMissing):
+                is_whole = False  # another change replaced the file: what replaced it is looked at in the next round
+            except LakeFileUnreadable as error:
+                is_whole = False
+                log.error("file not searched for erased profiles", path=file.path, reason=error.detail)
+    return removed, is_whole

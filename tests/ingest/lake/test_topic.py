@@ -1,0 +1,89 @@
+"""How long the event log keeps viewing events: what the lake lacks stays while a sink lives, and goes by age where none does."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from marquee.ingest import retention
+from marquee.ingest.retention import trim_viewing_events
+from marquee.settings import Settings
+from marquee.stores.event_log.contract import EventLog
+from marquee.stores.lake.contract import Lake
+
+
+@pytest.fixture(autouse=True)
+def own_topic(topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "VIEWING_EVENTS", topic)
+    monkeypatch.setattr(retention, "WRITTEN_RETENTION_MS", 0)
+
+
+async def publish(event_log: EventLog, topic: str, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        await event_log.publish(topic, f"v_{number}", str(number).encode())
+
+
+async def kept(event_log: EventLog, topic: str) -> set[int]:
+    records, _ = await event_log.read(topic, None, limit=1000)
+    return {int(record.value) for record in records}
+
+
+async def trim(event_log: EventLog, lake: Lake, *, keep_unwritten_seconds: float = 0) -> None:
+    await asyncio.sleep(0.01)  # of this millisecond nothing is older than 0 ms
+    await trim_viewing_events(event_log, lake, keep_unwritten_seconds=keep_unwritten_seconds)
+
+
+async def test_what_a_living_sink_has_not_written_stays_however_old(
+    event_log: EventLog, lake: Lake, topic: str
+) -> None:
+    await publish(event_log, topic, 0, 20)
+    position = await lake.take_over(topic)
+    await trim(event_log, lake)
+    assert await kept(event_log, topic) == set(range(20)), "the sink has written nothing yet"
+    written, cursor = await event_log.read(topic, None, limit=12)
+    await lake.append([], topic, position, cursor, erased=0)
+    await trim(event_log, lake)
+    unwritten = set(range(20)) - {int(record.value) for record in written}
+    found = await kept(event_log, topic)
+    assert found >= unwritten, "records were dropped that no lake has"
+    assert len(found) < 20, "what is in the lake stays for ever"
+    rest, _ = await event_log.read(topic, cursor, limit=100)
+    assert {int(record.value) for record in rest} == unwritten
+
+
+async def test_where_no_sink_lives_old_events_go_and_somebody_is_told(
+    event_log: EventLog, lake: Lake, topic: str, where: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await publish(event_log, topic, 0, 10)
+    await trim(event_log, lake, keep_unwritten_seconds=3600)
+    assert await kept(event_log, topic) == set(range(10))
+    async with asyncio.timeout(30):
+        while await kept(event_log, topic):  # the two clocks may differ by a little
+            await trim(event_log, lake)
+    told = capsys.readouterr().out
+    assert "MARQUEE_VIEWING_EVENTS_KEEP_SECONDS" in told
+    assert "make analytics" in told
+    await publish(event_log, topic, 10, 10)
+    await lake.take_over(topic)
+    await trim(event_log, lake)
+    assert await kept(event_log, topic) == set(range(10, 20))
+    await asyncio.to_thread(_age_position, where)
+    async with asyncio.timeout(30):
+        while await kept(event_log, topic):
+            await trim(event_log, lake)
+
+
+def _age_position(where: Settings) -> None:
+    with psycopg.connect(where.database) as connection:
+        connection.execute("UPDATE lake_position SET written_at = now() - interval '2 days'")
+
+
+async def test_a_position_of_another_event_log_protects_nothing_here(
+    event_log: EventLog, lake: Lake, topic: str
+) -> None:
+    position = await lake.take_over(topic)
+    await lake.append([], topic, position, "of-another", erased=0)
+    await publish(event_log, topic, 0, 5)
+    async with asyncio.timeout(30):
+        while await kept(event_log, topic):
+            await trim(event_log, lake)
