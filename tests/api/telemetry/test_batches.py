@@ -193,6 +193,25 @@ async def test_a_wrong_batch_is_refused_whole(client: Client, stores: Stores, pl
     assert not await told(stores.event_log, playback.session_id), f"{what} left events"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"sent_ms": 1, "events": [{"seq": 0, "seq": 1, "kind": "attempt", "at_ms": 1}]}',
+        b'{"sent_ms": 1, "sent_ms" : 2, "events": [{"seq": 0, "kind": "attempt", "at_ms": 1}]}',
+        b'{"sent_ms": 1, "events": [{"seq": 0, "kind": "pause", "kind": "play", "at_ms": 1, "height": null}]}',
+        b'{"sent_ms": 1, "events": [{"seq": 0, "kind": "attempt", "at_ms" :1, "at\\u005fms":2}]}',
+    ],
+)
+async def test_a_key_that_stands_twice_is_refused(client: Client, playback: Playback, body: bytes) -> None:
+    answer = await client.post(playback.path, content=body)
+    assert problem_of(answer) == (400, "input-invalid"), f"{body!r} has two meanings"
+
+
+async def test_null_is_as_good_as_nothing(client: Client, playback: Playback) -> None:
+    body = batch({"kind": "attempt", "watched_ms": None, "height": None})
+    assert (await client.post(playback.path, json=body)).status_code == 204
+
+
 async def test_a_body_that_is_too_large_or_of_another_type_is_refused(client: Client, playback: Playback) -> None:
     large = await client.post(playback.path, content=b" " * 65_537 + b"{}", headers={"Content-Type": "text/plain"})
     assert problem_of(large) == (413, "body-too-large")
