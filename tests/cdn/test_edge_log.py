@@ -188,6 +188,36 @@ def test_no_players_data_break_a_line(edge_settings: Settings, edge: httpx.Clien
     assert all(len(line) < 1024 for line in lines[-3:])
 
 
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("br=5,bl=6", (5, 6)),
+        ('sid="x,br=5,bl=6"', (None, None)),
+        ('sid="x,br=5,bl=6', (None, None)),  # a string without its end
+        ('sid="\\"",br=5,sid="bl=1",bl=6', (5, 6)),
+        ("br=99999999999,bl=1e5", (None, None)),
+        ("xbr=5, bl=(6 7)", (None, 6)),
+        ("br=000000000000000,bl=0000000000000000007", (0, 7)),
+        ("br=-5,bl=6.5", (None, 6)),
+        ("br=5," + "x" * 3000, (None, None)),  # longer than any player's
+    ],
+)
+def test_numbers_are_read_as_a_player_sends_them(
+    edge_settings: Settings, edge: httpx.Client, sent: str, read: tuple[int | None, int | None]
+) -> None:
+    """In the query, encoded wholly or as a browser does it, and in the headers."""
+    session = new_playback_id()
+    path = played(edge_settings, session) + SEGMENT
+    edge.get(f"{path}?CMCD={quote(sent, safe='')}")
+    edge.get(f"{path}?CMCD={sent}")
+    edge.get(path, headers={"CMCD-Session": sent, "CMCD-Object": sent})
+    deadline = time.monotonic() + SECONDS
+    while len(mine := [line for line in logged(edge_settings) if session.encode() in line]) < 3:
+        assert time.monotonic() < deadline, "the requests were not logged"
+    requests = [request for line in mine if (request := read_request(line))]
+    assert [(request.kbps, request.buffer_ms) for request in requests] == [read] * 3
+
+
 @pytest.mark.parametrize("size", [1000, 7000, 60_000])
 def test_a_long_query_makes_no_long_line(edge_settings: Settings, edge: httpx.Client, size: int) -> None:
     session = new_playback_id()

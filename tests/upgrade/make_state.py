@@ -27,7 +27,7 @@ PROJECT: Final = Path(__file__).parents[2]
 FILMS: Final = {"test_sar.mp4": "Wide Pixels", "test_vp6.flv": "Flash"}
 POSITIONS: Final = {"test_sar.mp4": 0.25, "test_vp6.flv": 0.5}
 """Seconds; both before 95 % of the film, so that a viewer goes on from there."""
-LEFT_OUT: Final = ("logs", "run", "cache", "work", "config", "web", "dagster", "edge-1", "edge-2")
+LEFT_OUT: Final = ("logs", "run", "cache", "work", "config", "web", "dagster", "edge-1", "edge-2", "edge-logs")
 """What every start makes anew."""
 CALL_SECONDS: Final = 300
 
