@@ -205,17 +205,20 @@ def test_no_players_data_break_a_line(edge_settings: Settings, edge: httpx.Clien
 def test_numbers_are_read_as_a_player_sends_them(
     edge_settings: Settings, edge: httpx.Client, sent: str, read: tuple[int | None, int | None]
 ) -> None:
-    """In the query, encoded wholly or as a browser does it, and in the headers."""
+    """In the query, encoded wholly or as a browser does it, in the headers, and in a request that is refused."""
     session = new_playback_id()
     path = played(edge_settings, session) + SEGMENT
     edge.get(f"{path}?CMCD={quote(sent, safe='')}")
     edge.get(f"{path}?CMCD={sent}")
+    edge.get(
+        f"{played(edge_settings, session, seconds=-10)}{SEGMENT}?CMCD={sent}"
+    )  # refused: nginx changes the address
     edge.get(path, headers={"CMCD-Session": sent, "CMCD-Object": sent})
     deadline = time.monotonic() + SECONDS
-    while len(mine := [line for line in logged(edge_settings) if session.encode() in line]) < 3:
+    while len(mine := [line for line in logged(edge_settings) if session.encode() in line]) < 4:
         assert time.monotonic() < deadline, "the requests were not logged"
     requests = [request for line in mine if (request := read_request(line))]
-    assert [(request.kbps, request.buffer_ms) for request in requests] == [read] * 3
+    assert [(request.kbps, request.buffer_ms) for request in requests] == [read] * 4
 
 
 @pytest.mark.parametrize("size", [1000, 7000, 60_000])
