@@ -1,8 +1,9 @@
 """One Spark session for all tests of the jobs, in one of pytest's processes: each test module carries `xdist_group("spark")`."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -11,6 +12,14 @@ from marquee.settings import load_settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+FOR_SMALL_FRAMES: Final = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.default.parallelism": "1",
+    # Spark compiles a class for each query, and Java compiles it again: for a few rows that is most of the time.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss4m",
+}
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +31,8 @@ def spark_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def spark(spark_folder: Path) -> Iterator["SparkSession"]:
     pytest.importorskip("pyspark")
-    # One partition a shuffle: the frames of these tests are small, and each task costs milliseconds.
-    few = '{"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1"}'
-    settings = load_settings(state=spark_folder, spark_memory_bytes=512 * 1024**2, spark_properties=few)
+    settings = load_settings(
+        state=spark_folder, spark_memory_bytes=512 * 1024**2, spark_properties=json.dumps(FOR_SMALL_FRAMES)
+    )
     with work_folder(settings) as folder, spark_session(settings, "tests", folder) as session:
         yield session
