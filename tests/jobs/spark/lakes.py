@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from marquee.settings import Settings
 from marquee.stores.lake import EVENTS, open_lake
 from marquee.stores.lake.contract import NewFile
-from marquee.stores.lake.events_schema import event_schema
+from marquee.stores.lake.event_columns import event_schema
 
 TOPIC = "viewing-events"
 
