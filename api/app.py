@@ -18,6 +18,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
 
+from api.analytics.controller import ReportController
 from api.auth.controller import AccountController, SessionController, jwks
 from api.auth.ended_sessions import EndedSessions
 from api.auth.keys import keys_of
@@ -60,6 +61,7 @@ CONTROLLERS = (
     StreamController,
     TelemetryController,
     HistoryController,
+    ReportController,
 )
 
 

@@ -24,6 +24,9 @@ PUBLIC: Final[dict[str, Any]] = {"public": True}
 MANAGES_TITLES: Final[dict[str, Right]] = {"right": "manage_titles"}
 """`opt` of an endpoint for content engineers."""
 
+SEES_REPORTS: Final[dict[str, Right]] = {"right": "see_reports"}
+"""`opt` of an endpoint for engineers and operators that changes nothing."""
+
 
 def check_token(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Raises `NotAuthenticated` without a valid token, `NotPermitted` if the token's role lacks the endpoint's right."""

@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from purgatory import AsyncCircuitBreakerFactory
 
+from api.analytics.service import ReportService
 from api.auth.attempts import LoginAttempts, ReliableCounter
 from api.auth.cookies import BrowserCookies, cookies_of
 from api.auth.devices import Devices
@@ -46,6 +47,7 @@ class Services:
     health: HealthService
     history: HistoryService
     removals: RemovalService
+    reports: ReportService
     home: HomeService
     rows: RowService
     search: SearchService
@@ -88,6 +90,7 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
         ),
         history=HistoryService(stores.history, catalogue.rows, settings),
         removals=RemovalService(catalogue.titles, stores.resume_positions, stores.history, noted, settings),
+        reports=ReportService(stores.reports, breakers, settings),
         home=home,
         rows=rows,
         search=SearchService(stores.search, settings),

@@ -38,6 +38,7 @@ ROWS_SHARE: Final = 0.8
 """Share of the request's time in which its rows must be there: the page is sent in the rest."""
 BECAUSE_ROWS: Final = f"{BECAUSE_PREFIX}you-watched"
 """Names the rows "Because you watched ..." where it is not known which ones there would be."""
+_BECAUSE: Final = RowDefinition(BECAUSE_ROWS, BECAUSE_TITLE, "because")
 DEGRADED_ROWS: Final = Counter(
     "marquee_api_degraded_rows", "Rows that a home page lacked because they could not be read.", ("row", "reason")
 )
@@ -62,11 +63,12 @@ class HomeService:
         start = self._start(cursor)
         wanted = ROWS[start : start + self._rows_on_page]
         positions = self._rows.positions(caller)
+        at_hand = {row.row_id: ready for row in wanted if (ready := self._rows.at_hand(row, limit=limit)) is not None}
         (order, own), answers = await asyncio.gather(
             self._personal(caller, positions, limit=limit, with_rows=start == 0),
-            asyncio.gather(*(self._row(row, caller, limit, positions) for row in wanted)),
+            asyncio.gather(*(self._row(row, caller, limit, positions) for row in wanted if row.row_id not in at_hand)),
         )
-        by_id = {answer.id: answer for answer in answers}
+        by_id: dict[str, Row | MissingRow] = {**at_hand, **{answer.id: answer for answer in answers}}
         laid_out = [by_id[row.row_id] for row in order if row.row_id in by_id]
         genres = [place for place, one in enumerate(laid_out) if ROWS_BY_ID[one.id].genre is not None]
         before_genres = genres[0] if genres else len(laid_out)
@@ -92,17 +94,17 @@ class HomeService:
         self, caller: Caller, positions: Positions, *, limit: int, with_rows: bool
     ) -> tuple[tuple[RowDefinition, ...], list[Row | MissingRow]]:
         """The profile's order of `ROWS`, and its own rows. Where nothing is known of it, the default order and no row."""
-        found = await self._answer(RowDefinition(BECAUSE_ROWS, BECAUSE_TITLE, "because"), self._rows.findings(caller))
+        found = await self._answer(_BECAUSE, self._rows.findings(caller))
         if isinstance(found, MissingRow):
             return ROWS, [found] if with_rows else []
         order = personal_order(found.genre_shares, found.watched_seconds)
-        candidates = because_rows(found.suggestions, ()) if with_rows else []
-        if not candidates:
+        if not found.suggestions or not with_rows:
             return order, []
-        stopped = await self._answer(candidates[0].row, self._rows.stopped_at(positions))
+        stopped = await self._answer(_BECAUSE, self._rows.stopped_at(positions))
         if isinstance(stopped, MissingRow):
             return order, [
-                MissingRow(id=one.row.row_id, title=one.row.title, reason=stopped.reason) for one in candidates
+                MissingRow(id=one.row.row_id, title=one.row.title, reason=stopped.reason)
+                for one in because_rows(found.suggestions, ())
             ]
         rows = because_rows(found.suggestions, stopped)
         return order, [self._rows.because_page(one, limit=limit) for one in rows]

@@ -76,7 +76,10 @@ def because_rows(
             for item in suggestion.items
             if item.card.movie_id not in shown
             and item.card.movie_id != suggestion.because_movie_id
-            and not is_watched(stopped.get(item.card.movie_id, 0), item.card.duration_seconds or 0.0)
+            and not (
+                (position_ms := stopped.get(item.card.movie_id)) is not None
+                and is_watched(position_ms, item.card.duration_seconds or 0.0)
+            )
         ]
         if len(items) >= MIN_BECAUSE_ITEMS:
             rows.append(BecauseRow(because_row(suggestion.because_movie_id, suggestion.because_title), items))

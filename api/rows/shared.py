@@ -88,6 +88,10 @@ class SharedRows:
         except (StoreUnavailable, TimeoutError) as error:
             return self._stale(row, found, error)
 
+    def just_read(self, row: RowDefinition) -> SharedRow | None:
+        """`beginning`, where this process read the row from the cache a moment ago: nothing has to be waited for."""
+        return self._copies.just_read(row.row_id)
+
     async def page(self, row: RowDefinition, *, limit: int, after: RowPosition | None) -> list[SharedItem]:
         """At most `limit` items after `after`, from the catalogue. Raises `StoreUnavailable`."""
         return await self._queries.page(row, limit=limit, after=after)

@@ -13,7 +13,15 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 FIRST_ROLE: Final[Role] = "viewer"
 """Role of a newly registered account."""
 
-Right = Literal["watch", "manage_titles", "see_hidden_titles", "see_notes", "see_engines", "touch_uploads_of_others"]
+Right = Literal[
+    "watch",
+    "manage_titles",
+    "see_hidden_titles",
+    "see_notes",
+    "see_engines",
+    "see_reports",
+    "touch_uploads_of_others",
+]
 """What an endpoint may ask for."""
 
 NEEDED_ROLE: Final[dict[Right, Role]] = {
@@ -26,6 +34,8 @@ NEEDED_ROLE: Final[dict[Right, Role]] = {
     "see_notes": "engineer",
     # Which engines stand behind the API, and which of them does not answer.
     "see_engines": "engineer",
+    # What viewers watch, search and suffer, over all of them.
+    "see_reports": "engineer",
     "touch_uploads_of_others": "operator",
 }
 

@@ -17,6 +17,8 @@ from marquee.stores.accounts import open_accounts
 from marquee.stores.accounts.contract import Accounts
 from marquee.stores.analytics.findings import open_findings
 from marquee.stores.analytics.findings.contract import Findings
+from marquee.stores.analytics.reports import open_reports
+from marquee.stores.analytics.reports.contract import Reports
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.catalogue.contract import Catalogue
 from marquee.stores.coordination import open_coordination
@@ -79,6 +81,11 @@ class Stores:
     def findings(self) -> Findings:
         """What viewers see of analytics."""
         return self._closed_at_the_end(open_findings(self._settings.database))
+
+    @cached_property
+    def reports(self) -> Reports:
+        """What engineers see of analytics."""
+        return self._closed_at_the_end(open_reports(self._settings.database))
 
     @cached_property
     def job_queue(self) -> JobQueue:

@@ -12,6 +12,7 @@ Client = AsyncTestClient[Litestar]
 
 PUBLIC = {"register", "log_in", "refresh", "log_out_by_cookie", "healthz", "readyz", "jwks"}
 VIEWER = {
+    "similar",
     *(
         "me",
         "add_profile",
@@ -29,6 +30,7 @@ VIEWER = {
 ENGINEER = {
     *("open_upload", "find_open", "status", "abort", "held_parts", "part_urls", "add_sidecar", "complete"),
     *("titles", "edit", "unpublish", "republish", "cancel", "delete"),
+    *("performance", "quality", "failures", "searches", "retention", "costs"),
 }
 HARMLESS = {"log_out"}
 """Not called with a token here: it would end the session of the tests' own person."""

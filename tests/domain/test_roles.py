@@ -30,7 +30,14 @@ def test_every_right_needs_a_role_that_exists() -> None:
 def test_what_each_role_may() -> None:
     rights = {role: {right for right in NEEDED_ROLE if may(role, right)} for role in ROLES}
     assert rights["viewer"] == {"watch"}
-    assert rights["engineer"] == {"watch", "manage_titles", "see_hidden_titles", "see_notes", "see_engines"}
+    assert rights["engineer"] == {
+        "watch",
+        "manage_titles",
+        "see_hidden_titles",
+        "see_notes",
+        "see_engines",
+        "see_reports",
+    }
     assert rights["operator"] == {*rights["engineer"], "touch_uploads_of_others"}
     assert FIRST_ROLE == "viewer", "whoever registers gets more than a viewer's rights"
 

@@ -5,7 +5,7 @@ import type { AccountOut, TitleOut, UploadStatus } from "../api/schema";
 export type Role = AccountOut["role"];
 export type TitleState = TitleOut["state"];
 export type FollowedState = UploadStatus["state"];
-export type Right = "watch" | "manage_titles" | "see_hidden_titles" | "see_notes" | "see_engines" | "touch_uploads_of_others";
+export type Right = "watch" | "manage_titles" | "see_hidden_titles" | "see_notes" | "see_engines" | "see_reports" | "touch_uploads_of_others";
 
 /** What people are told about a title in this state. */
 export const TITLE_SENTENCES: Record<TitleState, string> = {
@@ -71,7 +71,8 @@ export const RIGHTS: Record<Role, readonly Right[]> = {
     "manage_titles",
     "see_hidden_titles",
     "see_notes",
-    "see_engines"
+    "see_engines",
+    "see_reports"
   ],
   "operator": [
     "watch",
@@ -79,6 +80,7 @@ export const RIGHTS: Record<Role, readonly Right[]> = {
     "see_hidden_titles",
     "see_notes",
     "see_engines",
+    "see_reports",
     "touch_uploads_of_others"
   ]
 };
