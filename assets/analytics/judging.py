@@ -7,8 +7,10 @@ Its Data Docs go to `{state}/dagster/data_docs/{name}`, one folder for each chec
 import importlib
 import os
 import shutil
+import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -90,9 +92,26 @@ class Subject:
 def library() -> Any:
     """The module `great_expectations`. It is told before its import that it may not call home."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PySpark's word on pandas 3, which it is not used with
+    with warnings.catch_warnings(), _without_pyspark():
+        warnings.simplefilter("ignore")
         return importlib.import_module("great_expectations")
+
+
+@contextmanager
+def _without_pyspark() -> Iterator[None]:
+    """Great Expectations works without PySpark, and imports it where it finds it.
+
+    PySpark's package `connect` takes a process whose main module has no file for its own doctests, and ends it with
+    `sys.exit(0)`: the process of a Dagster run is such a one. What is imported already stays.
+    """
+    hidden = "pyspark" not in sys.modules
+    if hidden:
+        sys.modules["pyspark"] = None  # type: ignore[assignment]  # an import of it raises ModuleNotFoundError
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules["pyspark"]
 
 
 def expectations() -> Any:

@@ -1,7 +1,7 @@
 """Assets that Spark makes: `sessions`, `popularity`, `taste`, `candidates`, each by a job of `jobs/spark/` through Dagster
 Pipes.
 
-A job is `python -m jobs.spark.NAME --day DAY`, the same command that a person can run in a shell. It reads the lake's list
+A job is `python -m jobs.spark.NAME`, the same command that a person can run in a shell. It reads the lake's list
 and writes to PostgreSQL, whole or not at all; nothing of Spark stays after it. One job runs at a time on the whole
 platform, because each takes the memory and the cores that Spark is given. What `popularity`, `taste` and `candidates` write
 is a batch that nobody reads yet: `batches` judges it.
@@ -9,6 +9,7 @@ is a batch that nobody reads yet: `batches` judges it.
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import dagster as dg
@@ -25,12 +26,20 @@ from marquee.stores.warehouse import open_warehouse
 JOB_SECONDS: Final = 4 * 3600.0
 WAIT_SECONDS: Final = 4 * 3600.0
 """For another run's job."""
+DAY_OPTION: Final[Mapping[str, str]] = {
+    "sessions": "day",
+    "popularity": "through",
+    "taste": "through",
+    "candidates": "through",
+}
+"""A job of one day, or of the weeks that end with it."""
 JOB_RETRY: Final = dg.RetryPolicy(max_retries=1, delay=60, jitter=dg.Jitter.PLUS_MINUS)
 
 
 @dg.asset(
     deps=[event_day],
     partitions_def=days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
     kinds={"spark"},
     owners=OWNERS,
     retry_policy=JOB_RETRY,
@@ -92,9 +101,11 @@ def candidates(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
 
 def _by_spark(context: dg.AssetExecutionContext, settings: Settings, job: str) -> dg.MaterializeResult[None]:
     require_analytics("pyspark", "pyarrow")
-    day = context.partition_key
-    command = [sys.executable, "-m", f"jobs.spark.{job}", "--day", day]
-    context.log.info(f"MARQUEE_STATE={settings.state} python -m jobs.spark.{job} --day {day}")
+    first, day = context.partition_key_range.start, context.partition_key_range.end
+    command = [sys.executable, "-m", f"jobs.spark.{job}", f"--{DAY_OPTION[job]}", day]
+    if first != day:
+        command += ["--first", first]
+    context.log.info(f"MARQUEE_STATE={settings.state} python {' '.join(command[1:])}")
     with open_warehouse(settings.database).exclusively("spark", wait_seconds=WAIT_SECONDS):
         began = time.monotonic()
         with open_pipes_session(

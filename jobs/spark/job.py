@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ import psutil
 from dagster_pipes import PipesEnvVarParamsLoader, open_dagster_pipes
 
 from jobs.spark.session import check_installed, spark_session, work_folder
-from marquee.errors import MarqueeError
+from marquee.errors import InputInvalid, MarqueeError
 from marquee.logs import configure_logging, get_logger
 from marquee.settings import Settings, load_settings
 
@@ -50,12 +50,18 @@ def run_job(
     *,
     day_option: str,
     flags: Mapping[str, str] | None = None,
+    takes_several: bool = False,
 ) -> int:
-    """Run `work` with Spark. Returns the exit code. `flags`: option without a value -> its help."""
+    """Run `work` with Spark. Returns the exit code. `flags`: option without a value -> its help.
+
+    `takes_several`: with `--first DAY` the work is done for each day from that one to the last, one after the other.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m jobs.spark.{name}")
     parser.add_argument(
         f"--{day_option}", dest="day", type=date.fromisoformat, required=True, help="a day (UTC): 2026-11-30"
     )
+    if takes_several:
+        parser.add_argument("--first", type=date.fromisoformat, help="do every day from this one on, with one Spark")
     for flag, told in (flags or {}).items():
         parser.add_argument(f"--{flag}", action="store_true", help=told)
     options = vars(parser.parse_args(arguments))
@@ -90,11 +96,27 @@ def _run(name: str, work: Callable[[Job], Figures], options: dict[str, Any]) -> 
     log.info("job started", day=str(day), master=settings.spark_master)
     with work_folder(settings) as folder, spark_session(settings, name, folder) as spark:
         with spark_errors():
-            figures = work(Job(settings, spark, folder, day, options))
+            each = [work(Job(settings, spark, folder, one, options)) for one in days_of(options)]
         used = cost()
+    figures = each[0] if len(each) == 1 else added_up(each)
     figures = {"day": str(day), **figures, "spark_seconds": round(time.monotonic() - began, 2), **used}
     log.info("job ended", **figures)
     return figures
+
+
+def days_of(options: Mapping[str, Any]) -> list[date]:
+    """The days to work on, in order. Raises `InputInvalid` where the first is after the last."""
+    last: date = options["day"]
+    first: date = options.get("first") or last
+    if first > last:
+        raise InputInvalid(f"--first is {first}, after the last day {last}: exchange them.", field="first")
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def added_up(each: Sequence[Figures]) -> Figures:
+    """The figures of several days: their number, and the sums of what can be added."""
+    sums = {name: sum(one[name] for one in each) for name, value in each[0].items() if isinstance(value, int)}
+    return {"days": len(each), **sums}
 
 
 def cost() -> Figures:

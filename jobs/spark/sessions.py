@@ -2,9 +2,9 @@
 
 Reads the live files of the day and of six hours before and after it, for sessions over midnight. Writes the day of the lake's
 dataset `sessions`, one row a playback session, and the day's facts in PostgreSQL (`daily_title`, `daily_profile`,
-`daily_quality`, `daily_failure`, `daily_search`), each whole; the lake first, so
-that a kill between the two is put right by the next run. The same day again gives the same; with late events, more. Facts of
-a day that the lake has no events of any more are kept: the job refuses to empty such a day without `--empty`.
+`daily_quality`, `daily_failure`, `daily_search`), each whole; the lake first, so that a kill between the two is put right by the
+next run. The same day again gives the same; with late events, more. Facts of a day that the lake has no events of any more are
+kept: the job refuses to empty such a day without `--empty`. `--first` makes every day from that one on, one after the other.
 """
 
 import asyncio
@@ -101,6 +101,7 @@ if __name__ == "__main__":
             "sessions",
             run,
             day_option="day",
+            takes_several=True,
             flags={"empty": "remove the facts of a day that the lake has no events of"},
         )
     )
