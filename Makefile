@@ -84,6 +84,7 @@ bench: install ## Measure against stated baselines, alternating in one run (FILM
 	$(BIN)/python -m bench.home
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
+	$(BIN)/python -m bench.sink --kills 20
 
 bench-web: install $(STAMPS)/lighthouse ## Lighthouse's scores of the pages of the running platform, on a phone and a desktop (RUNS=3 loads of each)
 	$(BIN)/python -m bench.web --runs $(or $(RUNS),3)

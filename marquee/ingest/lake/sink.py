@@ -94,12 +94,14 @@ class EventSink:
 
     async def _read(self) -> list[Record]:
         try:
-            found, cursor = await self._event_log.read(self._topic, self._cursor, limit=self._read_records)
+            found, cursor = await self._event_log.read(
+                self._topic, self._cursor, limit=self._read_records, by_time=False
+            )
         except CursorInvalid:
             log.error(
                 "the position is not one of this event log: the sink reads it from its beginning", cursor=self._cursor
             )
-            found, cursor = await self._event_log.read(self._topic, None, limit=self._read_records)
+            found, cursor = await self._event_log.read(self._topic, None, limit=self._read_records, by_time=False)
         self._cursor = cursor
         many = sum(len(record.value) for record in found) > READ_BYTES
         grown = self._read_records // 2 if many else self._read_records * 2
@@ -108,7 +110,7 @@ class EventSink:
 
     async def _add(self, records: list[Record]) -> None:
         if self._began_at is None:
-            self._began_at, self._oldest_ms = time.monotonic(), records[0].published_at_ms
+            self._began_at, self._oldest_ms = time.monotonic(), min(record.published_at_ms for record in records)
         batch = await asyncio.to_thread(read_batch, records)
         for hour, columns in batch.by_hour.items():
             self._by_hour[hour].append(columns)

@@ -100,9 +100,13 @@ class EventLog(Protocol):
         """Join a group. A new group starts at the topic's beginning."""
         ...
 
-    async def read(self, topic: str, cursor: str | None, *, limit: int = 100) -> tuple[Sequence[Record], str]:
+    async def read(
+        self, topic: str, cursor: str | None, *, limit: int = 100, by_time: bool = True
+    ) -> tuple[Sequence[Record], str]:
         """Read without a group, from a cursor that the caller keeps (None: the beginning); returns the next cursor.
 
+        The records come by time over all streams. Without `by_time` they come stream by stream, each stream in its order, and
+        `limit` is shared by the streams that have more: cheaper, as nothing is fetched to be left out.
         Raises `CursorInvalid` for one that is not this engine's.
         """
         ...

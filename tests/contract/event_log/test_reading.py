@@ -26,6 +26,40 @@ async def test_a_cursor_reads_everything_once_in_pages(log: EventLog, topic: str
     assert [record.value for record in records] == [b"99"]
 
 
+async def test_reading_stream_by_stream_leaves_nothing_out_and_gives_nothing_twice(log: EventLog, topic: str) -> None:
+    await publish(log, topic, 60)
+    seen: list[Record] = []
+    cursor = None
+    while True:
+        records, cursor = await log.read(topic, cursor, limit=8, by_time=False)
+        assert len(records) <= 8
+        if not records:
+            break
+        seen += records
+    assert sorted(int(record.value) for record in seen) == list(range(60))
+    assert in_order_by_key(seen)
+    await publish(log, topic, 3)
+    records, _ = await log.read(topic, cursor, limit=8, by_time=False)
+    assert sorted(record.value for record in records) == [b"0", b"1", b"2"]
+
+
+async def test_trimming_keeps_what_is_past_a_cursor(log: EventLog, topic: str) -> None:
+    await publish(log, topic, 30)
+    read, cursor = await log.read(topic, None, limit=17)
+    unread = {int(record.value) for record in await everything(log, topic)} - {int(record.value) for record in read}
+    async with asyncio.timeout(30):
+        while len(found := await everything(log, topic)) == 30:  # of this millisecond nothing is older than 0 ms
+            await log.trim(topic, older_than_ms=0, read_to=cursor)
+    assert {int(record.value) for record in found} >= unread, "a record was dropped that the cursor had not passed"
+    assert await log.trim(topic, older_than_ms=0, read_to="") == 0, "nothing is read yet, and something was dropped"
+    with pytest.raises(CursorInvalid):
+        await log.trim(topic, older_than_ms=0, read_to="x")
+
+
+async def everything(log: EventLog, topic: str) -> Sequence[Record]:
+    return (await log.read(topic, None, limit=1000))[0]
+
+
 async def test_replay_starts_at_a_moment(log: EventLog, topic: str) -> None:
     sent = [await log.publish(topic, "k0", b"")]
     while sent[-1].published_at_ms == sent[0].published_at_ms:

@@ -91,10 +91,12 @@ class KafkaEventLog:
     async def _bury(self, record: Record, reason: str) -> None:
         await self._append(record.topic + DEAD_SUFFIX, record.key, record.value, dead_headers(record, reason))
 
-    async def read(self, topic: str, cursor: str | None, *, limit: int = 100) -> tuple[Sequence[Record], str]:
+    async def read(
+        self, topic: str, cursor: str | None, *, limit: int = 100, by_time: bool = True
+    ) -> tuple[Sequence[Record], str]:
         after = parse_cursor(cursor)
         await self._ensure_known(topic)
-        records, places = await self._reader.outlast(lambda reader: reader.read(topic, after, limit))
+        records, places = await self._reader.outlast(lambda reader: reader.read(topic, after, limit, by_time))
         return records, write_cursor(places)
 
     async def cursor_at(self, topic: str, published_at_ms: int) -> str:

@@ -8,7 +8,7 @@ begins anew.
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from operator import itemgetter
 from typing import Any, Final
 
@@ -33,12 +33,14 @@ class Reader:
     def close(self) -> None:
         self._client.close(autocommit=False, timeout_ms=LEAVING_SECONDS * 1000)
 
-    def read(self, topic: str, after: Mapping[int, int], limit: int) -> tuple[Sequence[Record], dict[int, int]]:
-        """Up to `limit` records from `after` (next offset by stream), by time; and the next offsets after them."""
+    def read(
+        self, topic: str, after: Mapping[int, int], limit: int, merged: bool = True
+    ) -> tuple[Sequence[Record], dict[int, int]]:
+        """Up to `limit` records from `after` (next offset by stream), by time or by stream; and the next offsets after them."""
         ends = self._client.end_offsets(self._partitions(topic), timeout_ms=_MS)
         places = self._places(ends, after)
-        found = self._read_up_to({each: end for each, end in ends.items() if places[each] < end}, places, limit)
-        records = list(islice(by_time(found.values()), limit))
+        found = self._read_up_to({each: end for each, end in ends.items() if places[each] < end}, places, limit, merged)
+        records = list(islice(by_time(found.values()), limit) if merged else chain(*found.values()))
         for each, batch in found.items():
             taken = sum(record.partition == each.partition for record in records)
             if taken < len(batch):
@@ -66,8 +68,10 @@ class Reader:
         anew = [each for each, place in places.items() if place == 0 or place > ends[each]]
         return places | (self._client.beginning_offsets(anew, timeout_ms=_MS) if anew else {})
 
-    def _read_up_to(self, ends: Mapping[Any, int], places: Mapping[Any, int], limit: int) -> dict[Any, list[Any]]:
-        """The records up to `ends`, by partition, at most `limit` for each."""
+    def _read_up_to(
+        self, ends: Mapping[Any, int], places: Mapping[Any, int], limit: int, each_has_limit: bool
+    ) -> dict[Any, list[Any]]:
+        """The records up to `ends`, by partition, at most `limit` for each of them or for all together."""
         client = self._client
         if not ends:
             return {}
@@ -85,13 +89,16 @@ class Reader:
                 raise KafkaTimeoutError("records that are there did not come")
             # Records of partitions that are read far enough come too. Pausing is no way out: after two partitions are resumed,
             # the client may keep for ever what it had fetched for them.
-            polled = client.poll(timeout_ms=round(STEP_SECONDS * 1000), max_records=limit * len(ends))
+            wanted = limit * len(ends) if each_has_limit else limit - sum(map(len, found.values()))
+            polled = client.poll(timeout_ms=round(STEP_SECONDS * 1000), max_records=wanted)
             for each in set(polled) - set(ends):
                 self._positions.pop(each, None)  # their records are dropped here: the next read seeks back
             for each in unread & set(polled):
                 found[each] += polled[each]
             self._positions |= {each: client.position(each, timeout_ms=_MS) or 0 for each in ends}
             unread = {each for each in unread if len(found[each]) < limit and self._positions[each] < ends[each]}
+            if not each_has_limit and sum(map(len, found.values())) >= limit:
+                break
         return found
 
 

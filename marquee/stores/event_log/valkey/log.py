@@ -134,14 +134,17 @@ class ValkeyEventLog:
         headers = dead_headers(record, reason)
         await self.publish(record.topic + DEAD_SUFFIX, record.key, record.value, headers=headers)
 
-    async def read(self, topic: str, cursor: str | None, *, limit: int = 100) -> tuple[Sequence[Record], str]:
+    async def read(
+        self, topic: str, cursor: str | None, *, limit: int = 100, by_time: bool = True
+    ) -> tuple[Sequence[Record], str]:
         streams = await self._streams(topic)
         after = _parse_cursor(cursor, streams)
+        count = limit if by_time else max(1, limit // streams)
 
         async def pages() -> list[list[tuple[bytes, dict[bytes, bytes]]]]:
             pipeline = self._client.pipeline(transaction=False)
             for stream in range(streams):
-                pipeline.xrange(stream_key(topic, stream), min=f"({after[stream]}", count=limit)
+                pipeline.xrange(stream_key(topic, stream), min=f"({after[stream]}", count=count)
             found: list[list[tuple[bytes, dict[bytes, bytes]]]] = await pipeline.execute()
             return found
 
@@ -150,9 +153,9 @@ class ValkeyEventLog:
             for stream, page in enumerate(await outlast(WHAT, pages, seconds=OUTLAST_SECONDS))
             for position, fields in page
         ]
-        # By time over all streams. The sort is stable: each stream keeps its own order.
-        found.sort(key=lambda record: record.published_at_ms)
-        del found[limit:]
+        if by_time:  # over all streams. The sort is stable: each stream keeps its own order
+            found.sort(key=lambda record: record.published_at_ms)
+            del found[limit:]
         for record in found:
             after[record.stream] = record.position
         return found, ",".join(after)
