@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             app.state.tokens = AccessTokens(keys, life_seconds=settings.access_token_seconds, ended=ended)
             app.state.stores = stores
             app.state.services = build_services(settings, stores, app.state.tokens)
-            async with ended.followed():
+            async with ended.followed(), app.state.services.server_events.published():
                 await app.state.services.warm_up.run()
                 yield
 

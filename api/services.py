@@ -29,6 +29,7 @@ from api.rows.service import RowService
 from api.rows.shared import SharedRows
 from api.search.service import SearchService
 from api.stream.service import StreamService
+from api.telemetry.server_events import ServerEvents
 from api.telemetry.service import TelemetryService
 from api.titles.service import TitleService
 from api.titles.similar import SimilarTitles
@@ -40,7 +41,8 @@ from marquee.stores.opened import Stores
 
 @dataclass(frozen=True)
 class Services:
-    """The services. A handler gets one by naming a parameter like its field. `warm_up` is for the lifespan."""
+    """The services. A handler gets one by naming a parameter like its field. `warm_up` and
+    `server_events` are for the lifespan."""
 
     auth: AuthService
     browser_cookies: BrowserCookies
@@ -53,6 +55,7 @@ class Services:
     search: SearchService
     sessions: SessionService
     similar_titles: SimilarTitles
+    server_events: ServerEvents
     streams: StreamService
     telemetry: TelemetryService
     titles: TitleService
@@ -69,6 +72,8 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
     home = HomeService(rows, settings)
     noted = NotedTitles()
     warm_up = WarmUp(home, stores.search)
+    server_events = ServerEvents(stores.event_log)
+    telemetry = TelemetryService(stores.event_log, breakers, settings)
     return Services(
         auth=AuthService(
             stores.accounts,
@@ -93,11 +98,14 @@ def build_services(settings: Settings, stores: Stores, tokens: AccessTokens) -> 
         reports=ReportService(stores.reports, breakers, settings),
         home=home,
         rows=rows,
-        search=SearchService(stores.search, settings),
+        search=SearchService(stores.search, server_events, telemetry, settings),
         sessions=SessionService(stores.sessions, stores.accounts, tokens, settings),
         similar_titles=SimilarTitles(shared),
-        streams=StreamService(catalogue.titles, stores.resume_positions, stores.history, noted, settings),
-        telemetry=TelemetryService(stores.event_log, breakers, settings),
+        server_events=server_events,
+        streams=StreamService(
+            catalogue.titles, stores.resume_positions, stores.history, noted, server_events, settings
+        ),
+        telemetry=telemetry,
         titles=TitleService(
             catalogue.titles, catalogue.versions, catalogue.uploads, shared, stores.objects, stores.published, settings
         ),

@@ -39,6 +39,9 @@ SessionIdPath: TypeAlias = Annotated[str, PathParameter(pattern=rf"^s_{ID_BODY}$
 TelemetryTokenPath: TypeAlias = Annotated[
     str, PathParameter(min_length=1, max_length=300, description="Of `telemetry_url`: use the URL as it is.")
 ]
+SearchIdPath: TypeAlias = Annotated[
+    str, PathParameter(min_length=1, max_length=2000, description="`search_id` of the results, as it is.")
+]
 RowIdPath: TypeAlias = Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 MovieIdQuery: TypeAlias = Annotated[str, QueryParameter(pattern=rf"^m_{ID_BODY}$", min_length=22, max_length=22)]
 CursorQuery: TypeAlias = Annotated[

@@ -1,19 +1,22 @@
-"""`/search` and `/search/suggest`.
+"""`/search`, `/search/suggest`, and which of a search's results was opened.
 
 Both read the search index through `service`. Announced titles are found too; `playable=true` leaves them out.
 """
 
 from typing import Annotated
 
-from litestar import Controller, get
+from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromQuery, JSONBody, QueryParameter
 
+from api.auth.tokens import Caller
 from api.guards import BEARER
 from api.problems import documented
-from api.search.schemas import SearchResults, Suggestions
-from api.search.service import SearchService
-from api.wire import ONE_LINE, CursorQuery, LimitQuery, TextQuery, YearQuery
+from api.requests import ApiRequest
+from api.search.schemas import Opened, SearchResults, Suggestions
+from api.search.service import Asker, SearchService
+from api.wire import ONE_LINE, CursorQuery, LimitQuery, SearchIdPath, TextQuery, YearQuery
+from marquee.domain.device_class import device_class
 from marquee.domain.rows import canonical_genre
 from marquee.stores.search.contract import SearchFilters
 
@@ -31,6 +34,8 @@ class SearchController(Controller):
     @get("/", responses=documented(401, 403))
     async def search(
         self,
+        request: ApiRequest,
+        caller: NamedDependency[Caller],
         search: NamedDependency[SearchService],
         q: TextQuery,
         limit: LimitQuery = 10,
@@ -48,7 +53,21 @@ class SearchController(Controller):
             year_from=year_from,
             year_to=year_to,
         )
-        return await search.search(q, limit=limit, cursor=cursor, filters=filters, facets=facets)
+        device = device_class(request.headers.get("user-agent"))
+        return await search.search(Asker(caller, device), q, limit=limit, cursor=cursor, filters=filters, facets=facets)
+
+    @post("/{search_id:str}/opened", status_code=204, responses=documented(401, 403, 413, 415))
+    async def opened(
+        self,
+        search_id: SearchIdPath,
+        data: JSONBody[Opened],
+        request: ApiRequest,
+        caller: NamedDependency[Caller],
+        search: NamedDependency[SearchService],
+    ) -> None:
+        """Tell which of a search's results was opened. Durable when answered."""
+        device = device_class(request.headers.get("user-agent"))
+        await search.opened(Asker(caller, device), search_id, data)
 
     @get("/suggest", responses=documented(401, 403))
     async def suggest(

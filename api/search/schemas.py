@@ -1,6 +1,10 @@
-"""Response bodies of search."""
+"""Bodies of search."""
 
-from api.wire import Output
+from typing import Annotated
+
+from msgspec import Meta
+
+from api.wire import Input, MovieId, Output
 
 
 class SearchResult(Output, frozen=True, kw_only=True):
@@ -23,6 +27,16 @@ class SearchResults(Output, frozen=True, kw_only=True):
     next_cursor: str | None
     facets: dict[str, int] | None = None
     """Number of hits by genre; None unless the request has `facets=true`."""
+    search_id: str
+    """Of this search on all its pages: send it back as it is when a title is opened (`/search/{search_id}/opened`)."""
+
+
+class Opened(Input, frozen=True, kw_only=True):
+    """Which title of a search's results was opened."""
+
+    movie_id: MovieId
+    place: Annotated[int, Meta(ge=1, le=10_000)]
+    """From 1, over all pages."""
 
 
 class Suggestions(Output, frozen=True, kw_only=True):

@@ -5,44 +5,96 @@ misread. Without an index every search would find nothing, so that is `StoreUnav
 people are cut, so that a page of results stays small.
 """
 
-from typing import Final
+import time
+from dataclasses import dataclass
+from typing import Any, Final
 
+from api.auth.tokens import Caller
 from api.paging import Cursors, cursor_refusal
-from api.search.schemas import SearchResult, SearchResults
+from api.search.schemas import Opened, SearchResult, SearchResults
+from api.telemetry.server_events import ServerEvents
+from api.telemetry.service import TelemetryService
 from marquee.cdn.addresses import EdgeAddresses
-from marquee.errors import StoreUnavailable
+from marquee.domain.device_class import DeviceClass
+from marquee.domain.ids import new_search_id
+from marquee.domain.roles import may
+from marquee.domain.telemetry import folded_query
+from marquee.errors import CursorInvalid, InputInvalid, StoreUnavailable
+from marquee.events import EventKind, ViewingEvent
 from marquee.settings import Settings
 from marquee.stores.search.contract import SearchFilters, SearchHit, SearchIndex
 
+SEARCH_ID: Final = "search-id"
+"""Kind of the cursor that a search_id is."""
 MAX_PEOPLE: Final = 10
 MAX_DESCRIPTION_CHARACTERS: Final = 400
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who searches, and with which class of device."""
+
+    caller: Caller
+    device: DeviceClass
 
 
 class SearchService:
     """What `/search` does."""
 
-    def __init__(self, index: SearchIndex, settings: Settings) -> None:
+    def __init__(
+        self, index: SearchIndex, events: ServerEvents, telemetry: TelemetryService, settings: Settings
+    ) -> None:
         self._index = index
+        self._events = events
+        self._telemetry = telemetry
         self._addresses = EdgeAddresses(settings)
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def search(
-        self, query: str, *, limit: int, cursor: str | None, filters: SearchFilters, facets: bool
+        self, asker: Asker, query: str, *, limit: int, cursor: str | None, filters: SearchFilters, facets: bool
     ) -> SearchResults:
         """At most `limit` hits, best first; with `facets` also the number of hits by genre.
 
         Raises `CursorInvalid`, `StoreUnavailable`.
         """
         asked = [query, list(filters.genres), filters.playable_only, filters.year_from, filters.year_to]
-        page = await self._index.search(query, limit=limit, position=self._position(cursor, asked), filters=filters)
+        position, search_id = self._position(cursor, asked)
+        page = await self._index.search(query, limit=limit, position=position, filters=filters)
         if not page.hits:
             await self._check_index()
         next_position = page.next_position
+        if search_id is None:
+            search_id = self._tell_asked(asker, query, len(page.hits))
         return SearchResults(
             results=[self._result(hit) for hit in page.hits],
-            next_cursor=self._cursors.sign("search", [next_position, asked]) if next_position else None,
+            next_cursor=self._cursors.sign("search", [next_position, asked, search_id]) if next_position else None,
             facets=await self._index.facets(query) if facets else None,
+            search_id=search_id,
         )
+
+    async def opened(self, asker: Asker, search_id: str, opened: Opened) -> None:
+        """Store that a title of a search's results was opened. Durable when it returns.
+
+        Raises `InputInvalid` for a search_id that is not of this platform, `StoreUnavailable`.
+        """
+        try:
+            read = self._cursors.read(SEARCH_ID, search_id, tuple[str, str])
+        except CursorInvalid:
+            read = None
+        if read is None:
+            raise InputInvalid(
+                "search_id is not of this platform: use that of the search's results as it is.", field="search_id"
+            )
+        identifier, query = read
+        event_id = f"{identifier}:{opened.movie_id}"
+        event = _event("search_opened", event_id, asker, query, movie_id=opened.movie_id, place=opened.place)
+        await self._telemetry.publish(identifier, [event])
+
+    def _tell_asked(self, asker: Asker, query: str, results: int) -> str:
+        """Tell of a new search. Returns its search_id, which is signed: it names the query that was asked."""
+        identifier, folded = new_search_id(), folded_query(query)
+        self._events.tell(identifier, _event("search_asked", identifier, asker, folded, results=results))
+        return self._cursors.sign(SEARCH_ID, [identifier, folded])
 
     async def suggest(self, prefix: str, *, limit: int) -> list[str]:
         """At most `limit` titles that begin like `prefix`. Raises `StoreUnavailable`."""
@@ -55,14 +107,18 @@ class SearchService:
         if not await self._index.exists():
             raise StoreUnavailable("There is no search index at the moment: try again soon.")
 
-    def _position(self, cursor: str | None, asked: list[object]) -> str | None:
-        read = self._cursors.read("search", cursor, tuple[str, list[object]])
+    def _position(self, cursor: str | None, asked: list[object]) -> tuple[str | None, str | None]:
+        """(the index's position, the search_id); both None for a new search."""
+        read = self._cursors.read("search", cursor, list[Any])
         if read is None:
-            return None
-        position, asked_before = read
+            return None, None
+        # A cursor of an earlier release has no search_id.
+        position, asked_before, search_id = (*read, None)[:3] if len(read) in (2, 3) else (None, None, None)
+        if not isinstance(position, str):
+            raise cursor_refusal("has an older format")
         if asked_before != asked:
             raise cursor_refusal("belongs to another search")
-        return position
+        return position, search_id
 
     def _result(self, hit: SearchHit) -> SearchResult:
         found = hit.document
@@ -78,3 +134,30 @@ class SearchService:
             description=found.description[:MAX_DESCRIPTION_CHARACTERS] if found.description else None,
             score=hit.score,
         )
+
+
+def _event(
+    kind: EventKind,
+    event_id: str,
+    asker: Asker,
+    query: str,
+    *,
+    results: int | None = None,
+    movie_id: str | None = None,
+    place: int | None = None,
+) -> ViewingEvent:
+    now_ms = time.time_ns() // 1_000_000
+    return ViewingEvent(
+        event_id=event_id,
+        kind=kind,
+        source="server",
+        at_ms=now_ms,
+        received_at_ms=now_ms,
+        profile_id=asker.caller.profile_id,
+        movie_id=movie_id,
+        is_preview=may(asker.caller.role, "manage_titles"),
+        device=asker.device,
+        query=query,
+        results=results,
+        place=place,
+    )

@@ -7,9 +7,11 @@ from litestar.params import JSONBody
 from api.auth.tokens import Caller
 from api.guards import BEARER
 from api.problems import documented
+from api.requests import ApiRequest
 from api.stream.schemas import Progress, Stream
 from api.stream.service import StreamService
 from api.wire import MovieIdQuery
+from marquee.domain.device_class import device_class
 
 
 class StreamController(Controller):
@@ -21,10 +23,14 @@ class StreamController(Controller):
 
     @get("/", responses=documented(401, 403, 404, 409))
     async def stream(
-        self, movie_id: MovieIdQuery, caller: NamedDependency[Caller], streams: NamedDependency[StreamService]
+        self,
+        movie_id: MovieIdQuery,
+        request: ApiRequest,
+        caller: NamedDependency[Caller],
+        streams: NamedDependency[StreamService],
     ) -> Stream:
         """Where to play a title from, and at which position. At or past 95 % of the duration that is 0."""
-        return await streams.stream(caller, movie_id)
+        return await streams.stream(caller, movie_id, device=device_class(request.headers.get("user-agent")))
 
     @post("/progress", status_code=204, responses=documented(401, 403, 404, 409, 413, 415))
     async def progress(

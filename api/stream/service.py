@@ -16,14 +16,17 @@ from cachetools import LRUCache
 from api.auth.tokens import Caller
 from api.history.noted import NotedTitles
 from api.stream.schemas import Progress, Stream
+from api.telemetry.server_events import ServerEvents
 from marquee import deadlines
-from marquee.cdn.addresses import EdgeAddresses
+from marquee.cdn.addresses import EdgeAddresses, edge_of
+from marquee.domain.device_class import DeviceClass
 from marquee.domain.ids import new_playback_id
 from marquee.domain.lifecycle import PLAYABLE, TITLE_SENTENCES
 from marquee.domain.playback import credible_position, event_time_ms, position_ms, resume_position
 from marquee.domain.roles import may
 from marquee.domain.telemetry import is_sampled
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
+from marquee.events import ViewingEvent
 from marquee.logs import get_logger
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Titles
@@ -51,6 +54,7 @@ class StreamService:
         resume_positions: ResumePositions,
         history: WatchHistory,
         noted: NotedTitles,
+        events: ServerEvents,
         settings: Settings,
     ) -> None:
         self._titles = titles
@@ -63,8 +67,10 @@ class StreamService:
         self._durations: LRUCache[str, tuple[float, float]] = LRUCache(CACHE_ENTRIES)
         """movie_id -> (duration in seconds, when it was read). An old one is used while the catalogue is down."""
         self._noted = noted
+        self._events = events
+        self._edges = settings.edges
 
-    async def stream(self, caller: Caller, movie_id: str) -> Stream:
+    async def stream(self, caller: Caller, movie_id: str, *, device: DeviceClass) -> Stream:
         """The title's signed addresses, the profile's resume position, and a new playback session.
 
         Raises `TitleUnknown`, `TitleNotPlayable`, `StoreUnavailable`.
@@ -84,18 +90,45 @@ class StreamService:
             is_preview=may(caller.role, "manage_titles"),
             expires_at=now + telemetry_life_seconds(self._life_seconds),
         )
+        is_told = is_sampled(session.session_id, self._sample)
+        if is_told:
+            self._tell_start(session, device)
         return Stream(
             movie_id=movie_id,
             title=title.details.title,
-            stream_url=self._addresses.stream(movie_id, title.active_version, title.manifest, expires_at=expires_at),
-            dash_url=self._addresses.stream(movie_id, title.active_version, title.dash, expires_at=expires_at),
+            stream_url=self._addresses.stream(
+                movie_id, session.version, title.manifest, expires_at=expires_at, session_id=session.session_id
+            ),
+            dash_url=self._addresses.stream(
+                movie_id, session.version, title.dash, expires_at=expires_at, session_id=session.session_id
+            ),
             poster_url=self._addresses.image(movie_id, title.poster),
             sprite_vtt_url=self._addresses.image(movie_id, title.sprite_vtt),
             resume_position_seconds=resume_position(resume.position_ms if resume else None, duration),
             duration_seconds=duration,
             expires_at=datetime.fromtimestamp(expires_at, UTC),
             session_id=session.session_id,
-            telemetry_url=self._telemetry.url(session) if is_sampled(session.session_id, self._sample) else None,
+            telemetry_url=self._telemetry.url(session) if is_told else None,
+        )
+
+    def _tell_start(self, session: TelemetrySession, device: DeviceClass) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        self._events.tell(
+            session.session_id,
+            ViewingEvent(
+                event_id=f"{session.session_id}:stream",
+                kind="stream_started",
+                source="server",
+                at_ms=now_ms,
+                received_at_ms=now_ms,
+                session_id=session.session_id,
+                profile_id=session.profile_id,
+                movie_id=session.movie_id,
+                version=session.version,
+                is_preview=session.is_preview,
+                device=device,
+                edge=edge_of(session.movie_id, self._edges),
+            ),
         )
 
     async def record(self, caller: Caller, progress: Progress) -> None:

@@ -108,15 +108,21 @@ class TelemetryService:
     ) -> None:
         if not events:
             return  # A CMCD report of which nothing is an event.
-        records = [(session.session_id, self._encoder.encode(event)) for event in events]
         try:
-            await self._bulkhead.call(lambda: self._event_log.publish_many(VIEWING_EVENTS, records))
-        except BaseException as error:
+            await self.publish(session.session_id, events)
+        except BaseException:
             self._known.give_back(known, spent)
-            if isinstance(error, StoreUnavailable):
-                self._log_outage(error)
             raise
         ACCEPTED.labels(events[0].source).inc(len(events))
+
+    async def publish(self, key: str, events: Sequence[ViewingEvent]) -> None:
+        """Append the events. Durable when it returns. Raises `StoreUnavailable`, soon after an outage has begun."""
+        records = [(key, self._encoder.encode(event)) for event in events]
+        try:
+            await self._bulkhead.call(lambda: self._event_log.publish_many(VIEWING_EVENTS, records))
+        except StoreUnavailable as error:
+            self._log_outage(error)
+            raise
 
     def count_refusal(self, error: MarqueeError) -> None:
         REFUSED.labels(error.code).inc()

@@ -68,6 +68,11 @@ def new_playback_id(at_ms: int | None = None) -> str:
     return _new("v", at_ms)
 
 
+def new_search_id() -> str:
+    """A new search's id."""
+    return _new("q")
+
+
 def made_at_ms(identifier: str) -> int:
     """When an id was made, in Unix milliseconds. `identifier` is the answer of a `new_..._id`, not one derived from a name."""
     return int(identifier[2:], 32) >> RANDOM_BITS

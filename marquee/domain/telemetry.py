@@ -6,6 +6,7 @@ the future.
 """
 
 import math
+import unicodedata
 import zlib
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -13,6 +14,7 @@ from typing import Final, Literal
 MAX_LATE_MS: Final = 60_000
 """A batch whose offset is larger by up to so much was late on its way, or is an old one that is sent again. After a larger step
 the client's clock was set back, or it stood still while the device slept."""
+MAX_QUERY_CHARACTERS: Final = 100
 SAMPLE_STEPS: Final = 1_000_000
 
 ClientEventKind = Literal[
@@ -63,6 +65,11 @@ def session_offset_ms(known: int | None, stated: int) -> int:
 def happened_at_ms(client_ms: float, offset_ms: int, *, began_ms: int, received_ms: int) -> int:
     """When it happened, by the server's clock: within the session, and not in the future."""
     return min(max(round(client_ms) + offset_ms, began_ms), received_ms)
+
+
+def folded_query(query: str) -> str:
+    """A query as it is counted: without differences of case, accents written in two ways, and blanks."""
+    return " ".join(unicodedata.normalize("NFKC", query).casefold().split())[:MAX_QUERY_CHARACTERS]
 
 
 def is_sampled(session_id: str, share: float) -> bool:

@@ -80,3 +80,16 @@ class ViewingEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """CMCD `bl`."""
     is_starved: bool | None = None
     """CMCD `bs`: playing stopped for want of data since the player's last request."""
+
+
+def title_published(movie_id: str, version: int, *, at_ms: int) -> ViewingEvent:
+    """A version became playable. `at_ms`: Unix milliseconds. The same version again is the same event."""
+    return ViewingEvent(
+        event_id=f"{movie_id}:v{version}:published",
+        kind="title_published",
+        source="server",
+        at_ms=at_ms,
+        received_at_ms=at_ms,
+        movie_id=movie_id,
+        version=version,
+    )

@@ -39,7 +39,9 @@ async def test_the_stream_is_signed_for_the_edge_and_all_that_lies_below(
     stream = answer.json()
     edge = edge_of(movie_id, api_settings.edges)
     expires_at = int(datetime.fromisoformat(stream["expires_at"]).timestamp())
-    prefix = edge + stream_path(api_settings.edge_secret.get_secret_value(), movie_id, 1, expires_at=expires_at)
+    prefix = edge + stream_path(
+        api_settings.edge_secret.get_secret_value(), movie_id, 1, expires_at=expires_at, session_id=stream["session_id"]
+    )
     assert stream["stream_url"] == f"{prefix}master.m3u8"
     assert stream["dash_url"] == f"{prefix}manifest.mpd"
     assert stream["poster_url"] == f"{edge}/images/{movie_id}/v1/poster.jpg"

@@ -50,7 +50,12 @@ def batch(*events: dict[str, Any], sent_ms: float = 10_000.0) -> dict[str, Any]:
 
 
 async def told(log: EventLog, session_id: str) -> list[ViewingEvent]:
-    """The session's events on the log, in order."""
+    """The events of a playback session that its player told of, in order; without the API's own."""
+    return [event for event in await events_of(log, session_id) if event.kind != "stream_started"]
+
+
+async def events_of(log: EventLog, key: str | None = None) -> list[ViewingEvent]:
+    """The events of the last minutes, in order; with `key`, those of one session or search."""
     found: list[ViewingEvent] = []
     cursor = await log.cursor_at(VIEWING_EVENTS, int((time.time() - 600) * 1000))
     while True:
@@ -58,7 +63,7 @@ async def told(log: EventLog, session_id: str) -> list[ViewingEvent]:
         if not records:
             return found
         found += [
-            msgspec.json.decode(record.value, type=ViewingEvent) for record in records if record.key == session_id
+            msgspec.json.decode(record.value, type=ViewingEvent) for record in records if key in (None, record.key)
         ]
 
 

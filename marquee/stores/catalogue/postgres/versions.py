@@ -4,6 +4,7 @@ Which state may follow which: `marquee.domain.lifecycle.VERSION_BECOMES`. A tran
 locks the title's row before it changes a version's state, so that two versions cannot be published past each other.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
@@ -14,11 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.domain import lifecycle
 from marquee.errors import IngestCancelled, TitleUnknown, UploadStateConflict, UploadUnknown
+from marquee.events import VIEWING_EVENTS
+from marquee.events.viewing import title_published
 from marquee.notes import Note
 from marquee.stores.catalogue.postgres import cancelling
 from marquee.stores.catalogue.postgres.changes import derive_state, follow_notes, lock_title, write_new_revision
 from marquee.stores.catalogue.postgres.contents import claim_content
 from marquee.stores.catalogue.postgres.notes import NOTES_OF_TITLES, SET_NOTES, notes_json, read_notes
+from marquee.stores.catalogue.postgres.outbox import add_entry
 from marquee.stores.catalogue.postgres.states import CANCELLED, DELETED, PLAYABLE, RUNNABLE, sql_list
 from marquee.stores.catalogue.values import EndedVersion, Publication, Version
 from marquee.stores.connections.postgres import Database
@@ -241,6 +245,8 @@ class PostgresVersions:
             },
         )
         await derive_state(connection, movie_id)
+        published = title_published(movie_id, version, at_ms=time.time_ns() // 1_000_000)
+        await add_entry(connection, topic=VIEWING_EVENTS, key=movie_id, value=msgspec.json.encode(published))
         return await write_new_revision(connection, movie_id)
 
 
