@@ -89,7 +89,7 @@ async def candidates_are_sound(
 
 async def _check(context: dg.AssetCheckExecutionContext, settings: Settings, asset: str) -> dg.AssetCheckResult:
     require_analytics("great_expectations")
-    async with _findings(settings) as findings:
+    async with opened_findings(settings) as findings:
         verdict = await judge_batches(settings, findings, asset)
     if verdict.reason:
         context.log.error(f"Held back, viewers keep what they had: {verdict.reason}")
@@ -144,7 +144,7 @@ def _acceptance(upstream: dg.AssetsDefinition, asset: str, description: str) -> 
     async def accepted(
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult[None]:
-        async with _findings(settings) as findings:
+        async with opened_findings(settings) as findings:
             told = {name: await accept(context, settings, findings, name) for name in BATCHES[asset]}
         return dg.MaterializeResult(
             metadata={f"{name} {key}": value for name, one in told.items() for key, value in one.items()}
@@ -198,7 +198,7 @@ async def _purge(settings: Settings, name: BatchName) -> str:
 
 
 @asynccontextmanager
-async def _findings(settings: Settings) -> AsyncIterator[FindingsWriter]:
+async def opened_findings(settings: Settings) -> AsyncIterator[FindingsWriter]:
     findings = open_findings_writer(settings.database)
     try:
         yield findings

@@ -10,6 +10,7 @@ viewers keep yesterday's rows. An engineer who has looked at an hour lets it pas
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import dagster as dg
 from pydantic import Field
@@ -22,6 +23,9 @@ from assets.analytics.partitions import FRESH_DAY, FRESH_HOUR, OWNERS, STORE_RET
 from marquee.domain.volume import fewest_events
 from marquee.settings import Settings
 from marquee.stores.lake import EVENTS, LakeFile
+
+ON_THE_WAY: Final = timedelta(minutes=10)
+"""From a player to the lake, with what a phone holds back."""
 
 
 @dg.asset(partitions_def=hours, kinds={"parquet"}, owners=OWNERS, retry_policy=STORE_RETRY, freshness_policy=FRESH_HOUR)
@@ -103,8 +107,9 @@ def _day(verdicts: Sequence[tuple[datetime, Verdict]]) -> Verdict:
 async def _judged_hour(settings: Settings, start: datetime) -> Verdict:
     async with opened_lake(settings) as lake:
         hour = await read_hour(settings, lake, start)
-        # Nobody knows yet how many events an hour will have that is not over.
-        past = await past_rows(lake, start) if start + timedelta(hours=1) <= datetime.now(start.tzinfo) else []
+        # An hour that is not over, or whose last events are still on their way, has fewer: its volume says nothing yet.
+        is_over = datetime.now(start.tzinfo) >= start + timedelta(hours=1) + ON_THE_WAY
+        past = await past_rows(lake, start) if is_over else []
     return await asyncio.to_thread(judge_hour, settings, hour, past)
 
 
