@@ -7,6 +7,7 @@ failure itself, and Dagster retries a killed run. `lost_ingests` compares the ca
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -14,14 +15,15 @@ from typing import Final
 import dagster as dg
 import msgspec
 
+from assets.ingest.outcomes import TITLE_TAG, name_tag
 from assets.ingest.partitions import UPLOAD_TAG, VERSION_TAG, titles
 from marquee.domain.lifecycle import VERSIONS_OF_RUNS
 from marquee.domain.priority import PRIORITY_TAG, priority_of
-from marquee.errors import CursorInvalid, TitleUnknown
+from marquee.errors import CursorInvalid, StoreUnavailable, TitleUnknown
 from marquee.events import TOPIC_STREAMS, TRANSCODING_JOBS, UploadCompleted
 from marquee.logs import get_logger
 from marquee.settings import Settings
-from marquee.stores.catalogue.contract import Versions
+from marquee.stores.catalogue.contract import Titles, Versions
 from marquee.stores.catalogue.values import EndedVersion, Version
 from marquee.stores.event_log.contract import Record
 from marquee.stores.opened import open_stores
@@ -49,9 +51,9 @@ log = get_logger()
     description="Reads completed uploads from the event log: adds a partition and starts a run for each.",
 )
 def uploads(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
-    completed, cursor = asyncio.run(_read(settings, context.cursor))
+    completed, names, cursor = asyncio.run(_read(settings, context.cursor))
     return dg.SensorResult(
-        run_requests=[_run_request(upload) for upload in completed],
+        run_requests=[_run_request(upload, names.get(upload.movie_id)) for upload in completed],
         dynamic_partitions_requests=[titles.build_add_request(sorted({upload.movie_id for upload in completed}))]
         if completed
         else [],
@@ -59,7 +61,8 @@ def uploads(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Sett
     )
 
 
-async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadCompleted], str]:
+async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadCompleted], dict[str, str], str]:
+    """The next completed uploads, the names of their titles, and the cursor after them."""
     async with open_stores(settings) as stores:
         event_log = stores.event_log
         await event_log.ensure_topic(TRANSCODING_JOBS, streams=TOPIC_STREAMS[TRANSCODING_JOBS])
@@ -69,7 +72,18 @@ async def _read(settings: Settings, cursor: str | None) -> tuple[list[UploadComp
             # The platform moved to another engine. Read from the beginning: an upload that has a run gets no second one.
             log.warning("the cursor is of another event log", cursor=cursor)
             records, after = await event_log.read(TRANSCODING_JOBS, None, limit=MAX_UPLOADS_PER_TICK)
-    return [upload for record in records if (upload := _upload_completed(record)) is not None], after
+        completed = [upload for record in records if (upload := _upload_completed(record)) is not None]
+        return completed, await _names(stores.catalogue.titles, completed), after
+
+
+async def _names(titles_: Titles, completed: Sequence[UploadCompleted]) -> dict[str, str]:
+    """movie_id -> the title's name. Without the catalogue a run is called by its id: its first stage brings the name."""
+    names = {}
+    with contextlib.suppress(StoreUnavailable):
+        for movie_id in {upload.movie_id for upload in completed}:
+            with contextlib.suppress(TitleUnknown):
+                names[movie_id] = (await titles_.get(movie_id)).details.title
+    return names
 
 
 def _upload_completed(record: Record) -> UploadCompleted | None:
@@ -81,11 +95,12 @@ def _upload_completed(record: Record) -> UploadCompleted | None:
         return None
 
 
-def _run_request(upload: UploadCompleted) -> dg.RunRequest:
+def _run_request(upload: UploadCompleted, name: str | None) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=upload.upload_id,
         partition_key=upload.movie_id,
         tags={
+            **({TITLE_TAG: name_tag(name)} if name else {}),
             UPLOAD_TAG: upload.upload_id,
             VERSION_TAG: str(upload.version),
             PRIORITY_TAG: priority_of(upload.hot),
@@ -201,7 +216,7 @@ async def _version_of_run(versions: Versions, run: dg.DagsterRun) -> Version | N
 
 
 def _repeated_run(run: dg.DagsterRun, version: Version) -> dg.RunRequest:
-    kept = {key: run.tags[key] for key in (PRIORITY_TAG, "dagster/priority") if key in run.tags}
+    kept = {key: run.tags[key] for key in (PRIORITY_TAG, "dagster/priority", TITLE_TAG) if key in run.tags}
     return dg.RunRequest(
         run_key=f"again:{run.run_id}",
         partition_key=version.movie_id,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.ingest.metadata import image_link, table
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import publish_folder
 from assets.ingest.quality import quality
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from marquee.media.pictures.images import ImagesMade
 
 
-@dg.asset(
+@stage_asset(
     deps=[quality],
     partitions_def=titles,
     kinds={"ffmpeg", "s3"},

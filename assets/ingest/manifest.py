@@ -9,6 +9,7 @@ import m3u8
 
 from assets.ingest.images import images
 from assets.ingest.metadata import kilobits, stream_link, table
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import CACHE_CONTROL, MEDIA_TYPES
 from assets.ingest.stage import Stage, open_stage
@@ -26,7 +27,7 @@ from marquee.media.package.verify import published_files
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[images], partitions_def=titles, kinds={"s3"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
+@stage_asset(deps=[images], partitions_def=titles, kinds={"s3"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def manifest(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:

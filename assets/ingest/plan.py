@@ -7,6 +7,7 @@ every chunk's identity. Next: `renditions`.
 import dagster as dg
 
 from assets.ingest.metadata import kilobits, table
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.source import source
 from assets.ingest.stage import Stage, open_stage
@@ -18,7 +19,7 @@ from marquee.media.encode.transcode import encoder_version
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[source], partitions_def=titles, owners=OWNERS, retry_policy=OUTAGE_RETRY)
+@stage_asset(deps=[source], partitions_def=titles, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The ladder, the frame grid and the chunks: everything that decides what the encoders make.
 

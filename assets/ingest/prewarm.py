@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.ingest.manifest import manifest
 from assets.ingest.metadata import mebibytes, table
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import open_stage
 from marquee.cdn.fill import warm
@@ -17,7 +18,7 @@ from marquee.notes import note
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[manifest], partitions_def=titles, kinds={"nginx"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
+@stage_asset(deps=[manifest], partitions_def=titles, kinds={"nginx"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def prewarm(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:

@@ -9,6 +9,7 @@ import asyncio
 import dagster as dg
 
 from assets.ingest.metadata import picture, table
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.subtitles import subtitles
@@ -31,7 +32,7 @@ from marquee.notes import Note, note
 from marquee.settings import Settings
 
 
-@dg.asset(
+@stage_asset(
     deps=[subtitles], partitions_def=titles, kinds={"ffmpeg"}, owners=OWNERS, pool=FFMPEG, retry_policy=OUTAGE_RETRY
 )
 async def quality(

@@ -13,6 +13,7 @@ import dagster as dg
 
 from assets.ingest.chunks import Chunks, SeeksFail
 from assets.ingest.metadata import kilobits, mebibytes, table
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.plan import plan
 from assets.ingest.raised_rung import raise_poor_rung, with_raised_rung
@@ -24,7 +25,7 @@ from marquee.notes import Note, note
 from marquee.settings import Settings
 
 
-@dg.asset(deps=[plan], partitions_def=titles, kinds={"ffmpeg", "postgres"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
+@stage_asset(deps=[plan], partitions_def=titles, kinds={"ffmpeg", "postgres"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def renditions(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:

@@ -10,8 +10,9 @@ from typing import Final
 import dagster as dg
 
 from assets.ingest.metadata import web_page
+from assets.ingest.outcomes import failure_without_retry, stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
-from assets.ingest.stage import Stage, failure_without_retry, open_stage
+from assets.ingest.stage import Stage, open_stage
 from assets.ingest.title import title
 from marquee.documents import TitleIndexed, TitlePublished
 from marquee.settings import Settings
@@ -21,7 +22,7 @@ _FIRST_POLL_SECONDS: Final = 0.02
 _LAST_POLL_SECONDS: Final = 0.5
 
 
-@dg.asset(deps=[title], partitions_def=titles, kinds={"search"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
+@stage_asset(deps=[title], partitions_def=titles, kinds={"search"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def search_document(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:

@@ -11,6 +11,7 @@ import dagster as dg
 import msgspec
 
 from assets.ingest.metadata import mebibytes, table, web_page
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
 from marquee.documents import SourceDocument
@@ -23,7 +24,7 @@ from marquee.settings import Settings
 from marquee.stores.opened import Stores
 
 
-@dg.asset(partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=OUTAGE_RETRY)
+@stage_asset(partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=OUTAGE_RETRY)
 async def source(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The uploaded master: probed, decoded once to its end, and accepted.
 

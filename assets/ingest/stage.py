@@ -1,7 +1,7 @@
 """What every stage shares: which version it works for, its documents, its progress, and what its failure does.
 
 The version is in the run's tags, which the sensor sets. A run that a person starts in the UI has none: it works for the
-title's newest version. A refused file is recorded with its sentence, its files are removed, and nothing is retried. A fault
+title's newest version. A refused file is recorded with its sentence and its files are removed: an outcome (`outcomes`). A fault
 of the platform is retried by the step, then by Dagster's run retries; after the last attempt it is recorded as failed.
 """
 
@@ -18,6 +18,7 @@ import msgspec
 
 from assets.ingest.cancelling import remove_what_it_stored, until_cancelled
 from assets.ingest.metadata import note_table
+from assets.ingest.outcomes import NO_RETRY_TAG, Context, call_by_name, failure_without_retry, tell_refusal
 from assets.ingest.partitions import OUTAGE_RETRY, VERSION_TAG
 from assets.ingest.progress import comes_after_publishing, overall_percent
 from marquee.documents import (
@@ -50,11 +51,9 @@ from marquee.settings import Settings
 from marquee.stores.catalogue.values import Upload
 from marquee.stores.opened import Stores, open_stores
 
-Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 Document = TypeVar("Document", bound=msgspec.Struct)
 
 REPORT_SECONDS: Final = 1.0
-_NO_RETRY_TAG: Final = {"dagster/retry_on_asset_or_op_failure": "false"}
 
 
 @dataclass(frozen=True)
@@ -194,10 +193,11 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
     movie_id = context.partition_key
     async with open_stores(settings) as stores:
         try:
-            await through_outages(lambda: stores.catalogue.titles.get(movie_id))
+            title = await through_outages(lambda: stores.catalogue.titles.get(movie_id))
             stage = Stage(name, context, settings, stores, await _upload(context, stores, movie_id))
         except TitleUnknown as error:
             raise failure_without_retry(context, f"Title {movie_id} was deleted: nothing is left to do.") from error
+        call_by_name(context, title.details.title)
         try:
             with raise_first_of_group():
                 async with until_cancelled(stores.catalogue.versions, stage.upload):
@@ -209,7 +209,9 @@ async def open_stage(context: Context, settings: Settings, name: str, *, reports
             raise failure_without_retry(context, cancelled.detail) from cancelled
         except SourceRefused as refusal:
             await _refuse(stage, refusal.detail)
-            raise failure_without_retry(context, refusal.detail) from refusal
+            if isinstance(context, dg.AssetCheckExecutionContext):
+                raise failure_without_retry(context, refusal.detail) from refusal
+            tell_refusal(context, refusal.detail)
         except TitleUnknown as error:
             await remove_unfinished(stores, movie_id, stage.version)
             raise failure_without_retry(context, f"Title {movie_id} was deleted while it was ingested.") from error
@@ -271,7 +273,7 @@ async def _record_outcome(record: Callable[[str, int, str], Awaitable[None]], st
 
 async def fail_by_check(stage: Stage, reason: str) -> None:
     """Record why a blocking check failed. Neither step nor run is retried: the result would be the same."""
-    stage.context.instance.add_run_tags(stage.context.run.run_id, _NO_RETRY_TAG)
+    stage.context.instance.add_run_tags(stage.context.run.run_id, NO_RETRY_TAG)
     await _fail(stage, reason)
 
 
@@ -290,9 +292,3 @@ async def _upload(context: Context, stores: Stores, movie_id: str) -> Upload:
     tagged = context.run.tags.get(VERSION_TAG)
     number = int(tagged) if tagged else (await stores.catalogue.versions.newest(movie_id)).version
     return await stores.catalogue.uploads.of_version(movie_id, number)
-
-
-def failure_without_retry(context: Context, sentence: str) -> dg.Failure:
-    """After it neither the step nor the run is retried. The UI shows the sentence."""
-    context.instance.add_run_tags(context.run.run_id, _NO_RETRY_TAG)
-    return dg.Failure(description=sentence, allow_retries=False)

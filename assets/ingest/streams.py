@@ -12,6 +12,7 @@ import dagster as dg
 import msgspec
 
 from assets.ingest.metadata import kilobits, mebibytes, table
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.renditions import renditions
@@ -26,7 +27,7 @@ from marquee.media.sound.audio import AudioMade, encode_audio
 from marquee.settings import Settings
 
 
-@dg.asset(
+@stage_asset(
     deps=[renditions],
     partitions_def=titles,
     kinds={"ffmpeg", "s3"},

@@ -6,6 +6,7 @@ It follows `streams` because the stages have one order, not because it needs the
 import dagster as dg
 
 from assets.ingest.metadata import table
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.stage import open_stage
@@ -16,7 +17,7 @@ from marquee.media.text.subtitles import SidecarFile, extract_subtitles
 from marquee.settings import Settings
 
 
-@dg.asset(
+@stage_asset(
     deps=[streams], partitions_def=titles, kinds={"ffmpeg", "s3"}, owners=OWNERS, pool=FFMPEG, retry_policy=OUTAGE_RETRY
 )
 async def subtitles(

@@ -10,6 +10,7 @@ import time
 import dagster as dg
 
 from assets.ingest.metadata import image_link, stream_link, web_page
+from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.prewarm import prewarm
 from assets.ingest.stage import Stage, open_stage
@@ -30,7 +31,7 @@ from marquee.stores.catalogue.values import Publication
 from marquee.stores.row_cache.keys import keys_of_title
 
 
-@dg.asset(deps=[prewarm], partitions_def=titles, kinds={"postgres"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
+@stage_asset(deps=[prewarm], partitions_def=titles, kinds={"postgres"}, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The title becomes playable. One transaction writes its active version, its state and its document for search.
 

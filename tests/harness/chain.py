@@ -216,8 +216,10 @@ async def in_thread(call: Callable[[], dg.ExecuteInProcessResult]) -> dg.Execute
 
 
 def sentence(result: dg.ExecuteInProcessResult) -> str:
-    """What Dagster shows of the step that failed."""
+    """What Dagster shows of the step that failed, or of the film that was refused."""
     for event in result.all_events:
+        if event.event_type_value == "ASSET_OBSERVATION" and event.asset_observation_data.asset_observation.description:
+            return str(event.asset_observation_data.asset_observation.description)
         if event.is_step_failure:
             shown = event.step_failure_data.user_failure_data
             return (shown.description if shown else None) or str(event.step_failure_data.error)

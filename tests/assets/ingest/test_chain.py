@@ -1,11 +1,13 @@
 """A film goes through the whole chain on real engines; what a refusal, a poison chunk, a duplicate and a deletion leave."""
 
+import logging
 from pathlib import Path
 
 import dagster as dg
 import m3u8
 import msgspec
 
+from assets.ingest.outcomes import OUTCOME_TAG, TITLE_TAG
 from marquee.documents import (
     STAGES,
     ImagesDocument,
@@ -38,6 +40,7 @@ from tests.harness.chain import (
 
 BIKES = "fixtures/bikes_640x272_silent.mp4"
 FRIDAY = "dev/friday_640x480.mp4"
+CHECKS = 3
 
 
 def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]:
@@ -107,7 +110,19 @@ async def test_a_broken_file_is_refused_with_a_sentence_and_leaves_nothing(
 ) -> None:
     upload = await upload_film(stores, shared_media / "broken" / "b_text_renamed.mp4")
     result = await in_thread(lambda: run_ingest(platform_settings, instance, upload))
-    assert not result.success
+    assert result.success, "a refusal is an outcome"
+    assert not materialized(result)
+    kinds = [event.event_type_value for event in result.all_events]
+    assert kinds.count("STEP_SKIPPED") == len(STAGES) - 1 + CHECKS, "what comes after it is skipped"
+    errors = [
+        entry
+        for entry in instance.all_logs(result.run_id)
+        if entry.level >= logging.ERROR or "Traceback" in entry.user_message
+    ]
+    assert not errors, f"the run's page has red lines: {[entry.user_message for entry in errors]}"
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert (run.tags[OUTCOME_TAG], run.tags[TITLE_TAG]) == ("refused", "b text renamed")
     version = await version_of(stores, upload)
     assert version.state == "refused"
     assert version.reason, "its owner is told why"
