@@ -32,7 +32,8 @@ def stage_asset(**options: Any) -> Callable[[Body], dg.AssetsDefinition]:
             if (result := await body(*given, **resources)) is not None:
                 yield result
 
-        return dg.asset(output_required=False, **options)(stage)
+        made: dg.AssetsDefinition = dg.asset(output_required=False, **options)(stage)
+        return made
 
     return asset_of
 
