@@ -56,7 +56,7 @@ def loops(settings: Settings, lake: Lake) -> tuple[Loop, ...]:
     state, short = settings.state, min(5 * MINUTE_SECONDS, max(1.0, settings.lake_retired_seconds))
     return (
         Loop("compact", MINUTE_SECONDS, partial(compact, lake, state, quiet_seconds=settings.lake_compact_seconds)),
-        Loop("erase", 10.0, partial(erase_asked, lake, state)),
+        Loop("erase", 10.0, partial(erase_asked, lake, state, recheck_seconds=10 * MINUTE_SECONDS)),
         Loop("retire-old", HOUR_SECONDS, partial(retire_old, lake, days=settings.lake_days)),
         Loop("delete-retired", short, partial(delete_retired, lake, retired_seconds=settings.lake_retired_seconds)),
         Loop("sweep-unlisted", HOUR_SECONDS, partial(sweep_unlisted, lake)),

@@ -27,9 +27,14 @@ MAX_ROUNDS: Final = 20
 log = get_logger()
 
 
-async def erase_asked(lake: Lake, state: Path) -> int:
-    """Remove the rows of every profile whose erasure was asked for. Returns how many rows of files went. May be repeated."""
-    if not (erasures := await lake.erasures()):
+async def erase_asked(lake: Lake, state: Path, *, recheck_seconds: float = 0) -> int:
+    """Remove the rows of every profile whose erasure was asked for. Returns how many rows of files went. May be repeated.
+
+    If all are finished, new files are looked at only `recheck_seconds` after the last time.
+    """
+    erasures = await lake.erasures()
+    settled = datetime.now(UTC) - timedelta(seconds=recheck_seconds)
+    if all(each.scanned_at is not None and each.scanned_at > settled for each in erasures):
         return 0
     removed = 0
     for _ in range(MAX_ROUNDS):

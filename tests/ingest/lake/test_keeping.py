@@ -129,6 +129,7 @@ async def test_an_erased_profile_is_in_no_live_file_and_after_the_grace_in_no_fi
     assert not any(GONE.encode() in body for body in left), "an erased id is still on the disk"
     # A job that had read the old files brings the rows back: the next round removes them again.
     await lake.replace("sessions", HOUR, [tmp_path / "sessions.parquet"])
+    assert await erase_asked(lake, where.state, recheck_seconds=3600) == 0, "it was looked at just now"
     assert await erase_asked(lake, where.state) == 2
     assert await forget_finished(lake) == 0, "the event log may still have events of it"
 
