@@ -24,7 +24,7 @@ class Spark(BaseModel):
     )
     spark_properties: str = Field(
         "{}",
-        description="Further properties of Spark, such as packages or a store's login for a cluster: a JSON object.",
+        description="Further properties of Spark, such as packages for a cluster: a JSON object. No secrets: it is printed.",
     )
 
     @field_validator("spark_master")

@@ -27,7 +27,7 @@ from tests.jobs.spark.lakes import add_title, ask, store, store_file, store_tabl
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.xdist_group("spark")
+pytestmark = [pytest.mark.xdist_group("spark"), pytest.mark.timeout(900)]
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 FACTS = ("daily_title", "daily_profile", "daily_quality", "daily_failure", "daily_search")
@@ -169,6 +169,13 @@ def test_an_empty_day_is_empty_and_facts_outlive_the_lake(platform: Settings, ru
     assert len(ask(platform, "SELECT * FROM daily_title")) == 1, "the lake's retention must not remove facts"
     run(sessions.run, empty=True)
     assert ask(platform, "SELECT * FROM daily_title") == []
+
+
+def test_a_platform_without_events_gives_empty_batches(platform: Settings, run: Run) -> None:
+    assert run(popularity.run)["rows"] == 0
+    assert run(candidates.run)["rows"] == 0
+    tasted = run(taste.run)
+    assert (tasted["suggestions"], tasted["genre_tastes"], tasted["titles"]) == (0, 0, 0)
 
 
 def test_files_with_more_or_fewer_columns_are_read(platform: Settings, run: Run, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.jobs.spark.frames import NOON_MS, Events, by_session
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.xdist_group("spark")
+pytestmark = [pytest.mark.xdist_group("spark"), pytest.mark.timeout(900)]
 
 
 def _outcomes() -> Events:
