@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 HOW_TO_INSTALL: Final = "install the extra `analytics`: `make analytics`, or `pip install 'marquee[analytics]'`"
 PARTITIONS_PER_CORE: Final = 4
 """Of a shuffle. Enough that the sort of 10 million events spills little in 1 GiB; small ones are joined at run time."""
+JAVA_OPTIONS: Final = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError -Xss4m"
+"""One collector thread, and Java's first compiler alone: its code is slower and costs little to make. A million events took 48
+processor seconds so, and a hundred thousand took 51 with both compilers. The setting can bring back the second one."""
 END_SECONDS: Final = 30.0
 MAX_RESULT_BYTES: Final = 1024**3
 """What one query may bring to the driver: a day's sessions, some 5 million. Beyond it Spark refuses."""
@@ -98,9 +101,7 @@ def properties(settings: Settings, folder: Path) -> dict[str, str]:
     return {
         "spark.master": master,
         "spark.driver.memory": f"{settings.spark_memory_bytes // 1024**2}m",
-        # One collector thread, and Java's first compiler alone, whose code is slower and cheap: a million events cost 48 processor
-        # seconds so, a hundred thousand cost 51 with both compilers. The setting can take it back for days of many millions.
-        "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError -Xss4m -Djava.io.tmpdir={folder}",
+        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Djava.io.tmpdir={folder}",
         "spark.driver.maxResultSize": str(MAX_RESULT_BYTES),
         "spark.local.dir": str(folder),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
