@@ -76,7 +76,7 @@ async def test_a_film_is_uploaded_resumed_and_handed_to_the_chain(
     stored = await stores.objects.head(f"uploads/{upload_id}/source")
     assert stored is not None
     assert stored.size_bytes == len(FILM)
-    messages = [one for one in await stores.catalogue.outbox.oldest(limit=1000) if one.key == opened["movie_id"]]
+    messages = [one for one in await stores.catalogue.outbox.oldest(limit=100_000) if one.key == opened["movie_id"]]
     assert [one.topic for one in messages] == [TRANSCODING_JOBS], "completing twice has to leave one message"
     title = await stores.catalogue.titles.get(opened["movie_id"])
     assert title.details.title == "Big Film 2024"

@@ -11,7 +11,7 @@ import jwt
 import pytest
 import yaml
 
-from marquee.platform.programs.gateway import MAX_REQUEST_BYTES, gateway
+from marquee.platform.programs.gateway import MAX_REQUEST_BYTES, MAX_TELEMETRY_BYTES, gateway
 from marquee.platform.state import bootstrap
 from marquee.settings import Settings
 from marquee.telemetry_token import TELEMETRY_PATH
@@ -56,6 +56,7 @@ def test_a_token_of_this_platform_passes_and_no_other(platform: Settings, door: 
         ("POST", "/api/v1/sessions/refresh"),
         ("DELETE", "/api/v1/sessions/current"),
         ("GET", "/api/v1/readyz"),
+        ("POST", f"{TELEMETRY_PATH}v_x.y"),
         ("GET", "/schema/openapi.json"),
         ("GET", "/.well-known/jwks.json"),
     ],
@@ -69,6 +70,19 @@ def test_what_needs_no_token_reaches_the_api(door: httpx.Client, method: str, pa
 )
 def test_no_spelling_of_a_path_goes_round_the_token(door: httpx.Client, path: str) -> None:
     assert door.get(path).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", f"{TELEMETRY_PATH}x"), ("POST", "/api/v1/telemetry"), ("POST", f"{TELEMETRY_PATH}../home")],
+)
+def test_nothing_beside_a_players_report_goes_by_the_telemetry_path(door: httpx.Client, method: str, path: str) -> None:
+    assert door.request(method, path).status_code == 401
+
+
+def test_a_players_report_that_is_too_large_is_refused(door: httpx.Client) -> None:
+    assert door.post(f"{TELEMETRY_PATH}x", content=b"a" * MAX_TELEMETRY_BYTES).status_code == 200
+    assert door.post(f"{TELEMETRY_PATH}x", content=b"a" * (MAX_TELEMETRY_BYTES + 1)).status_code == 413
 
 
 def test_measurements_stay_inside(door: httpx.Client) -> None:
