@@ -22,6 +22,8 @@ from marquee.settings import Settings
 
 SAMPLE_ROWS: Final = 8
 """Rows that a failed expectation shows."""
+KEPT_DOCS: Final = 72
+"""Folders of Data Docs that are kept side by side: three days of hours."""
 _MAX_CELL: Final = 120
 
 
@@ -128,10 +130,18 @@ def judge(settings: Settings, name: str, subjects: Sequence[Subject], *, url: st
     context.variables.progress_bars = types.ProgressBarsConfig(globally=False)
     docs = docs_folder(settings, name)
     shutil.rmtree(docs, ignore_errors=True)
+    _keep_newest(docs.parent)
     context.add_data_docs_site("platform", _site(docs))
     found = [one for subject in subjects for one in _judge_subject(gx, context, subject, url)]
     context.build_data_docs(site_names=["platform"])
     return Verdict(found, docs, metadata)
+
+
+def _keep_newest(folder: Path) -> None:
+    """Remove the Data Docs of the oldest judgements: an hour has a folder of its own, and they would grow for ever."""
+    made = sorted(folder.iterdir(), key=lambda one: one.name) if folder.is_dir() else []
+    for old in made[: max(0, len(made) - KEPT_DOCS)]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def docs_folder(settings: Settings, name: str) -> Path:

@@ -18,7 +18,7 @@ from marquee.events.viewing import ViewingEvent
 from marquee.settings import Settings
 from marquee.stores.lake import EVENTS
 from marquee.stores.lake.contract import NewFile
-from marquee.stores.lake.events_schema import table_of
+from marquee.stores.lake.event_columns import table_of
 from tests.assets.analytics.conftest import Run, failed_checks, materialized
 from tests.harness.lake.events import HOUR, event
 
@@ -105,8 +105,12 @@ async def test_a_good_hour_passes_and_each_kind_of_bad_one_is_named_with_rows(
         assert said[0].sample or name in WITHOUT_ROWS, f"{name}: no sample of its rows"
     assert bad.docs is not None
     assert (bad.docs / "index.html").is_file(), "the link to Data Docs leads nowhere"
+    older = [bad.docs.parent / f"2020-01-01-{number:03}" for number in range(80)]
+    for folder in older:
+        folder.mkdir()
     half_known = await judged(own_settings, connection, [(parquet(GOOD[:150]), 150)], [0, 0, 0, 0, 0, 400, 400])
     assert half_known.reason is None, "two days say nothing of what is usual"
+    assert len([*bad.docs.parent.iterdir()]) <= 73, "Data Docs grow for ever"
     poisoned = await judged(own_settings, connection, [(parquet(GOOD), ROWS), (b"PAR1 no Parquet", 10)], past)
     assert "Every file can be read" in (poisoned.reason or "")
     empty = await judged(own_settings, connection, [], [0] * 7)
