@@ -36,7 +36,7 @@ ClientEventKind = Literal[
 NEEDED_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "first_frame": ("duration_ms",),
     "stall_end": ("duration_ms",),
-    "rendition": ("height", "kbps"),
+    "rendition": ("height",),
     "dropped_frames": ("count",),
     "error": ("error_code", "is_fatal"),
     "heartbeat": ("watched_ms",),

@@ -95,7 +95,7 @@ export function Player({ stream, startSeconds, openedAt, renew, reporter, back }
           liked,
           renew,
           position: () => position.current,
-          sessionId: (stream as { session_id?: string }).session_id ?? "",
+          sessionId: stream.session_id,
           fault: (kind) => !closed && telemetry.current?.failed(kind, false),
           shown: (height, kbps) => !closed && telemetry.current?.shown(height, kbps),
           failed: (told) => !closed && stop(told),

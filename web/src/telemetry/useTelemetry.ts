@@ -4,7 +4,7 @@
  */
 
 import type { RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Stream } from "../api/schema";
 import { HEARTBEAT_MS, Viewing, type Sight } from "../domain/viewing";
 import { Sender, postTo } from "./sender";
@@ -30,13 +30,14 @@ export interface Telemetry {
 /** `openedAt`: the page's monotonic clock when the viewer opened the player. `position`: the viewer's, also while nothing is loaded. */
 export function useTelemetry(
   video: RefObject<HTMLVideoElement | null>,
-  stream: Stream & { telemetry_url?: string | null },
+  stream: Stream,
   openedAt: number,
   position: RefObject<number>,
 ): RefObject<Telemetry | null> {
   const telemetry = useRef<Telemetry | null>(null);
-  useEffect(() => {
-    if (!stream.telemetry_url) return;
+  // A layout effect: it ends before the element leaves the page, which pauses it.
+  useLayoutEffect(() => {
+    if (stream.telemetry_url === null) return;
     const followed = follow(video.current!, stream.telemetry_url, new URL(stream.stream_url).origin, openedAt, () => position.current);
     telemetry.current = followed;
     return () => {
