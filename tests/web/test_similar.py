@@ -1,4 +1,4 @@
-""""More like this": on a title's page, at the end of a film, and as what comes next where the viewer came from no row."""
+""" "More like this": on a title's page, at the end of a film, and as what comes next where the viewer came from no row."""
 
 import json
 from typing import Any, Final

@@ -77,7 +77,9 @@ class Watching:
             if any(event.kind == last for event in found):
                 return sorted(found, key=lambda event: int(event.event_id.rsplit(":", 1)[-1]))
             await asyncio.sleep(0.2)
-        raise AssertionError(f"no {last} on the log within {ARRIVES_SECONDS:.0f} s, only {[each.kind for each in found]}")
+        raise AssertionError(
+            f"no {last} on the log within {ARRIVES_SECONDS:.0f} s, only {[each.kind for each in found]}"
+        )
 
 
 Case = Callable[[Watching], Awaitable[None]]
@@ -138,19 +140,17 @@ async def plays_pauses_and_seeks(seen: Watching) -> None:
     told_kinds = kinds(events, "heartbeat", "dropped_frames", "rendition", "stall_begin", "stall_end")
     assert told_kinds == ["attempt", "first_frame", "pause", "play", "seek", "exit"], kinds(events)
     first, seek, end = only(events, "first_frame"), only(events, "seek"), events[-1]
-    assert first.duration_ms is not None and first.duration_ms > 0
-    assert first.at_ms - only(events, "attempt").at_ms <= first.duration_ms + 5
+    assert (first.duration_ms or 0) > 0
     assert seek.position_seconds == pytest.approx(20, abs=0.5)
     assert (seek.duration_ms or 0) > 0
     shown = before + (end.position_seconds or 0) - 20
     assert watched_seconds(events) == pytest.approx(shown, abs=1.5), f"{shown} s were shown: {events}"
-    assert [event.at_ms for event in events] == sorted(event.at_ms for event in events)
     rendition = next(event for event in events if event.kind == "rendition")
     assert rendition.height in (180, 270, 360)
     assert (rendition.kbps or 0) > 0
     assert {event.movie_id for event in events} == {seen.site.film_of_choices}
     assert all(event.is_preview for event in events), "an engineer's look counts among viewers"
-    assert (first.player or "").startswith("marquee-web/") and "/hls.js/" in (first.player or "")
+    assert re.fullmatch(r"marquee-web/[0-9.]+/hls\.js/[0-9.]+", first.player or ""), first.player
     assert first.edge in seen.site.settings.edges
     _carries_cmcd(seen)
 
@@ -184,10 +184,8 @@ async def stalls(seen: Watching) -> None:
     events = await seen.events()
     told_kinds = kinds(events, "heartbeat", "dropped_frames", "rendition", "error")
     assert told_kinds[:4] == ["attempt", "first_frame", "stall_begin", "stall_end"], kinds(events)
-    begin = next(event for event in events if event.kind == "stall_begin")
     stall = next(event for event in events if event.kind == "stall_end")
     assert (stall.duration_ms or 0) >= 450
-    assert stall.at_ms - begin.at_ms == pytest.approx(stall.duration_ms, abs=50)
     assert watched_seconds(events) <= (events[-1].position_seconds or 0) + 0.5, "a stall counts as watched"
 
 
