@@ -94,6 +94,7 @@ let progressUnderWay: Promise<unknown> = Promise.resolve();
 const afterProgress = () => Promise.race([progressUnderWay, new Promise((resolve) => setTimeout(resolve, 1000))]);
 
 const SIMILAR_TITLES = 20;
+const OPENED_LIMIT_MS = 10_000;
 
 // --- browsing ------------------------------------------------------------------------------------------------------
 
@@ -107,6 +108,12 @@ export const rowPage = (rowId: string, cursor: string, signal?: AbortSignal) =>
 
 export const search = (query: string, cursor: string | null, signal?: AbortSignal) =>
   request<SearchResults>("GET", withQuery("/search", { q: query, limit: 24, cursor }), { signal });
+
+/** Tells which result of a search was opened, its `place` from 1. Nobody waits for it, and the next page does not end it. */
+export function searchOpened(searchId: string, movieId: string, place: number): void {
+  const body = { movie_id: movieId, place };
+  request<void>("POST", `/search/${at(searchId)}/opened`, { body, leaving: true, limitMs: OPENED_LIMIT_MS }).catch(() => undefined);
+}
 
 export const title = (movieId: string, signal?: AbortSignal) =>
   request<TitleOut>("GET", `/titles/${at(movieId)}`, { signal });

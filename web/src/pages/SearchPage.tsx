@@ -1,7 +1,7 @@
 /** Search as you type: only the newest query's answer is shown, older requests are aborted. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { search } from "../api/calls";
+import { search, searchOpened } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
 import type { SearchResults as Page } from "../api/schema";
 import { useSentinel, useSettled, useTitle } from "../components/hooks";
@@ -13,6 +13,8 @@ const TYPING_PAUSE_MS = 140;
 
 interface Found extends Page {
   query: string;
+  /** An API of an earlier release gives none. */
+  search_id?: string;
 }
 
 export function SearchPage({ query }: { query: string }) {
@@ -53,6 +55,10 @@ export function SearchPage({ query }: { query: string }) {
   }, [found]);
   const sentinel = useSentinel<HTMLDivElement>(more, "600px", found);
 
+  const opened = (movieId: string, index: number) => {
+    if (found?.search_id) searchOpened(found.search_id, movieId, index + 1);
+  };
+
   const stale = found === null || found.query !== query;
   return (
     <div class="listing">
@@ -73,8 +79,12 @@ export function SearchPage({ query }: { query: string }) {
             {found === null ? (
               <CardBones count={12} />
             ) : (
-              found.results.map((result) => (
-                <li key={result.movie_id}>
+              found.results.map((result, index) => (
+                <li
+                  key={result.movie_id}
+                  onClick={() => opened(result.movie_id, index)}
+                  onAuxClick={(event) => event.button === 1 && opened(result.movie_id, index)}
+                >
                   <TitleCard card={result} playable={result.playable} />
                 </li>
               ))
