@@ -17,14 +17,12 @@ from assets.analytics.installed import require_analytics
 from assets.analytics.judging import Subject, Verdict, judge
 from assets.analytics.partitions import FRESH_DAY, OWNERS, STORE_RETRY, days
 from assets.analytics.spark import candidates, popularity, taste
-from marquee.domain.rows import GENRES
 from marquee.domain.volume import fewest_rows
-from marquee.errors import StoreUnavailable
 from marquee.settings import Settings
 from marquee.stores.analytics import open_findings_writer
+from marquee.stores.analytics.acceptance import follow_accepted
 from marquee.stores.analytics.writing import Batch, BatchName, FindingsWriter
 from marquee.stores.opened import open_stores
-from marquee.stores.row_cache.keys import keys_of_batch
 from marquee.stores.warehouse import open_warehouse
 
 BATCHES: Final[Mapping[str, tuple[BatchName, ...]]] = {
@@ -176,25 +174,24 @@ async def accept(
             context.log.info(f"Batch {batch.batch_id} of {name} stays unused. {reason}")
             return {"batch": batch.batch_id, "state": "older than the accepted one"}
         batch = await findings.judge(batch.batch_id, accepted=True)
-    purged = await _purge(settings, name)
+    followed = await _follow(settings, name)
     return {
         "batch": batch.batch_id,
         "state": batch.state,
         "rows": batch.rows,
         "through": batch.through.isoformat(timespec="seconds"),
-        "purged rows": purged,
+        **followed,
     }
 
 
-async def _purge(settings: Settings, name: BatchName) -> str:
+async def _follow(settings: Settings, name: BatchName) -> dict[str, str | int]:
     """With the cache down the rows expire by themselves within `row_ttl_seconds`, which the metadata says."""
-    keys = keys_of_batch(name, GENRES)
-    try:
-        async with open_stores(settings) as stores:
-            await stores.row_cache.purge(keys)
-    except StoreUnavailable as error:
-        return f"not purged, the rows expire within {settings.row_ttl_seconds} s: {error.detail}"
-    return ", ".join(keys) or "none"
+    async with open_stores(settings) as stores:
+        followed = await follow_accepted(stores, name)
+    purged = ", ".join(followed.purged) or "none"
+    if not followed.is_purged:
+        purged = f"not purged, the rows expire within {settings.row_ttl_seconds} s: {purged}"
+    return {"titles whose popularity moved": followed.moved_titles, "purged rows": purged}
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from api.app import create_app
 from marquee.domain.rows import MIN_BECAUSE_ITEMS, ROWS
 from marquee.errors import StoreUnavailable
 from marquee.settings import Settings
+from marquee.stores.analytics.acceptance import follow_accepted
 from marquee.stores.opened import Stores, open_stores
 from marquee.stores.resume_positions.contract import ResumePosition
 from marquee.stores.row_cache.keys import keys_of_batch
@@ -178,11 +179,16 @@ async def test_an_accepted_batch_is_seen_once_its_rows_are_purged(
     async with serving(platform) as api:
         assert row_of(await home(api, viewer), "trending") == [old]
         assert (await api.get(f"/api/v1/titles/{new}/similar", headers=viewer.headers)).json() == {"items": []}
-        write_batch(platform.database, "popularity", popularity={"": [new]})
+        write_batch(platform.database, "popularity", popularity={"": [new]}, watch_seconds={new: 500 * HOUR})
         write_batch(platform.database, "similar", similar={new: [old]})
-        await own_stores.row_cache.purge([*keys_of_batch("popularity", ["Drama"]), *keys_of_batch("similar")])
+        followed = await follow_accepted(own_stores, "popularity")
+        assert (followed.moved_titles, followed.is_purged) == (1, True)
+        assert followed.purged == tuple(keys_of_batch("popularity", ["Drama"])), "the genre's order moved too"
+        assert (await follow_accepted(own_stores, "popularity")).moved_titles == 0, "a repeat moved a title again"
+        assert (await follow_accepted(own_stores, "similar")).purged == tuple(keys_of_batch("similar"))
         async with serving(platform) as another:
-            assert row_of(await home(another, viewer), "trending") == [new]
+            page = await home(another, viewer)
+            assert (row_of(page, "trending"), row_of(page, "genre-drama")) == ([new], [new, old])
             found = (await another.get(f"/api/v1/titles/{new}/similar", headers=viewer.headers)).json()["items"]
         assert [item["movie_id"] for item in found] == [old]
         assert keys_of_batch("suggestions") == [], "a profile's own rows are in no cache"

@@ -12,6 +12,7 @@ from playwright.async_api import FilePayload, Page
 
 from tests.harness.web.answers import Json, made, refused
 from tests.harness.web.made_site import LONG_TITLE, LONG_WORD, MOVIE, UNBROKEN, UPLOAD, Amount
+from tests.harness.web.odd_names import ODD_NAMES
 
 Act = Callable[[Page], Awaitable[None]]
 
@@ -156,16 +157,6 @@ _DEGRADED: Final = made(
     degraded=[made("MissingRow", id=f"row-{n}", title=LONG_WORD[:120], reason="store-unavailable") for n in range(12)],
 )
 _HIDDEN: Final = made("TitleOut", movie_id=MOVIE, title=LONG_TITLE, state="failed", description=UNBROKEN)
-ODD_NAMES: Final = [
-    "🎬🔥 Big 👩‍👩‍👧‍👦 Night 🏳️‍🌈",
-    "שלום: סיפור ארוך מאוד על אור וחושך ועל מגדלור בקצה העולם שאיש אינו רואה",
-    "الحارس الأخير: قصة طويلة جدا عن منارة في آخر الدنيا لا يراها أحد من الناس",
-    "He said \"no\", 'maybe' & <b>so</b>",
-    "W" * 200,
-    "é" * 127,
-    "Zalgo: T̸̡̛h̶̢̛e̵ K̴e̷e̸p̶e̴r̵",
-    "Abc אבג 123 دهو (2) [x]",
-]
 _ODD_CARDS: Final = [
     made("RowItem", movie_id=f"{MOVIE[:-2]}{n:02}", title=name, duration_seconds=150.0 + n)
     for n, name in enumerate(ODD_NAMES)
@@ -191,6 +182,8 @@ _ODD_HISTORY: Final = made(
         for n, name in enumerate(ODD_NAMES)
     ],
 )
+
+
 _HEADING: Final = "h1"
 _CARD: Final = "css=[data-testid=title-card] img"
 _ALERT: Final = "role=alert"
@@ -277,5 +270,6 @@ SCREENS: Final = {
     "studio, many": Screen("/studio", _STUDIO, "many"),
     "studio, all opened": Screen("/studio", _STUDIO, "many", then=open_all),
     "studio, down": Screen("/studio", _ALERT, answers={"/titles": _DOWN}),
+    "analytics, nothing": Screen("/analytics", "text=No viewer data yet"),
     "no such page": Screen(f"/{LONG_WORD[:200]}", _HEADING),
 }

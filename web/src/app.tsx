@@ -13,6 +13,7 @@ import { TitlePage } from "./pages/TitlePage";
 import { keptScroll, navigate, parseRoute, paths, safeNext, useLocation, type Route } from "./router";
 
 const openPlayer = () => import("./player/WatchPage").then((module) => module.WatchPage);
+const openAnalytics = () => import("./analytics/AnalyticsPage").then((module) => module.AnalyticsPage);
 const openStudio = () => import("./studio/StudioPage").then((module) => module.StudioPage);
 const openUploads = () => import("./upload/UploadPage").then((module) => module.UploadPage);
 
@@ -71,6 +72,8 @@ function Page({ route }: { route: Route }) {
       return <AccountPage />;
     case "upload":
       return <Later key={route.replaces} load={openUploads} props={{ replaces: route.replaces }} />;
+    case "analytics":
+      return <Later load={openAnalytics} props={{ query: route.query }} />;
     case "studio":
       return <Later load={openStudio} props={{ query: route.query }} />;
     default:

@@ -13,6 +13,7 @@ export type Route =
   | { page: "history" }
   | { page: "upload"; replaces: string | null }
   | { page: "studio"; query: string }
+  | { page: "analytics"; query: string }
   | { page: "account" }
   | { page: "missing" };
 
@@ -24,7 +25,7 @@ export function parseRoute(path: string, query: string): Route {
   if (second !== undefined) return { page: "missing" };
   if (first === "") return { page: "home" };
   if (first === "search") return { page: "search", query: new URLSearchParams(query).get("q") ?? "" };
-  if (first === "studio") return { page: "studio", query };
+  if (first === "studio" || first === "analytics") return { page: first, query };
   if (first === "upload") return { page: "upload", replaces: new URLSearchParams(query).get("title") };
   if (["login", "join", "history", "account"].includes(first)) return { page: first } as Route;
   return { page: "missing" };
@@ -37,6 +38,7 @@ export const paths = {
   history: "/history",
   upload: "/upload",
   studio: (query = "") => (query === "" ? "/studio" : `/studio?${query}`),
+  analytics: (query = "") => (query === "" ? "/analytics" : `/analytics?${query}`),
   replace: (movieId: string) => `/upload?${new URLSearchParams({ title: movieId })}`,
   account: "/account",
   search: (query: string) => (query === "" ? "/search" : `/search?${new URLSearchParams({ q: query })}`),

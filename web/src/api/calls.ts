@@ -1,12 +1,14 @@
 /** Every call of this client to the API, one function each. All throw `Problem`. Types come from api/openapi.json. */
 
 import type { Filter } from "../domain/studio";
-import { request, withQuery } from "./client";
+import { request, requestCsv, withQuery } from "./client";
 import { Problem, ownProblem } from "./problem";
 import { changeSessionProfile, endSession, keepTokens, who } from "./session";
 import type {
   AccountOut,
   Completion,
+  CostReport,
+  FailureReport,
   HeldParts,
   HistoryPage,
   Home,
@@ -18,11 +20,15 @@ import type {
   PartNumbers,
   PartUrls,
   PasswordChange,
+  PerformanceReport,
   ProfileOut,
   Progress,
+  QualityReport,
   Removed,
+  RetentionReport,
   Row,
   RowItem,
+  SearchReport,
   SearchResults,
   SentPart,
   SessionOut,
@@ -216,3 +222,28 @@ export const abortUpload = (uploadId: string) => request<void>("DELETE", `/uploa
 
 export const uploadStatus = (uploadId: string, signal?: AbortSignal) =>
   request<UploadStatus>("GET", `/uploads/${at(uploadId)}`, { signal });
+
+// --- reports for engineers and operators ---------------------------------------------------------------------------
+
+export interface Reports {
+  performance: PerformanceReport;
+  quality: QualityReport;
+  failures: FailureReport;
+  searches: SearchReport;
+  retention: RetentionReport;
+  costs: CostReport;
+}
+/** A page shows the first rows of a report; its CSV file has more. */
+const REPORT_ROWS = 200;
+
+/** Encoding cost is of all titles, whatever the range is. */
+const ranged = (name: keyof Reports, days: number) => ({ days: name === "costs" ? null : days });
+
+export const report = <N extends keyof Reports>(name: N, days: number, signal?: AbortSignal) =>
+  request<Reports[N]>("GET", withQuery(`/analytics/${name}`, { ...ranged(name, days), limit: REPORT_ROWS }), { signal });
+
+/** The whole report as CSV, and a name for the file. */
+export async function reportCsv(name: keyof Reports, days: number): Promise<{ text: string; name: string }> {
+  const text = await requestCsv(withQuery(`/analytics/${name}`, ranged(name, days)));
+  return { text, name: `marquee-${name}-${new Date().toISOString().slice(0, 10)}.csv` };
+}

@@ -1,7 +1,7 @@
 /** The one way to the API: JSON in and out, the access token, one refresh on 401, a time limit, problems as exceptions. */
 
 import { wordsFor } from "../domain/problems";
-import { ask, bodyOf, isLoggedOut, type Answer } from "./answer";
+import { ask, bodyOf, isLoggedOut, textOf, type Answer } from "./answer";
 import { Problem } from "./problem";
 import { anyAccessToken, endSession, freshAccessToken, refreshSession } from "./session";
 
@@ -12,6 +12,7 @@ const LIMIT_MS = 35_000;
 export interface RequestOptions {
   body?: unknown;
   signal?: AbortSignal | undefined;
+  accept?: string;
   /** The request carries no token: login, refresh, new account. */
   anonymous?: boolean;
   /** Sent while the page closes: the token is not refreshed, and the request outlives the page. */
@@ -22,6 +23,15 @@ export interface RequestOptions {
 
 /** Throws `Problem`; an aborted request throws AbortError. */
 export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+  return bodyOf<T>(await answerTo(method, path, options));
+}
+
+/** A report as CSV. Throws as `request` does. */
+export async function requestCsv(path: string): Promise<string> {
+  return textOf(await answerTo("GET", path, { accept: "text/csv" }), "text/csv");
+}
+
+async function answerTo(method: string, path: string, options: RequestOptions): Promise<Answer> {
   const { anonymous = false, leaving = false } = options;
   let token: string | null = null;
   if (!anonymous) {
@@ -37,7 +47,7 @@ export async function request<T>(method: string, path: string, options: RequestO
     answer = await send(method, path, anyAccessToken(), options);
     if (isLoggedOut(answer)) endSession(true);
   }
-  return bodyOf<T>(answer);
+  return answer;
 }
 
 async function mustRefresh(): Promise<void> {
@@ -47,7 +57,7 @@ async function mustRefresh(): Promise<void> {
 }
 
 async function send(method: string, path: string, token: string | null, options: RequestOptions): Promise<Answer> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = { Accept: options.accept ?? "application/json" };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (token !== null) headers["Authorization"] = `Bearer ${token}`;
   return ask(API + path, options.limitMs ?? LIMIT_MS, options.signal, {

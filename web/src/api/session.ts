@@ -126,6 +126,10 @@ export function mayUpload(who: Who | null): boolean {
   return who !== null && RIGHTS[who.role].includes("manage_titles");
 }
 
+export function maySeeReports(who: Who | null): boolean {
+  return who !== null && RIGHTS[who.role].includes("see_reports");
+}
+
 /** The access token if it does not expire soon; null: refresh first. */
 export function freshAccessToken(now: number = Date.now() / 1000 + aheadSeconds): string | null {
   return access !== null && claims !== null && claims.exp - EARLY_SECONDS > now ? access : null;

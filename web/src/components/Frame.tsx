@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { mayUpload, type Who } from "../api/session";
+import { maySeeReports, mayUpload, type Who } from "../api/session";
 import { paths, type Route } from "../router";
 import { HistoryIcon, HomeIcon, Mark, PersonIcon, SearchIcon, StudioIcon, UploadIcon } from "./icons";
 import { SearchBox } from "./SearchBox";
@@ -31,6 +31,9 @@ export function Frame({ route, who, children }: Props) {
           { page: "studio", href: paths.studio(), words: "Studio", icon: <StudioIcon /> },
         ]
       : []),
+    ...(maySeeReports(who)
+      ? [{ page: "analytics", href: paths.analytics(), words: "Analytics", icon: null, wideOnly: true }]
+      : []),
     { page: "account", href: paths.account, words: "Account", icon: <PersonIcon />, phoneOnly: true },
   ];
   return (
@@ -50,7 +53,7 @@ export function Frame({ route, who, children }: Props) {
                 <a
                   key={tab.page}
                   href={tab.href}
-                  class={tab.phoneOnly === true ? "phone-only" : ""}
+                  class={"phoneOnly" in tab ? "phone-only" : "wideOnly" in tab ? "wide-only" : ""}
                   aria-current={route.page === tab.page ? "page" : undefined}
                 >
                   {tab.icon}

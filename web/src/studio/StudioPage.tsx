@@ -31,9 +31,14 @@ function Studio({ filter }: { filter: Filter }) {
     <div class="listing studio">
       <header class="studio-head">
         <h1>Studio</h1>
-        <a class="button primary" href={paths.upload}>
-          Upload a film
-        </a>
+        <div class="actions">
+          <a class="button" href={paths.analytics()}>
+            Analytics
+          </a>
+          <a class="button primary" href={paths.upload}>
+            Upload a film
+          </a>
+        </div>
       </header>
       <FilterForm filter={filter} />
       {titles !== null && titles.length === 0 && !busy && problem === null && <Nothing filter={filter} />}

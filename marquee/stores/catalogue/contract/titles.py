@@ -1,10 +1,11 @@
 """Titles: reading and editing, taking out and back, deleting, announcing; and their search documents."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from marquee.documents import SearchDocument
+from marquee.domain.popularity import MAX_MOVED
 from marquee.stores.catalogue.values import ListedTitle, Title, TitleDetails, TitlePosition, TitleQuery
 
 
@@ -53,6 +54,16 @@ class Titles(Protocol):
 
         Each batch is one transaction: repeat the call after a failure. A title that has not changed gets no new revision.
         A title that was ingested keeps its details. A deleted title is announced anew.
+        """
+        ...
+
+    async def follow_watching(
+        self, watch_seconds: Mapping[str, float], *, limit: int = MAX_MOVED
+    ) -> Mapping[str, Sequence[str]]:
+        """Let popularity follow what was watched of each title (`marquee.domain.popularity`); a title not named was not.
+
+        At most `limit` titles move, those first that moved most: each gets a new revision. Returns their genres, by title.
+        The same again changes nothing.
         """
         ...
 

@@ -37,6 +37,7 @@ _ANNOUNCE = text(
     ON CONFLICT (movie_id) DO UPDATE
     SET title = excluded.title, year = excluded.year, description = excluded.description, genres = excluded.genres,
         people = excluded.people, aka = excluded.aka, votes = excluded.votes, popularity = excluded.popularity,
+        watched_popularity = 0,
         words = excluded.words, changed_at = now(),
         state = CASE WHEN kept.state IN {DELETED} THEN 'announced' ELSE kept.state END,
         announced = true, revision = nextval('title_revision')

@@ -39,7 +39,7 @@ _EDIT_DETAILS = text(
     """
     UPDATE title SET title = :title, year = :year, description = :description, genres = CAST(:genres AS text[]),
                      people = CAST(:people AS text[]), aka = CAST(:aka AS text[]), votes = :votes,
-                     popularity = :popularity, words = array_to_tsvector(CAST(:words AS text[]))
+                     popularity = :popularity + watched_popularity, words = array_to_tsvector(CAST(:words AS text[]))
     WHERE movie_id = :movie_id
     """
 )

@@ -3,7 +3,7 @@
 What follows from a change is written by `changes`, announced titles in bulk by `announcing`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.documents import SearchDocument
 from marquee.domain.lifecycle import PUBLISHED_TITLES
+from marquee.domain.popularity import MAX_MOVED
 from marquee.errors import RevisionConflict, TitleNotPlayable
-from marquee.stores.catalogue.postgres import announcing, listing
+from marquee.stores.catalogue.postgres import announcing, listing, watching
 from marquee.stores.catalogue.postgres.changes import (
     COLUMNS,
     SET_STATE,
@@ -136,6 +137,12 @@ class PostgresTitles:
         for batch in announcing.batches(titles):
             new += await self.database.transaction_of(partial(announcing.announce, batch=batch))
         return new
+
+    @in_transaction
+    async def follow_watching(
+        self, connection: AsyncConnection, watch_seconds: Mapping[str, float], *, limit: int = MAX_MOVED
+    ) -> Mapping[str, Sequence[str]]:
+        return await watching.follow_watching(connection, watch_seconds, limit=limit)
 
     async def documents(self) -> AsyncIterator[SearchDocument]:
         """Pages by movie_id, each one statement: a rebuild survives a restart of the server and holds no snapshot."""

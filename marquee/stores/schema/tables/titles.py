@@ -59,6 +59,9 @@ class TitleRow(SQLModel, table=True):
     aka: list[str] = Field(sa_column=texts_column())
     votes: int | None = Field(sa_column=Column(BigInteger))
     popularity: float = Field(sa_column=Column(Double, nullable=False, server_default=text("0")))
+    """Of its votes and of what viewers watch of it (`marquee.domain.popularity`)."""
+    watched_popularity: float = Field(sa_column=Column(Double, nullable=False, server_default=text("0")))
+    """The part of `popularity` that watching adds, as the last accepted batch moved it."""
     state: str = Field(sa_column=text_column())
     announced: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     hot: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
