@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 WEB_SOURCES := api/openapi.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/src/api/schema.ts -prune -o -type f -print)
 
-.PHONY: help install analytics web wheel demo test soak bench bench-abuse bench-outages bench-player bench-restarts bench-sink bench-web lint format clean lock
+.PHONY: help install analytics web wheel demo test soak bench bench-abuse bench-analytics bench-outages bench-player bench-restarts bench-sink bench-web lint format clean lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ bench: install ## Measure against stated baselines, alternating in one run (FILM
 
 bench-sink: install analytics ## Events a second into the lake, and what 20 kills at each step of the sink lose or double (EVENTS=200000)
 	$(BIN)/python -m bench.sink --kills 20 --events $(or $(EVENTS),200000)
+
+bench-analytics: install analytics ## Telemetry, sink, Spark and taste: events a second, seconds, memory, recall, kills (LARGE=1: 10 million events too, KILLS=20)
+	$(BIN)/python -m bench.analytics $(if $(filter 1,$(LARGE)),--large) --kills $(or $(KILLS),20) $(ARGS)
 
 bench-web: install $(STAMPS)/lighthouse ## Lighthouse's scores of the pages of the running platform, on a phone and a desktop (RUNS=3 loads of each)
 	$(BIN)/python -m bench.web --runs $(or $(RUNS),3)

@@ -12,28 +12,34 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 
 from marquee.cli.display import TitleDisplay
 from marquee.cli.starting import StartDisplay
+from marquee.cli.steps import step
+from marquee.demo.analytics import Learned, learn_from_viewers, why_left_out
+from marquee.demo.analytics_checks import check_analytics
 from marquee.demo.checks import RESUMED_TITLE, deleted_leaves_search, logged_in, run_checks
 from marquee.demo.films import FILMS, LONG_FILM, require_fixtures
 from marquee.demo.ingest import Ingested, ingest_films
 from marquee.demo.kills import survive_kills
+from marquee.demo.memory import idle_memory, peak_memory
 from marquee.demo.reel import make_reel
-from marquee.demo.report import Report
+from marquee.demo.report import CheckFailed, CheckSkipped, Report
 from marquee.demo.second_start import second_start
+from marquee.demo.viewers.visitors import EMAIL as VISITOR_EMAIL
 from marquee.domain.lifecycle import NEVER_PLAYABLE, PLAYABLE
-from marquee.errors import PlatformUnavailable
+from marquee.errors import MarqueeError, PlatformUnavailable
 from marquee.platform.cluster_engines import instances
 from marquee.platform.cluster_engines.engine import Engine
 from marquee.platform.cluster_engines.names import DISTRIBUTED, chosen
-from marquee.platform.supervisor.observation import observe
 from marquee.platform.supervisor.supervision import start, stop
 from marquee.processes.stopping import stop_on_signals, unless_stopped
 from marquee.settings import Settings, load_settings, setting_of
@@ -96,8 +102,11 @@ async def _work(
         _note_ingest(report, ingested, started)
         if not check:
             _print_addresses(settings, console)
+            await _learn(settings, console, report, engines)
             await asyncio.Event().wait()  # until it is cancelled
-        report.figures |= await _memory(settings, engines)
+        learned = await _learn(settings, console, report, engines)
+        report.figures |= await idle_memory(settings, engines)
+        await check_analytics(settings, report, learned)
         await _check_all(settings, engines, report, ingested, screenshots)
     if check:
         async with report.check("a second start ingests nothing again, and Ctrl-C stops it in order") as said:
@@ -159,15 +168,32 @@ def _note_ingest(report: Report, ingested: list[Ingested], started: float) -> No
         report.figures["seconds_to_all_titles_playable"] = round(max(ends), 1)
 
 
-async def _memory(settings: Settings, engines: Sequence[Engine]) -> dict[str, object]:
-    """Memory of the idle platform in MB (shared pages count once), and its largest program."""
-    processes = [*await observe(settings), *await instances.observe(settings, engines)]
-    largest = max(processes, key=lambda process: process.memory_bytes)
-    return {
-        "memory_idle_mb": round(sum(process.memory_bytes for process in processes) / 1e6),
-        "memory_largest_mb": round(largest.memory_bytes / 1e6),
-        "memory_largest_process": largest.name,
-    }
+async def _learn(
+    settings: Settings, console: Console, report: Report, engines: Sequence[Engine]
+) -> Learned | CheckSkipped | CheckFailed:
+    """The viewers' week and the chain of analytics: what was learned, or why nothing was, which is shown too."""
+    if reason := why_left_out():
+        console.print(f"[yellow]{escape(reason)}[/]", highlight=False)
+        return CheckSkipped(reason)
+    try:
+        async with peak_memory(settings, engines) as peak:
+            learned = await learn_from_viewers(settings, partial(step, console))
+    except MarqueeError as error:
+        console.print(
+            f"[red]Viewers and what follows from them are missing: {escape(error.detail)}[/]", highlight=False
+        )
+        return CheckFailed(error.detail)
+    if learned.seconds is not None:
+        report.figures |= {
+            "event_to_row_seconds": round(learned.seconds, 1),
+            "memory_peak_mb": peak.megabytes,
+            "memory_peak_process": peak.largest,
+        }
+    console.print(
+        f"Home has trending titles. {VISITOR_EMAIL}, with the same password, is a viewer whose home also has suggestions.",
+        highlight=False,
+    )
+    return learned
 
 
 def _print_addresses(settings: Settings, console: Console) -> None:

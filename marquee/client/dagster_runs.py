@@ -20,6 +20,9 @@ RETRY_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 1.0
 REPOSITORY: Final = "__repository__"
 PARTITION_TAG: Final = "dagster/partition"
+RANGE_START_TAG: Final = "dagster/asset_partition_range_start"
+RANGE_END_TAG: Final = "dagster/asset_partition_range_end"
+"""Both, with a partition each: one run of all partitions from the first to the second."""
 ENDED: Final = ("SUCCESS", "FAILURE", "CANCELED")
 
 _LAUNCH: Final = """mutation Launch($params: ExecutionParams!) {

@@ -53,6 +53,8 @@ class Week:
     session_ids: list[str] = field(default_factory=list)
     sent: int = 0
     events: int = 0
+    is_learned: bool = False
+    """Whether the chain of analytics has run on it."""
 
     @property
     def is_sent(self) -> bool:
@@ -96,7 +98,7 @@ def read_week(path: Path) -> Week | None:
         return None
 
 
-def _keep(path: Path, week: Week) -> None:
+def keep_week(path: Path, week: Week) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_suffix(".writing")
     written.write_text(json.dumps(asdict(week)))
@@ -122,7 +124,7 @@ async def send_week(
     if len(week.session_ids) != len(planned):
         # A new week, or the films are others than when it was planned.
         week = Week(week.now_ms, week.profiles, [new_playback_id(each.started_at_ms) for each in planned])
-        _keep(path, week)
+        keep_week(path, week)
     async with _Sender(settings, verify) as sender:
         while not week.is_sent:
             chunk = range(week.sent, min(week.sent + KEPT_EVERY, len(planned)))
@@ -132,7 +134,7 @@ async def send_week(
                 max_concurrent=MAX_CONCURRENT,
             )
             week.sent, week.events = chunk.stop, week.events + sum(sent)
-            _keep(path, week)
+            keep_week(path, week)
             on_sent(week.sent, len(planned))
     return week
 

@@ -48,7 +48,6 @@ BAD: list[tuple[BatchName, dict[BatchTable, list[list[Any]]], str]] = [
         {"popularity": with_row(POPULARITY, ["", 99, "m_01", 1.0, 1.0])},
         "A title stands once in each list",
     ),
-    ("popularity", {"popularity": with_row(POPULARITY[:-1], ["", 30, "m_29", -1.0, 1.0])}, "A score is 0 or more"),
     ("popularity", {"popularity": with_row(POPULARITY[:-1], ["", 0, "m_29", 1.0, 1.0])}, "Ranks begin at 1"),
     (
         "similar",
