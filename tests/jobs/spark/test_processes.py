@@ -121,7 +121,8 @@ def test_a_standalone_cluster_gives_what_this_host_gives(platform: Settings, tmp
     here = _figures(_start(platform))
     facts = ask(platform, "SELECT * FROM daily_quality ORDER BY cut, value")
     with _cluster(platform, tmp_path) as url:
-        properties = json.dumps({"spark.executor.memory": "512m", "spark.driver.host": "127.0.0.1"})
+        few = {"spark.sql.shuffle.partitions": "2", "spark.driver.host": "127.0.0.1"}
+        properties = json.dumps({"spark.executor.memory": "512m", **few})
         there = _figures(_start(platform, MARQUEE_SPARK_MASTER=url, MARQUEE_SPARK_PROPERTIES=properties))
         assert "Asked to launch executor" in (tmp_path / "worker.log").read_text(), "the worker did nothing"
     assert here["sessions"] == there["sessions"] == 50
