@@ -1,11 +1,12 @@
 """The event sink: what is on the topic becomes immutable files of the lake, each event exactly once.
 
-    step: read from the cursor ─► columns by hour, in memory ─► (full, or old enough) flush
+    step: (flush what an outage has left) ─► read from the cursor ─► columns by hour, in memory ─► (full, or old enough) flush
     flush: bury what cannot be read ─► store a file for each hour ─► one transaction: list the files, move the cursor
 
 The cursor is kept in PostgreSQL beside the list, not in the log. A kill before the transaction leaves files that no list names,
 and the next sink reads the same records again; after it, everything is done. Memory is bounded by `Limits`: columns of what is
-not flushed, and one read. An outage changes nothing: the same step or flush may be repeated.
+not flushed, and one read. An outage changes nothing: the same step or flush may be repeated, and a step reads nothing further
+while a full batch waits for its flush.
 """
 
 import asyncio
@@ -78,6 +79,10 @@ class EventSink:
 
         Raises `StoreUnavailable`, after which the same step may be repeated, and `SinkOvertaken`.
         """
+        if self._is_due():
+            # The last step read this batch, and its flush failed. To read on would let memory grow through the outage.
+            figures.LAG.set(self.lag_seconds())
+            await self.flush()
         records = await self._read()
         if records:
             await self._add(records)

@@ -4,10 +4,12 @@ import asyncio
 import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from marquee.errors import StoreUnavailable
 from marquee.ingest.lake.sink import EventSink, Limits
 from marquee.stores.event_log.contract import EventLog
 from marquee.stores.lake.contract import EVENTS, Lake
@@ -126,6 +128,31 @@ async def test_a_batch_is_written_at_each_of_its_limits(event_log: EventLog, lak
     async with asyncio.timeout(30):
         while sum(file.rows for file in await lake.live_files(EVENTS)) < 50:
             await sink.step()
+
+
+async def test_in_an_outage_of_the_lake_nothing_further_is_read(
+    event_log: EventLog, lake: Lake, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish(event_log, topic, range(400), at=soon())
+    sink = await sink_of(event_log, lake, topic, Limits(rows=20, size_bytes=2**40, seconds=3600))
+    append, read, reads = lake.append, event_log.read, []
+
+    async def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("PostgreSQL does not answer")
+
+    async def counted(*arguments: Any, **options: Any) -> Any:
+        reads.append(arguments)
+        return await read(*arguments, **options)
+
+    monkeypatch.setattr(event_log, "read", counted)
+    monkeypatch.setattr(lake, "append", away)
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable):
+            await sink.step()
+    assert len(reads) == 1, "memory grows with each attempt of an outage"
+    monkeypatch.setattr(lake, "append", append)
+    await drain(sink)
+    assert await ids(lake, tmp_path) == sorted(f"e_{number}" for number in range(400))
 
 
 async def test_of_two_sinks_the_later_one_writes(event_log: EventLog, lake: Lake, topic: str, tmp_path: Path) -> None:
