@@ -1,7 +1,8 @@
 """What the API itself tells of viewing: streams that start, searches. No request waits for that, or fails by it.
 
 Events wait in a bounded queue of this process, and a task publishes them in batches. While the event log is down, events past
-MAX_WAITING are dropped. Who is told: `/metrics` counts them, and the log has a line a minute with their number. At the end of the
+MAX_WAITING are dropped. A batch that fails for any other reason is dropped too, and the next one goes on. Who is told: `/metrics`
+counts the lost events, and the log has a line: one a minute in an outage, one for each batch that failed. At the end of the
 process what waits is published, for at most FLUSH_SECONDS. A process that is killed loses what waits: milliseconds of it, while
 the event log answers.
 """
@@ -30,7 +31,7 @@ LOG_SECONDS: Final = 60.0
 
 PUBLISHED: Final = Counter("marquee_api_server_events_published", "The API's own viewing events on the event log.")
 DROPPED: Final = Counter(
-    "marquee_api_server_events_dropped", "The API's own viewing events that were lost: the event log took none."
+    "marquee_api_server_events_dropped", "The API's own viewing events that were lost: the event log did not take them."
 )
 
 log = get_logger()
@@ -58,6 +59,7 @@ class ServerEvents:
     async def published(self) -> AsyncIterator[None]:
         """Publish what is told while the block runs, and at its end what still waits."""
         publishing = asyncio.create_task(self._publish_all(), name="server-events")
+        publishing.add_done_callback(_log_end)
         try:
             yield
         finally:
@@ -66,7 +68,7 @@ class ServerEvents:
             with contextlib.suppress(TimeoutError, StoreUnavailable):
                 async with asyncio.timeout(FLUSH_SECONDS):
                     while self._waiting:
-                        await self._publish_batch()
+                        await self._publish_or_drop()
             if self._waiting:
                 self._drop(len(self._waiting), at_once=True)
 
@@ -80,7 +82,20 @@ class ServerEvents:
                     retry=tenacity.retry_if_exception_type(StoreUnavailable),
                     wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
                 )
-                await retrying(self._publish_batch)
+                await retrying(self._publish_or_drop)
+
+    async def _publish_or_drop(self) -> None:
+        """Publish one batch. What fails otherwise than by an outage would fail again: drop it. Raises `StoreUnavailable`."""
+        try:
+            await self._publish_batch()
+        except StoreUnavailable:
+            raise
+        except Exception:
+            count = min(BATCH, len(self._waiting))
+            log.exception("viewing events of this process are lost: they could not be published", events=count)
+            for _ in range(count):
+                self._waiting.popleft()
+            DROPPED.inc(count)
 
     async def _publish_batch(self) -> None:
         batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
@@ -96,3 +111,9 @@ class ServerEvents:
         if at_once or now - self._logged_at >= LOG_SECONDS:
             log.warning("viewing events of this process are lost: the event log takes none", events=self._dropped)
             self._logged_at, self._dropped = now, 0
+
+
+def _log_end(publishing: "asyncio.Task[None]") -> None:
+    """The task goes on for ever: where it ends by itself, nothing is published any more until the process ends."""
+    if not publishing.cancelled():
+        log.error("the API's own viewing events are not published any more", exc_info=publishing.exception())

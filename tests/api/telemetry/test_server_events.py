@@ -14,7 +14,7 @@ from litestar.testing import AsyncTestClient
 from api.app import create_app
 from api.telemetry import server_events
 from api.telemetry.server_events import ServerEvents
-from marquee.errors import StoreUnavailable
+from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.events import VIEWING_EVENTS, ViewingEvent
 from marquee.platform import local_engines
 from marquee.settings import Settings
@@ -181,3 +181,37 @@ async def test_what_waits_at_the_end_is_published_or_counted_as_lost(monkeypatch
         events.tell("key", _event(1))
     assert server_events.DROPPED._value.get() - dropped == 1
     assert not log.records
+
+
+async def test_a_batch_that_fails_is_dropped_and_counted_and_the_next_ones_are_published(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class BrokenOnce(_SlowLog):
+        is_broken = True
+
+        async def publish_many(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
+            if self.is_broken:
+                self.is_broken = False
+                raise InputInvalid("The batch is too large.", field="value")
+            await super().publish_many(topic, records)
+
+    monkeypatch.setattr(server_events, "BATCH", 3)
+    log = BrokenOnce()
+    log.is_open.set()
+    events = ServerEvents(log)  # type: ignore[arg-type]
+    dropped = server_events.DROPPED._value.get()
+    async with events.published():
+        for number in range(5):
+            events.tell("key", _event(number))
+        async with asyncio.timeout(60):
+            while len(log.records) < 2:  # noqa: ASYNC110  (the task under test sets no event)
+                await asyncio.sleep(0.01)
+    assert server_events.DROPPED._value.get() - dropped == 3, "what is lost is not counted"
+    assert [
+        f'"event_id":"{number}"'.encode() in value for number, (_, value) in zip((3, 4), log.records, strict=True)
+    ] == [
+        True,
+        True,
+    ]
+    told = capsys.readouterr()
+    assert "they could not be published" in told.out + told.err, "nobody is told why"
