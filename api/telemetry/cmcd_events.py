@@ -1,7 +1,8 @@
 """A CMCD report as viewing events: the player's state machine runs over its lines, in the order of their times.
 
-`sid` and `cid` of a report are the player's own; session, profile and title are the token's. An event's id is made from its line,
-so a report that is sent again is the same events. Times: the newest line of a report counts as said now.
+`sid` and `cid` of a report are the player's own; session, profile and title are the token's. An event's id is made from its line
+and its number among the line's events, so a report that is sent again is the same events. Times: the newest line of a report
+counts as said now.
 """
 
 from collections.abc import Iterable
@@ -50,7 +51,7 @@ def told_by_lines(
         }
         events += [
             ViewingEvent(
-                event_id=f"{session.session_id}:{line.digest}:{event.kind}",
+                event_id=f"{session.session_id}:{line.digest}:{event.kind}:{number}",
                 kind=event.kind,
                 source="cmcd",
                 at_ms=max(began_ms, min(event.at_ms, received_ms)),
@@ -64,6 +65,6 @@ def told_by_lines(
                 player=PLAYERS.get(line.sf or "", "cmcd"),
                 **{**common, **event.fields},
             )
-            for event in happened
+            for number, event in enumerate(happened)
         ]
     return Told(events, state)

@@ -141,10 +141,13 @@ def _moved(state: PlayerState, report: CmcdReport, at_ms: int, events: list[Play
 
 def _plays(state: PlayerState, report: CmcdReport, at_ms: int, events: list[PlayerEvent]) -> PlayerState:
     if not state.is_shown:
+        waited = report.msd
+        if waited is None and state.attempt_ms is not None:
+            waited = at_ms - state.attempt_ms
         if state.attempt_ms is None:
             state = _attempted(state, at_ms - (report.msd or 0), events)
-        waited = report.msd if report.msd is not None else at_ms - (state.attempt_ms or at_ms)
-        events.append(PlayerEvent("first_frame", at_ms, {"duration_ms": waited}))
+        # Neither the player nor an earlier report says how long the start took: no duration, not 0 s.
+        events.append(PlayerEvent("first_frame", at_ms, {} if waited is None else {"duration_ms": waited}))
     elif state.stall_ms is not None:
         state = _stall_ended(state, at_ms, events)
     elif state.seek_ms is not None:

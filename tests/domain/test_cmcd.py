@@ -40,6 +40,11 @@ def test_the_players_own_start_delay_counts_before_the_difference_of_states() ->
     assert _run(_state(5000, "p", msd=900)) == [("attempt", 4100, {}), ("first_frame", 5000, {"duration_ms": 900})]
 
 
+def test_a_start_whose_length_nobody_says_has_no_length() -> None:
+    assert _run(_state(5000, "p")) == [("attempt", 5000, {}), ("first_frame", 5000, {})]
+    assert _run(_state(5000, "p", msd=0))[-1] == ("first_frame", 5000, {"duration_ms": 0})
+
+
 def test_a_stall_has_a_beginning_an_end_and_a_duration() -> None:
     assert _run(*STARTED, _state(9000, "r"), _state(11_500, "p")) == [
         *TOLD,

@@ -157,3 +157,12 @@ async def test_reports_spend_the_sessions_events_by_their_length_too(client: Cli
         if answer.status_code != 204:
             break
     assert problem_of(answer) == (429, "too-many-requests"), "long lines cost nothing"
+
+
+async def test_the_events_of_one_line_have_ids_of_their_own(client: Client, stores: Stores, playback: Playback) -> None:
+    # An interval report that also says that playing has paused: one heartbeat ends the playing, one is the interval's.
+    lines = [f"e=ps,sta=s,ts={TS},v=2", f"e=ps,sta=p,ts={TS + 900},v=2", f"e=t,sta=a,ts={TS + 9000},v=2"]
+    await _post(client, playback, "\n".join(lines))
+    events = await told(stores.event_log, playback.session_id)
+    assert [event.kind for event in events].count("heartbeat") == 2
+    assert len({event.event_id for event in events}) == len(events), "two events have one id"
