@@ -6,7 +6,7 @@ run again, or the event sink finishes it.
 
 import asyncio
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -19,6 +19,9 @@ from marquee.settings import Settings, load_settings
 from marquee.stores.lake.arrow import arrow_is_installed
 from marquee.stores.opened import open_stores
 
+if TYPE_CHECKING:
+    from marquee.ingest.lake.erasure import Erased
+
 
 def erase(profile: Annotated[str, typer.Argument(help="The profile's id: p_...")], as_json: Json = False) -> None:
     """Remove one profile's rows from the lake and from what analytics found. May be repeated."""
@@ -27,28 +30,38 @@ def erase(profile: Annotated[str, typer.Argument(help="The profile's id: p_...")
     settings = load_settings()
     console = Console(stderr=True, quiet=as_json)
     with console.status("erasing"):
-        found, rows = asyncio.run(_erase(settings, profile))
+        found, erased = asyncio.run(_erase(settings, profile))
     if as_json:
-        typer.echo(json.dumps({"kind": "erased", "profile_id": profile, "findings": found, "rows": rows}))
+        told = {"rows": erased.rows if erased else None, "unreadable": erased.unreadable if erased else ()}
+        typer.echo(json.dumps({"kind": "erased", "profile_id": profile, "findings": found, **told}))
     hours = settings.lake_retired_seconds / 3600
-    if rows is None:
+    if erased is None:
         console.print(
             f"{found:,} findings of {profile} are deleted. Its events go when event-sink runs, which needs the extra "
             f"`analytics`: {how_to_get_analytics()}.",
             highlight=False,
             soft_wrap=True,
         )
+    elif erased.unreadable:
+        console.print(
+            f"{erased.rows:,} rows and {found:,} findings of {profile} were removed. These files are damaged and were not "
+            f"searched: {', '.join(erased.unreadable)}. Restore or retire them, then repeat this command.",
+            highlight=False,
+            soft_wrap=True,
+        )
     else:
         console.print(
-            f"{profile} is in no live file any more: {rows:,} rows were removed, and {found:,} findings. "
+            f"{profile} is in no live file any more: {erased.rows:,} rows were removed, and {found:,} findings. "
             f"The replaced files are deleted {hours:g} h after their replacement, while event-sink runs.",
             highlight=False,
             soft_wrap=True,
         )
+    if erased and erased.unreadable:
+        raise typer.Exit(1)
 
 
-async def _erase(settings: Settings, profile_id: str) -> tuple[int, int | None]:
-    """Deleted findings, and removed rows of files; None: this environment cannot rewrite files."""
+async def _erase(settings: Settings, profile_id: str) -> "tuple[int, Erased | None]":
+    """Deleted findings, and what was erased from files; None: this environment cannot rewrite files."""
     async with open_stores(settings) as stores:
         await stores.catalogue.ping()
         await stores.lake.ask_erasure(profile_id)
@@ -57,4 +70,4 @@ async def _erase(settings: Settings, profile_id: str) -> tuple[int, int | None]:
             return found, None
         from marquee.ingest.lake.erasure import erase_asked
 
-        return found, await erase_asked(stores.lake, settings.state)
+        return found, await erase_asked(stores.lake, settings.state, search_all=True)

@@ -59,10 +59,22 @@ async def test_a_profile_is_erased_and_a_repeat_does_nothing(where: Settings, tm
                 "profile_id": gone,
                 "findings": findings,
                 "rows": rows,
+                "unreadable": [],
             }
         assert {row["profile_id"] for row in await live_rows(lake, tmp_path, "sessions")} == {stays}
     with psycopg.connect(where.database) as connection:
         assert connection.execute("SELECT profile_id FROM daily_profile").fetchall() == [(stays,)]
+
+
+async def test_a_damaged_file_is_named_and_the_command_fails(where: Settings, tmp_path: Path) -> None:
+    pq.write_table(batch(3, profile_id=(profile_id := new_profile_id())), tmp_path / "sessions.parquet")
+    async with opened(where) as lake:
+        await lake.replace("sessions", HOUR, [tmp_path / "sessions.parquet"])
+        [file] = await lake.live_files("sessions")
+        Path(file.uri).write_bytes(b"damaged")
+        done = await asyncio.to_thread(erase, where, tmp_path, profile_id)
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["unreadable"] == [file.path]
 
 
 def test_without_pyarrow_the_rest_is_asked_of_the_sink(where: Settings, tmp_path: Path) -> None:

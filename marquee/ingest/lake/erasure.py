@@ -3,12 +3,13 @@
 `ask_erasure` comes first: from then on the sink writes no row of the profile, also of events that were on their way. Then every
 live file of every dataset that names the profile is rewritten without its rows. The old files are deleted after
 MARQUEE_LAKE_RETIRED_SECONDS, because a reader may still have them. An erasure is kept for `KEPT`: each round looks at the files
-that are younger than the last one, so that a Spark job which read the old files brings nothing back.
+that are younger than the last one, so that a Spark job which read the old files brings nothing back. A damaged file holds up
+nothing: all others are rewritten, and the caller is told its path. Once it is restored or retired, ask for the erasure again.
 """
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from marquee.errors import ObjectMissing
 from marquee.ingest.lake import figures
@@ -27,30 +28,40 @@ MAX_ROUNDS: Final = 20
 log = get_logger()
 
 
-async def erase_asked(lake: Lake, state: Path, *, recheck_seconds: float = 0) -> int:
-    """Remove the rows of every profile whose erasure was asked for. Returns how many rows of files went. May be repeated.
+class Erased(NamedTuple):
+    """`rows`: how many rows of files were removed. `unreadable`: paths of live files that are damaged and were not searched."""
 
-    If all are finished, new files are looked at only `recheck_seconds` after the last time.
+    rows: int
+    unreadable: tuple[str, ...] = ()
+
+
+async def erase_asked(lake: Lake, state: Path, *, recheck_seconds: float = 0, search_all: bool = False) -> Erased:
+    """Remove the rows of every profile whose erasure was asked for. May be repeated.
+
+    If all are finished, new files are looked at only `recheck_seconds` after the last time. With `search_all` every live file
+    is searched, whatever an earlier round has found: damaged files are then told again.
     """
     erasures = await lake.erasures()
     settled = datetime.now(UTC) - timedelta(seconds=recheck_seconds)
-    if all(each.scanned_at is not None and each.scanned_at > settled for each in erasures):
-        return 0
+    if not search_all and all(each.scanned_at is not None and each.scanned_at > settled for each in erasures):
+        return Erased(0)
+    profiles = {each.profile_id for each in erasures}
+    first = datetime.min.replace(tzinfo=UTC)
+    since = first if search_all else min((each.scanned_at or first for each in erasures), default=settled)
     removed = 0
+    unreadable: tuple[str, ...] = ()
     for _ in range(MAX_ROUNDS):
         began = datetime.now(UTC)
-        profiles = {each.profile_id for each in erasures}
-        since = min((each.scanned_at or datetime.min.replace(tzinfo=UTC) for each in erasures), default=began)
-        gone, is_whole = await _scan(lake, state, frozenset(profiles), since)
+        gone, is_whole, unreadable = await _scan(lake, state, frozenset(profiles), since)
         removed += gone
+        await lake.delete_findings(profiles)
         if is_whole:
-            await lake.delete_findings(profiles)
             await lake.erased_through(profiles, began)
             break
     if removed:
         figures.ERASED_ROWS.inc(removed)
         log.info("profiles erased", rows=removed)
-    return removed
+    return Erased(removed, unreadable)
 
 
 async def forget_finished(lake: Lake) -> int:
@@ -58,9 +69,15 @@ async def forget_finished(lake: Lake) -> int:
     return await lake.forget_erasures(datetime.now(UTC) - KEPT)
 
 
-async def _scan(lake: Lake, state: Path, profiles: frozenset[str], since: datetime) -> tuple[int, bool]:
-    """Rewrite the files that are younger than `since`: removed rows, and whether no other change came in between."""
+async def _scan(
+    lake: Lake, state: Path, profiles: frozenset[str], since: datetime
+) -> tuple[int, bool, tuple[str, ...]]:
+    """Rewrite the files that are younger than `since`.
+
+    Returns how many rows were removed, whether no other change came in between, and the paths of damaged files.
+    """
     removed, is_whole = 0, True
+    unreadable: list[str] = []
     for dataset in await lake.datasets():
         for file in await lake.live_files(dataset):
             if since > datetime.min.replace(tzinfo=UTC) and file.created_at < since - CLOCKS:
@@ -72,6 +89,6 @@ async def _scan(lake: Lake, state: Path, profiles: frozenset[str], since: dateti
             except (LakeFileRetired, ObjectMissing):
                 is_whole = False  # another change replaced the file: what replaced it is looked at in the next round
             except LakeFileUnreadable as error:
-                is_whole = False
+                unreadable.append(file.path)
                 log.error("file not searched for erased profiles", path=file.path, reason=error.detail)
-    return removed, is_whole
+    return removed, is_whole, tuple(unreadable)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -117,21 +118,41 @@ async def test_an_erased_profile_is_in_no_live_file_and_after_the_grace_in_no_fi
     pq.write_table(pa.table({"title": ["x"]}), tmp_path / "titles.parquet")
     await lake.replace("titles", HOUR, [tmp_path / "titles.parquet"])
     await lake.ask_erasure(GONE)
-    assert await erase_asked(lake, where.state) == 5 + 2 + 2
+    assert (await erase_asked(lake, where.state)).rows == 5 + 2 + 2
     for dataset in (EVENTS, "sessions"):
         assert GONE not in {row["profile_id"] for row in await live_rows(lake, tmp_path, dataset)}
     assert len(await live_rows(lake, tmp_path)) == 5 + 3 + 2
     assert len(await live_rows(lake, tmp_path, "titles")) == 1
-    assert await erase_asked(lake, where.state) == 0
+    assert (await erase_asked(lake, where.state)).rows == 0
     assert await delete_retired(lake, retired_seconds=3600) == 0
     assert await delete_retired(lake, retired_seconds=0) == 3
     left = [Path(lake.files.uri(file.path)).read_bytes() async for file in lake.files.list()]
     assert not any(GONE.encode() in body for body in left), "an erased id is still on the disk"
     # A job that had read the old files brings the rows back: the next round removes them again.
     await lake.replace("sessions", HOUR, [tmp_path / "sessions.parquet"])
-    assert await erase_asked(lake, where.state, recheck_seconds=3600) == 0, "it was looked at just now"
-    assert await erase_asked(lake, where.state) == 2
+    assert (await erase_asked(lake, where.state, recheck_seconds=3600)).rows == 0, "it was looked at just now"
+    assert (await erase_asked(lake, where.state)).rows == 2
     assert await forget_finished(lake) == 0, "the event log may still have events of it"
+
+
+async def test_a_damaged_file_holds_up_no_erasure_and_is_named(
+    lake: Lake, where: Settings, writer: Writer, tmp_path: Path
+) -> None:
+    await writer.write([batch(3, profile_id=GONE)])
+    await writer.write([batch(4, first=10, profile_id=GONE)], hour=HOUR + timedelta(hours=1))
+    damaged = (await lake.live_files(EVENTS))[0]
+    Path(damaged.uri).write_bytes(b"PAR1, and nothing that follows is Parquet")
+    with psycopg.connect(where.database) as connection:
+        connection.execute(
+            "INSERT INTO daily_profile (day, profile_id, titles, watch_seconds) VALUES ('2026-11-30', %s, 1, 2)", [GONE]
+        )
+    await lake.ask_erasure(GONE)
+    erased = await erase_asked(lake, where.state)
+    assert (erased.rows, erased.unreadable) == (4, (damaged.path,))
+    assert [each.scanned_at is not None for each in await lake.erasures()] == [True], "the erasure never ends"
+    assert await lake.delete_findings([GONE]) == 0, "what analytics found of the profile stays"
+    # An event sink that was first has finished the erasure: whoever asked is told of the damaged file all the same.
+    assert (await erase_asked(lake, where.state, search_all=True)).unreadable == (damaged.path,)
 
 
 async def test_old_hours_go_and_the_files_after_their_grace(lake: Lake, writer: Writer, tmp_path: Path) -> None:
