@@ -13,8 +13,6 @@ const TYPING_PAUSE_MS = 140;
 
 interface Found extends Page {
   query: string;
-  /** An API of an earlier release gives none. */
-  search_id?: string;
 }
 
 export function SearchPage({ query }: { query: string }) {
