@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,6 +52,7 @@ class EventFile:
     uri: str
     rows: int
     bytes: int
+    hour: datetime
 
 
 def frame_of(spark: SparkSession, files: Sequence[EventFile]) -> DataFrame:

@@ -38,7 +38,7 @@ async def _live_files(job: Job, dataset: str, start: datetime, end: datetime) ->
                 local = folder / file.path.replace("/", "-")
                 await lake.files.get_file(file.path, local)
                 uri = str(local)
-            return EventFile(uri, file.rows, file.size_bytes)
+            return EventFile(uri, file.rows, file.size_bytes, file.hour)
 
         return list(await gather_bounded(reachable, found, max_concurrent=MAX_CONCURRENT_COPIES))
     finally:

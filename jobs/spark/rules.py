@@ -1,7 +1,8 @@
 """The rules of one playback session: from its events, in any order and with repeats, to one row.
 
-The names and definitions are those of CTA-2066 and Mux Data. Session = one `session_id`. It belongs to the day (UTC) of its
-attempt, so one over midnight counts once. An event that a client sent twice counts once, by its `event_id`. What the player says
+The names and definitions are those of CTA-2066 and Mux Data. Session = one `session_id`. It belongs to the day (UTC) in which
+its id was made, so one over midnight, or one that goes on in the morning, counts once. A session whose id says no time belongs
+to the day of its attempt. An event that a client sent twice counts once, by its `event_id`. What the player says
 (`client`, `cmcd`) comes first; what the edges saw of it fills the gaps of players that report little.
 """
 
@@ -14,11 +15,19 @@ from marquee.domain.playback import WATCHED_MS_PER_SECOND
 
 OUTCOMES: Final = ("played", "playback_failure", "start_failure", "exit_before_start")
 SILENT_MS: Final = 60_000
-"""An attempt without a first frame, an error or an exit is given up after this time without an event."""
+"""An attempt without a first frame, an error or an exit is given up after this time without an event. A stall ends after this
+time without an event of the player: a device that slept was not stalled."""
+MAX_STARTUP_MS: Final = 3_600_000
+"""A longer startup is a device that slept before its first frame: it says nothing of the platform."""
+MAX_RATE: Final = 2
+"""The highest playback rate that the web client offers."""
+MAX_REPORT_MS: Final = 120_000
+"""A player's first report may tell of this much film before it."""
 MAX_GAP_MS: Final = 60_000
 """A rendition is taken as shown for at most this long after an event: a device that slept shows nothing."""
-AROUND_HOURS: Final = 6
-"""Before and after a day, in which events of its sessions are looked for: a stream's address is valid that long."""
+BEFORE_HOURS: Final = 6
+"""Before a day, in which the attempt of a session is looked for whose id says no time."""
+PLAYBACK_ID: Final = "^v_[0-9a-v]{20}$"
 SESSION_COLUMNS: Final = (
     *("session_id", "day", "started_at_ms", "profile_id", "movie_id", "version", "device", "player", "edge"),
     *("is_preview", "is_robot", "outcome", "error_code", "startup_ms", "watch_seconds", "stall_seconds", "stalls"),
@@ -26,6 +35,15 @@ SESSION_COLUMNS: Final = (
     *("sent_bytes", "events"),
 )
 """The columns of the lake's dataset `sessions`, in their order."""
+
+
+def made_at() -> Column:
+    """When a session's id was made, in Unix milliseconds, as `marquee.domain.ids.made_at_ms` reads it. Null for other ids.
+
+    Ten characters of base32hex hold 50 bits, of which the first 48 are the time.
+    """
+    is_id = f.col("session_id").rlike(PLAYBACK_ID)
+    return f.when(is_id, f.shiftright(f.conv(f.substring("session_id", 3, 10), 32, 10).cast("long"), 2))
 
 
 def kind_is(*kinds: str) -> Column:
@@ -69,9 +87,15 @@ def with_what_is_shown(events: DataFrame) -> DataFrame:
     is_showing = f.when(said_by_player() & kind_is("exit"), False).otherwise(is_showing)
     gap_ms = f.least(f.lead("at_ms").over(in_order) - f.col("at_ms"), f.lit(MAX_GAP_MS))
     kbps = f.when(said_by_player() & (f.col("kbps") > 0), f.col("kbps"))
-    return events.withColumn(
-        "shown_ms", f.when(f.last(is_showing, ignorenulls=True).over(until_now), f.coalesce(gap_ms, f.lit(0)))
-    ).withColumn("shown_kbps", f.last(kbps, ignorenulls=True).over(until_now))
+    before = in_order.rowsBetween(Window.unboundedPreceding, -1)
+    told_at_ms = f.when(said_by_player(), f.col("at_ms"))
+    return (
+        events.withColumn(
+            "shown_ms", f.when(f.last(is_showing, ignorenulls=True).over(until_now), f.coalesce(gap_ms, f.lit(0)))
+        )
+        .withColumn("shown_kbps", f.last(kbps, ignorenulls=True).over(until_now))
+        .withColumn("told_before_ms", f.last(told_at_ms, ignorenulls=True).over(before))
+    )
 
 
 def is_fatal_error() -> Column:
@@ -89,26 +113,31 @@ def _positive(column: str) -> Column:
 
 
 def folded(events: DataFrame) -> DataFrame:
-    """One row a session: sums, first times, and the short lists (stalls, seeks, fatal errors) that `judged` needs."""
+    """One row a session: sums, first times, and the short lists (stalls, seeks, silences, fatal errors) that `judged` needs.
+
+    Watched time is at most the time between the first and the last event, at the highest playback rate.
+    """
     watched_ms = f.when(said_by_player(), _positive("watched_ms"))
     position = f.when(said_by_player() & ~kind_is("seek"), f.col("position_seconds"))
     moment = f.struct("at_ms", _positive("duration_ms").alias("ms"))
+    most_watched_ms = (f.max("at_ms") - f.min("at_ms")) * MAX_RATE + MAX_REPORT_MS
+    is_silence = said_by_player() & (f.col("at_ms") - f.col("told_before_ms") > SILENT_MS)
+    says_startup = kind_is("first_frame") & (f.col("duration_ms") >= 0)
     return events.groupBy("session_id").agg(
         f.min("at_ms").alias("first_at_ms"),
         f.max("at_ms").alias("last_at_ms"),
         f.min(f.when(kind_is("attempt"), f.col("at_ms"))).alias("attempt_at_ms"),
         f.min(f.when(kind_is("first_frame"), f.col("at_ms"))).alias("first_frame_at_ms"),
         f.min(f.when(watched_ms > 0, f.col("at_ms") - watched_ms)).alias("watched_from_ms"),
-        f.min(f.when(kind_is("first_frame") & (f.col("duration_ms") >= 0), f.col("duration_ms"))).alias(
-            "first_frame_ms"
-        ),
+        f.min_by("duration_ms", f.when(says_startup, f.struct("at_ms", "event_id"))).alias("first_frame_ms"),
         f.max(kind_is("exit")).alias("has_exit"),
         f.sort_array(f.collect_list(f.when(is_fatal_error(), f.struct("at_ms", "error_code")))).alias("fatal"),
         f.collect_list(f.when(kind_is("stall_end"), moment)).alias("stall_list"),
         f.collect_list(f.when(kind_is("seek"), moment)).alias("seek_list"),
+        f.collect_list(f.when(is_silence, f.struct("told_before_ms", "at_ms"))).alias("silences"),
         f.max(f.when(kind_is("stall_begin"), f.col("at_ms"))).alias("stall_began_ms"),
         f.max(f.when(kind_is("stall_end"), f.col("at_ms"))).alias("stall_ended_ms"),
-        f.sum(watched_ms).alias("watched_ms"),
+        f.least(f.sum(watched_ms), f.when(f.sum(watched_ms).isNotNull(), most_watched_ms)).alias("watched_ms"),
         (
             f.sum(f.col("shown_kbps") * f.col("shown_ms"))
             / f.sum(f.when(f.col("shown_kbps").isNotNull(), f.col("shown_ms")))
@@ -151,7 +180,12 @@ def judged(sessions: DataFrame, *, as_of_ms: int) -> DataFrame:
             "error_code",
             f.when(f.size("decisive") > 0, f.coalesce(f.get("decisive", f.lit(0))["error_code"], f.lit("unknown"))),
         )
-        .withColumn("startup_ms", f.when(f.col("began_ms").isNotNull(), f.col("first_frame_ms")))
+        .withColumn(
+            "startup_ms",
+            f.when(
+                f.col("began_ms").isNotNull() & (f.col("first_frame_ms") <= MAX_STARTUP_MS), f.col("first_frame_ms")
+            ),
+        )
         .withColumn("started_at_ms", f.coalesce("attempt_at_ms", "first_at_ms"))
     )
 
@@ -160,8 +194,17 @@ def with_stalls(sessions: DataFrame) -> DataFrame:
     """Adds `stalls` and `stall_seconds`: rebuffering after the first frame.
 
     A stall that begins within a seek is what the seek costs, and is left out (CTA-2066). One that never ended counts until
-    the session's last event.
+    the session's last event. Within a stall, what is longer than `SILENT_MS` between two events of the player is no stall.
     """
+
+    def stalled_ms(began: Column, ended: Column) -> Column:
+        """The time from `began` to `ended`, less the silences in it."""
+
+        def without(left: Column, silence: Column) -> Column:
+            from_ms = f.greatest(silence["told_before_ms"], began) + SILENT_MS
+            return left - f.greatest(f.least(silence["at_ms"], ended) - from_ms, f.lit(0))
+
+        return f.aggregate("silences", ended - began, without)
 
     def counts(stall: Column) -> Column:
         began = stall["at_ms"] - stall["ms"]
@@ -171,22 +214,29 @@ def with_stalls(sessions: DataFrame) -> DataFrame:
     is_open = (f.col("stall_began_ms") >= f.col("began_ms")) & (
         f.col("stall_ended_ms").isNull() | (f.col("stall_ended_ms") < f.col("stall_began_ms"))
     )
-    open_ms = f.when(is_open, f.col("last_at_ms") - f.col("stall_began_ms")).otherwise(0)
-    stalled_ms = f.aggregate("stall_list", f.lit(0).cast("long"), lambda total, stall: total + stall["ms"])
+    open_ms = f.when(is_open, stalled_ms(f.col("stall_began_ms"), f.col("last_at_ms"))).otherwise(0)
+    ended_ms = f.aggregate(
+        "stall_list",
+        f.lit(0).cast("long"),
+        lambda total, stall: total + stalled_ms(stall["at_ms"] - stall["ms"], stall["at_ms"]),
+    )
     return (
         sessions.withColumn("stall_list", f.filter("stall_list", counts))
         .withColumn("stalls", f.size("stall_list") + f.when(is_open, 1).otherwise(0))
-        .withColumn("stall_seconds", (stalled_ms + open_ms) / 1000)
+        .withColumn("stall_seconds", (ended_ms + open_ms) / 1000)
     )
 
 
 def sessions_of_day(events: DataFrame, titles: DataFrame, *, first_ms: int, end_ms: int, as_of_ms: int) -> DataFrame:
-    """The sessions whose attempt lies in [first_ms, end_ms), with `SESSION_COLUMNS`. `titles`: movie_id, duration_seconds.
+    """The sessions that belong to [first_ms, end_ms), with `SESSION_COLUMNS`. `titles`: movie_id, duration_seconds.
 
     Completed: film was watched, and up to 95 % of the duration or further.
     """
-    found = with_stalls(judged(folded(with_what_is_shown(counted_once(events))), as_of_ms=as_of_ms))
-    in_day = found.where((f.col("started_at_ms") >= first_ms) & (f.col("started_at_ms") < end_ms))
+    # Sessions of other days are left out first: counting those of the day after would be for nothing.
+    mine = events.where(f.coalesce(made_at().between(first_ms, end_ms - 1), f.lit(True)))
+    found = with_stalls(judged(folded(with_what_is_shown(counted_once(mine))), as_of_ms=as_of_ms))
+    found = found.withColumn("day_ms", f.coalesce(made_at(), f.col("started_at_ms")))
+    in_day = found.where((f.col("day_ms") >= first_ms) & (f.col("day_ms") < end_ms))
     watched_to_the_end = (f.col("watched_ms") > 0) & (
         f.floor(f.col("max_position_seconds") * 1000) >= f.floor(f.col("duration_seconds") * WATCHED_MS_PER_SECOND)
     )
@@ -199,6 +249,6 @@ def sessions_of_day(events: DataFrame, titles: DataFrame, *, first_ms: int, end_
         .withColumn("top_height", f.coalesce("shown_height", "sent_height"))
         .withColumn("dropped_frames", f.coalesce("dropped_frames", f.lit(0)))
         .withColumn("sent_bytes", f.coalesce("sent_bytes", f.lit(0)))
-        .withColumn("day", f.to_date(f.timestamp_millis(f.col("started_at_ms"))))
+        .withColumn("day", f.to_date(f.timestamp_millis(f.col("day_ms"))))
         .select(*SESSION_COLUMNS)
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,18 +38,22 @@ Run = Callable[..., Figures]
 def platform(postgres_server: Settings, empty_database: str, tmp_path: Path) -> Settings:
     migrate(empty_database)
     lake = tmp_path / "lake"
-    return postgres_server.model_copy(update={"database_url": empty_database, "lake_url": f"file://{lake}"})
+    return postgres_server.model_copy(
+        update={"database_url": empty_database, "lake_url": f"file://{lake}", "lake_days": 0}
+    )
 
 
 @pytest.fixture
 def run(platform: Settings, spark: "SparkSession", tmp_path: Path) -> Run:
     """Runs a job's work for a day, in the Spark of the tests."""
 
-    def of(work: Callable[[Job], Figures], day: date = DAY, **options: Any) -> Figures:
+    def of(
+        work: Callable[[Job], Figures], day: date = DAY, *, settings: Settings = platform, **options: Any
+    ) -> Figures:
         folder = tmp_path / "work"
         folder.mkdir(exist_ok=True)
         with spark_errors():
-            return work(Job(platform, spark, folder, day, options))
+            return work(Job(settings, spark, folder, day, options))
 
     return of
 
@@ -159,7 +163,7 @@ def test_a_poisoned_file_is_named_and_the_old_facts_stay(platform: Settings, run
             connection.execute("DELETE FROM lake_file WHERE NOT path = ANY(%s)", [list(listed)])
 
 
-def test_an_empty_day_is_empty_and_facts_outlive_the_lake(platform: Settings, run: Run) -> None:
+def test_an_empty_day_is_empty_and_facts_outlive_the_lake(platform: Settings, run: Run, tmp_path: Path) -> None:
     assert run(sessions.run)["sessions"] == 0
     assert _facts(platform) == {table: [] for table in FACTS}
     with psycopg.connect(platform.database) as connection:
@@ -169,6 +173,30 @@ def test_an_empty_day_is_empty_and_facts_outlive_the_lake(platform: Settings, ru
     assert len(ask(platform, "SELECT * FROM daily_title")) == 1, "the lake's retention must not remove facts"
     run(sessions.run, empty=True)
     assert ask(platform, "SELECT * FROM daily_title") == []
+
+    neighbours = Events()
+    neighbours.play("v_before", -12 * 3600 - 600)
+    neighbours.play("v_after", 12 * 3600 + 600)
+    store(platform, neighbours.rows, tmp_path)
+    with psycopg.connect(platform.database) as connection:
+        connection.execute("INSERT INTO daily_title VALUES (%s, 'm_one', 1, 1, 1, 1, 5)", [DAY])
+    with pytest.raises(EventsUnusable, match="has no events of 2026-11-30"):
+        run(sessions.run)
+    assert len(ask(platform, "SELECT * FROM daily_title")) == 1, "events of the days around it are none of the day"
+
+
+def test_a_day_that_retention_has_cut_keeps_its_facts(platform: Settings, run: Run, tmp_path: Path) -> None:
+    cut = (datetime.now(UTC) - timedelta(days=5)).date()
+    events = Events()
+    events.play("v_left_over", (cut - DAY).days * 86_400 + 11 * 3600)
+    store(platform, events.rows, tmp_path)
+    keeps_five_days = platform.model_copy(update={"lake_days": 5})
+    assert run(sessions.run, cut, settings=keeps_five_days)["sessions"] == 1, "a day without facts loses nothing"
+    before = _facts(platform)
+    with pytest.raises(EventsUnusable, match="keeps events for 5 days"):
+        run(sessions.run, cut, settings=keeps_five_days)
+    assert _facts(platform) == before
+    assert run(sessions.run, cut, settings=keeps_five_days, empty=True)["sessions"] == 1
 
 
 def test_a_platform_without_events_gives_empty_batches(platform: Settings, run: Run) -> None:

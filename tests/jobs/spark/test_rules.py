@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.jobs.spark.frames import NOON_MS, Events, by_session
+from marquee.domain.ids import made_at_ms, new_playback_id
+from tests.jobs.spark.frames import END_MS, FIRST_MS, NOON_MS, Events, by_session
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -159,3 +160,61 @@ def test_what_engineers_and_robots_do_is_marked(spark: "SparkSession") -> None:
     events.play("v_viewer")
     marks = {key: (row["is_preview"], row["is_robot"]) for key, row in by_session(events, spark).items()}
     assert marks == {"v_preview": (True, False), "v_robot": (False, True), "v_viewer": (False, False)}
+
+
+def test_a_session_that_goes_on_in_the_morning_counts_once(spark: "SparkSession") -> None:
+    events = Events()
+    evening = new_playback_id(NOON_MS + 11 * 3_600_000)
+    events.play(evening, 11 * 3600, watched=60)
+    events.play(evening, 30 * 3600, watched=30)
+    edge_cases = [new_playback_id(at_ms) for at_ms in (FIRST_MS - 1, FIRST_MS, END_MS - 1, END_MS)]
+    for session in edge_cases:
+        events.play(session, (made_at_ms(session) - NOON_MS) / 1000)
+    today, tomorrow = by_session(events, spark), by_session(events, spark, day=1)
+    assert today[evening]["watch_seconds"] == 90
+    assert set(today) == {evening, *edge_cases[1:3]}, (
+        "the second attempt of a session counts again, or a border is wrong"
+    )
+    assert set(tomorrow) == {edge_cases[3]}
+    events.rows = [row for row in events.rows if row["at_ms"] >= END_MS]
+    assert evening not in by_session(events, spark, day=1), "a session whose first events are not read counts again"
+
+
+def test_odd_values_of_one_viewer_are_bounded(spark: "SparkSession") -> None:
+    events = Events()
+    events.play("v_odd", watched=10)
+    for number in range(200):
+        events.add("v_odd", "heartbeat", 2 + number / 100, watched_ms=600_000)
+    events.add("v_slept_first", "attempt", 0)
+    events.add("v_slept_first", "first_frame", 8 * 3600, duration_ms=8 * 3_600_000)
+    events.play("v_twice")
+    events.add("v_twice", "first_frame", 5, duration_ms=20)
+    found = by_session(events, spark)
+    assert found["v_odd"]["watch_seconds"] == 11 * 2 + 120, (
+        "11 s at double speed, and what the first report may tell of"
+    )
+    assert (found["v_slept_first"]["outcome"], found["v_slept_first"]["startup_ms"]) == ("played", None)
+    assert found["v_twice"]["startup_ms"] == 1000, "the startup is that of the earliest first frame"
+
+
+@pytest.mark.parametrize(
+    ("stall", "seconds"),
+    [
+        ([("stall_begin", 10, {}), ("stall_end", 10 + 8 * 3600, {"duration_ms": 8 * 3_600_000})], 60),
+        ([("stall_begin", 10, {}), ("exit", 10 + 8 * 3600, {})], 60),
+        ([("stall_begin", 10, {}), ("heartbeat", 40, {}), ("exit", 8 * 3600, {})], 90),
+        ([("stall_end", 8 * 3600, {"duration_ms": 7 * 3_600_000})], 60),
+        ([("stall_end", 300, {"duration_ms": 2000})], 2),
+        ([("stall_begin", 10, {}), ("heartbeat", 60, {}), ("stall_end", 110, {"duration_ms": 100_000})], 100),
+    ],
+    ids=["slept", "slept and left", "told once more", "told at the end only", "short after silence", "long and told"],
+)
+def test_a_device_that_slept_was_not_stalled(
+    spark: "SparkSession", stall: list[tuple[str, float, dict[str, int]]], seconds: float
+) -> None:
+    events = Events()
+    events.add("v_one", "attempt", 0)
+    events.add("v_one", "first_frame", 1, duration_ms=1000)
+    for kind, at, fields in stall:
+        events.add("v_one", kind, at, watched_ms=0 if kind in ("heartbeat", "exit") else None, **fields)
+    assert by_session(events, spark)["v_one"]["stall_seconds"] == seconds
