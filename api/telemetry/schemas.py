@@ -10,15 +10,11 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from api.wire import END, Input
-from marquee.domain.telemetry import ClientEventKind
+from marquee.domain.telemetry import MAX_DURATION_MS, MAX_POSITION_SECONDS, MAX_WATCHED_MS, ClientEventKind
 
 MAX_EVENTS: Final = 200
 MAX_CLOCK_MS: Final = 2.0**53
 MAX_SEQUENCE: Final = 2**31 - 1
-MAX_DURATION_MS: Final = 24 * 3600 * 1000
-MAX_WATCHED_MS: Final = 10 * 60 * 1000
-"""A player tells of what it shows every few seconds; ten minutes leave room for one that is offline."""
-MAX_POSITION_SECONDS: Final = 7 * 24 * 3600.0
 
 ClockMs = Annotated[float, Meta(ge=-MAX_CLOCK_MS, le=MAX_CLOCK_MS)]
 DurationMs = Annotated[int, Meta(ge=0, le=MAX_DURATION_MS)]

@@ -14,6 +14,7 @@ import dagster as dg
 
 from assets.analytics import suites
 from assets.analytics.installed import require_analytics
+from assets.analytics.judgements import Volume, newest_judgement
 from assets.analytics.judging import Subject, Verdict, judge
 from assets.analytics.partitions import FRESH_DAY, OWNERS, STORE_RETRY, days
 from assets.analytics.spark import candidates, popularity, taste
@@ -42,65 +43,75 @@ QUERIES: Final[Mapping[str, str]] = {
                t.movie_id AS known, b.movie_id = b.similar_id AS names_itself
         FROM similar_title AS b LEFT JOIN title AS t ON t.movie_id = b.similar_id WHERE b.batch_id = {batch_id}""",
     "suggestions": """
-        SELECT b.profile_id, b.because_movie_id, b.rank, b.movie_id, b.score,
-               concat_ws('/', b.profile_id, b.because_movie_id, b.movie_id) AS key,
+        SELECT b.because_movie_id, b.rank, b.movie_id, b.score,
+               md5(concat_ws('/', b.profile_id, b.because_movie_id, b.movie_id)) AS key,
                t.movie_id AS known, b.movie_id = b.because_movie_id AS names_itself
         FROM suggestion AS b LEFT JOIN title AS t USING (movie_id) WHERE b.batch_id = {batch_id}""",
-    "genre_taste": "SELECT profile_id, genre, share FROM genre_taste WHERE batch_id = {batch_id}",
+    "genre_taste": "SELECT genre, share FROM genre_taste WHERE batch_id = {batch_id}",
     "candidates": """
         SELECT b.rank, b.movie_id, b.watch_hours, b.sent_bytes, b.expected_saving_bytes, b.movie_id AS key,
                t.movie_id AS known, false AS names_itself
         FROM reencode_candidate AS b LEFT JOIN title AS t USING (movie_id) WHERE b.batch_id = {batch_id}""",
 }
+"""No query shows a profile: Data Docs and samples keep the rows that are wrong, and an erasure does not reach them."""
 KEYS: Final[Mapping[str, Sequence[str]]] = {
     "popularity": ("genre", "rank", "movie_id"),
     "similar": ("movie_id", "rank", "similar_id"),
-    "suggestions": ("profile_id", "because_movie_id", "rank", "movie_id"),
-    "genre_taste": ("profile_id", "genre"),
+    "suggestions": ("because_movie_id", "rank", "movie_id"),
+    "genre_taste": ("genre",),
     "candidates": ("rank", "movie_id"),
 }
 
 
 @dg.asset_check(asset=popularity, blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
 async def popularity_is_sound(
-    context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
+    context: dg.AssetCheckExecutionContext, config: Volume, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
     """Scores and ranks are whole, titles are in the catalogue, and there are not suddenly half as many rows."""
-    return await _check(context, settings, "popularity")
+    return await _check(context, config, settings, "popularity")
 
 
 @dg.asset_check(asset=taste, blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
 async def taste_is_sound(
-    context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
+    context: dg.AssetCheckExecutionContext, config: Volume, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
     """Suggestions and similar titles are whole, name titles of the catalogue and not themselves, and are not half as many."""
-    return await _check(context, settings, "taste")
+    return await _check(context, config, settings, "taste")
 
 
 @dg.asset_check(asset=candidates, blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
 async def candidates_are_sound(
-    context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
+    context: dg.AssetCheckExecutionContext, config: Volume, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
     """Savings are bytes that a title of the catalogue sends, each title stands once."""
-    return await _check(context, settings, "candidates")
+    return await _check(context, config, settings, "candidates")
 
 
-async def _check(context: dg.AssetCheckExecutionContext, settings: Settings, asset: str) -> dg.AssetCheckResult:
+async def _check(
+    context: dg.AssetCheckExecutionContext, config: Volume, settings: Settings, asset: str
+) -> dg.AssetCheckResult:
     require_analytics("great_expectations")
     async with opened_findings(settings) as findings:
-        verdict = await judge_batches(settings, findings, asset)
+        verdict = await judge_batches(settings, findings, asset, accept_smaller=config.accept_smaller)
     if verdict.reason:
         context.log.error(f"Held back, viewers keep what they had: {verdict.reason}")
     return verdict.check_result()
 
 
-async def judge_batches(settings: Settings, findings: FindingsWriter, asset: str) -> Verdict:
-    """Judge the newest batches of an asset. One bad batch refuses all of them: they were made from the same events."""
+async def judge_batches(
+    settings: Settings, findings: FindingsWriter, asset: str, *, accept_smaller: bool = False
+) -> Verdict:
+    """Judge the newest batches of an asset. One bad batch refuses all of them: they were made from the same events.
+
+    The verdict's metadata names each batch, by `judged_name`.
+    """
     newest = [batch for name in BATCHES[asset] if (batch := await findings.latest(name)) is not None]
-    subjects = [subject for batch in newest for subject in await _subjects(settings, batch)]
+    subjects = [
+        subject for batch in newest for subject in await _subjects(settings, batch, accept_smaller=accept_smaller)
+    ]
     url = open_warehouse(settings.database).sqlalchemy_url()
     verdict = await asyncio.to_thread(
-        judge, settings, asset, subjects, url=url, **{f"{batch.name}_batch": batch.batch_id for batch in newest}
+        judge, settings, asset, subjects, url=url, **{judged_name(batch.name): batch.batch_id for batch in newest}
     )
     if verdict.reason:
         for batch in newest:
@@ -109,10 +120,15 @@ async def judge_batches(settings: Settings, findings: FindingsWriter, asset: str
     return verdict
 
 
-async def _subjects(settings: Settings, batch: Batch) -> list[Subject]:
+def judged_name(name: BatchName) -> str:
+    """The metadata of a check that says which batch of this name it judged."""
+    return f"{name}_batch"
+
+
+async def _subjects(settings: Settings, batch: Batch, *, accept_smaller: bool) -> list[Subject]:
     warehouse = open_warehouse(settings.database)
     try:
-        fewest = fewest_rows(await warehouse.accepted_rows(batch.name))
+        fewest = fewest_rows(await warehouse.accepted_rows(batch.name), accept_smaller=accept_smaller)
     finally:
         await warehouse.close()
     parts = ("suggestions", "genre_taste") if batch.name == "suggestions" else (batch.name,)
@@ -128,7 +144,9 @@ async def _subjects(settings: Settings, batch: Batch) -> list[Subject]:
     ]
 
 
-def _acceptance(upstream: dg.AssetsDefinition, asset: str, description: str) -> dg.AssetsDefinition:
+def _acceptance(
+    upstream: dg.AssetsDefinition, check: dg.AssetChecksDefinition, asset: str, description: str
+) -> dg.AssetsDefinition:
     @dg.asset(
         name=f"accepted_{asset}",
         description=description,
@@ -142,8 +160,12 @@ def _acceptance(upstream: dg.AssetsDefinition, asset: str, description: str) -> 
     async def accepted(
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult[None]:
+        judged = newest_judgement(context.instance, check.check_key)
         async with opened_findings(settings) as findings:
-            told = {name: await accept(context, settings, findings, name) for name in BATCHES[asset]}
+            told = {
+                name: await accept(context, settings, findings, name, judged=judged.get(judged_name(name)))
+                for name in BATCHES[asset]
+            }
         return dg.MaterializeResult(
             metadata={f"{name} {key}": value for name, one in told.items() for key, value in one.items()}
         )
@@ -152,15 +174,24 @@ def _acceptance(upstream: dg.AssetsDefinition, asset: str, description: str) -> 
 
 
 async def accept(
-    context: dg.AssetExecutionContext, settings: Settings, findings: FindingsWriter, name: BatchName
+    context: dg.AssetExecutionContext,
+    settings: Settings,
+    findings: FindingsWriter,
+    name: BatchName,
+    *,
+    judged: int | None,
 ) -> dict[str, str | int]:
     """Accept the newest batch of a name, then purge the rows that show it. What it says is the asset's metadata.
 
-    Raises `dagster.Failure` for a batch that a check has refused, or that is not there.
+    `judged`: the batch that the check let pass. Raises `dagster.Failure` for a batch that a check has refused, that no check has
+    seen, or that is not there.
     """
     batch = await findings.latest(name)
     if batch is None or batch.state == "refused":
         reason = f"was refused: {batch.reason}" if batch else "is not there: run its Spark job"
+        raise dg.Failure(description=f"The newest batch of {name} {reason}", allow_retries=False)
+    if batch.batch_id != judged:
+        reason = f"is {batch.batch_id}, and the check has seen {judged}: run the check again"
         raise dg.Failure(description=f"The newest batch of {name} {reason}", allow_retries=False)
     if batch.state == "written":
         warehouse = open_warehouse(settings.database)
@@ -205,14 +236,19 @@ async def opened_findings(settings: Settings) -> AsyncIterator[FindingsWriter]:
 
 accepted_popularity = _acceptance(
     popularity,
+    popularity_is_sound,
     "popularity",
     "The trending titles that viewers have: the rows of home, and the prior of search. A refused batch leaves yesterday's.",
 )
 accepted_taste = _acceptance(
     taste,
+    taste_is_sound,
     "taste",
     'What viewers have of "Because you watched" and "More like this". A refused batch leaves yesterday\'s.',
 )
 accepted_candidates = _acceptance(
-    candidates, "candidates", "The titles that engineers are told to encode again. A refused batch leaves yesterday's."
+    candidates,
+    candidates_are_sound,
+    "candidates",
+    "The titles that engineers are told to encode again. A refused batch leaves yesterday's.",
 )

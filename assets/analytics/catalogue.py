@@ -6,12 +6,14 @@ rows.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 import dagster as dg
 
 from assets.analytics import suites
 from assets.analytics.installed import require_analytics
+from assets.analytics.judgements import Volume, newest_passed
 from assets.analytics.judging import Subject, judge
 from assets.analytics.partitions import FRESH_DAY, OWNERS, STORE_RETRY
 from marquee.domain.volume import fewest_rows
@@ -40,23 +42,15 @@ async def catalogue(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResul
 
 @dg.asset_check(asset=catalogue, blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
 async def catalogue_is_sound(
-    context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
+    context: dg.AssetCheckExecutionContext, config: Volume, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """Titles have names, years and lengths that can be, are there once, and are not suddenly half of what they were."""
+    """Titles have names, years and lengths that can be, are there once, and are not suddenly half of what last passed."""
     require_analytics("great_expectations")
-    fewest = fewest_rows(_titles_before(context))
+    before = newest_passed(context.instance, dg.AssetCheckKey(catalogue.key, "catalogue_is_sound")).get("titles", 0)
+    fewest = fewest_rows(before, accept_smaller=config.accept_smaller)
     subject = Subject("titles", TITLES, ("movie_id",), suites.catalogue(fewest))
     verdict = await asyncio.to_thread(
         judge, settings, "catalogue", [subject], url=open_warehouse(settings.database).sqlalchemy_url()
     )
-    return verdict.check_result()
-
-
-def _titles_before(context: dg.AssetCheckExecutionContext) -> int:
-    """The titles of the last run but this one. 0: there was none."""
-    records = context.instance.fetch_materializations(catalogue.key, limit=2).records
-    for record in records:
-        if record.run_id != context.run.run_id and record.asset_materialization:
-            value = record.asset_materialization.metadata.get("dagster/row_count")
-            return int(str(value.value)) if value else 0
-    return 0
+    titles = sum(one.rows or 0 for one in verdict.found)
+    return replace(verdict, metadata={"titles": titles}).check_result()

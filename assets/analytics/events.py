@@ -126,9 +126,9 @@ def judge_hour(settings: Settings, hour: Hour, past: Sequence[int]) -> Verdict:
     if len(hour.frame):
         frame, keys = hour.frame, ("event_id", "kind", "session_id")
         of_sessions = frame[~frame["kind"].isin(suites.NO_SESSION)]
-        subjects += [Subject("events", frame, keys, suites.events_of_hour(hour.start_ms))]
+        subjects += [Subject("events", frame, keys, suites.events_of_hour(hour.start_ms, len(frame)))]
         if len(of_sessions):
-            subjects += [Subject("events_of_sessions", of_sessions, keys, suites.events_of_sessions())]
+            subjects += [Subject("events_of_sessions", of_sessions, keys, suites.events_of_sessions(len(of_sessions)))]
     verdict = judge(settings, f"hours/{hour.start:%Y-%m-%d-%H}", subjects)
     return Verdict([readable, *verdict.found], verdict.docs, told)
 

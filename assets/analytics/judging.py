@@ -29,12 +29,13 @@ _MAX_CELL: Final = 120
 
 @dataclass(frozen=True)
 class Found:
-    """One expectation and what was found. `sample`: rows that do not meet it."""
+    """One expectation and what was found. `sample`: rows that do not meet it. `rows`: of an expectation of their number."""
 
     sentence: str
     is_met: bool
     observed: str
     sample: Sequence[Mapping[str, object]] = ()
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,9 @@ def _found(result: Any) -> Found:
     if not values:
         return Found(sentence, bool(result.success), f"could not be judged: {_exception(result.exception_info)}")
     sample = [dict(row) for row in values.get("partial_unexpected_index_list") or () if isinstance(row, Mapping)]
-    return Found(sentence, bool(result.success), _observed(values), sample[:SAMPLE_ROWS])
+    is_count = result.expectation_config.type == "expect_table_row_count_to_be_between"
+    rows = int(values["observed_value"]) if is_count else None
+    return Found(sentence, bool(result.success), _observed(values), sample[:SAMPLE_ROWS], rows)
 
 
 def _observed(values: Mapping[str, Any]) -> str:

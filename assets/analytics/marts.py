@@ -7,7 +7,7 @@ numbers, with their age. The refused build stays in `marts_next` for a look, unt
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import dagster as dg
@@ -15,6 +15,7 @@ import dagster as dg
 from assets.analytics import dbt_project, suites
 from assets.analytics.dbt_run import DbtBuild, Step, build
 from assets.analytics.installed import require_analytics
+from assets.analytics.judgements import Volume, newest_judgement
 from assets.analytics.judging import Subject, judge
 from assets.analytics.partitions import FRESH_DAY, OWNERS, STORE_RETRY
 from marquee.domain.volume import fewest_rows
@@ -145,24 +146,35 @@ async def _builds(settings: Settings, schema: str) -> dict[str, MartBuild]:
 
 @dg.asset_check(asset=mart_key(LAST), blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
 async def marts_are_sound(
-    context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
+    context: dg.AssetCheckExecutionContext, config: Volume, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
     """Every mart has its keys, rates that are rates, and not suddenly half of the rows of the one that people read."""
     require_analytics("great_expectations")
-    accepted = await _builds(settings, MARTS)
+    accepted, built = await _builds(settings, MARTS), await _builds(settings, NEXT)
     subjects = []
     for name, keys in KEYS.items():
         more = "".join(f", {expression}" for expression in [MORE_COLUMNS.get(name)] if expression)
         row_key = f"concat_ws('/', {', '.join(keys)})"
-        fewest = fewest_rows(accepted[name].rows) if name in accepted else 0
+        rows = accepted[name].rows if name in accepted else 0
+        fewest = fewest_rows(rows, accept_smaller=config.accept_smaller)
         query = f"SELECT *, {row_key} AS row_key{more} FROM {NEXT}.{name}"  # noqa: S608 - names of this module
-        subjects.append(Subject(name, query, keys, suites.mart(name, keys, fewest)))
+        subjects.append(Subject(name, query, keys, suites.mart(name, keys, rows=built[name].rows, fewest=fewest)))
     verdict = await asyncio.to_thread(
-        judge, settings, "marts", subjects, url=open_warehouse(settings.database).sqlalchemy_url()
+        judge,
+        settings,
+        "marts",
+        subjects,
+        url=open_warehouse(settings.database).sqlalchemy_url(),
+        built_at=_built_at(built),
     )
     if verdict.reason:
         context.log.error(f"Held back, people read the marts that were accepted before: {verdict.reason}")
     return verdict.check_result()
+
+
+def _built_at(builds: Mapping[str, MartBuild]) -> str:
+    """When a build was made, which tells it from all others. Empty: there is no build."""
+    return max((build.built_at.isoformat() for build in builds.values()), default="")
 
 
 @dg.asset(
@@ -172,12 +184,19 @@ async def marts_are_sound(
     retry_policy=STORE_RETRY,
     freshness_policy=FRESH_DAY,
 )
-async def accepted_marts(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+async def accepted_marts(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
     """The schema `marts` that the engineers' pages read: replaced whole, in one transaction, by the build that was judged."""
+    judged = newest_judgement(context.instance, marts_are_sound.check_key)["built_at"]
     warehouse = open_warehouse(settings.database)
     try:
         try:
-            await warehouse.publish()
+            with warehouse.exclusively("marts", wait_seconds=WAIT_SECONDS):
+                if (built := _built_at(await warehouse.builds(NEXT))) not in ("", judged):
+                    reason = f"The build in {NEXT} is of {built}, and the check has seen that of {judged}"
+                    raise dg.Failure(description=f"{reason}: run the check again.", allow_retries=False)
+                await warehouse.publish()
         except MartsNotBuilt as error:
             raise dg.Failure(description=error.detail, allow_retries=False) from error
         builds = await warehouse.builds(MARTS)

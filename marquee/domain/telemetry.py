@@ -15,6 +15,10 @@ MAX_LATE_MS: Final = 60_000
 """A batch whose offset is larger by up to so much was late on its way, or is an old one that is sent again. After a larger step
 the client's clock was set back, or it stood still while the device slept."""
 MAX_QUERY_CHARACTERS: Final = 100
+MAX_DURATION_MS: Final = 24 * 3600 * 1000
+MAX_WATCHED_MS: Final = 10 * 60 * 1000
+"""A player tells of what it shows every few seconds; ten minutes leave room for one that is offline."""
+MAX_POSITION_SECONDS: Final = 7 * 24 * 3600.0
 SAMPLE_STEPS: Final = 1_000_000
 
 ClientEventKind = Literal[

@@ -22,6 +22,6 @@ def fewest_events(past: Sequence[int]) -> int:
     return int(usual * SHARE) if usual >= MIN_USUAL_ROWS else 0
 
 
-def fewest_rows(accepted: int) -> int:
-    """The fewest rows of a batch that takes the place of one with `accepted` rows."""
-    return int(accepted * SHARE) if accepted >= MIN_BATCH_ROWS else 0
+def fewest_rows(accepted: int, *, accept_smaller: bool = False) -> int:
+    """The fewest rows of a batch that takes the place of one with `accepted` rows. `accept_smaller`: a person lets any pass."""
+    return int(accepted * SHARE) if accepted >= MIN_BATCH_ROWS and not accept_smaller else 0

@@ -87,6 +87,8 @@ def test_a_request_becomes_an_event() -> None:
     assert (event.kbps, event.duration_ms, event.buffer_ms, event.throughput_kbps, event.is_starved) == (
         *(4500, 6000, None, 12000, True),
     )
+    endless = msgspec.structs.replace(request, duration_ms=2**60)
+    assert event_of(endless, edge="x").duration_ms is None, "a player may state any duration in its address"
     assert event_of(request, edge="x") == msgspec.structs.replace(event, edge="x"), "one line has two identities"
 
 

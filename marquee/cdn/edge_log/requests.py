@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from marquee.domain.telemetry import MAX_DURATION_MS
 from marquee.events import ViewingEvent
 
 Count = Annotated[int, Meta(ge=0)]
@@ -50,6 +51,11 @@ def read_request(line: bytes) -> LoggedRequest | None:
         return None
 
 
+def _possible(duration_ms: int | None) -> int | None:
+    """None for a duration that no object has: a player states it in its address, and may state anything."""
+    return None if duration_ms is None or duration_ms > MAX_DURATION_MS else duration_ms
+
+
 def event_of(request: LoggedRequest, *, edge: str) -> ViewingEvent:
     """`edge`: the edge's public address. The event's time is that at which the request came."""
     ended_ms = round(1000 * request.ended_at)
@@ -66,7 +72,7 @@ def event_of(request: LoggedRequest, *, edge: str) -> ViewingEvent:
         edge=edge,
         height=request.height,
         kbps=request.kbps,
-        duration_ms=request.duration_ms,
+        duration_ms=_possible(request.duration_ms),
         object_kind=request.object_kind,
         status=request.status,
         sent_bytes=request.sent_bytes,

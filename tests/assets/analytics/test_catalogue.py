@@ -31,3 +31,25 @@ def test_impossible_titles_copies_and_a_lost_half_are_found(
     assert "are of one title" in check()
     connection.execute("DELETE FROM title WHERE movie_id IN (SELECT movie_id FROM title LIMIT 140)")
     assert "The catalogue has 75 titles or more" in check()
+
+
+def test_the_usual_number_is_of_judged_titles_and_of_a_run_that_passed(
+    run: Run, connection: psycopg.Connection
+) -> None:
+    def check(**config: bool) -> str:
+        options = {"run_config": {"ops": {"catalogue_catalogue_is_sound": {"config": config}}}} if config else {}
+        return failed_checks(run("analytics_marts", only=["catalogue"], **options)).get("catalogue_is_sound", "")
+
+    for number in range(100):
+        add_title(connection, f"m_{number}", f"Film {number}")
+    connection.execute("UPDATE title SET state = 'refused' WHERE movie_id < 'm_64'")
+    [judged] = connection.execute("SELECT count(*) FROM title WHERE state <> 'refused'").fetchone() or [0]
+    assert 20 < judged < 50
+    assert check() == ""
+    assert check() == "", "refused titles are in the usual number, and not in the judged one"
+    connection.execute("DELETE FROM title WHERE movie_id < 'm_94'")
+    fewer = f"The catalogue has {judged // 2} titles or more"
+    assert fewer in check()
+    assert fewer in check(), "a run that was refused says what is usual"
+    assert check(accept_smaller=True) == ""
+    assert check() == "", "what a person let pass is usual from then on"

@@ -138,6 +138,19 @@ def test_an_empty_platform_has_empty_marts_and_a_week_gives_the_right_numbers(
     assert "1 rows do not pass" in failed_checks(wrong)["between_rebuffer_ratio"]
     assert "accepted_marts" not in materialized(wrong)
     assert connection.execute("SELECT sum(watch_hours) FROM marts.daily_watch").fetchall() == [(112.0,)]
+
+    # A person who knows why it is smaller lets it pass; a build that no check has seen is not taken.
+    connection.execute("UPDATE daily_quality SET rebuffer_ratio = 0 WHERE cut = 'all' AND day = %s", [FIRST_DAY])
+    smaller = {"ops": {"marts__mart_build_marts_are_sound": {"config": {"accept_smaller": True}}}}
+    passed = run("analytics_marts", only=[*ALL], run_config=smaller)
+    assert passed.success, failed_checks(passed)
+    connection.execute("UPDATE marts_next.mart_build SET built_at = built_at + interval '1 second'")
+    unseen = run("analytics_marts", only=["accepted_marts"])
+    assert not unseen.success
+    assert connection.execute("SELECT sum(watch_hours) FROM marts.daily_watch").fetchall() == [(112.0,)]
+    connection.execute("UPDATE marts_next.mart_build SET built_at = built_at - interval '1 second'")
+    assert run("analytics_marts", only=["accepted_marts"]).success
+    assert connection.execute("SELECT sum(watch_hours) FROM marts.daily_watch").fetchall() < [(112.0,)]
     _no_secret_on_disk(own_settings)
 
 
