@@ -81,8 +81,7 @@ async def run(process: Process) -> None:
 
 
 async def _say_what_is_missing(process: Process) -> None:
-    """In an image that was built without the extra. A process that ended would be started again and again."""
-    await process.ready(process.stores.catalogue)
+    """In an image that was built without the extra. A process that ended would be started again and again. It is never ready."""
     while not process.stop.is_set():
         log.error("viewing events are not written: pyarrow is not installed", remedy=how_to_get_analytics())
         await wait_for_stop(process.stop, SAY_AGAIN_SECONDS)

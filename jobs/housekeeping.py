@@ -134,13 +134,15 @@ def loops(settings: Settings, stores: Stores) -> tuple[Loop, ...]:
         ),
         Loop(
             "trim-viewing-events",
-            10 * MINUTE_SECONDS,
-            "drops viewing events that are in the lake, and old ones where no event sink runs",
+            MINUTE_SECONDS,
+            "drops viewing events that are in the lake, old ones where no event sink runs, and those beyond a number",
             partial(
                 trim_viewing_events,
                 stores.event_log,
                 stores.lake,
+                settings.state,
                 keep_unwritten_seconds=settings.viewing_events_keep_seconds,
+                keep_records=settings.viewing_events_keep_records,
             ),
         ),
     )

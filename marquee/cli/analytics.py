@@ -46,11 +46,12 @@ def status(as_json: Json = False) -> None:
 
 
 def _tables(state: AnalyticsState) -> list[Table]:
-    sink = Table("event sink", "lag", "profiles to erase")
+    sink = Table("event sink", "lag", "lost unwritten", "profiles to erase")
     written_at = state.sink.written_at
     sink.add_row(
         f"wrote {_age(written_at)} ago" if written_at else "has never run",
         f"{state.sink.lag_seconds:.0f} s",
+        f"{state.lost:,}",
         str(state.open_erasures),
     )
     lake = Table("lake", "files", "rows", "MB", "from", "to")
@@ -73,7 +74,11 @@ def _tables(state: AnalyticsState) -> list[Table]:
             f"{batch.through:%Y-%m-%d %H:%M}",
             batch.reason or "",
         )
-    return [table for table in (sink, lake, batches) if table.row_count]
+    marts = Table("mart", "built", "rows", "events until")
+    for name, build in sorted(state.marts.items()):
+        through = f"{build.through:%Y-%m-%d %H:%M}" if build.through else ""
+        marts.add_row(name, f"{_age(build.built_at)} ago", f"{build.rows:,}", through)
+    return [table for table in (sink, lake, batches, marts) if table.row_count]
 
 
 def _age(moment: datetime) -> str:

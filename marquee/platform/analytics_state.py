@@ -1,21 +1,24 @@
 """What `marquee analytics status` says: how far the lake is, what stands in it, and which batches were found and judged.
 
-Reads the lake's list, the event log after the sink's place, and the batches' list. Imports nothing of the extra `analytics`: it
-answers also where that is missing.
+Reads the lake's list, the event log after the sink's place, the batches' list and the marts' builds. Imports nothing of the
+extra `analytics`: it answers also where that is missing.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from marquee.analytics_extra import missing_packages
 from marquee.events import VIEWING_EVENTS
+from marquee.ingest.lost_events import load_lost
 from marquee.settings import Settings
 from marquee.stores.analytics import open_findings_writer
 from marquee.stores.analytics.writing import BATCH_TABLES, Batch
 from marquee.stores.event_log import open_event_log
 from marquee.stores.lake import Lake, open_lake
+from marquee.stores.warehouse import open_warehouse
+from marquee.stores.warehouse.contract import MARTS, MartBuild
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,17 @@ class SinkState:
 
 @dataclass(frozen=True)
 class AnalyticsState:
-    """`batches`: the newest of each name, in any state."""
+    """`batches`: the newest of each name, in any state. `marts`: those that people read, by name.
+
+    `lost`: viewing events that housekeeping of this host has dropped unwritten.
+    """
 
     sink: SinkState
     datasets: Sequence[DatasetState]
     batches: Sequence[Batch]
+    marts: Mapping[str, MartBuild]
     open_erasures: int
+    lost: int
     missing_packages: Sequence[str]
 
 
@@ -63,7 +71,23 @@ async def analytics_state(settings: Settings) -> AnalyticsState:
         open_erasures = sum(erasure.scanned_at is None for erasure in await lake.erasures())
     finally:
         await lake.close()
-    return AnalyticsState(sink, datasets, await _newest_batches(settings), open_erasures, missing_packages())
+    return AnalyticsState(
+        sink,
+        datasets,
+        await _newest_batches(settings),
+        await _marts(settings),
+        open_erasures,
+        load_lost(settings.state).records,
+        missing_packages(),
+    )
+
+
+async def _marts(settings: Settings) -> dict[str, MartBuild]:
+    warehouse = open_warehouse(settings.database)
+    try:
+        return await warehouse.builds(MARTS)
+    finally:
+        await warehouse.close()
 
 
 async def _newest_batches(settings: Settings) -> list[Batch]:

@@ -22,6 +22,7 @@ import httpx
 from marquee.analytics_extra import how_to_get_analytics, missing_packages
 from marquee.cdn.edge_log.files import edge_log_folders, load_dropped, load_so_far, waiting_bytes
 from marquee.errors import MarqueeError
+from marquee.platform.analytics_state import AnalyticsState, analytics_state
 from marquee.platform.certificates import pem_files, read_pair, tls_warnings
 from marquee.platform.programs import binaries
 from marquee.platform.project import PROJECT, WEB_CLIENT, how_to_get_web_client, how_to_reinstall
@@ -34,6 +35,9 @@ from marquee.settings import Settings
 RUN_SECONDS = 60
 OPEN_FILES_NEEDED = 1024
 ASK_SECONDS = 2.0
+STATE_SECONDS = 20.0
+MAX_LAG_FLUSHES = 3
+"""An event is in the lake one flush after it came, two while the sink is busy."""
 UNANNOUNCED_PROXY = "marquee_api_unannounced_proxy_requests_total"
 """`api/unannounced_proxy.py`."""
 
@@ -75,7 +79,13 @@ def examine(settings: Settings) -> list[Finding]:
     )
     findings += [_program(name, find, option) for name, wanted, find, option in programs if wanted]
     findings += [_unprivileged()] * (os.geteuid() == 0 and "postgres" in running)
-    return [*findings, _web_client(), _browser(), _analytics()]
+    return [
+        *findings,
+        _web_client(),
+        _browser(),
+        _analytics(),
+        *[_viewing_events(settings)] * ("event-sink" in running),
+    ]
 
 
 def _linux() -> Finding:
@@ -215,3 +225,33 @@ def _analytics() -> Finding:
             f"{', '.join(missing)} missing, so there are no trending rows, suggestions and reports: {how_to_get_analytics()}.",
         )
     return Finding(name, "ok", "Spark, dbt and Great Expectations are installed")
+
+
+def _viewing_events(settings: Settings) -> Finding:
+    """Whether viewing events reach the lake, and what was found in them reaches the viewers."""
+    name = "viewing events"
+    if asyncio.run(Supervisor(settings).pid()) is None:
+        return Finding(name, "ok", "the platform does not run")
+    try:
+        state = asyncio.run(asyncio.wait_for(analytics_state(settings), STATE_SECONDS))
+    except (MarqueeError, TimeoutError) as error:
+        return Finding(name, "optional", f"the state of analytics is not known: {error or 'no answer in time'}")
+    return judge_analytics(state, MAX_LAG_FLUSHES * settings.sink_flush_seconds)
+
+
+def judge_analytics(state: AnalyticsState, max_lag_seconds: float) -> Finding:
+    """The finding about events that are late or lost, and about refused batches."""
+    faults = []
+    if state.sink.lag_seconds > max_lag_seconds:
+        faults.append(
+            f"the oldest event that is not in the lake is {state.sink.lag_seconds:.0f} s old: see the log of event-sink"
+        )
+    if state.lost:
+        faults.append(
+            f"{state.lost:,} events were dropped unwritten: see whether event-sink runs, or raise "
+            "MARQUEE_VIEWING_EVENTS_KEEP_RECORDS and MARQUEE_VIEWING_EVENTS_KEEP_SECONDS"
+        )
+    faults += [f"the batch {one.name} was refused: {one.reason}" for one in state.batches if one.state == "refused"]
+    if faults:
+        return Finding("viewing events", "optional", f"{'; '.join(faults)}.")
+    return Finding("viewing events", "ok", f"in the lake after {state.sink.lag_seconds:.0f} s, and no batch is refused")

@@ -24,7 +24,13 @@ class Lake(BaseModel):
         24 * 3600,
         ge=60,
         description="Seconds for which the event log keeps viewing events where no event sink runs. "
-        "While one runs, the log keeps what it has not written yet.",
+        "While one runs, the log keeps what it has not written yet, up to MARQUEE_VIEWING_EVENTS_KEEP_RECORDS.",
+    )
+    viewing_events_keep_records: int = Field(
+        1_000_000,
+        ge=1000,
+        description="Number of viewing events that the event log keeps at most, whether or not an event sink runs: about "
+        "0.5 GB of memory in Valkey. Beyond it the oldest are dropped, those in the lake first.",
     )
     lake_days: int = Field(400, ge=0, description="Days for which the lake keeps events. 0: for ever.")
     lake_compact_seconds: float = Field(

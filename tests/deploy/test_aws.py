@@ -11,7 +11,7 @@ from marquee.platform.project import PROJECT
 from marquee.settings import Settings
 
 FOLDER = PROJECT / "deploy" / "aws"
-INGEST, PUBLISHED = "arn:aws:s3:::marquee-ingest", "arn:aws:s3:::marquee-published"
+INGEST, PUBLISHED, LAKE = "arn:aws:s3:::marquee-ingest", "arn:aws:s3:::marquee-published", "arn:aws:s3:::marquee-lake"
 ACTIONS = {
     "abort_multipart_upload": "s3:AbortMultipartUpload",
     "complete_multipart_upload": "s3:PutObject",
@@ -50,7 +50,8 @@ def allowed(name: str) -> Iterator[tuple[str, str]]:
 
 
 def test_each_login_has_its_bucket_alone() -> None:
-    for name, bucket in (("login-ingest.json", INGEST), ("login-published.json", PUBLISHED)):
+    logins = {"login-ingest.json": INGEST, "login-published.json": PUBLISHED, "login-lake.json": LAKE}
+    for name, bucket in logins.items():
         assert {resource for _, resource in allowed(name)} == {bucket, f"{bucket}/*"}
         assert {action for action, _ in allowed(name)} <= set(ACTIONS.values()), "a right that no call needs"
     assert list(allowed("login-edges.json")) == [("s3:GetObject", f"{PUBLISHED}/*")]
@@ -66,12 +67,15 @@ def test_every_call_of_the_code_is_allowed() -> None:
     assert {"get_object", "list_objects_v2", "upload_part"} <= called, "the calls are not found any more"
     ours = {"abort_multipart", "complete_multipart", "create_multipart", "put_part"}
     assert called - ours <= set(ACTIONS), f"{sorted(called - ours - set(ACTIONS))}: which right do these calls need?"
-    for name in ("login-ingest.json", "login-published.json"):
+    for name in ("login-ingest.json", "login-published.json", "login-lake.json"):
         has = {action for action, _ in (*allowed(name), *allowed("login-prepare.json"))}
         assert {ACTIONS[call] for call in called & set(ACTIONS)} <= has, name
 
 
-@pytest.mark.parametrize(("name", "bucket"), [("bucket-ingest.json", INGEST), ("bucket-published.json", PUBLISHED)])
+@pytest.mark.parametrize(
+    ("name", "bucket"),
+    [("bucket-ingest.json", INGEST), ("bucket-published.json", PUBLISHED), ("bucket-lake.json", LAKE)],
+)
 def test_a_buckets_policy_only_refuses(name: str, bucket: str) -> None:
     for statement in statements(name):
         assert statement["Effect"] == "Deny", "what everybody may do is nothing"

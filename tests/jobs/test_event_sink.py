@@ -147,6 +147,7 @@ async def test_without_pyarrow_the_process_waits_and_says_what_to_do(tmp_path: P
         )
     try:
         await until(log, "make analytics")
+        assert '"ready"' not in log.read_text(), "a sink that writes nothing says that it is ready"
         process.terminate()
         async with asyncio.timeout(SECONDS):
             assert await process.wait() == 0, log.read_text()

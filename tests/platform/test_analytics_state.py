@@ -5,11 +5,13 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from marquee.cli import analytics as command
 from marquee.events import VIEWING_EVENTS
+from marquee.ingest.lost_events import add_lost
 from marquee.platform.analytics_state import analytics_state
 from marquee.settings import Settings
 from marquee.stores.analytics import open_findings_writer
@@ -85,10 +87,20 @@ async def test_a_platform_without_events_has_a_state_too(platform: Settings) -> 
 
 def test_the_command_prints_tables_and_an_object(platform: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(_write(platform))
+    add_lost(platform.state, 4321)
+    with psycopg.connect(platform.database) as connection:
+        connection.execute("CREATE SCHEMA marts")
+        connection.execute("CREATE TABLE marts.mart_build (name text, built_at timestamptz, through date, rows int)")
+        connection.execute(
+            "INSERT INTO marts.mart_build VALUES ('failures_daily', now() - interval '3 hours', '2026-11-30', 5)"
+        )
     monkeypatch.setattr(command, "load_settings", lambda: platform)
     said = CliRunner().invoke(command.analytics, ["status"], env={"COLUMNS": "200"})
     assert said.exit_code == 0, said.output
     assert "popularity" in said.output
     assert "refused" in said.output
+    assert "4,321" in said.output, "lost events are not told"
+    assert "failures_daily" in said.output
+    assert "3 hours ago" in said.output, "the age of the marts is not told"
     said = CliRunner().invoke(command.analytics, ["status", "--json"])
     assert json.loads(said.output)["datasets"][0]["rows"] == 7

@@ -2,14 +2,15 @@
 
 The readiness probe of an API process is its `/readyz`. The jobs have no port; a job is ready once PostgreSQL lists its
 connection in `pg_stat_activity`. The probe compares the name in PGAPPNAME and the client's address, because other hosts run
-workers of the same name. Change capture is ready once it reads its replication slot, `edge-logs`
-once it holds its lock. All start after the preparation.
+workers of the same name. Change capture is ready once it reads its replication slot, `edge-logs` once it holds its lock. The
+event sink is never ready without pyarrow. All start after the preparation.
 """
 
 import sys
 
 import psycopg
 
+from marquee.analytics_extra import how_to_get_analytics
 from marquee.cdn.edge_log.files import is_being_read
 from marquee.errors import PlatformUnavailable
 from marquee.platform.supervisor.probes import PROBE_SECONDS, answers
@@ -18,6 +19,7 @@ from marquee.ports import api_port_name
 from marquee.settings import Settings
 from marquee.stores.change_capture.slot import SLOT
 from marquee.stores.connections.urls import libpq_url
+from marquee.stores.lake.arrow import arrow_is_installed
 
 STAGE = 20
 CONNECTED = (
@@ -143,7 +145,14 @@ def edge_logs(settings: Settings) -> Program:
 
 def event_sink(settings: Settings) -> Program:
     """Writes viewing events from the event log to the lake, and keeps the lake (`jobs.event_sink`)."""
-    return module_program(settings, "event-sink", "event_sink", port=settings.port("event_sink"))
+    is_connected = _is_connected(settings, "event-sink")
+
+    async def ready() -> None:
+        if not arrow_is_installed():
+            raise PlatformUnavailable(f"event-sink writes nothing, pyarrow is not installed: {how_to_get_analytics()}")
+        await is_connected()
+
+    return module_program(settings, "event-sink", "event_sink", ready=ready, port=settings.port("event_sink"))
 
 
 def module_program(

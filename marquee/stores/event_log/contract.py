@@ -129,6 +129,17 @@ class EventLog(Protocol):
         """
         ...
 
+    async def count(self, topic: str) -> int:
+        """Records that the topic holds."""
+        ...
+
+    async def trim_to(self, topic: str, *, records: int) -> int:
+        """Drop the oldest records, also those that somebody still needs; returns how many.
+
+        Each stream keeps its equal share of `records`, so the topic holds at most so many afterwards.
+        """
+        ...
+
     async def ping(self) -> None:
         """One round trip; raises `StoreUnavailable`."""
         ...

@@ -56,6 +56,20 @@ async def test_trimming_keeps_what_is_past_a_cursor(log: EventLog, topic: str) -
         await log.trim(topic, older_than_ms=0, read_to="x")
 
 
+async def test_a_topic_is_cut_to_a_number_and_keeps_its_newest(log: EventLog, topic: str) -> None:
+    await publish(log, topic, 60)
+    assert await log.count(topic) == 60
+    before = await everything(log, topic)
+    dropped = await log.trim_to(topic, records=20)
+    left = await everything(log, topic)
+    assert 0 < len(left) <= 20
+    assert len(left) == 60 - dropped == await log.count(topic)
+    assert left[-1].value == before[-1].value, "the newest record went"
+    assert await log.trim_to(topic, records=20) == 0
+    await publish(log, topic, 1)
+    assert await log.count(topic) == len(left) + 1
+
+
 async def everything(log: EventLog, topic: str) -> Sequence[Record]:
     return (await log.read(topic, None, limit=1000))[0]
 

@@ -24,7 +24,14 @@ from marquee.stores.event_log.kafka.publisher import Publisher
 from marquee.stores.event_log.kafka.reader import Reader
 from marquee.stores.event_log.kafka.records import parse_cursor, write_cursor
 from marquee.stores.event_log.kafka.threads import Blocking
-from marquee.stores.event_log.kafka.topics import count_streams, count_unacknowledged, make_topic, trim
+from marquee.stores.event_log.kafka.topics import (
+    count_records,
+    count_streams,
+    count_unacknowledged,
+    make_topic,
+    trim,
+    trim_to,
+)
 from marquee.stores.event_log.records import DEAD_SUFFIX, check_batch, check_size, dead_headers, expected_streams
 
 
@@ -113,6 +120,14 @@ class KafkaEventLog:
         places = None if read_to is None else parse_cursor(read_to)
         await self._ensure_known(topic)
         return await self._admin.outlast(lambda client: trim(client, topic, older_than_ms, needed_by, places))
+
+    async def count(self, topic: str) -> int:
+        await self._ensure_known(topic)
+        return await self._admin.outlast(lambda client: count_records(client, topic))
+
+    async def trim_to(self, topic: str, *, records: int) -> int:
+        await self._ensure_known(topic)
+        return await self._admin.outlast(lambda client: trim_to(client, topic, records))
 
     async def ping(self) -> None:
         try:

@@ -104,6 +104,26 @@ def trim(
     return sum(bound - begins[each] for each, bound in dropped.items())
 
 
+def count_records(client: KafkaAdminClient, topic: str) -> int:
+    """The number of records that the topic holds."""
+    partitions = _partitions(client, topic)
+    begins = _offsets(client, partitions, OffsetSpec.EARLIEST)
+    ends = _offsets(client, partitions, OffsetSpec.LATEST)
+    return sum(ends[each] - begins[each] for each in partitions)
+
+
+def trim_to(client: KafkaAdminClient, topic: str, records: int) -> int:
+    """Drop the oldest records until each partition holds its share of `records` at most; returns how many."""
+    partitions = _partitions(client, topic)
+    share = max(0, records) // max(1, len(partitions))
+    begins = _offsets(client, partitions, OffsetSpec.EARLIEST)
+    ends = _offsets(client, partitions, OffsetSpec.LATEST)
+    dropped = {each: ends[each] - share for each in partitions if ends[each] - share > begins[each]}
+    if dropped:
+        client.delete_records(dropped)
+    return sum(bound - begins[each] for each, bound in dropped.items())
+
+
 def _partitions(client: KafkaAdminClient, topic: str) -> list[Any]:
     return [TopicPartition(topic, number) for number in range(count_streams(client, topic) or 0)]
 

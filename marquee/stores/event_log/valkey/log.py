@@ -194,6 +194,18 @@ class ValkeyEventLog:
                 dropped += int(await self._trim(keys=[stream_key(topic, stream)], args=arguments))
         return dropped
 
+    async def count(self, topic: str) -> int:
+        with translated(WHAT):
+            keys = [stream_key(topic, stream) for stream in range(await self._streams(topic))]
+            return sum([int(await self._client.xlen(key)) for key in keys])
+
+    async def trim_to(self, topic: str, *, records: int) -> int:
+        streams = await self._streams(topic)
+        share = max(0, records) // streams
+        with translated(WHAT):
+            keys = [stream_key(topic, stream) for stream in range(streams)]
+            return sum([int(await self._client.xtrim(key, maxlen=share, approximate=False)) for key in keys])
+
     async def ping(self) -> None:
         with translated(WHAT):
             await self._client.ping()
