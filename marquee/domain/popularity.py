@@ -6,7 +6,9 @@ from typing import Final
 PER_WATCHED: Final = 0.5
 """An hour watched weighs half as much as a vote, on the logarithmic scale: watch hours have no bound, and the prior has one."""
 MIN_STEP: Final = 0.25
-"""A change below this moves no title: each move is a new revision, which both search engines index again."""
+"""A change below this moves no title: each move is a new document, which both search engines index again."""
+WATCH_DAYS: Final = 28
+"""Days of watching that count, up to the end of the accepted batch of popularity."""
 MAX_MOVED: Final = 500
 """Titles that one batch moves, the largest changes first. The next batch moves the others."""
 

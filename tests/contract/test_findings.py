@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 
 from marquee.stores.analytics.findings import open_findings
@@ -66,10 +67,17 @@ async def test_a_refused_batch_leaves_yesterdays_and_an_accepted_one_replaces_th
     catalogue: Catalogue, findings: Findings, url: str
 ) -> None:
     old, new = await films(catalogue, 2)
-    write_batch(url, "popularity", popularity={"": [old]}, watch_seconds={old: 7.0})
+    assert dict(await findings.watch_seconds()) == {}, "without an accepted batch nothing moves"
+    write_batch(url, "popularity", popularity={"": [old]}, watch_seconds={old: 7.0, "m_never_ranked": 9.0})
     write_batch(url, "popularity", state="refused", popularity={"": [new]})
     assert ids(await findings.trending(limit=9, after=None)) == [old]
-    assert dict(await findings.watch_seconds()) == {old: 7.0}
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO daily_title VALUES (current_date - 28, %s, 1, 1, 1, 0, 5)", [old])
+        connection.execute("INSERT INTO daily_title VALUES (current_date - 29, %s, 1, 1, 1, 0, 1000)", [old])
+        connection.execute("INSERT INTO daily_title VALUES (current_date, %s, 1, 1, 1, 0, 1000)", [old])
+    assert dict(await findings.watch_seconds()) == {old: 12.0, "m_never_ranked": 9.0}, (
+        "only ranked titles count, or days outside of the batch's four weeks"
+    )
     write_batch(url, "popularity", popularity={"": [new, old], "war": [old]})
     assert ids(await findings.trending(limit=9, after=None)) == [new, old]
 

@@ -18,8 +18,8 @@ def write_batch(
 ) -> int:
     """The batch's id. Lists are of movie ids, the first one ranked 1; an accepted batch takes the place of the one before.
 
-    `popularity`: genre (empty: all) -> titles; `similar`: title -> titles; `suggestions`: (profile, because) -> titles;
-    `taste`: profile -> genre -> share.
+    `watch_seconds`: of titles, yesterday. `popularity`: genre (empty: all) -> titles; `similar`: title -> titles;
+    `suggestions`: (profile, because) -> titles; `taste`: profile -> genre -> share.
     """
     with psycopg.connect(url) as connection:
         if state == "accepted":
@@ -31,13 +31,15 @@ def write_batch(
             [name, state],
         ).fetchone() or (0,)
         with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO daily_title VALUES (current_date - 1, %s, 1, 1, 1, 0, %s) "
+                "ON CONFLICT (day, movie_id) DO UPDATE SET watch_seconds = excluded.watch_seconds",
+                list((watch_seconds or {}).items()),
+            )
             for genre, titles in (popularity or {}).items():
                 cursor.executemany(
-                    "INSERT INTO popularity VALUES (%s, %s, %s, %s, 1, %s)",
-                    [
-                        (batch_id, genre, rank, movie_id, (watch_seconds or {}).get(movie_id, 60.0))
-                        for rank, movie_id in enumerate(titles, 1)
-                    ],
+                    "INSERT INTO popularity VALUES (%s, %s, %s, %s, 1, 60)",
+                    [(batch_id, genre, rank, movie_id) for rank, movie_id in enumerate(titles, 1)],
                 )
             for movie_id, titles in (similar or {}).items():
                 cursor.executemany(

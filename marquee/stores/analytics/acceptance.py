@@ -17,7 +17,7 @@ log = get_logger()
 @dataclass(frozen=True)
 class Followed:
     moved_titles: int
-    """Titles whose popularity moved by a step: each has a new revision in search."""
+    """Titles whose popularity moved by a step: the search document of each has a new revision."""
     purged: tuple[str, ...]
     """Keys of the row cache."""
     is_purged: bool

@@ -2,7 +2,7 @@
 
 It creates a missing database where the role may do that. An advisory lock lets one of several processes migrate; the others wait
 and find nothing to do. A revision is one transaction, so a kill leaves it undone. One that changes a large table commits each
-step instead (`migrations/online.py`): after a kill it goes on at the next start.
+step instead (`migrations/online.py`): after a kill it goes on at the next start. The first revision drops dbt's views.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from typing import Final
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Connection, create_engine, make_url, text
@@ -24,6 +25,8 @@ from marquee.stores.connections.urls import libpq_url
 
 ADVISORY_LOCK: Final = 0x6D61727175656500
 """`marquee` in ASCII: the lock that migrations hold in the database that they change."""
+VIEWS: Final = "staging"
+"""The schema of dbt's views over the tables. A migration drops it, and dbt's next run makes it again."""
 CONNECT_SECONDS: Final = 5
 WAIT_SECONDS: Final = 1800.0
 """How long a process waits for another one that migrates. Millions of titles take minutes."""
@@ -36,7 +39,13 @@ def migrate(url: str) -> None:
     """
     ensure_database(url)
     with _locked(url) as connection:
-        command.upgrade(alembic_config(connection), "head")
+        config = alembic_config(connection)
+        newest = ScriptDirectory.from_config(config).get_current_head()
+        if MigrationContext.configure(connection).get_current_revision() != newest:
+            # PostgreSQL refuses to drop or retype a column that a view reads.
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {VIEWS} CASCADE"))
+        connection.commit()
+        command.upgrade(config, "head")
 
 
 def draft(url: str, message: str) -> None:

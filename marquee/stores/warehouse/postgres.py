@@ -1,8 +1,9 @@
 """The warehouse in PostgreSQL, and how dbt and Great Expectations reach the same database.
 
 Schemas `staging` (dbt's views), `marts_next`, `marts`; table `version_cost`. `publish` drops one schema and renames the
-other. It waits for readers `LOCK_SECONDS` at a time, so that a long report holds up no other reader behind it. With
-PostgreSQL down, a call is repeated for some seconds, then raises `StoreUnavailable`.
+other; repeated after a lost answer to COMMIT, it finds its build published and is done. It waits for readers
+`LOCK_SECONDS` at a time, so that a long report holds up no other reader behind it. With PostgreSQL down, a call is
+repeated for some seconds, then raises `StoreUnavailable`.
 """
 
 import contextlib
@@ -75,8 +76,12 @@ class PostgresWarehouse:
         return await self._database.transaction_of(work)
 
     async def publish(self) -> None:
+        next_builds = await self.builds(NEXT)
+
         async def work(connection: AsyncConnection) -> None:
             if not await _builds(connection, NEXT):
+                if next_builds and await _builds(connection, MARTS) == next_builds:
+                    return  # an earlier attempt did it, and the answer to its COMMIT was lost
                 raise MartsNotBuilt(f"The schema {NEXT} has no whole build of the marts: run the assets of dbt first.")
             await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
             await connection.execute(text(f"DROP SCHEMA IF EXISTS {MARTS} CASCADE"))
@@ -89,8 +94,7 @@ class PostgresWarehouse:
             reraise=True,
         )
         try:
-            # Not repeatable: after a lost answer to COMMIT the schema may have its new name.
-            await retrying(self._database.transaction_of, work, repeatable=False)
+            await retrying(self._database.transaction_of, work)
         except DBAPIError as error:
             if not _is_locked(error):
                 raise

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, make_url
@@ -13,7 +14,7 @@ from marquee.errors import StoreUnavailable
 from marquee.stores.catalogue import open_catalogue
 from marquee.stores.change_capture.slot import PUBLICATION
 from marquee.stores.connections.postgres import SCHEMA
-from marquee.stores.schema.migrate import migrate
+from marquee.stores.schema.migrate import alembic_config, migrate
 from marquee.stores.schema.tables import metadata
 from tests.harness.databases import POSTGRES_SERVERS, own_database
 
@@ -48,6 +49,29 @@ def test_migrating_from_nothing_and_again_gives_what_the_tables_say(empty_databa
     assert differences(empty_database) == []
     migrate(empty_database)
     assert differences(empty_database) == []
+
+
+def test_views_of_dbt_hold_up_no_migration_and_stay_where_there_is_none(empty_database: str) -> None:
+    views = "SELECT count(*) FROM pg_views WHERE schemaname = 'staging'"
+    engine = create_engine(make_url(empty_database).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        command.upgrade(alembic_config(connection), "0009")
+        connection.commit()
+    engine.dispose()
+    make_view = "CREATE VIEW staging.stg_title AS SELECT movie_id, popularity FROM title"
+    with psycopg.connect(empty_database) as database:
+        database.execute("CREATE SCHEMA staging")
+        database.execute(make_view)
+    migrate(empty_database)
+    with psycopg.connect(empty_database) as database:
+        assert database.execute(views).fetchall() == [(0,)], "a view is left, and a migration may meet its column"
+        database.execute("ALTER TABLE title ALTER popularity TYPE real")
+        database.execute("ALTER TABLE title ALTER popularity TYPE double precision")
+        database.execute("CREATE SCHEMA staging")
+        database.execute(make_view)
+    migrate(empty_database)
+    with psycopg.connect(empty_database) as database:
+        assert database.execute(views).fetchall() == [(1,)], "a start without a migration dropped the views"
 
 
 def test_the_schema_that_processes_ask_for_is_the_newest(empty_database: str) -> None:

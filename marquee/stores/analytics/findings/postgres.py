@@ -1,8 +1,8 @@
 """What viewers see of analytics, in PostgreSQL: each method is one statement, joined with `title` when it is read.
 
-Tables: `analytics_batch` (which batch is accepted), `popularity`, `similar_title`, `suggestion`, `genre_taste`, `daily_profile`;
-their shapes are in `marquee.stores.schema.tables.analytics`. Each list is one range of its table's primary key. With
-PostgreSQL down a call is repeated for some seconds, then raises `StoreUnavailable`.
+Tables: `analytics_batch` (which batch is accepted), `popularity`, `similar_title`, `suggestion`, `genre_taste`, `daily_profile`,
+`daily_title`; their shapes are in `marquee.stores.schema.tables.analytics`. Each list is one range of its table's primary key.
+With PostgreSQL down a call is repeated for some seconds, then raises `StoreUnavailable`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.domain.popularity import WATCH_DAYS
 from marquee.stores.analytics.findings.contract import (
     MAX_LIST_ITEMS,
     MAX_LISTS,
@@ -49,9 +50,16 @@ _SIMILAR = text(
     ORDER BY place.rank LIMIT :limit
     """  # noqa: S608
 )
+# Null without an accepted batch: then no day counts.
+_POPULARITY_END: Final = (
+    "(SELECT CAST(through AT TIME ZONE 'UTC' AS date) FROM analytics_batch"
+    " WHERE name = 'popularity' AND state = 'accepted')"
+)
+# The facts, not the ranked titles of the batch: an evergreen that is never among those is watched all the same.
 _WATCH_SECONDS = text(
     f"""
-    SELECT movie_id, max(watch_seconds) AS watch_seconds FROM popularity WHERE batch_id = {_accepted("popularity")}
+    SELECT movie_id, sum(watch_seconds) AS watch_seconds FROM daily_title
+    WHERE day >= {_POPULARITY_END} - {WATCH_DAYS} AND day < {_POPULARITY_END}
     GROUP BY movie_id
     """  # noqa: S608
 )

@@ -62,8 +62,8 @@ class Titles(Protocol):
     ) -> Mapping[str, Sequence[str]]:
         """Let popularity follow what was watched of each title (`marquee.domain.popularity`); a title not named was not.
 
-        At most `limit` titles move, those first that moved most: each gets a new revision. Returns their genres, by title.
-        The same again changes nothing.
+        At most `limit` titles move, those first that moved most: the search document of each gets a new revision, and the
+        title keeps its own, so that no edit is refused for it. Returns their genres, by title. The same again changes nothing.
         """
         ...
 

@@ -36,8 +36,9 @@ _ANNOUNCE = text(
     ORDER BY movie_id COLLATE "C"
     ON CONFLICT (movie_id) DO UPDATE
     SET title = excluded.title, year = excluded.year, description = excluded.description, genres = excluded.genres,
-        people = excluded.people, aka = excluded.aka, votes = excluded.votes, popularity = excluded.popularity,
-        watched_popularity = 0,
+        people = excluded.people, aka = excluded.aka, votes = excluded.votes,
+        popularity = excluded.popularity + CASE WHEN kept.state IN {DELETED} THEN 0 ELSE kept.watched_popularity END,
+        watched_popularity = CASE WHEN kept.state IN {DELETED} THEN 0 ELSE kept.watched_popularity END,
         words = excluded.words, changed_at = now(),
         state = CASE WHEN kept.state IN {DELETED} THEN 'announced' ELSE kept.state END,
         announced = true, revision = nextval('title_revision')

@@ -23,7 +23,7 @@ from marquee.stores.search.relevance.text import words
 _LISTED: Final = f"(title.state IN {PLAYABLE} OR (title.announced AND title.state NOT IN {WITHDRAWN}))"
 _DOCUMENT: Final = f"""
     jsonb_build_object(
-        'movie_id', title.movie_id, 'revision', title.revision, 'title', title.title, 'year', title.year,
+        'movie_id', title.movie_id, 'revision', title.document_revision, 'title', title.title, 'year', title.year,
         'aka', to_jsonb(title.aka), 'genres', to_jsonb(title.genres), 'people', to_jsonb(title.people),
         'description', title.description, 'popularity', title.popularity, 'playable', title.state IN {PLAYABLE},
         'duration_seconds', title.duration_seconds, 'poster', title.poster)
@@ -69,16 +69,24 @@ _NEW_REVISION = text(
     UPDATE title SET revision = nextval('title_revision'), changed_at = now() WHERE movie_id = :movie_id RETURNING revision
     """
 )
-WRITE_DOCUMENTS = text(
-    f"""
-    INSERT INTO title_document AS kept (movie_id, revision, document)
-    SELECT movie_id, revision, CASE WHEN {_LISTED} THEN {_DOCUMENT} END FROM title
-    WHERE movie_id = ANY(:movie_ids)
-      AND ({_LISTED} OR EXISTS (SELECT FROM title_document AS known WHERE known.movie_id = title.movie_id))
-    ON CONFLICT (movie_id) DO UPDATE
-    SET revision = excluded.revision, document = excluded.document, changed_at = now()
-    """  # noqa: S608
-)
+
+
+def _write_documents(revision: str) -> TextClause:
+    return text(
+        f"""
+        INSERT INTO title_document AS kept (movie_id, revision, document)
+        SELECT movie_id, document_revision, CASE WHEN {_LISTED} THEN {_DOCUMENT} END
+        FROM (SELECT *, {revision} AS document_revision FROM title WHERE movie_id = ANY(:movie_ids)) AS title
+        WHERE {_LISTED} OR EXISTS (SELECT FROM title_document AS known WHERE known.movie_id = title.movie_id)
+        ON CONFLICT (movie_id) DO UPDATE
+        SET revision = excluded.revision, document = excluded.document, changed_at = now()
+        """  # noqa: S608
+    )
+
+
+WRITE_DOCUMENTS = _write_documents("revision")
+WRITE_MOVED_DOCUMENTS = _write_documents("nextval('title_revision')")
+"""The document gets a revision of its own, higher than the title's: search takes it, and an open edit stays valid."""
 _LEAVE_GENRES = text("DELETE FROM title_genre WHERE movie_id = :movie_id")
 _JOIN_GENRES = text(
     f"""

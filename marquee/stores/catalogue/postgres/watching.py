@@ -1,7 +1,8 @@
-"""Popularity follows what viewers watch: titles whose share of it moved by a step get a new popularity and revision.
+"""Popularity follows what viewers watch: titles whose share of it moved by a step get a new popularity.
 
 All of it is one transaction: the search document, which change capture brings into both engines, and the place in the genre
-rows. `title.changed_at` stays: for engineers nothing of the title changed.
+rows. The document gets a new revision. `title.revision` and `title.changed_at` stay: for engineers nothing of the title
+changed, and an edit that they began before is still accepted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.domain.popularity import MIN_STEP, popularity_of, watched_popularity
-from marquee.stores.catalogue.postgres.changes import WRITE_DOCUMENTS
+from marquee.stores.catalogue.postgres.changes import WRITE_MOVED_DOCUMENTS
 from marquee.stores.catalogue.postgres.states import DELETED
 
 # In the order of ids, as `announcing` writes: two transactions that lock many titles wait for each other in one direction.
@@ -28,7 +29,7 @@ _MOVED = text(
 )
 _MOVE = text(
     """
-    UPDATE title SET watched_popularity = moved.watched, popularity = moved.popularity, revision = nextval('title_revision')
+    UPDATE title SET watched_popularity = moved.watched, popularity = moved.popularity
     FROM unnest(CAST(:movie_ids AS text[]), CAST(:watched AS float8[]), CAST(:popularities AS float8[]))
          AS moved (movie_id, watched, popularity)
     WHERE title.movie_id = moved.movie_id
@@ -58,6 +59,6 @@ async def follow_watching(
         "popularities": [popularity_of(row.votes) + row.watched for row in found],
     }
     await connection.execute(_MOVE, parameters)
-    await connection.execute(WRITE_DOCUMENTS, {"movie_ids": ids})
+    await connection.execute(WRITE_MOVED_DOCUMENTS, {"movie_ids": ids})
     await connection.execute(_MOVE_IN_GENRES, {"movie_ids": ids})
     return {row.movie_id: row.genres for row in found}
