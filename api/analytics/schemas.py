@@ -73,7 +73,7 @@ class FailureItem(Output, frozen=True, kw_only=True):
 
 
 class SearchItem(Output, frozen=True, kw_only=True):
-    """Searches by their query. Seldom asked ones are summed as `(rare)`. `mean_place`: of what was opened, from 1."""
+    """Searches by their query. Those that few profiles asked are summed as `(rare)`. `mean_place`: of what was opened, from 1."""
 
     day: date | None = None
     query: str

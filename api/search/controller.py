@@ -45,8 +45,12 @@ class SearchController(Controller):
         year_from: YearQuery = None,
         year_to: YearQuery = None,
         facets: FromQuery[bool] = False,
+        typing: FromQuery[bool] = False,
     ) -> SearchResults:
-        """Find titles by name, people, genre and description, misspelt or half typed. `playable=true`: only those."""
+        """Find titles by name, people, genre and description, misspelt or half typed. `playable=true`: only those.
+
+        `typing=true`: the query is still being typed. Reports count the search only if a result of it is opened.
+        """
         filters = SearchFilters(
             genres=(canonical_genre(genre),) if genre else (),
             playable_only=playable,
@@ -54,7 +58,9 @@ class SearchController(Controller):
             year_to=year_to,
         )
         device = device_class(request.headers.get("user-agent"))
-        return await search.search(Asker(caller, device), q, limit=limit, cursor=cursor, filters=filters, facets=facets)
+        return await search.search(
+            Asker(caller, device), q, limit=limit, cursor=cursor, filters=filters, facets=facets, typing=typing
+        )
 
     @post("/{search_id:str}/opened", status_code=204, responses=documented(401, 403, 413, 415))
     async def opened(

@@ -51,9 +51,19 @@ class SearchService:
         self._cursors = Cursors(settings.cursor_secret.get_secret_value())
 
     async def search(
-        self, asker: Asker, query: str, *, limit: int, cursor: str | None, filters: SearchFilters, facets: bool
+        self,
+        asker: Asker,
+        query: str,
+        *,
+        limit: int,
+        cursor: str | None,
+        filters: SearchFilters,
+        facets: bool,
+        typing: bool,
     ) -> SearchResults:
         """At most `limit` hits, best first; with `facets` also the number of hits by genre.
+
+        `typing`: the query may not be whole, so analytics is told of the search only once a result is opened.
 
         Raises `CursorInvalid`, `StoreUnavailable`.
         """
@@ -64,7 +74,7 @@ class SearchService:
             await self._check_index()
         next_position = page.next_position
         if search_id is None:
-            search_id = self._tell_asked(asker, query, len(page.hits))
+            search_id = self._new_search(asker, query, len(page.hits), typing=typing)
         return SearchResults(
             results=[self._result(hit) for hit in page.hits],
             next_cursor=self._cursors.sign("search", [next_position, asked, search_id]) if next_position else None,
@@ -78,23 +88,30 @@ class SearchService:
         Raises `InputInvalid` for a search_id that is not of this platform, `StoreUnavailable`.
         """
         try:
-            read = self._cursors.read(SEARCH_ID, search_id, tuple[str, str])
+            read = self._cursors.read(SEARCH_ID, search_id, tuple[str, str, int | None])
         except CursorInvalid:
             read = None
         if read is None:
             raise InputInvalid(
                 "search_id is not of this platform: use that of the search's results as it is.", field="search_id"
             )
-        identifier, query = read
+        identifier, query, untold_results = read
         event_id = f"{identifier}:{opened.movie_id}"
-        event = _event("search_opened", event_id, asker, query, movie_id=opened.movie_id, place=opened.place)
-        await self._telemetry.publish(identifier, [event])
+        events = [_event("search_opened", event_id, asker, query, movie_id=opened.movie_id, place=opened.place)]
+        if untold_results is not None:
+            # The same event_id for each opened title: readers count the search once.
+            events.insert(0, _event("search_asked", identifier, asker, query, results=untold_results))
+        await self._telemetry.publish(identifier, events)
 
-    def _tell_asked(self, asker: Asker, query: str, results: int) -> str:
-        """Tell of a new search. Returns its search_id, which is signed: it names the query that was asked."""
+    def _new_search(self, asker: Asker, query: str, results: int, *, typing: bool) -> str:
+        """Tell of a new search, but not while the query is typed.
+
+        Returns its search_id, which is signed: it names the query that was asked, and the results of a search not told of.
+        """
         identifier, folded = new_search_id(), folded_query(query)
-        self._events.tell(identifier, _event("search_asked", identifier, asker, folded, results=results))
-        return self._cursors.sign(SEARCH_ID, [identifier, folded])
+        if not typing:
+            self._events.tell(identifier, _event("search_asked", identifier, asker, folded, results=results))
+        return self._cursors.sign(SEARCH_ID, [identifier, folded, results if typing else None])
 
     async def suggest(self, prefix: str, *, limit: int) -> list[str]:
         """At most `limit` titles that begin like `prefix`. Raises `StoreUnavailable`."""

@@ -64,7 +64,7 @@ def daily_profile(sessions: DataFrame) -> DataFrame:
 
 
 def daily_quality(sessions: DataFrame) -> DataFrame:
-    """Quality of experience over all sessions (always one row), and by each cut.
+    """Quality of experience over all sessions, and by each cut; without sessions no row (`with_whole_day`).
 
     Startup time: of played sessions that say it. Rebuffer ratio: stalled time / (stalled + watched time). Mean bitrate: of the
     sessions' means, weighted by their watch time. The rendition is the highest that a session showed.
@@ -104,6 +104,12 @@ def daily_quality(sessions: DataFrame) -> DataFrame:
     )
 
 
+def with_whole_day(quality: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """The rows of `daily_quality`, and on a day without sessions the row of `all` with zeros: it says that nobody watched."""
+    rows = [tuple(row) for row in quality]
+    return rows or [("all", "", 0, 0, 0, 0, 0, None, None, None, None, 0.0, 0.0)]
+
+
 def daily_failure(sessions: DataFrame) -> DataFrame:
     return (
         of_viewers(sessions)
@@ -114,13 +120,22 @@ def daily_failure(sessions: DataFrame) -> DataFrame:
 
 
 def searches(events: DataFrame) -> DataFrame:
-    """Searches by their spelling: query, asked, without_results, opened, place_sum. An event that was sent twice counts once."""
+    """Searches by their spelling: query, asked, without_results, opened, place_sum, profiles. An event that was sent twice
+    counts once.
+    """
     mine = events.where(
         f.col("kind").isin("search_asked", "search_opened")
         & f.col("query").isNotNull()
         & ~f.coalesce(f.col("is_preview"), f.lit(False))
         & ~f.coalesce(f.col("device") == "robot", f.lit(False))
-    ).select("event_id", "kind", f.substring("query", 1, MAX_QUERY_CHARACTERS).alias("query"), "results", "place")
+    ).select(
+        "event_id",
+        "kind",
+        f.substring("query", 1, MAX_QUERY_CHARACTERS).alias("query"),
+        "results",
+        "place",
+        "profile_id",
+    )
     asked, opened = f.col("kind") == "search_asked", f.col("kind") == "search_opened"
     return (
         mine.dropDuplicates(["event_id"])
@@ -130,19 +145,25 @@ def searches(events: DataFrame) -> DataFrame:
             count_if(asked & (f.col("results") == 0)).alias("without_results"),
             count_if(opened).alias("opened"),
             f.coalesce(f.sum(f.when(opened, f.greatest("place", f.lit(1)))), f.lit(0)).alias("place_sum"),
+            f.count_distinct("profile_id").alias("profiles"),
         )
         .orderBy(f.desc("asked"), f.desc("opened"), "query")
         .limit(MAX_QUERIES)
     )
 
 
-def by_folded_query(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, int, int, int, int]]:
-    """The rows of `searches` by the words that search itself folds a query to: "Léon " and "leon" are one."""
+def by_folded_query(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, int, int, int, int, int]]:
+    """The rows of `searches` by the words that search itself folds a query to: "Léon " and "leon" are one.
+
+    `profiles` is that of the spelling that most profiles used: their sum would count one person with two spellings twice.
+    """
     totals: dict[str, list[int]] = {}
-    for query, *counts in rows:
+    most_profiles: dict[str, int] = {}
+    for query, *counts, profiles in rows:
         folded = " ".join(words(query))[:MAX_VALUE_CHARACTERS].strip()
         if folded:
             total = totals.setdefault(folded, [0, 0, 0, 0])
             totals[folded] = [one + other for one, other in zip(total, counts, strict=True)]
+            most_profiles[folded] = max(most_profiles.get(folded, 0), profiles)
     for query, (asked, without_results, opened, place_sum) in sorted(totals.items()):
-        yield query, asked, without_results, opened, place_sum
+        yield query, asked, without_results, opened, place_sum, most_profiles[query]

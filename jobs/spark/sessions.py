@@ -46,7 +46,7 @@ def run(job: Job) -> Figures:
     facts: dict[DayTable, Iterable[Row]] = {
         "daily_title": _rows(daily.daily_title(sessions)),
         "daily_profile": _rows(daily.daily_profile(sessions)),
-        "daily_quality": _rows(daily.daily_quality(sessions)),
+        "daily_quality": daily.with_whole_day(daily.daily_quality(sessions).collect()),
         "daily_failure": _rows(daily.daily_failure(sessions)),
         "daily_search": list(daily.by_folded_query(tuple(row) for row in searches)),
     }

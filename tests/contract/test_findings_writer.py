@@ -64,7 +64,7 @@ async def test_a_writer_that_dies_midway_leaves_the_old_day(url: str, writer: Fi
 
 
 async def test_days_with_facts(writer: FindingsWriter) -> None:
-    await writer.write_day(DAY, {"daily_search": [("leon", 3, 0, 1, 2)]})
+    await writer.write_day(DAY, {"daily_search": [("leon", 3, 0, 1, 2, 3)]})
     assert await writer.days_with_facts(date(2026, 11, 1), DAY) == {DAY}
     assert await writer.days_with_facts(DAY, DAY) == {DAY}
     assert await writer.days_with_facts(date(2026, 12, 1), date(2026, 12, 9)) == frozenset()
@@ -118,7 +118,7 @@ async def test_every_table_takes_its_columns(url: str, writer: FindingsWriter) -
             "daily_profile": [("p_one", 1, 5.0)],
             "daily_quality": [("all", "", 1, 1, 0, 0, 0, None, 1.5, None, 3000.0, 5.0, 0.0)],
             "daily_failure": [("network", 1, 0)],
-            "daily_search": [("leon", 1, 0, 1, 1)],
+            "daily_search": [("leon", 1, 0, 1, 1, 1)],
         },
     )
     await writer.write_batch("similar", THROUGH, {"similar_title": [("m_one", 1, "m_two", 0.5, "content")]})

@@ -35,14 +35,15 @@ def add_day(connection: psycopg.Connection, day: date, movies: Sequence[str], *,
         [day, (plays + 10) * len(movies), plays * len(movies), plays * 360.0, plays * 3.6],
     )
     connection.execute("INSERT INTO daily_failure VALUES (%s, 'manifest-missing', 4, 2)", [day])
-    for query, asked, empty, opened, places in [
-        ("leo", 9, 0, 4, 6),
-        ("zzz", 3, 3, 0, 0),
-        ("my name", 1, 1, 0, 0),
-        ("b", 2, 0, 1, 3),
+    for query, asked, empty, opened, places, profiles in [
+        ("leo", 9, 0, 4, 6, 8),
+        ("zzz", 3, 3, 0, 0, 3),
+        ("my name", 7, 7, 0, 0, 1),
+        ("b", 2, 0, 1, 3, 2),
     ]:
         connection.execute(
-            "INSERT INTO daily_search VALUES (%s, %s, %s, %s, %s, %s)", [day, query, asked, empty, opened, places]
+            "INSERT INTO daily_search VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [day, query, asked, empty, opened, places, profiles],
         )
 
 

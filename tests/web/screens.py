@@ -11,6 +11,7 @@ from typing import Final, Literal
 from playwright.async_api import FilePayload, Page
 
 from tests.harness.web.answers import Json, made, refused
+from tests.harness.web.made_reports import MANY_REPORTS, ONE_DOWN
 from tests.harness.web.made_site import LONG_TITLE, LONG_WORD, MOVIE, UNBROKEN, UPLOAD, Amount
 from tests.harness.web.odd_names import ODD_NAMES
 
@@ -114,6 +115,11 @@ async def open_all(page: Page) -> None:
     await rows.nth(0).get_by_role("button", name="Edit").click()
     await page.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
     await rows.nth(3).get_by_role("button", name="Delete").click()
+
+
+async def open_tables(page: Page) -> None:
+    """The figures behind every chart."""
+    await page.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
 
 
 async def be_refused(page: Page) -> None:
@@ -271,5 +277,7 @@ SCREENS: Final = {
     "studio, all opened": Screen("/studio", _STUDIO, "many", then=open_all),
     "studio, down": Screen("/studio", _ALERT, answers={"/titles": _DOWN}),
     "analytics, nothing": Screen("/analytics", "text=No viewer data yet"),
+    "analytics, many": Screen("/analytics", "css=.bars", answers=MANY_REPORTS, then=open_tables),
+    "analytics, one down": Screen("/analytics", _ALERT, answers=ONE_DOWN),
     "no such page": Screen(f"/{LONG_WORD[:200]}", _HEADING),
 }

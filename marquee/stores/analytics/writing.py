@@ -31,7 +31,7 @@ DAY_COLUMNS: Final[Mapping[DayTable, tuple[str, ...]]] = {
         ),
     ),
     "daily_failure": ("error_code", "start_failures", "playback_failures"),
-    "daily_search": ("query", "asked", "without_results", "opened", "place_sum"),
+    "daily_search": ("query", "asked", "without_results", "opened", "place_sum", "profiles"),
 }
 """The columns of a row, in order; the day comes before them."""
 BATCH_COLUMNS: Final[Mapping[BatchTable, tuple[str, ...]]] = {

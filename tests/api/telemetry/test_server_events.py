@@ -78,6 +78,30 @@ async def test_a_search_is_told_once_and_what_was_opened_of_it(client: Client, v
     assert opened.event_id.startswith(by_kind["search_asked"].event_id), "the two cannot be joined"
 
 
+async def test_a_search_that_is_typed_is_told_once_a_result_is_opened(
+    client: Client, viewer: Person, stores: Stores
+) -> None:
+    for prefix in ("zq", "zqx", "zqxw"):
+        asked: dict[str, str | bool] = {"q": prefix, "typing": True}
+        page = (await client.get("/api/v1/search", params=asked, headers=viewer.headers)).json()
+    for place in (1, 2):
+        body = {"movie_id": f"m_{place:020}", "place": place}
+        answer = await client.post(f"/api/v1/search/{page['search_id']}/opened", json=body, headers=viewer.headers)
+        assert answer.status_code == 204, answer.text
+    # Told through the same queue as the typed ones would have been: what came before it is in the log.
+    await client.get("/api/v1/search", params={"q": "zq rested"}, headers=viewer.headers)
+    async with asyncio.timeout(60):
+        while True:
+            found = [e for e in await events_of(stores.event_log) if (e.query or "").startswith("zq")]
+            if any(event.query == "zq rested" for event in found):
+                break
+            await asyncio.sleep(0.05)
+    asked_of = {(event.event_id, event.query, event.results) for event in found if event.kind == "search_asked"}
+    assert {query for _, query, _ in asked_of} == {"zqxw", "zq rested"}, "a half-typed word is counted"
+    assert len(asked_of) == 2, "two opened results count as two searches"
+    assert sorted(e.place or 0 for e in found if e.kind == "search_opened") == [1, 2]
+
+
 async def test_a_search_id_of_nobody_is_refused(client: Client, viewer: Person) -> None:
     page = (await client.get("/api/v1/search", params={"q": "x"}, headers=viewer.headers)).json()
     body = {"movie_id": "m_00000000000000000000", "place": 1}

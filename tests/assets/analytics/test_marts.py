@@ -104,7 +104,7 @@ def test_an_empty_platform_has_empty_marts_and_a_week_gives_the_right_numbers(
         "SELECT query, asked, without_results, opened, mean_place FROM marts.search_quality WHERE day = %s ORDER BY query",
         [FIRST_DAY],
     ).fetchall()
-    assert sorted(searches) == [("(rare)", 3, 1, 1, 3.0), ("leo", 9, 0, 4, 1.5), ("zzz", 3, 3, 0, None)], (
+    assert sorted(searches) == [("(rare)", 9, 7, 1, 3.0), ("leo", 9, 0, 4, 1.5), ("zzz", 3, 3, 0, None)], (
         "a query that one person may have typed is named, or a number is wrong"
     )
     quality = connection.execute(

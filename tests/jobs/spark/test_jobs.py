@@ -85,7 +85,7 @@ def test_a_day_of_viewers_becomes_facts_and_the_same_twice(platform: Settings, r
     assert found["daily_title"] == [(DAY, "m_one", 2, 1, 1, 1, 96.0), (DAY, "m_two", 1, 1, 1, 0, 10.0)]
     assert found["daily_profile"] == [(DAY, "p_one", 1, 96.0), (DAY, "p_two", 1, 10.0)]
     assert found["daily_failure"] == [(DAY, "network", 1, 0)]
-    assert found["daily_search"] == [(DAY, "leon", 2, 0, 1, 2), (DAY, "zzz", 1, 1, 0, 0)]
+    assert found["daily_search"] == [(DAY, "leon", 2, 0, 1, 2, 1), (DAY, "zzz", 1, 1, 0, 0, 1)]
     quality = {row[1:3]: row[3:] for row in found["daily_quality"]}
     assert quality["all", ""] == (3, 2, 0, 1, 0, 1.0, 1.0, 0.0, None, 106.0, 0.0)
     for cut in ("title", "edge", "device", "rendition", "player"):
@@ -165,7 +165,8 @@ def test_a_poisoned_file_is_named_and_the_old_facts_stay(platform: Settings, run
 
 def test_an_empty_day_is_empty_and_facts_outlive_the_lake(platform: Settings, run: Run, tmp_path: Path) -> None:
     assert run(sessions.run)["sessions"] == 0
-    assert _facts(platform) == {table: [] for table in FACTS}
+    nobody = (DAY, "all", "", 0, 0, 0, 0, 0, None, None, None, None, 0.0, 0.0)
+    assert _facts(platform) == {table: [nobody] if table == "daily_quality" else [] for table in FACTS}
     with psycopg.connect(platform.database) as connection:
         connection.execute("INSERT INTO daily_title VALUES (%s, 'm_one', 1, 1, 1, 1, 5)", [DAY])
     with pytest.raises(EventsUnusable, match="--empty"):

@@ -112,8 +112,12 @@ export async function home(cursor: string | null, signal?: AbortSignal): Promise
 export const rowPage = (rowId: string, cursor: string, signal?: AbortSignal) =>
   request<Row>("GET", withQuery(`/rows/${at(rowId)}`, { cursor }), { signal });
 
-export const search = (query: string, cursor: string | null, signal?: AbortSignal) =>
-  request<SearchResults>("GET", withQuery("/search", { q: query, limit: 24, cursor }), { signal });
+export const search = (query: string, cursor: string | null, isTyping: boolean, signal?: AbortSignal) =>
+  request<SearchResults>("GET", withQuery("/search", { q: query, limit: 24, cursor, typing: isTyping ? "true" : null }), { signal });
+
+/** Asks a query that rests once more, so that reports count it. Gives its search_id; an API of an earlier release gives none. */
+export const searchRested = async (query: string, signal: AbortSignal): Promise<string | undefined> =>
+  (await request<Partial<SearchResults>>("GET", withQuery("/search", { q: query, limit: 1 }), { signal })).search_id;
 
 /** Tells which result of a search was opened, its `place` from 1. Nobody waits for it, and the next page does not end it. */
 export function searchOpened(searchId: string, movieId: string, place: number): void {

@@ -1,7 +1,7 @@
 /** Search as you type: only the newest query's answer is shown, older requests are aborted. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { search, searchOpened } from "../api/calls";
+import { search, searchOpened, searchRested } from "../api/calls";
 import { asProblem, isAbort, type Problem } from "../api/problem";
 import type { SearchResults as Page } from "../api/schema";
 import { useSentinel, useSettled, useTitle } from "../components/hooks";
@@ -10,8 +10,10 @@ import { CardBones, TitleCard } from "../components/TitleCard";
 import { moveInGrid } from "../components/grid";
 
 const TYPING_PAUSE_MS = 140;
+/** A query that stands this long is whole: until then it may be half a word, and reports do not count it. */
+const REST_MS = 1500;
 
-interface Found extends Page {
+interface Found extends Omit<Page, "search_id"> {
   query: string;
 }
 
@@ -23,6 +25,8 @@ export function SearchPage({ query }: { query: string }) {
   const [moreProblem, setMoreProblem] = useState<Problem | null>(null);
   const [attempt, setAttempt] = useState(0);
   const loadingMore = useRef(false);
+  /** Whether reports count this query already. */
+  const isTold = useRef(false);
 
   useEffect(() => {
     setProblem(null);
@@ -32,17 +36,31 @@ export function SearchPage({ query }: { query: string }) {
       return;
     }
     const controller = new AbortController();
-    search(settled, null, controller.signal).then(
+    isTold.current = false;
+    search(settled, null, true, controller.signal).then(
       (page) => setFound({ ...page, query: settled }),
       (error: unknown) => isAbort(error) || setProblem(asProblem(error)),
     );
-    return () => controller.abort();
+    const rest = setTimeout(() => {
+      if (isTold.current) return;
+      searchRested(settled, controller.signal).then(
+        (searchId) => {
+          isTold.current = true;
+          if (searchId) setFound((old) => (old?.query === settled ? { ...old, search_id: searchId } : old));
+        },
+        () => undefined, // the viewer has results; only a report lacks this search
+      );
+    }, REST_MS);
+    return () => {
+      clearTimeout(rest);
+      controller.abort();
+    };
   }, [settled, attempt]);
 
   const more = useCallback(() => {
     if (found === null || found.next_cursor === null || loadingMore.current) return;
     loadingMore.current = true;
-    search(found.query, found.next_cursor)
+    search(found.query, found.next_cursor, false)
       .then((page) =>
         setFound((old) =>
           old === found ? { ...page, query: old.query, results: [...old.results, ...page.results] } : old,
@@ -54,6 +72,7 @@ export function SearchPage({ query }: { query: string }) {
   const sentinel = useSentinel<HTMLDivElement>(more, "600px", found);
 
   const opened = (movieId: string, index: number) => {
+    isTold.current = true;
     if (found?.search_id) searchOpened(found.search_id, movieId, index + 1);
   };
 

@@ -191,6 +191,8 @@ class DailySearchRow(SQLModel, table=True):
     opened: int = Field(sa_column=_whole())
     place_sum: int = Field(sa_column=_whole())
     """Of the places, from 1, of what was opened."""
+    profiles: int = Field(sa_column=_whole())
+    """How many different profiles asked it, at least. A query of fewer than three stands in no report."""
 
 
 class VersionCostRow(SQLModel, table=True):

@@ -83,6 +83,7 @@ def upgrade() -> None:
         sa.Column("without_results", sa.BigInteger(), nullable=False),
         sa.Column("opened", sa.BigInteger(), nullable=False),
         sa.Column("place_sum", sa.BigInteger(), nullable=False),
+        sa.Column("profiles", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "query", name=op.f("daily_search_pkey")),
     )
     op.create_table(
