@@ -48,7 +48,7 @@ JOB_RETRY: Final = dg.RetryPolicy(max_retries=1, delay=60, jitter=dg.Jitter.PLUS
 def sessions(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The day's playback sessions, and the facts of the day: what was watched, quality of experience, failures, searches.
 
-    A session belongs to the day of its attempt. Startup time is of plays only, rebuffering leaves seeks out, and robots and
+    A session belongs to the day in which it began. Startup time is of plays only, rebuffering leaves seeks out, and robots and
     previews by engineers are in no figure. The facts replace those of the same day: a day can be made again at any time.
     """
     return _by_spark(context, settings, "sessions")

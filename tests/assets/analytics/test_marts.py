@@ -4,9 +4,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pandas
 import psycopg
 
-from assets.analytics import dbt_project
+from assets.analytics import dbt_project, suites
+from assets.analytics.judging import Subject, judge
 from assets.analytics.marts import KEYS, LAST
 from marquee.settings import Settings
 from tests.assets.analytics.conftest import Run, failed_checks, materialized
@@ -152,6 +154,29 @@ def test_an_empty_platform_has_empty_marts_and_a_week_gives_the_right_numbers(
     assert run("analytics_marts", only=["accepted_marts"]).success
     assert connection.execute("SELECT sum(watch_hours) FROM marts.daily_watch").fetchall() < [(112.0,)]
     _no_secret_on_disk(own_settings)
+
+
+def test_one_viewers_odd_value_does_not_hold_back_everybodys_marts(own_settings: Settings) -> None:
+    def refusal(name: str, column: str, rows: int, odd: int, value: float) -> str:
+        frame = pandas.DataFrame(
+            {
+                "row_key": range(rows),
+                "watch_hours": 1.0,
+                "hours_per_viewer": 1.0,
+                "completion_rate": 0.5,
+                "rebuffer_ratio": 0.0,
+            }
+        )
+        frame.loc[: odd - 1, column] = value
+        subject = Subject(name, frame, ("row_key",), suites.mart(name, ("row_key",), rows=rows, fewest=0))
+        return judge(own_settings, "marts", [subject]).reason or ""
+
+    assert refusal("daily_watch", "hours_per_viewer", 12, 1, 30.0) == ""
+    assert refusal("daily_watch", "hours_per_viewer", 300, 2, 30.0) == ""
+    assert "24 hours: 30 of 300 rows" in refusal("daily_watch", "hours_per_viewer", 300, 30, 30.0)
+    assert "0 to 1: 1 of 12 rows" in refusal("title_performance", "rebuffer_ratio", 12, 1, 7.0), (
+        "a share of counts is never above 1: that is a fault of ours"
+    )
 
 
 def _no_secret_on_disk(settings: Settings) -> None:

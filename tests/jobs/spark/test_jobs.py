@@ -18,10 +18,11 @@ from jobs.spark import candidates, popularity, sessions, taste
 from jobs.spark.events import spark_errors
 from jobs.spark.job import Figures, Job
 from jobs.spark.poisoned import EventsUnusable
+from marquee.domain.ids import new_playback_id
 from marquee.settings import Settings
 from marquee.stores.lake import open_lake
 from marquee.stores.schema.migrate import migrate
-from tests.jobs.spark.frames import DAY, Events
+from tests.jobs.spark.frames import DAY, END_MS, Events
 from tests.jobs.spark.lakes import add_title, ask, store, store_file, store_table, table_of
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def _day_of_viewers() -> Events:
 def test_a_day_of_viewers_becomes_facts_and_the_same_twice(platform: Settings, run: Run, tmp_path: Path) -> None:
     add_title(platform, "m_one")
     events = _day_of_viewers()
+    events.play(new_playback_id(END_MS + 60_000), 12 * 3600 + 60)  # of the day after: read and checked, and not counted
     store(platform, events.rows, tmp_path)
     figures = run(sessions.run)
     assert (figures["events"], figures["sessions"]) == (len(events.rows), 4)
