@@ -1,22 +1,24 @@
-"""What a process remembers of the playback sessions that it hears from: the clock's offset, the events that may still come, and
-the state of a player that reports by CMCD.
+"""What a process remembers of the playback sessions that it hears from: the clock's offset, the events that may still come, the
+watched time that was counted, and the state of a player that reports by CMCD.
 
 Nothing here is needed to accept an event: after a restart a session begins anew, with the offset of its next batch, a full
-allowance and a player whose state is not known. The gateway sends a session's reports to one process as long as that process
-lives. With several hosts behind another balancer a session may send as many events to each process.
+allowance, no watched time and a player whose state is not known. The gateway sends a session's reports to one process as long
+as that process lives. With several hosts behind another balancer a session may send as many events to each process.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 from cachetools import LRUCache
 
 from marquee.domain.cmcd import PlayerState
 from marquee.domain.telemetry import Allowance, session_offset_ms, spend
 from marquee.errors import TooManyRequests
+from marquee.events import ViewingEvent
 
 MAX_SESSIONS: Final = 50_000
 """The session that was silent longest is forgotten first."""
@@ -28,6 +30,8 @@ class KnownSession:
 
     offset_ms: int | None = None
     allowance: Allowance | None = None
+    watched_ms: int = 0
+    """Counted so far."""
     player: PlayerState = field(default_factory=PlayerState)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -61,6 +65,25 @@ class KnownSessions:
         if known.allowance is not None:
             left = min(float(self._per_minute), known.allowance.left + events)
             known.allowance = Allowance(left, known.allowance.at)
+
+
+def count_watched(
+    known: KnownSession, events: Sequence[ViewingEvent], most_ms: int
+) -> tuple[list[ViewingEvent], int, int]:
+    """(the events, counted milliseconds, milliseconds left out): together no more is watched than `most_ms` of the session.
+
+    Counted at once, so that two reports on their way do not count the same time. What is not stored is taken off again.
+    """
+    bounded, before, left_out = [], known.watched_ms, 0
+    for event in events:
+        if event.watched_ms:
+            counted = min(event.watched_ms, max(0, most_ms - known.watched_ms))
+            known.watched_ms += counted
+            if counted < event.watched_ms:
+                left_out += event.watched_ms - counted
+                event = msgspec.structs.replace(event, watched_ms=counted)
+        bounded.append(event)
+    return bounded, known.watched_ms - before, left_out
 
 
 def offset_of(known: KnownSession, sent_ms: float, received_ms: int) -> int:

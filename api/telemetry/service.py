@@ -18,9 +18,11 @@ from api.rows.bulkhead import Bulkhead
 from api.telemetry.cmcd_events import told_by_lines
 from api.telemetry.cmcd_text import lines_of, read_lines
 from api.telemetry.events import check_fields, viewing_events
-from api.telemetry.known_sessions import KnownSession, KnownSessions, offset_of
+from api.telemetry.known_sessions import KnownSession, KnownSessions, count_watched, offset_of
 from api.telemetry.schemas import TelemetryBatch
 from marquee.domain.device_class import device_class
+from marquee.domain.ids import made_at_ms
+from marquee.domain.telemetry import most_watched_ms
 from marquee.errors import MarqueeError, StoreUnavailable
 from marquee.events import VIEWING_EVENTS, ViewingEvent
 from marquee.logs import get_logger
@@ -39,6 +41,10 @@ LOG_SECONDS: Final = 60.0
 
 ACCEPTED: Final = Counter(
     "marquee_api_telemetry_events_accepted", "Events of players that are durable on the event log.", ["source"]
+)
+WATCHED_LEFT_OUT: Final = Counter(
+    "marquee_api_telemetry_watched_left_out_seconds",
+    "Watched time of reports that was left out: more than a player can have shown since its session began.",
 )
 REFUSED: Final = Counter("marquee_api_telemetry_reports_refused", "Reports of players that were refused.", ["code"])
 
@@ -108,11 +114,15 @@ class TelemetryService:
     ) -> None:
         if not events:
             return  # A CMCD report of which nothing is an event.
+        most_ms = most_watched_ms(made_at_ms(session.session_id), events[0].received_at_ms)
+        events, counted_ms, left_out_ms = count_watched(known, events, most_ms)
         try:
             await self.publish(session.session_id, events)
         except BaseException:
             self._known.give_back(known, spent)
+            known.watched_ms -= counted_ms
             raise
+        WATCHED_LEFT_OUT.inc(left_out_ms / 1000)
         ACCEPTED.labels(events[0].source).inc(len(events))
 
     async def publish(self, key: str, events: Sequence[ViewingEvent]) -> None:

@@ -12,6 +12,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as f
 
 from marquee.domain.playback import WATCHED_MS_PER_SECOND
+from marquee.domain.telemetry import MAX_PLAYBACK_RATE
 
 OUTCOMES: Final = ("played", "playback_failure", "start_failure", "exit_before_start")
 SILENT_MS: Final = 60_000
@@ -19,8 +20,6 @@ SILENT_MS: Final = 60_000
 time without an event of the player: a device that slept was not stalled."""
 MAX_STARTUP_MS: Final = 3_600_000
 """A longer startup is a device that slept before its first frame: it says nothing of the platform."""
-MAX_RATE: Final = 2
-"""The highest playback rate that the web client offers."""
 MAX_REPORT_MS: Final = 120_000
 """A player's first report may tell of this much film before it."""
 MAX_GAP_MS: Final = 60_000
@@ -120,7 +119,7 @@ def folded(events: DataFrame) -> DataFrame:
     watched_ms = f.when(said_by_player(), _positive("watched_ms"))
     position = f.when(said_by_player() & ~kind_is("seek"), f.col("position_seconds"))
     moment = f.struct("at_ms", _positive("duration_ms").alias("ms"))
-    most_watched_ms = (f.max("at_ms") - f.min("at_ms")) * MAX_RATE + MAX_REPORT_MS
+    most_watched_ms = (f.max("at_ms") - f.min("at_ms")) * MAX_PLAYBACK_RATE + MAX_REPORT_MS
     is_silence = said_by_player() & (f.col("at_ms") - f.col("told_before_ms") > SILENT_MS)
     says_startup = kind_is("first_frame") & (f.col("duration_ms") >= 0)
     return events.groupBy("session_id").agg(

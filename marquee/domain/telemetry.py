@@ -15,6 +15,10 @@ MAX_LATE_MS: Final = 60_000
 """A batch whose offset is larger by up to so much was late on its way, or is an old one that is sent again. After a larger step
 the client's clock was set back, or it stood still while the device slept."""
 MAX_QUERY_CHARACTERS: Final = 100
+MAX_PLAYBACK_RATE: Final = 2
+"""The fastest that our player plays; a faster one's watched time counts as if it played so."""
+WATCHED_GRACE_MS: Final = 60_000
+"""Of film: what hosts' clocks may differ, and a batch that is counted twice because its answer was lost."""
 MAX_DURATION_MS: Final = 24 * 3600 * 1000
 MAX_WATCHED_MS: Final = 10 * 60 * 1000
 """A player tells of what it shows every few seconds; ten minutes leave room for one that is offline."""
@@ -69,6 +73,11 @@ def session_offset_ms(known: int | None, stated: int) -> int:
 def happened_at_ms(client_ms: float, offset_ms: int, *, began_ms: int, received_ms: int) -> int:
     """When it happened, by the server's clock: within the session, and not in the future."""
     return min(max(round(client_ms) + offset_ms, began_ms), received_ms)
+
+
+def most_watched_ms(began_ms: int, received_ms: int) -> int:
+    """How much film a session that began then can have shown by now."""
+    return max(0, received_ms - began_ms) * MAX_PLAYBACK_RATE + WATCHED_GRACE_MS
 
 
 def folded_query(query: str) -> str:

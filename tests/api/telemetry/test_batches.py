@@ -7,14 +7,18 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from api.telemetry.known_sessions import KnownSession, count_watched
 from api.telemetry.schemas import MAX_EVENTS
+from api.telemetry.service import WATCHED_LEFT_OUT
 from marquee.domain.ids import is_playback_id, made_at_ms, new_movie_id, new_playback_id, new_profile_id
+from marquee.domain.telemetry import MAX_PLAYBACK_RATE, most_watched_ms
+from marquee.events import ViewingEvent
 from marquee.settings import Settings
 from marquee.stores.opened import Stores
 from marquee.telemetry_token import TELEMETRY_PATH, TelemetrySession, TelemetryTokens
 from tests.api.conftest import Person
 from tests.harness.api.seeding import Seeder
-from tests.harness.api.telemetry import Playback, batch, begin, problem_of, told
+from tests.harness.api.telemetry import Playback, batch, begin, begun_earlier, problem_of, told
 
 Client = AsyncTestClient[Litestar]
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile/15E148 Safari/604.1"
@@ -261,3 +265,34 @@ async def test_a_session_that_sends_too_much_is_told_when_to_send_again(
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     before = len(await told(stores.event_log, playback.session_id))
     assert before % MAX_EVENTS == 0, "a refused batch left events"
+
+
+async def test_no_session_watches_more_than_the_clock_allows(
+    client: Client, stores: Stores, api_settings: Settings
+) -> None:
+    playback = begun_earlier(api_settings, minutes=30)
+    before = WATCHED_LEFT_OUT._value.get()
+    claimed_ms = 0
+    for first in (0, 30):
+        ten_minutes = [{"kind": "heartbeat", "seq": first + n, "watched_ms": 600_000} for n in range(30)]
+        answer = await client.post(playback.path, json=batch(*ten_minutes))
+        assert answer.status_code == 204, answer.text
+        claimed_ms += 30 * 600_000
+    events = await told(stores.event_log, playback.session_id)
+    assert len(events) == 60, "an event was dropped with its watched time"
+    watched_ms = sum(event.watched_ms or 0 for event in events)
+    assert watched_ms >= 30 * 60_000 * MAX_PLAYBACK_RATE, "a viewer at the highest rate loses watched time"
+    assert watched_ms <= most_watched_ms(made_at_ms(playback.session_id), time.time_ns() // 1_000_000)
+    assert round(WATCHED_LEFT_OUT._value.get() - before) == round((claimed_ms - watched_ms) / 1000)
+
+
+def test_watched_time_that_was_not_stored_can_come_again() -> None:
+    known = KnownSession()
+    now_ms = time.time_ns() // 1_000_000
+    event = ViewingEvent(
+        event_id="1", kind="heartbeat", source="client", at_ms=now_ms, received_at_ms=now_ms, watched_ms=700
+    )
+    events, counted_ms, left_out_ms = count_watched(known, [event, event], 1000)
+    assert ([each.watched_ms for each in events], counted_ms, left_out_ms) == ([700, 300], 1000, 400)
+    known.watched_ms -= counted_ms  # as the service does after a failure
+    assert count_watched(known, [event], 1000)[1:] == (700, 0)
