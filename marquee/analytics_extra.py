@@ -5,6 +5,7 @@ is quick enough for `marquee doctor`, for the demo and for a code location that 
 """
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +21,15 @@ PACKAGES: Final = {
 _IN_CHECKOUT: Final = (Path(__file__).parent.parent / "Makefile").is_file()
 
 
-def missing_packages(packages: tuple[str, ...] = tuple(PACKAGES)) -> list[str]:
+def missing_packages(packages: Sequence[str] = tuple(PACKAGES)) -> list[str]:
     """Those of `packages` that are not installed in this environment."""
     return [package for package in packages if importlib.util.find_spec(package) is None]
+
+
+def told_missing(missing: Sequence[str]) -> str:
+    """One sentence about missing packages of the extra: which ones, and what to do."""
+    verb = "is" if len(missing) == 1 else "are"
+    return f"{', '.join(missing)} {verb} not installed: {how_to_get_analytics()}."
 
 
 def how_to_get_analytics(*, in_checkout: bool = _IN_CHECKOUT) -> str:

@@ -9,8 +9,8 @@ from typing import Final
 
 import dagster as dg
 
-from assets.analytics.installed import how_to_install, missing_packages
 from assets.analytics.lake_hours import PAST_DAYS, opened_lake
+from marquee.analytics_extra import missing_packages, told_missing
 from marquee.settings import Settings
 from marquee.stores.lake import EVENTS
 from orchestration.analytics_jobs import analytics_day, analytics_hour
@@ -65,7 +65,7 @@ def _tick(context: dg.ScheduleEvaluationContext) -> datetime:
 
 def _skip(settings: Settings, start: datetime, end: datetime) -> dg.SkipReason | None:
     if missing := missing_packages():
-        return dg.SkipReason(how_to_install(missing))
+        return dg.SkipReason(told_missing(missing))
     if not asyncio.run(_has_events(settings, start - LOOK_BACK, end)):
         return dg.SkipReason(f"The lake has no events of the {PAST_DAYS} days before: nobody has watched anything.")
     return None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from marquee.analytics_extra import PACKAGES, how_to_get_analytics, missing_packages
+from marquee.analytics_extra import PACKAGES, how_to_get_analytics, missing_packages, told_missing
 from marquee.errors import PlatformUnavailable
 from marquee.platform.analytics_state import AnalyticsState, SinkState
 from marquee.platform.examination import examine, judge_analytics
@@ -32,6 +32,11 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_way_to_get_them_depends_on_how_marquee_was_installed() -> None:
     assert "make analytics" in how_to_get_analytics(in_checkout=True)
     assert "[analytics]" in how_to_get_analytics(in_checkout=False)
+
+
+def test_the_sentence_about_missing_packages_names_them_and_the_remedy() -> None:
+    assert told_missing(["dbt"]) == f"dbt is not installed: {how_to_get_analytics()}."
+    assert told_missing(["dbt", "pyarrow"]).startswith("dbt, pyarrow are not installed: ")
 
 
 def test_looking_for_them_imports_none() -> None:

@@ -7,7 +7,6 @@ next run removes what a killed one left: a lock that the kernel lets go of tells
 
 import contextlib
 import fcntl
-import importlib.util
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from marquee.analytics_extra import missing_packages, told_missing
 from marquee.errors import PlatformUnavailable
 from marquee.platform.programs.spark_java import spark_java_home
 from marquee.settings import Settings
@@ -27,7 +27,6 @@ from marquee.settings.cores import cores
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-HOW_TO_INSTALL: Final = "install the extra `analytics`: `make analytics`, or `pip install 'marquee[analytics]'`"
 PARTITIONS_PER_CORE: Final = 4
 """Of a shuffle. Enough that the sort of 10 million events spills little in 1 GiB; small ones are joined at run time."""
 JAVA_OPTIONS: Final = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError -Xss4m"
@@ -40,9 +39,8 @@ MAX_RESULT_BYTES: Final = 1024**3
 
 def check_installed() -> None:
     """Raises `PlatformUnavailable`, saying what to install, where PySpark or pyarrow is missing."""
-    for package in ("pyspark", "pyarrow"):
-        if importlib.util.find_spec(package) is None:
-            raise PlatformUnavailable(f"Spark cannot run because {package} is not installed: {HOW_TO_INSTALL}.")
+    if missing := missing_packages(("pyspark", "pyarrow")):
+        raise PlatformUnavailable(f"Spark cannot run: {told_missing(missing)}")
 
 
 def is_local(master: str) -> bool:

@@ -55,7 +55,7 @@ def test_the_folder_of_a_killed_run_goes_and_that_of_a_living_one_stays(tmp_path
 def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with (
-        pytest.raises(PlatformUnavailable, match=r"pyspark is not installed.*make analytics"),
+        pytest.raises(PlatformUnavailable, match=r"pyspark, pyarrow are not installed.*make analytics"),
         session.spark_session(load_settings(state=tmp_path), "tests", tmp_path),
     ):
         raise AssertionError("Spark started")
