@@ -27,6 +27,7 @@ from marquee.platform.project import FIXTURES
 from marquee.platform.state import new_secrets
 from marquee.ports import PORT_OFFSETS
 from marquee.settings import Settings, load_settings
+from marquee.stores.lake.arrow import arrow_is_installed
 from tests.harness.compose_file import compose, environment, programs
 from tests.harness.servers import free_port_base
 
@@ -158,8 +159,9 @@ def running(prepared: Stage, told: dict[str, dict[str, str]]) -> Iterator[Stage]
                 environment_ = prepared.environment(name, variables)
                 log = prepared.folder / f"{name}.log"
                 processes.append(stack.enter_context(started(name, environment_, log)))
+        never_ready = () if arrow_is_installed() else ("event-sink",)
         for name, variables in told.items():
-            if name not in BEFORE_ALL:
+            if name not in (*BEFORE_ALL, *never_ready):
                 _await_ready(name, prepared.environment(name, variables), prepared.folder / f"{name}.log")
         yield prepared
         for process in processes:  # all at once: each is waited for afterwards
