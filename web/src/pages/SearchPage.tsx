@@ -15,6 +15,8 @@ const REST_MS = 1500;
 
 interface Found extends Omit<Page, "search_id"> {
   query: string;
+  /** An API of an earlier release gives none. */
+  search_id?: string;
 }
 
 export function SearchPage({ query }: { query: string }) {
