@@ -55,11 +55,20 @@ class ApiSession:
     Every call raises `ApiProblem` for an error answer and `PlatformUnavailable` if the platform does not answer.
     """
 
-    def __init__(self, url: str, *, retry_seconds: float = RETRY_SECONDS, verify: ssl.SSLContext | bool = True) -> None:
-        """`verify`: which certificates are accepted, as httpx takes it (`marquee.trust`)."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        retry_seconds: float = RETRY_SECONDS,
+        verify: ssl.SSLContext | bool = True,
+        user_agent: str | None = None,
+    ) -> None:
+        """`verify`: which certificates are accepted, as httpx takes it (`marquee.trust`). `user_agent`: None: httpx's own."""
         self.url = url.rstrip("/")
         self.verify = verify
         self._http = httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=TIMEOUT, verify=verify)
+        if user_agent is not None:
+            self._http.headers["User-Agent"] = user_agent
         self._retry_seconds = retry_seconds
         self._credentials: tuple[str, str, str | None] | None = None
         self._session_ids: list[str] = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from marquee.client.session import ApiProblem, ApiSession
+from marquee.demo.viewers.people import DEVICES
 from marquee.settings import Settings
 
 EMAIL: Final = "viewer@marquee.local"
@@ -60,7 +61,8 @@ async def search(settings: Settings, found: Visitors, *, verify: ssl.SSLContext 
     asked = 0
     profiles = list(found.profiles)
     for place, profile_id in enumerate(profiles):
-        async with ApiSession(settings.public, verify=verify) as api:
+        # By its own name this client would be a robot, whose searches count nowhere.
+        async with ApiSession(settings.public, verify=verify, user_agent=DEVICES[0].user_agent) as api:
             await api.log_in(found.email, settings.password.get_secret_value(), profile_id=profile_id)
             for query, times in SEARCHES.items():
                 for number in range(times):
