@@ -18,7 +18,7 @@ from api.history.noted import NotedTitles
 from api.stream.schemas import Progress, Stream
 from api.telemetry.server_events import ServerEvents
 from marquee import deadlines
-from marquee.cdn.addresses import EdgeAddresses, edge_of
+from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.device_class import DeviceClass
 from marquee.domain.ids import new_playback_id
 from marquee.domain.lifecycle import PLAYABLE, TITLE_SENTENCES
@@ -68,7 +68,6 @@ class StreamService:
         """movie_id -> (duration in seconds, when it was read). An old one is used while the catalogue is down."""
         self._noted = noted
         self._events = events
-        self._edges = settings.edges
 
     async def stream(self, caller: Caller, movie_id: str, *, device: DeviceClass) -> Stream:
         """The title's signed addresses, the profile's resume position, and a new playback session.
@@ -127,7 +126,7 @@ class StreamService:
                 version=session.version,
                 is_preview=session.is_preview,
                 device=device,
-                edge=edge_of(session.movie_id, self._edges),
+                edge=self._addresses.edge(session.movie_id),
             ),
         )
 

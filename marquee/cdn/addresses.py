@@ -42,6 +42,10 @@ class EdgeAddresses:
         self._edges = settings.edges
         self._secret = settings.edge_secret.get_secret_value()
 
+    def edge(self, movie_id: str) -> str:
+        """The public address of the edge that serves a title."""
+        return edge_of(movie_id, self._edges)
+
     @overload
     def image(self, movie_id: str, key: str) -> str: ...
     @overload

@@ -10,9 +10,9 @@ from tests.api.conftest import Person
 
 Client = AsyncTestClient[Litestar]
 
-PUBLIC = {"register", "log_in", "refresh", "log_out_by_cookie", "healthz", "readyz", "jwks"}
+PUBLIC = {"register", "log_in", "refresh", "log_out_by_cookie", "healthz", "readyz", "jwks", "tell"}
 VIEWER = {
-    "similar",
+    *("similar", "opened"),
     *(
         "me",
         "add_profile",

@@ -95,8 +95,8 @@ async def test_a_newer_film_ends_the_older_work_once_it_is_accepted_and_not_befo
     no_film = tmp_path / "broken.mp4"
     no_film.write_bytes(b"no film")
     broken = await upload_film(stores, no_film, movie_id=older.movie_id)
-    result = await in_thread(lambda: run_ingest(platform_settings, instance, broken, until="source"))
-    assert not result.success
+    await in_thread(lambda: run_ingest(platform_settings, instance, broken, until="source"))
+    assert (await version_of(stores, broken)).state == "refused"
     assert (await version_of(stores, older)).state == "ingesting", (
         "a file that is no film ended the older version's work"
     )
