@@ -38,6 +38,12 @@ LOGGED = {
     ("marquee/media/encode/transcode.py", "decoded from the film's start"): "chunks-decoded-again",
     ("marquee/media/pictures/backdrop.py", "backdrop not cut"): "another frame is taken, or backdrop-left-out",
     ("marquee/media/pictures/backdrop.py", "backdrop not written"): "backdrop-left-out",
+    ("assets/ingest/outcomes.py", "Refused:"): "the version's state and reason, and the page of the asset",
+    (
+        "marquee/cdn/edge_log/shipping.py",
+        "lines of an edge's log are damaged",
+    ): "counted beside the shipper's place",
+    ("marquee/cdn/edge_log/shipping.py", "an edge dropped the oldest lines"): "the doctor shows how many were lost",
     (
         "assets/ingest/chunks.py",
         "The workers get no message",

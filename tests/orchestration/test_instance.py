@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from assets.ingest.partitions import FFMPEG
-from marquee.domain.priority import PRIORITY_TAG, priority_of
+from marquee.domain.priority import ANALYTICS_RUN, ANALYTICS_TAG, PRIORITY_TAG, priority_of
 from marquee.errors import SettingsInvalid
 from marquee.platform.programs import dagster as programs
 from marquee.settings import Settings
@@ -76,7 +76,10 @@ def test_the_run_queue_bounds_the_runs_that_can_wait(tmp_path: Path) -> None:
     concurrency = yaml.safe_load((Path(programs.write_home(settings)) / "dagster.yaml").read_text())["concurrency"]
     assert concurrency["runs"] == {
         "max_concurrent_runs": 5,
-        "tag_concurrency_limits": [{"key": PRIORITY_TAG, "value": priority_of(hot=False), "limit": 3}],
+        "tag_concurrency_limits": [
+            {"key": PRIORITY_TAG, "value": priority_of(hot=False), "limit": 3},
+            {"key": ANALYTICS_TAG, "value": ANALYTICS_RUN, "limit": 1},
+        ],
     }, "the sensor tags a run by the same words: a limit under another word would bound nothing"
 
 

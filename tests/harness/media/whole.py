@@ -87,7 +87,7 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
 
 def _as_sent(title: Path, streams: StreamsDocument, rung: Rung, folder: Path) -> Path:
     """The packaged track of `rung` as one file: the stage `quality` scores what viewers are sent."""
-    (track,) = [one for one in streams.video if one.height == rung.height]
+    (track,) = [one for one in streams.video if one.name == rung.name]
     out = folder / f"{rung.name}-sent.mp4"
     out.write_bytes(b"".join((title / name).read_bytes() for name in [track.init_segment, *track.segments]))
     return out
