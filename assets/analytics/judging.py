@@ -105,16 +105,15 @@ def _without_pyspark() -> Iterator[None]:
     """Great Expectations works without PySpark, and imports it where it finds it.
 
     PySpark's package `connect` takes a process whose main module has no file for its own doctests, and ends it with
-    `sys.exit(0)`: the process of a Dagster run is such a one. What is imported already stays.
+    `sys.exit(0)`: the process of a Dagster run is such a one. What is imported already stays, so the package is hidden too.
     """
-    hidden = "pyspark" not in sys.modules
-    if hidden:
-        sys.modules["pyspark"] = None  # type: ignore[assignment]  # an import of it raises ModuleNotFoundError
+    hidden = [name for name in ("pyspark", "pyspark.sql.connect") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # an import of None raises ModuleNotFoundError
     try:
         yield
     finally:
-        if hidden:
-            del sys.modules["pyspark"]
+        for name in hidden:
+            del sys.modules[name]
 
 
 def expectations() -> Any:
