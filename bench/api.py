@@ -9,10 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +20,7 @@ import httpx
 from pydantic import SecretStr
 
 from api.auth.passwords import Passwords
+from bench.started import bare_handler
 from marquee import token_keys
 from marquee.platform import local_engines
 from marquee.settings import Settings
@@ -38,27 +36,13 @@ PASSWORD = "a bench's password"  # noqa: S105
 
 @contextlib.contextmanager
 def _bare(settings: Settings) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "granian"), "--interface", "asgi", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "1", "--no-ws", "--loop", "auto", "bench.bare:app"]
-    process = subprocess.Popen(
-        command, env={**os.environ, "BENCH_DATABASE": settings.database}, stdout=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{port}/").status_code == 204:
-                    break
-            if time.monotonic() > deadline:
-                raise TimeoutError("the bare handler did not start")
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
+    granian = [str(Path(sys.executable).parent / "granian"), "--interface", "asgi", "--host", "127.0.0.1"]
+    options = ["--workers", "1", "--no-ws", "--loop", "auto", "bench.bare:app"]
+    with bare_handler(lambda port: [*granian, "--port", str(port), *options], BENCH_DATABASE=settings.database) as (
+        url,
+        _,
+    ):
+        yield url
 
 
 class Load:

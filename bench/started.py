@@ -1,4 +1,4 @@
-"""Starts what is measured: an engine that comes by Maven, or API and gateway with the engines of one machine.
+"""Starts what is measured: an engine that comes by Maven, API and gateway on one machine's engines, or a baseline's server.
 
 Each runs until its `with` block ends. An engine raises `PlatformUnavailable` if it is not installed and cannot be
 fetched.
@@ -7,9 +7,15 @@ fetched.
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
+import httpx
 from pydantic import SecretStr
 
 from marquee import token_keys
@@ -23,6 +29,8 @@ from marquee.stores.opened import open_stores
 from marquee.stores.schema.migrate import migrate
 from tests.harness.api.serving import environment_of
 from tests.harness.servers import make_test_settings, running
+
+BARE_SECONDS: Final = 60
 
 
 @contextlib.contextmanager
@@ -64,6 +72,28 @@ def platform(folder: Path, **overrides: object) -> Iterator[tuple[Settings, dict
         start(applications.api(settings))
         start(gateway.gateway(settings))
         yield settings, pids
+
+
+@contextlib.contextmanager
+def bare_handler(command: Callable[[int], list[str]], **environment: str) -> Iterator[tuple[str, int]]:
+    """The URL and the pid of a baseline's server. `command`: what starts it on a port. Raises `TimeoutError`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(command(port), env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + BARE_SECONDS
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"http://127.0.0.1:{port}/").status_code == 204:
+                    break
+            if time.monotonic() > deadline:
+                raise TimeoutError("the bare handler did not start")
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}", process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 async def _ready(settings: Settings) -> None:

@@ -11,23 +11,21 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from bench.raw_client import RawClient, request_bytes
-from bench.started import platform
+from bench.started import bare_handler, platform
 from marquee.domain.ids import new_movie_id, new_playback_id, new_profile_id
 from marquee.events import VIEWING_EVENTS
 from marquee.ports import api_port_name
@@ -145,30 +143,12 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@contextlib.contextmanager
-def _bare(settings: Settings) -> Iterator[tuple[str, int]]:
+def _bare(settings: Settings) -> AbstractContextManager[tuple[str, int]]:
     """The bare handler, as the API runs: granian inside one process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    valkey = str(urlsplit(settings.event_log).port)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.bare_server", "bench.bare_telemetry", str(port)],
-        env={**os.environ, "BENCH_VALKEY_PORT": valkey},
+    return bare_handler(
+        lambda port: [sys.executable, "-m", "bench.bare_server", "bench.bare_telemetry", str(port)],
+        BENCH_VALKEY_PORT=str(urlsplit(settings.event_log).port),
     )
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{port}/").status_code == 204:
-                    break
-            if time.monotonic() > deadline:
-                raise TimeoutError("the bare handler did not start")
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}", process.pid
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def main() -> None:

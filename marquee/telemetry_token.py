@@ -7,7 +7,7 @@ signature is HMAC-SHA256 with MARQUEE_CURSOR_SECRET. The API signs and reads it 
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from itsdangerous import BadSignature, Signer
 
@@ -47,6 +47,17 @@ class TelemetrySession:
     version: int
     is_preview: bool
     expires_at: int
+
+    @property
+    def event_fields(self) -> dict[str, Any]:
+        """The fields that every `ViewingEvent` of the session has."""
+        return {
+            "session_id": self.session_id,
+            "profile_id": self.profile_id,
+            "movie_id": self.movie_id,
+            "version": self.version,
+            "is_preview": self.is_preview,
+        }
 
 
 def life_seconds(stream_url_seconds: int) -> int:

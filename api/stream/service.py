@@ -120,13 +120,9 @@ class StreamService:
                 source="server",
                 at_ms=now_ms,
                 received_at_ms=now_ms,
-                session_id=session.session_id,
-                profile_id=session.profile_id,
-                movie_id=session.movie_id,
-                version=session.version,
-                is_preview=session.is_preview,
                 device=device,
                 edge=self._addresses.edge(session.movie_id),
+                **session.event_fields,
             ),
         )
 

@@ -44,6 +44,7 @@ def told_by_lines(
         report = line.report(at_ms)
         state, happened = next_state(state, report)
         common = {
+            **session.event_fields,
             "position_seconds": report.pt / 1000 if report.pt is not None else None,
             "kbps": report.br,
             "throughput_kbps": report.mtp,
@@ -56,11 +57,6 @@ def told_by_lines(
                 source="cmcd",
                 at_ms=max(began_ms, min(event.at_ms, received_ms)),
                 received_at_ms=received_ms,
-                session_id=session.session_id,
-                profile_id=session.profile_id,
-                movie_id=session.movie_id,
-                version=session.version,
-                is_preview=session.is_preview,
                 device=device,
                 player=PLAYERS.get(line.sf or "", "cmcd"),
                 **{**common, **event.fields},

@@ -52,6 +52,7 @@ def viewing_events(
     began_ms = made_at_ms(session.session_id)
     edge = batch.edge.rstrip("/") if batch.edge is not None else None
     edge = edge if edge in edges else None
+    of_session = session.event_fields
     return [
         ViewingEvent(
             event_id=f"{session.session_id}:{event.seq}",
@@ -59,11 +60,6 @@ def viewing_events(
             source="client",
             at_ms=happened_at_ms(event.at_ms, offset_ms, began_ms=began_ms, received_ms=received_ms),
             received_at_ms=received_ms,
-            session_id=session.session_id,
-            profile_id=session.profile_id,
-            movie_id=session.movie_id,
-            version=session.version,
-            is_preview=session.is_preview,
             device=device,
             player=batch.player,
             edge=edge,
@@ -77,6 +73,7 @@ def viewing_events(
             is_fatal=event.is_fatal,
             throughput_kbps=event.throughput_kbps,
             buffer_ms=event.buffer_ms,
+            **of_session,
         )
         for event in batch.events
     ]

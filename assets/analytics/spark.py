@@ -54,7 +54,7 @@ def sessions(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Setti
     return _by_spark(context, settings, "sessions")
 
 
-@dg.asset(
+_found_in_sessions = dg.asset(
     deps=[sessions, catalogue],
     partitions_def=days,
     kinds={"spark"},
@@ -62,6 +62,9 @@ def sessions(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Setti
     retry_policy=JOB_RETRY,
     freshness_policy=FRESH_DAY,
 )
+
+
+@_found_in_sessions
 def popularity(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """Trending titles, of all genres and of each.
 
@@ -70,14 +73,7 @@ def popularity(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
     return _by_spark(context, settings, "popularity")
 
 
-@dg.asset(
-    deps=[sessions, catalogue],
-    partitions_def=days,
-    kinds={"spark"},
-    owners=OWNERS,
-    retry_policy=JOB_RETRY,
-    freshness_policy=FRESH_DAY,
-)
+@_found_in_sessions
 def taste(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """What profiles may like because of what they watched, and more like every title.
 
@@ -86,14 +82,7 @@ def taste(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings
     return _by_spark(context, settings, "taste")
 
 
-@dg.asset(
-    deps=[sessions, catalogue],
-    partitions_def=days,
-    kinds={"spark"},
-    owners=OWNERS,
-    retry_policy=JOB_RETRY,
-    freshness_policy=FRESH_DAY,
-)
+@_found_in_sessions
 def candidates(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """Titles in the order of the bytes that encoding them again would save: watch hours times the expected saving."""
     return _by_spark(context, settings, "candidates")

@@ -116,6 +116,13 @@ class Rule:
     hits: list[float] = field(default_factory=list)
     """When each request came, by the monotonic clock."""
 
+    async def hit(self) -> None:
+        """Wait for the first request."""
+        until = time.monotonic() + 30
+        while not self.hits and time.monotonic() < until:  # noqa: ASYNC110 - the interception has no event
+            await asyncio.sleep(0.05)
+        assert self.hits, f"nothing asked for {self.pattern.pattern}: the test is wrong"
+
 
 class Faults:
     """The faults of one page, which may change while it is open."""
