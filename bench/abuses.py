@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from bench.raw_client import RawClient, request_bytes
 
@@ -39,6 +39,7 @@ class Abuse:
     callers: int
     pause: float
     request: Callable[[Target, int], bytes]
+    endpoint: Literal["gateway", "s3"] = "gateway"
 
 
 def _login(email: str, password: str) -> bytes:
@@ -73,6 +74,10 @@ ABUSES: Final[dict[str, Abuse]] = {
     "large_bodies": Abuse(8, 0.1, _large_body),
     "junk_tokens": Abuse(40, 0.1, lambda _, __: request_bytes("GET", "/api/v1/home", token=secrets.token_urlsafe(120))),
     "search_storm": Abuse(64, 0.0, _search),
+    # As many as the login flood, and far from what the honest callers ask: what remains is the cost of sharing a machine.
+    "junk_objects": Abuse(
+        40, 0.1, lambda _, number: request_bytes("GET", f"/published/{number}.m4s?X-Amz-Signature=junk"), endpoint="s3"
+    ),
 }
 SLOW: Final = {
     "slow_headers": ("gateway", b"GET /api/v1/home HTTP/1.1\r\nHost: x\r\nX-Slow: "),
@@ -100,7 +105,8 @@ async def run(name: str, target: Target, seconds: float) -> dict[str, int]:
 
 
 async def _caller(abuse: Abuse, target: Target, first: int, until: float, counts: Counter[str]) -> None:
-    client, number = RawClient(target.gateway, target.address), first
+    url = target.gateway if abuse.endpoint == "gateway" else target.s3
+    client, number = RawClient(url, target.address), first
     while time.perf_counter() < until:
         answer = await client.send(abuse.request(target, number))
         counts[str(answer.status)] += 1
