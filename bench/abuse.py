@@ -201,7 +201,7 @@ def main() -> None:
         return
     without = ",".join(part.name for part in PARTS if part.name not in NEEDED)
     with tempfile.TemporaryDirectory(prefix="marquee-abuse-") as folder:
-        settings = asyncio.run(start(make_test_settings(Path(folder) / "state", without=without)))
+        settings = asyncio.run(start(make_test_settings(Path(folder) / "state", without=without), tied=True))
         try:
             figures = asyncio.run(_measure(settings, asked.names or NAMES, asked))
         finally:

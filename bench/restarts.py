@@ -251,7 +251,7 @@ def main() -> None:
     without = ",".join(part.name for part in PARTS if part.name not in NEEDED)
     with tempfile.TemporaryDirectory(prefix="marquee-restarts-") as folder:
         settings = asyncio.run(
-            start(make_test_settings(Path(folder) / "state", without=without, rate_limit_scale=1000))
+            start(make_test_settings(Path(folder) / "state", without=without, rate_limit_scale=1000), tied=True)
         )
         try:
             figures = asyncio.run(measure(settings, asked.seconds))

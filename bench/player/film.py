@@ -38,7 +38,7 @@ async def platform(state: Path, port_base: int, film: Path | None) -> AsyncItera
     title = TITLE if film is None else film.stem
     if not (state / f"{title}.encoded").is_file():
         await _encode(_settings(state, port_base, ""), title, film)
-    settings = await start(_settings(state, port_base, WATCHING_ONLY))
+    settings = await start(_settings(state, port_base, WATCHING_ONLY), tied=True)
     try:
         async with await _logged_in(settings) as api:
             movie_id = (await known_titles(api))[title]["movie_id"]
@@ -60,7 +60,7 @@ async def _logged_in(settings: Settings) -> ApiSession:
 
 
 async def _encode(settings: Settings, title: str, film: Path | None) -> None:
-    settings = await start(settings)
+    settings = await start(settings, tied=True)
     try:
         async with await _logged_in(settings) as api:
             if title not in await known_titles(api):
