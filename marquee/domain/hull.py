@@ -13,9 +13,14 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-VISIBLE_VMAF: Final = 6.0
-"""Rungs are never closer. Six points are one just noticeable difference: half the viewers see that they differ (J. Ozer, "Finding
-the Just Noticeable Difference with Netflix VMAF", 2017, by Netflix's own mapping)."""
+VISIBLE_VMAF: Final = 2.0
+"""Rungs are never closer: below two points viewers see no difference (A. Kah et al., "Fundamental relationships between
+subjective quality, user acceptance, and the VMAF metric for a quality-based bit-rate ladder design", SPIE 11842, 2021)."""
+STEP_VMAF: Final = 6.0
+"""The widest step, as far as `max_rungs` allows: about one just noticeable difference for most viewers of films."""
+MAX_BITRATE_RATIO: Final = 2.0
+"""Between neighbours, as far as `max_rungs` allows: else a line just below a rung is half empty. Apple's authoring specification
+asks for 1.5 to 2."""
 LOWEST_BPS: Final = 150_000
 """The lowest rung has no more bits: with 128 kbit/s of sound it plays on a line of 0.3 Mbit/s. Apple's lowest has 145,000."""
 HIGHEST_VMAF: Final = 95.0
@@ -37,13 +42,13 @@ class Candidate(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """What a profile asks of a ladder. `step_vmaf` is the least step; with more than `max_rungs` rungs, steps are wider.
+    """What a profile asks of a ladder. `step_vmaf` is the widest step; where `max_rungs` are too few for it, steps are wider.
 
     Candidates above `highest_bps` are no rungs, except where there are no others.
     """
 
     highest_vmaf: float = HIGHEST_VMAF
-    step_vmaf: float = VISIBLE_VMAF
+    step_vmaf: float = STEP_VMAF
     lowest_bps: float = LOWEST_BPS
     highest_bps: float = math.inf
     max_rungs: int = MAX_RUNGS
@@ -52,8 +57,8 @@ class Targets(NamedTuple):
 def not_dominated(candidates: Iterable[Candidate]) -> list[Candidate]:
     """The candidates that no other one beats (no more bits, no less quality), rising in bitrate and in VMAF."""
     best: list[Candidate] = []
-    for one in sorted(candidates, key=lambda one: (one.bitrate_bps, -one.vmaf, one.width * one.height)):
-        if not best or (one.vmaf > best[-1].vmaf and one.bitrate_bps > best[-1].bitrate_bps):
+    for one in sorted(candidates, key=lambda one: (_log(one), -one.vmaf, one.width * one.height)):
+        if not best or one.vmaf > best[-1].vmaf:
             best.append(one)
     return best
 
@@ -78,20 +83,38 @@ def choose(candidates: Iterable[Candidate], targets: Targets) -> list[Candidate]
     if not rising:
         raise ValueError("a ladder needs at least one candidate")
     low = max((one for one in rising if one.bitrate_bps <= targets.lowest_bps), default=rising[0], key=_vmaf)
-    within = [one for one in rising if one.vmaf >= low.vmaf and one.bitrate_bps <= targets.highest_bps] or [low]
+    within = [
+        one
+        for one in rising
+        if one.vmaf >= low.vmaf
+        and one.bitrate_bps <= targets.highest_bps
+        and one.width * one.height >= low.width * low.height
+    ] or [low]
     high = min(within, key=lambda one: abs(one.vmaf - targets.highest_vmaf))
-    step = max(VISIBLE_VMAF, targets.step_vmaf)
     if high.vmaf - low.vmaf < VISIBLE_VMAF or targets.max_rungs < 2:
         return [low]
-    between = min(targets.max_rungs - 2, int((high.vmaf - low.vmaf) / step) - 1)
+    steps = _steps(low, high, targets)
     hull, rungs = convex_hull(rising), [low]
-    inner = [one for one in rising if low.vmaf < one.vmaf < high.vmaf]
-    for number in range(1, between + 1):
-        target = low.vmaf + (high.vmaf - low.vmaf) * number / (between + 1)
-        nearest = min(inner, key=lambda one: _distance(one, target, hull), default=None)
-        if nearest and min(nearest.vmaf - rungs[-1].vmaf, high.vmaf - nearest.vmaf) >= VISIBLE_VMAF:
-            rungs.append(nearest)
+    for number in range(1, steps):
+        target = low.vmaf + (high.vmaf - low.vmaf) * number / steps
+        inner = [one for one in rising if _is_between(rungs[-1], one, high)]
+        if inner:
+            rungs.append(min(inner, key=lambda one: _distance(one, target, hull)))
     return [*rungs, high]
+
+
+def _steps(low: Candidate, high: Candidate, targets: Targets) -> int:
+    """How many equal steps lead from `low` to `high`: neither too wide for a viewer nor for a line, none too small to see."""
+    by_quality = math.ceil((high.vmaf - low.vmaf) / targets.step_vmaf)
+    by_bitrate = math.ceil((_log(high) - _log(low)) / math.log(MAX_BITRATE_RATIO))
+    visible = int((high.vmaf - low.vmaf) / VISIBLE_VMAF)
+    return max(1, min(max(by_quality, by_bitrate), visible, targets.max_rungs - 1))
+
+
+def _is_between(low: Candidate, one: Candidate, high: Candidate) -> bool:
+    """Whether a viewer sees the difference to both, and the picture's size rises as its quality does."""
+    sizes = [low.width * low.height, one.width * one.height, high.width * high.height]
+    return min(one.vmaf - low.vmaf, high.vmaf - one.vmaf) >= VISIBLE_VMAF and sizes == sorted(sizes)
 
 
 def bits_at(curve: Sequence[Candidate], vmaf: float) -> float:

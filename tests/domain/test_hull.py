@@ -70,6 +70,13 @@ def test_an_easy_title_needs_fewer_bits_and_a_hard_one_stays_within_the_highest_
     assert hard[-1].vmaf < 95
 
 
+def test_a_title_that_is_good_on_a_slow_line_still_has_its_steps() -> None:
+    easy = [Candidate(960, 540, crf, 2_000_000 * math.exp(-0.12 * crf), 100 - 0.5 * crf) for crf in range(10, 40)]
+    rungs = choose(easy, Targets())
+    assert len(rungs) > 2, "two rungs leave a viewer whose line allows one in the middle with the lower one"
+    assert max(above.vmaf - below.vmaf for below, above in pairwise(rungs)) <= 6.5
+
+
 def test_a_black_film_has_one_rung_at_its_own_size() -> None:
     black = [Candidate(*size, crf, 2_000 + size[1], 96 + size[1] / 300) for size in SIZES for crf in (20, 30)]
     (only,) = choose(black, Targets())
@@ -96,6 +103,7 @@ def test_rungs_rise_and_are_never_closer_than_a_viewer_sees(
     for below, above in pairwise(rungs):
         assert above.bitrate_bps > below.bitrate_bps
         assert above.vmaf - below.vmaf >= VISIBLE_VMAF
+        assert above.width * above.height >= below.width * below.height, "a rung is scaled from the next larger one"
 
 
 @given(CANDIDATES)
