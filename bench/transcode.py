@@ -22,17 +22,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import structlog
+from msgspec import convert
 
 from marquee.concurrency import gather_bounded
 from marquee.documents import PlanDocument, SourceDocument
+from marquee.media.encode.encoders import rung_options
 from marquee.media.encode.join import join_rendition
 from marquee.media.encode.plan import chunk_jobs, plan
 from marquee.media.encode.quality import scores
-from marquee.media.encode.transcode import encoder_version, rung_options, transcode_chunk
+from marquee.media.encode.transcode import encoder_versions, transcode_chunk
 from marquee.media.programs import binaries, process
 from marquee.media.source.claims import SourceLimits
 from marquee.media.source.judge import judge
 from marquee.media.source.scan import scan
+from marquee.profiles import H264Video, Profile
 
 FILM = Path(__file__).parents[2] / "shared" / "data" / "video" / "dev" / "sintel_720p_16s.mp4"
 
@@ -116,7 +119,12 @@ async def measure(film: Path, seconds: float, preset: str, rounds: int) -> dict[
         long = await looped(film, seconds, folder)
         source = await judged(long)
         decode = await scan(long, source.video.index, timeout_seconds=3600, max_pixels=8192 * 4320)
-        found = plan(source, preset=preset, chunk_segments=3, encoder=await encoder_version())
+        found = plan(
+            source,
+            Profile(name="bench", videos=[convert({"codec": "h264", "preset": preset}, H264Video)]),
+            chunk_segments=3,
+            encoders=await encoder_versions(["h264"]),
+        )
         pairs: list[tuple[Cost, Cost]] = []
         for number in range(rounds):
             if number % 2:

@@ -113,3 +113,13 @@ def test_a_bad_code_server_of_before_is_refused_by_the_name_that_was_given(
     monkeypatch.setenv("MARQUEE_DAGSTER_CODE_URL", "grpc://code")
     with pytest.raises(SettingsInvalid, match=r"^MARQUEE_DAGSTER_CODE_URL cannot be used"):
         load_settings(state=tmp_path)
+
+
+def test_a_removed_setting_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARQUEE_ENCODING_PRESET", "slow")
+    with capture_logs() as logged:
+        load_settings(state=tmp_path)
+    (warning,) = logged
+    assert warning["log_level"] == "warning"
+    assert "MARQUEE_ENCODING_PRESET has no effect any more" in warning["event"]
+    assert "MARQUEE_PROFILE" in warning["event"]

@@ -15,7 +15,8 @@ from marquee.documents import PlanDocument
 from marquee.domain.lifecycle import SHOWN_VERSIONS
 from marquee.errors import StageMissing
 from marquee.media.encode import plan as planning
-from marquee.media.encode.transcode import encoder_version
+from marquee.media.encode.transcode import encoder_versions
+from marquee.profiles import load_profile
 from marquee.settings import Settings
 
 
@@ -27,11 +28,12 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
     lost files and changes nothing else. New settings take effect with the title's next version.
     """
     async with open_stage(context, settings, "plan") as stage:
+        profile = load_profile(settings.profile)
         document = await _published_plan(stage) or planning.plan(
             await stage.read_source(),
-            preset=settings.encoding_preset,
+            profile,
             chunk_segments=settings.chunk_segments,
-            encoder=await encoder_version(),
+            encoders=await encoder_versions(profile.codecs),
         )
         await stage.save_document(document)
         encoding = document.settings

@@ -77,11 +77,13 @@ async def _encode_and_join(
                 folder / "audio",
                 duration_seconds=plan.duration_seconds,
                 default_language=stage.settings.default_audio_language,
+                bitrates=plan.audio,
                 memory_bytes=stage.settings.process_memory_bytes,
             )
 
     async def join() -> list[tuple[Rung, Path]]:
-        return [(rung, await join_rung(stage, plan, made, rung, folder)) for rung in plan.settings.rungs]
+        rungs = [one.rung for one in made.renditions]
+        return [(rung, await join_rung(stage, plan, made, rung, folder)) for rung in rungs]
 
     async with asyncio.TaskGroup() as group:
         encoding, joining = group.create_task(encode()), group.create_task(join())

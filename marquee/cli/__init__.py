@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "status": ("all_programs", "Show every process: state, pid, uptime, memory, port."),
     "doctor": ("doctor", "Check what this machine must have, each with its remedy."),
     "settings": ("settings", "Show every setting, its value now and its meaning."),
+    "profiles": ("profiles", "List the encoding profiles, or check one of your own."),
     "engines": ("engines", "Start or stop Kafka, Cassandra and the like on this machine, without Docker."),
     "run": (
         "one_program",

@@ -10,7 +10,15 @@ from marquee.documents.earlier import ONCE_IN_MANIFEST, from_earlier_manifest, n
 from marquee.documents.images import BackdropPicture, ImagesDocument, Thumbnails
 from marquee.documents.manifest import EdgeResult, ManifestDocument, PrewarmDocument
 from marquee.documents.offered import OfferedPicture, OfferedSound, OfferedText, OfferedTracks, offered_tracks
-from marquee.documents.plan import Chunk, EncodingSettings, PlanDocument, Rung
+from marquee.documents.plan import (
+    AudioBitrates,
+    Chunk,
+    Codec,
+    EncodingSettings,
+    PlanDocument,
+    ProfileName,
+    Rung,
+)
 from marquee.documents.quality import QualityDocument, QualityScore, SecondLook
 from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, RenditionPart, RenditionsDocument
 from marquee.documents.source import AudioRole, AudioStream, SourceDocument, Stretch, SubtitleStream, VideoStream
@@ -22,12 +30,14 @@ __all__ = [
     "DOCUMENT_OF_STAGE",
     "ONCE_IN_MANIFEST",
     "STAGES",
+    "AudioBitrates",
     "AudioRole",
     "AudioStream",
     "BackdropPicture",
     "Chunk",
     "ChunkJob",
     "ChunkResult",
+    "Codec",
     "Colours",
     "DecodedFrames",
     "EdgeResult",
@@ -41,6 +51,7 @@ __all__ = [
     "PackagedStream",
     "PlanDocument",
     "PrewarmDocument",
+    "ProfileName",
     "QualityDocument",
     "QualityScore",
     "Rendition",

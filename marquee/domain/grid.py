@@ -1,9 +1,9 @@
 """The frame grid that all renditions of a title share: GOPs, segments and chunks, counted in output frames.
 
-A GOP is round(2 x rate) frames and a segment is three GOPs, so every boundary falls on a whole frame at any rate. (A
-plain 6 seconds at 29.97 fps makes a stray segment after 33 minutes.) A chunk is a run of whole segments and one job of
-a transcode worker. Only the title's last segment may be short; a last chunk shorter than one segment is joined to the
-chunk before it. All rates are exact fractions.
+A GOP is round(2 x rate) frames and a segment is three GOPs, unless the profile says otherwise. So every boundary falls on a
+whole frame at any rate. (A plain 6 seconds at 29.97 fps makes a stray segment after 33 minutes.) A chunk is a run of whole
+segments and one job of a transcode worker. Only the title's last segment may be short; a last chunk shorter than one segment is
+joined to the chunk before it. All rates are exact fractions.
 """
 
 import math
@@ -43,14 +43,14 @@ def output_rate(rate: Fraction) -> Fraction:
     return rate
 
 
-def gop_frames(rate: Fraction) -> int:
-    """Frames of a GOP: about `GOP_SECONDS` at `rate`, at least one."""
-    return max(1, round(GOP_SECONDS * rate))
+def gop_frames(rate: Fraction, seconds: float = GOP_SECONDS) -> int:
+    """Frames of a GOP: about `seconds` at `rate`, at least one."""
+    return max(1, round(Fraction(seconds) * rate))
 
 
-def segment_frames(rate: Fraction) -> int:
-    """Frames of a segment: `GOPS_PER_SEGMENT` GOPs."""
-    return GOPS_PER_SEGMENT * gop_frames(rate)
+def segment_frames(rate: Fraction, gop_seconds: float = GOP_SECONDS, gops: int = GOPS_PER_SEGMENT) -> int:
+    """Frames of a segment: a whole number of GOPs."""
+    return gops * gop_frames(rate, gop_seconds)
 
 
 def frame_count(duration_seconds: Fraction, rate: Fraction) -> int:

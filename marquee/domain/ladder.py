@@ -1,8 +1,9 @@
-"""The fixed H.264 ladder, as typed data, and which of its rungs a source gets.
+"""The fixed ladder, as typed data: which of its rungs a source gets, and what they are in each codec of a profile.
 
 Lines and bitrates come from Apple's "HLS Authoring Specification for Apple Devices": the table of H.264 bit rates for
 16:9 at up to 30 fps. The table has two rates for 432, 720 and 1080 lines; the ladder uses the one that keeps its steps
 even. Faster films get more bits (`rate_factor`), and so does a rung that misses the platform's floor (`raised`, once).
+A profile may name other lines: their rates are interpolated. Other codecs have the same sizes, with a share of the bits.
 
 A rung is a 16:9 frame, upright or lying, and the picture is fitted into it. So a portrait film has the same ladder as a
 landscape one, and a wide film (2.39:1) keeps within the step's pixels, bits and H.264 level. No rung is larger than the
@@ -10,11 +11,17 @@ source. A source between two steps gets one native rung on top, with a bitrate i
 """
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+import msgspec
 
 from marquee.documents import Rung
+from marquee.domain.levels import level_of
+from marquee.profiles import VideoProfile
+from marquee.profiles.contract import DEFAULT_LINES
 
 
 class Step(NamedTuple):
@@ -32,6 +39,7 @@ LADDER: Final = (
     Step(720, 4_500_000),
     Step(1080, 7_800_000),
 )
+_RATES: Final = {step.lines: step.bitrate_bps for step in LADDER}
 MIN_NATIVE_RATIO: Final = Fraction(103, 100)
 """A source gets a native rung if its lines are more than this multiple of the highest rung's lines."""
 PEAK_FACTOR: Final = 1.25
@@ -50,41 +58,8 @@ RAISE_FACTOR: Final = 3
 """A rung below the platform's floor gets this many times its bits, once."""
 MAX_RAISED_BPS: Final = 12_000_000
 """... but no more than this at up to 30 frames a second: 1.5 times the ladder's highest step."""
+MIN_BITRATE_BPS: Final = 50_000
 _ASPECT: Final = Fraction(16, 9)
-
-
-class Level(NamedTuple):
-    """The limits of one H.264 level: picture, rate and decoded frames, in macroblocks of 16 x 16 pixels."""
-
-    name: str
-    macroblocks_per_second: int
-    macroblocks_per_frame: int
-    bits_per_second: int
-    decoded_buffer_macroblocks: int
-
-
-LEVELS: Final = (
-    Level("1.0", 1_485, 99, 64_000, 396),
-    Level("1.1", 3_000, 396, 192_000, 900),
-    Level("1.2", 6_000, 396, 384_000, 2_376),
-    Level("1.3", 11_880, 396, 768_000, 2_376),
-    Level("2.0", 11_880, 396, 2_000_000, 2_376),
-    Level("2.1", 19_800, 792, 4_000_000, 4_752),
-    Level("2.2", 20_250, 1_620, 4_000_000, 8_100),
-    Level("3.0", 40_500, 1_620, 10_000_000, 8_100),
-    Level("3.1", 108_000, 3_600, 14_000_000, 18_000),
-    Level("3.2", 216_000, 5_120, 20_000_000, 20_480),
-    Level("4.0", 245_760, 8_192, 20_000_000, 32_768),
-    Level("4.1", 245_760, 8_192, 50_000_000, 32_768),
-    Level("4.2", 522_240, 8_704, 50_000_000, 34_816),
-    Level("5.0", 589_824, 22_080, 135_000_000, 110_400),
-    Level("5.1", 983_040, 36_864, 240_000_000, 184_320),
-    Level("5.2", 2_073_600, 36_864, 240_000_000, 184_320),
-)
-"""ITU-T H.264 table A-1. The bit rates are for Baseline and Main; High may have 1.25 times as much."""
-_HIGH_PROFILE_FACTOR: Final = 1.25
-_DECODED_FRAMES: Final = 4
-"""Frames that x264 keeps decoded with presets up to `medium`: three references and one pyramid B frame."""
 
 
 def even(value: float | Fraction) -> int:
@@ -98,23 +73,6 @@ def even_within(value: float | Fraction) -> int:
     An odd edge loses its last line: no pixel is invented.
     """
     return max(2, round(value) // 2 * 2)
-
-
-def level_for(width: int, height: int, rate: Fraction, bits_per_second: int) -> str:
-    """The lowest H.264 level (table A-1) that allows this picture, rate and peak bitrate in High profile."""
-    across, down = math.ceil(width / 16), math.ceil(height / 16)
-    macroblocks = across * down
-    for level in LEVELS:
-        side = math.isqrt(8 * level.macroblocks_per_frame)
-        if (
-            macroblocks <= level.macroblocks_per_frame
-            and max(across, down) <= side
-            and macroblocks * rate <= level.macroblocks_per_second
-            and bits_per_second <= level.bits_per_second * _HIGH_PROFILE_FACTOR
-            and macroblocks * _DECODED_FRAMES <= level.decoded_buffer_macroblocks
-        ):
-            return level.name
-    return LEVELS[-1].name
 
 
 def _interpolated(lines: float) -> float:
@@ -138,37 +96,81 @@ def raised(rung: Rung, rate: Fraction) -> Rung:
     """The rung with `RAISE_FACTOR` times its bits, within `MAX_RAISED_BPS`; never fewer than it has."""
     most = MAX_RAISED_BPS * rate_factor(rate)
     bits = max(float(rung.bitrate_bps), min(RAISE_FACTOR * rung.bitrate_bps, most))
-    return _rung(rung.name, rung.width, rung.height, rate, bits / rate_factor(rate))
+    return _with_bits(
+        rung,
+        rate,
+        bits,
+        peak_factor=rung.max_bitrate_bps / rung.bitrate_bps,
+        buffer_seconds=rung.buffer_bits / rung.max_bitrate_bps,
+    )
+
+
+def in_codec(rungs: Sequence[Rung], video: VideoProfile, rate: Fraction) -> list[Rung]:
+    """The H.264 `rungs` as `video` of a profile has them: those up to its lines, with its share of the bits."""
+    suffix = "" if video.codec == "h264" else f"-{video.codec}"
+    return [
+        _with_bits(
+            msgspec.structs.replace(
+                rung,
+                name=rung.name + suffix,
+                codec=video.codec,
+                bit_depth=video.bit_depth,
+                profile=_profile_of(video),
+            ),
+            rate,
+            rung.bitrate_bps * video.bitrate_share,
+            peak_factor=video.peak_factor,
+            buffer_seconds=video.buffer_seconds,
+        )
+        for rung in rungs
+        if round(frame_lines(rung.width, rung.height)) <= video.max_lines
+    ]
+
+
+def _profile_of(video: VideoProfile) -> Literal["main", "high", "main10"]:
+    if video.codec == "h264":
+        return "high"
+    # AV1's Main profile has both bit depths.
+    return "main10" if video.codec == "hevc" and video.bit_depth == 10 else "main"
+
+
+def _with_bits(rung: Rung, rate: Fraction, bits: float, *, peak_factor: float, buffer_seconds: float) -> Rung:
+    """The rung with an average of `bits` a second, and what follows from that: its maximum, its buffer, its level."""
+    bitrate_bps = max(MIN_BITRATE_BPS, round(bits / 1000) * 1000)
+    peak = round(bitrate_bps * peak_factor)
+    return msgspec.structs.replace(
+        rung,
+        bitrate_bps=bitrate_bps,
+        max_bitrate_bps=peak,
+        buffer_bits=round(peak * buffer_seconds),
+        level=level_of(rung.codec, rung.width, rung.height, rate, peak),
+    )
+
+
+def frame_lines(width: int, height: int) -> Fraction:
+    """The lines of the 16:9 frame, upright or lying, into which a picture is fitted."""
+    return max(Fraction(min(width, height)), Fraction(max(width, height)) / _ASPECT)
 
 
 def _rung(name: str, width: int, height: int, rate: Fraction, bitrate: float) -> Rung:
     """A rung of `bitrate` bits a second at up to 30 frames a second; faster films get more."""
-    bitrate_bps = max(50_000, round(bitrate * rate_factor(rate) / 1000) * 1000)
-    peak = round(bitrate_bps * PEAK_FACTOR)
-    return Rung(
-        name=name,
-        width=width,
-        height=height,
-        bitrate_bps=bitrate_bps,
-        max_bitrate_bps=peak,
-        buffer_bits=peak * BUFFER_SECONDS,
-        level=level_for(width, height, rate, peak),
-    )
+    empty = Rung(name=name, width=width, height=height, bitrate_bps=0, max_bitrate_bps=0, buffer_bits=0)
+    return _with_bits(empty, rate, bitrate * rate_factor(rate), peak_factor=PEAK_FACTOR, buffer_seconds=BUFFER_SECONDS)
 
 
-def rungs_for(width: int, height: int, rate: Fraction) -> list[Rung]:
-    """The rungs of a source shown at `width` x `height` square pixels and encoded at `rate`, the smallest first.
+def rungs_for(width: int, height: int, rate: Fraction, steps: Sequence[int] = DEFAULT_LINES) -> list[Rung]:
+    """The H.264 rungs of a source shown at `width` x `height` square pixels and encoded at `rate`, the smallest first.
 
-    No rung is above the source. A source smaller than the first step has one native rung.
+    `steps` are the ladder's lines, rising. No rung is above the source. A source smaller than the first step has one native rung.
     """
-    lines = max(Fraction(min(width, height)), Fraction(max(width, height)) / _ASPECT)
+    lines = frame_lines(width, height)
     rungs = []
-    for step in LADDER:
-        if step.lines > lines:
+    for step in steps:
+        if step > lines:
             break
-        size = (even(width * step.lines / lines), even(height * step.lines / lines))
-        rungs.append(_rung(f"{step.lines}p", *size, rate, step.bitrate_bps))
-    top = LADDER[len(rungs) - 1].lines if rungs else 0
-    if lines < LADDER[-1].lines and lines > top * MIN_NATIVE_RATIO:
+        size = (even(width * step / lines), even(height * step / lines))
+        rungs.append(_rung(f"{step}p", *size, rate, _RATES.get(step) or _interpolated(step)))
+    top = steps[len(rungs) - 1] if rungs else 0
+    if lines < steps[-1] and lines > top * MIN_NATIVE_RATIO:
         rungs.append(_rung(f"{round(lines)}p", even(width), even(height), rate, _interpolated(float(lines))))
     return rungs

@@ -11,7 +11,11 @@ class Media(BaseModel):
     What is accepted as a source, and how it is encoded.
     """
 
-    encoding_preset: str = Field("veryfast", description="The x264 preset of every rendition.")
+    profile: str = Field(
+        "fast",
+        description="The encoding profile of every new version: the name of a shipped one (`marquee profiles` lists them), or "
+        "the absolute path of a YAML file of your own. See [profiles.md](profiles.md).",
+    )
     chunk_segments: int = Field(
         3, ge=1, le=60, description="Number of segments in a chunk. A worker encodes one chunk at a time."
     )

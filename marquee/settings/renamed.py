@@ -1,6 +1,7 @@
 """Settings that have been renamed since the last release. The old name works for one more release and logs a warning.
 
-RENAMED and RESHAPED list all of them. After the release, empty both tables: then an old name is as unknown as any other.
+RENAMED and RESHAPED list all of them; REMOVED has settings without a successor. After the release, empty all three: then
+an old name is as unknown as any other.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,10 @@ RESHAPED: Final[Mapping[str, tuple[str, Callable[[str], str]]]] = {
 """Old name -> (new name, function from the old value to the new one). Version 0.2 removes these old names too."""
 NEW_NAMES: Final[Mapping[str, str]] = {**RENAMED, **{old: new for old, (new, _) in RESHAPED.items()}}
 """Every old name -> its new name."""
+REMOVED: Final[Mapping[str, str]] = {
+    "encoding_preset": "Name an encoding profile by MARQUEE_PROFILE (`fast` is x264's veryfast), and remove it",
+}
+"""Settings that no longer exist -> what to do. Whoever still sets one is told at every start."""
 OLD_NAMES: Final[Mapping[str, str]] = {new: old for old, new in NEW_NAMES.items()}
 """Every new name -> its old name."""
 
@@ -36,6 +41,9 @@ def values_of_old_names(*sources: Mapping[str, str | None]) -> dict[str, str]:
     """
     given = {name.upper(): value for source in sources for name, value in source.items()}
     found: dict[str, str] = {}
+    for removed, remedy in REMOVED.items():
+        if f"MARQUEE_{removed.upper()}" in given:
+            log.warning(f"MARQUEE_{removed.upper()} has no effect any more. {remedy}.")
     for old, new in NEW_NAMES.items():
         old_variable, new_variable = f"MARQUEE_{old.upper()}", f"MARQUEE_{new.upper()}"
         value = given.get(old_variable)

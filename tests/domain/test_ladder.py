@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from marquee.domain.ladder import (
     APPLE_RATE,
     LADDER,
-    LEVELS,
     MAX_RAISED_BPS,
     RAISE_FACTOR,
-    level_for,
     raised,
     rate_factor,
     rungs_for,
 )
+from marquee.domain.levels import H264_LEVELS, level_for
 
 SIZES = st.integers(1, 4320).map(lambda half: 2 * half)
 RATE = Fraction(25)
@@ -106,7 +105,7 @@ def test_rungs_rise_and_keep_the_aspect(width: int, height: int) -> None:
 )
 def test_a_level_holds_what_it_is_given_to(width: int, height: int, rate: int) -> None:
     for rung in rungs_for(width, height, Fraction(rate)):
-        level = next(level for level in LEVELS if level.name == rung.level)
+        level = next(level for level in H264_LEVELS if level.name == rung.level)
         blocks = -(-rung.width // 16) * -(-rung.height // 16)
         assert blocks * rate <= level.macroblocks_per_second
         assert rung.max_bitrate_bps <= 1.25 * level.bits_per_second

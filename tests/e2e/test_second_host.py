@@ -58,7 +58,7 @@ def scenario(hosts: TwoHosts, folder: Path) -> None:
 def serving_others(folder: Path) -> Iterator[Settings]:
     """PostgreSQL, event log and S3 that listen on this host's address for the other one; the settings by which all use them."""
     settings = make_test_settings(
-        folder, bind_host=HOME, inner_host=HOME, lease_seconds=3.0, encoding_preset="veryfast", chunk_segments=1
+        folder, bind_host=HOME, inner_host=HOME, lease_seconds=3.0, profile="fast", chunk_segments=1
     )
     password = secrets.token_hex(8)
     log_url = f"valkey://:{password}@{HOME}:{settings.port('log')}"
@@ -115,7 +115,7 @@ async def lose_a_host(hosts: TwoHosts, settings: Settings, folder: Path) -> None
     state = folder / "away"
     state.mkdir()
     film = await made(folder / "film.mp4", FILM, preset="ultrafast", pix_fmt="yuv420p")
-    async with open_stores(settings) as stores, queued(stores, film, preset=settings.encoding_preset) as jobs:
+    async with open_stores(settings) as stores, queued(stores, film, preset="veryfast") as jobs:
         log = folder / "away.log"
         command = [sys.executable, "-m", "marquee.cli", "up", "--foreground"]
         second = hosts.start_away(

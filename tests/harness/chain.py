@@ -28,6 +28,7 @@ from marquee.settings import ENVIRONMENT_FILE, Settings
 from marquee.stores.catalogue.values import Sidecar, TitleDetails, Upload, Version
 from marquee.stores.opened import Stores, open_stores
 from marquee.stores.schema.migrate import migrate
+from tests.harness.media.profiles import QUICK
 from tests.harness.uploads import mark_completed, new_upload
 
 Document = TypeVar("Document", bound=msgspec.Struct)
@@ -45,7 +46,7 @@ def platform_settings(
     """Settings of a platform that is ready for an ingest: quick encodes, a segment a chunk, short leases."""
     platform_settings = settings.model_copy(
         update={
-            "encoding_preset": "ultrafast",
+            "profile": str(QUICK),
             "chunk_segments": 1,
             "lease_seconds": 3.0,
             "quality_floor_vmaf": 20.0,

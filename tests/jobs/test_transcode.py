@@ -15,7 +15,6 @@ from marquee.documents import ChunkJob, ChunkResult, PlanDocument, SourceDocumen
 from marquee.errors import ObjectMissing
 from marquee.ingest.source_cache import SourceCache, file_sha256
 from marquee.media.encode import plan as planning
-from marquee.media.encode.transcode import encoder_version
 from marquee.media.source.claims import SourceLimits
 from marquee.media.source.judge import judge
 from marquee.settings import Settings
@@ -23,6 +22,7 @@ from marquee.stores.job_queue.contract import JobStatus, NewJob
 from marquee.stores.opened import Stores, open_stores
 from marquee.stores.schema.migrate import migrate
 from tests.harness.chain import platform_settings, upload_film, worker, write_environment  # noqa: F401 - platform_settings is a fixture
+from tests.harness.media import profiles
 
 SINTEL = "dev/sintel_720p_16s.mp4"
 WAIT_SECONDS = 90.0
@@ -63,7 +63,10 @@ async def queued(stores: Stores, film: Path, *, preset: str) -> AsyncIterator[li
         limits=SourceLimits(),
     )
     plan: PlanDocument = planning.plan(
-        source, preset=preset, chunk_segments=1, encoder=f"{await encoder_version()} for {upload.movie_id}"
+        source,
+        profiles.h264(preset),
+        chunk_segments=1,
+        encoders={"h264": f"libx264 for {upload.movie_id}"},
     )
     jobs = planning.chunk_jobs(plan, source)
     await stores.job_queue.enqueue(

@@ -30,8 +30,8 @@ _WIDE_PRIMARIES: Final = {"bt2020", "smpte431", "smpte432", "film"}
 """Primaries that no SDR rendition may have. All others differ from BT.709's by no more than screens differ from each other."""
 
 
-def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int) -> str:
-    """The chain from the decoded picture to the upright `width` x `height` (the top rung) at `rate`, 8 bit 4:2:0."""
+def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int, *, bit_depth: int = 8) -> str:
+    """The chain from the decoded picture to the upright `width` x `height` (the top rung) at `rate`, in 4:2:0."""
     turned = video.rotation in {90, 270}
     size = (height, width) if turned else (width, height)
     return render(
@@ -40,7 +40,7 @@ def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int) -
             *fit(video),
             *_deinterlace(video),
             *_frame_grid(rate, _held_frames(video, rate)),
-            *_colour_and_size(video, *size),
+            *_colour_and_size(video, *size, "yuv420p10le" if bit_depth == 10 else "yuv420p"),
             *_rotate_upright(video),
             *_colour_tags(video),
         ]
@@ -94,13 +94,13 @@ def _frame_grid(rate: Fraction, held_frames: int) -> list[Filter]:
     ]
 
 
-def _colour_and_size(video: VideoStream, width: int, height: int) -> list[Filter]:
-    """Scales to the top rung's size and converts to 8 bit 4:2:0, limited range.
+def _colour_and_size(video: VideoStream, width: int, height: int, pixels: str) -> list[Filter]:
+    """Scales to the top rung's size and converts to `pixels` (4:2:0, 8 or 10 bit), limited range.
 
     HDR is tone-mapped to BT.709 after the scaling, because fewer pixels are left by then.
     """
     size = {"w": str(width), "h": str(height)}
-    output = [Filter("format", {"pix_fmts": "yuv420p"}), Filter("setsar", {"sar": "1"})]
+    output = [Filter("format", {"pix_fmts": pixels}), Filter("setsar", {"sar": "1"})]
     if video.hdr:
         return [
             Filter(

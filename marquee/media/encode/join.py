@@ -7,10 +7,12 @@ packet is checked (`seam_problem`); a rendition that fails is removed. Next: `pa
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
+from marquee.documents import Codec
 from marquee.errors import ProcessFailed
 from marquee.media.programs import binaries, process
 
@@ -29,8 +31,25 @@ def frame_ticks(frame_rate: Fraction) -> int:
     return int(video_timescale(frame_rate) / frame_rate)
 
 
-def decoder_configuration(path: Path) -> bytes:
-    """The content of an MP4's `avcC` box (profile, SPS, PPS); empty where the file has no such box."""
+CONFIGURATION_BOXES: Final[Mapping[Codec, bytes]] = {"h264": b"avcC", "hevc": b"hvcC", "av1": b"av1C"}
+_PARAMETER_SETS: Final[Mapping[Codec, str]] = {
+    # The demuxer gives Annex B with each part's parameter sets in band. `avc1` and `hvc1` forbid them there, and the sample entry
+    # has them: `filter_units` drops them (H.264's SPS and PPS; HEVC's VPS, SPS and PPS).
+    "h264": "filter_units=remove_types=7-8,",
+    "hevc": "filter_units=remove_types=32-34,",
+    # A sync sample of `av01` begins with its sequence header.
+    "av1": "",
+}
+
+
+def codec_of(path: Path) -> Codec | None:
+    """The codec of an MP4 with one video track, by its decoder configuration; None where there is none."""
+    return next((codec for codec in CONFIGURATION_BOXES if decoder_configuration(path, codec)), None)
+
+
+def decoder_configuration(path: Path, codec: Codec = "h264") -> bytes:
+    """The content of an MP4's `avcC`, `hvcC` or `av1C` box (profile and parameter sets); empty where the file has no such box."""
+    name = CONFIGURATION_BOXES[codec]
     with path.open("rb") as file:
         while len(header := file.read(8)) == 8:
             size, kind = int.from_bytes(header[:4], "big"), header[4:]
@@ -39,7 +58,7 @@ def decoder_configuration(path: Path) -> bytes:
                 size, read = int.from_bytes(file.read(8), "big"), 16
             if kind == b"moov":
                 moov = file.read(size - read)
-                at = moov.find(b"avcC")
+                at = moov.find(name)
                 return moov[at + 4 : at - 4 + int.from_bytes(moov[at - 4 : at], "big")] if at >= 4 else b""
             if size < read:
                 break
@@ -52,11 +71,10 @@ def _list_text(parts: Sequence[str]) -> str:
     return "ffconcat version 1.0\n" + "".join(f"file '{name}'\n" for name in parts)
 
 
-def join_arguments(script: Path, out: Path, frame_rate: Fraction) -> list[str]:
+def join_arguments(script: Path, out: Path, frame_rate: Fraction, codec: Codec) -> list[str]:
     """The command that joins the parts named in `script`."""
     timescale, ticks = video_timescale(frame_rate), frame_ticks(frame_rate)
-    # The demuxer gives Annex B with each part's parameter sets in band. `avc1` forbids them there, and the sample entry has
-    # them: `filter_units` drops them. `setts` puts both presentation and decoding times on the grid; B-frames keep their order.
+    # `setts` puts both presentation and decoding times on the grid; B-frames keep their order.
     # The first `setts` only changes to the timescale, because expressions count in the ticks of their input.
     grid = f"setts=time_base=1/{timescale}:pts=PTS:dts=DTS,setts=duration={ticks}" + "".join(
         f":{kind.lower()}=round({kind}*TB*{frame_rate.numerator}/{frame_rate.denominator})*{ticks}"
@@ -68,7 +86,9 @@ def join_arguments(script: Path, out: Path, frame_rate: Fraction) -> list[str]:
         # The pixels are upright already. A rotation inherited from the source's frames would turn them again.
         *("-display_rotation:v:0", "0"),
         *("-protocol_whitelist", "file", "-f", "concat", "-safe", "1", "-i", str(script)),
-        *("-map", "0:v:0", "-c", "copy", "-bsf:v", f"filter_units=remove_types=7-8,{grid}"),
+        *("-map", "0:v:0", "-c", "copy", "-bsf:v", _PARAMETER_SETS[codec] + grid),
+        # HEVC stays `hvc1`: by itself the muxer writes `hev1`, which Apple's devices do not play.
+        *(("-tag:v", "hvc1") if codec == "hevc" else ()),
         *("-video_track_timescale", str(timescale), "-f", "mp4", str(out)),
     ]
 
@@ -80,9 +100,14 @@ async def join_rendition(parts: Sequence[Path], out: Path, *, frame_rate: Fracti
     """
     if not parts:
         raise ProcessFailed(f"The rendition {out.name} cannot be joined: there are no chunks.")
-    first = decoder_configuration(parts[0])
+    codec = codec_of(parts[0])
+    if codec is None:
+        raise ProcessFailed(
+            f"The rendition {out.name} cannot be joined: chunk 0 has no picture of a codec that is known here."
+        )
+    first = decoder_configuration(parts[0], codec)
     for index, part in enumerate(parts):
-        if decoder_configuration(part) != first or not first:
+        if decoder_configuration(part, codec) != first:
             raise ProcessFailed(
                 f"Chunk {index} was encoded with other parameter sets than chunk 0: the chunks do not belong to one rendition."
             )
@@ -95,7 +120,7 @@ async def join_rendition(parts: Sequence[Path], out: Path, *, frame_rate: Fracti
         script = folder / "list.ffconcat"
         script.write_text(_list_text(names))
         size = sum(part.stat().st_size for part in parts)
-        await process.run(join_arguments(script, out, frame_rate), timeout_seconds=120 + size / 5e6)
+        await process.run(join_arguments(script, out, frame_rate, codec), timeout_seconds=120 + size / 5e6)
         problem = await seam_problem(out, frame_rate=frame_rate, frames=frames)
         if problem:
             raise ProcessFailed(f"The joined rendition {out.name} is not continuous: {problem}.")

@@ -1,4 +1,4 @@
-"""Turns a judged source into a plan: ladder, frame grid, chunks, and one job a chunk for the workers. Pure.
+"""Turns a judged source and a profile into a plan: ladder, frame grid, chunks, and a job a chunk and codec. Pure.
 
 The picture's measured rate becomes one constant rate. Every rung has the same GOPs, so that players can switch anywhere. A
 source in which chunks cannot seek is cut into at most six chunks, because each of them is decoded from the film's start: six
@@ -9,41 +9,48 @@ A job's id is the content address of its result: a hash of the source's hash, th
 
 import hashlib
 import math
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from marquee.documents import Chunk, ChunkJob, EncodingSettings, PlanDocument, Rung, SourceDocument, keys
+from marquee.documents import (
+    Chunk,
+    ChunkJob,
+    Codec,
+    EncodingSettings,
+    PlanDocument,
+    Rung,
+    SourceDocument,
+    VideoStream,
+    keys,
+)
 from marquee.domain import grid
-from marquee.domain.ladder import rungs_for
+from marquee.domain.ladder import in_codec, rungs_for
 from marquee.media.encode.filters import picture_chain
 from marquee.media.encode.plan_notes import plan_notes
+from marquee.profiles import Av1Video, Profile, VideoProfile
 
 MAX_UNSEEKABLE_CHUNKS: Final = 6
 """Chunks of a source in which chunks cannot seek; see above for the cost."""
 
 
-def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: str) -> PlanDocument:
-    """The plan of `source`, in chunks of `chunk_segments` segments.
+def plan(
+    source: SourceDocument, profile: Profile, *, chunk_segments: int, encoders: Mapping[Codec, str]
+) -> PlanDocument:
+    """The plan of `source` by `profile`, in chunks of `chunk_segments` segments.
 
-    `preset` is x264's. `encoder` names the encoder and its version: another version makes other bytes, and so other job ids.
+    `encoders` names each codec's encoder and its version: another version makes other bytes, and so other job ids.
     """
     video = source.video
     rate = grid.output_rate(video.rate)
-    segment = grid.segment_frames(rate)
+    segment = grid.segment_frames(rate, profile.gop_seconds, profile.gops_per_segment)
     total = grid.frame_count(Fraction(video.duration_seconds).limit_denominator(1_000_000), rate)
-    rungs = rungs_for(video.display_width, video.display_height, rate)
-    top = rungs[-1]
-    settings = EncodingSettings(
-        frame_rate=f"{rate.numerator}/{rate.denominator}",
-        gop_frames=grid.gop_frames(rate),
-        segment_frames=segment,
-        preset=preset,
-        rungs=rungs,
-        filters=picture_chain(video, rate, top.width, top.height),
-        encoder=encoder,
-    )
+    rungs = rungs_for(video.display_width, video.display_height, rate, profile.lines)
+    settings, *others = [
+        _encoding(video, one, in_codec(rungs, one, rate), rate, profile, encoders[one.codec]) for one in profile.videos
+    ]
     if not source.seekable:
         chunk_segments = max(chunk_segments, _segments_without_seeks(total, segment))
     return PlanDocument(
@@ -53,7 +60,29 @@ def plan(source: SourceDocument, *, preset: str, chunk_segments: int, encoder: s
         settings=settings,
         settings_hash=settings_hash(settings),
         chunks=grid.chunks(total, segment, chunk_segments),
-        notes=plan_notes(video, rungs, rate),
+        notes=plan_notes(video, settings.rungs, rate),
+        others=others,
+        optional=[one.codec for one in profile.videos if one.optional],
+        profile=profile.identity,
+        audio=profile.bitrates,
+    )
+
+
+def _encoding(
+    video: VideoStream, wanted: VideoProfile, rungs: list[Rung], rate: Fraction, profile: Profile, encoder: str
+) -> EncodingSettings:
+    """The settings of one codec."""
+    top = rungs[-1]
+    return EncodingSettings(
+        frame_rate=f"{rate.numerator}/{rate.denominator}",
+        gop_frames=grid.gop_frames(rate, profile.gop_seconds),
+        segment_frames=grid.segment_frames(rate, profile.gop_seconds, profile.gops_per_segment),
+        preset=str(wanted.preset),
+        crf=wanted.crf,
+        rungs=rungs,
+        filters=picture_chain(video, rate, top.width, top.height, bit_depth=wanted.bit_depth),
+        encoder=encoder,
+        film_grain=wanted.film_grain if isinstance(wanted, Av1Video) else 0,
     )
 
 
@@ -71,15 +100,32 @@ def _segments_without_seeks(total: int, segment: int) -> int:
     return math.ceil(total / segment / MAX_UNSEEKABLE_CHUNKS)
 
 
+_LATER_SETTINGS: Final[Mapping[str, object]] = {"film_grain": 0}
+_LATER_RUNG: Final[Mapping[str, object]] = {"bit_depth": 8, "crf": None}
+"""Fields that came after the first release, with the value that says what that release did. Such a field is left out of the hash:
+chunks of earlier releases stay valid."""
+
+
 def settings_hash(settings: EncodingSettings) -> str:
     """The identity of encoding settings, a part of each chunk's identity."""
-    return hashlib.sha256(msgspec.json.encode(settings)).hexdigest()
+    told: dict[str, Any] = msgspec.to_builtins(settings)
+    told = _without(told, _LATER_SETTINGS)
+    told["rungs"] = [_without(rung, _LATER_RUNG) for rung in told["rungs"]]
+    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+
+
+def _without(told: dict[str, Any], earlier: Mapping[str, object]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if name not in earlier or value != earlier[name]}
 
 
 def with_rungs(plan: PlanDocument, rungs: list[Rung]) -> PlanDocument:
-    """The plan with other rungs of the same picture; the largest must have the plan's largest size, which its filters make."""
-    settings = msgspec.structs.replace(plan.settings, rungs=rungs)
-    return msgspec.structs.replace(plan, settings=settings, settings_hash=settings_hash(settings))
+    """The plan with other rungs, all of one codec, of the same picture. Other codecs are left out.
+
+    The largest must have the codec's largest size, which its filters make.
+    """
+    of_codec = next(one for one in plan.encodings if one.codec == rungs[0].codec)
+    settings = msgspec.structs.replace(of_codec, rungs=rungs)
+    return msgspec.structs.replace(plan, settings=settings, settings_hash=settings_hash(settings), others=[])
 
 
 def chunk_of(plan: PlanDocument, frame: int) -> Chunk:
@@ -87,12 +133,17 @@ def chunk_of(plan: PlanDocument, frame: int) -> Chunk:
     return next(one for one in plan.chunks if one.start_frame <= frame < one.start_frame + one.frames)
 
 
-def chunk_jobs(plan: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
-    """One job for each chunk of the plan, in order. Equal content has equal job ids, whichever title it belongs to."""
+def chunk_jobs(plan: PlanDocument, source: SourceDocument, settings: EncodingSettings | None = None) -> list[ChunkJob]:
+    """One job for each chunk of the plan, in order, in the codec of `settings` (None: H.264).
+
+    Equal content has equal job ids, whichever title it belongs to.
+    """
     jobs = []
+    encoding = settings or plan.settings
+    identity = settings_hash(encoding)
     rate, begins = Fraction(plan.settings.frame_rate), Fraction(source.video.start_seconds)
     for chunk in plan.chunks:
-        content = f"{source.sha256} {chunk.start_frame} {chunk.frames} {plan.settings_hash}"
+        content = f"{source.sha256} {chunk.start_frame} {chunk.frames} {identity}"
         if source.video.captioned:
             # Chunks of earlier releases carry the source's captions: they are not taken again.
             content += " without captions"
@@ -107,7 +158,7 @@ def chunk_jobs(plan: PlanDocument, source: SourceDocument) -> list[ChunkJob]:
                 version=plan.version,
                 source=_of_chunk(source, begins + chunk.start_frame / rate, chunk.frames / rate),
                 chunk=chunk,
-                settings=plan.settings,
+                settings=encoding,
                 result_prefix=keys.chunk_prefix(job_id),
             )
         )

@@ -1,16 +1,17 @@
-"""Encodes one chunk of a title, all its rungs, in one ffmpeg call: the source is decoded once and scaled down the ladder.
+"""Encodes one chunk of a title in one codec, all its rungs in one ffmpeg call: decoded once and scaled down the ladder.
 
 Chunks are exact to the frame. Decoding starts at a key frame before the chunk, if the chunk's first pictures are then those of
 the linear decode (`seeking.proven_margin`), else at the film's start. Every frame keeps its time on the title's clock, and only
 the chunk's frames of the constant grid are encoded.
-All chunks share the encoder's settings, hence one SPS and PPS, and start with an IDR frame: `join` needs no re-encoding.
+All chunks share the encoder's options (`encoders`), hence their parameter sets, and start with a key frame: `join` needs no
+second encode.
 The frames of the result are counted. If the count is short after a seek, or a decoder complained where it does not in the linear
 decode, the chunk is encoded once more from the film's start.
 Reads the source file and a `ChunkJob`; writes one MP4 a rung. Next: `join`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +19,11 @@ from typing import Any, Final
 import ffmpeg
 import msgspec
 
-from marquee.documents import ChunkJob, EncodingSettings, Rung, SourceDocument
+from marquee.documents import ChunkJob, Codec, Rung, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.logs import get_logger
+from marquee.media.encode.encoders import ENCODERS, rung_options
 from marquee.media.encode.filter_text import apply, chunk_chain
-from marquee.media.encode.join import video_timescale
 from marquee.media.encode.seek_proof import has_complaints, prove_seek
 from marquee.media.programs import binaries, process
 from marquee.media.programs.process import Progress
@@ -32,10 +33,14 @@ from marquee.media.source.seeking import seek_input
 log = get_logger()
 
 _TIMEOUT_BASE_SECONDS: Final = 300.0
-_TIMEOUT_PER_FRAME_SECONDS: Final = 3.0
 _TIMEOUT_PER_DECODED_FRAME_SECONDS: Final = 0.5
 """For the frames before the chunk, where decoding starts at the film's start."""
-_X264_CORE: Final = re.compile(rb"x264 - core (\d+)")
+_VERSION: Final[dict[Codec, re.Pattern[bytes]]] = {
+    "h264": re.compile(rb"x264 - core (\d+)"),
+    "hevc": re.compile(rb"HEVC encoder version (\S+)"),
+    "av1": re.compile(rb"SVT-AV1 Encoder Lib (\S+)"),
+}
+_VERSIONED: Final[dict[Codec, str]] = {"h264": "libx264 core {}", "hevc": "libx265 {}", "av1": "SVT-AV1 {}"}
 
 
 class EncodedPart(msgspec.Struct, frozen=True):
@@ -119,7 +124,7 @@ async def _encode(
     finished = await process.run(
         chunk_arguments(job, source_path, paths, margin_seconds=margin_seconds, threads=threads),
         timeout_seconds=_TIMEOUT_BASE_SECONDS
-        + _TIMEOUT_PER_FRAME_SECONDS * job.chunk.frames
+        + ENCODERS[job.settings.codec].seconds_per_frame(job.settings) * job.chunk.frames
         + _TIMEOUT_PER_DECODED_FRAME_SECONDS * before,
         memory_bytes=memory_bytes,
         on_progress=on_progress,
@@ -201,39 +206,6 @@ def _down_the_ladder(top: Any, rungs: list[Rung]) -> list[tuple[Rung, Any]]:
     return list(reversed(found))
 
 
-def rung_options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[str, str | int]:
-    """Encoder and muxer options of one rung, each with its reason."""
-    rate = Fraction(settings.frame_rate)
-    gop = settings.gop_frames
-    timescale = video_timescale(rate)
-    return {
-        "c:v": "libx264",
-        "preset": settings.preset,
-        "profile:v": rung.profile,
-        "level:v": rung.level,
-        "crf": settings.crf,
-        "maxrate": rung.max_bitrate_bps,
-        "bufsize": rung.buffer_bits,
-        # GOPs of one fixed length, each decodable alone: segments are cut at their starts, on every rung at the same frame.
-        "g": gop,
-        "keyint_min": gop,
-        "sc_threshold": 0,
-        "flags:v": "+cgop",
-        "x264-params": "open-gop=0:force-cfr=1",
-        # The source's captions (CEA-608, CEA-708) became text tracks: left in, they cost small rungs a tenth of their bits,
-        # and the manifests say that there are none.
-        "a53cc": 0,
-        "threads:v": threads,
-        "fps_mode": "passthrough",
-        "enc_time_base": f"{rate.denominator}:{rate.numerator}",
-        # A frame lasts whole ticks: durations add up exactly over hours.
-        "video_track_timescale": timescale,
-        "map_metadata": -1,
-        "map_chapters": -1,
-        "format": "mp4",
-    }
-
-
 def sample_count(path: Path) -> int:
     """Frames (or audio packets) of a one-track MP4, read from its sample-size table (`stsz`); 0 without such a table."""
     data = path.read_bytes()
@@ -242,20 +214,25 @@ def sample_count(path: Path) -> int:
     return int.from_bytes(data[at + 12 : at + 16], "big") if at >= 0 else 0
 
 
-async def encoder_version() -> str:
-    """x264's core and ffmpeg's version, as plans store them: "libx264 core 165, ffmpeg 7.0.2". Another one makes other bytes."""
-    return await _version(str(binaries.picture_ffmpeg()))
+async def encoder_versions(codecs: Sequence[Codec]) -> dict[Codec, str]:
+    """Each encoder's version with ffmpeg's, as plans store it: "libx264 core 165, ffmpeg 7.0.2". Another makes other bytes."""
+    return {codec: await _version(codec, str(binaries.picture_ffmpeg())) for codec in codecs}
 
 
-_versions: Final[dict[str, str]] = {}
-"""Versions by program. Asking costs two runs of ffmpeg, so it is done once a process."""
+_versions: Final[dict[tuple[Codec, str], str]] = {}
+"""Versions by codec and program. Asking costs two runs of ffmpeg, so it is done once a process."""
 
 
-async def _version(program: str) -> str:
-    if program not in _versions:
+async def _version(codec: Codec, program: str) -> str:
+    if (codec, program) not in _versions:
+        library = ENCODERS[codec].library
         grey = ffmpeg.input("color=size=64x64:rate=1", format="lavfi")
-        argv = ffmpeg.output(grey, "-", format="h264", **{"c:v": "libx264", "frames:v": 1}).compile(cmd=program)
-        core = _X264_CORE.search((await process.run(argv, timeout_seconds=30)).stdout)
+        # H.264 has its version in the stream, the others print it.
+        out = ffmpeg.output(grey, "-", format="h264" if codec == "h264" else "null", **{"c:v": library, "frames:v": 1})
+        made = await process.run(out.compile(cmd=program), timeout_seconds=60)
+        told = made.stdout if codec == "h264" else made.stderr_tail.encode()
+        found = _VERSION[codec].search(told)
         banner = (await process.run([program, "-version"], timeout_seconds=30)).stdout.split()
-        _versions[program] = f"libx264 core {core[1].decode() if core else 'unknown'}, ffmpeg {banner[2].decode()}"
-    return _versions[program]
+        number = found[1].decode() if found else "unknown"
+        _versions[codec, program] = f"{_VERSIONED[codec].format(number)}, ffmpeg {banner[2].decode()}"
+    return _versions[codec, program]

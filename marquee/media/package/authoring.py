@@ -94,7 +94,7 @@ NOT_CHECKED: Final[Mapping[str, str]] = {
         ("1.5", "1.6", "1.6a", "1.6b", "1.7", "1.8", "1.9", "1.20", "1.23", "1.34", "1.35", "1.36", "1.37"),
         _OTHER_CODEC,
     ),
-    "1.11": "`ladder.level_for` takes the lowest level of table A-1 (tests/domain)",
+    "1.11": "`domain.levels.level_for` takes the lowest level of table A-1 (tests/domain)",
     "1.12": "all content is H.264",
     "1.14": _BY_ENCODER,
     "1.15": _BY_ENCODER,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import ffmpeg
 
+from marquee.documents import AudioBitrates
 from marquee.media.programs import binaries
 from marquee.media.sound.mixes import AudioMix
 from marquee.media.sound.uniform_audio import SAMPLE_RATE
@@ -18,10 +19,7 @@ from marquee.media.source.probe import untrusted_input
 
 FRAME_SAMPLES: Final = 1024
 """Samples in an AAC-LC packet. ffmpeg's encoder also delays its output by this many."""
-BITRATES_BPS: Final = {2: 128_000, 6: 384_000}
-"""Bits a second by number of channels: 64 kbit/s each, in the range of Apple's authoring specification for stereo."""
-LOW_BITRATE_BPS: Final = 64_000
-"""Bits a second of stereo for slow lines: with the ladder's lowest rung 209 kbit/s. 128 would be half of a 0.3 Mbit/s line."""
+BITRATES: Final = AudioBitrates()
 LAYOUTS: Final = {2: "stereo", 6: "5.1"}
 
 
@@ -71,7 +69,13 @@ def _cut_to_packets(stream: Any, count: int) -> Any:
 
 
 def audio_arguments(
-    mixes: Sequence[AudioMix], source_path: Path, folder: Path, *, clock: Clock, duration_seconds: float
+    mixes: Sequence[AudioMix],
+    source_path: Path,
+    folder: Path,
+    *,
+    clock: Clock,
+    duration_seconds: float,
+    bitrates: AudioBitrates = BITRATES,
 ) -> list[str]:
     """The command that decodes every stream of `mixes` once and writes all their renditions into `folder`."""
     opened = ffmpeg.input(**untrusted_input(source_path), vn=None, sn=None, dn=None, **clock.options)
@@ -90,7 +94,8 @@ def audio_arguments(
         shares = whole.filter_multi_output("asplit", len(renditions)) if len(renditions) > 1 else [whole]
         for share, rendition in enumerate(renditions):
             one = shares[share] if len(renditions) > 1 else whole
-            rate = LOW_BITRATE_BPS if rendition.low else BITRATES_BPS[rendition.channels]
+            full = bitrates.surround_bps if rendition.channels == 6 else bitrates.stereo_bps
+            rate = bitrates.low_bps if rendition.low else full
             outputs.append(
                 ffmpeg.output(
                     _cut_to_packets(_mix_down(one, rendition.channels), count),

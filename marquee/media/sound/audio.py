@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from marquee.documents import AudioRole, SourceDocument
+from marquee.documents import AudioBitrates, AudioRole, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media.encode.transcode import sample_count
 from marquee.media.programs import process
-from marquee.media.sound.arguments import audio_arguments, decode_arguments, packets
+from marquee.media.sound.arguments import BITRATES, audio_arguments, decode_arguments, packets
 from marquee.media.sound.mixes import AudioMix, plan_mixes, usable_streams, without
 from marquee.media.sound.mono import is_production_container
 from marquee.media.sound.roles import is_main
@@ -89,6 +89,7 @@ class _Encoder(NamedTuple):
     clock: Clock
     duration_seconds: float
     memory_bytes: int | None
+    bitrates: AudioBitrates
 
     async def encode_together(self, mixes: Sequence[AudioMix]) -> AudioMade:
         """Encode all of `mixes` by one command, which decodes each stream once. Raises `ProcessFailed`."""
@@ -150,7 +151,9 @@ class _Encoder(NamedTuple):
         self, mixes: Sequence[AudioMix], path: Path, clock: Clock, named: Sequence[AudioMix]
     ) -> AudioMade:
         finished = await process.run(
-            audio_arguments(mixes, path, self.folder, clock=clock, duration_seconds=self.duration_seconds),
+            audio_arguments(
+                mixes, path, self.folder, clock=clock, duration_seconds=self.duration_seconds, bitrates=self.bitrates
+            ),
             timeout_seconds=self._timeout_seconds(len(mixes)),
             memory_bytes=self.memory_bytes,
         )
@@ -186,6 +189,7 @@ async def encode_audio(
     *,
     duration_seconds: float,
     default_language: str = "",
+    bitrates: AudioBitrates = BITRATES,
     memory_bytes: int | None = None,
 ) -> AudioMade:
     """Encode every audio rendition of a title into `folder`, each exactly as long as the picture.
@@ -197,18 +201,14 @@ async def encode_audio(
     usable, notes = usable_streams(
         source.audio, picture_starts=source.video.start_seconds, picture_seconds=duration_seconds
     )
-    mixes, guessed = plan_mixes(
-        usable,
-        production=is_production_container(source.container, source.brand),
-        default_language=default_language,
-    )
+    production = is_production_container(source.container, source.brand)
+    mixes, guessed = plan_mixes(usable, production=production, default_language=default_language)
     notes += guessed
     if not mixes:
         return AudioMade(renditions=[], notes=_new_notes(source, notes, []), cpu_seconds=0.0)
     clock = await picture_clock(source, source_path, memory_bytes=memory_bytes)
-    if clock.guessed:
-        notes.append(note("clock-guessed"))
-    encoder = _Encoder(source_path, folder, clock, duration_seconds, memory_bytes)
+    notes += [note("clock-guessed")] if clock.guessed else []
+    encoder = _Encoder(source_path, folder, clock, duration_seconds, memory_bytes, bitrates)
     renditions, more, cpu_seconds = await _encode_with_retry(encoder, mixes)
     if renditions and not any(one.default for one in renditions):
         first = next((one.label for one in renditions if is_main(one.role)), renditions[0].label)

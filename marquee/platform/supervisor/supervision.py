@@ -34,6 +34,7 @@ from marquee.platform.supervisor.supervisord import (
     write_configuration,
 )
 from marquee.platform.topology import check_ports, parts, platform_programs
+from marquee.profiles import load_profile
 from marquee.settings import Settings, load_settings
 
 __all__ = ["OnEvent", "PlatformEvent", "ProcessState", "Supervisor", "run_programs", "start", "stop"]
@@ -60,6 +61,7 @@ async def start(settings: Settings | None = None, *, on_event: OnEvent = _ignore
         check_disk(found)
         check_needed(found, {part.name for part in parts(found)})
     else:
+        load_profile(found.profile)
         found = bootstrap(found)
 
     def programs() -> list[Program]:

@@ -10,12 +10,15 @@ from pathlib import Path
 import ffmpeg
 import msgspec
 
-from marquee.documents import Chunk, ChunkJob, PlanDocument, SourceDocument
+from marquee.documents import Chunk, ChunkJob, Codec, PlanDocument, SourceDocument
 from marquee.media.encode.plan import chunk_jobs, plan
 from marquee.media.programs import binaries, process
 from marquee.media.source.claims import SourceLimits
 from marquee.media.source.judge import judge
+from marquee.profiles import Profile
+from tests.harness.media import profiles
 
+ENCODERS: dict[Codec, str] = {"h264": "libx264 core 165", "hevc": "libx265 4", "av1": "SVT-AV1 4"}
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "video"
 
 
@@ -39,9 +42,9 @@ async def judged(path: Path, limits: SourceLimits | None = None) -> SourceDocume
     )
 
 
-def planned(source: SourceDocument, *, segments: int = 1, preset: str = "ultrafast") -> PlanDocument:
+def planned(source: SourceDocument, *, segments: int = 1, profile: Profile | None = None) -> PlanDocument:
     """The plan of a source, in chunks of `segments` segments."""
-    return plan(source, preset=preset, chunk_segments=segments, encoder="libx264 core 165")
+    return plan(source, profile or profiles.h264(), chunk_segments=segments, encoders=ENCODERS)
 
 
 def jobs_of_one_gop(found: PlanDocument, source: SourceDocument) -> list[ChunkJob]:

@@ -30,6 +30,7 @@ from marquee.media.pictures.thumbnails import write_thumbnails
 from marquee.media.sound.audio import encode_audio
 from marquee.media.source.claims import SourceLimits
 from marquee.media.text.subtitles import extract_subtitles
+from tests.harness.media import profiles
 from tests.harness.media.films import judged, planned
 
 MEMORY_BYTES = 4 * 1024**3
@@ -51,7 +52,7 @@ class Made(NamedTuple):
 async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = None, scored: bool = True) -> Made:
     """Take the film `path` through the whole chain, below `folder`. `scored`: with VMAF scores."""
     source = await judged(path, limits)
-    plan = planned(source, preset="veryfast")
+    plan = planned(source, profile=profiles.h264("veryfast"))
     joined = await _renditions(source, plan, path, folder)
     seconds = plan.duration_seconds
     audio = await encode_audio(source, path, folder / "audio", duration_seconds=seconds, memory_bytes=MEMORY_BYTES)

@@ -5,8 +5,9 @@ from fractions import Fraction
 import msgspec
 import pytest
 
-from marquee.documents import SourceDocument, VideoStream
+from marquee.documents import PlanDocument, SourceDocument, VideoStream
 from marquee.media.encode.plan import MAX_UNSEEKABLE_CHUNKS, chunk_jobs, plan
+from tests.harness.media.profiles import h264
 
 
 def source(seconds: float = 60.0, *, seekable: bool = True, **video: object) -> SourceDocument:
@@ -32,12 +33,16 @@ def source(seconds: float = 60.0, *, seekable: bool = True, **video: object) -> 
 
 
 def made(of: SourceDocument, preset: str = "veryfast", segments: int = 3, encoder: str = "x") -> list[str]:
-    return [job.job_id for job in chunk_jobs(plan(of, preset=preset, chunk_segments=segments, encoder=encoder), of)]
+    return [job.job_id for job in chunk_jobs(planned(of, preset, segments, encoder), of)]
+
+
+def planned(of: SourceDocument, preset: str = "veryfast", segments: int = 3, encoder: str = "x") -> PlanDocument:
+    return plan(of, h264(preset), chunk_segments=segments, encoders={"h264": encoder})
 
 
 @pytest.mark.parametrize("rate", ["24000/1001", "25/1", "30000/1001", "60/1", "8797/1000", "120/1"])
 def test_the_picture_keeps_its_length_to_the_frame(rate: str) -> None:
-    found = plan(source(3600.5, frame_rate=rate), preset="veryfast", chunk_segments=3, encoder="x")
+    found = planned(source(3600.5, frame_rate=rate))
     assert abs(found.duration_seconds - 3600.5) <= 1 / Fraction(found.settings.frame_rate)
     assert found.settings.segment_frames == 3 * found.settings.gop_frames
     assert sum(chunk.frames for chunk in found.chunks) == found.total_frames
@@ -78,13 +83,13 @@ def test_chunks_that_carry_captions_are_not_taken_again() -> None:
 
 
 def test_a_source_that_cannot_be_sought_has_few_chunks() -> None:
-    found = plan(source(7200.0, seekable=False), preset="veryfast", chunk_segments=3, encoder="x")
+    found = planned(source(7200.0, seekable=False))
     assert 1 < len(found.chunks) <= MAX_UNSEEKABLE_CHUNKS
     assert len(made(source(7200.0))) == 400
 
 
 def test_a_rotated_picture_is_planned_upright() -> None:
-    found = plan(source(rotation=90, display_width=720, display_height=1280), preset="x", chunk_segments=3, encoder="x")
+    found = planned(source(rotation=90, display_width=720, display_height=1280))
     top = found.settings.rungs[-1]
     assert (top.width, top.height) == (720, 1280)
     assert "scale=w=1280:h=720" in found.settings.filters

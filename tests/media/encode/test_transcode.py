@@ -11,7 +11,7 @@ import pytest
 from marquee.documents import Chunk, ChunkJob, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media.encode.plan import chunk_jobs
-from marquee.media.encode.transcode import chunk_picture, encoder_version, sample_count, transcode_chunk
+from marquee.media.encode.transcode import chunk_picture, encoder_versions, sample_count, transcode_chunk
 from marquee.media.programs import binaries, process
 from marquee.platform.project import FIXTURES
 from tests.harness.media.films import jobs_of_one_gop, judged, made, planned
@@ -201,7 +201,7 @@ async def test_missing_frames_are_noticed(tmp_path: Path) -> None:
 
 
 async def test_the_encoder_says_its_version() -> None:
-    assert (await encoder_version()).startswith("libx264 core 1")
+    assert (await encoder_versions(["h264"]))["h264"].startswith("libx264 core 1")
 
 
 def test_a_file_without_a_sample_table_has_no_frames(tmp_path: Path) -> None:

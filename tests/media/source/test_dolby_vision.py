@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from marquee.documents import SourceDocument
 from marquee.errors import SourceRefused
-from marquee.media.encode.plan import plan
 from marquee.media.source.claims import SourceLimits
 from marquee.media.source.dolby_vision import DolbyVision, base_layer
 from marquee.media.source.judge import judge
 from tests.harness.media import dolby
+from tests.harness.media.films import planned
 from tests.harness.media.packaging import ffmpeg
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=128x96:r=25:d=0.4", "-pix_fmt", "yuv420p10le")
@@ -106,7 +106,7 @@ async def test_a_base_layer_is_used_and_noted(
     assert f"profile {profile}" in told
     assert f"({base})" in told
     assert source.video.hdr == (base != "SDR")
-    made = plan(source, preset="veryfast", chunk_segments=1, encoder="x264")
+    made = planned(source)
     assert any(one.code == "hdr-converted" for one in made.notes) == source.video.hdr
 
 
