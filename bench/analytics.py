@@ -28,7 +28,7 @@ PART_SECONDS: Final = 3 * 3600.0
 def arguments_of(part: str, *, large: bool, kills: int) -> list[str]:
     match part:
         case "spark":
-            return ["--events", "1000000", *(["--events", "10000000"] if large else [])]
+            return ["--duckdb", "--events", "1000000", *(["10000000"] if large else [])]
         case "sink":
             return ["--kills", str(kills)]
         case _:
