@@ -21,13 +21,24 @@ from marquee.documents.plan import (
 )
 from marquee.documents.quality import QualityDocument, QualityScore, SecondLook
 from marquee.documents.renditions import ChunkJob, ChunkResult, Rendition, RenditionPart, RenditionsDocument
-from marquee.documents.source import AudioRole, AudioStream, SourceDocument, Stretch, SubtitleStream, VideoStream
+from marquee.documents.source import (
+    HDR_TRANSFERS,
+    AudioRole,
+    AudioStream,
+    Light,
+    SourceDocument,
+    Stretch,
+    SubtitleStream,
+    Turn,
+    VideoStream,
+)
 from marquee.documents.stages import DOCUMENT_OF_STAGE, STAGES, StageDocument
 from marquee.documents.title import SearchDocument, TitleIndexed, TitlePublished
 from marquee.documents.tracks import Colours, PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
 
 __all__ = [
     "DOCUMENT_OF_STAGE",
+    "HDR_TRANSFERS",
     "ONCE_IN_MANIFEST",
     "STAGES",
     "AudioBitrates",
@@ -43,6 +54,7 @@ __all__ = [
     "EdgeResult",
     "EncodingSettings",
     "ImagesDocument",
+    "Light",
     "ManifestDocument",
     "OfferedPicture",
     "OfferedSound",
@@ -70,6 +82,7 @@ __all__ = [
     "Thumbnails",
     "TitleIndexed",
     "TitlePublished",
+    "Turn",
     "VideoStream",
     "from_earlier_manifest",
     "notes_in",

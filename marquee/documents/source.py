@@ -5,12 +5,15 @@ plan, every chunk's ffmpeg call, sound and subtitles.
 """
 
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from marquee.documents.decoded_frames import DecodedFrames
 from marquee.notes import Note
+
+HDR_TRANSFERS: Final = frozenset({"smpte2084", "arib-std-b67"})
+"""PQ and HLG."""
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +25,29 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     start_seconds: float
     end_seconds: float
     sample_aspect_ratio: str
+
+
+class Light(msgspec.Struct, frozen=True, kw_only=True):
+    """From `start_seconds` of the title on, until the next `Light`, pictures have this transfer and these primaries.
+
+    Only for films that change between HDR and SDR, PQ and HLG, or wide and usual primaries. All usual SDR is called `bt709`.
+    """
+
+    start_seconds: float
+    color_transfer: str
+    color_primaries: str
+
+    @property
+    def hdr(self) -> bool:
+        """Whether the transfer is PQ or HLG."""
+        return self.color_transfer in HDR_TRANSFERS
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """From `start_seconds` of the title on, until the next `Turn`, pictures must be turned by `rotation` degrees clockwise."""
+
+    start_seconds: float
+    rotation: int
 
 
 class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +95,10 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     `width`, `height` and `sample_aspect_ratio` are then the title's frame, which is shown longest; all others are fitted into it.
     """
     stretches: list[Stretch] = []
+    lights: list[Light] = []
+    """Empty if the light never changes. Else `color_transfer` and `color_primaries` are those that are shown longest."""
+    turns: list[Turn] = []
+    """Empty if the rotation never changes. Else `rotation` is that of most key frames."""
     start_seconds: float = 0.0
     duration_seconds: float = 0.0
     bitrate_bps: int | None = None
@@ -76,7 +106,7 @@ class VideoStream(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def hdr(self) -> bool:
         """Whether the transfer is PQ or HLG. Such a picture must be tone-mapped for an SDR rendition."""
-        return self.color_transfer in {"smpte2084", "arib-std-b67"}
+        return self.color_transfer in HDR_TRANSFERS
 
     @property
     def full_range(self) -> bool:

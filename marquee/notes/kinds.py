@@ -117,13 +117,23 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "pixel-shape-changes": _change("warning", "the shape of its pixels ({shapes})", fitted=True),
     "picture-format-changes": _change("info", "its pixel format ({formats})"),
     "range-changes": _change("info", "the range of its values ({ranges})"),
+    "light-changes": NoteKind(
+        "source", "info", "The picture changes between {lights}. Each part is converted by its own.", _EXPORT_AGAIN
+    ),
     "light-not-converted": NoteKind(
         "source",
         "warning",
-        "The picture changes between HDR and SDR. All of it is shown as {kept}: the colours of the other parts are wrong.",
+        "The picture changes between HDR and SDR too often. All of it is shown as {kept}: the colours of other parts are wrong.",
         _EXPORT_AGAIN,
     ),
     "rotation-changes": NoteKind(
+        "source",
+        "warning",
+        "The picture is turned midway (by {turns} degrees). Every part is shown upright, with black bars where it does not fill "
+        "the frame of the parts that are turned by {kept} degrees.",
+        _EXPORT_AGAIN,
+    ),
+    "rotation-not-done": NoteKind(
         "source",
         "warning",
         "The picture is turned midway (by {turns} degrees). All of it is turned by {kept} degrees: other parts stand askew.",

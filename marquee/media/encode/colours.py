@@ -9,7 +9,7 @@ wrong colours for certain. `filters` and `plan_notes` ask.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from marquee.documents import VideoStream
+from marquee.documents import HDR_TRANSFERS, VideoStream
 from marquee.errors import SourceRefused
 
 _MATRICES: Final = {
@@ -24,11 +24,12 @@ _PRIMARIES: Final = {
     "bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020", "smpte431", "smpte432", "ebu3213",
 }  # fmt: skip
 """The names that zscale knows, without XYZ (`smpte428`): no camera and no encoder makes Y'CbCr of it."""
-_HDR_TRANSFERS: Final = {"smpte2084", "arib-std-b67"}
 _CONSTANT_LUMINANCE_TRANSFERS: Final = {"bt709", "smpte170m", "smpte240m", "bt2020-10", "bt2020-12"}
 _WIDE_MATRICES: Final = {"bt2020nc", "bt2020c", "ictcp"}
 _UNLIKELY_TRANSFERS: Final = {"linear", "log100", "log316", "smpte428"}
 """Not converted in an SDR picture of a usual matrix: there, the name is wrong more often than right."""
+_WIDE_PRIMARIES: Final = {"bt2020", "smpte431", "smpte432", "film"}
+"""Primaries that no SDR rendition may have. All others differ from BT.709's by no more than screens differ from each other."""
 _INCONVERTIBLE: Final = {"ipt-c2", "smpte2085", "ycgco-re", "ycgco-ro"}
 _RGB: Final = ("gbr", "rgb", "bgr", "argb", "abgr", "0rgb", "0bgr", "x2rgb", "x2bgr", "pal8", "xyz")
 _GREY: Final = ("gray", "mono", "ya8", "ya16")
@@ -51,7 +52,12 @@ def is_rgb(pixel_format: str) -> bool:
 
 def is_hdr(transfer: str | None) -> bool:
     """Whether the transfer is PQ or HLG."""
-    return transfer in _HDR_TRANSFERS
+    return transfer in HDR_TRANSFERS
+
+
+def is_wide(primaries: str | None) -> bool:
+    """Whether the primaries are too wide for SDR."""
+    return primaries in _WIDE_PRIMARIES
 
 
 def believed(video: VideoStream) -> Colours:
@@ -99,7 +105,7 @@ def _matrix(video: VideoStream, transfer: str, primaries: str, wide: bool, guess
             guesses.append("no matrix is named")
         return fallback
     if named == "ictcp":
-        defined = transfer in _HDR_TRANSFERS and primaries == "bt2020"
+        defined = transfer in HDR_TRANSFERS and primaries == "bt2020"
     elif named == "bt2020c":
         defined = transfer in _CONSTANT_LUMINANCE_TRANSFERS
     else:

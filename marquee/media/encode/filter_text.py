@@ -2,14 +2,22 @@
 
 `render` writes a chain as text and `parse` reads it back. `{start}` and `{end}` in the text stand for the chunk's frames:
 `chunk_chain` fills them in. `apply` puts a chain on an ffmpeg-python stream. `filters` and `fitting` make the chains.
+A chain may hold two ways for a picture (`choice`). They are written as three marks in the one text: `either`, `or`, `where`.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+import ffmpeg
+
 _COMMA: Final = re.compile(r"(?<!\\),")
 """A comma between two filters. A comma within a value has a backslash before it."""
+
+
+_EITHER: Final = "either"
+_OR: Final = "or"
+_WHERE: Final = "where"
 
 
 class Filter(NamedTuple):
@@ -38,10 +46,29 @@ def parse(text: str) -> list[Filter]:
     return found
 
 
+def choice(usual: Sequence[Filter], other: Sequence[Filter], when: str) -> list[Filter]:
+    """Two chains for the same frames: `other`'s frame is taken `when` this expression of `n` and `t` is true, else `usual`'s.
+
+    Both chains see every frame, and give the same size and pixel format.
+    """
+    return [Filter(_EITHER, {}), *usual, Filter(_OR, {}), *other, Filter(_WHERE, {"enable": when})]
+
+
 def apply(stream: Any, chain: Sequence[Filter]) -> Any:
     """Append a chain to an ffmpeg-python stream."""
+    waiting: list[Any] = []
     for one in chain:
-        stream = stream.filter(one.name, **one.options)
+        if one.name == _EITHER:
+            both = stream.filter_multi_output("split")
+            stream = both[0]
+            waiting.append(both[1])
+        elif one.name == _OR:
+            stream, waiting[-1] = waiting[-1], stream
+        elif one.name == _WHERE:
+            # Without an opacity, the second picture replaces the first where the filter is enabled. Elsewhere the first passes.
+            stream = ffmpeg.filter([waiting.pop(), stream], "blend", all_mode="normal", all_opacity=0, **one.options)
+        else:
+            stream = stream.filter(one.name, **one.options)
     return stream
 
 

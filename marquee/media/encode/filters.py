@@ -11,9 +11,10 @@ from fractions import Fraction
 from typing import Final
 
 from marquee.documents import VideoStream
-from marquee.media.encode.colours import believed, is_rgb
-from marquee.media.encode.filter_text import Filter, render
-from marquee.media.encode.fitting import fit
+from marquee.media.encode.colours import believed, is_rgb, is_wide
+from marquee.media.encode.filter_text import Filter, choice, render
+from marquee.media.encode.fitting import TURNS, fit
+from marquee.media.encode.lights import by_light
 
 _SD_LINES: Final = 576
 """An untagged picture with at most this many lines counts as BT.601, a larger one as BT.709: players do the same."""
@@ -26,8 +27,6 @@ _KNEE: Final = 0.5
 """Up to half the reference white (101.5 cd/m2), light is shown as it is. Brighter light is compressed by a hyperbola."""
 _PEAK_NITS: Final = 1000
 """What becomes SDR white: the peak of HLG's reference display and of most PQ masters. ADR 26 has the figures."""
-_WIDE_PRIMARIES: Final = {"bt2020", "smpte431", "smpte432", "film"}
-"""Primaries that no SDR rendition may have. All others differ from BT.709's by no more than screens differ from each other."""
 
 
 def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int, *, bit_depth: int = 8) -> str:
@@ -40,7 +39,7 @@ def picture_chain(video: VideoStream, rate: Fraction, width: int, height: int, *
             *fit(video),
             *_deinterlace(video),
             *_frame_grid(rate, _held_frames(video, rate)),
-            *_colour_and_size(video, *size, "yuv420p10le" if bit_depth == 10 else "yuv420p"),
+            *_colour_and_size(video, rate, *size, "yuv420p10le" if bit_depth == 10 else "yuv420p"),
             *_rotate_upright(video),
             *_colour_tags(video),
         ]
@@ -94,11 +93,17 @@ def _frame_grid(rate: Fraction, held_frames: int) -> list[Filter]:
     ]
 
 
-def _colour_and_size(video: VideoStream, width: int, height: int, pixels: str) -> list[Filter]:
-    """Scales to the top rung's size and converts to `pixels` (4:2:0, 8 or 10 bit), limited range.
+def _colour_and_size(video: VideoStream, rate: Fraction, width: int, height: int, pixels: str) -> list[Filter]:
+    """Scales to the top rung's size and converts to `pixels` (4:2:0, 8 or 10 bit), limited range, each light by its own way."""
+    usual, *others = by_light(video, rate)
+    chain = _converted(usual.video, width, height, pixels)
+    for other in others:
+        chain = choice(chain, _converted(other.video, width, height, pixels), other.when)
+    return chain
 
-    HDR is tone-mapped to BT.709 after the scaling, because fewer pixels are left by then.
-    """
+
+def _converted(video: VideoStream, width: int, height: int, pixels: str) -> list[Filter]:
+    """The way of one light. HDR is tone-mapped to BT.709 after the scaling, because fewer pixels are left by then."""
     size = {"w": str(width), "h": str(height)}
     output = [Filter("format", {"pix_fmts": pixels}), Filter("setsar", {"sar": "1"})]
     if video.hdr:
@@ -122,7 +127,7 @@ def _colour_and_size(video: VideoStream, width: int, height: int, pixels: str) -
     if _keeps_colours(video):
         ranges = {"in_range": "pc", "out_range": "tv"} if video.full_range else {}
         return [Filter("scale", {**size, **ranges}), *output]
-    if is_rgb(video.pixel_format) and not _has_wide_gamut(video):
+    if is_rgb(video.pixel_format) and not video.lights and not is_wide(video.color_primaries):
         return [Filter("scale", {**size, "out_color_matrix": "bt709", "out_range": "tv"}), *output]
     return [Filter("zscale", {**size, **_input_colours(video), "p": "709", "t": "709", "m": "709", "r": "tv"}), *output]
 
@@ -138,15 +143,10 @@ _TONE_CURVE: Final = {
 """In SDR of 0 to 255: 203 cd/m2 becomes 228, 600 becomes 250, 1,000 becomes 255."""
 
 
-def _has_wide_gamut(video: VideoStream) -> bool:
-    """Whether the primaries are too wide for SDR."""
-    return video.color_primaries in _WIDE_PRIMARIES
-
-
 def _keeps_colours(video: VideoStream) -> bool:
     """Whether the samples stay in the source's own matrix, without a conversion of colours."""
     usual = video.color_space in {None, *_KEPT_MATRICES} and not is_rgb(video.pixel_format)
-    return usual and not video.hdr and not _has_wide_gamut(video)
+    return usual and not video.hdr and not video.lights and not is_wide(video.color_primaries)
 
 
 def _linear_light(option: str) -> dict[str, str]:
@@ -166,22 +166,8 @@ def _input_colours(video: VideoStream) -> dict[str, str]:
     return {"tin": transfer, "pin": primaries, "min": matrix, "rin": "pc" if full else "tv"}
 
 
-_HFLIP: Final = Filter("hflip", {})
-_VFLIP: Final = Filter("vflip", {})
-_ROTATIONS: Final[dict[tuple[int, bool], list[Filter]]] = {
-    (90, False): [Filter("transpose", {"dir": "clock"})],
-    (180, False): [_HFLIP, _VFLIP],
-    (270, False): [Filter("transpose", {"dir": "cclock"})],
-    (0, True): [_HFLIP],
-    (90, True): [Filter("transpose", {"dir": "clock_flip"})],
-    (180, True): [_VFLIP],
-    (270, True): [Filter("transpose", {"dir": "cclock_flip"})],
-}
-"""By (`rotation`, `mirrored`). Mirroring and then turning clockwise is a reflection in the other diagonal."""
-
-
 def _rotate_upright(video: VideoStream) -> list[Filter]:
-    return _ROTATIONS.get((video.rotation, video.mirrored), [])
+    return TURNS.get((video.rotation, video.mirrored), [])
 
 
 def output_matrix(video: VideoStream) -> str:

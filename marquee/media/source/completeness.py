@@ -23,7 +23,8 @@ from marquee.media.source import source_notes
 from marquee.media.source.claims import Candidate
 from marquee.media.source.cut_off import why_cut_off
 from marquee.media.source.picture_damage import PictureDamage, picture_damage, without_wrong_end
-from marquee.media.source.scan import Scan, sound_times
+from marquee.media.source.scan import Scan
+from marquee.media.source.sound_times import sound_times
 from marquee.notes import Note, note
 
 BROADCAST_PREFIX: Final = "mpeg"

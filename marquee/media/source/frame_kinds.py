@@ -130,6 +130,16 @@ class FrameKinds:
             found[kind] += max(0, end - start)
         return found
 
+    def changes(self, times: Sequence[int], value: Callable[[FrameKind], Hashable]) -> list[tuple[int, FrameKind]]:
+        """(time of the first frame in ticks, its kind) of each stretch of frames with one `value`. Every frame needs a time."""
+        found: list[tuple[int, FrameKind]] = []
+        index = 0
+        for _, same in groupby(self, value):
+            kinds = list(same)
+            found.append((times[index], kinds[0]))
+            index += len(kinds)
+        return found
+
     def stretches(
         self, times: Sequence[int], value: Callable[[FrameKind], Hashable]
     ) -> list[tuple[float, float, FrameKind]]:

@@ -29,8 +29,9 @@ from marquee.media.source.picture_damage import picture_damage
 from marquee.media.source.picture_streams import check_base_layer
 from marquee.media.source.probe import Probe, Stream, probe
 from marquee.media.source.programmes import candidates, notes_on_others
-from marquee.media.source.scan import Scan, TooManyFrames, scan, sound_times
+from marquee.media.source.scan import Scan, TooManyFrames, scan
 from marquee.media.source.seeking import seeks_exactly
+from marquee.media.source.sound_times import sound_times
 from marquee.media.source.stills import hold_still_picture
 from marquee.notes import Note, note
 

@@ -6,17 +6,16 @@ pictures are thrown away, errors and times are the same, and decoding is a fifth
 Reads ffmpeg's log line by line into a `Scan`, by which `judge` decides. `seeking` compares seeks with its checksums.
 """
 
-import contextlib
 import copy
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import ffmpeg
 
@@ -26,7 +25,7 @@ from marquee.media.programs import binaries, process
 from marquee.media.source.checksums import checksummed, is_error, read_checksum
 from marquee.media.source.dolby_vision import DolbyVision, of_metadata
 from marquee.media.source.frame_kinds import FrameKind, FrameKinds
-from marquee.media.source.probe import Stream, ffprobe_arguments, untrusted_input
+from marquee.media.source.probe import untrusted_input
 
 FRAME_LINE: Final = re.compile(
     r"n:\s*\d+ pts:\s*(?P<pts>-?\d+|NOPTS) .*?duration:\s*(?P<duration>-?\d+) .*?fmt:(?P<format>\S+) .*?"
@@ -59,7 +58,8 @@ class Scan:
     """What decoding the whole picture found.
 
     - `times`: presentation times of the frames in units of `time_base`, in the order of presentation.
-    - `pictures`: the kind of each frame. `fields`: how many frames have each order. `turns`: see `source_streams.turns`.
+    - `pictures`: the kind of each frame. `fields`: how many frames have each order. `turns`: of the frames
+      `key_frames`, see `source_streams.turns`.
     - `concealed_at`, `refused_at`, `complaints_at`: how many frames had been shown when the decoder concealed a frame, when it
       refused a packet, and when the demuxer reported damage. The programs of a scan run ahead of the frames that are shown: only
       `close_look` knows the exact frames. `error_line`: the error line that explains most.
@@ -89,6 +89,7 @@ class Scan:
         self.shapes_by_time = False
         self.fields: Counter[str] = Counter()
         self.turns = array("h")
+        self.key_frames = array("q")
         self.captioned = 0
         self.dolby_vision: DolbyVision | None = None
         self.concealed_at = array("q")
@@ -198,14 +199,16 @@ class Scan:
                 self.last_duration = int(found["duration"])
             self.pictures.add(FrameKind(found["size"], found["sar"], found["format"]))
             self.fields[found["fields"]] += 1
-            self.turns.extend([0] * int(found["key"]))
+            if found["key"] == "1":
+                self.turns.append(0)
+                self.key_frames.append(self.frames - 1)
             if self.frames > _MAX_FRAMES:
                 raise TooManyFrames
         elif found := _COLOUR.search(line):
             self.pictures.with_colours((found[1], found[2], found[3], found[4]))
         elif self.dolby_vision is None and (found := _DOLBY_VISION.search(line)):
             self.dolby_vision = of_metadata(int(found[1]), found[2] == "1")
-        elif found := _TURN.search(line):
+        elif self.turns and (found := _TURN.search(line)):
             self.turns[-1:] = array("h", [-int(found[1]) % 360])
         elif (found := _TIME_BASE.search(line)) and not self.times:
             self.time_base = Fraction(int(found[1]), int(found[2]))
@@ -267,34 +270,3 @@ async def scan(
     except ProcessFailed as error:
         result.error_line = result.error_line or error.detail
     return result
-
-
-class SoundTimes(NamedTuple):
-    """The end of the last packet of sound, on the container's own clock (0 without sound), and the largest gap in a track."""
-
-    end_seconds: float
-    largest_gap_seconds: float
-
-
-async def sound_times(path: Path, tracks: Sequence[Stream], *, memory_bytes: int | None = None) -> SoundTimes:
-    """Read the times of every packet of `tracks`, without decoding. A file that cannot be read to its end gives what was read."""
-    wanted = {str(one.index) for one in tracks}
-    ends: dict[str, float] = {}
-    end, gap = 0.0, 0.0
-
-    def take(line: str) -> None:
-        nonlocal end, gap
-        stream, *times = line.split(",")[:3]
-        if stream not in wanted:
-            return
-        with contextlib.suppress(ValueError):
-            start, lasts = (float(value) for value in times)
-            gap = max(gap, abs(start - ends.get(stream, start)))
-            ends[stream] = start + lasts
-            end = max(end, start + lasts)
-
-    entries = ["-select_streams", "a", "-show_entries", "packet=stream_index,pts_time,duration_time"]
-    argv = ffprobe_arguments(path, *entries, "-print_format", "csv=p=0")
-    with contextlib.suppress(ProcessFailed):
-        await process.run(argv, timeout_seconds=300, memory_bytes=memory_bytes, on_stdout_line=take)
-    return SoundTimes(end, gap)

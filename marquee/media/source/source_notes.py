@@ -7,7 +7,7 @@ will leave out, so that a chosen code (`MARQUEE_REFUSE_NOTES`) refuses the film 
 from collections.abc import Iterable, Sequence
 from typing import Final, get_args
 
-from marquee.documents import AudioStream, SourceDocument, SubtitleStream
+from marquee.documents import AudioStream, Light, SourceDocument, SubtitleStream
 from marquee.media.encode.colours import is_hdr
 from marquee.media.sound.mixes import plan_mixes, track_name, usable_streams
 from marquee.media.sound.mono import is_production_container
@@ -63,10 +63,11 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
     if vision is not None:
         base = dolby_vision.base_layer(vision, source_streams.own_colours(scanned)) or "unknown"
         found.append(note("dolby-vision-base", used, profile=vision.name, base=base))
-    found += _changes(used, scanned)
+    found += _changes(used, picture, scanned)
     if len(turned := source_streams.turns(scanned)) > 1:
         kept = source_streams.turn(picture, scanned)
-        found.append(note("rotation-changes", used, turns=", ".join(map(str, sorted(turned))), kept=kept))
+        code = "rotation-changes" if source_streams.turns_midway(picture, scanned) else "rotation-not-done"
+        found.append(note(code, used, turns=", ".join(map(str, sorted(turned))), kept=kept))
     found += [
         _other_picture(candidate, one, undecodable)
         for one in candidate.probed.of_kind("video")
@@ -78,7 +79,7 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
 _MAX_VALUES_TOLD: Final = 5
 
 
-def _changes(where: NoteStream, scanned: Scan) -> list[Note]:
+def _changes(where: NoteStream, picture: Stream, scanned: Scan) -> list[Note]:
     """What changes midway in the picture, and what the title's frame is."""
     kinds, kept = scanned.pictures.kinds, source_streams.title_frame(scanned)
     sizes, shapes = _values(kind.size for kind in kinds), _values(_shape(kind) for kind in kinds)
@@ -94,7 +95,9 @@ def _changes(where: NoteStream, scanned: Scan) -> list[Note]:
         found.append(note("picture-format-changes", where, formats=_told(formats), kept=kept.format))
     if len(ranges) > 1:
         found.append(note("range-changes", where, ranges=_told(ranges), kept=kept.colours[0]))
-    if source_streams.light_changes(scanned):
+    if lights := source_streams.lights(picture, scanned):
+        found.append(note("light-changes", where, lights=_told(_values(map(_light_name, lights)))))
+    elif source_streams.light_changes(scanned):
         found.append(note("light-not-converted", where, kept="HDR" if is_hdr(kept.colours[3]) else "SDR"))
     elif len(matrices) > 1 or len(gamuts) > 1:
         colours = _values(" ".join(dict.fromkeys(kind.colours[1:])) for kind in kinds)
@@ -102,6 +105,14 @@ def _changes(where: NoteStream, scanned: Scan) -> list[Note]:
             note("colours-change", where, colours=_told(colours), kept=" ".join(dict.fromkeys(kept.colours[1:])))
         )
     return found
+
+
+_TRANSFER_NAMES: Final = {"smpte2084": "HDR (PQ)", "arib-std-b67": "HDR (HLG)"}
+
+
+def _light_name(light: Light) -> str:
+    sdr = "SDR" if light.color_primaries == "bt709" else f"SDR in {light.color_primaries}"
+    return _TRANSFER_NAMES.get(light.color_transfer, sdr)
 
 
 def _shape(kind: FrameKind) -> str:

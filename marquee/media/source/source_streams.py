@@ -6,14 +6,15 @@ as the container lists them. `judge` puts the result into the `SourceDocument`.
 """
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Final
 
-from marquee.documents import AudioStream, Stretch, SubtitleStream, VideoStream
+from marquee.documents import AudioStream, Light, Stretch, SubtitleStream, Turn, VideoStream
 from marquee.domain.ladder import even_within
 from marquee.domain.rates import STILL_RATE, FrameRate, frame_rate
-from marquee.media.encode.colours import is_hdr
+from marquee.media.encode.colours import is_hdr, is_wide
 from marquee.media.encode.filters import colour_name
+from marquee.media.encode.fitting import SCALED_MATRICES
 from marquee.media.sound.roles import role_of
 from marquee.media.source.dolby_vision import DolbyVision, colours_of_base
 from marquee.media.source.frame_kinds import FrameKind, longest
@@ -28,7 +29,8 @@ _TEXT_CODECS: Final = {
 
 
 MAX_STRETCHES: Final = 1000
-"""The longest stretches that are told apart. They become one filter's expression, which may have 128 KiB."""
+"""The longest stretches that are told apart. They become one filter's expression, which may have 128 KiB. A film whose light or
+rotation changes more often is shown by what is usual in it."""
 _MAX_SECONDS: Final = 1e6
 
 
@@ -36,7 +38,10 @@ def title_frame(scanned: Scan) -> FrameKind:
     """The title's frame: the size and shape of pixels that are shown longest, with the format and colours shown longest."""
     shown = scanned.pictures.shown(scanned.times, float(scanned.last_end_seconds / scanned.time_base))
     size, aspect = longest(shown, lambda kind: (kind.size, kind.aspect))
-    return FrameKind(size, aspect, longest(shown, lambda kind: kind.format), longest(shown, lambda kind: kind.colours))
+    deepest = max(bit_depth(kind.format) for kind in shown) if light_changes(scanned) else 0
+    # In 8 bits, HDR has steps that are seen.
+    deep = Counter({kind: ticks for kind, ticks in shown.items() if bit_depth(kind.format) >= deepest})
+    return FrameKind(size, aspect, longest(deep, lambda kind: kind.format), longest(shown, lambda kind: kind.colours))
 
 
 def bit_depth(pixel_format: str) -> int:
@@ -81,6 +86,10 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
     shown = (even_within(width * aspect), even_within(height))
     rotation = turn(picture, scanned)
     matrix, primaries, transfer = colours(picture, scanned)
+    midway = lights(picture, scanned)
+    if midway:
+        primaries, transfer = _longest_light(picture, scanned)
+        matrix = matrix if matrix in SCALED_MATRICES else "bt2020nc"
     fields = scanned.fields
     found_rate = rate(picture, scanned)
     return VideoStream(
@@ -105,6 +114,8 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
         captioned=scanned.captioned > 0,
         format_changes=len(scanned.pictures.kinds) > 1,
         stretches=_stretches(scanned),
+        lights=midway,
+        turns=turns_midway(picture, scanned),
         color_range=colour_name(frame.colours[0]),
         color_space=matrix,
         color_primaries=primaries,
@@ -117,7 +128,11 @@ def video(picture: Stream, scanned: Scan, first_seconds: float) -> VideoStream:
 
 def turns(scanned: Scan) -> Counter[int]:
     """How many key frames say that they must be turned by so many degrees clockwise, in quarters."""
-    return Counter(round(degrees / 90) * 90 % 360 for degrees in scanned.turns)
+    return Counter(map(_quarters, scanned.turns))
+
+
+def _quarters(degrees: int) -> int:
+    return round(degrees / 90) * 90 % 360
 
 
 def turn(picture: Stream, scanned: Scan) -> int:
@@ -125,6 +140,62 @@ def turn(picture: Stream, scanned: Scan) -> int:
     if picture.rotation or picture.mirrored or not scanned.turns:
         return picture.rotation
     return turns(scanned).most_common(1)[0][0]
+
+
+def turns_midway(picture: Stream, scanned: Scan) -> list[Turn]:
+    """The rotations midway; none if it never changes, or if the container states one for the whole film."""
+    if picture.rotation or picture.mirrored or len(turns(scanned)) < 2 or len(scanned.times) != scanned.frames:
+        return []
+    found: list[Turn] = []
+    for frame, degrees in zip(scanned.key_frames, scanned.turns, strict=True):
+        rotation = _quarters(degrees)
+        if not found or found[-1].rotation != rotation:
+            found.append(Turn(start_seconds=_border(scanned, frame) if found else 0.0, rotation=rotation))
+    return found if len(found) <= MAX_STRETCHES else []
+
+
+def _border(scanned: Scan, frame: int) -> float:
+    """Seconds of the title halfway between `frame` and the one before it: no rounding puts either on the wrong side."""
+    last, first = scanned.times[frame - 1], scanned.times[frame]
+    return float(((last + first) / 2 - scanned.times[0]) * scanned.time_base) if first > last else 0.0
+
+
+def _light(colours: tuple[str | None, str | None, str | None]) -> tuple[str, str]:
+    """(primaries, transfer) as the conversion tells them apart, by (matrix, primaries, transfer). All usual SDR is BT.709's."""
+    _, primaries, transfer = colours
+    if transfer is not None and is_hdr(transfer):
+        return primaries or "bt2020", transfer
+    if primaries is not None and is_wide(primaries):
+        return primaries, transfer or "bt709"
+    return "bt709", "bt709"
+
+
+def _light_of_kind(picture: Stream, scanned: Scan) -> Callable[[FrameKind], tuple[str, str]]:
+    vision = dolby_vision_of(picture, scanned)
+
+    def light(kind: FrameKind) -> tuple[str, str]:
+        _, matrix, primaries, transfer = map(colour_name, kind.colours)
+        named = matrix, primaries, transfer
+        return _light(named if vision is None else colours_of_base(vision, named))
+
+    return light
+
+
+def _longest_light(picture: Stream, scanned: Scan) -> tuple[str, str]:
+    shown = scanned.pictures.shown(scanned.times, float(scanned.last_end_seconds / scanned.time_base))
+    return longest(shown, _light_of_kind(picture, scanned))
+
+
+def lights(picture: Stream, scanned: Scan) -> list[Light]:
+    """The lights midway; none if the light never changes, or if the frames have no times."""
+    if len(scanned.pictures.kinds) < 2 or len(scanned.times) != scanned.frames:
+        return []
+    found: list[Light] = []
+    for ticks, kind in scanned.pictures.changes(scanned.times, _light_of_kind(picture, scanned)):
+        primaries, transfer = _light_of_kind(picture, scanned)(kind)
+        start = float((ticks - scanned.times[0]) * scanned.time_base)
+        found.append(Light(start_seconds=max(0.0, start), color_primaries=primaries, color_transfer=transfer))
+    return found if 1 < len(found) <= MAX_STRETCHES else []
 
 
 def light_changes(scanned: Scan) -> bool:

@@ -17,7 +17,8 @@ from marquee.media.source.avi_index import is_wholly_indexed
 from marquee.media.source.claims import MIN_STILL_BPS, Candidate
 from marquee.media.source.cut_off import why_cut_off
 from marquee.media.source.picture_damage import picture_damage
-from marquee.media.source.scan import MAX_FEW_FRAMES, Scan, sound_times
+from marquee.media.source.scan import MAX_FEW_FRAMES, Scan
+from marquee.media.source.sound_times import sound_times
 from marquee.notes import Note, NoteStream, note
 
 MIN_SLIDE_SECONDS: Final = 1.0

@@ -1,9 +1,10 @@
 """Finds the encoding of a subtitle file's bytes. Pure: bytes in, text and the encoding's name out.
 
-A mark (BOM), NUL bytes in the pattern of UTF-16, and valid UTF-8 prove an encoding. Anything older is a guess: the library
-`chardet` ranks the tables, the language in the file's name narrows them (`letters`), and a table that gives letters which the
-language does not have is out. If two tables give different text and neither is much likelier, the file is refused: a wrong
-letter in every line is worse than a question. `sidecars` and `embedded` call this; the guess is reported as a note.
+`proven_encodings` says what the bytes themselves prove. Anything older is a guess: the library `chardet` ranks the tables, the
+language in the file's name narrows them (`letters`), and a table that gives letters which the language does not have is out. If
+two tables give different text and neither is much likelier, the file is refused: a wrong letter in every line is worse than a
+question. A file that was joined from two encodings is read line by line.
+`sidecars` and `embedded` call this; the guess is reported as a note.
 """
 
 import codecs
@@ -17,6 +18,9 @@ import msgspec
 
 from marquee.media.text.letters import ENCODINGS
 from marquee.media.text.plausibility import implausible_share, is_east_asian, places_of
+from marquee.media.text.proven_encodings import MARKS, WIDE, Decoded, EncodingUnknown, proven
+
+__all__ = ["ALLOWED", "Decoded", "EncodingUnknown", "canonical_encoding", "decode", "usual_name"]
 
 MAX_IMPLAUSIBLE: Final = 0.05
 """Share of the characters beyond ASCII that may be foreign letters: names and quotations. Measured over 40 languages.
@@ -41,18 +45,10 @@ _COMMON: Final = {
 }
 """How common an encoding is, where no language is known."""
 _RARE: Final = 0.3
-_MAX_DAMAGED: Final = 0.02
-_WIDE: Final = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
-_SUBTITLE_WORDS: Final = ("-->", "Dialogue:", "WEBVTT")
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+_CEDILLAS: Final = str.maketrans("ŞşŢţ", "ȘșȚț")
+"""Romanian's letters have a comma in some tables and a cedilla in others, at the same places."""
 ALLOWED: Final = frozenset(
-    {"ascii", "utf-8", "utf-16", "utf-32", *_WIDE, *(one for known in ENCODINGS.values() for one in known)}
+    {"ascii", "utf-8", "utf-16", "utf-32", *WIDE, *(one for known in ENCODINGS.values() for one in known)}
     | {
         "iso8859-1",
         "shift_jis",
@@ -71,26 +67,6 @@ ALLOWED: Final = frozenset(
     | {"iso8859-10", "iso8859-14", "cp863", "cp865", "cp861", "cp860", "mac-latin2", "mac-greek", "mac-turkish"}
 )
 """Encodings that may be named for a file, by Python's names. Any alias of one will do."""
-
-
-class EncodingUnknown(ValueError):
-    """The bytes may be text in several encodings, or in none. `guess` is the likeliest one, if there is any.
-
-    The message is the end of a sentence that starts with "it".
-    """
-
-    def __init__(self, message: str, guess: str | None = None) -> None:
-        super().__init__(message)
-        self.guess = guess
-
-
-class Decoded(msgspec.Struct, frozen=True, kw_only=True):
-    """`encoding` is Python's name of it. `guessed`: no mark and no rule proves it. `replaced`: bytes that became U+FFFD."""
-
-    text: str
-    encoding: str
-    guessed: bool = False
-    replaced: int = 0
 
 
 def canonical_encoding(stated: str) -> str | None:
@@ -115,37 +91,12 @@ def decode(content: bytes, *, language: str = "und", stated: str | None = None, 
     """
     if stated is not None:
         return _in_stated(content, stated, tolerant=tolerant)
-    for mark, name in _MARKS:
-        if content.startswith(mark):
-            return _tolerant(content[len(mark) :], name)
-    if b"\x00" in content:
-        for name in _WIDE:
-            if any(_stands_aligned(word.encode(name), content, int(name[4:6]) // 8) for word in _SUBTITLE_WORDS):
-                return _tolerant(content, name)
-        raise EncodingUnknown("is not text")
-    if b"\x1b$" in content or b"\x1b(J" in content:
-        try:
-            return Decoded(text=content.decode("iso2022_jp_ext"), encoding="iso2022_jp")
-        except UnicodeDecodeError:
-            pass
-    try:
-        return Decoded(text=content.decode("utf-8"), encoding="utf-8")
-    except UnicodeDecodeError:
-        damaged = _damaged_utf8(content)
-        return damaged or _guessed(content, language)
-
-
-def _stands_aligned(word: bytes, content: bytes, width: int) -> bool:
-    """Whether the word stands at a whole character: little-endian text holds big-endian words one byte further on."""
-    at = content.find(word)
-    while at >= 0 and at % width:
-        at = content.find(word, at + 1)
-    return at >= 0
+    return proven(content) or _guessed(content.removeprefix(codecs.BOM_UTF8), language)
 
 
 def _in_stated(content: bytes, stated: str, *, tolerant: bool) -> Decoded:
     name = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(stated, stated)
-    for mark, marked in _MARKS:
+    for mark, marked in MARKS:
         if content.startswith(mark) and marked.startswith(stated):
             content, name = content[len(mark) :], marked
             break
@@ -156,26 +107,6 @@ def _in_stated(content: bytes, stated: str, *, tolerant: bool) -> Decoded:
             text = content.decode(name, "replace")
             return Decoded(text=text, encoding=stated, replaced=text.count("\ufffd"))
         raise EncodingUnknown(f"is not {stated}: its byte {error.start + 1} has no meaning there", stated) from error
-
-
-def _tolerant(content: bytes, name: str) -> Decoded:
-    """Text whose encoding is certain. Bytes without a meaning, such as half a character at the end, become U+FFFD."""
-    try:
-        return Decoded(text=content.decode(name), encoding=name)
-    except UnicodeDecodeError:
-        text = content.decode(name, "replace")
-        replaced = text.count("\ufffd")
-        if replaced > max(1, _MAX_DAMAGED * len(text)):
-            raise EncodingUnknown(f"is marked as {name} and is not", name) from None
-        return Decoded(text=text, encoding=name, replaced=replaced)
-
-
-def _damaged_utf8(content: bytes) -> Decoded | None:
-    """UTF-8 with a few bad bytes. None if the bytes beyond ASCII are not nearly all UTF-8."""
-    text = content.decode("utf-8", "replace")
-    replaced = text.count("\ufffd")
-    right = sum(letter > "\x7f" for letter in text) - replaced
-    return Decoded(text=text, encoding="utf-8", replaced=replaced) if right >= 20 * replaced else None
 
 
 class _Candidate(msgspec.Struct, frozen=True):
@@ -195,7 +126,39 @@ def _guessed(content: bytes, language: str) -> Decoded:
         found = _ranked(content, ENCODINGS)
         if found and _leads(found, MIN_LEAD, content):
             return Decoded(text=found[0].text, encoding=found[0].encoding, guessed=True)
+    if (mixed := _mixed(content, language)) is not None:
+        return mixed
     raise EncodingUnknown("is not UTF-8, and its encoding cannot be told", found[0].encoding if found else None)
+
+
+_MIN_UNICODE_LETTERS: Final = 6
+"""Beyond ASCII. A few bytes of an older encoding may be UTF-8 by chance."""
+
+
+def _mixed(content: bytes, language: str) -> Decoded | None:
+    """A file that was joined from one in UTF-8 and one in an older encoding. None if its lines do not say so clearly."""
+    lines = content.splitlines(keepends=True)
+    texts = [_unicode_line(line) for line in lines]
+    older = b"".join(line for line, text in zip(lines, texts, strict=True) if text is None)
+    places = places_of("".join(text for text in texts if text is not None))
+    known = _known_language(language)
+    if not older or places.total() < _MIN_UNICODE_LETTERS:
+        return None
+    if known is not None and implausible_share(places, known) > MAX_IMPLAUSIBLE:
+        return None
+    try:
+        found = _guessed(older, language)
+    except EncodingUnknown:
+        return None
+    read = (line.decode(found.encoding) if text is None else text for line, text in zip(lines, texts, strict=True))
+    return msgspec.structs.replace(found, text="".join(read))
+
+
+def _unicode_line(line: bytes) -> str | None:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _known_language(tag: str) -> str | None:
@@ -243,8 +206,9 @@ def _ranked(content: bytes, known: dict[str, tuple[str, ...]]) -> list[_Candidat
         )
         if len(known) > 1:
             likelihood *= _COMMON.get(encoding, _RARE)
-        if text not in found or found[text].likelihood < likelihood:
-            found[text] = _Candidate(likelihood, name, text)
+        same = text.translate(_CEDILLAS)
+        if same not in found or found[same].likelihood < likelihood:
+            found[same] = _Candidate(likelihood, name, text)
     return sorted(found.values(), key=lambda one: one.likelihood, reverse=True)
 
 

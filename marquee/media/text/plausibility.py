@@ -24,6 +24,11 @@ _BESIDE_WORDS: Final = frozenset(
 _BETWEEN_WORDS: Final = frozenset("–—―…\u00a0\u202f\u3000")
 """Punctuation of subtitles. Any other sign at a letter comes from the wrong table."""
 
+_CANTONESE: Final = frozenset(
+    "佢哋喺嘢冇咁嗰啲咗嘅咩嚟㗎噉嗌嚿攞揾搵瞓踎嬲氹冚啱喇啩啫嘞嘥嘈掟諗睇嗱吖囉嘩乜嘰啦呀吓咪唞嗮晒嚇"
+)
+"""Characters of spoken Cantonese. Big5's first level has few of them: most came with Hong Kong's supplement."""
+
 Place = tuple[str, str, str]
 """A character beyond ASCII between its neighbours."""
 
@@ -82,7 +87,7 @@ def _own_letters(language: str) -> frozenset[str] | None:
 @lru_cache(20_000)
 def _common_in_east_asia(letter: str) -> bool:
     """Whether East Asian text often has this letter: kana, hangul, and the first level of each standard's characters."""
-    if "\uff66" <= letter <= "\uff9f":
+    if "\uff66" <= letter <= "\uff9f" or letter in _CANTONESE:
         return True
     for codec, first, last in (
         ("gb2312", 0xB0, 0xD7),

@@ -17,12 +17,16 @@ from marquee.media.encode.plan import chunk_jobs
 from marquee.media.encode.transcode import transcode_chunk
 from marquee.media.programs import binaries, process
 from tests.harness.media.films import judged, planned
+from tests.harness.media.patches import BT2020_OF_BT709, hlg, pq
 
 RED: Final = (192, 48, 32)
 GREEN: Final = (32, 160, 64)
 MPEG2: Final = ("-c:v", "mpeg2video", "-q:v", "2", "-g", "12", "-bf", "0")
 H264: Final = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "8", "-g", "12", "-bf", "0")
 H264_REORDERED: Final = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "8", "-g", "12", "-bf", "2")
+
+HIGH10: Final = (*H264, "-profile:v", "high10")
+_HDR_TAGS: Final = {"pq": ("bt2020", "smpte2084", "bt2020nc"), "hlg": ("bt2020", "arib-std-b67", "bt2020nc")}
 
 
 class Part(NamedTuple):
@@ -40,17 +44,38 @@ class Part(NamedTuple):
     more: str = ""
     """Further filters."""
     tagged: bool = True
+    light: str = ""
+    """`pq` or `hlg`: the same colours as HDR, with SDR's white at 203 cd/m2. Needs a `format` of 10 bits."""
 
     @property
     def graph(self) -> str:
         """The part's picture as a lavfi graph."""
+        if self.light:
+            return self._graph(self._hdr(RED), self._hdr(GREEN), "gbrp12le", "bt2020", *_HDR_TAGS[self.light])
+        return self._graph(RED, GREEN, "gbrp", self.matrix, self.matrix, self.matrix, self.matrix)
+
+    def _hdr(self, colour: Sequence[int]) -> list[int]:
+        """The 12-bit values of an SDR colour in HDR."""
+        nits = 203 * (np.array([colour]) / 255) ** 2.4 @ BT2020_OF_BT709.T
+        return [round(4095 * float(one)) for one in (pq if self.light == "pq" else hlg)(nits)[0]]
+
+    def _graph(
+        self,
+        red: Sequence[int],
+        green: Sequence[int],
+        rgb: str,
+        scaled_to: str,
+        primaries: str,
+        transfer: str,
+        matrix: str,
+    ) -> str:
         across = f"(X-{self.width / 2})*{float(self.aspect)}"
         disc = f"lt(hypot({across},Y-{self.height / 2}),{0.35 * self.height})"
-        values = ":".join(f"{name}='if({disc},{RED[n]},{GREEN[n]})'" for n, name in enumerate("rgb"))
-        tags = f":color_primaries={self.matrix}:color_trc={self.matrix}:colorspace={self.matrix}" if self.tagged else ""
+        values = ":".join(f"{name}='if({disc},{red[n]},{green[n]})'" for n, name in enumerate("rgb"))
+        tags = f":color_primaries={primaries}:color_trc={transfer}:colorspace={matrix}" if self.tagged else ""
         return (
-            f"color=s={self.width}x{self.height}:r={self.rate}:d={1 / self.rate},format=gbrp,geq={values},"
-            f"scale=out_color_matrix={self.matrix}:out_range={self.range}:flags=accurate_rnd+full_chroma_int,"
+            f"color=s={self.width}x{self.height}:r={self.rate}:d={1 / self.rate},format={rgb},geq={values},"
+            f"scale=out_color_matrix={scaled_to}:out_range={self.range}:flags=accurate_rnd+full_chroma_int,"
             f"format={self.format},loop=-1:1,setpts=N/{self.rate}/TB,trim=end_frame={round(self.seconds * self.rate)},"
             f"setparams=range={self.range}{tags},setsar={self.aspect.numerator}/{self.aspect.denominator}{self.more}"
         )
@@ -106,13 +131,16 @@ class Frame(NamedTuple):
     red: tuple[int, ...]
     green: tuple[int, ...]
 
-    def findings(self, bars: tuple[bool, bool] | None = None) -> list[str]:
-        """What is wrong with the frame. `bars`: whether bars are expected at the sides, and at top and bottom."""
+    def findings(self, bars: tuple[bool, bool] | None = None, tolerance: int = 3) -> list[str]:
+        """What is wrong with the frame. `bars`: whether bars are expected at the sides, and at top and bottom.
+
+        `tolerance`: of a colour's values. A dark one of HDR is up to 7 off: one step of the 8-bit signal.
+        """
         found = []
         if abs(self.roundness - 1) > 0.02:
             found.append(f"the circle is {self.roundness:.3f} times as wide as high")
         for name, seen, right in (("red", self.red, RED), ("green", self.green, GREEN)):
-            if max(abs(one - other) for one, other in zip(seen, right, strict=True)) > 3:
+            if max(abs(one - other) for one, other in zip(seen, right, strict=True)) > tolerance:
                 found.append(f"{name} is {seen}, not {right}")
         if bars is not None and bars != (self.bars[0] > 0, self.bars[1] > 0):
             found.append(f"bars of {self.bars[0]} columns and {self.bars[1]} lines")
@@ -121,6 +149,11 @@ class Frame(NamedTuple):
 
 async def measure(film: Path, times: Sequence[float]) -> list[Frame]:
     """The frames of `film` at `times`, in seconds."""
+    return [_frame(picture) for picture in await pictures(film, times)]
+
+
+async def pictures(film: Path, times: Sequence[float]) -> list[npt.NDArray[np.int_]]:
+    """The pictures of `film` at `times`, in seconds: rows x columns x RGB."""
     listing = await process.run(
         [str(binaries.ffprobe()), "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", str(film)],
         timeout_seconds=60,
@@ -132,7 +165,7 @@ async def measure(film: Path, times: Sequence[float]) -> list[Frame]:
             *("-ss", f"{at:.3f}", "-i", str(film), "-frames:v", "1"),
             *("-vf", "scale=out_range=pc:flags=accurate_rnd+full_chroma_int,format=rgb24", "-f", "rawvideo", "-"),
         )
-        found.append(_frame(np.frombuffer(raw, dtype=np.uint8).reshape(height, width, 3).astype(int)))
+        found.append(np.frombuffer(raw, dtype=np.uint8).reshape(height, width, 3).astype(int))
     return found
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters of all languages
 """A subtitle file of any encoding becomes its text, or is refused with a guess. It is never read wrongly."""
 
 import codecs
@@ -90,6 +91,51 @@ def test_a_refusal_names_file_guess_and_remedy() -> None:
         read_sidecar(content, "film.srt", index=0, language="und")
     for word in ("film.srt", "windows-1252", "UTF-8", "language"):
         assert word in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding", "words"),
+    [
+        ("ko", "iso2022_kr", "안녕하세요, 자막입니다"),
+        ("zh", "hz", "你好，世界"),
+        ("ja", "iso2022_jp", "これは字幕です"),
+        ("ja", "cp932", "ﾊﾝｶｸｶﾅﾉｼﾞﾏｸﾃﾞｽ。彼はﾃﾚﾋﾞを見る①㈱～"),
+        ("ko", "cp949", "찦차를 타고 온 펲시맨과 쑛다리 똠방각하"),
+        ("zh-HK", "big5hkscs", "佢哋喺度食嘢，冇嘢做。嗰啲嘢係邊個㗎？嚟啦"),
+        ("zh", "gb18030", "他叫𠮷野，住在㐂村，𪚥是一个生僻字"),
+        ("tg", "koi8_t", "Салом, чӣ хел ҳастед? Ман ба хона меравам"),
+        ("eo", "iso8859-3", "Ĉu vi ŝatas ĝin? Ĵaŭdo aŭ ĥoro"),
+    ],
+)
+def test_rare_characters_and_rare_encodings_are_read(language: str, encoding: str, words: str) -> None:
+    text = subrip([words])
+    assert encodings.decode(text.encode(encoding), language=language).text == text
+
+
+@pytest.mark.parametrize(("language", "older"), [("cs", "cp1250"), ("ru", "cp1251"), ("ja", "cp932"), ("fr", "cp1252")])
+def test_a_file_that_was_joined_from_two_encodings_is_read_line_by_line(language: str, older: str) -> None:
+    text = subrip(SENTENCES[language])
+    for content in (text.encode() + text.encode(older), text.encode(older) + text.encode()):
+        found = encodings.decode(content, language=language)
+        assert found.text == text * 2
+        assert found.guessed, "a guess is not told"
+
+
+def test_a_mark_of_utf8_before_older_text_is_not_believed() -> None:
+    text = subrip(SENTENCES["fr"])
+    assert encodings.decode(codecs.BOM_UTF8 + text.encode("cp1252"), language="fr").text == text
+
+
+def test_two_halves_of_a_character_are_joined() -> None:
+    """Java's and some databases' UTF-8 stores an emoji as two surrogates."""
+    assert encodings.decode(b"Smile \xed\xa0\xbd\xed\xb8\x80 now", language="en").text == "Smile \U0001f600 now"
+
+
+def test_two_files_of_utf16_in_different_orders() -> None:
+    words = "Žluťoučký kůň"
+    first, second = codecs.BOM_UTF16_LE + words.encode("utf-16-le"), codecs.BOM_UTF16_BE + words.encode("utf-16-be")
+    assert encodings.decode(first + second).text == words * 2
+    assert encodings.decode(second + first).text == words * 2
 
 
 @given(st.binary(max_size=400), st.sampled_from(["und", "en", "ru", "ja", "zh-TW"]))
