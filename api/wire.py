@@ -44,6 +44,16 @@ SearchIdPath: TypeAlias = Annotated[
 ]
 RowIdPath: TypeAlias = Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 MovieIdQuery: TypeAlias = Annotated[str, QueryParameter(pattern=rf"^m_{ID_BODY}$", min_length=22, max_length=22)]
+PlaybackIdQuery: TypeAlias = Annotated[
+    str | None,
+    QueryParameter(
+        pattern=rf"^v_{ID_BODY}$",
+        min_length=22,
+        max_length=22,
+        description="`session_id` of an earlier answer, to go on with that viewing under fresh addresses. A session of another "
+        "profile or title, or one whose `telemetry_url` has expired, is not continued: the answer has a new one.",
+    ),
+]
 CursorQuery: TypeAlias = Annotated[
     str,
     QueryParameter(max_length=1000, description="`next_cursor` of the page before; empty or missing: the first page."),

@@ -49,11 +49,12 @@ KINDS: Final = (
 )
 DUCKDB: Final = """
     WITH once AS (SELECT DISTINCT ON (session_id, event_id) * FROM read_parquet({files}) WHERE session_id IS NOT NULL
-                  ORDER BY session_id, event_id, received_at_ms),
+                  ORDER BY session_id, event_id, received_at_ms, at_ms, source),
     sessions AS (
         SELECT session_id, any_value(movie_id) AS movie_id, any_value(profile_id) AS profile_id,
             min(at_ms) FILTER (kind = 'first_frame') IS NOT NULL AS played,
-            min(duration_ms) FILTER (kind = 'first_frame') AS startup_ms,
+            arg_min(duration_ms, (at_ms, coalesce(seq, -1), event_id)) FILTER (kind = 'first_frame' AND duration_ms >= 0)
+                AS startup_ms,
             sum(duration_ms) FILTER (kind = 'stall_end') / 1000 AS stall_seconds, sum(watched_ms) / 1000 AS watch_seconds,
             max(position_seconds) AS position
         FROM once GROUP BY session_id)
@@ -85,6 +86,7 @@ def hour_of_events(hour: int, sessions: int) -> Any:
         "source": pa.array(np.full(rows, "client")),
         "at_ms": pa.array(at_ms),
         "received_at_ms": pa.array(at_ms + 50),
+        "seq": pa.array(number),
         "session_id": pa.array(np.char.add(f"v_{hour}-", session.astype(str))),
         "profile_id": pa.array(np.char.add("p_", draws.integers(0, 1 + sessions // 2, sessions).astype(str))[session]),
         "movie_id": pa.array(np.char.add("m_", title.astype(str))[session]),

@@ -10,7 +10,7 @@ from api.problems import documented
 from api.requests import ApiRequest
 from api.stream.schemas import Progress, Stream
 from api.stream.service import StreamService
-from api.wire import MovieIdQuery
+from api.wire import MovieIdQuery, PlaybackIdQuery
 from marquee.domain.device_class import device_class
 
 
@@ -28,9 +28,11 @@ class StreamController(Controller):
         request: ApiRequest,
         caller: NamedDependency[Caller],
         streams: NamedDependency[StreamService],
+        session_id: PlaybackIdQuery = None,
     ) -> Stream:
         """Where to play a title from, and at which position. At or past 95 % of the duration that is 0."""
-        return await streams.stream(caller, movie_id, device=device_class(request.headers.get("user-agent")))
+        device = device_class(request.headers.get("user-agent"))
+        return await streams.stream(caller, movie_id, device=device, session_id=session_id)
 
     @post("/progress", status_code=204, responses=documented(401, 403, 404, 409, 413, 415))
     async def progress(

@@ -14,7 +14,7 @@ MAX_AGE_MS = 365 * 24 * 3600 * 1000
 class Stream(Output, frozen=True, kw_only=True):
     """Everything below `stream_url` and `dash_url` is readable until `expires_at`; images need no token.
 
-    Each answer begins a playback session.
+    Each answer begins a playback session, unless the request names one that goes on.
     """
 
     movie_id: str

@@ -20,7 +20,7 @@ from api.telemetry.server_events import ServerEvents
 from marquee import deadlines
 from marquee.cdn.addresses import EdgeAddresses
 from marquee.domain.device_class import DeviceClass
-from marquee.domain.ids import new_playback_id
+from marquee.domain.ids import made_at_ms
 from marquee.domain.lifecycle import PLAYABLE, TITLE_SENTENCES
 from marquee.domain.playback import credible_position, event_time_ms, position_ms, resume_position
 from marquee.domain.roles import may
@@ -28,6 +28,7 @@ from marquee.domain.telemetry import is_sampled
 from marquee.errors import MarqueeError, StoreUnavailable, TitleNotPlayable
 from marquee.events import ViewingEvent
 from marquee.logs import get_logger
+from marquee.playback_ids import PlaybackIds
 from marquee.settings import Settings
 from marquee.stores.catalogue.contract import Titles
 from marquee.stores.catalogue.values import Title
@@ -62,6 +63,7 @@ class StreamService:
         self._history = history
         self._addresses = EdgeAddresses(settings)
         self._telemetry = TelemetryTokens(settings)
+        self._playback_ids = PlaybackIds(settings)
         self._sample = settings.telemetry_sample
         self._life_seconds = settings.stream_url_seconds
         self._durations: LRUCache[str, tuple[float, float]] = LRUCache(CACHE_ENTRIES)
@@ -69,8 +71,14 @@ class StreamService:
         self._noted = noted
         self._events = events
 
-    async def stream(self, caller: Caller, movie_id: str, *, device: DeviceClass) -> Stream:
-        """The title's signed addresses, the profile's resume position, and a new playback session.
+    async def stream(
+        self, caller: Caller, movie_id: str, *, device: DeviceClass, session_id: str | None = None
+    ) -> Stream:
+        """The title's signed addresses, the profile's resume position, and its playback session.
+
+        `session_id`: of an earlier answer, to go on with that session. It is continued if this profile began it with this
+        title, and while its telemetry URL lives. Otherwise a session begins anew: a viewer waits for the film, and a refusal
+        would stop it.
 
         Raises `TitleUnknown`, `TitleNotPlayable`, `StoreUnavailable`.
         """
@@ -81,16 +89,19 @@ class StreamService:
         resume = await self._resume_positions.get(caller.profile_id, movie_id)
         now = int(time.time())
         expires_at = now + self._life_seconds
+        continued = session_id is not None and self._goes_on(session_id, caller.profile_id, movie_id, now)
+        if session_id is None or not continued:
+            session_id = self._playback_ids.new(caller.profile_id, movie_id)
         session = TelemetrySession(
-            session_id=new_playback_id(),
+            session_id=session_id,
             profile_id=caller.profile_id,
             movie_id=movie_id,
             version=title.active_version,
             is_preview=may(caller.role, "manage_titles"),
-            expires_at=now + telemetry_life_seconds(self._life_seconds),
+            expires_at=self._telemetry_end(session_id),
         )
         is_told = is_sampled(session.session_id, self._sample)
-        if is_told:
+        if is_told and not continued:
             self._tell_start(session, device)
         return Stream(
             movie_id=movie_id,
@@ -109,6 +120,13 @@ class StreamService:
             session_id=session.session_id,
             telemetry_url=self._telemetry.url(session) if is_told else None,
         )
+
+    def _goes_on(self, session_id: str, profile_id: str, movie_id: str, now: int) -> bool:
+        return self._playback_ids.is_of(session_id, profile_id, movie_id) and now < self._telemetry_end(session_id)
+
+    def _telemetry_end(self, session_id: str) -> int:
+        """In Unix seconds. A continued session keeps the end that it had: it cannot be prolonged for ever."""
+        return made_at_ms(session_id) // 1000 + telemetry_life_seconds(self._life_seconds)
 
     def _tell_start(self, session: TelemetrySession, device: DeviceClass) -> None:
         now_ms = time.time_ns() // 1_000_000

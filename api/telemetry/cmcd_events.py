@@ -2,7 +2,7 @@
 
 `sid` and `cid` of a report are the player's own; session, profile and title are the token's. An event's id is made from its line
 and its number among the line's events, so a report that is sent again is the same events. Times: the newest line of a report
-counts as said now.
+counts as said now. Lines of one time are read in the order of their `sn`, without it in that of the report.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from api.telemetry.known_sessions import KnownSession, offset_of
 from marquee.domain.cmcd import PlayerState, next_state
 from marquee.domain.ids import made_at_ms
 from marquee.domain.telemetry import happened_at_ms
-from marquee.events.viewing import ViewingEvent
+from marquee.events.viewing import EVENTS_PER_REPORT, ViewingEvent
 from marquee.telemetry_token import TelemetrySession
 
 PLAYERS: Final = {"h": "cmcd-hls", "d": "cmcd-dash"}
@@ -35,7 +35,7 @@ def told_by_lines(
     began_ms = made_at_ms(session.session_id)
     offset_ms = offset_of(known, newest, received_ms) if newest is not None else 0
     state, events = known.player, []
-    for line in sorted(once, key=lambda line: line.ts or newest or 0):
+    for place, line in enumerate(sorted(once, key=lambda line: (line.ts or newest or 0, line.sn or 0))):
         at_ms = (
             received_ms
             if line.ts is None
@@ -57,6 +57,7 @@ def told_by_lines(
                 source="cmcd",
                 at_ms=max(began_ms, min(event.at_ms, received_ms)),
                 received_at_ms=received_ms,
+                seq=(place if line.sn is None else line.sn) * EVENTS_PER_REPORT + min(number, EVENTS_PER_REPORT - 1),
                 device=device,
                 player=PLAYERS.get(line.sf or "", "cmcd"),
                 **{**common, **event.fields},

@@ -19,6 +19,7 @@ from marquee.errors import InputInvalid
 
 MAX_LINES: Final = 200
 MAX_LINE_CHARACTERS: Final = 2000
+MAX_SEQUENCE: Final = 2**31 - 1
 MAX_RATE: Final = 16.0
 MAX_MILLISECONDS: Final = 24 * 3_600_000
 MAX_CODE_CHARACTERS: Final = 60
@@ -28,9 +29,11 @@ _NO_CODE: Final = re.compile(r"[^A-Za-z0-9._:/-]+")
 
 
 class CmcdLine(NamedTuple):
-    """`ts` as the player's clock says it; None where it says nothing. `digest` is the same for the same line."""
+    """`ts` as the player's clock says it, `sn` as it counts its reports; None where it says nothing. `digest` is the same for
+    the same line."""
 
     ts: int | None
+    sn: int | None
     digest: str
     sf: str | None
     values: dict[str, Any]
@@ -87,7 +90,7 @@ def _line(line: str, number: int) -> CmcdLine:
         "ttlb": _whole(said, "ttlb", MAX_MILLISECONDS),
     }
     digest = hashlib.blake2b(line.strip().encode(), digest_size=9).hexdigest()
-    return CmcdLine(_whole(said, "ts", 2**53), digest, _token(said, "sf"), values)
+    return CmcdLine(_whole(said, "ts", 2**53), _whole(said, "sn", MAX_SEQUENCE), digest, _token(said, "sf"), values)
 
 
 def _value(said: dict[str, Any], key: str) -> Any:

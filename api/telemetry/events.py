@@ -60,6 +60,7 @@ def viewing_events(
             source="client",
             at_ms=happened_at_ms(event.at_ms, offset_ms, began_ms=began_ms, received_ms=received_ms),
             received_at_ms=received_ms,
+            seq=event.seq,
             device=device,
             player=batch.player,
             edge=edge,

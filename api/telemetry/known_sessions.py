@@ -3,7 +3,8 @@ watched time that was counted, and the state of a player that reports by CMCD.
 
 Nothing here is needed to accept an event: after a restart a session begins anew, with the offset of its next batch, a full
 allowance, no watched time and a player whose state is not known. The gateway sends a session's reports to one process as long
-as that process lives. With several hosts behind another balancer a session may send as many events to each process.
+as that process lives. With several hosts behind another balancer a session may send as many events to each process, and each lets
+as much watched time pass; the Spark job bounds it again over all of a session's events (`jobs.spark.rules.folded`).
 """
 
 import asyncio

@@ -25,7 +25,7 @@ from marquee.errors import PlatformUnavailable
 _TEXT, _NUMBER = StringType(), LongType()
 _FIELDS: Final[dict[str, DataType]] = {
     **dict.fromkeys(("event_id", "kind", "source"), _TEXT),
-    **dict.fromkeys(("at_ms", "received_at_ms"), _NUMBER),
+    **dict.fromkeys(("at_ms", "received_at_ms", "seq"), _NUMBER),
     **dict.fromkeys(("session_id", "profile_id", "movie_id"), _TEXT),
     "version": _NUMBER,
     "is_preview": BooleanType(),

@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as f
 
 from marquee.domain.playback import WATCHED_MS_PER_SECOND
-from marquee.domain.telemetry import MAX_PLAYBACK_RATE
+from marquee.domain.telemetry import MAX_PLAYBACK_RATE, WATCHED_GRACE_MS
 
 OUTCOMES: Final = ("played", "playback_failure", "start_failure", "exit_before_start")
 SILENT_MS: Final = 60_000
@@ -45,6 +45,14 @@ def made_at() -> Column:
     return f.when(is_id, f.shiftright(f.conv(f.substring("session_id", 3, 10), 32, 10).cast("long"), 2))
 
 
+def moment() -> tuple[Column, Column, Column]:
+    """What orders a session's events: the time; within a millisecond the player's own count; then anything that is stable.
+
+    An event without a count (of a server, an edge, or an earlier release) comes before the others of its millisecond.
+    """
+    return f.col("at_ms"), f.coalesce(f.col("seq"), f.lit(-1)).alias("seq"), f.col("event_id")
+
+
 def kind_is(*kinds: str) -> Column:
     return f.col("kind").isin(*kinds)
 
@@ -75,7 +83,7 @@ def with_what_is_shown(events: DataFrame) -> DataFrame:
 
     Film is shown from a first frame, the end of a pause, a stall or a seek on, until a pause, a stall, an exit or a fatal error.
     """
-    in_order = Window.partitionBy("session_id").orderBy("at_ms", "event_id")
+    in_order = Window.partitionBy("session_id").orderBy(*moment())
     until_now = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     is_showing = (
         f.when(~said_by_player(), None)
@@ -103,7 +111,7 @@ def is_fatal_error() -> Column:
 
 def _first(column: str) -> Column:
     """The first value by time that is not null."""
-    order = f.when(f.col(column).isNotNull(), f.struct("at_ms", "event_id"))
+    order = f.when(f.col(column).isNotNull(), f.struct(*moment()))
     return f.min_by(f.col(column), order)
 
 
@@ -114,13 +122,21 @@ def _positive(column: str) -> Column:
 def folded(events: DataFrame) -> DataFrame:
     """One row a session: sums, first times, and the short lists (stalls, seeks, silences, fatal errors) that `judged` needs.
 
-    Watched time is at most the time between the first and the last event, at the highest playback rate.
+    Watched time is at most the time between the first and the last event, at the highest playback rate; and at most what the
+    API allows from the time in the session's id to the last receipt. Each process of the API bounds what it hears itself. Only
+    here all of a session's events are together.
     """
     watched_ms = f.when(said_by_player(), _positive("watched_ms"))
     position = f.when(said_by_player() & ~kind_is("seek"), f.col("position_seconds"))
-    moment = f.struct("at_ms", _positive("duration_ms").alias("ms"))
-    most_watched_ms = (f.max("at_ms") - f.min("at_ms")) * MAX_PLAYBACK_RATE + MAX_REPORT_MS
+    ended = f.struct("at_ms", _positive("duration_ms").alias("ms"))
+    since_made_ms = f.max("received_at_ms") - f.min(made_at())
+    most_watched_ms = f.least(
+        (f.max("at_ms") - f.min("at_ms")) * MAX_PLAYBACK_RATE + MAX_REPORT_MS,
+        # Null, which `least` passes over, for an id that says no time.
+        f.when(since_made_ms < 0, 0).otherwise(since_made_ms) * MAX_PLAYBACK_RATE + WATCHED_GRACE_MS,
+    )
     is_silence = said_by_player() & (f.col("at_ms") - f.col("told_before_ms") > SILENT_MS)
+    order = f.struct(*moment()[:2])
     says_startup = kind_is("first_frame") & (f.col("duration_ms") >= 0)
     return events.groupBy("session_id").agg(
         f.min("at_ms").alias("first_at_ms"),
@@ -128,14 +144,15 @@ def folded(events: DataFrame) -> DataFrame:
         f.min(f.when(kind_is("attempt"), f.col("at_ms"))).alias("attempt_at_ms"),
         f.min(f.when(kind_is("first_frame"), f.col("at_ms"))).alias("first_frame_at_ms"),
         f.min(f.when(watched_ms > 0, f.col("at_ms") - watched_ms)).alias("watched_from_ms"),
-        f.min_by("duration_ms", f.when(says_startup, f.struct("at_ms", "event_id"))).alias("first_frame_ms"),
+        f.min(f.when(kind_is("first_frame"), order)).alias("first_frame_order"),
+        f.min_by("duration_ms", f.when(says_startup, f.struct(*moment()))).alias("first_frame_ms"),
         f.max(kind_is("exit")).alias("has_exit"),
-        f.sort_array(f.collect_list(f.when(is_fatal_error(), f.struct("at_ms", "error_code")))).alias("fatal"),
-        f.collect_list(f.when(kind_is("stall_end"), moment)).alias("stall_list"),
-        f.collect_list(f.when(kind_is("seek"), moment)).alias("seek_list"),
+        f.sort_array(f.collect_list(f.when(is_fatal_error(), f.struct(*moment(), "error_code")))).alias("fatal"),
+        f.collect_list(f.when(kind_is("stall_end"), ended)).alias("stall_list"),
+        f.collect_list(f.when(kind_is("seek"), ended)).alias("seek_list"),
         f.collect_list(f.when(is_silence, f.struct("told_before_ms", "at_ms"))).alias("silences"),
-        f.max(f.when(kind_is("stall_begin"), f.col("at_ms"))).alias("stall_began_ms"),
-        f.max(f.when(kind_is("stall_end"), f.col("at_ms"))).alias("stall_ended_ms"),
+        f.max(f.when(kind_is("stall_begin"), order)).alias("stall_began"),
+        f.max(f.when(kind_is("stall_end"), order)).alias("stall_ended"),
         f.least(f.sum(watched_ms), f.when(f.sum(watched_ms).isNotNull(), most_watched_ms)).alias("watched_ms"),
         (
             f.sum(f.col("shown_kbps") * f.col("shown_ms"))
@@ -161,7 +178,15 @@ def judged(sessions: DataFrame, *, as_of_ms: int) -> DataFrame:
     nothing played. Exit before start: neither, and an exit, or `SILENT_MS` without an event until `as_of_ms`.
     """
     began = f.least("first_frame_at_ms", "watched_from_ms")
-    after = f.filter("fatal", lambda error: error["at_ms"] >= f.col("began_ms"))
+    shown = f.col("first_frame_order")
+
+    def is_after(error: Column) -> Column:
+        """The first frame counts before an error of its millisecond, unless the player's own count says otherwise."""
+        in_order = (shown["at_ms"] != f.col("began_ms")) | (shown["seq"] < 0) | (error["seq"] > shown["seq"])
+        is_same = (error["at_ms"] == f.col("began_ms")) & f.coalesce(in_order, f.lit(True))
+        return (error["at_ms"] > f.col("began_ms")) | is_same
+
+    after = f.filter("fatal", is_after)
     decisive = f.when(f.col("began_ms").isNull(), f.col("fatal")).otherwise(after)
     asked = f.col("attempt_at_ms").isNotNull() | f.col("began_ms").isNotNull() | (f.size("fatal") > 0)
     is_over = f.col("has_exit") | (f.lit(as_of_ms) - f.col("last_at_ms") >= SILENT_MS)
@@ -210,10 +235,11 @@ def with_stalls(sessions: DataFrame) -> DataFrame:
         in_seek = f.exists("seek_list", lambda seek: began.between(seek["at_ms"] - seek["ms"], seek["at_ms"]))
         return (began >= f.coalesce(f.col("began_ms"), f.lit(2**62))) & ~in_seek
 
-    is_open = (f.col("stall_began_ms") >= f.col("began_ms")) & (
-        f.col("stall_ended_ms").isNull() | (f.col("stall_ended_ms") < f.col("stall_began_ms"))
+    began_ms = f.col("stall_began")["at_ms"]
+    is_open = (began_ms >= f.col("began_ms")) & (
+        f.col("stall_ended").isNull() | (f.col("stall_ended") < f.col("stall_began"))
     )
-    open_ms = f.when(is_open, stalled_ms(f.col("stall_began_ms"), f.col("last_at_ms"))).otherwise(0)
+    open_ms = f.when(is_open, stalled_ms(began_ms, f.col("last_at_ms"))).otherwise(0)
     ended_ms = f.aggregate(
         "stall_list",
         f.lit(0).cast("long"),

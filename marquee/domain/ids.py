@@ -61,11 +61,21 @@ def new_session_id() -> str:
 
 
 def new_playback_id(at_ms: int | None = None) -> str:
-    """The id of a playback session: one profile plays one title, from the addresses to the exit.
+    """The id of a playback session that no request has asked for. Those of the API are signed: `marquee.playback_ids`.
 
     `at_ms`: when it began, in Unix milliseconds, for sessions that are told later; None: now.
     """
     return _new("v", at_ms)
+
+
+def playback_id_of(at_ms: int, low_bits: int) -> str:
+    """The id of a playback session that began then. `low_bits` takes the place of the `RANDOM_BITS` random bits."""
+    return f"v_{_encoded((at_ms & (1 << 48) - 1) << RANDOM_BITS | low_bits)}"
+
+
+def low_bits_of(identifier: str) -> int:
+    """The lower `RANDOM_BITS` bits of an id."""
+    return int(identifier[2:], 32) & (1 << RANDOM_BITS) - 1
 
 
 def new_search_id() -> str:

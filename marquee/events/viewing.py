@@ -33,6 +33,10 @@ EVENT_KINDS: Final = get_args(EventKind)
 EventSource = Literal["client", "cmcd", "server", "edge"]
 
 
+EVENTS_PER_REPORT: Final = 16
+"""One CMCD report becomes fewer events."""
+
+
 class ViewingEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Times are Unix milliseconds by the server's clock, positions seconds of the film.
 
@@ -45,6 +49,9 @@ class ViewingEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     at_ms: int
     """When it happened: the time of receipt less the age that the client states; never in the future."""
     received_at_ms: int
+    seq: int | None = None
+    """The order of a player's events with one `at_ms`: the client's `seq`, CMCD `sn` x `EVENTS_PER_REPORT` + the event's number
+    in its report. Only compared within a session and a source. None: not known, before the others."""
     session_id: str | None = None
     profile_id: str | None = None
     movie_id: str | None = None

@@ -223,6 +223,46 @@ async def fails(seen: Watching) -> None:
     assert kinds(events, "heartbeat", "error") == ["attempt", "exit"]
 
 
+async def _renews(seen: Watching) -> None:
+    """The edge refuses the address in mid-film: the page asks for a fresh one, and the film plays on."""
+    await seen.open()
+    rule = seen.faults.add(LATER, status(403, problem="url-expired"), times=1)
+    await seen.act("video.currentTime = 12;")
+    await rule.hit()
+    await seen.played(12.5)
+    renewals = [url for url in seen.faults.asked if "/api/v1/stream?" in url and "session_id=" in url]
+    assert renewals, f"no fresh address was asked for: {seen.faults.asked}"
+    assert all(f"session_id={seen.session_id}" in url for url in renewals), "another viewing is renewed"
+
+
+async def goes_on_under_fresh_addresses(seen: Watching) -> None:
+    await _renews(seen)
+    fresh = next(url for url in reversed(seen.faults.asked) if re.search(SEGMENTS, url))
+    assert seen.session_id in fresh, "the edges log the rest of the film as another viewing"
+    await seen.leave()
+    only(await seen.events(), "attempt")
+
+
+async def goes_on_as_another_session(seen: Watching) -> None:
+    """The session was too old to be continued: the rest of the film is told of where the answer says."""
+    answers: list[str] = []
+
+    async def without_session(route: Route) -> None:
+        answer = await route.fetch(url=re.sub(r"&session_id=[^&]*", "", route.request.url))
+        answers.append((await answer.json())["session_id"])
+        await route.fulfill(response=answer)
+
+    seen.faults.add(r"/api/v1/stream\?.*session_id=", without_session)
+    await _renews(seen)
+    await seen.leave()
+    only(await seen.events(), "attempt")
+    seen.session_id = answers[-1]
+    events = await seen.events()
+    assert kinds(events)[0] == "attempt"
+    assert only(events, "exit").watched_ms, "what was shown after the change is nowhere"
+    assert "hls.js" in (events[-1].player or ""), "the new session does not know its player"
+
+
 async def plays_by_the_browsers_own_hls(seen: Watching) -> None:
     await seen.page.add_init_script(f"({WITHOUT_MEDIA_SOURCE})()")
     await seen.open(plays=False)
@@ -249,6 +289,8 @@ async def test_what_a_viewer_sees_is_on_the_event_log(run: Callable[[Mapping[str
             "pause and seek": plays_pauses_and_seeks,
             "an exit before the start": leaves_before_the_first_picture,
             "a page that is closed": closes_the_page,
+            "a renewed address": goes_on_under_fresh_addresses,
+            "a renewed address of a session that is too old": goes_on_as_another_session,
             "the browser's own HLS": plays_by_the_browsers_own_hls,
         }
     )

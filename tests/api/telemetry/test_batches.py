@@ -74,6 +74,7 @@ async def test_what_is_accepted_is_on_the_event_log(
         )
     }
     assert [event.event_id for event in events] == [f"{playback.session_id}:{number}" for number in range(5)]
+    assert [event.seq for event in events] == [0, 1, 2, 3, 4], "events of one millisecond would have no order"
     assert all(before <= event.received_at_ms and event.at_ms <= event.received_at_ms for event in events)
     assert (events[1].duration_ms, events[2].height, events[3].error_code, events[4].watched_ms) == (
         800,

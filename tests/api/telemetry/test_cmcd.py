@@ -166,3 +166,23 @@ async def test_the_events_of_one_line_have_ids_of_their_own(client: Client, stor
     events = await told(stores.event_log, playback.session_id)
     assert [event.kind for event in events].count("heartbeat") == 2
     assert len({event.event_id for event in events}) == len(events), "two events have one id"
+
+
+@pytest.mark.parametrize(
+    ("counts", "kinds"),
+    [
+        ((3, 1, 2), ["attempt", "first_frame", "heartbeat", "stall_begin"]),
+        (("-1", 2**31, "(5)"), ["attempt", "first_frame", "heartbeat", "stall_begin"]),
+    ],
+)
+async def test_reports_of_one_millisecond_are_read_as_the_player_counted_them(
+    client: Client, stores: Stores, playback: Playback, counts: tuple[object, ...], kinds: list[str]
+) -> None:
+    """Counts that are none are as good as nothing: the report's own order is then the player's."""
+    states = ("r", "s", "p") if counts[0] == 3 else ("s", "p", "r")
+    lines = [f"e=ps,sn={sn},sta={state},ts={TS},v=2" for sn, state in zip(counts, states, strict=True)]
+    await _post(client, playback, "\n".join(lines))
+    events = await told(stores.event_log, playback.session_id)
+    assert [event.kind for event in sorted(events, key=lambda each: (each.at_ms, each.seq or 0))] == kinds
+    assert len({event.seq for event in events}) == len(events), "two events of one session have one place"
+    assert all(0 <= (event.seq or 0) < 2**63 for event in events)

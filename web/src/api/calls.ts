@@ -194,9 +194,10 @@ export const rowStart = (rowId: string, signal?: AbortSignal) =>
 /** Somebody waits for the film: told rather than left before a spinner. */
 const STREAM_LIMIT_MS = 12_000;
 
-export async function stream(movieId: string, signal?: AbortSignal): Promise<Stream> {
+/** `sessionId`: of the viewing that goes on with fresh addresses. */
+export async function stream(movieId: string, signal?: AbortSignal, sessionId: string | null = null): Promise<Stream> {
   await afterProgress();
-  return request("GET", withQuery("/stream", { movie_id: movieId }), { signal, limitMs: STREAM_LIMIT_MS });
+  return request("GET", withQuery("/stream", { movie_id: movieId, session_id: sessionId }), { signal, limitMs: STREAM_LIMIT_MS });
 }
 
 export function progress(movieId: string, positionSeconds: number, ageMs: number, leaving: boolean): Promise<void> {

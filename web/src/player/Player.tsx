@@ -37,7 +37,8 @@ interface Props {
   startSeconds: number;
   /** When the viewer asked for the film, by the page's monotonic clock. */
   openedAt: number;
-  renew: () => Promise<string>;
+  /** Fresh addresses for the same viewing. The platform may answer with a new session where the old one is too old. */
+  renew: (sessionId: string) => Promise<Stream>;
   reporter: ProgressReporter;
   back: () => void;
 }
@@ -64,7 +65,9 @@ export function Player({ stream, startSeconds, openedAt, renew, reporter, back }
   const [fullscreen, toggleFullscreen] = useFullscreen(root, element);
   useProgress(element, reporter);
   const position = useLastPosition(element, startSeconds);
-  const telemetry = useTelemetry(element, stream, openedAt, position);
+  const [session, setSession] = useState({ stream, openedAt });
+  const sessionId = useRef(stream.session_id);
+  const telemetry = useTelemetry(element, session.stream, session.openedAt, position);
   const smallWindow = usePictureInPicture(element);
   const paused = usePaused(element);
   const lastSubtitle = useRef(-1);
@@ -78,6 +81,19 @@ export function Player({ stream, startSeconds, openedAt, renew, reporter, back }
     telemetry.current?.failed(told.code, lasting(told).resumesInSeconds === null);
   };
 
+  const freshUrl = async () => {
+    const fresh = await renew(sessionId.current);
+    if (fresh.session_id !== sessionId.current) {
+      sessionId.current = fresh.session_id;
+      setSession({ stream: fresh, openedAt: performance.now() });
+    }
+    return fresh.stream_url;
+  };
+  // A new session is told the engine that plays on.
+  useEffect(() => {
+    if (media.current !== null) telemetry.current?.plays(media.current.engine);
+  }, [session]);
+
   // The stream is opened once, and again at the same position if the viewer retries after a failure.
   useEffect(() => {
     const target = element.current!;
@@ -88,14 +104,14 @@ export function Player({ stream, startSeconds, openedAt, renew, reporter, back }
     // Loading sets the speed back to the default one.
     target.defaultPlaybackRate = target.playbackRate = liked.rate;
     let closed = false;
-    const url = attempt === 0 ? Promise.resolve(stream.stream_url) : renew();
+    const url = attempt === 0 ? Promise.resolve(stream.stream_url) : freshUrl();
     url
       .then((address) =>
         openMedia(target, address, position.current, {
           liked,
-          renew,
+          renew: freshUrl,
           position: () => position.current,
-          sessionId: stream.session_id,
+          sessionId: sessionId.current,
           fault: (kind) => !closed && telemetry.current?.failed(kind, false),
           shown: (height, kbps) => !closed && telemetry.current?.shown(height, kbps),
           failed: (told) => !closed && stop(told),

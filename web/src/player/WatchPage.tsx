@@ -44,7 +44,7 @@ export function WatchPage({ movieId }: { movieId: string }) {
           stream={loaded.value}
           openedAt={openedAt.current}
           startSeconds={kept ?? (fromStart ? 0 : loaded.value.resume_position_seconds)}
-          renew={async () => (await stream(movieId)).stream_url}
+          renew={(sessionId) => stream(movieId, undefined, sessionId)}
           reporter={reporter}
           back={back}
         />

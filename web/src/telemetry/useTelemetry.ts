@@ -98,6 +98,8 @@ function follow(video: HTMLVideoElement, url: string, edge: string, openedAt: nu
   document.addEventListener("visibilitychange", onVisibility, { signal });
   window.addEventListener("pagehide", leave, { signal });
   window.addEventListener("online", () => sender.wake(), { signal });
+  // A session that begins while the film plays on.
+  if (!video.paused) viewing.play(sight());
   return {
     refusedToBegin: () => viewing.refusedToBegin(),
     failed: (code, fatal) => viewing.failed(sight(), code, fatal),
