@@ -5,89 +5,33 @@ Each case runs in a page of its own, several at once, on the real platform. The 
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Route
+from playwright.async_api import BrowserContext, ConsoleMessage, Route
 
-from marquee.events import ViewingEvent
-from marquee.stores.event_log.contract import EventLog
 from marquee.stores.opened import open_stores
-from tests.harness.api.telemetry import told
+from tests.web import renewing
 from tests.web.conftest import Site
-from tests.web.faults import Faults, Give, faulty_page, html, silent, status
-
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
-
-TELEMETRY: Final = r"/api/v1/telemetry/"
-SEGMENTS: Final = r"/v\d+_\d+\.m4s"
-LATER: Final = r"/[va]\w*_([2-9]|1\d)\.m4s"
-"""From 4 s on."""
-ARRIVES_SECONDS: Final = 90.0
-MAX_TRIES: Final = 5  # four, and the one on leaving
-PAGES_AT_ONCE: Final = 3
-PLAYED: Final = """seconds => { const video = document.querySelector('video');
-  return video && !video.paused && video.currentTime > seconds; }"""
-STANDS: Final = """() => { const video = document.querySelector('video');
-  return video && video.currentTime > 1 && video.readyState < 3 && !video.paused; }"""
-WITHOUT_MEDIA_SOURCE: Final = (
-    """() => { for (const name of ["MediaSource", "ManagedMediaSource"]) delete window[name]; }"""
+from tests.web.faults import Give, html, silent, status
+from tests.web.telling import (
+    LATER,
+    MAX_TRIES,
+    PAGES_AT_ONCE,
+    SEGMENTS,
+    STANDS,
+    TELEMETRY,
+    WITHOUT_MEDIA_SOURCE,
+    Case,
+    Watching,
+    kinds,
+    only,
+    watched_seconds,
+    watching,
 )
 
-
-@dataclass
-class Watching:
-    page: Page
-    faults: Faults
-    log: EventLog
-    site: Site
-    session_id: str = ""
-
-    async def open(self, *, plays: bool = True) -> None:
-        """Open the film of choices in the player."""
-        async with self.page.expect_response(lambda answer: "/api/v1/stream?" in answer.url) as answer:
-            await self.page.goto(f"{self.site.settings.public}/watch/{self.site.film_of_choices}?from=start")
-        stream = await (await answer.value).json()
-        self.session_id = stream["session_id"]
-        if plays:
-            await self.played(0.2)
-
-    async def played(self, seconds: float) -> None:
-        await self.page.wait_for_function(PLAYED, arg=seconds)
-
-    async def act(self, script: str) -> None:
-        await self.page.locator("video").evaluate(f"async video => {{ {script} }}")
-
-    async def leave(self) -> None:
-        """Back to the title: the page itself stays."""
-        await self.page.keyboard.press("Escape")
-        await self.page.locator("video").wait_for(state="detached")
-
-    async def events(self, last: str = "exit") -> list[ViewingEvent]:
-        """What the log has of the session, once the last event is there."""
-        until = time.monotonic() + ARRIVES_SECONDS
-        while time.monotonic() < until:
-            found = [event for event in await told(self.log, self.session_id) if event.source == "client"]
-            if any(event.kind == last for event in found):
-                return sorted(found, key=lambda event: int(event.event_id.rsplit(":", 1)[-1]))
-            await asyncio.sleep(0.2)
-        raise AssertionError(
-            f"no {last} on the log within {ARRIVES_SECONDS:.0f} s, only {[each.kind for each in found]}"
-        )
-
-
-Case = Callable[[Watching], Awaitable[None]]
-
-
-@asynccontextmanager
-async def watching(context: BrowserContext, site: Site, log: EventLog) -> AsyncIterator[Watching]:
-    async with faulty_page(context) as (page, faults):
-        yield Watching(page, faults, log, site)
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
 
 
 @pytest.fixture
@@ -110,20 +54,6 @@ async def run(engineer: BrowserContext, site: Site) -> AsyncIterator[Callable[[M
             assert not failed, f"{len(failed)} of {len(cases)} failed:\n" + "\n".join(failed)
 
         yield run_all
-
-
-def kinds(events: list[ViewingEvent], *leaving_out: str) -> list[str]:
-    return [event.kind for event in events if event.kind not in leaving_out]
-
-
-def only(events: list[ViewingEvent], kind: str) -> ViewingEvent:
-    found = [event for event in events if event.kind == kind]
-    assert len(found) == 1, f"{len(found)} of {kind} in {kinds(events)}"
-    return found[0]
-
-
-def watched_seconds(events: list[ViewingEvent]) -> float:
-    return sum(event.watched_ms or 0 for event in events) / 1000
 
 
 async def plays_pauses_and_seeks(seen: Watching) -> None:
@@ -223,46 +153,6 @@ async def fails(seen: Watching) -> None:
     assert kinds(events, "heartbeat", "error") == ["attempt", "exit"]
 
 
-async def _renews(seen: Watching) -> None:
-    """The edge refuses the address in mid-film: the page asks for a fresh one, and the film plays on."""
-    await seen.open()
-    rule = seen.faults.add(LATER, status(403, problem="url-expired"), times=1)
-    await seen.act("video.currentTime = 12;")
-    await rule.hit()
-    await seen.played(12.5)
-    renewals = [url for url in seen.faults.asked if "/api/v1/stream?" in url and "session_id=" in url]
-    assert renewals, f"no fresh address was asked for: {seen.faults.asked}"
-    assert all(f"session_id={seen.session_id}" in url for url in renewals), "another viewing is renewed"
-
-
-async def goes_on_under_fresh_addresses(seen: Watching) -> None:
-    await _renews(seen)
-    fresh = next(url for url in reversed(seen.faults.asked) if re.search(SEGMENTS, url))
-    assert seen.session_id in fresh, "the edges log the rest of the film as another viewing"
-    await seen.leave()
-    only(await seen.events(), "attempt")
-
-
-async def goes_on_as_another_session(seen: Watching) -> None:
-    """The session was too old to be continued: the rest of the film is told of where the answer says."""
-    answers: list[str] = []
-
-    async def without_session(route: Route) -> None:
-        answer = await route.fetch(url=re.sub(r"&session_id=[^&]*", "", route.request.url))
-        answers.append((await answer.json())["session_id"])
-        await route.fulfill(response=answer)
-
-    seen.faults.add(r"/api/v1/stream\?.*session_id=", without_session)
-    await _renews(seen)
-    await seen.leave()
-    only(await seen.events(), "attempt")
-    seen.session_id = answers[-1]
-    events = await seen.events()
-    assert kinds(events)[0] == "attempt"
-    assert only(events, "exit").watched_ms, "what was shown after the change is nowhere"
-    assert "hls.js" in (events[-1].player or ""), "the new session does not know its player"
-
-
 async def plays_by_the_browsers_own_hls(seen: Watching) -> None:
     await seen.page.add_init_script(f"({WITHOUT_MEDIA_SOURCE})()")
     await seen.open(plays=False)
@@ -289,8 +179,8 @@ async def test_what_a_viewer_sees_is_on_the_event_log(run: Callable[[Mapping[str
             "pause and seek": plays_pauses_and_seeks,
             "an exit before the start": leaves_before_the_first_picture,
             "a page that is closed": closes_the_page,
-            "a renewed address": goes_on_under_fresh_addresses,
-            "a renewed address of a session that is too old": goes_on_as_another_session,
+            "a renewed address": renewing.goes_on_under_fresh_addresses,
+            "a renewed address of a session that is too old": renewing.goes_on_as_another_session,
             "the browser's own HLS": plays_by_the_browsers_own_hls,
         }
     )
