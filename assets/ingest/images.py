@@ -66,7 +66,13 @@ async def images(context: dg.AssetExecutionContext, settings: dg.ResourceParam[S
             sprite_vtt=prefix + made.sprite_vtt.name,
             files=[
                 prefix + path.name
-                for path in (made.poster, *(path for path, _, _ in made.backdrop), made.sprite_vtt, *made.sprites)
+                for path in (
+                    made.poster,
+                    made.small_poster,
+                    *(path for path, _, _ in made.backdrop),
+                    made.sprite_vtt,
+                    *made.sprites,
+                )
             ],
             thumbnails=thumbnails,
             notes=[

@@ -40,7 +40,7 @@ class ImagesDocument(msgspec.Struct, frozen=True, kw_only=True):
     movie_id: str
     version: int
     poster: str
-    """Key of the poster in the published bucket."""
+    """Key of the poster in the published bucket. The one of half the size is beside it (`keys.poster`)."""
     backdrop: list[BackdropPicture] = []
     """The wide picture, the smallest size first. Empty if no frame is good enough, and in documents of earlier releases."""
     sprite: str

@@ -23,7 +23,6 @@ INIT_SEGMENT: Final = "init.mp4"
 SEGMENT_TEMPLATE: Final = "seg_$Number%05d$.m4s"
 """The file name of a segment as the packager's command and the MPD write it: `seg_00001.m4s`, ..."""
 CAPTIONS: Final = "captions.vtt"
-POSTER: Final = "poster.jpg"
 SPRITE_INDEX: Final = "sprite.vtt"
 THUMBNAILS_FOLDER: Final = "thumbnails"
 """The folder of the sprite sheets that manifests name, below the version's streams."""
@@ -95,6 +94,14 @@ STREAM_FOLDERS: Final = ("video/", "audio/")
 def track_folder(kind: TrackKind, name: str) -> str:
     """The folder of a rendition (`video/540p`), an audio track or a text track, without a final slash."""
     return f"{kind}/{name}"
+
+
+def poster(width: int, height: int) -> str:
+    """The name of the poster of this size in pixels: `poster-640x360.jpg`. One of half the size stands beside it.
+
+    Clients read the size from the name (docs/api.md). Earlier releases stored one poster, `poster.jpg`.
+    """
+    return f"poster-{width}x{height}.jpg"
 
 
 def backdrop(width: int) -> str:

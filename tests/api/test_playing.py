@@ -44,7 +44,7 @@ async def test_the_stream_is_signed_for_the_edge_and_all_that_lies_below(
     )
     assert stream["stream_url"] == f"{prefix}master.m3u8"
     assert stream["dash_url"] == f"{prefix}manifest.mpd"
-    assert stream["poster_url"] == f"{edge}/images/{movie_id}/v1/poster.jpg"
+    assert stream["poster_url"] == f"{edge}/images/{movie_id}/v1/poster-640x360.jpg"
     assert stream["sprite_vtt_url"] == f"{edge}/images/{movie_id}/v1/sprite.vtt"
     assert abs(expires_at - time.time() - api_settings.stream_url_seconds) < 30
     assert stream["duration_seconds"] == 100

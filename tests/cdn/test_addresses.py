@@ -35,7 +35,7 @@ FILES = st.sampled_from(
         f"{keys.track_folder('text', 'pt-br-forced')}/{keys.CAPTIONS}",
     ]
 )
-IMAGES = st.sampled_from([keys.POSTER, keys.SPRITE_INDEX, keys.sprite_sheet(1), keys.sprite_sheet(12)])
+IMAGES = st.sampled_from([keys.poster(640, 360), keys.SPRITE_INDEX, keys.sprite_sheet(1), keys.sprite_sheet(12)])
 
 
 def served(path: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ def published_keys(movie_id: str, version: int) -> list[str]:
         streams + keys.MPD,
         f"{streams}{track}/{keys.INIT_SEGMENT}",
         f"{streams}{keys.track_folder('text', 'en')}/{keys.CAPTIONS}",
-        images + keys.POSTER,
+        images + keys.poster(640, 360),
         images + keys.SPRITE_INDEX,
         images + keys.sprite_sheet(1),
         images + keys.sprite_sheet(2),
@@ -104,7 +104,7 @@ FILE_NAMES = (
     keys.INIT_SEGMENT,
     keys.SEGMENT_TEMPLATE,
     keys.CAPTIONS,
-    keys.POSTER,
+    keys.poster(640, 360),
     keys.SPRITE_INDEX,
 )
 SPELLED = re.compile(rf"^(uploads|titles|chunks|images)/|/v$|(^|/|=)({'|'.join(map(re.escape, FILE_NAMES))})")

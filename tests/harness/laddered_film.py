@@ -26,7 +26,9 @@ async def publish_laddered_film(stores: Stores, title: str, folder: Path) -> str
         kind = _TYPES[path.suffix]
         await stores.published.put(prefix + str(path.relative_to(folder)), path.read_bytes(), content_type=kind)
     poster = await asyncio.to_thread(folder.with_suffix(".jpg").read_bytes)
-    await stores.published.put(keys.images_prefix(movie_id, 1) + keys.POSTER, poster, content_type="image/jpeg")
+    await stores.published.put(
+        keys.images_prefix(movie_id, 1) + keys.poster(640, 360), poster, content_type="image/jpeg"
+    )
     return movie_id
 
 

@@ -54,7 +54,7 @@ async def publish_film(
                 year=1999,
                 genres=["Drama"],
                 playable=True,
-                poster=f"{keys.images_prefix(movie_id, 1)}{keys.POSTER}",
+                poster=f"{keys.images_prefix(movie_id, 1)}{keys.poster(640, 360)}",
             )
         ]
     )
@@ -73,7 +73,8 @@ async def _encode(stream: Path) -> None:
 
 
 async def _draw(images: Path) -> None:
-    await ffmpeg(images, *_PICTURE, "-frames:v", "1", "poster.jpg")
+    for width, height in ((640, 360), (320, 180)):
+        await ffmpeg(images, *_PICTURE, "-frames:v", "1", "-s", f"{width}x{height}", keys.poster(width, height))
     await ffmpeg(images, *_PICTURE, "-frames:v", "1", "backdrop-320.jpg")
     await ffmpeg(images, *_PICTURE, "-frames:v", "1", "-s", "160x90", "sprite.jpg")
     await asyncio.to_thread((images / "sprite.vtt").write_text, _VTT)

@@ -23,7 +23,7 @@ STREAM_FILES = (
     f"{keys.track_folder('audio', 'en')}/seg_00001.m4s",
     f"{keys.track_folder('text', 'en')}/{keys.CAPTIONS}",
 )
-IMAGE_FILES = (keys.POSTER, keys.sprite_sheet(1), keys.sprite_sheet(2), keys.SPRITE_INDEX)
+IMAGE_FILES = (keys.poster(640, 360), keys.sprite_sheet(1), keys.sprite_sheet(2), keys.SPRITE_INDEX)
 PUBLISHED_KEYS = [
     prefix + name
     for movie in (MOVIE, UNPUBLISHED)

@@ -1,10 +1,11 @@
-"""What viewers see of a title before they play it: the wide picture, and the poster where there is none."""
+"""What viewers see of a title before they play it: the wide picture, the poster where there is none, and posters on cards."""
 
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import BrowserContext, Page, Route
+from playwright.async_api import Browser, BrowserContext, Page, Route
 
+from marquee.demo.browser import log_in
 from marquee.stores.opened import open_stores
 from tests.harness.browsing import keep_screenshot
 from tests.harness.published_film import publish_film
@@ -62,6 +63,23 @@ async def test_the_large_picture_is_the_wide_one_and_falls_back_to_the_poster(
         await page.route("**/backdrop-*.jpg", lost)
         await page.goto(path)
         large = ".hero-picture" if where == "/" else ".title-picture"
-        assert (await _shown(page, large)).endswith("/poster.jpg"), "a lost wide picture leaves a hole"
+        assert (await _shown(page, large)).endswith("/poster-640x360.jpg"), "a lost wide picture leaves a hole"
     finally:
         await page.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "scale", "size"),
+    [(390, 1, "320x180"), (390, 2, "320x180"), (390, 3, "640x360"), (1440, 1, "320x180"), (1440, 2, "640x360")],
+    ids=["a phone", "a phone of 2x", "a phone of 3x", "a desktop", "a desktop of 2x"],
+)
+async def test_a_card_fetches_the_poster_that_its_screen_needs(
+    site: Site, browser: Browser, newest: str, width: int, scale: int, size: str
+) -> None:
+    context = await browser.new_context(viewport={"width": width, "height": 844}, device_scale_factor=scale)
+    page = await context.new_page()
+    await log_in(page, site.settings.public, site.settings.email, site.settings.password.get_secret_value())
+    await _open(page, site.settings.public)
+    shown = await _shown(page, f"[data-testid=title-card][href$='{newest}']")
+    assert shown.endswith(f"/poster-{size}.jpg")
+    await context.close()

@@ -11,6 +11,7 @@ import "./styles/browse.css";
 import "./styles/forms.css";
 import "./styles/viewers.css";
 import "./styles/similar.css";
+import "./styles/modes.css";
 import { restoreSession } from "./api/session";
 
 const session = restoreSession();

@@ -20,7 +20,8 @@ export type Route =
 export function parseRoute(path: string, query: string): Route {
   const [first = "", second] = path.split("/").filter(Boolean);
   if (second !== undefined && (first === "title" || first === "watch")) {
-    return { page: first, movieId: decodeURIComponent(second) };
+    const movieId = decoded(second);
+    return movieId === null ? { page: "missing" } : { page: first, movieId };
   }
   if (second !== undefined) return { page: "missing" };
   if (first === "") return { page: "home" };
@@ -29,6 +30,15 @@ export function parseRoute(path: string, query: string): Route {
   if (first === "upload") return { page: "upload", replaces: new URLSearchParams(query).get("title") };
   if (["login", "join", "history", "account"].includes(first)) return { page: first } as Route;
   return { page: "missing" };
+}
+
+/** null: the bytes after a `%` are no text. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }
 
 export const paths = {
@@ -54,7 +64,8 @@ export function safeNext(next: string | null): string {
 const listeners = new Set<() => void>();
 const scrolls = new Map<string, number>();
 let entry = String(history.state?.entry ?? crypto.getRandomValues(new Uint32Array(1))[0]);
-let pageWasLeft = false;
+/** How many entries of this client lie before this one, without a page of another site between. */
+let depth = Number(history.state?.depth) || 0;
 
 let arrived = 0;
 
@@ -77,18 +88,18 @@ export const currentPlace = (): Place | null => placeOf(history.state);
 /** `place`: where in a row the title stands that is opened. It stays with the history entry, also when the page is loaded again. */
 export function navigate(path: string, options: { replace?: boolean; place?: Place | null } = {}): void {
   if (options.replace === true) {
-    history.replaceState({ entry, ...options.place }, "", path);
+    history.replaceState({ entry, depth, ...options.place }, "", path);
   } else {
     enter(String(Date.now()) + Math.random());
-    history.pushState({ entry, ...options.place }, "", path);
-    pageWasLeft = true;
+    depth += 1;
+    history.pushState({ entry, depth, ...options.place }, "", path);
   }
   announce();
 }
 
-/** Back in this client's own history, or home if the visit began here. */
+/** Back in this client's own history; to `fallback` where the visit began at this entry, so that Back never leaves the site. */
 export function goBack(fallback: string = paths.home): void {
-  if (pageWasLeft) history.back();
+  if (depth > 0) history.back();
   else navigate(fallback, { replace: true });
 }
 
@@ -99,9 +110,11 @@ export function keptScroll(): number {
 
 export function startRouter(): void {
   history.scrollRestoration = "manual";
-  history.replaceState({ ...(history.state as object | null), entry }, "");
+  history.replaceState({ ...(history.state as object | null), entry, depth }, "");
   window.addEventListener("popstate", (event: PopStateEvent) => {
-    enter(String((event.state as { entry?: string } | null)?.entry ?? ""));
+    const state = event.state as { entry?: string; depth?: number } | null;
+    enter(String(state?.entry ?? ""));
+    depth = state?.depth ?? 0;
     announce();
   });
   document.addEventListener("click", (event) => {

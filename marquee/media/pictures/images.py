@@ -1,9 +1,10 @@
 """Makes a title's stills: the poster, the backdrop (`backdrop`), and the sprite sheets with their index for scrubbing.
 
 Reads a finished rendition, which is already upright, square-pixelled and tone-mapped. Only its key frames (every 2 s) are
-decoded, once, at thumbnail size. Writes `poster.jpg`, `sprite.jpg` (`sprite-2.jpg`... for long films) and `sprite.vtt`, whose
-cues name a tile as `sprite.jpg#xywh=...`. The poster is the key frame with the best `poster_score`: not dark, flat or washed
-out; sharp, colourful, and not from the opening or the credits. Next: the stage `images` stores the files.
+decoded, once, at thumbnail size. Writes `poster-640x360.jpg` and one of half the size for small screens, `sprite.jpg`
+(`sprite-2.jpg`... for long films) and `sprite.vtt`, whose cues name a tile as `sprite.jpg#xywh=...`. The poster is the key
+frame with the best `poster_score`: not dark, flat or washed out; sharp, colourful, and not from the opening or the credits.
+Next: the stage `images` stores the files.
 """
 
 import math
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from marquee.documents import keys
-from marquee.domain.ladder import even
+from marquee.domain.ladder import even, even_within
 from marquee.media.pictures.backdrop import make_backdrop
 from marquee.media.pictures.thumbnails import SHEET_TILES, on_grid, sheet_grid
 from marquee.media.programs import binaries, process
@@ -28,6 +29,8 @@ POSTER_EDGE: Final = 640
 """The poster's longer edge in pixels: the widest card has 304, on a screen of two to one. Whole pages show the backdrop."""
 MAX_POSTER_BYTES: Final = 60_000
 """A first screen shows a dozen posters: at 1.6 Mbit/s this is 3.6 s of line at worst."""
+MAX_SMALL_POSTER_BYTES: Final = 20_000
+"""The poster of half the size, for cards on a telephone."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -36,6 +39,7 @@ class ImagesMade(msgspec.Struct, frozen=True, kw_only=True):
     """Poster, sprite sheets and their index, as files."""
 
     poster: Path
+    small_poster: Path
     sprite: Path
     """The first sheet."""
     sprite_vtt: Path
@@ -187,26 +191,39 @@ async def _write_jpeg(pixels: Pixels, out: Path, quality: int) -> float:
     return finished.cpu_seconds
 
 
-async def _write_poster(rendition: Path, at_seconds: float, out: Path) -> float:
-    """Write the key frame at `at_seconds`, at most `POSTER_EDGE` on its longer edge. Returns CPU seconds.
+def poster_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) of the poster: the shape of the picture, `POSTER_EDGE` at most, never scaled up, in even numbers."""
+    scale = min(1.0, POSTER_EDGE / max(width, height))
+    return even_within(width * scale), even_within(height * scale)
 
-    Quality falls step by step until the file has at most `MAX_POSTER_BYTES`.
+
+async def _write_poster(rendition: Path, at_seconds: float, out: Path, size: tuple[int, int], max_bytes: int) -> float:
+    """Write the key frame at `at_seconds` in this size. Returns CPU seconds.
+
+    Quality falls step by step until the file has at most `max_bytes`.
     """
     cpu_seconds = 0.0
+    width, height = size
     for quality in (3, 5, 8, 12, 18, 26):
-        fit = f"scale='min(iw,{POSTER_EDGE})':'min(ih,{POSTER_EDGE})':force_original_aspect_ratio=decrease:force_divisible_by=2"
         finished = await process.run(
             [
                 str(binaries.picture_ffmpeg()),
                 *("-hide_banner", "-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file"),
                 *("-ss", f"{max(0.0, at_seconds - 0.001):.6f}", "-i", str(rendition), "-frames:v", "1"),
-                *("-vf", f"{fit}:flags=lanczos,setsar=1", "-pix_fmt", "yuvj420p", "-q:v", str(quality)),
+                *(
+                    "-vf",
+                    f"scale={width}:{height}:flags=lanczos,setsar=1",
+                    "-pix_fmt",
+                    "yuvj420p",
+                    "-q:v",
+                    str(quality),
+                ),
                 *("-f", "image2", "-update", "1", str(out)),
             ],
             timeout_seconds=120,
         )
         cpu_seconds += finished.cpu_seconds
-        if out.stat().st_size <= MAX_POSTER_BYTES:
+        if out.stat().st_size <= max_bytes:
             break
     return cpu_seconds
 
@@ -230,11 +247,14 @@ async def make_images(
     every = tile_seconds(duration_seconds)
     tile = tile_size(width, height)
     frames, times, cpu_seconds = await _thumbnails(preview_path or rendition_path, every, *tile, duration_seconds)
-    poster = folder / keys.POSTER
+    whole = poster_size(width, height)
+    half = whole[0] // 2, whole[1] // 2
+    poster, small_poster = folder / keys.poster(*whole), folder / keys.poster(*half)
     scores = placed_scores(frames, times, duration_seconds)
     best = scores.index(max(scores))
     chosen = times[best]
-    cpu_seconds += await _write_poster(rendition_path, chosen, poster)
+    cpu_seconds += await _write_poster(rendition_path, chosen, poster, whole, MAX_POSTER_BYTES)
+    cpu_seconds += await _write_poster(rendition_path, chosen, small_poster, half, MAX_SMALL_POSTER_BYTES)
     backdrop = await make_backdrop(
         rendition_path,
         folder,
@@ -258,6 +278,7 @@ async def make_images(
     index.write_text(sprite_vtt(shown, duration_seconds, names, *tile))
     return ImagesMade(
         poster=poster,
+        small_poster=small_poster,
         sprite=paths[0],
         sprite_vtt=index,
         sprites=paths,

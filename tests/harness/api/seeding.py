@@ -58,7 +58,7 @@ class Seeder:
                 duration_seconds=duration_seconds,
                 manifest=f"{streams}{keys.MASTER_PLAYLIST}",
                 dash=f"{streams}{keys.MPD}",
-                poster=f"{images}{keys.POSTER}",
+                poster=f"{images}{keys.poster(640, 360)}",
                 sprite_vtt=f"{images}{keys.SPRITE_INDEX}",
                 backdrop=[
                     BackdropPicture(key=f"{images}{keys.backdrop(width)}", width=width, height=width * 9 // 16)

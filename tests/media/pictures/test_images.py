@@ -5,14 +5,18 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from marquee.media.pictures.images import (
     MAX_POSTER_BYTES,
+    MAX_SMALL_POSTER_BYTES,
     SHEET_TILES,
     make_images,
     placed_scores,
     poster_score,
+    poster_size,
     tile_seconds,
     tile_size,
 )
@@ -40,6 +44,16 @@ def test_a_tile_has_the_films_shape_within_what_a_sheet_can_hold() -> None:
     assert [tile_size(*shape) for shape in shapes] == [(160, 90), (160, 284), (160, 68), (2, 400), (160, 2), (160, 160)]
 
 
+@given(st.integers(2, 4000), st.integers(2, 4000))
+def test_a_poster_has_the_films_shape_is_never_scaled_up_and_can_be_halved(width: int, height: int) -> None:
+    wide, high = poster_size(width, height)
+    assert 2 <= wide <= max(2, min(width, 640))
+    assert 2 <= high <= max(2, min(height, 640))
+    assert wide % 2 == high % 2 == 0
+    if max(width, height) >= 640:
+        assert max(wide, high) == 640
+
+
 async def _film(path: Path, seconds: int, size: str) -> None:
     """A film that is black for two seconds, then shows `testsrc2`; a key frame every 2 s."""
     await ffmpeg(
@@ -56,6 +70,12 @@ async def test_poster_has_the_films_shape_and_is_neither_black_nor_heavy(tmp_pat
     with Image.open(made.poster) as poster:
         assert poster.size == (360, 640), "the poster of an upright film must be upright"
         assert float(np.asarray(poster.convert("L")).mean()) > 30, "the poster is black"
+    assert made.small_poster.stat().st_size <= MAX_SMALL_POSTER_BYTES
+    with Image.open(made.small_poster) as small:
+        assert small.size == (180, 320)
+    assert (made.poster.name, made.small_poster.name) == ("poster-360x640.jpg", "poster-180x320.jpg"), (
+        "clients read the sizes from the names"
+    )
     assert made.poster_seconds >= 2.0
     with Image.open(made.sprite) as sprite:
         assert sprite.size == (5 * 160, 284), "five tiles of an upright film"

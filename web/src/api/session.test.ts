@@ -42,6 +42,26 @@ it("follows another tab that logs out, and in as somebody else", async () => {
   expect(refresh).toHaveBeenCalledOnce();
 });
 
+it("follows what other tabs did while its page was in the back/forward cache", async () => {
+  const { followOtherTabs, keepTokens, who } = await import("./session");
+  const refresh = vi.fn(async () => answered("other"));
+  vi.stubGlobal("fetch", refresh);
+  followOtherTabs();
+  const comesBack = (meanwhile: () => void) => {
+    tab.dispatchEvent(new Event("pagehide"));
+    meanwhile();
+    tab.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  };
+  keepTokens({ access_token: tokenOf("one"), session_id: "s_one" });
+  comesBack(() => undefined);
+  expect(who()?.accountId).toBe("one");
+  comesBack(() => kept.set("marquee.session", "s_other"));
+  expect(who()?.accountId).not.toBe("one");
+  await vi.waitFor(() => expect(who()?.accountId).toBe("other"));
+  comesBack(() => kept.delete("marquee.session"));
+  expect(who()).toBeNull();
+});
+
 it("keeps no refresh token where a script could read it", async () => {
   const { keepTokens, refreshSession } = await import("./session");
   const refresh = vi.fn(async () => answered("one"));

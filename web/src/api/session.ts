@@ -9,6 +9,7 @@
  * Release 0.1.0 kept the refresh token itself in localStorage. The first refresh moves it into the cookie and removes it.
  */
 
+import { device, tab } from "../browserStorage";
 import { RIGHTS } from "../domain/rules";
 import { ask, bodyOf, isLoggedOut } from "./answer";
 import { ownProblem } from "./problem";
@@ -74,19 +75,19 @@ export function onSessionChange(listener: () => void): () => void {
 function adopt(token: string | null): void {
   access = token;
   claims = token === null ? null : readClaims(token);
-  if (token === null) sessionStorage.removeItem(ACCESS_KEY);
-  else sessionStorage.setItem(ACCESS_KEY, token);
+  if (token === null) tab.remove(ACCESS_KEY);
+  else tab.set(ACCESS_KEY, token);
 }
 
 /** Keep the answer to a login, a refresh or a change of profile. */
 export function keepTokens(answer: TokenAnswer, email?: string): void {
-  localStorage.setItem(SESSION_KEY, answer.session_id);
-  localStorage.removeItem(OLD_TOKEN_KEY);
-  if (email !== undefined) localStorage.setItem(EMAIL_KEY, email);
-  sessionStorage.removeItem(ENDED_KEY);
+  device.set(SESSION_KEY, answer.session_id);
+  device.remove(OLD_TOKEN_KEY);
+  if (email !== undefined) device.set(EMAIL_KEY, email);
+  tab.remove(ENDED_KEY);
   adopt(answer.access_token);
   aheadSeconds = claims?.iat === undefined ? 0 : claims.iat - Date.now() / 1000;
-  sessionStorage.setItem(AHEAD_KEY, String(aheadSeconds));
+  tab.set(AHEAD_KEY, String(aheadSeconds));
   announce();
 }
 
@@ -95,21 +96,21 @@ export function keepTokens(answer: TokenAnswer, email?: string): void {
  * platform ended it, so the login page says that.
  */
 export function endSession(lost = false): void {
-  if (lost) sessionStorage.setItem(ENDED_KEY, "lost");
-  localStorage.removeItem(SESSION_KEY);
-  localStorage.removeItem(OLD_TOKEN_KEY);
-  localStorage.removeItem(EMAIL_KEY);
+  if (lost) tab.set(ENDED_KEY, "lost");
+  device.remove(SESSION_KEY);
+  device.remove(OLD_TOKEN_KEY);
+  device.remove(EMAIL_KEY);
   adopt(null);
   announce();
 }
 
 /** Whether the platform ended this tab's session, so that the login page can say why it is shown. */
 export function wasLoggedOut(): boolean {
-  return sessionStorage.getItem(ENDED_KEY) !== null;
+  return tab.get(ENDED_KEY) !== null;
 }
 
 function mayHaveSession(): boolean {
-  return localStorage.getItem(SESSION_KEY) !== null || localStorage.getItem(OLD_TOKEN_KEY) !== null;
+  return device.get(SESSION_KEY) !== null || device.get(OLD_TOKEN_KEY) !== null;
 }
 
 export function who(): Who | null {
@@ -118,7 +119,7 @@ export function who(): Who | null {
     accountId: claims.sub,
     profileId: claims.profile,
     role: claims.role,
-    email: localStorage.getItem(EMAIL_KEY),
+    email: device.get(EMAIL_KEY),
   };
 }
 
@@ -142,10 +143,10 @@ export function anyAccessToken(): string | null {
 
 /** Start of the page: use the tab's own access token, else refresh. Returns whether a viewer is logged in. */
 export async function restoreSession(): Promise<boolean> {
-  const kept = sessionStorage.getItem(ACCESS_KEY);
-  if (kept !== null && localStorage.getItem(SESSION_KEY) !== null) {
+  const kept = tab.get(ACCESS_KEY);
+  if (kept !== null && device.get(SESSION_KEY) !== null) {
     adopt(kept);
-    aheadSeconds = Number(sessionStorage.getItem(AHEAD_KEY)) || 0;
+    aheadSeconds = Number(tab.get(AHEAD_KEY)) || 0;
     if (freshAccessToken() !== null) return true;
   }
   return refreshSession();
@@ -174,7 +175,7 @@ async function rotate(profileId: string | null): Promise<boolean> {
     return false;
   }
   const body: Refresh = { transport: "cookie" };
-  const oldToken = localStorage.getItem(OLD_TOKEN_KEY);
+  const oldToken = device.get(OLD_TOKEN_KEY);
   if (oldToken !== null) body.refresh_token = oldToken;
   if (profileId !== null) body.profile_id = profileId;
   const answer = await ask("/api/v1/sessions/refresh", LIMIT_MS, undefined, {
@@ -196,14 +197,24 @@ async function rotate(profileId: string | null): Promise<boolean> {
 
 /** Another tab logged out, or logged in as another account: this tab follows. */
 export function followOtherTabs(): void {
+  const logOut = () => {
+    adopt(null);
+    announce();
+  };
+  const logIn = () => void refreshSession().catch(() => undefined); // on failure this tab shows the login page
   window.addEventListener("storage", (event) => {
     if (event.key !== SESSION_KEY) return;
-    if (event.newValue === null) {
-      adopt(null);
-      announce();
-    } else if (access === null) {
-      void refreshSession().catch(() => undefined); // on failure this tab shows the login page
-    }
+    if (event.newValue === null) logOut();
+    else if (access === null) logIn();
+  });
+  // A page in the browser's back/forward cache hears nothing of other tabs. When it is shown again, it looks.
+  let left: string | null = null;
+  window.addEventListener("pagehide", () => void (left = device.get(SESSION_KEY)));
+  window.addEventListener("pageshow", ({ persisted }) => {
+    const found = device.get(SESSION_KEY);
+    if (!persisted || found === left) return;
+    logOut();
+    if (found !== null) logIn();
   });
 }
 

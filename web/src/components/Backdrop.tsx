@@ -15,7 +15,7 @@ interface Props {
 export function Backdrop({ title, backdrop = [], posterUrl }: Props) {
   const [state, setState] = useState<"waiting" | "shown" | "missing">("waiting");
   const largest = backdrop.at(-1);
-  if (largest === undefined || state === "missing") return <Poster title={title} url={posterUrl} eager />;
+  if (largest === undefined || state === "missing") return <Poster title={title} url={posterUrl} eager shown="100vw" />;
   return (
     <div class={`poster poster-${state} backdrop`} aria-hidden="true" data-testid="backdrop">
       <img

@@ -4,12 +4,13 @@ import type { NoteOut } from "../api/schema";
 
 const WORDS: Record<NoteOut["severity"], string> = { serious: "Serious", warning: "Warning", info: "Note" };
 
-export function Notes({ notes }: { notes: NoteOut[] }) {
+/** `of`: the film that they are of, where a page has several. */
+export function Notes({ notes, of }: { notes: NoteOut[]; of?: string }) {
   const told = notes.filter((one) => one.severity !== "info");
   const rest = notes.filter((one) => one.severity === "info");
   if (notes.length === 0) return null;
   return (
-    <section class="notes" aria-label="Notes" data-testid="notes">
+    <section class="notes" aria-label={of === undefined ? "Notes" : `Notes of ${of}`} data-testid="notes">
       {told.length > 0 && <List notes={told} />}
       {rest.length > 0 && (
         <details>

@@ -1,22 +1,29 @@
 /** A title's picture, 16:9. Without one, or if it fails to load, a picture made from the title's name. */
 
 import { useState } from "preact/hooks";
+import { posterSizes, sourceSet } from "../domain/pictures";
 import { lookOf } from "../domain/placeholder";
+
+/** The width of a card, as `browse.css` makes it: two beside each other on a telephone. */
+const ON_A_CARD = "(min-width: 40rem) clamp(11.5rem, 20.5vw, 19rem), 50vw";
 
 interface Props {
   title: string;
   url: string | null | undefined;
   /** Load the picture at once, because it is the page's first. Its title stands beside it, so it has no text of its own. */
   eager?: boolean;
+  /** How wide it is shown, for `sizes`. */
+  shown?: string;
 }
 
 export function Poster(props: Props) {
   return <Picture key={props.url} {...props} />;
 }
 
-function Picture({ title, url, eager = false }: Props) {
+function Picture({ title, url, eager = false, shown = ON_A_CARD }: Props) {
   const [state, setState] = useState<"waiting" | "shown" | "missing">(url ? "waiting" : "missing");
   const look = lookOf(title);
+  const sizes = url ? posterSizes(url) : [];
   return (
     <div class={`poster poster-${state} ${eager ? "poster-eager" : ""}`} aria-hidden="true">
       {state !== "shown" && (
@@ -26,6 +33,7 @@ function Picture({ title, url, eager = false }: Props) {
       )}
       {url && state !== "missing" && (
         <img
+          {...(sizes.length === 0 ? {} : { srcset: sourceSet(sizes), sizes: shown })}
           src={url}
           alt=""
           loading={eager ? "eager" : "lazy"}

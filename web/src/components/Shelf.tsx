@@ -51,7 +51,7 @@ export function Shelf({ row, onMore, onRemove }: Props) {
 
   const turn = (direction: 1 | -1) => {
     const list = track.current;
-    list?.scrollBy({ left: direction * list.clientWidth * 0.85, behavior: "smooth" });
+    list?.scrollBy({ left: direction * list.clientWidth * 0.85, behavior: motion() });
   };
 
   const heading = `row-${row.id}`;
@@ -95,6 +95,9 @@ export function Shelf({ row, onMore, onRemove }: Props) {
   );
 }
 
+/** A script's scrolling does not obey the style sheet's rule for viewers who want no motion. */
+const motion = (): ScrollBehavior => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth");
+
 /** Left and right move along the row, up and down to the next row. Tab reaches every title too. */
 function moveAlong(event: KeyboardEvent): void {
   const link = (event.target as Element).closest("a");
@@ -111,7 +114,7 @@ function moveAlong(event: KeyboardEvent): void {
   event.preventDefault();
   if (next instanceof HTMLElement) {
     next.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "smooth" });
+    next.scrollIntoView({ block: "nearest", inline: "nearest", behavior: motion() });
   }
 }
 

@@ -3,6 +3,7 @@ import { ProgressReporter, type ProgressSample } from "./progress";
 
 describe("progress of a viewer", () => {
   let now = 0;
+  let wall = 0;
   let sent: (ProgressSample & { leaving: boolean })[] = [];
   let answers: boolean[] = [];
   const reporter = () =>
@@ -12,6 +13,7 @@ describe("progress of a viewer", () => {
         return answers.shift() ?? true;
       },
       () => now,
+      () => wall,
     );
   const settle = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -56,6 +58,21 @@ describe("progress of a viewer", () => {
     expect(sent).toHaveLength(2);
   });
 
+  it.each([
+    ["slept, and its monotonic clock stood still", 2000, 8 * 3600e3, 8 * 3600e3],
+    ["was set back by an hour", 2500, -3600e3, 2500],
+    ["was set from 1970 to today", 2500, 56 * 365 * 24 * 3600e3, 365 * 24 * 3600e3],
+  ])("states the longer age where the device %s", async (_what, passed, wallPassed, age) => {
+    answers = [false, true];
+    const r = reporter();
+    r.stopped(7);
+    await settle();
+    now += passed;
+    wall += wallPassed;
+    await r.flush();
+    expect(sent.at(-1)).toEqual({ position_seconds: 7, age_ms: age, leaving: false });
+  });
+
   it("sends where the viewer paused also when a sample is under way at that moment", async () => {
     const r = reporter();
     r.played(4);
@@ -74,6 +91,7 @@ describe("progress of a viewer", () => {
         return new Promise((resolve) => (release = resolve));
       },
       () => now,
+      () => wall,
     );
     r.stopped(3);
     r.leaving(3.4);

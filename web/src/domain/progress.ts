@@ -1,10 +1,15 @@
 /**
  * Reports the viewer's position: a sample every 4 s while the film plays, on pause, and when the page is hidden. A sample
- * carries its age by the monotonic clock, so the server can order samples that arrive late. A sample that could not be
- * sent is kept until a newer one replaces it: only the newest position matters.
+ * carries its age, so the server can order samples that arrive late. A sample that could not be sent is kept until a newer one
+ * replaces it: only the newest position matters.
+ *
+ * The age is the longer one of two clocks. The monotonic clock of some systems stands still while the device sleeps, and the wall
+ * clock can be set back. A sample that seems older than it is loses against newer ones; one that seems younger would overwrite them.
  */
 
 export const PROGRESS_EVERY_MS = 4000;
+/** The platform's bound of an age: a year. */
+const MAX_AGE_MS = 365 * 24 * 3600 * 1000;
 
 export interface ProgressSample {
   position_seconds: number;
@@ -15,7 +20,7 @@ export interface ProgressSample {
 export type SendProgress = (sample: ProgressSample, leaving: boolean) => Promise<boolean>;
 
 export class ProgressReporter {
-  private newest: { position: number; at: number } | null = null;
+  private newest: { position: number; at: number; wallAt: number } | null = null;
   private sentAt = Number.NEGATIVE_INFINITY;
   private sending = false;
   /** The viewer paused or sought while a sample was being sent. */
@@ -24,6 +29,7 @@ export class ProgressReporter {
   constructor(
     private readonly send: SendProgress,
     private readonly now: () => number = () => performance.now(),
+    private readonly wall: () => number = () => Date.now(),
   ) {}
 
   /** Note the position while the film plays. Sends once 4 s have passed since the last sample. */
@@ -49,7 +55,7 @@ export class ProgressReporter {
   async flush(leaving = false): Promise<void> {
     const sample = this.newest;
     if (sample === null || (this.sending && !leaving)) return;
-    const age = Math.max(0, Math.round(this.now() - sample.at));
+    const age = Math.min(MAX_AGE_MS, Math.max(0, Math.round(this.now() - sample.at), Math.round(this.wall() - sample.wallAt)));
     this.sentAt = this.now();
     this.sending = true;
     let acknowledged = false;
@@ -69,6 +75,6 @@ export class ProgressReporter {
 
   private note(position: number): void {
     if (!Number.isFinite(position) || position < 0) return;
-    this.newest = { position: Math.round(position * 1000) / 1000, at: this.now() };
+    this.newest = { position: Math.round(position * 1000) / 1000, at: this.now(), wallAt: this.wall() };
   }
 }

@@ -28,6 +28,9 @@ import { keptScroll, paths } from "../router";
 /** As many as the highest usual screen shows. */
 const FIRST_ROWS = 3;
 
+/** For screen readers: what is seen of the page says by itself that it is home. */
+const HEADING = <h1 class="hidden-visually">Home</h1>;
+
 let kept: { profileId: string; page: Page } | null = null;
 onSessionChange(() => {
   if (kept !== null && who()?.profileId !== kept.profileId) kept = null;
@@ -79,11 +82,18 @@ export function HomePage() {
   );
 
   if (page === null) {
-    if (problem !== null) return <Trouble problem={problem} again={() => setAttempt((n) => n + 1)} />;
+    if (problem !== null) {
+      return (
+        <>
+          {HEADING}
+          <Trouble problem={problem} again={() => setAttempt((n) => n + 1)} />
+        </>
+      );
+    }
     // By its key the element of the rows stays the same, at its place: else another one would move there when the page is filled.
     return (
       <>
-        <h1 class="hidden-visually">Home</h1>
+        {HEADING}
         <div key="hero-bones" class="hero bone" aria-hidden="true" />
         <div key="shelves" class="shelves" aria-busy="true">
           <ShelfBones />
@@ -95,18 +105,26 @@ export function HomePage() {
   const reload = () => setAttempt((n) => n + 1);
   const lacking = missingRows(page);
   if (page.rows.length === 0 && (problem !== null || lacking !== null)) {
-    return <Trouble problem={problem ?? unavailable(lacking ?? "")} again={reload} />;
+    return (
+      <>
+        {HEADING}
+        <Trouble problem={problem ?? unavailable(lacking ?? "")} again={reload} />
+      </>
+    );
   }
   if (page.rows.length === 0) {
     return (
-      <Empty heading="Nothing is on yet">
-        <p>Films appear here as soon as the first one has been ingested.</p>
-        {mayUpload(who()) && (
-          <a class="button primary" href={paths.upload}>
-            Upload a film
-          </a>
-        )}
-      </Empty>
+      <>
+        {HEADING}
+        <Empty heading="Nothing is on yet">
+          <p>Films appear here as soon as the first one has been ingested.</p>
+          {mayUpload(who()) && (
+            <a class="button primary" href={paths.upload}>
+              Upload a film
+            </a>
+          )}
+        </Empty>
+      </>
     );
   }
   const featured = featuredOf(page.rows);
@@ -123,7 +141,7 @@ export function HomePage() {
   return (
     <>
       <RemovalMessage removal={removal} />
-      <h1 class="hidden-visually">Home</h1>
+      {HEADING}
       {featured !== null && <Hero key={featured.movie_id} card={featured} />}
       <div key="shelves" class="shelves" aria-busy={false}>
         {lacking !== null && <Trouble problem={unavailable(lacking)} again={reload} />}

@@ -84,7 +84,7 @@ function Ending({ movieId, next, similar, replay, back }: EndingProps) {
       {next !== null && (
         <div class="ending-next" data-testid="up-next">
           <div class="ending-picture">
-            <Poster title={next.card.title} url={next.card.poster_url} eager />
+            <Poster title={next.card.title} url={next.card.poster_url} eager shown="20rem" />
           </div>
           <div class="ending-words">
             <p class="ending-eyebrow" role="status">

@@ -169,6 +169,8 @@ export function Player({ stream, startSeconds, openedAt, renew, reporter, back }
   const seek = useCallback((seconds: number) => {
     const target = element.current!;
     const end = Number.isFinite(target.duration) ? target.duration : stream.duration_seconds;
+    // A film that has ended is paused: sought to just before its end, it would stand there.
+    if (target.ended && seconds >= end - 0.05) return;
     position.current = Math.min(Math.max(0, seconds), Math.max(0, end - 0.05));
     target.currentTime = position.current;
   }, []);

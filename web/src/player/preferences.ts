@@ -1,9 +1,9 @@
 /**
- * The viewer's choices in the player, kept on this device for the next film. A browser that refuses storage (private mode,
- * blocked cookies) keeps them until the tab is closed. What is stored is checked value by value: it may come from an older
- * client, or from somebody's hand, and a wrong one costs that choice only.
+ * The viewer's choices in the player, kept on this device for the next film. What is stored is checked value by value: it may come
+ * from an older client, or from somebody's hand, and a wrong one costs that choice only.
  */
 
+import { device } from "../browserStorage";
 import { isCaptionLook, isCaptionSize, type CaptionLook, type CaptionSize } from "./captionLook";
 import { isSound, type Sound } from "./media/sound";
 
@@ -46,8 +46,6 @@ export const DEFAULTS: Preferences = {
 };
 
 const KEY = "marquee.player";
-/** Choices of this tab that the browser did not store. */
-let unstored: Partial<Preferences> = {};
 
 const isBoolean = (value: unknown) => typeof value === "boolean";
 const isLanguage = (value: unknown) => value === null || (typeof value === "string" && /^[A-Za-z0-9-]{1,35}$/.test(value));
@@ -80,22 +78,7 @@ export function parsePreferences(text: string | null): Preferences {
   return { ...DEFAULTS, ...(Object.fromEntries(valid) as Partial<Preferences>) };
 }
 
-export function readPreferences(): Preferences {
-  let text: string | null = null;
-  try {
-    text = localStorage.getItem(KEY); // reading the name alone throws where storage is refused
-  } catch {
-    // Nothing is stored: what this tab remembers holds.
-  }
-  return { ...parsePreferences(text), ...unstored };
-}
+export const readPreferences = (): Preferences => parsePreferences(device.get(KEY));
 
-export function keepPreferences(change: Partial<Preferences>): void {
-  const kept = { ...readPreferences(), ...change };
-  try {
-    localStorage.setItem(KEY, JSON.stringify(kept));
-    unstored = {};
-  } catch {
-    unstored = { ...unstored, ...change };
-  }
-}
+export const keepPreferences = (change: Partial<Preferences>): void =>
+  device.set(KEY, JSON.stringify({ ...readPreferences(), ...change }));

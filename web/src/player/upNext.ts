@@ -1,26 +1,16 @@
 /** The viewer's wish on this device whether the next film begins by itself, and how many did without a touch. */
 
+import { device } from "../browserStorage";
+
 const KEY = "marquee.play-next";
 
 /** After so many films that began by themselves, somebody has to press: perhaps nobody is watching. */
 export const MAX_UNTOUCHED = 3;
 export const COUNT_DOWN_SECONDS = 10;
 
-export function playsNext(): boolean {
-  try {
-    return localStorage.getItem(KEY) !== "off";
-  } catch {
-    return true;
-  }
-}
+export const playsNext = (): boolean => device.get(KEY) !== "off";
 
-export function keepPlaysNext(on: boolean): void {
-  try {
-    localStorage.setItem(KEY, on ? "on" : "off");
-  } catch {
-    // Storage is full or forbidden: the choice applies to this page only.
-  }
-}
+export const keepPlaysNext = (on: boolean): void => device.set(KEY, on ? "on" : "off");
 
 let untouched = 0;
 

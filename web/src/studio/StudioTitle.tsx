@@ -69,7 +69,7 @@ export function StudioTitle({ title, changed }: Props) {
       <tr role="row" class="studio-row" data-testid="studio-title" data-state={title.state} aria-labelledby={id}>
         <td role="cell" class="studio-name">
           <div class="studio-poster">
-            <Poster title={name} url={title.poster_url} />
+            <Poster title={name} url={title.poster_url} shown="6rem" />
           </div>
           <div>
             {gone ? (
@@ -158,7 +158,7 @@ export function StudioTitle({ title, changed }: Props) {
         <tr role="row" class="studio-opened">
           <td role="cell" colSpan={4}>
             {problem !== null && <ProblemNotice problem={problem} />}
-            {opened === "notes" && <Notes notes={title.notes} />}
+            {opened === "notes" && <Notes notes={title.notes} of={name} />}
             {opened === "edit" && (
               <EditTitle
                 title={title}

@@ -69,7 +69,7 @@ export function FollowedUpload({ uploadId, title, remove }: Props) {
       </header>
       {status !== null && !ended && <Chain status={status} />}
       {status !== null && ended && <Outcome status={status} title={title} />}
-      {status !== null && <Notes notes={status.notes} />}
+      {status !== null && <Notes notes={status.notes} of={title} />}
       {problem !== null && <ProblemNotice problem={problem} />}
     </article>
   );

@@ -175,7 +175,7 @@ function ReadSubtitles({ sidecars }: { sidecars: SidecarOut[] }) {
             {one.file_name}: {one.label}, {one.encoding}
             {one.encoding_guessed && one.first_line !== null && <q>{one.first_line}</q>}
           </p>
-          <Notes notes={one.notes} />
+          <Notes notes={one.notes} of={one.file_name} />
         </div>
       ))}
     </>

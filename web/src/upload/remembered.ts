@@ -1,5 +1,6 @@
 /** Uploads that this browser began, stored so that a reload can resume them or follow them through the chain. */
 
+import { device } from "../browserStorage";
 import type { Details } from "./FilmDetails";
 
 export interface Remembered {
@@ -20,20 +21,15 @@ const MOST = 12;
 
 export function remembered(): Remembered[] {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    const kept: unknown = JSON.parse(device.get(KEY) ?? "[]");
     return Array.isArray(kept) ? (kept as Remembered[]) : [];
   } catch {
     return [];
   }
 }
 
-function keep(list: Remembered[]): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(list.slice(0, MOST)));
-  } catch {
-    // Storage is full or forbidden: the upload is not stored here, but the platform still knows it.
-  }
-}
+/** Where the browser does not store it, the platform still knows the upload. */
+const keep = (list: Remembered[]): void => device.set(KEY, JSON.stringify(list.slice(0, MOST)));
 
 /** The unfinished upload of this file for this title (null: for a title of its own), if this browser began one. */
 export function unfinished(fileName: string, sizeBytes: number, replaces: string | null = null): Remembered | undefined {

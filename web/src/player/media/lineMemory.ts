@@ -3,6 +3,7 @@
  * downloads of the page itself (Resource Timing), and the browser's own hint where it has one.
  */
 
+import { device } from "../../browserStorage";
 import type { Evidence, Remembered } from "../../domain/line";
 
 const KEY = "marquee.line";
@@ -14,7 +15,7 @@ const isPositive = (value: unknown): value is number => typeof value === "number
 
 export function readLine(): Remembered | null {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "null") as Partial<Remembered> | null;
+    const kept = JSON.parse(device.get(KEY) ?? "null") as Partial<Remembered> | null;
     if (kept === null || !isPositive(kept.bitsPerSecond) || !isPositive(kept.answeredMs) || !isPositive(kept.at)) return null;
     return { bitsPerSecond: kept.bitsPerSecond, answeredMs: kept.answeredMs, at: kept.at };
   } catch {
@@ -22,13 +23,7 @@ export function readLine(): Remembered | null {
   }
 }
 
-export function keepLine(line: Remembered): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(line));
-  } catch {
-    // Storage is full or forbidden: the next film starts cautiously.
-  }
-}
+export const keepLine = (line: Remembered): void => device.set(KEY, JSON.stringify(line));
 
 /** The fastest of the page's recent larger downloads, and its quickest answer. Answers from the cache say nothing. */
 export function measuredByPage(): Evidence | null {
