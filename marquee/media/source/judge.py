@@ -108,7 +108,9 @@ async def judge(
     )
     if indexed and not seekable:
         notes.append(note("index-unusable"))
-    decodable = await decodable_codecs(binaries.ffmpeg())
+    decodable = await decodable_codecs(
+        binaries.ffmpeg(), (stream.codec for stream in candidate.probed.of_kind("audio"))
+    )
     notes += source_notes.picture_notes(candidate, scanned, undecodable) + source_notes.ignored_streams(
         candidate.probed
     )
