@@ -18,6 +18,14 @@ _MAX_LENGTH_DIFFERENCE_SECONDS: Final = 0.25
 _MAX_RATE_RATIO: Final = 1.5
 """Channels of one recording are encoded alike. A version with speech alone may have half the bits."""
 
+_LEFT: Final = (
+    "left channel|linker kanal|vänster|venstre|vasen|lew[ya]|lev[ýá]|ľavý|bal|sol|stânga|esquerra|лев(?:ый|ая)|л|лівий|"
+    "αριστερ[άό]|左(?:声道|聲道|チャンネル)?|왼쪽|좌|يسار|שמאל"
+)
+_RIGHT: Final = (
+    "right channel|rechter kanal|höger|højre|høyre|oikea|praw[ya]|prav[ýá]|jobb|sağ|dreapta|dreta|прав(?:ый|ая)|п|правий|"
+    "δεξι[άό]|右(?:声道|聲道|チャンネル)?|오른쪽|우|يمين|ימין"
+)
 _SIDES: Final = r"(?:front|vorne|avant)?[ -]?"
 _BACK: Final = r"(?:surround|side|hinten|arri[èe]re)"
 _PLACES: Final[tuple[tuple[str, str], ...]] = (
@@ -28,8 +36,8 @@ _PLACES: Final[tuple[tuple[str, str], ...]] = (
     ("LFE", r"lfe|sub|subwoofer|low frequency effects"),
     ("DL", r"lt|left total"),
     ("DR", r"rt|right total"),
-    ("FL", rf"l|fl|lf|{_SIDES}left|left[ -]?front|links|gauche|izquierd[ao]|sinistr[ao]|esquerd[ao]"),
-    ("FR", rf"r|fr|rf|{_SIDES}right|right[ -]?front|rechts|droite|derech[ao]|destr[ao]|direit[ao]"),
+    ("FL", rf"l|fl|lf|{_SIDES}left|left[ -]?front|links|gauche|izquierd[ao]|sinistr[ao]|esquerd[ao]|{_LEFT}"),
+    ("FR", rf"r|fr|rf|{_SIDES}right|right[ -]?front|rechts|droite|derech[ao]|destr[ao]|direit[ao]|{_RIGHT}"),
     ("FC", r"c|fc|center|centre|mitte|centro"),
 )  # fmt: skip
 _PLACE: Final = re.compile(

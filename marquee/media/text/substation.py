@@ -18,6 +18,10 @@ MAX_GAP_MILLISECONDS: Final = 50
 """A sign that is set anew for every frame is one cue. Between its events there is at most one frame at 20 fps."""
 _SECTION: Final = re.compile(r"^[ \t]*\[(Script Info|V4\+? Styles|Events)\]", re.IGNORECASE | re.MULTILINE)
 _BLOCKS: Final = re.compile(r"(?<!\\)\{([^{}]*)\}")
+_FADE_IN: Final = re.compile(r"\\t\([^)]*\\alpha")
+"""Text that is invisible at first, and is shown by an animation."""
+_MIN_MARGIN: Final = 25.0
+"""Per cent of the height. A line with a larger margin stands away from its edge on purpose."""
 _USUAL_PLACE: Final = 75.0
 """A line that ends below this per cent of the height, in the middle, is dialogue where players show it anyway."""
 
@@ -46,7 +50,7 @@ def parse(text: str) -> Parsed:
         if event.end <= event.start:
             left_out += 1
             continue
-        place = _place(event.text, style, file.info)
+        place = _place(event.text, style, file.info, event.marginv or style.marginv)
         before = last.get((words, place))
         if before is not None and event.start <= cues[before][1] + MAX_GAP_MILLISECONDS:
             start, end, *_ = cues[before]
@@ -61,20 +65,24 @@ def cue_text(text: str, style: pysubs2.SSAStyle, styles: dict[str, pysubs2.SSASt
     r"""An event's text as WebVTT cue text. `wraps`: `\n` is a space, as in every WrapStyle but 2."""
     writer = CueWriter()
     _apply(writer, style)
-    drawing = False
+    drawing, hidden = False, False
+    fades_in = _FADE_IN.search(text) is not None
     for index, piece in enumerate(_BLOCKS.split(text)):
         if index % 2 == 0:
-            if not drawing:
+            if not drawing and (not hidden or fades_in):
                 writer.text(_plain(piece, wraps=wraps))
             continue
         block = re.sub(r"\\t\([^()]*(?:\([^()]*\)[^()]*)*\)?", "", piece)
-        for found in re.finditer(r"\\(?:(p)(\d+)|([ibu])(\d*)(?![a-z])|r([^\\}]*))", block):
+        for found in re.finditer(r"\\(?:(p)(\d+)|([ibu])(\d*)(?![a-z])|alpha([^\\}]*)|r([^\\}]*))", block):
             if found[1]:
                 drawing = int(found[2]) > 0
+            elif found[5] is not None:
+                hidden = found[5].strip("&H \t").upper() == "FF"
             elif found[3]:
                 _switch(writer, found[3], _wanted(found[3], found[4], style))
             else:
-                _apply(writer, styles.get((found[5] or "").strip()) or style)
+                hidden = False
+                _apply(writer, styles.get((found[6] or "").strip()) or style)
     return writer.result()
 
 
@@ -109,8 +117,8 @@ def _apply(writer: CueWriter, style: pysubs2.SSAStyle) -> None:
         _switch(writer, name, bool(on))
 
 
-def _place(text: str, style: pysubs2.SSAStyle, info: dict[str, str]) -> str:
-    """WebVTT settings of an event. Its first alignment and position count, as in renderers."""
+def _place(text: str, style: pysubs2.SSAStyle, info: dict[str, str], margin: int) -> str:
+    """WebVTT settings of an event. Its first alignment and position count, as in renderers. `margin`: to the edge."""
     blocks = "".join(_BLOCKS.findall(text))
     modern, legacy = re.search(r"\\an([1-9])", blocks), re.search(r"\\a(\d+)", blocks)
     alignment = int(style.alignment)
@@ -121,7 +129,7 @@ def _place(text: str, style: pysubs2.SSAStyle, info: dict[str, str]) -> str:
     found = re.search(r"\\(?:pos|move)\(\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)", blocks)
     size = _play_size(info)
     if found is None or size is None:
-        return PLACES.get(str(alignment), "")
+        return _place_in_margin(alignment, 100 * margin / size[1] if size else 0.0)
     try:
         x, y = 100 * float(found[1]) / size[0], 100 * float(found[2]) / size[1]
     except ValueError:
@@ -133,6 +141,15 @@ def _place(text: str, style: pysubs2.SSAStyle, info: dict[str, str]) -> str:
     line = f"line:{y:.0f}%" + (",end", ",center", "")[row]
     position = f"position:{x:.0f}%" + (",line-left", "", ",line-right")[column]
     return f"{line} {position}" + (" align:left", "", " align:right")[column]
+
+
+def _place_in_margin(alignment: int, margin: float) -> str:
+    """The place of an aligned line whose edge is `margin` per cent of the height away."""
+    usual, row = PLACES.get(str(alignment), ""), (alignment - 1) // 3
+    if not _MIN_MARGIN <= margin <= 100 - _MIN_MARGIN / 5 or row == 1:
+        return usual
+    line = f"line:{100 - margin:.0f}%,end" if row == 0 else f"line:{margin:.0f}%"
+    return " ".join([line, *(one for one in usual.split() if not one.startswith("line:"))])
 
 
 def _play_size(info: dict[str, str]) -> tuple[float, float] | None:

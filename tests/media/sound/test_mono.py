@@ -31,6 +31,20 @@ JOINED: list[tuple[str, bool, list[AudioStream], list[tuple[tuple[int, ...], str
     ("French", False, titled("Gauche", "Droite"), [((1, 2), "stereo")]),
     ("German", False, titled("Links", "Rechts"), [((1, 2), "stereo")]),
     ("Spanish", False, titled("Izquierda", "Derecha"), [((1, 2), "stereo")]),
+    *(
+        (f"{left} and {right}", False, titled(left, right), [((1, 2), "stereo")])
+        for left, right in (
+            *(("Vänster", "Höger"), ("Venstre", "Højre"), ("Vasen", "Oikea"), ("Lewy", "Prawy"), ("Levý", "Pravý")),
+            *(("Левый", "Правый"), ("Л", "П"), ("Αριστερό", "Δεξιό"), ("Sol", "Sağ"), ("Bal", "Jobb"), ("左", "右")),
+            *(
+                ("左チャンネル", "右チャンネル"),
+                ("왼쪽", "오른쪽"),
+                ("يسار", "يمين"),
+                ("Left channel", "Right channel"),
+            ),
+            *(("Audio - Linker Kanal", "Audio - Rechter Kanal"), ("Stânga", "Dreapta")),
+        )
+    ),
     ("5.1 by title", False, titled(*SIX), [((1, 2, 3, 4, 5, 6), "5.1")]),
     (
         "5.1 in film order",

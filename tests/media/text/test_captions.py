@@ -153,6 +153,9 @@ def test_a_format_that_is_not_read_is_refused_by_its_name(text: str, name: str) 
         ("before {\\p1}m 0 0 l 10 0 10 10{\\p0}after", "before after"),
         ("{\\p4\\pos(1,1)}m 0 0 s 1 1{\\p0}{\\i1}word", "<i>word</i>"),
         ("a \\{brace\\}", "a {brace}"),
+        ("seen{\\alpha&HFF&} unseen{\\alpha&H00&} again", "seen again"),
+        ("{\\alpha&HFF&}a{\\r}b", "b"),
+        ("{\\alpha&HFF&\\t(0,200,\\alpha&H00&)}fades in", "fades in"),
     ],
 )
 def test_an_ass_event_keeps_its_words_and_styles(event: str, expected: str) -> None:
@@ -187,6 +190,22 @@ def test_a_style_places_and_slants_its_events() -> None:
 )
 def test_an_events_place_is_said_in_webvtts_words(tags: str, settings: str) -> None:
     assert ass(f"{{{tags}}}sign")[0].settings == settings
+
+
+@pytest.mark.parametrize(
+    ("tags", "margin", "settings"),
+    [
+        ("", 20, ""),
+        ("", 288, "line:20%,end"),
+        ("\\an8", 108, "line:30%"),
+        ("\\an1", 180, "line:50%,end position:5% align:left"),
+        ("\\an5", 180, "line:50%"),
+    ],
+)
+def test_a_large_margin_is_a_place(tags: str, margin: int, settings: str) -> None:
+    """A margin counts from the edge at which the line stands, in units of 360 a height."""
+    event = f"Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,{margin},,{{{tags}}}sign\n"
+    assert captions.parse(HEAD + event)[0].settings == settings
 
 
 def test_signs_and_dialogue_stay_apart_and_a_sign_drawn_frame_by_frame_is_one_cue() -> None:
