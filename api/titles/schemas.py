@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.rows.schemas import RowItem
 from api.wire import Input, Line, NoteOut, Output, PictureOut, Prose, Word, Year
-from marquee.documents import AudioRole
+from marquee.documents import AudioRole, Codec
 from marquee.domain.lifecycle import TitleState, VersionState
 
 
@@ -29,11 +29,15 @@ class TitleVersionOut(Output, frozen=True, kw_only=True):
 
 
 class QualityOut(Output, frozen=True, kw_only=True):
-    """The best picture of a title. `name` is its rung: `1080p`. Titles are always in SDR."""
+    """The best picture of a title. `name` is its rung: `1080p`. Titles are always in SDR.
+
+    `codecs`: what the title is offered in, H.264 first; empty for one of an earlier release, which has H.264 alone.
+    """
 
     name: str
     width: int
     height: int
+    codecs: list[Codec]
 
 
 class SoundOut(Output, frozen=True, kw_only=True):

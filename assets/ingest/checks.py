@@ -16,6 +16,7 @@ from assets.ingest.partitions import OUTAGE_RETRY
 from assets.ingest.quality import quality
 from assets.ingest.stage import Stage, fail_by_check, open_stage
 from assets.ingest.streams import streams
+from assets.ingest.tracks import offered_streams
 from marquee.concurrency import gather_bounded
 from marquee.documents import ManifestDocument, PlanDocument, QualityDocument, StreamsDocument, SubtitlesDocument
 from marquee.ingest.outages import through_outages
@@ -41,16 +42,21 @@ async def audio_in_step(
 async def picture_good_enough(
     context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
-    """The top rung's picture is the film's: a mean VMAF below the platform's floor has no other cause than a lack of bits."""
+    """The picture of each codec's top rung is the film's: a mean VMAF below the floor has no other cause than a lack of bits."""
     async with open_stage(context, settings, "quality", reports=False) as stage:
         found, floor = await stage.read("quality", QualityDocument), settings.quality_floor_vmaf
-        top = (await stage.read("plan", PlanDocument)).settings.rungs[-1]
-        findings = verify.poor_picture(
-            found.scores,
-            floor_vmaf=floor,
-            second_look=found.second_look,
-            is_large_enough=verify.is_large_enough_for_vmaf(top.width, top.height),
-        )
+        plan = await stage.read("plan", PlanDocument)
+        findings = [
+            finding
+            for top in (one.rungs[-1] for one in plan.encodings if one.codec not in found.left_out)
+            if (scores := [one for one in found.scores if one.rung == top.name])
+            for finding in verify.poor_picture(
+                scores,
+                floor_vmaf=floor,
+                second_look=found.look_at(top.name),
+                is_large_enough=verify.is_large_enough_for_vmaf(top.width, top.height),
+            )
+        ]
         means = {one.rung: one.vmaf_mean for one in found.scores}
         return await _check_result(stage, findings, {"floor": floor, **means})
 
@@ -66,7 +72,7 @@ async def segments_add_up(
     """
     async with open_stage(context, settings, "manifest", reports=False) as stage:
         plan = await stage.read("plan", PlanDocument)
-        packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
+        packaged, texts = await offered_streams(stage), await stage.read("subtitles", SubtitlesDocument)
         stored = await _published_sizes(stage, packaged.prefix)
         written = await _playlist_texts(stage, packaged.prefix, stored)
         thumbnails = (await stage.read("manifest", ManifestDocument)).thumbnails

@@ -41,8 +41,10 @@ class SeeksFail(Exception):
 class Chunks:
     """The jobs of one version, in chunk order. `reused[i]`: chunk i was done before this run asked for it."""
 
-    def __init__(self, stage: Stage, jobs: Sequence[ChunkJob]) -> None:
+    def __init__(self, stage: Stage, jobs: Sequence[ChunkJob], *, span: tuple[float, float] = (0.0, 1.0)) -> None:
+        """`span`: from where to where these jobs take the stage's progress."""
         self._stage = stage
+        self._span = span
         self._jobs = jobs
         self._ids = [job.job_id for job in jobs]
         self.reused = [False] * len(jobs)
@@ -86,7 +88,8 @@ class Chunks:
             if gone:
                 await self._enqueue(gone)
             share, speed = self._share(statuses, time.monotonic() - started)
-            await self._stage.report(share, speed=speed)
+            begin, end = self._span
+            await self._stage.report(begin + share * (end - begin), speed=speed)
             if await self._workers_live(statuses):
                 last_alive = time.monotonic()
             elif time.monotonic() - last_alive > NO_WORKER_SECONDS:

@@ -13,6 +13,7 @@ from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import CACHE_CONTROL, MEDIA_TYPES
 from assets.ingest.stage import Stage, open_stage
+from assets.ingest.tracks import offered_streams
 from marquee.documents import (
     ImagesDocument,
     ManifestDocument,
@@ -37,7 +38,7 @@ async def manifest(
     """
     async with open_stage(context, settings, "manifest") as stage:
         plan, pictures = await stage.read("plan", PlanDocument), await stage.read("images", ImagesDocument)
-        packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
+        packaged, texts = await offered_streams(stage), await stage.read("subtitles", SubtitlesDocument)
         master = master_playlist(packaged, texts, pictures.thumbnails)
         await _write(stage, packaged.prefix + keys.MPD, mpd(packaged, texts, pictures.thumbnails))
         await _write(stage, packaged.prefix + keys.MASTER_PLAYLIST, master)

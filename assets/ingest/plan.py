@@ -14,6 +14,7 @@ from assets.ingest.stage import Stage, open_stage
 from marquee.documents import PlanDocument
 from marquee.domain.lifecycle import SHOWN_VERSIONS
 from marquee.errors import StageMissing
+from marquee.ingest.outages import through_outages
 from marquee.media.encode import plan as planning
 from marquee.media.encode.transcode import encoder_versions
 from marquee.profiles import load_profile
@@ -36,6 +37,9 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
             encoders=await encoder_versions(profile.codecs),
         )
         await stage.save_document(document)
+        if planned_by := document.profile:
+            versions = stage.stores.catalogue.versions
+            await through_outages(lambda: versions.set_profile(stage.movie_id, stage.version, planned_by))
         encoding = document.settings
         return dg.MaterializeResult(
             data_version=dg.DataVersion(document.settings_hash),
@@ -47,9 +51,9 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
                             "picture": f"{rung.width}x{rung.height}",
                             "bitrate": kilobits(rung.bitrate_bps),
                             "maximum": kilobits(rung.max_bitrate_bps),
-                            "profile": f"{rung.profile}@{rung.level}",
+                            "profile": f"{rung.codec} {rung.profile}@{rung.level}, {rung.bit_depth} bit",
                         }
-                        for rung in encoding.rungs
+                        for rung in document.rungs
                     ]
                 ),
                 "frame_rate": encoding.frame_rate,
@@ -57,8 +61,10 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
                 "segment_frames": encoding.segment_frames,
                 "total_frames": document.total_frames,
                 "chunks": len(document.chunks),
-                "preset": encoding.preset,
-                "encoder": encoding.encoder,
+                "profile": document.profile.name if document.profile else "of an earlier release",
+                "profile_hash": document.profile.hash if document.profile else "",
+                "preset": ", ".join(f"{one.codec} {one.preset}" for one in document.encodings),
+                "encoder": "; ".join(one.encoder for one in document.encodings),
                 "filters": encoding.filters or "none",
             },
         )

@@ -5,29 +5,33 @@ Reads the documents of `source`, `plan` and `streams`, the master, and the packa
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
+from assets.ingest.codecs import CODEC_NAMES
 from assets.ingest.metadata import picture, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.subtitles import subtitles
-from assets.ingest.tracks import by_height, fetch_track
+from assets.ingest.tracks import fetch_track, top_tracks
 from marquee.documents import (
+    PackagedStream,
     PlanDocument,
     QualityDocument,
     QualityScore,
     RenditionsDocument,
     SecondLook,
     StreamsDocument,
+    video_by_codec,
 )
 from marquee.domain.figures import beside_limit
 from marquee.ingest.work_folder import work_folder
 from marquee.media.encode.quality import scores
 from marquee.media.encode.samples import MAX_SAMPLE_SHARE
 from marquee.media.encode.second_look import second_look
-from marquee.media.package.verify import is_large_enough_for_vmaf
+from marquee.media.package.verify import is_large_enough_for_vmaf, poor_picture
 from marquee.notes import Note, note
 from marquee.settings import Settings
 
@@ -45,13 +49,20 @@ async def quality(
     """
     async with open_stage(context, settings, "quality") as stage:
         plan, packaged = await stage.read("plan", PlanDocument), await stage.read("streams", StreamsDocument)
-        found, looked = await _score_rungs(stage, plan, packaged)
+        found, looks = await _score_rungs(stage, plan, packaged)
+        h264, *others = top_tracks(packaged)
+        wrong = [one for one in others if one.codec in plan.optional and _is_wrong(one, found, looks, settings)]
         document = QualityDocument(
             movie_id=stage.movie_id,
             version=stage.version,
             scores=found,
-            second_look=looked,
-            notes=_notes(found[-1], packaged, settings.quality_floor_vmaf),
+            second_look=looks.get(h264.name),
+            other_looks=[looks[one.name] for one in others if one.name in looks],
+            left_out=[one.codec for one in wrong],
+            notes=[
+                *_notes([one for one in (h264, *others) if one not in wrong], found, settings.quality_floor_vmaf),
+                *(note("codec-left-out", codec=CODEC_NAMES[one.codec], why="its picture is wrong") for one in wrong),
+            ],
         )
         await stage.save_document(document)
         plot = await asyncio.to_thread(_plot, packaged, plan, document)
@@ -68,38 +79,56 @@ async def quality(
 
 async def _score_rungs(
     stage: Stage, plan: PlanDocument, packaged: StreamsDocument
-) -> tuple[list[QualityScore], SecondLook | None]:
-    """The score of every rung on the same sample, from the lowest rung to the highest, and a second look at a poor top rung."""
+) -> tuple[list[QualityScore], dict[str, SecondLook]]:
+    """The score of every rung on the same sample, and a second look at each codec's top rung that is poor, by its name."""
     source, made = await stage.read_source(), await stage.read("renditions", RenditionsDocument)
     rungs = {one.rung.name: one.rung for one in made.renditions}
+    tracks = [track for codec in video_by_codec(packaged.video) for track in codec]
+    tops = {track.name for track in top_tracks(packaged)}
     async with work_folder(stage.settings.state, f"quality-{stage.movie_id}") as folder:
-        renditions = [
-            (rungs[track.name], await fetch_track(stage, packaged, track, folder)) for track in by_height(packaged)
-        ]
+        renditions = [(rungs[track.name], await fetch_track(stage, packaged, track, folder)) for track in tracks]
         await stage.report(0.2)
         async with stage.hold_source(source) as source_path:
             memory = stage.settings.process_memory_bytes
             found = await scores(source, source_path, plan, renditions, max_share=MAX_SAMPLE_SHARE, memory_bytes=memory)
-            if found[-1].vmaf_mean >= stage.settings.quality_floor_vmaf:
-                return found, None
-            looked = await second_look(source, source_path, plan, *renditions[-1], found[-1], memory_bytes=memory)
-            return found, looked
+            looks = {}
+            for (rung, path), score in zip(renditions, found, strict=True):
+                if rung.name in tops and score.vmaf_mean < stage.settings.quality_floor_vmaf:
+                    looks[rung.name] = await second_look(
+                        source, source_path, plan, rung, path, score, memory_bytes=memory
+                    )
+            return found, looks
 
 
-def _notes(top: QualityScore, packaged: StreamsDocument, floor: float) -> list[Note]:
-    """A note if the top rung is poor. Small pictures have no meaningful score."""
-    track = by_height(packaged)[-1]
-    if top.vmaf_mean >= floor or not is_large_enough_for_vmaf(track.width or 0, track.height or 0):
-        return []
-    score = beside_limit(top.vmaf_mean, floor, 1)
-    return [note("quality-below-floor", rung=top.rung, score=score, floor=f"{floor:g}")]
+def _is_wrong(
+    track: PackagedStream, scores: Sequence[QualityScore], looks: Mapping[str, SecondLook], settings: Settings
+) -> bool:
+    """Whether the picture of a codec's top rung is not the film's."""
+    return bool(
+        poor_picture(
+            [one for one in scores if one.rung == track.name],
+            floor_vmaf=settings.quality_floor_vmaf,
+            second_look=looks.get(track.name),
+            is_large_enough=is_large_enough_for_vmaf(track.width or 0, track.height or 0),
+        )
+    )
+
+
+def _notes(tops: Sequence[PackagedStream], scores: Sequence[QualityScore], floor: float) -> list[Note]:
+    """A note for each codec whose top rung is poor. Small pictures have no meaningful score."""
+    by_name = {one.rung: one.vmaf_mean for one in scores}
+    return [
+        note("quality-below-floor", rung=one.name, score=beside_limit(by_name[one.name], floor, 1), floor=f"{floor:g}")
+        for one in tops
+        if by_name[one.name] < floor and is_large_enough_for_vmaf(one.width or 0, one.height or 0)
+    ]
 
 
 def _plot(packaged: StreamsDocument, plan: PlanDocument, document: QualityDocument) -> bytes:
     # Imported here: matplotlib takes longer to import than everything else that Dagster loads.
     from marquee.media.ladder.plot import ladder_png
 
-    return ladder_png(packaged.video, plan.settings.rungs, document.scores)
+    return ladder_png(packaged.video, plan.rungs, document.scores)
 
 
 def _row(score: QualityScore) -> dict[str, object]:

@@ -42,7 +42,7 @@ class RaisedRung(NamedTuple):
 async def raise_poor_rung(
     stage: Stage, source: SourceDocument, plan: PlanDocument, results: Sequence[ChunkResult]
 ) -> RaisedRung | None:
-    """The top rung with more bits; None if its picture is not below the floor for lack of bits."""
+    """The top rung of `plan` (of one codec) with more bits; None if its picture is not below the floor for lack of bits."""
     top, rate = plan.settings.rungs[-1], Fraction(plan.settings.frame_rate)
     better = raised(top, rate)
     if better == top or not is_large_enough_for_vmaf(top.width, top.height) or not _is_limited(plan, top, results):

@@ -12,15 +12,23 @@ from typing import NamedTuple
 import dagster as dg
 
 from assets.ingest.chunks import Chunks, SeeksFail
+from assets.ingest.codecs import finished, merged, queue_others, share_of, wait_for_others
 from assets.ingest.metadata import kilobits, mebibytes, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.plan import plan
-from assets.ingest.raised_rung import raise_poor_rung, with_raised_rung
 from assets.ingest.stage import Stage, open_stage
-from marquee.documents import ChunkResult, PlanDocument, Rendition, RenditionsDocument, Rung, SourceDocument
+from marquee.documents import (
+    ChunkResult,
+    EncodingSettings,
+    PlanDocument,
+    Rendition,
+    RenditionsDocument,
+    Rung,
+    SourceDocument,
+)
 from marquee.domain.lifecycle import SHOWN_VERSIONS
-from marquee.media.encode.plan import MAX_UNSEEKABLE_CHUNKS, chunk_jobs, without_seeks
+from marquee.media.encode.plan import MAX_UNSEEKABLE_CHUNKS, chunk_jobs, with_rungs, without_seeks
 from marquee.notes import Note, note
 from marquee.settings import Settings
 
@@ -38,22 +46,23 @@ async def renditions(
     async with open_stage(context, settings, "renditions") as stage:
         started = time.monotonic()
         encoded = await _encode(stage, await stage.read("plan", PlanDocument), await stage.read_source())
-        document_plan, source, results, notes = encoded.plan, encoded.source, encoded.results, encoded.notes
-        rungs = document_plan.settings.rungs
-        made = [result for result, reused in zip(results, encoded.reused, strict=True) if not reused]
-        if better := await raise_poor_rung(stage, source, document_plan, results):
-            made += [result for result, reused in zip(better.results, better.reused, strict=True) if not reused]
-            notes = [*(notes or _notes(better.results)), better.note]
-            results, rungs = with_raised_rung(results, better), [*rungs[:-1], better.rung]
+        document_plan, source = encoded.plan, encoded.source
+        h264 = await finished(
+            stage, with_rungs(document_plan, document_plan.settings.rungs), source, encoded.results, encoded.reused
+        )
+        others, left_out = await wait_for_others(stage, document_plan, source, encoded.others)
+        codecs = [h264, *others]
+        results = merged(codecs)
+        again = encoded.notes or _notes(results)
         document = RenditionsDocument(
             movie_id=stage.movie_id,
             version=stage.version,
-            renditions=_renditions(document_plan, rungs, results),
-            chunk_results=list(results),
-            reused_chunks=sum(encoded.reused),
-            cpu_seconds=encoded.lost_cpu_seconds + sum(result.cpu_seconds for result in made),
+            renditions=_renditions(document_plan, [rung for one in codecs for rung in one.rungs], results),
+            chunk_results=results,
+            reused_chunks=sum(sum(one.reused) for one in codecs),
+            cpu_seconds=encoded.lost_cpu_seconds + sum(one.cpu_seconds for one in codecs),
             wall_seconds=time.monotonic() - started,
-            notes=notes,
+            notes=[*again, *(told for one in codecs for told in one.notes), *left_out],
         )
         await stage.save_document(document)
         return dg.MaterializeResult(
@@ -69,32 +78,37 @@ class Encoded(NamedTuple):
     results: list[ChunkResult]
     reused: list[bool]
     notes: list[Note]
+    others: list[tuple[EncodingSettings, Chunks]]
+    """The queued chunks of the other codecs."""
     lost_cpu_seconds: float = 0.0
     """Of chunks that were made before the seeks were given up."""
 
 
 async def _encode(stage: Stage, plan_: PlanDocument, source: SourceDocument) -> Encoded:
-    """Encode every chunk. Where many seeks fail, give them up for the title.
+    """Encode every chunk in H.264, and queue the other codecs. Where many seeks fail, give them up for the title.
 
     Each chunk whose seek fails costs a decode from the film's start. Without a bound the cost grows with the square of the
     film's length. A version that viewers have keeps its plan: files under its URLs never change.
     """
-    chunks = Chunks(stage, chunk_jobs(plan_, source))
+    span = share_of(plan_, "h264")
+    chunks = Chunks(stage, chunk_jobs(plan_, source), span=span)
     await chunks.queue()
+    others = await queue_others(stage, plan_, source)
     version = await stage.stores.catalogue.versions.get(stage.movie_id, stage.version)
     bound = None if version.state in SHOWN_VERSIONS else MAX_UNSEEKABLE_CHUNKS
     try:
         results = await chunks.wait(max_decoded_again=bound)
-        return Encoded(plan_, source, results, chunks.reused, _notes(results))
+        return Encoded(plan_, source, results, chunks.reused, [], others)
     except SeeksFail as failed:
         # The plan first: with few chunks, a kill between the two costs nothing.
         fewer, linear = without_seeks(plan_, source)
         await stage.restate("plan", fewer)
         await stage.restate("source", linear)
-        again = Chunks(stage, chunk_jobs(fewer, linear))
+        again = Chunks(stage, chunk_jobs(fewer, linear), span=span)
         await again.queue()
+        others = await queue_others(stage, fewer, linear)
         told = note("chunks-decoded-again", again=failed.decoded_again, chunks=len(plan_.chunks))
-        return Encoded(fewer, linear, await again.wait(), again.reused, [told], failed.cpu_seconds)
+        return Encoded(fewer, linear, await again.wait(), again.reused, [told], others, failed.cpu_seconds)
 
 
 def _notes(results: Sequence[ChunkResult]) -> list[Note]:

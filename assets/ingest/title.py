@@ -14,11 +14,11 @@ from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.prewarm import prewarm
 from assets.ingest.stage import Stage, open_stage
+from assets.ingest.tracks import offered_streams
 from marquee.documents import (
     ImagesDocument,
     ManifestDocument,
     SourceDocument,
-    StreamsDocument,
     SubtitlesDocument,
     TitlePublished,
     offered_tracks,
@@ -40,7 +40,7 @@ async def title(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
     async with open_stage(context, settings, "title") as stage:
         made = await stage.read("manifest", ManifestDocument)
         pictures = await stage.read("images", ImagesDocument)
-        packaged, texts = await stage.read("streams", StreamsDocument), await stage.read("subtitles", SubtitlesDocument)
+        packaged, texts = await offered_streams(stage), await stage.read("subtitles", SubtitlesDocument)
         publication = Publication(
             movie_id=stage.movie_id,
             version=stage.version,

@@ -7,16 +7,23 @@ they are a file that ffmpeg reads.
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from assets.ingest.publishing import fetch_files
 from assets.ingest.stage import Stage
-from marquee.documents import PackagedStream, StreamsDocument
+from marquee.documents import PackagedStream, QualityDocument, StreamsDocument, video_by_codec
 
 _COPY_BYTES: Final = 1 << 20
 
 
 def by_height(packaged: StreamsDocument) -> list[PackagedStream]:
-    """The video tracks, from the fewest lines to the most."""
-    return sorted(packaged.video, key=lambda track: track.height or 0)
+    """The H.264 tracks, from the fewest lines to the most."""
+    return video_by_codec(packaged.video)[0]
+
+
+def top_tracks(packaged: StreamsDocument) -> list[PackagedStream]:
+    """The largest track of each codec, H.264 first."""
+    return [tracks[-1] for tracks in video_by_codec(packaged.video)]
 
 
 async def fetch_track(stage: Stage, packaged: StreamsDocument, track: PackagedStream, folder: Path) -> Path:
@@ -32,3 +39,12 @@ async def fetch_track(stage: Stage, packaged: StreamsDocument, track: PackagedSt
                     whole.write(block)
             path.unlink()
     return out
+
+
+async def offered_streams(stage: Stage) -> StreamsDocument:
+    """The packaged tracks that viewers are offered: without optional codecs whose picture `quality` found wrong."""
+    packaged = await stage.read("streams", StreamsDocument)
+    left_out = (await stage.read("quality", QualityDocument)).left_out
+    if not left_out:
+        return packaged
+    return msgspec.structs.replace(packaged, video=[one for one in packaged.video if one.codec not in left_out])

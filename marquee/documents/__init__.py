@@ -34,7 +34,14 @@ from marquee.documents.source import (
 )
 from marquee.documents.stages import DOCUMENT_OF_STAGE, STAGES, StageDocument
 from marquee.documents.title import SearchDocument, TitleIndexed, TitlePublished
-from marquee.documents.tracks import Colours, PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack
+from marquee.documents.tracks import (
+    Colours,
+    PackagedStream,
+    StreamsDocument,
+    SubtitlesDocument,
+    TextTrack,
+    video_by_codec,
+)
 
 __all__ = [
     "DOCUMENT_OF_STAGE",
@@ -87,4 +94,5 @@ __all__ = [
     "from_earlier_manifest",
     "notes_in",
     "offered_tracks",
+    "video_by_codec",
 ]

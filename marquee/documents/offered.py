@@ -5,16 +5,20 @@ Made of the documents of `streams` and `subtitles`. The stage `title` stores it 
 
 import msgspec
 
+from marquee.documents.plan import Codec
 from marquee.documents.source import AudioRole
-from marquee.documents.tracks import StreamsDocument, SubtitlesDocument
+from marquee.documents.tracks import StreamsDocument, SubtitlesDocument, video_by_codec
 
 
 class OfferedPicture(msgspec.Struct, frozen=True, kw_only=True):
-    """The best rendition. `name` is its rung: `1080p`."""
+    """The best rendition, in H.264. `name` is its rung: `1080p`. `codecs`: all that the version
+    has, H.264 first; empty in a version of an earlier release, which has H.264 alone.
+    """
 
     name: str
     width: int
     height: int
+    codecs: list[Codec] = []
 
 
 class OfferedSound(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,11 +50,17 @@ class OfferedTracks(msgspec.Struct, frozen=True, kw_only=True):
 
 def offered_tracks(streams: StreamsDocument, subtitles: SubtitlesDocument) -> OfferedTracks:
     """What these tracks offer."""
-    best = max(streams.video, key=lambda one: (one.width or 0) * (one.height or 0), default=None)
+    by_codec = video_by_codec(streams.video)
+    best = by_codec[0][-1] if by_codec else None
     return OfferedTracks(
         picture=None
         if best is None
-        else OfferedPicture(name=best.name, width=best.width or 0, height=best.height or 0),
+        else OfferedPicture(
+            name=best.name,
+            width=best.width or 0,
+            height=best.height or 0,
+            codecs=[tracks[0].codec for tracks in by_codec],
+        ),
         sound=[
             OfferedSound(
                 language=one.language or "und",

@@ -6,6 +6,7 @@ platform's minimum.
 
 import msgspec
 
+from marquee.documents.plan import Codec
 from marquee.notes import Note
 
 
@@ -44,7 +45,17 @@ class QualityDocument(msgspec.Struct, frozen=True, kw_only=True):
     movie_id: str
     version: int
     scores: list[QualityScore]
-    """One for each rung, from the lowest to the highest."""
+    """One for each rung: H.264's from the lowest to the highest, then each other codec's."""
     second_look: SecondLook | None = None
-    """Of the top rung, if it is below the platform's floor."""
+    """Of H.264's top rung, if it is below the platform's floor."""
+    other_looks: list[SecondLook] = []
+    """Of the other codecs' top rungs, likewise."""
+    left_out: list[Codec] = []
+    """Optional codecs whose picture is wrong: no manifest names them."""
+
+    def look_at(self, rung: str) -> SecondLook | None:
+        """The second look at this rung."""
+        looks = [*([self.second_look] if self.second_look else []), *self.other_looks]
+        return next((one for one in looks if one.rung == rung), None)
+
     notes: list[Note] = []

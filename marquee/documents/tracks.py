@@ -4,10 +4,12 @@ Each track has a media playlist in the published bucket. The stage `manifest` na
 and one MPD, with the rates that were measured here.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
+from marquee.documents.plan import Codec
 from marquee.documents.source import AudioRole
 from marquee.notes import Note
 
@@ -43,6 +45,8 @@ class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
     peak_bps: int
     codecs: str
     start_seconds: float
+    codec: Codec = "h264"
+    """Of a video track."""
     width: int | None = None
     height: int | None = None
     frame_rate: str | None = None
@@ -57,6 +61,13 @@ class PackagedStream(msgspec.Struct, frozen=True, kw_only=True):
     original: bool = False
     low: bool = False
     """Sound for slow lines: the same mix as another track, with half the bits."""
+
+
+def video_by_codec(video: Sequence[PackagedStream]) -> list[list[PackagedStream]]:
+    """The video tracks of each codec, from the fewest lines to the most; H.264 first, the others in their own order."""
+    rising = sorted(video, key=lambda one: (one.height or 0, one.average_bps))
+    codecs = dict.fromkeys(["h264", *(one.codec for one in video)])
+    return [tracks for codec in codecs if (tracks := [one for one in rising if one.codec == codec])]
 
 
 class StreamsDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -205,6 +205,11 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "info",
         "Rung {rung} scored VMAF {score} at {rate}, below the floor of {floor}. It was encoded again with {raised}.",
     ),
+    "codec-left-out": NoteKind(
+        "renditions",
+        "warning",
+        "The renditions in {codec} are left out, because {why}. Viewers get the title in H.264.",
+    ),
     "quality-below-floor": NoteKind(
         "quality",
         "warning",

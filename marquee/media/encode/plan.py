@@ -140,7 +140,8 @@ def chunk_jobs(plan: PlanDocument, source: SourceDocument, settings: EncodingSet
     """
     jobs = []
     encoding = settings or plan.settings
-    identity = settings_hash(encoding)
+    # A stored plan keeps its hash, whichever release made it.
+    identity = plan.settings_hash if encoding == plan.settings else settings_hash(encoding)
     rate, begins = Fraction(plan.settings.frame_rate), Fraction(source.video.start_seconds)
     for chunk in plan.chunks:
         content = f"{source.sha256} {chunk.start_frame} {chunk.frames} {identity}"

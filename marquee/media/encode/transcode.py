@@ -119,7 +119,8 @@ async def _encode(
 
     def complain(line: str) -> None:
         nonlocal errors
-        errors += bool(line.strip())
+        # SVT-AV1 prints its configuration whatever ffmpeg's log level is.
+        errors += bool(line.strip()) and not line.startswith(("Svt[info]", "Svt[warn]"))
 
     finished = await process.run(
         chunk_arguments(job, source_path, paths, margin_seconds=margin_seconds, threads=threads),

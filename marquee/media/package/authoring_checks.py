@@ -100,6 +100,24 @@ def h264_limit(one: m3u8.Playlist) -> str | None:
     return None if profile in {66, 77, 88, 100} and level <= 52 else f"has {codec}, above High profile, level 5.2"
 
 
+def hevc_limit(one: m3u8.Playlist) -> str | None:
+    """HEVC above Main 10 profile or level 5.1, by ISO/IEC 14496-15's hvc1.P.C.TL.B."""
+    codec = video_codec(one)
+    if not codec.startswith(("hvc1", "hev1")):
+        return None
+    parts = re.fullmatch(r"hvc1\.([0-9]+)\.[0-9A-F]+\.[LH]([0-9]+)(\.[0-9A-F]+)*", codec.replace("hev1", "hvc1"))
+    if parts is None:
+        return f"has {codec}, which names no profile and level"
+    profile, level = int(parts[1]), int(parts[2])
+    return None if profile in {1, 2} and level <= 153 else f"has {codec}, above Main 10 profile, level 5.1"
+
+
+def some_h264(told: Told) -> list[str]:
+    """Old devices play H.264 alone."""
+    found = [video_codec(one) for one in told.master.playlists]
+    return ["no variant is H.264"] if found and not any(one.startswith("avc") for one in found) else []
+
+
 def stored_parameters(one: m3u8.Playlist) -> str | None:
     """Parameter sets in the samples (avc3, hev1, dvhe) instead of in the sample description."""
     codec = video_codec(one)

@@ -12,7 +12,16 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
-from marquee.documents import AudioRole, PackagedStream, StreamsDocument, SubtitlesDocument, TextTrack, Thumbnails, keys
+from marquee.documents import (
+    AudioRole,
+    PackagedStream,
+    StreamsDocument,
+    SubtitlesDocument,
+    TextTrack,
+    Thumbnails,
+    keys,
+    video_by_codec,
+)
 from marquee.media.encode.join import video_timescale
 from marquee.media.package.package_reader import peak_bps
 from marquee.media.text.languages import UNKNOWN
@@ -37,7 +46,7 @@ def _adaptation_set(
     label: str | None,
     language: str | None,
     purpose: int | None = None,
-    properties: Mapping[str, int] = MappingProxyType({}),
+    properties: Mapping[str, int | str] = MappingProxyType({}),
 ) -> ET.Element:
     """Append an AdaptationSet, with its children in the schema's order: properties, Label, Accessibility, Role.
 
@@ -98,7 +107,15 @@ def _colour_properties(video: Sequence[PackagedStream]) -> dict[str, int]:
     }
 
 
-def _video(period: ET.Element, video: list[PackagedStream]) -> None:
+_SWITCHING: Final = "urn:mpeg:dash:adaptation-set-switching:2016"
+
+
+def _video(period: ET.Element, video: list[PackagedStream], others: Sequence[int]) -> None:
+    """The AdaptationSet of one codec. `others`: the ids of the other codecs' sets, between which a player may switch.
+
+    All codecs share segment boundaries, and each segment starts with a key frame: DASH-IF's guidelines, 3.8.
+    """
+    switching = {_SWITCHING: ",".join(map(str, others))} if others else {}
     adaptation = _adaptation_set(
         period,
         kind="video",
@@ -106,7 +123,7 @@ def _video(period: ET.Element, video: list[PackagedStream]) -> None:
         roles=["main"],
         label=None,
         language=None,
-        properties=_colour_properties(video),
+        properties={**_colour_properties(video), **switching},
     )
     for one in sorted(video, key=lambda each: each.average_bps):
         representation = _add(
@@ -263,7 +280,10 @@ def mpd(streams: StreamsDocument, subtitles: SubtitlesDocument, thumbnails: Thum
         },
     )
     period = _add(root, "Period", id=0, start="PT0S")
-    _video(period, streams.video)
+    codecs = video_by_codec(streams.video)
+    numbers = range(1, len(codecs) + 1)
+    for number, tracks in zip(numbers, codecs, strict=True):
+        _video(period, tracks, [other for other in numbers if other != number])
     default_language = next((one.language for one in streams.audio if one.default), None)
     for tracks in _with_low(streams.audio):
         _audio(period, tracks, default_language)

@@ -3,14 +3,15 @@
 Reads the documents of `streams` and `subtitles`. The stage `manifest` stores the texts last, as `master.m3u8` and `manifest.mpd`
 below the title's prefix. Every URI is relative: the edge's address and the viewer's token are in the path of the stream URL,
 and so also hold for every file below it. Rates are measured, not planned: BANDWIDTH is the video's peak plus the audio group's
-largest peak; AVERAGE-BANDWIDTH is the sum of the means.
+largest peak; AVERAGE-BANDWIDTH is the sum of the means. H.264 comes first, the other codecs after it: each player takes what its
+CODECS say it can decode, and one that starts with the first variant can play it.
 """
 
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument, Thumbnails
+from marquee.documents import PackagedStream, StreamsDocument, SubtitlesDocument, Thumbnails, video_by_codec
 from marquee.domain.ladder import PEAK_FACTOR
 from marquee.media.package.dash import mpd
 from marquee.media.package.package_reader import peak_bps
@@ -55,29 +56,40 @@ def audio_groups(streams: StreamsDocument) -> dict[str, list[PackagedStream]]:
 def variants_of_groups(streams: StreamsDocument) -> list[tuple[str, list[PackagedStream], PackagedStream]]:
     """(audio group, its members, video track) of every variant, in the order of the master playlist.
 
-    The lowest rung has the group `low` instead of `stereo`: on a line of 0.3 Mbit/s, sound of 128 kbit/s would take half. That
-    variant keeps its rung's place: a player starts with the first variant, which must not be a higher rung.
-    A title of one rung has both. The group `surround` has every rung: players do not leave 5.1 for a slow line.
+    The lowest rung of each codec has the group `low` instead of `stereo`: on a line of 0.3 Mbit/s, sound of 128 kbit/s would take
+    half. That variant keeps its rung's place: a player starts with the first variant, which must not be a higher rung.
+    A codec of one rung has both. The group `surround` has every rung: players do not leave 5.1 for a slow line.
     """
     groups = audio_groups(streams)
-    ordered = ordered_variants(streams.video)
-    if not groups or not ordered:
-        return [("", [], one) for one in ordered]
-    lowest = min(ordered, key=lambda one: one.average_bps)
+    codecs = [ordered_variants(tracks) for tracks in video_by_codec(streams.video)]
+    if not groups:
+        return [("", [], one) for ordered in codecs for one in ordered]
     low = groups.pop("low", None)
+    return [
+        variant
+        for group, members in groups.items()
+        for ordered in codecs
+        for variant in _variants_of_codec(ordered, group, members, low if group == "stereo" else None)
+    ]
+
+
+def _variants_of_codec(
+    ordered: list[PackagedStream], group: str, members: list[PackagedStream], low: list[PackagedStream] | None
+) -> list[tuple[str, list[PackagedStream], PackagedStream]]:
+    """The variants of one codec with one audio group; its lowest rung has `low`."""
+    lowest = min(ordered, key=lambda one: one.average_bps)
     found = []
-    for group, members in groups.items():
-        for one in ordered:
-            has_low = group == "stereo" and one is lowest and low is not None
-            if not has_low or len(ordered) == 1:
-                found.append((group, members, one))
-            if has_low and low is not None:
-                found.append(("low", low, one))
+    for one in ordered:
+        has_low = one is lowest and low is not None
+        if not has_low or len(ordered) == 1:
+            found.append((group, members, one))
+        if has_low and low is not None:
+            found.append(("low", low, one))
     return found
 
 
 def ordered_variants(video: Sequence[PackagedStream]) -> list[PackagedStream]:
-    """The variants in the order of the master playlist.
+    """The variants of one codec in the order of the master playlist.
 
     First the best one whose peak is at most a tenth above that of a rung of `FIRST_VARIANT_BPS` (or the lowest one), then the
     others from low to high.
@@ -187,7 +199,8 @@ def master_playlist(
             VIDEO_RANGE=_VIDEO_RANGE,
             URI=_quoted(one.iframe_playlist),
         )
-        for one in ordered_variants(streams.video)
+        for tracks in video_by_codec(streams.video)
+        for one in ordered_variants(tracks)
         if one.iframe_playlist
     ]
     if thumbnails:

@@ -181,6 +181,7 @@ def _video(
         peak_bps=track.peak_bps,
         codecs=track.codecs,
         start_seconds=track.start_seconds,
+        codec=rung.codec,
         width=rung.width,
         height=rung.height,
         frame_rate=plan.settings.frame_rate,

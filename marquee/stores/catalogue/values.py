@@ -79,6 +79,9 @@ class Version:
     notes: Sequence[Note]
     """In the order of the stages."""
     updated_at: datetime
+    profile: str | None = None
+    """The encoding profile by which it was planned. None: not planned yet, or by an earlier release."""
+    profile_hash: str | None = None
 
 
 @dataclass(frozen=True)

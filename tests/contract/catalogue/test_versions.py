@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from marquee.documents import ProfileName
 from marquee.domain.ids import new_movie_id
 from marquee.errors import TitleUnknown, UploadStateConflict
 from marquee.notes import NoteStream, note
@@ -189,6 +190,19 @@ async def test_of_titles_with_one_content_at_once_one_owns_it(catalogue: Catalog
     owners = [upload.movie_id for upload, answer in zip(uploads, answers, strict=True) if answer is None]
     assert len(owners) == 1
     assert set(answers) == {None, owners[0]}
+
+
+async def test_a_version_says_by_which_profile_it_was_planned(catalogue: Catalogue) -> None:
+    upload = await ingesting(catalogue)
+    versions = catalogue.versions
+    fresh = await versions.get(upload.movie_id, 1)
+    assert (fresh.profile, fresh.profile_hash) == (None, None), "nothing has planned it yet"
+    for name in ("fast", "efficient"):  # planned again by another profile
+        await versions.set_profile(upload.movie_id, 1, ProfileName(name=name, hash=f"{name}-hash"))
+    planned = await versions.newest(upload.movie_id)
+    assert (planned.profile, planned.profile_hash) == ("efficient", "efficient-hash")
+    with pytest.raises(TitleUnknown):
+        await versions.set_profile(upload.movie_id, 7, ProfileName(name="fast", hash="x"))
 
 
 async def test_notes_are_stored_by_stage_and_read_in_the_order_of_the_stages(catalogue: Catalogue) -> None:

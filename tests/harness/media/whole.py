@@ -30,6 +30,7 @@ from marquee.media.pictures.thumbnails import write_thumbnails
 from marquee.media.sound.audio import encode_audio
 from marquee.media.source.claims import SourceLimits
 from marquee.media.text.subtitles import extract_subtitles
+from marquee.profiles import Profile
 from tests.harness.media import profiles
 from tests.harness.media.films import judged, planned
 
@@ -49,10 +50,17 @@ class Made(NamedTuple):
     findings: list[str]
 
 
-async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = None, scored: bool = True) -> Made:
+async def ingested(
+    path: Path,
+    folder: Path,
+    *,
+    limits: SourceLimits | None = None,
+    scored: bool = True,
+    profile: Profile | None = None,
+) -> Made:
     """Take the film `path` through the whole chain, below `folder`. `scored`: with VMAF scores."""
     source = await judged(path, limits)
-    plan = planned(source, profile=profiles.h264("veryfast"))
+    plan = planned(source, profile=profile or profiles.h264("veryfast"))
     joined = await _renditions(source, plan, path, folder)
     seconds = plan.duration_seconds
     audio = await encode_audio(source, path, folder / "audio", duration_seconds=seconds, memory_bytes=MEMORY_BYTES)
@@ -63,7 +71,7 @@ async def ingested(path: Path, folder: Path, *, limits: SourceLimits | None = No
     quality = await scores(source, path, plan, sent, memory_bytes=MEMORY_BYTES) if scored else []
     top = plan.settings.rungs[-1]
     pictures = await make_images(
-        joined[-1][1],
+        next(path for rung, path in joined if rung == top),
         out / "images",
         duration_seconds=seconds,
         width=top.width,
@@ -96,14 +104,14 @@ def _as_sent(title: Path, streams: StreamsDocument, rung: Rung, folder: Path) ->
 
 async def _renditions(source: SourceDocument, plan: PlanDocument, path: Path, folder: Path) -> list[tuple[Rung, Path]]:
     """Encode every chunk and join each rung; the rungs in the ladder's order."""
-    parts: dict[str, list[Path]] = {rung.name: [] for rung in plan.settings.rungs}
-    for job in chunk_jobs(plan, source):
-        below = folder / "chunks" / str(job.chunk.index)
+    parts: dict[str, list[Path]] = {rung.name: [] for rung in plan.rungs}
+    for job in [job for encoding in plan.encodings for job in chunk_jobs(plan, source, encoding)]:
+        below = folder / "chunks" / job.settings.codec / str(job.chunk.index)
         below.mkdir(parents=True)
         for part in (await transcode_chunk(job, path, below, memory_bytes=MEMORY_BYTES)).parts:
             parts[part.rung].append(part.path)
     joined = []
-    for rung in plan.settings.rungs:
+    for rung in plan.rungs:
         out = folder / f"{rung.name}.mp4"
         await join_rendition(
             parts[rung.name], out, frame_rate=Fraction(plan.settings.frame_rate), frames=plan.total_frames

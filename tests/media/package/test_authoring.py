@@ -94,6 +94,8 @@ def _longer_grid(case: Case) -> None:
 MUTANTS: list[tuple[str, Callable[[Case], None]]] = [
     ("1.1", _in_master(r"avc1\.64", "vp09.64")),
     ("1.3b", _in_master(r"avc1\.64", "avc1.7A")),
+    ("1.6", _in_master(r"avc1\.640[0-9A-F]+", "hvc1.4.10.L120.90")),
+    ("1.12", _in_master(r"avc1\.640[0-9A-F]+", "av01.0.00M.10")),
     ("1.10", _in_master(r"avc1\.", "avc3.")),
     ("1.13", _in_media("90p/iframes", r"EXTINF:2\.0", "EXTINF:4.0")),
     ("1.18", _in_master(r"FRAME-RATE=25\.000", "FRAME-RATE=26.000")),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from marquee.documents import ProfileName
 from marquee.notes import Note
 from marquee.stores.catalogue.values import EndedVersion, Publication, Version
 
@@ -45,6 +46,10 @@ class Versions(Protocol):
 
         Raises `TitleUnknown`.
         """
+        ...
+
+    async def set_profile(self, movie_id: str, version: int, profile: ProfileName) -> None:
+        """Store by which encoding profile the version was planned. Raises `TitleUnknown`."""
         ...
 
     async def notes_of_titles(self, movie_ids: Sequence[str]) -> Mapping[str, Sequence[Note]]:

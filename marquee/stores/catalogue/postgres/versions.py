@@ -1,7 +1,7 @@
 """A title's versions in PostgreSQL: their progress, their content, their end, and publishing one.
 
-Which state may follow which: `marquee.domain.lifecycle.VERSION_BECOMES`. A transaction
-locks the title's row before it changes a version's state, so that two versions cannot be published past each other.
+Which state may follow which: `marquee.domain.lifecycle.VERSION_BECOMES`. A transaction locks the title's row before it changes
+a version's state, so that two versions cannot be published past each other.
 """
 
 import time
@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from marquee.documents import ProfileName
 from marquee.domain import lifecycle
 from marquee.errors import IngestCancelled, TitleUnknown, UploadStateConflict, UploadUnknown
 from marquee.events import VIEWING_EVENTS
@@ -23,19 +24,22 @@ from marquee.stores.catalogue.postgres.changes import derive_state, follow_notes
 from marquee.stores.catalogue.postgres.contents import claim_content
 from marquee.stores.catalogue.postgres.notes import NOTES_OF_TITLES, SET_NOTES, notes_json, read_notes
 from marquee.stores.catalogue.postgres.outbox import add_entry
+from marquee.stores.catalogue.postgres.planned import stored_profile
 from marquee.stores.catalogue.postgres.states import CANCELLED, DELETED, PLAYABLE, RUNNABLE, sql_list
 from marquee.stores.catalogue.values import EndedVersion, Publication, Version
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
 
 REASON_CHARACTERS: Final = 8000
-
 _REVIVED_BY_REPORT: Final = sql_list(lifecycle.REVIVED_BY_REPORT)
 _REVIVED_BY_NEW_RUN: Final = sql_list(lifecycle.REVIVED_BY_NEW_RUN)
 _REVIVED: Final = sql_list(lifecycle.REVIVED_BY_REPORT | lifecycle.REVIVED_BY_NEW_RUN)
 _REMARKED: Final = sql_list(lifecycle.REMARKED_VERSIONS)
 
-_COLUMNS: Final = "movie_id, version, upload_id, state, stage, percent, speed, reason, run_id, notes, updated_at"
+_COLUMNS: Final = (
+    "movie_id, version, upload_id, state, stage, percent, speed, reason, run_id, notes, updated_at, "
+    "profile, profile_hash"
+)
 _VERSION = text(
     f"SELECT {_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND version = :version"  # noqa: S608
 )
@@ -73,7 +77,6 @@ _END = text(
     RETURNING version
     """
 )
-
 _SUPERSEDE = text(
     f"""
     UPDATE title_version SET state = 'superseded', updated_at = now()
@@ -159,6 +162,11 @@ class PostgresVersions:
         if (await connection.execute(SET_NOTES, told)).scalar_one_or_none() is None:
             raise _unknown(movie_id, version)
         await follow_notes(connection, movie_id)
+
+    @in_statement
+    async def set_profile(self, connection: AsyncConnection, movie_id: str, version: int, profile: ProfileName) -> None:
+        if not await stored_profile(connection, movie_id, version, profile):
+            raise _unknown(movie_id, version)
 
     @in_statement
     async def notes_of_titles(

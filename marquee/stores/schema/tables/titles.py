@@ -134,6 +134,10 @@ class TitleVersionRow(SQLModel, table=True):
     sha256: str | None = Field(sa_column=text_column(nullable=True))
     notes: dict[str, list[Any]] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
     """Stage -> its notes."""
+    profile: str | None = Field(sa_column=text_column(nullable=True))
+    """The encoding profile by which it was planned; null: not planned yet, or by an earlier release."""
+    profile_hash: str | None = Field(sa_column=text_column(nullable=True))
+    """Of that profile's content: a version whose hash is another one than today's is stale."""
     overtaken_by: int | None = Field(sa_column=Column(Integer))
     """Cancelled because the film of this newer version was accepted. The master is kept until a newer version plays."""
     removed: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
