@@ -4,6 +4,7 @@ Each codec has jobs of its own. So viewers' H.264 is made first, a title that ge
 optional codec fails alone: it is left out with a note, and the title is published. The stage `renditions` calls this.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -65,13 +66,18 @@ async def wait_for_others(
         except ChunkFailed as failed:
             if encoding.codec not in plan.optional:
                 raise
-            why = failed.detail[-_MAX_REASON:]
-            stage.context.log.warning(f"{CODEC_NAMES[encoding.codec]} is left out: {failed.detail}")
-            left_out.append(note("codec-left-out", codec=CODEC_NAMES[encoding.codec], why=why.rstrip(".")))
+            why = _told(failed.detail)
+            left_out.append(note("codec-left-out", codec=CODEC_NAMES[encoding.codec], why=why))
     return found, left_out
 
 
 _MAX_REASON: Final = 400
+_CONFIGURATION: Final = re.compile(r"Svt\[(?:info|warn)\]: [^\n]*\n?")
+
+
+def _told(detail: str) -> str:
+    """The first words of a failure, without the configuration that SVT-AV1 prints before them."""
+    return " ".join(_CONFIGURATION.sub("", detail).split())[:_MAX_REASON].rstrip(". ")
 
 
 async def finished(

@@ -26,7 +26,7 @@ export type Kind =
 
 /**
  * `resume`: the same address again. `renew`: a fresh address from the API, which may name another edge; what is loaded stays.
- * `reload`: a fresh address, and everything is loaded again. `mend`: a new decoder. `none`: nothing helps.
+ * `reload`: a fresh address, and everything is loaded again. `mend`: a new decoder, H.264's if another codec failed. `none`: nothing helps.
  */
 export type Action = "resume" | "renew" | "reload" | "mend" | "none";
 

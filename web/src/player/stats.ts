@@ -41,6 +41,7 @@ export function statsRows(facts: StreamFacts, playing: Playing): [string, string
     ["Position", `${clock(playing.position)}, speed ${playing.rate}×`],
     ["Quality", `${rung}${frames}, ${playing.chosen ? "chosen" : "automatic"}`],
     ["Codecs", facts.codecs ?? UNKNOWN],
+    ["Codec choice", facts.codecChoice ?? UNKNOWN],
     ["Bitrate", bitRate(facts.bitsPerSecond)],
     ["Bandwidth", bitRate(facts.estimateBitsPerSecond)],
     ["Buffered ahead", `${Math.max(0, playing.bufferedTo - playing.position).toFixed(1)} s`],

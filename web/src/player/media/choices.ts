@@ -99,7 +99,7 @@ export function hlsChoices(hls: Hls, limit: number | null, sound: FilteredMaster
   };
 }
 
-export function hlsFacts(hls: Hls, version: string): StreamFacts {
+export function hlsFacts(hls: Hls, version: string): Omit<StreamFacts, "codecChoice"> {
   const level = hls.levels[hls.currentLevel];
   const audio = hls.audioTracks[hls.audioTrack];
   const codecs = [level?.videoCodec, audio?.audioCodec ?? level?.audioCodec].filter(Boolean).join(", ");

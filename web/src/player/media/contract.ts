@@ -63,6 +63,8 @@ export interface StreamFacts {
   height: number | null;
   frameRate: number | null;
   codecs: string | null;
+  /** Which of the film's codecs plays, and why. */
+  codecChoice: string | null;
   bitsPerSecond: number | null;
   /** The measured bandwidth of the line. */
   estimateBitsPerSecond: number | null;

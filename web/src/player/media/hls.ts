@@ -14,6 +14,7 @@ import { bufferedTo } from "../useVideo";
 import { bandwidthConfig, followLine } from "./bandwidth";
 import { hlsChoices, hlsFacts, levelOf, likedTrack } from "./choices";
 import { CmcdQuery } from "./cmcd";
+import { CodecFilter } from "./codecs";
 import type { Media, MediaOwner } from "./contract";
 import { handleErrors, loadPolicies } from "./hlsErrors";
 import { SoundFilter } from "./sound";
@@ -27,6 +28,7 @@ export function openHls(
 ): Media {
   const { liked } = owner;
   const sound = new SoundFilter(liked.sound ?? "stereo");
+  const codec = new CodecFilter();
   /** The quality that the viewer chose, in lines. */
   let limit = liked.quality;
   const meter = new LineMeter();
@@ -36,7 +38,7 @@ export function openHls(
     enableCEA708Captions: false,
     // The player keeps and draws the cues: hls.js's own track elements load a data: URL, which the page's policy forbids.
     renderTextTracksNatively: false,
-    pLoader: sound.loader(Engine),
+    pLoader: sound.loader(Engine, codec.read),
     ...(liked.audio === null ? {} : { audioPreference: { lang: liked.audio } }),
     ...loadPolicies(),
     ...bandwidthConfig(Engine, meter),
@@ -103,6 +105,7 @@ export function openHls(
   const errors = handleErrors(Engine, hls, video, owner, {
     restarting: () => cues.clear(),
     chooseSubtitle,
+    codec,
     withQuery: (address, context) => query.addTo(address, context),
   });
 
@@ -125,7 +128,7 @@ export function openHls(
       chooseSubtitle(id);
     },
     engine: `hls.js/${Engine.version}`,
-    facts: () => hlsFacts(hls, Engine.version),
+    facts: () => ({ ...hlsFacts(hls, Engine.version), codecChoice: codec.words }),
     close() {
       errors.close();
       line.close();

@@ -9,6 +9,7 @@ import { language } from "../../domain/format";
 import { RULES, kindOf, pauseSeconds, type Kind } from "../../domain/failures";
 import { retryAfterSeconds } from "../../domain/problems";
 import type { CmcdQuery } from "./cmcd";
+import type { CodecFilter } from "./codecs";
 import type { Failure, MediaOwner } from "./contract";
 import { isSameVersion, rebased } from "./rebase";
 import { Recovery, type Source } from "./recovery";
@@ -55,13 +56,13 @@ export interface Errors {
   close(): void;
 }
 
-/** `restarting`: everything is loaded again. `chooseSubtitle`: as the viewer does, but the choice is not remembered. `withQuery`: the address with what edges log. */
+/** `restarting`: everything is loaded again. `chooseSubtitle`: as the viewer does, but the choice is not remembered. `codec`: what plays, and whether H.264 is left. `withQuery`: the address with what edges log. */
 export function handleErrors(
   Engine: typeof Hls,
   hls: Hls,
   video: HTMLVideoElement,
   owner: MediaOwner,
-  hooks: { restarting: () => void; chooseSubtitle: (id: number) => void; withQuery: CmcdQuery["addTo"] },
+  hooks: { restarting: () => void; chooseSubtitle: (id: number) => void; codec: Pick<CodecFilter, "fallBack" | "canFallBack">; withQuery: CmcdQuery["addTo"] },
 ): Errors {
   const { Events } = Engine;
   const loads = arrivals(Engine, hls);
@@ -76,7 +77,11 @@ export function handleErrors(
     stop: () => hls.stopLoad(),
     resume: () => (hls.levels.length === 0 ? hls.loadSource(hls.url ?? "") : hls.startLoad(owner.position())),
     mend(play) {
-      hls.recoverMediaError();
+      // A decoder that failed fails again: the film goes on in H.264.
+      if (hooks.codec.fallBack()) {
+        reload(Engine, hls, owner.position(), hls.url ?? "");
+        hooks.restarting();
+      } else hls.recoverMediaError();
       if (play) playOnceThere(video, ended.signal);
     },
     restart(url, whole, play) {
@@ -148,7 +153,8 @@ export function handleErrors(
   });
   hls.on(Events.ERROR, (_event, data) => {
     if (recovery.restsOrEnded) return;
-    const kind = kindOfError(Engine, data);
+    const met = kindOfError(Engine, data);
+    const kind = met === "unsupported" && hooks.codec.canFallBack ? "undecodable" : met;
     const part = partOf(data);
     if (data.details === Engine.ErrorDetails.BUFFER_SEEK_OVER_HOLE && recovery.hadFault) {
       return owner.note("A few seconds of the film could not be loaded. They are left out.");

@@ -70,6 +70,7 @@ export function openNative(video: HTMLVideoElement, url: string, startSeconds: n
       height: video.videoHeight || null,
       frameRate: null,
       codecs: null,
+      codecChoice: "by the browser",
       bitsPerSecond: null,
       estimateBitsPerSecond: null,
       url: video.currentSrc || null,

@@ -80,23 +80,41 @@ export class SoundFilter {
     this.found = { text: "", channels: {}, sound: wanted };
   }
 
-  loader(Engine: typeof Hls): NonNullable<HlsConfig["pLoader"]> {
+  /** `prepare`: what changes a master playlist before it. */
+  loader(Engine: typeof Hls, prepare: (master: string) => Promise<string>): NonNullable<HlsConfig["pLoader"]> {
     const Base = Engine.DefaultConfig.loader as new (config: HlsConfig) => Loader<PlaylistLoaderContext>;
     const read = (text: string) => {
       this.found = filterSound(text, this.wanted);
       return this.found.text;
     };
     return class extends Base {
+      private gone = false;
+
+      override abort() {
+        this.gone = true;
+        super.abort();
+      }
+
+      override destroy() {
+        this.gone = true;
+        super.destroy();
+      }
+
       override load(context: PlaylistLoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<PlaylistLoaderContext>) {
         const { onSuccess } = callbacks;
+        this.gone = false;
         const whole: typeof callbacks = {
           ...callbacks,
-          onSuccess(response, ...others) {
+          onSuccess: (response, ...others) => {
             // Only a master playlist lists variants: the text of any other is handed on as it is.
-            if (typeof response.data === "string" && response.data.includes("#EXT-X-STREAM-INF:")) {
-              response.data = read(response.data);
+            if (typeof response.data !== "string" || !response.data.includes("#EXT-X-STREAM-INF:")) {
+              return onSuccess(response, ...others);
             }
-            onSuccess(response, ...others);
+            void prepare(response.data).then((text) => {
+              if (this.gone) return;
+              response.data = read(text);
+              onSuccess(response, ...others);
+            });
           },
         };
         super.load(context, config, whole);
