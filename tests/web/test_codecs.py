@@ -115,7 +115,8 @@ SCRIPTS: Final = {
 OPEN: Final = {
     "hls.js": """url => new Promise(done => { const hls = new Hls(); window.hls = hls; hls.on('hlsManifestParsed', () => done());
       hls.loadSource(url); hls.attachMedia(video); })""",
-    "shaka": """async url => { const player = window.shakaPlayer = new shaka.Player(); await player.attach(video); await player.load(url); }""",
+    "shaka": """async url => { const player = window.shakaPlayer = new shaka.Player();
+      await player.attach(video); await player.load(url); }""",
     "dash.js": """url => { window.dash = dashjs.MediaPlayer().create(); window.dash.initialize(video, url, true); }""",
 }
 PLAYING: Final = {

@@ -1,10 +1,16 @@
-"""By which encoding profile a version was planned, in PostgreSQL. `versions` calls this."""
+"""A version's row: its columns, and by which encoding profile it was planned. `versions` uses this."""
+
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marquee.documents import ProfileName
 
+VERSION_COLUMNS: Final = (
+    "movie_id, version, upload_id, state, stage, percent, speed, reason, run_id, notes, updated_at, "
+    "profile, profile_hash"
+)
 _STORE = text(
     """
     UPDATE title_version SET profile = :profile, profile_hash = :hash WHERE movie_id = :movie_id AND version = :version

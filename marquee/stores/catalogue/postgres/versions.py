@@ -24,7 +24,7 @@ from marquee.stores.catalogue.postgres.changes import derive_state, follow_notes
 from marquee.stores.catalogue.postgres.contents import claim_content
 from marquee.stores.catalogue.postgres.notes import NOTES_OF_TITLES, SET_NOTES, notes_json, read_notes
 from marquee.stores.catalogue.postgres.outbox import add_entry
-from marquee.stores.catalogue.postgres.planned import stored_profile
+from marquee.stores.catalogue.postgres.planned import VERSION_COLUMNS, stored_profile
 from marquee.stores.catalogue.postgres.states import CANCELLED, DELETED, PLAYABLE, RUNNABLE, sql_list
 from marquee.stores.catalogue.values import EndedVersion, Publication, Version
 from marquee.stores.connections.postgres import Database
@@ -36,17 +36,13 @@ _REVIVED_BY_NEW_RUN: Final = sql_list(lifecycle.REVIVED_BY_NEW_RUN)
 _REVIVED: Final = sql_list(lifecycle.REVIVED_BY_REPORT | lifecycle.REVIVED_BY_NEW_RUN)
 _REMARKED: Final = sql_list(lifecycle.REMARKED_VERSIONS)
 
-_COLUMNS: Final = (
-    "movie_id, version, upload_id, state, stage, percent, speed, reason, run_id, notes, updated_at, "
-    "profile, profile_hash"
-)
 _VERSION = text(
-    f"SELECT {_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND version = :version"  # noqa: S608
+    f"SELECT {VERSION_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND version = :version"  # noqa: S608
 )
-_OF_UPLOAD = text(f"SELECT {_COLUMNS} FROM title_version WHERE upload_id = :upload_id")  # noqa: S608
+_OF_UPLOAD = text(f"SELECT {VERSION_COLUMNS} FROM title_version WHERE upload_id = :upload_id")  # noqa: S608
 _NEWEST = text(
     f"""
-    SELECT {_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND state IN {RUNNABLE}
+    SELECT {VERSION_COLUMNS} FROM title_version WHERE movie_id = :movie_id AND state IN {RUNNABLE}
       AND EXISTS (SELECT FROM title WHERE title.movie_id = title_version.movie_id AND title.state NOT IN {DELETED})
     ORDER BY version DESC LIMIT 1
     """  # noqa: S608
