@@ -2,7 +2,7 @@
 
 One process with a loop for each task; `loops` is the table of them. The rules are below, in `marquee.ingest`. Every round may
 be repeated and bears a kill. A loop's name is in each line that it logs. An outage is waited through, by the loop that met it
-alone; any other failure ends the process, which the supervisor starts again.
+alone; any other failure ends the process, which the supervisor starts again. Figures: port `housekeeping`, `/metrics`.
 """
 
 import asyncio
@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from prometheus_client import start_http_server
+
 from marquee.ingest.chunk_sweep import drop_settled_waiters, sweep_chunks, sweep_strays
 from marquee.ingest.removal import remove_deleted_titles, remove_failed_versions
 from marquee.ingest.retention import trim_topics, trim_viewing_events
 from marquee.ingest.unattended_uploads import abandon_uploads, reconcile_uploads, republish_uploads
 from marquee.ingest.unfinished import remove_cancelled_versions
 from marquee.logs import get_logger, log_context
+from marquee.platform.late_figures import LateWatch
 from marquee.platform.programs.gateway_tokens import drop_ended_keys
 from marquee.processes.repeating import every
 from marquee.processes.runner import Process, run_process
@@ -145,11 +148,18 @@ def loops(settings: Settings, stores: Stores) -> tuple[Loop, ...]:
                 keep_records=settings.viewing_events_keep_records,
             ),
         ),
+        Loop(
+            "watch-analytics",
+            MINUTE_SECONDS,
+            "says which events, batches and marts are late, in the log and as figures",
+            LateWatch(settings).round,
+        ),
     )
 
 
 async def run(process: Process) -> None:
     table = loops(process.settings, process.stores)
+    start_http_server(process.settings.port("housekeeping"), process.settings.inner_host)
     await process.ready(process.stores.catalogue)
     async with asyncio.TaskGroup() as tasks:
         for loop in table:

@@ -58,6 +58,7 @@ CODE_LOCATIONS: Final = (
         "analytics",
         "orchestration.analytics",
         port_offset=19,
-        needed_settings=("database_url", "row_cache_url", "objects_url", "lake_url"),
+        # The sensor asks the event log how far the sink is behind.
+        needed_settings=("database_url", "event_log_url", "row_cache_url", "objects_url", "lake_url"),
     ),
 )

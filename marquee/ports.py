@@ -31,6 +31,7 @@ PORT_OFFSETS: Final[Mapping[str, int]] = {
     "api_4": 7,
     # Beyond the 30 ports that every platform takes: only a host that runs so many processes of the API needs them.
     **{api_port_name(number): 25 + number for number in range(5, MAX_API_PROCESSES + 1)},
+    "housekeeping": 8,
     "event_sink": 9,
     "web": 11,
     "postgres": 12,

@@ -17,7 +17,6 @@ from assets.analytics.installed import require_analytics
 from assets.analytics.judgements import Volume, newest_judgement
 from assets.analytics.judging import Subject, Verdict, judge
 from assets.analytics.partitions import FRESH_DAY, OWNERS, STORE_RETRY, days
-from assets.analytics.spark import candidates, popularity, taste
 from marquee.domain.volume import fewest_rows
 from marquee.settings import Settings
 from marquee.stores.analytics import open_findings_writer
@@ -63,7 +62,7 @@ KEYS: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-@dg.asset_check(asset=popularity, blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
+@dg.asset_check(asset="popularity", blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
 async def popularity_is_sound(
     context: dg.AssetCheckExecutionContext, config: Volume, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
@@ -71,7 +70,7 @@ async def popularity_is_sound(
     return await _check(context, config, settings, "popularity")
 
 
-@dg.asset_check(asset=taste, blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
+@dg.asset_check(asset="taste", blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
 async def taste_is_sound(
     context: dg.AssetCheckExecutionContext, config: Volume, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
@@ -79,7 +78,7 @@ async def taste_is_sound(
     return await _check(context, config, settings, "taste")
 
 
-@dg.asset_check(asset=candidates, blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
+@dg.asset_check(asset="candidates", blocking=True, retry_policy=STORE_RETRY)  # type: ignore[arg-type]
 async def candidates_are_sound(
     context: dg.AssetCheckExecutionContext, config: Volume, settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
@@ -110,9 +109,8 @@ async def judge_batches(
         subject for batch in newest for subject in await _subjects(settings, batch, accept_smaller=accept_smaller)
     ]
     url = open_warehouse(settings.database).sqlalchemy_url()
-    verdict = await asyncio.to_thread(
-        judge, settings, asset, subjects, url=url, **{judged_name(batch.name): batch.batch_id for batch in newest}
-    )
+    judged = {judged_name(batch.name): batch.batch_id for batch in newest}
+    verdict = await asyncio.to_thread(judge, settings, asset, subjects, url=url, metadata=judged)
     if verdict.reason:
         for batch in newest:
             if batch.state == "written":
@@ -144,14 +142,13 @@ async def _subjects(settings: Settings, batch: Batch, *, accept_smaller: bool) -
     ]
 
 
-def _acceptance(
-    upstream: dg.AssetsDefinition, check: dg.AssetChecksDefinition, asset: str, description: str
-) -> dg.AssetsDefinition:
+def _acceptance(check: dg.AssetChecksDefinition, asset: str, description: str) -> dg.AssetsDefinition:
     @dg.asset(
         name=f"accepted_{asset}",
         description=description,
-        deps=[upstream],
+        deps=[asset],
         partitions_def=days,
+        backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"postgres", "valkey"},
         owners=OWNERS,
         retry_policy=STORE_RETRY,
@@ -235,19 +232,16 @@ async def opened_findings(settings: Settings) -> AsyncIterator[FindingsWriter]:
 
 
 accepted_popularity = _acceptance(
-    popularity,
     popularity_is_sound,
     "popularity",
     "The trending titles that viewers have: the rows of home, and the prior of search. A refused batch leaves yesterday's.",
 )
 accepted_taste = _acceptance(
-    taste,
     taste_is_sound,
     "taste",
     'What viewers have of "Because you watched" and "More like this". A refused batch leaves yesterday\'s.',
 )
 accepted_candidates = _acceptance(
-    candidates,
     candidates_are_sound,
     "candidates",
     "The titles that engineers are told to encode again. A refused batch leaves yesterday's.",

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from assets.analytics import suites
 from assets.analytics.installed import require_analytics
-from assets.analytics.judging import Found, Subject, Verdict, judge
+from assets.analytics.judging import Docs, Found, Subject, Verdict, judge
 from assets.analytics.lake_hours import Hour, opened_lake, past_rows, read_hour
 from assets.analytics.partitions import FRESH_DAY, FRESH_HOUR, OWNERS, STORE_RETRY, days, hours
 from marquee.domain.volume import fewest_events
@@ -44,6 +44,7 @@ async def event_hour(
 @dg.asset(
     deps=[event_hour],
     partitions_def=days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
     kinds={"parquet"},
     owners=OWNERS,
     retry_policy=STORE_RETRY,
@@ -70,7 +71,9 @@ async def hour_is_sound(
 
 class AcceptedHours(dg.Config):
     accepted_hours: list[int] = Field(
-        default=[], description="Hours of the day (0 to 23, UTC) that a person has looked at and lets pass as they are."
+        default=[],
+        description="Hours of the day (0 to 23, UTC) that a person has looked at and lets pass as they are. "
+        "In a run of several days: of each of them.",
     )
 
 
@@ -80,40 +83,48 @@ async def day_is_sound(
 ) -> dg.AssetCheckResult:
     """Every hour of the day is sound, or is one of `accepted_hours`. The volume of an hour that goes on is not judged."""
     require_analytics("great_expectations", "pyarrow")
-    start = _start(context.partition_key, "%Y-%m-%d")
+    first, last = (_start(key, "%Y-%m-%d") for key in _ends(context))
     verdicts = []
-    for number in range(24):
-        at = start + timedelta(hours=number)
-        if number not in config.accepted_hours and at < datetime.now(at.tzinfo):
-            verdicts.append((at, await _judged_hour(settings, at)))
-    return _day(verdicts).check_result()
+    for number in range(24 * ((last - first).days + 1)):
+        at = first + timedelta(hours=number)
+        if at.hour not in config.accepted_hours and at < datetime.now(at.tzinfo):
+            verdicts.append((at, await _judged_hour(settings, at, docs="of failures")))
+    return _days(verdicts).check_result()
 
 
-def _day(verdicts: Sequence[tuple[datetime, Verdict]]) -> Verdict:
-    """One line an hour; of bad hours, a line an expectation that is not met."""
+def _ends(context: dg.AssetCheckExecutionContext) -> tuple[str, str]:
+    """The first and the last day of the run."""
+    days_ = context.partition_key_range
+    return days_.start, days_.end
+
+
+def _days(verdicts: Sequence[tuple[datetime, Verdict]]) -> Verdict:
+    """One line an hour with events; of bad hours, a line an expectation that is not met."""
     found, docs = [], None
+    several = len({at.date() for at, _ in verdicts}) > 1
     for at, verdict in verdicts:
+        hour = f"{at:%Y-%m-%d %H}:00" if several else f"{at:%H}:00"
         if not verdict.failures:
-            found.append(Found(f"{at:%H}:00", is_met=True, observed=f"{verdict.metadata.get('events', 0)} events"))
+            found.append(Found(hour, is_met=True, observed=f"{verdict.metadata.get('events', 0)} events"))
             continue
         docs = docs or verdict.docs
         found += [
-            Found(f"{at:%H}:00: {one.sentence}", is_met=False, observed=one.observed, sample=one.sample)
+            Found(f"{hour}: {one.sentence}", is_met=False, observed=one.observed, sample=one.sample)
             for one in verdict.failures
         ]
     return Verdict(found, docs)
 
 
-async def _judged_hour(settings: Settings, start: datetime) -> Verdict:
+async def _judged_hour(settings: Settings, start: datetime, *, docs: Docs = "always") -> Verdict:
     async with opened_lake(settings) as lake:
         hour = await read_hour(settings, lake, start)
         # An hour that is not over, or whose last events are still on their way, has fewer: its volume says nothing yet.
         is_over = datetime.now(start.tzinfo) >= start + timedelta(hours=1) + ON_THE_WAY
         past = await past_rows(lake, start) if is_over else []
-    return await asyncio.to_thread(judge_hour, settings, hour, past)
+    return await asyncio.to_thread(judge_hour, settings, hour, past, docs=docs)
 
 
-def judge_hour(settings: Settings, hour: Hour, past: Sequence[int]) -> Verdict:
+def judge_hour(settings: Settings, hour: Hour, past: Sequence[int], *, docs: Docs = "always") -> Verdict:
     """Judge the volume and the rows of an hour. `past`: rows of the same hour on the days before."""
     fewest = fewest_events(past)
     told = {"events": hour.rows, "events_looked_at": len(hour.frame), "fewest_events": fewest}
@@ -129,7 +140,7 @@ def judge_hour(settings: Settings, hour: Hour, past: Sequence[int]) -> Verdict:
         subjects += [Subject("events", frame, keys, suites.events_of_hour(hour.start_ms, len(frame)))]
         if len(of_sessions):
             subjects += [Subject("events_of_sessions", of_sessions, keys, suites.events_of_sessions(len(of_sessions)))]
-    verdict = judge(settings, f"hours/{hour.start:%Y-%m-%d-%H}", subjects)
+    verdict = judge(settings, f"hours/{hour.start:%Y-%m-%d-%H}", subjects, docs=docs)
     return Verdict([readable, *verdict.found], verdict.docs, told)
 
 

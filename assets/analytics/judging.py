@@ -10,10 +10,10 @@ import shutil
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import dagster as dg
 
@@ -22,8 +22,10 @@ from marquee.settings import Settings
 
 SAMPLE_ROWS: Final = 8
 """Rows that a failed expectation shows."""
-KEPT_DOCS: Final = 72
-"""Folders of Data Docs that are kept side by side: three days of hours."""
+KEPT_DOCS: Final = 48
+"""Folders of Data Docs that are kept side by side, the newest: two days of hours. A folder has 4 MB."""
+Docs = Literal["always", "of failures"]
+"""When Data Docs are built. They are half of the work of a judgement."""
 _MAX_CELL: Final = 120
 
 
@@ -122,26 +124,46 @@ def expectations() -> Any:
     return importlib.import_module("great_expectations.expectations")
 
 
-def judge(settings: Settings, name: str, subjects: Sequence[Subject], *, url: str = "", **metadata: Any) -> Verdict:
+def judge(
+    settings: Settings,
+    name: str,
+    subjects: Sequence[Subject],
+    *,
+    url: str = "",
+    docs: Docs = "always",
+    metadata: Mapping[str, Any] | None = None,
+) -> Verdict:
     """Judge all subjects. `url`: of the database that queries go to."""
     gx = library()
     types = importlib.import_module("great_expectations.data_context.types.base")
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = types.ProgressBarsConfig(globally=False)
-    docs = docs_folder(settings, name)
-    shutil.rmtree(docs, ignore_errors=True)
-    _keep_newest(docs.parent)
-    context.add_data_docs_site("platform", _site(docs))
+    folder = docs_folder(settings, name)
+    context.add_data_docs_site("platform", _site(folder))
     found = [one for subject in subjects for one in _judge_subject(gx, context, subject, url)]
+    if docs == "of failures" and all(one.is_met for one in found):
+        return Verdict(found, metadata=metadata or {})
+    shutil.rmtree(folder, ignore_errors=True)
     context.build_data_docs(site_names=["platform"])
-    return Verdict(found, docs, metadata)
+    keep_newest(folder.parent)
+    return Verdict(found, folder, metadata or {})
 
 
-def _keep_newest(folder: Path) -> None:
-    """Remove the Data Docs of the oldest judgements: an hour has a folder of its own, and they would grow for ever."""
-    made = sorted(folder.iterdir(), key=lambda one: one.name) if folder.is_dir() else []
-    for old in made[: max(0, len(made) - KEPT_DOCS)]:
+def keep_newest(folder: Path) -> None:
+    """Remove all but the newest Data Docs: an hour has a folder of its own, and they would grow for ever.
+
+    The newest are those that were made last. The hour that they are of does not count: of a backfill of last year a person
+    wants to read too why it was held back.
+    """
+    made = sorted(_made_at(folder), reverse=True)
+    for _, old in made[KEPT_DOCS:]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _made_at(folder: Path) -> Iterator[tuple[float, Path]]:
+    for one in folder.iterdir():
+        with suppress(FileNotFoundError):  # another run has removed it
+            yield one.stat().st_mtime, one
 
 
 def docs_folder(settings: Settings, name: str) -> Path:

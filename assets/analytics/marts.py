@@ -165,7 +165,7 @@ async def marts_are_sound(
         "marts",
         subjects,
         url=open_warehouse(settings.database).sqlalchemy_url(),
-        built_at=_built_at(built),
+        metadata={"built_at": _built_at(built)},
     )
     if verdict.reason:
         context.log.error(f"Held back, people read the marts that were accepted before: {verdict.reason}")

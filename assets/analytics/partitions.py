@@ -9,10 +9,10 @@ from typing import Final
 
 import dagster as dg
 
-FIRST_DAY: Final = "2026-01-01"
+from marquee.domain.analytics_days import FIRST_DAY
 
 hours = dg.HourlyPartitionsDefinition(start_date=f"{FIRST_DAY}-00:00", end_offset=1)
-days = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, end_offset=1)
+days = dg.DailyPartitionsDefinition(start_date=f"{FIRST_DAY}", end_offset=1)
 
 OWNERS: Final = ["team:analytics"]
 

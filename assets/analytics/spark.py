@@ -1,16 +1,19 @@
-"""Assets that Spark makes: `sessions`, `popularity`, `taste`, `candidates`, each by a job of `jobs/spark/` through Dagster
-Pipes.
+"""Assets that Spark makes: `sessions` by one job of `jobs/spark/`, `popularity`, `taste` and `candidates` by another one, through
+Dagster Pipes.
 
 A job is `python -m jobs.spark.NAME`, the same command that a person can run in a shell. It reads the lake's list
 and writes to PostgreSQL, whole or not at all; nothing of Spark stays after it. One job runs at a time on the whole
 platform, because each takes the memory and the cores that Spark is given. What `popularity`, `taste` and `candidates` write
-is a batch that nobody reads yet: `batches` judges it.
+is a batch that nobody reads yet: `batches` judges it. Of a run of several days `sessions` makes each day, and the batches are
+made once, for the last one.
 """
 
+import random
 import sys
 import time
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import dagster as dg
 from dagster import open_pipes_session
@@ -26,13 +29,10 @@ from marquee.stores.warehouse import open_warehouse
 JOB_SECONDS: Final = 4 * 3600.0
 WAIT_SECONDS: Final = 4 * 3600.0
 """For another run's job."""
-DAY_OPTION: Final[Mapping[str, str]] = {
-    "sessions": "day",
-    "popularity": "through",
-    "taste": "through",
-    "candidates": "through",
-}
-"""A job of one day, or of the weeks that end with it."""
+MORE_DAY_SECONDS: Final = 900.0
+"""For each further day of a range."""
+RETRY_SECONDS: Final = 60.0
+BATCH_ATTEMPTS: Final = 2
 JOB_RETRY: Final = dg.RetryPolicy(max_retries=1, delay=60, jitter=dg.Jitter.PLUS_MINUS)
 
 
@@ -51,49 +51,106 @@ def sessions(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Setti
     A session belongs to the day in which it began. Startup time is of plays only, rebuffering leaves seeks out, and robots and
     previews by engineers are in no figure. The facts replace those of the same day: a day can be made again at any time.
     """
-    return _by_spark(context, settings, "sessions")
-
-
-_found_in_sessions = dg.asset(
-    deps=[sessions, catalogue],
-    partitions_def=days,
-    kinds={"spark"},
-    owners=OWNERS,
-    retry_policy=JOB_RETRY,
-    freshness_policy=FRESH_DAY,
-)
-
-
-@_found_in_sessions
-def popularity(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """Trending titles, of all genres and of each.
-
-    By the growth of watching against the title's own past, damped for small numbers.
-    """
-    return _by_spark(context, settings, "popularity")
-
-
-@_found_in_sessions
-def taste(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """What profiles may like because of what they watched, and more like every title.
-
-    By ALS on the shares that were watched; titles that nobody watched by genres, people and words.
-    """
-    return _by_spark(context, settings, "taste")
-
-
-@_found_in_sessions
-def candidates(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """Titles in the order of the bytes that encoding them again would save: watch hours times the expected saving."""
-    return _by_spark(context, settings, "candidates")
-
-
-def _by_spark(context: dg.AssetExecutionContext, settings: Settings, job: str) -> dg.MaterializeResult[None]:
     require_analytics("pyspark", "pyarrow")
     first, day = context.partition_key_range.start, context.partition_key_range.end
-    command = [sys.executable, "-m", f"jobs.spark.{job}", f"--{DAY_OPTION[job]}", day]
-    if first != day:
-        command += ["--first", first]
+    done = _by_spark(context, settings, "sessions", ["--day", day, *(["--first", first] if first != day else [])])
+    if done.code:
+        raise dg.Failure(description=done.reason, metadata={"seconds": done.seconds})
+    return dg.MaterializeResult(metadata={**done.figures.get("sessions", {}), "seconds": done.seconds, "day": day})
+
+
+BATCHES: Final[Mapping[str, str]] = {
+    "popularity": "Trending titles, of all genres and of each.\n\n"
+    "By the growth of watching against the title's own past, damped for small numbers.",
+    "candidates": "Titles in the order of the bytes that encoding them again would save: watch hours times the expected saving.",
+    "taste": "What profiles may like because of what they watched, and more like every title.\n\n"
+    "By ALS on the shares that were watched; titles that nobody watched by genres, people and words.",
+}
+"""Asset -> its description, in the order in which they are made."""
+
+
+def is_made(asset: str) -> str:
+    """The name of the check that says whether Spark could make the batch."""
+    return f"{asset}_is_made"
+
+
+@dg.multi_asset(
+    name="spark_batches",
+    specs=[
+        dg.AssetSpec(
+            asset,
+            deps=[sessions, catalogue],
+            description=description,
+            kinds={"spark"},
+            owners=OWNERS,
+            skippable=True,
+            freshness_policy=FRESH_DAY,
+        )
+        for asset, description in BATCHES.items()
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            is_made(asset), asset=asset, description="Spark has made the batch. The others go on without it."
+        )
+        for asset in BATCHES
+    ],
+    partitions_def=days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    can_subset=True,
+)
+def spark_batches(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """One Spark for the batches, because its start costs more than a small batch. One that cannot be made holds up no other.
+
+    What is missing is tried once more. A batch that is still missing has a failed check, and nothing after it runs.
+    """
+    require_analytics("pyspark", "pyarrow")
+    day = context.partition_key_range.end
+    missing = [asset for asset in BATCHES if dg.AssetKey(asset) in context.selected_asset_keys]
+    reason = ""
+    for attempt in range(1, BATCH_ATTEMPTS + 1):
+        done = _by_spark(context, settings, "batches", ["--through", day, "--only", ",".join(missing)])
+        for asset in [asset for asset in missing if asset in done.figures]:
+            missing.remove(asset)
+            yield dg.MaterializeResult(asset, metadata={**done.figures[asset], "seconds": done.seconds, "day": day})
+            yield _made(asset)
+        if not missing:
+            return
+        reason = done.reason
+        if attempt < BATCH_ATTEMPTS:
+            context.log.warning(
+                f"{', '.join(missing)} is missing and is tried again in {RETRY_SECONDS:.0f} s: {reason}"
+            )
+            time.sleep(random.uniform(0.75, 1.25) * RETRY_SECONDS)  # noqa: S311 - jitter
+    if len(missing) == len(context.selected_asset_keys):
+        raise dg.Failure(description=reason)
+    for asset in missing:
+        context.log.error(f"{asset} was not made, viewers keep what they had: {reason}")
+        yield dg.AssetCheckResult(asset_key=asset, check_name=is_made(asset), passed=False, description=reason)
+
+
+def _made(asset: str) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(asset_key=asset, check_name=is_made(asset), passed=True)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a job's process ended. `figures`: asset -> its metadata."""
+
+    job: str
+    code: int
+    seconds: float
+    figures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        return f"The Spark job {self.job} ended with code {self.code}. Its words are in the step's logs (stderr)."
+
+
+def _by_spark(context: dg.AssetExecutionContext, settings: Settings, job: str, options: Sequence[str]) -> Done:
+    command = [sys.executable, "-m", f"jobs.spark.{job}", *options]
+    days_ = len(context.partition_keys)
     context.log.info(f"MARQUEE_STATE={settings.state} python {' '.join(command[1:])}")
     with open_warehouse(settings.database).exclusively("spark", wait_seconds=WAIT_SECONDS):
         began = time.monotonic()
@@ -103,13 +160,12 @@ def _by_spark(context: dg.AssetExecutionContext, settings: Settings, job: str) -
             message_reader=dg.PipesTempFileMessageReader(),
         ) as pipes:
             environment = {**pipes.get_bootstrap_env_vars(), "MARQUEE_STATE": str(settings.state)}
-            code = run_to_end(command, environment=environment, timeout_seconds=JOB_SECONDS)
-        seconds = time.monotonic() - began
-    if code:
-        raise dg.Failure(
-            description=f"The Spark job {job} ended with code {code}. Its words are in the step's logs (stderr).",
-            metadata={"seconds": round(seconds, 1)},
-        )
-    told = pipes.get_results()
-    metadata = {**(told[0].metadata or {} if told and isinstance(told[0], dg.MaterializeResult) else {})}
-    return dg.MaterializeResult(metadata={**metadata, "seconds": round(seconds, 1), "day": day})
+            seconds = JOB_SECONDS + (days_ - 1) * MORE_DAY_SECONDS
+            code = run_to_end(command, environment=environment, timeout_seconds=seconds)
+        took = round(time.monotonic() - began, 1)
+    told = {
+        one.asset_key.to_user_string(): dict(one.metadata or {})
+        for one in pipes.get_results()
+        if isinstance(one, dg.MaterializeResult) and one.asset_key
+    }
+    return Done(job, code, took, told)

@@ -16,7 +16,7 @@ import dagster as dg
 
 from marquee.media.programs import sandbox
 
-STOP_SECONDS: Final = 20.0
+STOP_SECONDS: Final = 10.0
 NICENESS: Final = 10
 """Below every engine and the API: a viewer's request goes before a batch."""
 

@@ -20,6 +20,7 @@ from pyspark.sql import functions as f
 from pyspark.sql.types import BooleanType, DataType, DoubleType, LongType, StringType, StructField, StructType
 
 from jobs.spark.poisoned import EventsUnusable
+from jobs.spark.session import disk_full
 from marquee.errors import PlatformUnavailable
 
 _TEXT, _NUMBER = StringType(), LongType()
@@ -120,7 +121,7 @@ def _check_size(file: EventFile) -> None:
 
 
 @contextmanager
-def spark_errors() -> Iterator[None]:
+def spark_errors(state: Path) -> Iterator[None]:
     """Translate what Spark raises into a sentence: `EventsUnusable` with the file's name, or `PlatformUnavailable`."""
     from py4j.protocol import Py4JError, Py4JNetworkError
 
@@ -132,6 +133,8 @@ def spark_errors() -> Iterator[None]:
             raise PlatformUnavailable(
                 "Spark's JVM ended in the middle of the job: raise MARQUEE_SPARK_MEMORY_BYTES if it ran out of memory."
             ) from error
+        if "No space left on device" in told:
+            raise disk_full(state) from error
         if (file := _PATH.search(told)) is not None:
             raise EventsUnusable(f"{file[1]} cannot be read: {_reason(told)}: {_REMEDY}") from error
         raise

@@ -2,10 +2,11 @@
 
 `python -m jobs.spark.NAME --day 2026-11-30` from a shell prints one JSON object with the figures. Started by Dagster Pipes, the
 same figures become the metadata of the materialized asset. A job ends with 0, or with 1 and the reason in its last log line, and
-then it has written nothing. SIGTERM ends it the same way, and Spark with it.
+then it has written nothing. SIGTERM ends it within `STOP_SECONDS`, and Spark with it.
 """
 
 import argparse
+import errno
 import json
 import resource
 import signal
@@ -15,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psutil
-from dagster_pipes import PipesEnvVarParamsLoader, open_dagster_pipes
+from dagster_pipes import PipesContext, PipesEnvVarParamsLoader, open_dagster_pipes
 
-from jobs.spark.session import check_installed, spark_session, work_folder
+from jobs.spark.session import check_installed, disk_full, spark_session, work_folder
 from marquee.errors import InputInvalid, MarqueeError
 from marquee.logs import configure_logging, get_logger
 from marquee.settings import Settings, load_settings
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Figures = dict[str, Any]
+STOP_SECONDS: Final = 8
+"""From SIGTERM on. The kernel ends a job that is not over by then, and the JVM with it."""
 log = get_logger()
 
 
@@ -41,6 +44,8 @@ class Job:
     folder: Path
     day: date
     options: Mapping[str, Any]
+    report: Callable[[str, Figures], None] = lambda _asset, _figures: None
+    """Tells Dagster at once that an asset is made. From a shell it does nothing."""
 
 
 def run_job(
@@ -50,9 +55,10 @@ def run_job(
     *,
     day_option: str,
     flags: Mapping[str, str] | None = None,
+    values: Mapping[str, str] | None = None,
     takes_several: bool = False,
 ) -> int:
-    """Run `work` with Spark. Returns the exit code. `flags`: option without a value -> its help.
+    """Run `work` with Spark. Returns the exit code. `flags`: option without a value -> its help; `values`: with one.
 
     `takes_several`: with `--first DAY` the work is done for each day from that one to the last, one after the other.
     """
@@ -64,39 +70,62 @@ def run_job(
         parser.add_argument("--first", type=date.fromisoformat, help="do every day from this one on, with one Spark")
     for flag, told in (flags or {}).items():
         parser.add_argument(f"--{flag}", action="store_true", help=told)
+    for option, told in (values or {}).items():
+        parser.add_argument(f"--{option}", help=told)
     options = vars(parser.parse_args(arguments))
     configure_logging(f"spark-{name}")
     signal.signal(signal.SIGTERM, _end)
     try:
         if PipesEnvVarParamsLoader().is_dagster_pipes_process():  # type: ignore[no-untyped-call]
             with open_dagster_pipes() as context:
-                figures = _run(name, work, options)
-                context.report_asset_materialization(metadata=figures)
+                figures = _run(name, work, options, context)
+                if len(context.asset_keys) == 1:
+                    context.report_asset_materialization(metadata=figures)
         else:
             figures = _run(name, work, options)
             sys.stdout.write(json.dumps(figures) + "\n")
     except MarqueeError as error:
         log.error("job failed", reason=error.detail, code=error.code)
         return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        full = disk_full(load_settings().state, error.filename)
+        log.error("job failed", reason=full.detail, code=full.code)
+        return 1
     return 0
 
 
 def _end(signal_number: int, _: object) -> None:
-    """Leaves by the ordinary way out, so that Spark ends and the run's folder goes."""
+    """Leaves by the ordinary way out, so that Spark ends and the run's folder goes.
+
+    Python drops an exception that is raised while it destroys an object, as py4j's do. So the kernel's alarm is set too: it
+    ends this process, and the JVM dies with its parent (`spark_java`).
+    """
+    signal.signal(signal_number, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(STOP_SECONDS)
     raise SystemExit(128 + signal_number)
 
 
-def _run(name: str, work: Callable[[Job], Figures], options: dict[str, Any]) -> Figures:
+def _run(
+    name: str, work: Callable[[Job], Figures], options: dict[str, Any], pipes: PipesContext | None = None
+) -> Figures:
     check_installed()
     from jobs.spark.events import spark_errors
 
     settings = load_settings()
-    day = options["day"]
+    day, days = options["day"], days_of(options)
     began = time.monotonic()
+
+    def report(asset: str, figures: Figures) -> None:
+        if pipes is not None:
+            pipes.report_asset_materialization(asset_key=asset, metadata=figures)
+
     log.info("job started", day=str(day), master=settings.spark_master)
     with work_folder(settings) as folder, spark_session(settings, name, folder) as spark:
-        with spark_errors():
-            each = [work(Job(settings, spark, folder, one, options)) for one in days_of(options)]
+        with spark_errors(settings.state):
+            each = [work(Job(settings, spark, folder, one, options, report)) for one in days]
         used = cost()
     figures = each[0] if len(each) == 1 else added_up(each)
     figures = {"day": str(day), **figures, "spark_seconds": round(time.monotonic() - began, 2), **used}
@@ -105,9 +134,11 @@ def _run(name: str, work: Callable[[Job], Figures], options: dict[str, Any]) -> 
 
 
 def days_of(options: Mapping[str, Any]) -> list[date]:
-    """The days to work on, in order. Raises `InputInvalid` where the first is after the last."""
+    """The days to work on, in order. Raises `InputInvalid` where the first is after the last, or the last has not begun."""
     last: date = options["day"]
     first: date = options.get("first") or last
+    if last > (today := datetime.now(UTC).date()):
+        raise InputInvalid(f"{last} has not begun: today is {today} (UTC). Nothing was written.", field="day")
     if first > last:
         raise InputInvalid(f"--first is {first}, after the last day {last}: exchange them.", field="first")
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]

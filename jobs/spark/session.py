@@ -1,8 +1,9 @@
 """Starts Spark for one job and ends it: nothing of Spark stays when the job is over, also after SIGKILL.
 
-The JVM runs on the Java of the wheel (`marquee.platform.programs.spark_java`). It ends when its standard input closes, which the
-death of this process does. What Spark spills lies in a folder of this run below the state folder. The run removes it, and the
-next run removes what a killed one left: a lock that the kernel lets go of tells which runs are alive.
+The JVM runs on the Java of the wheel (`marquee.platform.programs.spark_java`). The kernel ends it with this process, and a job
+that fails kills it at once: what it still works on is wanted by nobody, and nothing of it is written. What Spark spills lies in
+a folder of this run below the state folder. The run removes it, and the next run removes what a killed one left: a lock that
+the kernel lets go of tells which runs are alive.
 """
 
 import contextlib
@@ -12,7 +13,9 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +36,10 @@ JAVA_OPTIONS: Final = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOf
 """One collector thread, and Java's first compiler alone: its code is slower and costs little to make. A million events took 48
 processor seconds so, and a hundred thousand took 51 with both compilers. The setting can bring back the second one."""
 END_SECONDS: Final = 30.0
+POLL_SECONDS: Final = 0.5
+CONNECT_SECONDS: Final = 10.0
+EXECUTOR_SECONDS: Final = 120.0
+"""How long a cluster may take to give the first executor."""
 MAX_RESULT_BYTES: Final = 1024**3
 """What one query may bring to the driver: a day's sessions, some 5 million. Beyond it Spark refuses."""
 
@@ -41,6 +48,12 @@ def check_installed() -> None:
     """Raises `PlatformUnavailable`, saying what to install, where PySpark or pyarrow is missing."""
     if missing := missing_packages(("pyspark", "pyarrow")):
         raise PlatformUnavailable(f"Spark cannot run: {told_missing(missing)}")
+
+
+def disk_full(state: Path, file_name: object = None) -> PlatformUnavailable:
+    """The error of a full disk under the folder of Spark's files or under the lake."""
+    place = file_name or state / "spark"
+    return PlatformUnavailable(f"The disk of {place} is full: make room, and run the job again. Nothing was changed.")
 
 
 def is_local(master: str) -> bool:
@@ -131,6 +144,8 @@ def spark_session(settings: Settings, name: str, folder: Path) -> Iterator["Spar
     Raises `PlatformUnavailable` without PySpark, Java or the cluster.
     """
     check_installed()
+    if not is_local(settings.spark_master):
+        check_reachable(settings.spark_master)
     # Spark's launcher and PySpark read these from the environment only.
     os.environ["JAVA_HOME"] = str(spark_java_home(settings))
     os.environ["SPARK_LOCAL_DIRS"] = str(folder)
@@ -149,15 +164,53 @@ def spark_session(settings: Settings, name: str, folder: Path) -> Iterator["Spar
         try:
             spark = SparkSession(SparkContext(gateway=gateway, conf=conf))
         except Exception as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = reason_of(error)
             raise PlatformUnavailable(f"{refused} ({reason}): check MARQUEE_SPARK_MASTER.") from error
+        if not is_local(settings.spark_master):
+            _await_executor(spark, settings.spark_master)
+        yield spark
+    except BaseException:
+        gateway.proc.kill()
+        gateway.proc.wait()
+        raise
+    with contextlib.suppress(Exception):  # The JVM may be gone, which is what is wanted.
+        spark.stop()
+    _end(gateway)
+
+
+def check_reachable(master: str) -> None:
+    """Raises `PlatformUnavailable` where no master listens. Spark itself would try for a minute and then not say why."""
+    reasons = []
+    for each in master.removeprefix("spark://").split(","):
+        host, _, port = each.rpartition(":")
         try:
-            yield spark
-        finally:
-            with contextlib.suppress(Exception):  # The JVM may be gone, which is what is wanted.
-                spark.stop()
-    finally:
-        _end(gateway)
+            with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS):
+                return
+        except OSError as error:
+            reasons.append(f"{each}: {error.strerror or error}")
+    raise PlatformUnavailable(f"No master of Spark answers ({'; '.join(reasons)}): check MARQUEE_SPARK_MASTER.")
+
+
+def reason_of(error: Exception) -> str:
+    """The line that says what is wrong: py4j's first one says only which call failed, the next one is Java's."""
+    lines = [line.strip(": ") for line in str(error).strip().splitlines()]
+    return next(
+        (line for line in lines if line and not line.startswith("An error occurred while calling")), "no reason"
+    )
+
+
+def _await_executor(spark: "SparkSession", master: str) -> None:
+    """Wait until the cluster works for this job. Without a free worker Spark itself would wait for ever."""
+    until = time.monotonic() + EXECUTOR_SECONDS
+    tracker = spark.sparkContext._jsc.sc().statusTracker()
+    # The driver is in the list too.
+    while len(tracker.getExecutorInfos()) < 2:
+        if time.monotonic() > until:
+            raise PlatformUnavailable(
+                f"The cluster {master} gave no executor within {EXECUTOR_SECONDS:.0f} s: check that it has a worker with free "
+                "cores and memory (spark.executor.memory in MARQUEE_SPARK_PROPERTIES), and that it reaches this host."
+            )
+        time.sleep(POLL_SECONDS)
 
 
 def _end(gateway: Any) -> None:

@@ -50,7 +50,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "keys": ("keys", "Rotate the keys of access tokens while the platform runs; nobody is logged out."),
     "migrate": ("moving", "Move the content of a store to another engine, while the platform runs."),
     "rebuild-search": ("search", "Build the search index anew from the catalogue, while the platform runs."),
-    "analytics": ("analytics", "Show what the platform knows of its viewers, and how old that is; erase a profile."),
+    "analytics": (
+        "analytics",
+        "Show what the platform knows of its viewers, run the chain of a day or a range, erase a profile.",
+    ),
     "demo": ("demo", "Start everything with films in it, and stay up until Ctrl-C."),
     "check": ("demo", "Check the running platform from outside, as its clients would."),
     "upload": ("uploads", "Upload films."),

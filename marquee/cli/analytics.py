@@ -1,4 +1,5 @@
-"""`marquee analytics status`: what the platform knows of its viewers, and how old that is. `erase` is `marquee.cli.erasure`.
+"""`marquee analytics status`: what the platform knows of its viewers, and how old that is. `run` is `marquee.cli.analytics_run`,
+`erase` is `marquee.cli.erasure`.
 
 Reads PostgreSQL and the event log by the platform's settings; the numbers are in `marquee.platform.analytics_state`.
 """
@@ -10,12 +11,16 @@ from datetime import UTC, datetime
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from marquee.analytics_extra import how_to_get_analytics
 from marquee.cli.all_programs import Json
+from marquee.cli.analytics_run import run
 from marquee.cli.erasure import erase
+from marquee.domain.lateness import Watched
 from marquee.platform.analytics_state import AnalyticsState, analytics_state
+from marquee.platform.analytics_watch import look
 from marquee.settings import load_settings
 
 analytics = typer.Typer(no_args_is_help=True)
@@ -26,23 +31,32 @@ def _group() -> None:
     """What viewers do, and what follows from it."""
 
 
+analytics.command()(run)
 analytics.command()(erase)
 
 
 @analytics.command()
 def status(as_json: Json = False) -> None:
-    """Show the lag of the event sink, the lake's files, the newest batches, and the age of the marts."""
-    state = asyncio.run(analytics_state(load_settings()))
+    """Show the lag of the event sink, the lake's files, the newest batches, the age of the marts, and what is late."""
+    state, late = asyncio.run(_look())
     if as_json:
-        typer.echo(json.dumps(asdict(state), default=_text))
+        typer.echo(json.dumps({**asdict(state), "late": [asdict(one) for one in late]}, default=_text))
         return
     console = Console()
     for table in _tables(state):
         console.print(table)
+    for one in late:
+        console.print(f"[bold red]late[/] {escape(one.sentence)}", highlight=False, soft_wrap=True)
     if state.missing_packages:
         console.print(
             f"[yellow]{', '.join(state.missing_packages)} missing: {how_to_get_analytics()}.[/]", highlight=False
         )
+
+
+async def _look() -> tuple[AnalyticsState, list[Watched]]:
+    settings = load_settings()
+    state = await analytics_state(settings)
+    return state, [one for one in await look(settings, state) if one.is_late]
 
 
 def _tables(state: AnalyticsState) -> list[Table]:

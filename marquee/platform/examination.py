@@ -12,7 +12,7 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,8 +21,10 @@ import httpx
 
 from marquee.analytics_extra import how_to_get_analytics, missing_packages
 from marquee.cdn.edge_log.files import edge_log_folders, load_dropped, load_so_far, waiting_bytes
+from marquee.domain.lateness import Watched
 from marquee.errors import MarqueeError
 from marquee.platform.analytics_state import AnalyticsState, analytics_state
+from marquee.platform.analytics_watch import look
 from marquee.platform.certificates import pem_files, read_pair, tls_warnings
 from marquee.platform.programs import binaries
 from marquee.platform.project import PROJECT, WEB_CLIENT, how_to_get_web_client, how_to_reinstall
@@ -233,15 +235,20 @@ def _viewing_events(settings: Settings) -> Finding:
     if asyncio.run(Supervisor(settings).pid()) is None:
         return Finding(name, "ok", "the platform does not run")
     try:
-        state = asyncio.run(asyncio.wait_for(analytics_state(settings), STATE_SECONDS))
+        state, watched = asyncio.run(asyncio.wait_for(_state(settings), STATE_SECONDS))
     except (MarqueeError, TimeoutError) as error:
         return Finding(name, "optional", f"the state of analytics is not known: {error or 'no answer in time'}")
-    return judge_analytics(state, MAX_LAG_FLUSHES * settings.sink_flush_seconds)
+    return judge_analytics(state, MAX_LAG_FLUSHES * settings.sink_flush_seconds, watched)
 
 
-def judge_analytics(state: AnalyticsState, max_lag_seconds: float) -> Finding:
-    """The finding about events that are late or lost, and about refused batches."""
-    faults = []
+async def _state(settings: Settings) -> tuple[AnalyticsState, list[Watched]]:
+    state = await analytics_state(settings)
+    return state, await look(settings, state)
+
+
+def judge_analytics(state: AnalyticsState, max_lag_seconds: float, watched: Sequence[Watched] = ()) -> Finding:
+    """The finding about events that are late or lost, and about batches that are refused or late."""
+    faults = [one.sentence.rstrip(".") for one in watched if one.is_late and one.name != "event-sink"]
     if state.sink.lag_seconds > max_lag_seconds:
         faults.append(
             f"the oldest event that is not in the lake is {state.sink.lag_seconds:.0f} s old: see the log of event-sink"

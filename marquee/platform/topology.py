@@ -31,6 +31,7 @@ INNER_PORTS = frozenset(
     {
         *API_PORTS,
         "web",
+        "housekeeping",
         "event_sink",
         "dagster",
         "s3_inner",
@@ -100,7 +101,7 @@ PARTS: tuple[Part, ...] = (
     Part("search-sync", (), _never, applications.search_sync),
     Part("change-capture", (), _never, applications.change_capture),
     Part("outbox", (), _never, applications.outbox),
-    Part("housekeeping", (), _never, applications.housekeeping),
+    Part("housekeeping", ("housekeeping",), _never, applications.housekeeping),
     Part("event-sink", ("event_sink",), lambda _: not arrow_is_installed(), applications.event_sink),
     Part("edge-1", ("edge_1", "edge_1_status"), _never, lambda s: edges.edge(s, 1)),
     Part("edge-2", ("edge_2", "edge_2_status"), _never, lambda s: edges.edge(s, 2)),

@@ -130,7 +130,7 @@ def outbox(settings: Settings) -> Program:
 
 def housekeeping(settings: Settings) -> Program:
     """Runs the periodic loops, such as removing abandoned uploads (`jobs.housekeeping`)."""
-    return module_program(settings, "housekeeping", "housekeeping")
+    return module_program(settings, "housekeeping", "housekeeping", port=settings.port("housekeeping"))
 
 
 def edge_logs(settings: Settings) -> Program:

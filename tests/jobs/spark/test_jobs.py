@@ -53,7 +53,7 @@ def run(platform: Settings, spark: "SparkSession", tmp_path: Path) -> Run:
     ) -> Figures:
         folder = tmp_path / "work"
         folder.mkdir(exist_ok=True)
-        with spark_errors():
+        with spark_errors(tmp_path):
             return work(Job(settings, spark, folder, day, options))
 
     return of
