@@ -1,6 +1,6 @@
 """The demo's viewers and what the platform learns from them: a week of sessions, the chain of analytics once, and home shows it.
 
-    viewers ─► telemetry endpoint ─► lake ─► sessions of the days before (Spark) ─► the chain of today in Dagster ─► home
+    viewers ─► telemetry endpoint ─► lake ─► the chain of the last days in Dagster, one run ─► home
 
 It is done once for a state folder: the file of the week says when it is finished. Without the packages of the extra `analytics`
 it is left out, with a sentence. The checks of it from outside are in `marquee.demo.analytics_checks`.
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from marquee.analytics_extra import how_to_get_analytics, missing_packages
-from marquee.client.dagster_runs import RANGE_END_TAG, RANGE_START_TAG, RunState, follow, launch
-from marquee.code_locations import CODE_LOCATIONS
+from marquee.client.dagster_runs import RunState, follow, launch
 from marquee.demo.checks import logged_in
 from marquee.demo.ingest import known_titles
 from marquee.demo.viewers.sending import Week, films_of, keep_week, read_week, send_week
 from marquee.demo.viewers.visitors import search, visitors
 from marquee.errors import PlatformUnavailable
+from marquee.platform.analytics_run import DAY_JOB, LOCATION, range_tags
 from marquee.platform.analytics_state import analytics_state
 from marquee.settings import Settings
 from marquee.trust import trusted
@@ -30,10 +30,9 @@ from marquee.trust import trusted
 LAKE_SECONDS: Final = 180.0
 RUN_SECONDS: Final = 1200.0
 POLL_SECONDS: Final = 1.0
-DAYS_BEFORE: Final = 7
-LOCATION: Final = next(each.name_in_dagster for each in CODE_LOCATIONS if each.name == "analytics")
-DAY_JOB: Final = "analytics_day"
-SESSIONS_ASSET: Final = "sessions"
+DAYS_BEFORE: Final = 3
+"""Days before today whose sessions are made, of the week that was watched. A day costs 10 processor seconds.
+The next night makes the others, whose events are new."""
 
 
 class Step(Protocol):
@@ -95,13 +94,9 @@ async def learn_from_viewers(settings: Settings, steps: Steps) -> Learned:
     with steps("events reach the lake") as step:
         rows = await await_rows(settings, week.events, step)
         step.result = f"{rows} rows"
-    today = datetime.now(UTC)
-    with steps("the days before") as step:
-        days = (f"{today - timedelta(days=age):%Y-%m-%d}" for age in (DAYS_BEFORE, 1))
-        tags = dict(zip((RANGE_START_TAG, RANGE_END_TAG), days, strict=True))
-        await _green(settings, step, tags=tags, assets=(SESSIONS_ASSET,))
-    with steps("the chain of today") as step:
-        await _green(settings, step, partition=f"{today:%Y-%m-%d}")
+    today = datetime.now(UTC).date()
+    with steps("the chain of the last days") as step:
+        await _green(settings, step, tags=range_tags(today - timedelta(days=DAYS_BEFORE), today))
     with steps("home shows it") as step:
         shown = await _await_trending(settings)
         step.result = f"Trending now: {', '.join(shown[:4])}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,12 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.analytics.events import judge_hour
-from assets.analytics.judging import Verdict
-from assets.analytics.lake_hours import opened_lake, past_rows, read_hour
+from assets.analytics.judging import KEPT_DOCS, Verdict
+from assets.analytics.lake_hours import COLUMNS, Hour, opened_lake, past_rows, read_hour
+from marquee.client.dagster_runs import RANGE_END_TAG, RANGE_START_TAG
 from marquee.events.viewing import ViewingEvent
 from marquee.settings import Settings
 from marquee.stores.lake import EVENTS
-from marquee.stores.lake.contract import NewFile
+from marquee.stores.lake.contract import LakeFile, NewFile
 from marquee.stores.lake.event_columns import table_of
 from tests.assets.analytics.conftest import Run, failed_checks, materialized
 from tests.harness.lake.events import HOUR, event
@@ -73,6 +75,13 @@ BAD: dict[str, tuple[Callable[[], list[ViewingEvent]], str]] = {
     "half of the usual": (lambda: GOOD[:150], "The hour has 200 events or more"),
 }
 
+
+def good_hour() -> Hour:
+    frame = table_of(GOOD).to_pandas()[list(COLUMNS)]
+    file = LakeFile("a", EVENTS, HOUR, ROWS, 1, "/a", HOUR)
+    return Hour(HOUR, [file], frame.assign(age_ms=frame["received_at_ms"] - frame["at_ms"]), [])
+
+
 WITHOUT_ROWS = ("half of the usual", "every event twice")
 """A number that is wrong has no rows to show."""
 
@@ -105,12 +114,19 @@ async def test_a_good_hour_passes_and_each_kind_of_bad_one_is_named_with_rows(
         assert said[0].sample or name in WITHOUT_ROWS, f"{name}: no sample of its rows"
     assert bad.docs is not None
     assert (bad.docs / "index.html").is_file(), "the link to Data Docs leads nowhere"
-    older = [bad.docs.parent / f"2020-01-01-{number:03}" for number in range(80)]
+    # Of later hours by their names, and made before: a backfill of an old day must not lose its own.
+    older = [bad.docs.parent / f"2030-01-01-{number:03}" for number in range(80)]
     for folder in older:
         folder.mkdir()
+        os.utime(folder, (1_000_000, 1_000_000))
+    newest = older[3]
+    os.utime(newest)
     half_known = await judged(own_settings, connection, [(parquet(GOOD[:150]), 150)], [0, 0, 0, 0, 0, 400, 400])
     assert half_known.reason is None, "two days say nothing of what is usual"
-    assert len([*bad.docs.parent.iterdir()]) <= 73, "Data Docs grow for ever"
+    kept = {*bad.docs.parent.iterdir()}
+    assert len(kept) == KEPT_DOCS, "Data Docs grow for ever"
+    assert {bad.docs, newest} <= kept, "the newest by time are not kept"
+    assert (await asyncio.to_thread(judge_hour, own_settings, good_hour(), past, docs="of failures")).docs is None
     poisoned = await judged(own_settings, connection, [(parquet(GOOD), ROWS), (b"PAR1 no Parquet", 10)], past)
     assert "Every file can be read" in (poisoned.reason or "")
     resent = [msgspec.structs.replace(one, duration_ms=-5) for one in of_hour(3)]
@@ -141,9 +157,17 @@ async def test_a_bad_hour_stops_its_day_until_a_person_lets_it_pass(
     day = await asyncio.to_thread(run, "analytics_day", day="2026-11-30", only=only)
     assert "14:00: A duration is 0 to 24 hours" in failed_checks(day)["day_is_sound"]
     assert materialized(day) == {"event_day"}, "sessions were made of a bad hour"
+    tags = {RANGE_START_TAG: "2026-11-29", RANGE_END_TAG: "2026-11-30"}
+    both = await asyncio.to_thread(run, "analytics_day", only=only, tags=tags)
+    assert "2026-11-30 14:00: A duration is 0 to 24 hours" in failed_checks(both)["day_is_sound"]
+    assert materialized(both) == {"event_day"}, "one bad hour holds back the range"
     accepted = {"ops": {"event_day_day_is_sound": {"config": {"accepted_hours": [14]}}}}
     passed = await asyncio.to_thread(run, "analytics_day", day="2026-11-30", only=["event_day"], run_config=accepted)
     assert passed.success, failed_checks(passed)
+    both = await asyncio.to_thread(run, "analytics_day", only=["event_day"], run_config=accepted, tags=tags)
+    assert both.success, failed_checks(both)
+    [check] = both.get_asset_check_evaluations()
+    assert check.metadata["expectations_met"].value == 2 * 23, "an hour of the range was not judged"
 
 
 async def test_what_is_usual_is_the_same_hour_of_the_days_before(
