@@ -219,17 +219,6 @@ def test_disruption_budgets_and_scalers_are_for_what_is_there(manifests: list[Ma
     assert reference["key"] in of_kind(manifests, "Secret")[reference["name"]]["data"]
 
 
-def test_the_nightly_job_has_what_the_code_server_of_analytics_has(manifests: list[Manifest]) -> None:
-    job = yaml.safe_load((EXAMPLE / "analytics-nightly.yaml").read_text())
-    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    server = of_kind(manifests, "Deployment")["dagster-code-analytics"]["spec"]["template"]["spec"]["containers"][0]
-    # It asks neither Dagster's storage nor, as the sensor does, the event log.
-    only_dagster = [{"secretRef": {"name": f"marquee-{name}"}} for name in ("dagster", "event-log")]
-    assert container["envFrom"] == [each for each in server["envFrom"] if each not in only_dagster]
-    assert "marquee analytics run --here --from" in container["command"][-1]
-    assert job["spec"]["concurrencyPolicy"] == "Forbid", "two nights at once would take twice the memory"
-
-
 def test_network_policies_let_in_only_known_pods(manifests: list[Manifest]) -> None:
     names = {
         each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]
