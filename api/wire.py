@@ -35,6 +35,7 @@ Year: TypeAlias = Annotated[int, Meta(ge=1870, le=2200)]
 # Path and query parameters. Litestar reads bounds from its own markers only, not from msgspec's.
 MovieIdPath: TypeAlias = Annotated[str, PathParameter(pattern=rf"^m_{ID_BODY}$", min_length=22, max_length=22)]
 UploadIdPath: TypeAlias = Annotated[str, PathParameter(pattern=rf"^u_{ID_BODY}$", min_length=22, max_length=22)]
+ProfileIdPath: TypeAlias = Annotated[str, PathParameter(pattern=rf"^p_{ID_BODY}$", min_length=22, max_length=22)]
 SessionIdPath: TypeAlias = Annotated[str, PathParameter(pattern=rf"^s_{ID_BODY}$", min_length=22, max_length=22)]
 TelemetryTokenPath: TypeAlias = Annotated[
     str, PathParameter(min_length=1, max_length=300, description="Of `telemetry_url`: use the URL as it is.")

@@ -18,6 +18,7 @@ from marquee.ingest.removal import remove_deleted_titles, remove_failed_versions
 from marquee.ingest.retention import trim_topics, trim_viewing_events
 from marquee.ingest.unattended_uploads import abandon_uploads, reconcile_uploads, republish_uploads
 from marquee.ingest.unfinished import remove_cancelled_versions
+from marquee.ingest.watching_erasure import erase_watching
 from marquee.logs import get_logger, log_context
 from marquee.platform.late_figures import LateWatch
 from marquee.platform.programs.gateway_tokens import drop_ended_keys
@@ -122,6 +123,18 @@ def loops(settings: Settings, stores: Stores) -> tuple[Loop, ...]:
             HOUR_SECONDS,
             "removes sessions that have expired, and notes of ended ones whose access tokens have expired too",
             partial(stores.sessions.forget_ended, older_than_seconds=2 * settings.access_token_seconds + HOUR_SECONDS),
+        ),
+        Loop(
+            "erase-watching",
+            10.0,
+            "removes history and positions of deleted profiles, and again once their access tokens have expired",
+            partial(
+                erase_watching,
+                stores.lake,
+                stores.history,
+                stores.resume_positions,
+                token_seconds=settings.access_token_seconds,
+            ),
         ),
         Loop(
             "drop-ended-keys",

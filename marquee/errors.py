@@ -77,6 +77,14 @@ class UploadUnknown(MarqueeError):
     title = "No such upload"
 
 
+class ProfileUnknown(MarqueeError):
+    """The account has no profile with this id."""
+
+    status = 404
+    code = "profile-unknown"
+    title = "No such profile"
+
+
 class SessionUnknown(MarqueeError):
     """The caller's account has no session with this id."""
 

@@ -14,6 +14,7 @@ from litestar.params import FromPath, JSONBody
 from api.auth.attempts import Client
 from api.auth.cookies import BrowserCookies
 from api.auth.schemas import (
+    AccountDeletion,
     AccountOut,
     Jwk,
     Jwks,
@@ -33,7 +34,7 @@ from api.auth.tokens import Caller
 from api.guards import BEARER, PUBLIC
 from api.problems import documented
 from api.requests import ApiRequest
-from api.wire import SessionIdPath
+from api.wire import ProfileIdPath, SessionIdPath
 from marquee.errors import InputInvalid, NotAuthenticated
 from marquee.stores.accounts.contract import Account
 
@@ -106,6 +107,31 @@ class AccountController(Controller):
         """Add a profile; refresh the session with its id to watch as it."""
         profile = await auth.add_profile(caller, data.name)
         return ProfileOut(profile_id=profile.profile_id, name=profile.name)
+
+    @delete("/me/profiles/{profile_id:str}", security=BEARER, responses=documented(401, 403, 404))
+    async def delete_profile(
+        self, profile_id: FromPath[ProfileIdPath], caller: NamedDependency[Caller], auth: NamedDependency[AuthService]
+    ) -> None:
+        """Delete a profile and all that is stored of what it watched; 400 for the account's only one.
+
+        Devices that watch as it are logged out. Its access tokens stop within a minute.
+        """
+        await auth.delete_profile(caller, profile_id)
+
+    @delete("/me", security=BEARER, responses={**documented(401, 403, 413, 415), **NO_CONTENT})
+    async def delete_account(
+        self,
+        data: JSONBody[AccountDeletion],
+        caller: NamedDependency[Caller],
+        auth: NamedDependency[AuthService],
+        browser_cookies: NamedDependency[BrowserCookies],
+    ) -> Response[None]:
+        """Delete the account with its profiles and all that is stored of what they watched. Titles that it uploaded stay.
+
+        Every session ends. Access tokens stop within a minute.
+        """
+        await auth.delete_account(caller, data.password)
+        return _forget_session(browser_cookies)
 
     @post("/password", status_code=204, security=BEARER, responses=documented(401, 403, 413, 415))
     async def change_password(

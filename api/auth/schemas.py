@@ -65,6 +65,12 @@ class PasswordChange(Input, frozen=True, kw_only=True):
     new_password: NewPassword
 
 
+class AccountDeletion(Input, frozen=True, kw_only=True):
+    """The owner's confirmation."""
+
+    password: Password
+
+
 class NewProfile(Input, frozen=True, kw_only=True):
     name: Word
 

@@ -1,4 +1,4 @@
-"""Accounts: registering, checking a login, changing a password, adding a profile. Sessions are in `api/auth/sessions.py`.
+"""Accounts: registering, checking a login, changing a password, profiles, deleting. Sessions are in `api/auth/sessions.py`.
 
 Accounts are stored through `marquee.stores.accounts`. Limits come before hashing: `api.auth.attempts` says who may try a
 password, `api.auth.hashing` whether there is room for it.
@@ -114,3 +114,26 @@ class AuthService:
         if any(profile.name == name for profile in account.profiles):
             raise InputInvalid(f"The account has a profile named {name} already: choose another name.", field="name")
         return await self._accounts.add_profile(account.account_id, name)
+
+    async def delete_profile(self, caller: Caller, profile_id: str) -> None:
+        """Delete a profile of the account. Sessions that watch as it end.
+
+        Raises `ProfileUnknown`, and `InputInvalid` for the only profile.
+        """
+        await self._accounts.delete_profile(caller.account_id, profile_id)
+
+    async def delete_account(self, caller: Caller, password: str) -> None:
+        """Delete the account, whose owner confirms it by the password. Every session ends.
+
+        Raises `InputInvalid` if the password is wrong, `TooManyRequests`.
+        """
+        account = await self.account(caller)
+        await self._check_own_password(caller, account, password, field="password")
+        await self._accounts.delete(account.account_id, account.password_hash)
+
+    async def _check_own_password(self, caller: Caller, account: Account, password: str, *, field: str) -> None:
+        session = caller.session_id or caller.profile_id
+        with self._passwords.place("known", account.account_id) as place:
+            async with self._attempts.of_password_change(account.account_id, session):
+                if not await self._passwords.verify(account.password_hash, password, place):
+                    raise InputInvalid("The password is wrong.", field=field)

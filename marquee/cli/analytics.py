@@ -1,5 +1,5 @@
 """`marquee analytics status`: what the platform knows of its viewers, and how old that is. `run` is `marquee.cli.analytics_run`,
-`erase` is `marquee.cli.erasure`.
+erasing is in `marquee.cli.erasure`.
 
 Reads PostgreSQL and the event log by the platform's settings; the numbers are in `marquee.platform.analytics_state`.
 """
@@ -17,7 +17,7 @@ from rich.table import Table
 from marquee.analytics_extra import how_to_get_analytics
 from marquee.cli.all_programs import Json
 from marquee.cli.analytics_run import run
-from marquee.cli.erasure import erase
+from marquee.cli.erasure import erase, erasures
 from marquee.domain.lateness import Watched
 from marquee.platform.analytics_state import AnalyticsState, analytics_state
 from marquee.platform.analytics_watch import look
@@ -33,6 +33,7 @@ def _group() -> None:
 
 analytics.command()(run)
 analytics.command()(erase)
+analytics.command()(erasures)
 
 
 @analytics.command()

@@ -1,4 +1,4 @@
-"""`marquee analytics erase PROFILE`: removes one profile's rows from the lake and from what analytics found.
+"""`marquee analytics erase PROFILE`: removes one profile's rows from the lake and from what analytics found. `erasures`: a list.
 
 It asks for the erasure first, which the event sink obeys from then on, and does the work itself. A command that was cut off is
 run again, or the event sink finishes it.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from marquee.analytics_extra import how_to_get_analytics
 from marquee.cli.all_programs import Json
@@ -17,6 +18,7 @@ from marquee.domain.ids import is_profile_id
 from marquee.errors import InputInvalid
 from marquee.settings import Settings, load_settings
 from marquee.stores.lake.arrow import arrow_is_installed
+from marquee.stores.lake.contract import Erasure
 from marquee.stores.opened import open_stores
 
 if TYPE_CHECKING:
@@ -58,6 +60,32 @@ def erase(profile: Annotated[str, typer.Argument(help="The profile's id: p_...")
         )
     if erased and erased.unreadable:
         raise typer.Exit(1)
+
+
+def erasures(as_json: Json = False) -> None:
+    """List the profiles whose erasure was asked for in the last 90 days, and what of it is still open."""
+    listed = asyncio.run(_erasures(load_settings()))
+    if as_json:
+        for each in listed:
+            open_parts = {"waits_for_lake": each.waits_for_lake, "waits_for_watching": each.waits_for_watching}
+            told = {"profile_id": each.profile_id, "asked_at": each.asked_at.isoformat(), **open_parts}
+            typer.echo(json.dumps({"kind": "erasure", "is_deleted": each.deleted_at is not None, **told}))
+        return
+    table = Table("profile", "asked", "deleted", "lake", "history and positions")
+    for each in listed:
+        table.add_row(
+            each.profile_id,
+            f"{each.asked_at:%Y-%m-%d %H:%M}",
+            f"{each.deleted_at:%Y-%m-%d %H:%M}" if each.deleted_at else "no",
+            "waits for event-sink" if each.waits_for_lake else "erased",
+            "kept" if not each.deleted_at else "waits for housekeeping" if each.waits_for_watching else "erased",
+        )
+    Console().print(table)
+
+
+async def _erasures(settings: Settings) -> "list[Erasure]":
+    async with open_stores(settings) as stores:
+        return await stores.lake.erasures()
 
 
 async def _erase(settings: Settings, profile_id: str) -> "tuple[int, Erased | None]":

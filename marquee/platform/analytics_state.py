@@ -7,7 +7,8 @@ extra `analytics`: it answers also where that is missing.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from marquee.analytics_extra import missing_packages
 from marquee.events import VIEWING_EVENTS
@@ -19,6 +20,8 @@ from marquee.stores.event_log import open_event_log
 from marquee.stores.lake import Lake, open_lake
 from marquee.stores.warehouse import open_warehouse
 from marquee.stores.warehouse.contract import MARTS, MartBuild
+
+LATE_ERASURE: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class AnalyticsState:
     open_erasures: int
     lost: int
     missing_packages: Sequence[str]
+    late_erasures: int = 0
+    """Open ones that somebody must look at: an hour after everything could have been done."""
 
 
 async def analytics_state(settings: Settings) -> AnalyticsState:
@@ -68,7 +73,9 @@ async def analytics_state(settings: Settings) -> AnalyticsState:
         lag = await _lag_seconds(settings, position.cursor if position else None)
         sink = SinkState(position.written_at if position else None, lag)
         datasets = [state for name in ("events", "sessions") if (state := await _dataset(lake, name))]
-        open_erasures = sum(erasure.scanned_at is None for erasure in await lake.erasures())
+        erasures = [each for each in await lake.erasures() if each.waits_for_lake or each.waits_for_watching]
+        late = timedelta(seconds=settings.access_token_seconds) + LATE_ERASURE
+        overdue = sum(datetime.now(UTC) - (each.deleted_at or each.asked_at) > late for each in erasures)
     finally:
         await lake.close()
     return AnalyticsState(
@@ -76,9 +83,10 @@ async def analytics_state(settings: Settings) -> AnalyticsState:
         datasets,
         await _newest_batches(settings),
         await _marts(settings),
-        open_erasures,
+        len(erasures),
         load_lost(settings.state).records,
         missing_packages(),
+        overdue,
     )
 
 

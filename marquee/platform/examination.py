@@ -258,6 +258,11 @@ def judge_analytics(state: AnalyticsState, max_lag_seconds: float, watched: Sequ
             f"{state.lost:,} events were dropped unwritten: see whether event-sink runs, or raise "
             "MARQUEE_VIEWING_EVENTS_KEEP_RECORDS and MARQUEE_VIEWING_EVENTS_KEEP_SECONDS"
         )
+    if state.late_erasures:
+        faults.append(
+            f"{state.late_erasures} erasures of profiles are not done, see marquee analytics erasures: event-sink and "
+            "housekeeping have to run"
+        )
     faults += [f"the batch {one.name} was refused: {one.reason}" for one in state.batches if one.state == "refused"]
     if faults:
         return Finding("viewing events", "optional", f"{'; '.join(faults)}.")

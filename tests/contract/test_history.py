@@ -140,3 +140,16 @@ async def test_an_undo_of_what_is_not_there_stores_nothing(history: WatchHistory
     watched = WatchedTitle(new_profile_id(), new_movie_id(), _at(0), _at(1))
     assert not await history.restore(watched, forgotten_at=_at(2))
     assert await _shown(history, watched.profile_id) == []
+
+
+async def test_what_is_erased_of_a_profile_is_gone(history: WatchHistory) -> None:
+    profile_id, other = new_profile_id(), new_profile_id()
+    movies = [new_movie_id() for _ in range(3)]
+    for movie_id in movies:
+        await history.record(profile_id, movie_id, START)
+    await history.record(other, movies[0], START)
+    await history.forget(profile_id, movies[0], START + timedelta(hours=1))
+    assert await history.erase(profile_id) == 3, "a forgotten title's row still says that it was watched"
+    assert await history.erase(profile_id) == 0
+    assert list(await history.page(profile_id, limit=10, before=None)) == []
+    assert len(await history.page(other, limit=10, before=None)) == 1

@@ -107,3 +107,24 @@ async def test_clearing_the_history_is_final_on_every_engine(
     finally:
         await history.close()
         await catalogue.close()
+
+
+async def test_what_is_erased_of_a_viewer_is_gone_also_what_a_faster_clock_wrote(
+    positions: MovableResumePositions,
+) -> None:
+    user_id, other = new_profile_id(), new_profile_id()
+    movies = [new_movie_id() for _ in range(5)]
+    await positions.erase(user_id)  # there is nothing: no fault
+    await positions.record_many(
+        [
+            *(ResumePosition(user_id, movie_id, 5, NOW_MS) for movie_id in movies[:3]),
+            ResumePosition(user_id, movies[3], 5, NOW_MS + 86_400_000),
+            Forgotten(user_id, movies[4], NOW_MS),
+            ResumePosition(other, movies[0], 6, NOW_MS),
+        ]
+    )
+    for _ in range(2):
+        await positions.erase(user_id)
+    assert list(await positions.events_of_viewer(user_id)) == [], "something still says what was watched"
+    assert len(await positions.events_of_viewer(other)) == 1, "another viewer lost a position"
+    assert user_id not in {event.user_id async for page in positions.scan() for event in page.events}

@@ -46,6 +46,20 @@ class Accounts(Protocol):
         """Raises `InputInvalid` where there is no such account."""
         ...
 
+    async def delete_profile(self, account_id: str, profile_id: str) -> None:
+        """Delete a profile, end the sessions that watch as it, and ask for the erasure of what is stored of it. Repeatable.
+
+        Raises `ProfileUnknown`, also for another account's profile, and `InputInvalid` for the account's last one.
+        """
+        ...
+
+    async def delete(self, account_id: str, password_hash: str) -> None:
+        """Delete an account with its profiles and sessions, and ask for the erasure of what is stored of them. Repeatable.
+
+        Raises `NotAuthenticated` if the stored hash is another one: the password was changed at this moment.
+        """
+        ...
+
     async def ping(self) -> None: ...
 
     async def close(self) -> None: ...

@@ -1,6 +1,7 @@
 """Accounts in PostgreSQL: `account` (unique by folded address), `profile`.
 
-A change of password ends the account's sessions in the same transaction. With PostgreSQL down, a call raises `StoreUnavailable`
+A change of password ends the account's sessions in the same transaction. A deletion asks for the erasure of its profiles in the
+same transaction (`lake_erasure`): a kill leaves both or none. With PostgreSQL down, a call raises `StoreUnavailable`
 after some seconds.
 """
 
@@ -12,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from marquee.domain.addresses import folded_address
 from marquee.domain.ids import new_account_id, new_profile_id
 from marquee.domain.roles import Role
-from marquee.errors import AccountExists, InputInvalid
+from marquee.errors import AccountExists, InputInvalid, NotAuthenticated, ProfileUnknown
 from marquee.stores.accounts.contract import Account, Profile
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_transaction
+from marquee.stores.lake import postgres_erasures as erasures
 from marquee.stores.sessions.postgres import end_all
 
 _CREATE = text(
@@ -28,7 +30,8 @@ _CREATE = text(
 _ADD_PROFILE = text(
     """
     INSERT INTO profile (profile_id, account_id, name)
-    SELECT :profile_id, account_id, :name FROM account WHERE account_id = :account_id
+    SELECT :profile_id, account_id, :name
+    FROM (SELECT account_id FROM account WHERE account_id = :account_id FOR KEY SHARE) AS own
     ON CONFLICT (profile_id) DO NOTHING
     RETURNING profile_id
     """
@@ -49,6 +52,15 @@ _RENEW_HASH = text(
     WHERE account_id = :account_id AND password_hash = :earlier_hash RETURNING account_id
     """
 )
+
+
+# A deletion locks the account, then its sessions, then deletes. NO KEY: a refresh holds its session, and its new token refers to
+# the account. A stronger lock before those of the sessions would wait for the refresh, and the refresh for it.
+_LOCK = text("SELECT password_hash FROM account WHERE account_id = :account_id FOR NO KEY UPDATE")
+_LOCK_SESSIONS = text("SELECT session_id FROM session WHERE account_id = :account_id ORDER BY session_id FOR UPDATE")
+_PROFILE_IDS = text("SELECT profile_id FROM profile WHERE account_id = :account_id")
+_DELETE = text("DELETE FROM account WHERE account_id = :account_id")
+_DELETE_PROFILE = text("DELETE FROM profile WHERE profile_id = :profile_id AND account_id = :account_id")
 
 
 class PostgresAccounts:
@@ -115,6 +127,36 @@ class PostgresAccounts:
         if not rows:
             raise InputInvalid("There is no such account.", field="account_id")
         return profile
+
+    @in_transaction
+    async def delete_profile(self, connection: AsyncConnection, account_id: str, profile_id: str) -> None:
+        key = {"account_id": account_id, "profile_id": profile_id}
+        found = (await connection.execute(_LOCK, key)).first()
+        await connection.execute(_LOCK_SESSIONS, key)
+        own = set((await connection.execute(_PROFILE_IDS, key)).scalars())
+        if found is None or profile_id not in own:
+            if await erasures.is_deleted(connection, profile_id):
+                return  # by the answer of an earlier commit that was lost, or by another request
+            raise ProfileUnknown(f"The account has no profile {profile_id}.", field="profile_id")
+        if own == {profile_id}:
+            raise InputInvalid(
+                "This is the account's only profile: add another one first, or delete the account.", field="profile_id"
+            )
+        await erasures.ask(connection, [profile_id], is_deleted=True)
+        await connection.execute(_DELETE_PROFILE, key)
+
+    @in_transaction
+    async def delete(self, connection: AsyncConnection, account_id: str, password_hash: str) -> None:
+        key = {"account_id": account_id}
+        found = (await connection.execute(_LOCK, key)).scalar_one_or_none()
+        if found is None:
+            return
+        if found != password_hash:
+            raise NotAuthenticated("The password was changed at this moment: log in again.")
+        await connection.execute(_LOCK_SESSIONS, key)
+        profile_ids = (await connection.execute(_PROFILE_IDS, key)).scalars().all()
+        await erasures.ask(connection, profile_ids, is_deleted=True)
+        await connection.execute(_DELETE, key)
 
     async def ping(self) -> None:
         await self.database.ping()

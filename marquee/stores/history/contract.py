@@ -41,6 +41,10 @@ class WatchHistory(Protocol):
         """Forget everything that the profile watched at or before this moment. Idempotent."""
         ...
 
+    async def erase(self, profile_id: str) -> int:
+        """Delete every row of a profile, forgotten titles too: nothing says any more what it watched. Returns how many."""
+        ...
+
     async def restore(self, watched: WatchedTitle, *, forgotten_at: datetime) -> bool:
         """Undo the `forget` of this moment: the title is in the history as it was before. Idempotent.
 

@@ -83,6 +83,9 @@ _RESTORE = text(
 )
 
 
+_ERASE = text("DELETE FROM watched_title WHERE profile_id = :profile_id RETURNING movie_id")
+
+
 class PostgresHistory:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
@@ -109,6 +112,9 @@ class PostgresHistory:
 
     async def forget_all(self, profile_id: str, at: datetime) -> None:
         await self._database.statement(_FORGET_ALL, {"profile_id": profile_id, "at": at})
+
+    async def erase(self, profile_id: str) -> int:
+        return len(await self._database.statement(_ERASE, {"profile_id": profile_id}))
 
     async def restore(self, watched: WatchedTitle, *, forgotten_at: datetime) -> bool:
         restored = await self._database.statement(

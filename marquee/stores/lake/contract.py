@@ -64,11 +64,26 @@ class Erased:
 
 @dataclass(frozen=True)
 class Erasure:
-    """One profile's erasure. `scanned_at`: when the last whole scan of the list began; None: none has ended yet."""
+    """One profile's erasure. `scanned_at`: when the last whole scan of the list began; None: none has ended yet.
+
+    `deleted_at`: of the profile itself; None: only the lake was asked to forget it. `watching_erased_at`: since when its history
+    and positions are gone for good.
+    """
 
     profile_id: str
     asked_at: datetime
     scanned_at: datetime | None
+    deleted_at: datetime | None = None
+    watching_erased_at: datetime | None = None
+
+    @property
+    def waits_for_lake(self) -> bool:
+        return self.scanned_at is None
+
+    @property
+    def waits_for_watching(self) -> bool:
+        """History and positions may still be there."""
+        return self.deleted_at is not None and self.watching_erased_at is None
 
 
 @dataclass(frozen=True)
@@ -207,6 +222,10 @@ class Lake(Protocol):
 
     async def erased_through(self, profile_ids: Collection[str], scanned_at: datetime) -> None:
         """Note that a whole scan, which began then, found no row of these profiles, or has removed them."""
+        ...
+
+    async def watching_erased(self, profile_id: str) -> None:
+        """Note that the history and the positions of a deleted profile are gone, and that nobody can write them any more."""
         ...
 
     async def forget_erasures(self, asked_before: datetime) -> int:

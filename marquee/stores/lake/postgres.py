@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from marquee.errors import InputInvalid
 from marquee.stores.connections.postgres import Database
 from marquee.stores.connections.postgres_methods import in_statement, in_transaction
+from marquee.stores.lake import postgres_erasures
 from marquee.stores.lake.arrow import parquet
 from marquee.stores.lake.contract import EVENTS, Erased, Erasure, LakeFile, LakeFiles, NewFile, Position
 from marquee.stores.lake.errors import ErasuresChanged, LakeFileRetired, SinkOvertaken
@@ -63,20 +64,6 @@ _RENEW: Final = text(
 _MOVE: Final = text(
     "UPDATE lake_position SET cursor = :cursor, written_at = now()"
     " WHERE topic = :topic AND generation = :generation AND cursor = :before RETURNING topic"
-)
-_LOCK_ERASURES: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('lake erasures', 0))")
-_SHARE_ERASURES: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('lake erasures', 0))")
-_ERASED_NUMBER: Final = text("SELECT coalesce(max(number), 0) FROM lake_erasure")
-_ERASED: Final = text("SELECT number, profile_id FROM lake_erasure")
-_ASK_ERASURE: Final = text(
-    "INSERT INTO lake_erasure (profile_id) VALUES (:profile_id) ON CONFLICT (profile_id) DO NOTHING"
-)
-_ERASURES: Final = text("SELECT profile_id, asked_at, scanned_at FROM lake_erasure ORDER BY number")
-_ERASED_THROUGH: Final = text(
-    "UPDATE lake_erasure SET scanned_at = greatest(scanned_at, :scanned_at) WHERE profile_id = ANY(:profile_ids)"
-)
-_FORGET_ERASURES: Final = text(
-    "DELETE FROM lake_erasure WHERE asked_at < :before AND scanned_at IS NOT NULL RETURNING profile_id"
 )
 _FINDINGS: Final = (
     text("DELETE FROM daily_profile WHERE profile_id = ANY(:profile_ids) RETURNING profile_id"),
@@ -156,14 +143,14 @@ class PostgresLake:
         *,
         erased: int,
     ) -> None:
-        await connection.execute(_SHARE_ERASURES)
+        await connection.execute(postgres_erasures.SHARE_ERASURES)
         moved = {"topic": topic, "generation": position.generation, "before": position.cursor or "", "cursor": cursor}
         if not (await connection.execute(_MOVE, moved)).first():
             found = (await connection.execute(_POSITION, {"topic": topic})).mappings().first()
             if found and (found["generation"], found["cursor"]) == (position.generation, cursor):
                 return  # the answer to an earlier commit was lost
             raise SinkOvertaken(f"Another sink writes {topic} now: this one's batch is left to it.")
-        if (await connection.execute(_ERASED_NUMBER)).scalar_one() != erased:
+        if (await connection.execute(postgres_erasures.ERASED_NUMBER)).scalar_one() != erased:
             raise ErasuresChanged("An erasure was asked for while a batch was written: write the batch again.")
         await _list(connection, files)
 
@@ -213,27 +200,30 @@ class PostgresLake:
     # --- erasure -----------------------------------------------------------------------------------------
     @in_statement
     async def erased(self, connection: AsyncConnection) -> Erased:
-        found = (await connection.execute(_ERASED)).all()
+        found = (await connection.execute(postgres_erasures.ERASED)).all()
         return Erased(max((number for number, _ in found), default=0), frozenset(profile for _, profile in found))
 
     @in_transaction
     async def ask_erasure(self, connection: AsyncConnection, profile_id: str) -> None:
-        await connection.execute(_LOCK_ERASURES)
-        await connection.execute(_ASK_ERASURE, {"profile_id": profile_id})
+        await postgres_erasures.ask(connection, [profile_id], is_deleted=False)
 
     @in_statement
     async def erasures(self, connection: AsyncConnection) -> list[Erasure]:
-        return [Erasure(*row) for row in (await connection.execute(_ERASURES)).all()]
+        return await postgres_erasures.listed(connection)
 
     @in_statement
     async def erased_through(
         self, connection: AsyncConnection, profile_ids: Collection[str], scanned_at: datetime
     ) -> None:
-        await connection.execute(_ERASED_THROUGH, {"profile_ids": sorted(profile_ids), "scanned_at": scanned_at})
+        await postgres_erasures.erased_through(connection, profile_ids, scanned_at)
+
+    @in_statement
+    async def watching_erased(self, connection: AsyncConnection, profile_id: str) -> None:
+        await postgres_erasures.watching_erased(connection, profile_id)
 
     @in_statement
     async def forget_erasures(self, connection: AsyncConnection, asked_before: datetime) -> int:
-        return len((await connection.execute(_FORGET_ERASURES, {"before": asked_before})).all())
+        return await postgres_erasures.forget(connection, asked_before)
 
     @in_transaction
     async def delete_findings(self, connection: AsyncConnection, profile_ids: Collection[str]) -> int:

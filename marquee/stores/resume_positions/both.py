@@ -45,6 +45,9 @@ class BothResumePositions:
         found = await asyncio.gather(self._written.events_of_viewer(user_id), self._also.events_of_viewer(user_id))
         return newest([event for each in found for event in each])
 
+    async def erase(self, user_id: str) -> None:
+        await asyncio.gather(self._written.erase(user_id), self._also.erase(user_id))
+
     async def ping(self) -> None:
         await asyncio.gather(self._written.ping(), self._also.ping())
 

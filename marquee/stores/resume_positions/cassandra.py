@@ -52,6 +52,7 @@ STATEMENTS: Final = {
     "record": "UPDATE {keyspace}.resume_position USING TIMESTAMP ? SET position_ms = ? WHERE user_id = ? AND movie_id = ?",
     "events": f"{_EVENT} FROM {{keyspace}}.resume_position WHERE user_id = ? AND movie_id IN ?",
     "events_of_viewer": f"{_EVENT} FROM {{keyspace}}.resume_position WHERE user_id = ?",
+    "erase": "DELETE FROM {keyspace}.resume_position USING TIMESTAMP ? WHERE user_id = ?",
     "scan": f"{_EVENT}, token(user_id) FROM {{keyspace}}.resume_position WHERE token(user_id) >= ?",
 }
 
@@ -100,6 +101,13 @@ class CassandraResumePositions:
             answer = await self._database.execute("events_of_viewer", (user_id,), page=answer.next_page)
             events += [_event(row) for row in answer.rows]
         return events
+
+    async def erase(self, user_id: str) -> None:
+        # Events have a time of their own, also a later one than this host's clock says: the delete is later than all of them.
+        events = await self.events_of_viewer(user_id)
+        if events:
+            newest_ms = max(event.event_time_ms for event in events)
+            await self._database.execute("erase", (newest_ms * US_PER_MS, user_id))
 
     async def scan(self, *, after: str | None = None) -> AsyncIterator[Page]:
         try:

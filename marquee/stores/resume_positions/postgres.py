@@ -79,6 +79,8 @@ _EVENTS = text(
 
 _EVENTS_OF_VIEWER = text(f"{_EVENT} WHERE user_id = :user_id")
 
+_ERASE = text("DELETE FROM resume_position WHERE user_id = :user_id")
+
 # In the order of the primary key: each page is a range of it.
 _SCAN = text(f"{_EVENT} WHERE (user_id, movie_id) > (:user_id, :movie_id) ORDER BY user_id, movie_id LIMIT :limit")
 
@@ -184,6 +186,9 @@ class PostgresResumePositions:
 
     async def events_of_viewer(self, user_id: str) -> Sequence[Event]:
         return [_event(row) for row in await self._database.statement(_EVENTS_OF_VIEWER, {"user_id": user_id})]
+
+    async def erase(self, user_id: str) -> None:
+        await self._database.statement(_ERASE, {"user_id": user_id})
 
     async def scan(self, *, after: str | None = None) -> AsyncIterator[Page]:
         user_id, movie_id = ("", "") if after is None else _read_cursor(after)

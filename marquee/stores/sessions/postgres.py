@@ -94,7 +94,10 @@ _TOKEN = text(
     FROM refresh_token AS token WHERE token_hash = :token_hash AND NOT ended
     """
 )
-_OWN_PROFILE = text("SELECT true FROM profile WHERE profile_id = :profile_id AND account_id = :account_id")
+# The lock: a profile that is deleted at this moment is not taken, or stays until this transaction has ended.
+_OWN_PROFILE = text(
+    "SELECT true FROM profile WHERE profile_id = :profile_id AND account_id = :account_id FOR KEY SHARE"
+)
 _USE = text(
     """
     WITH used AS (
@@ -187,6 +190,8 @@ class PostgresSessions:
             password_hash = (await connection.execute(_LOCK_ACCOUNT, values)).scalar_one_or_none()
             if password_hash != account.password_hash:
                 raise NotAuthenticated("The password was changed at this moment: log in again.")
+            if not await _owns(connection, account.account_id, profile_id):
+                raise InputInvalid(f"The account has no profile {profile_id}.", field="profile_id")
             session = Session(**(await connection.execute(_OPEN, values)).mappings().one())
             await connection.execute(_FIRST_TOKEN, values)
             await connection.execute(_END_EXPIRED_AND_OLDEST, values)

@@ -5,6 +5,7 @@ import { request, requestCsv, withQuery } from "./client";
 import { Problem, ownProblem } from "./problem";
 import { changeSessionProfile, endSession, keepTokens, who } from "./session";
 import type {
+  AccountDeletion,
   AccountOut,
   Completion,
   CostReport,
@@ -69,6 +70,14 @@ export const account = (signal?: AbortSignal) => request<AccountOut>("GET", "/ac
 
 export const addProfile = (name: string) =>
   request<ProfileOut>("POST", "/accounts/me/profiles", { body: { name } satisfies NewProfile });
+
+export const deleteProfile = (profileId: string) => request<void>("DELETE", `/accounts/me/profiles/${at(profileId)}`);
+
+/** Ends every session too; this page's at once. */
+export async function deleteAccount(password: string): Promise<void> {
+  await request<void>("DELETE", "/accounts/me", { body: { password } satisfies AccountDeletion });
+  endSession();
+}
 
 export const changeProfile = (profileId: string) => changeSessionProfile(profileId);
 

@@ -40,6 +40,7 @@ export const PROBLEMS: Readonly<Record<string, Words>> = {
   "upgrade-refused": OUR_FAULT,
   "url-expired": { words: "The film's address does not hold any more.", help: "again" },
   "not-found": { words: "There is nothing here. It may have been removed.", help: "home" },
+  "profile-unknown": { words: "This profile is not there any more.", help: "reload" },
   "row-unknown": { words: "This row is not offered any more.", help: "reload" },
   "session-unknown": { words: "This device is logged out already.", help: "reload" },
   "title-unknown": NO_TITLE,

@@ -20,6 +20,7 @@ import { Notice, ProblemNotice, Trouble } from "../components/Trouble";
 import { day } from "../domain/format";
 import { lookOf } from "../domain/placeholder";
 import { navigate, paths } from "../router";
+import { AccountDeletion, ProfileDeletion } from "./Deletion";
 
 export function AccountPage() {
   useTitle("Account");
@@ -39,6 +40,7 @@ export function AccountPage() {
           <Password email={loaded.value.email} />
           <Devices />
           <Leaving />
+          <AccountDeletion email={loaded.value.email} />
         </>
       )}
     </div>
@@ -155,6 +157,7 @@ function Profiles({ account, changed }: { account: AccountOut; changed: () => vo
               <span>{profile.name}</span>
               {profile.profile_id === active && <CheckIcon />}
             </button>
+            {profile.profile_id !== active && <ProfileDeletion profile={profile} deleted={changed} />}
           </li>
         ))}
       </ul>

@@ -44,7 +44,11 @@ class LakePositionRow(SQLModel, table=True):
 
 
 class LakeErasureRow(SQLModel, table=True):
-    """A profile whose rows are erased, and are not written any more. `scanned_at`: begin of the last whole scan of the list."""
+    """A profile whose rows are erased, and are not written any more. `scanned_at`: begin of the last whole scan of the list.
+
+    `deleted_at`: when the profile itself was deleted; null: only the lake was asked to forget it. Then its history and positions
+    are erased too, and `watching_erased_at` is when no access token could write them any more.
+    """
 
     __tablename__ = "lake_erasure"
 
@@ -52,3 +56,5 @@ class LakeErasureRow(SQLModel, table=True):
     number: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     asked_at: datetime = Field(sa_column=time_column())
     scanned_at: datetime | None = Field(sa_column=time_column(nullable=True))
+    deleted_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    watching_erased_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
