@@ -15,7 +15,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +36,6 @@ JAVA_OPTIONS: Final = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOf
 """One collector thread, and Java's first compiler alone: its code is slower and costs little to make. A million events took 48
 processor seconds so, and a hundred thousand took 51 with both compilers. The setting can bring back the second one."""
 END_SECONDS: Final = 30.0
-POLL_SECONDS: Final = 0.5
 CONNECT_SECONDS: Final = 10.0
 EXECUTOR_SECONDS: Final = 120.0
 """How long a cluster may take to give the first executor."""
@@ -200,17 +199,25 @@ def reason_of(error: Exception) -> str:
 
 
 def _await_executor(spark: "SparkSession", master: str) -> None:
-    """Wait until the cluster works for this job. Without a free worker Spark itself would wait for ever."""
-    until = time.monotonic() + EXECUTOR_SECONDS
-    tracker = spark.sparkContext._jsc.sc().statusTracker()
-    # The driver is in the list too.
-    while len(tracker.getExecutorInfos()) < 2:
-        if time.monotonic() > until:
-            raise PlatformUnavailable(
-                f"The cluster {master} gave no executor within {EXECUTOR_SECONDS:.0f} s: check that it has a worker with free "
-                "cores and memory (spark.executor.memory in MARQUEE_SPARK_PROPERTIES), and that it reaches this host."
-            )
-        time.sleep(POLL_SECONDS)
+    """Wait until the cluster works for this job: one row is counted. Without a free worker Spark itself would wait for ever."""
+    failed: list[Exception] = []
+
+    def count() -> None:
+        try:
+            spark.range(1).count()
+        except Exception as error:
+            failed.append(error)
+
+    trial = threading.Thread(target=count, name="first executor", daemon=True)
+    trial.start()
+    trial.join(EXECUTOR_SECONDS)
+    if failed:
+        raise PlatformUnavailable(f"The cluster {master} does not work: {reason_of(failed[0])}.") from failed[0]
+    if trial.is_alive():
+        raise PlatformUnavailable(
+            f"The cluster {master} gave no executor within {EXECUTOR_SECONDS:.0f} s: check that it has a worker with free "
+            "cores and memory (spark.executor.memory in MARQUEE_SPARK_PROPERTIES), and that it reaches this host."
+        )
 
 
 def _end(gateway: Any) -> None:
