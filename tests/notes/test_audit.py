@@ -83,7 +83,7 @@ SWALLOWED = {
     "marquee/media/source/close_look.py::_packets_in_gaps": "the scan's own counts decide: refused, or picture-damaged",
     "marquee/media/source/coded_aspects.py::coded_aspects": "the shapes that were read count: pixel-shape-changes",
     "marquee/media/source/scan.py::scan": "judge counts the frames that were found: refused, or picture-damaged",
-    "marquee/media/source/scan.py::sound_times": "what was read decides; less of it only makes `judge` stricter",
+    "marquee/media/source/sound_times.py::sound_times": "what was read decides; less of it only makes `judge` stricter",
     "marquee/media/source/seeking.py::_decode": "decoded from the film's start: index-unusable or chunks-decoded-again",
     "marquee/media/text/embedded.py::copy_tracks": "the track is missing: text-track-left-out by `_embedded_tracks`",
     "marquee/media/text/sampled_text.py::read": "counted: text-cues-left-out, or the track is left out",

@@ -66,8 +66,11 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
     found += _changes(used, picture, scanned)
     if len(turned := source_streams.turns(scanned)) > 1:
         kept = source_streams.turn(picture, scanned)
-        code = "rotation-changes" if source_streams.turns_midway(picture, scanned) else "rotation-not-done"
-        found.append(note(code, used, turns=", ".join(map(str, sorted(turned))), kept=kept))
+        told = ", ".join(map(str, sorted(turned)))
+        if source_streams.turns_midway(picture, scanned):
+            found.append(note("rotation-changes", used, turns=told, kept=kept))
+        else:
+            found.append(note("rotation-not-done", used, turns=told, kept=kept))
     found += [
         _other_picture(candidate, one, undecodable)
         for one in candidate.probed.of_kind("video")
@@ -91,11 +94,12 @@ def _changes(where: NoteStream, picture: Stream, scanned: Scan) -> list[Note]:
         found.append(note("picture-size-changes", where, sizes=_told(sizes), kept=kept.size))
     elif len(shapes) > 1:
         found.append(note("pixel-shape-changes", where, shapes=_told(shapes), kept=_shape(kept)))
-    if len(formats) > 1:
+    lights = source_streams.lights(picture, scanned)
+    if len(formats) > 1 and not lights:
         found.append(note("picture-format-changes", where, formats=_told(formats), kept=kept.format))
     if len(ranges) > 1:
         found.append(note("range-changes", where, ranges=_told(ranges), kept=kept.colours[0]))
-    if lights := source_streams.lights(picture, scanned):
+    if lights:
         found.append(note("light-changes", where, lights=_told(_values(map(_light_name, lights)))))
     elif source_streams.light_changes(scanned):
         found.append(note("light-not-converted", where, kept="HDR" if is_hdr(kept.colours[3]) else "SDR"))
