@@ -66,11 +66,11 @@ def picture_notes(candidate: Candidate, scanned: Scan, undecodable: Sequence[Str
     found += _changes(used, picture, scanned)
     if len(turned := source_streams.turns(scanned)) > 1:
         kept = source_streams.turn(picture, scanned)
-        told = ", ".join(map(str, sorted(turned)))
+        degrees = ", ".join(map(str, sorted(turned)))
         if source_streams.turns_midway(picture, scanned):
-            found.append(note("rotation-changes", used, turns=told, kept=kept))
+            found.append(note("rotation-changes", used, turns=degrees, kept=kept))
         else:
-            found.append(note("rotation-not-done", used, turns=told, kept=kept))
+            found.append(note("rotation-not-done", used, turns=degrees, kept=kept))
     found += [
         _other_picture(candidate, one, undecodable)
         for one in candidate.probed.of_kind("video")
