@@ -85,6 +85,9 @@ bench: install ## Measure against stated baselines, alternating in one run (FILM
 	$(BIN)/python -m bench.progress
 	$(BIN)/python -m bench.event_log
 
+bench-media: install ## What a ladder by title saves, and what its analysis costs (ARGS="FILM ... --capped --no-regret --long-seconds 0")
+	$(BIN)/python -m bench.media $(ARGS)
+
 bench-sink: install analytics ## Events a second into the lake, and what 20 kills at each step of the sink lose or double (EVENTS=200000)
 	$(BIN)/python -m bench.sink --kills 20 --events $(or $(EVENTS),200000)
 

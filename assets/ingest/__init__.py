@@ -1,9 +1,10 @@
 """The ingest chain: one partition for each title, one module for each stage.
 
-    source -> plan -> renditions -> streams -> subtitles -> quality -> images -> manifest -> prewarm -> title -> search_document
-       |                  |            |                       |                    |                     |
-     refuses          job queue,    audio in step       picture good enough  segments add up       one transaction
-                       workers       (blocking)             (blocking)          (blocking)
+    source -> analysis -> plan -> renditions -> streams -> subtitles -> quality -> images -> manifest -> prewarm -> title
+       |         |                    |            |                       |                    |                   |  |
+     refuses   trials             job queue,    audio in step       picture good enough  segments add up    one transaction
+                                   workers       (blocking)             (blocking)          (blocking)                 |
+                                                                                                            search_document
 
 `marquee.documents.STAGES` has the same order. Each stage stores `titles/{movie_id}/v{version}/{stage}.json` in the ingest
 bucket and reads the documents of earlier stages; nothing else passes between them. So each can be run again alone. `stage`

@@ -1,17 +1,17 @@
 """Stage `plan`: the ladder, the frame grid and the chunks. `marquee.media.encode.plan` decides them.
 
-Reads the source's document and the settings. The document holds everything that encoders are told. Its hash is part of
-every chunk's identity. Next: `renditions`.
+Reads the documents of `source` and `analysis`, and the settings. The document holds everything that encoders are told. Its hash
+is part of every chunk's identity. Next: `renditions`.
 """
 
 import dagster as dg
 
+from assets.ingest.analysis import analysis
 from assets.ingest.metadata import kilobits, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
-from assets.ingest.source import source
 from assets.ingest.stage import Stage, open_stage
-from marquee.documents import PlanDocument
+from marquee.documents import AnalysisDocument, PlanDocument
 from marquee.domain.lifecycle import SHOWN_VERSIONS
 from marquee.errors import StageMissing
 from marquee.ingest.outages import through_outages
@@ -21,7 +21,7 @@ from marquee.profiles import load_profile
 from marquee.settings import Settings
 
 
-@stage_asset(deps=[source], partitions_def=titles, owners=OWNERS, retry_policy=OUTAGE_RETRY)
+@stage_asset(deps=[analysis], partitions_def=titles, owners=OWNERS, retry_policy=OUTAGE_RETRY)
 async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """The ladder, the frame grid and the chunks: everything that decides what the encoders make.
 
@@ -35,6 +35,7 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
             profile,
             chunk_segments=settings.chunk_segments,
             encoders=await encoder_versions(profile.codecs),
+            analysis=await _analysis(stage),
         )
         await stage.save_document(document)
         if planned_by := document.profile:
@@ -68,6 +69,14 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
                 "filters": encoding.filters or "none",
             },
         )
+
+
+async def _analysis(stage: Stage) -> AnalysisDocument | None:
+    """None where a run that an earlier release began goes on here: it had no such stage, and its ladder is the fixed one."""
+    try:
+        return await stage.read("analysis", AnalysisDocument)
+    except StageMissing:
+        return None
 
 
 async def _published_plan(stage: Stage) -> PlanDocument | None:

@@ -6,8 +6,9 @@ from marquee.documents import STAGES
 
 WEIGHTS: Final[dict[str, float]] = {
     "source": 6,
+    "analysis": 4,
     "plan": 1,
-    "renditions": 68,
+    "renditions": 64,
     "streams": 10,
     "subtitles": 1,
     "quality": 6,

@@ -17,6 +17,7 @@ from assets.ingest.stage import Stage, open_stage
 from assets.ingest.subtitles import subtitles
 from assets.ingest.tracks import fetch_track, top_tracks
 from marquee.documents import (
+    AnalysisDocument,
     PackagedStream,
     PlanDocument,
     QualityDocument,
@@ -27,8 +28,10 @@ from marquee.documents import (
     video_by_codec,
 )
 from marquee.domain.figures import beside_limit
+from marquee.domain.title_ladder import off_expectation
+from marquee.errors import StageMissing
 from marquee.ingest.work_folder import work_folder
-from marquee.media.encode.quality import scores
+from marquee.media.encode.quality import compared_size, scores
 from marquee.media.encode.samples import MAX_SAMPLE_SHARE
 from marquee.media.encode.second_look import second_look
 from marquee.media.package.verify import is_large_enough_for_vmaf, poor_picture
@@ -62,6 +65,7 @@ async def quality(
             notes=[
                 *_notes([one for one in (h264, *others) if one not in wrong], found, settings.quality_floor_vmaf),
                 *(note("codec-left-out", codec=CODEC_NAMES[one.codec], why="its picture is wrong") for one in wrong),
+                *await _unexpected(stage, plan, found),
             ],
         )
         await stage.save_document(document)
@@ -121,6 +125,35 @@ def _notes(tops: Sequence[PackagedStream], scores: Sequence[QualityScore], floor
         note("quality-below-floor", rung=one.name, score=beside_limit(by_name[one.name], floor, 1), floor=f"{floor:g}")
         for one in tops
         if by_name[one.name] < floor and is_large_enough_for_vmaf(one.width or 0, one.height or 0)
+    ]
+
+
+async def _analysis(stage: Stage) -> AnalysisDocument | None:
+    """None for a version of an earlier release."""
+    try:
+        return await stage.read("analysis", AnalysisDocument)
+    except StageMissing:
+        return None
+
+
+async def _unexpected(stage: Stage, plan: PlanDocument, found: Sequence[QualityScore]) -> list[Note]:
+    """A note for each H.264 rung that is far from what its trial encodes let expect.
+
+    Trials are scored at the largest rung's size. Where the source is larger, the two scores cannot be compared.
+    """
+    analysis, video = await _analysis(stage), (await stage.read_source()).video
+    size = compared_size(video.display_width, video.display_height)
+    if analysis is None or size != (analysis.compared_width, analysis.compared_height):
+        return []
+    rungs = {rung.name: rung for rung in plan.settings.rungs}
+    missed = [
+        (score, point)
+        for score in found
+        if score.rung in rungs and (point := off_expectation(rungs[score.rung], score.vmaf_mean, analysis.rungs))
+    ]
+    return [
+        note("rung-off-expectation", rung=score.rung, score=f"{score.vmaf_mean:.1f}", expected=f"{point.vmaf:.1f}")
+        for score, point in missed
     ]
 
 

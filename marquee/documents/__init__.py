@@ -5,6 +5,7 @@ are seconds unless the name says otherwise. Frame rates are exact fractions (`"3
 segment in half an hour.
 """
 
+from marquee.documents.analysis import AnalysedSample, AnalysisDocument, LadderPoint, RungOverride
 from marquee.documents.decoded_frames import DecodedFrames
 from marquee.documents.earlier import ONCE_IN_MANIFEST, from_earlier_manifest, notes_in
 from marquee.documents.images import BackdropPicture, ImagesDocument, Thumbnails
@@ -48,6 +49,8 @@ __all__ = [
     "HDR_TRANSFERS",
     "ONCE_IN_MANIFEST",
     "STAGES",
+    "AnalysedSample",
+    "AnalysisDocument",
     "AudioBitrates",
     "AudioRole",
     "AudioStream",
@@ -61,6 +64,7 @@ __all__ = [
     "EdgeResult",
     "EncodingSettings",
     "ImagesDocument",
+    "LadderPoint",
     "Light",
     "ManifestDocument",
     "OfferedPicture",
@@ -77,6 +81,7 @@ __all__ = [
     "RenditionPart",
     "RenditionsDocument",
     "Rung",
+    "RungOverride",
     "SearchDocument",
     "SecondLook",
     "SourceDocument",

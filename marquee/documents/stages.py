@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
+from marquee.documents.analysis import AnalysisDocument
 from marquee.documents.images import ImagesDocument
 from marquee.documents.manifest import ManifestDocument, PrewarmDocument
 from marquee.documents.plan import PlanDocument
@@ -14,6 +15,7 @@ from marquee.documents.tracks import StreamsDocument, SubtitlesDocument
 
 STAGES: Final = (
     "source",
+    "analysis",
     "plan",
     "renditions",
     "streams",
@@ -29,6 +31,7 @@ STAGES: Final = (
 
 StageDocument: TypeAlias = (
     SourceDocument
+    | AnalysisDocument
     | PlanDocument
     | RenditionsDocument
     | StreamsDocument
@@ -44,6 +47,7 @@ StageDocument: TypeAlias = (
 
 DOCUMENT_OF_STAGE: Final[Mapping[str, type[StageDocument]]] = {
     "source": SourceDocument,
+    "analysis": AnalysisDocument,
     "plan": PlanDocument,
     "renditions": RenditionsDocument,
     "streams": StreamsDocument,

@@ -179,6 +179,11 @@ KINDS: Final[Mapping[str, NoteKind]] = {
     "colours-guessed": NoteKind(
         "plan", "info", "The picture's colours are guessed ({why}). {guess} is assumed.", _EXPORT_AGAIN
     ),
+    "ladder-not-analysed": NoteKind(
+        "analysis",
+        "info",
+        "No trial encode of the film could be made ({why}). It has the fixed ladder.",
+    ),
     "chunks-decoded-again": NoteKind(
         "renditions",
         "info",
@@ -209,6 +214,11 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "renditions",
         "warning",
         "The renditions in {codec} are left out, because {why}. Viewers get the title in H.264.",
+    ),
+    "rung-off-expectation": NoteKind(
+        "quality",
+        "info",
+        "Rung {rung} scores VMAF {score}. Its trial encodes let {expected} expect: the film's other scenes differ from those.",
     ),
     "quality-below-floor": NoteKind(
         "quality",

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from marquee.documents import (
+    AnalysisDocument,
     Chunk,
     ChunkJob,
     Codec,
@@ -28,6 +29,7 @@ from marquee.documents import (
 )
 from marquee.domain import grid
 from marquee.domain.ladder import in_codec, rungs_for
+from marquee.domain.title_ladder import rungs_by_title, with_codecs_crf
 from marquee.media.encode.filters import picture_chain
 from marquee.media.encode.plan_notes import plan_notes
 from marquee.profiles import Av1Video, Profile, VideoProfile
@@ -37,19 +39,36 @@ MAX_UNSEEKABLE_CHUNKS: Final = 6
 
 
 def plan(
-    source: SourceDocument, profile: Profile, *, chunk_segments: int, encoders: Mapping[Codec, str]
+    source: SourceDocument,
+    profile: Profile,
+    *,
+    chunk_segments: int,
+    encoders: Mapping[Codec, str],
+    analysis: AnalysisDocument | None = None,
 ) -> PlanDocument:
     """The plan of `source` by `profile`, in chunks of `chunk_segments` segments.
 
-    `encoders` names each codec's encoder and its version: another version makes other bytes, and so other job ids.
+    `encoders` names each codec's encoder and its version: another version makes other bytes, and so other job ids. With the rungs
+    that an `analysis` chose, the ladder is the title's own, else the fixed one.
     """
     video = source.video
     rate = grid.output_rate(video.rate)
     segment = grid.segment_frames(rate, profile.gop_seconds, profile.gops_per_segment)
     total = grid.frame_count(Fraction(video.duration_seconds).limit_denominator(1_000_000), rate)
     rungs = rungs_for(video.display_width, video.display_height, rate, profile.lines)
+    if analysis is not None and analysis.rungs:
+        rungs = rungs_by_title(analysis.rungs, rungs)
+    h264_crf = profile.videos[0].crf
     settings, *others = [
-        _encoding(video, one, in_codec(rungs, one, rate), rate, profile, encoders[one.codec]) for one in profile.videos
+        _encoding(
+            video,
+            one,
+            in_codec(with_codecs_crf(rungs, one, h264_crf), one, rate),
+            rate,
+            profile,
+            encoders[one.codec],
+        )
+        for one in profile.videos
     ]
     if not source.seekable:
         chunk_segments = max(chunk_segments, _segments_without_seeks(total, segment))

@@ -7,6 +7,8 @@ from marquee.profiles import Av1Video, H264Video, HevcVideo, Profile, VideoProfi
 
 QUICK = Path(__file__).with_name("quick.yaml")
 """H.264 at ultrafast: what the tests' platforms encode with."""
+QUICK_BY_TITLE = Path(__file__).with_name("by_title.yaml")
+"""The same, on a ladder that is chosen for each title."""
 
 
 def h264(preset: Any = "ultrafast") -> Profile:

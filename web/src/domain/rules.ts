@@ -48,6 +48,7 @@ export const ENDED: ReadonlySet<FollowedState> = new Set<FollowedState>([
 /** The chain's stages, in order. */
 export const STAGES = [
   "source",
+  "analysis",
   "plan",
   "renditions",
   "streams",

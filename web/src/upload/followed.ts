@@ -6,6 +6,7 @@ import { FOLLOWED_SENTENCES, STAGES, type Stage } from "../domain/rules";
 /** Short names, so that a phone shows all stages in a few lines. */
 export const STAGE_NAMES: Record<Stage, string> = {
   source: "Check",
+  analysis: "Analyse",
   plan: "Plan",
   renditions: "Encode",
   streams: "Package",

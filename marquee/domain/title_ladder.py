@@ -1,0 +1,70 @@
+"""The rungs of a ladder by title, as the encoder gets them: the chosen points with names and constant quality (CRF). Pure.
+
+Each rung is encoded at its own CRF below the profile's maximum (`peak_factor` x the expected rate). A title that is wilder than
+the samples of its analysis shows it in its scores: `off_expectation`. `media.encode.plan` uses the rungs, the stage `quality` the
+comparison.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from marquee.documents import LadderPoint, Rung
+from marquee.domain.ladder import frame_lines
+from marquee.profiles import VideoProfile
+
+MAX_OFF_VMAF: Final = 6.0
+"""By how much a rung may miss its expected VMAF without a note: about what most viewers notice. Trials see a part of a film."""
+_HIGHEST_CRF: Final = {"h264": 51, "hevc": 51, "av1": 63}
+_CRF_SCALE: Final = {"h264": 1.0, "hevc": 1.0, "av1": 63 / 51}
+"""Steps of a codec's CRF for one of x264's. SVT-AV1's has 63 where x264's and x265's have 51."""
+
+
+def rungs_by_title(chosen: Sequence[LadderPoint], fixed: Sequence[Rung]) -> list[Rung]:
+    """H.264 rungs of the `chosen` points, rising, before the profile's maxima. `fixed` are the rungs of the fixed ladder.
+
+    A rung has the name of its size (`720p`). Of several rungs of one size the best has it; the next ones are `720p-2`, `720p-3`.
+    """
+    names = {(rung.width, rung.height): rung.name for rung in fixed}
+    used: Counter[str] = Counter()
+    rungs: list[Rung] = []
+    for point in reversed(chosen):
+        name = names.get((point.width, point.height)) or f"{round(frame_lines(point.width, point.height))}p"
+        used[name] += 1
+        rungs.append(
+            msgspec.structs.replace(
+                fixed[-1],
+                name=name if used[name] == 1 else f"{name}-{used[name]}",
+                width=point.width,
+                height=point.height,
+                bitrate_bps=point.bitrate_bps,
+                crf=point.crf,
+            )
+        )
+    return rungs[::-1]
+
+
+def with_codecs_crf(rungs: Sequence[Rung], video: VideoProfile, h264_crf: int) -> list[Rung]:
+    """The rungs of another codec's `video`: as far from the profile's CRF as the H.264 rungs are from H.264's (`h264_crf`)."""
+    return [
+        rung
+        if rung.crf is None
+        else msgspec.structs.replace(
+            rung,
+            crf=max(
+                1, min(_HIGHEST_CRF[video.codec], video.crf + round((rung.crf - h264_crf) * _CRF_SCALE[video.codec]))
+            ),
+        )
+        for rung in rungs
+    ]
+
+
+def off_expectation(rung: Rung, found_vmaf: float, expected: Sequence[LadderPoint]) -> LadderPoint | None:
+    """The expected point of a rung whose VMAF is further from it than `MAX_OFF_VMAF`; None if it is as expected or unknown."""
+    for point in expected:
+        same = (point.width, point.height, point.crf) == (rung.width, rung.height, rung.crf)
+        if same and abs(found_vmaf - point.vmaf) > MAX_OFF_VMAF:
+            return point
+    return None
