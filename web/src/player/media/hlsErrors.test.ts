@@ -21,6 +21,9 @@ class Stream {
   levels = [{}];
   url = "film";
   config = {};
+  manualLevel = -1;
+  once = vi.fn();
+  loadSource = vi.fn();
   startLoad = vi.fn();
   stopLoad = vi.fn();
   recoverMediaError = vi.fn();
@@ -49,6 +52,14 @@ let video: Video;
 let errors: Errors;
 const chooseSubtitle = vi.fn((id: number) => void (stream.subtitleTrack = id));
 const failed = vi.fn();
+const codec = {
+  canFallBack: false,
+  fallBack: () => {
+    const could = codec.canFallBack;
+    codec.canFallBack = false;
+    return could;
+  },
+};
 const failingSubtitle = { type: "NETWORK_ERROR", details: "subtitleLoadError", fatal: true, response: { code: 503 }, networkDetails: null };
 const noPart = { type: "OTHER_ERROR", details: "x", fatal: true, networkDetails: null };
 const noDecoder = { type: "MEDIA_ERROR", details: "x", fatal: true, networkDetails: null };
@@ -68,7 +79,8 @@ beforeEach(() => {
     liked: DEFAULTS,
     renew: async () => "fresh",
   };
-  const hooks = { restarting: () => undefined, chooseSubtitle, withQuery: (url: string) => url };
+  codec.canFallBack = false;
+  const hooks = { restarting: () => undefined, chooseSubtitle, codec, withQuery: (url: string) => url };
   errors = handleErrors(Engine, stream as unknown as Hls, video as unknown as HTMLVideoElement, owner, hooks);
   return () => errors.close();
 });
@@ -104,6 +116,21 @@ describe("subtitles that fail", () => {
     errors.close();
     vi.advanceTimersByTime(60_000);
     expect(chooseSubtitle.mock.calls).toEqual([[-1]]);
+  });
+});
+
+describe("a codec that cannot be decoded", () => {
+  it.each(["x", "bufferAddCodecError"])("is left for H.264 once: everything is loaded again (%s)", (details) => {
+    codec.canFallBack = true;
+    stream.emit("ERROR", { ...noDecoder, details });
+    vi.advanceTimersByTime(2000);
+    expect(stream.loadSource).toHaveBeenCalledOnce();
+    expect(stream.recoverMediaError).not.toHaveBeenCalled();
+    expect(failed).not.toHaveBeenCalled();
+    stream.emit("ERROR", noDecoder);
+    vi.advanceTimersByTime(5000);
+    expect(stream.recoverMediaError).toHaveBeenCalledOnce();
+    expect(stream.loadSource).toHaveBeenCalledOnce();
   });
 });
 
