@@ -1,8 +1,10 @@
 """A CMCD report as viewing events: the player's state machine runs over its lines, in the order of their times.
 
-`sid` and `cid` of a report are the player's own; session, profile and title are the token's. An event's id is made from its line
-and its number among the line's events, so a report that is sent again is the same events. Times: the newest line of a report
-counts as said now. Lines of one time are read in the order of their `sn`, without it in that of the report.
+`cid` of a report is the player's own; session, profile and title are the token's. Each `sid` is a player with a state of its own:
+a page that is loaded anew, or two players on one address, would else be one that jumps to and fro. A line without one is of the
+player that reported last. An event's id is made from its line and its number among the line's events, so a report that is sent
+again is the same events. Times: the newest line of a report counts as said now. Lines of one time are read in the order of their
+`sn`, without it in that of the report.
 """
 
 from collections.abc import Iterable
@@ -16,14 +18,16 @@ from marquee.domain.telemetry import happened_at_ms
 from marquee.events.viewing import EVENTS_PER_REPORT, ViewingEvent
 from marquee.telemetry_token import TelemetrySession
 
+MAX_PLAYERS: Final = 4
+"""Of a session whose states are kept, those that reported last."""
 PLAYERS: Final = {"h": "cmcd-hls", "d": "cmcd-dash"}
 
 
 class Told(NamedTuple):
-    """What a report tells: its events, and the player's state after it."""
+    """What a report tells: its events, and the state of each player after it."""
 
     events: list[ViewingEvent]
-    state: PlayerState
+    players: dict[str, PlayerState]
 
 
 def told_by_lines(
@@ -34,7 +38,7 @@ def told_by_lines(
     newest = max((line.ts for line in once if line.ts is not None), default=None)
     began_ms = made_at_ms(session.session_id)
     offset_ms = offset_of(known, newest, received_ms) if newest is not None else 0
-    state, events = known.player, []
+    players, events = dict(known.players), []
     for place, line in enumerate(sorted(once, key=lambda line: (line.ts or newest or 0, line.sn or 0))):
         at_ms = (
             received_ms
@@ -42,7 +46,9 @@ def told_by_lines(
             else happened_at_ms(line.ts, offset_ms, began_ms=began_ms, received_ms=received_ms)
         )
         report = line.report(at_ms)
-        state, happened = next_state(state, report)
+        player = line.sid or next(reversed(players), "")
+        state, happened = next_state(players.pop(player, PlayerState()), report)
+        players[player] = state
         common = {
             **session.event_fields,
             "position_seconds": report.pt / 1000 if report.pt is not None else None,
@@ -64,4 +70,4 @@ def told_by_lines(
             )
             for number, event in enumerate(happened)
         ]
-    return Told(events, state)
+    return Told(events, dict(list(players.items())[-MAX_PLAYERS:]))

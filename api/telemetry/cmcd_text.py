@@ -36,6 +36,8 @@ class CmcdLine(NamedTuple):
     sn: int | None
     digest: str
     sf: str | None
+    sid: str
+    """The player: one session may have two, after a reload or side by side. Empty: it does not say."""
     values: dict[str, Any]
 
     def report(self, at_ms: int) -> CmcdReport:
@@ -90,7 +92,8 @@ def _line(line: str, number: int) -> CmcdLine:
         "ttlb": _whole(said, "ttlb", MAX_MILLISECONDS),
     }
     digest = hashlib.blake2b(line.strip().encode(), digest_size=9).hexdigest()
-    return CmcdLine(_whole(said, "ts", 2**53), _whole(said, "sn", MAX_SEQUENCE), digest, _token(said, "sf"), values)
+    counted = _whole(said, "sn", MAX_SEQUENCE)
+    return CmcdLine(_whole(said, "ts", 2**53), counted, digest, _token(said, "sf"), _player(said), values)
 
 
 def _value(said: dict[str, Any], key: str) -> Any:
@@ -102,6 +105,11 @@ def _value(said: dict[str, Any], key: str) -> Any:
 def _token(said: dict[str, Any], key: str) -> str | None:
     found = _value(said, key)
     return str(found)[:20] if isinstance(found, Token) else None
+
+
+def _player(said: dict[str, Any]) -> str:
+    found = _value(said, "sid")
+    return str(found)[:64] if isinstance(found, str) else ""
 
 
 def _number(found: Any) -> float | None:

@@ -1,5 +1,5 @@
 """What a process remembers of the playback sessions that it hears from: the clock's offset, the events that may still come, the
-watched time that was counted, and the state of a player that reports by CMCD.
+watched time that was counted, and the state of the players that report by CMCD.
 
 Nothing here is needed to accept an event: after a restart a session begins anew, with the offset of its next batch, a full
 allowance, no watched time and a player whose state is not known. The gateway sends a session's reports to one process as long
@@ -33,7 +33,8 @@ class KnownSession:
     allowance: Allowance | None = None
     watched_ms: int = 0
     """Counted so far."""
-    player: PlayerState = field(default_factory=PlayerState)
+    players: dict[str, PlayerState] = field(default_factory=dict)
+    """By CMCD's `sid`, the one that reported last at the end."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -10,7 +10,15 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from api.wire import END, Input
-from marquee.domain.telemetry import MAX_DURATION_MS, MAX_POSITION_SECONDS, MAX_WATCHED_MS, ClientEventKind
+from marquee.domain.telemetry import (
+    MAX_COUNT,
+    MAX_DURATION_MS,
+    MAX_HEIGHT,
+    MAX_KBPS,
+    MAX_POSITION_SECONDS,
+    MAX_WATCHED_MS,
+    ClientEventKind,
+)
 
 MAX_EVENTS: Final = 200
 MAX_CLOCK_MS: Final = 2.0**53
@@ -18,7 +26,7 @@ MAX_SEQUENCE: Final = 2**31 - 1
 
 ClockMs = Annotated[float, Meta(ge=-MAX_CLOCK_MS, le=MAX_CLOCK_MS)]
 DurationMs = Annotated[int, Meta(ge=0, le=MAX_DURATION_MS)]
-Kbps = Annotated[int, Meta(ge=0, le=1_000_000)]
+Kbps = Annotated[int, Meta(ge=0, le=MAX_KBPS)]
 
 
 class TelemetryEvent(Input, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,10 +41,10 @@ class TelemetryEvent(Input, frozen=True, kw_only=True, omit_defaults=True):
     """Of `first_frame`: since the attempt. Of `stall_end`: of the stall. Of `seek`: until playing went on."""
     watched_ms: Annotated[int, Meta(ge=0, le=MAX_WATCHED_MS)] | None = None
     """Of film that was shown since the last event that says so: of `heartbeat` and `exit`."""
-    height: Annotated[int, Meta(ge=0, le=16_384)] | None = None
+    height: Annotated[int, Meta(ge=0, le=MAX_HEIGHT)] | None = None
     """Lines of the picture that is shown."""
     kbps: Kbps | None = None
-    count: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
+    count: Annotated[int, Meta(ge=0, le=MAX_COUNT)] | None = None
     """Of `dropped_frames`: since the last such event."""
     error_code: Annotated[str, Meta(min_length=1, max_length=60, pattern=rf"^[A-Za-z0-9._:/-]+{END}")] | None = None
     is_fatal: bool | None = None

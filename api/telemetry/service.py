@@ -107,7 +107,7 @@ class TelemetryService:
             received_ms = time.time_ns() // 1_000_000
             told = told_by_lines(read, known, session, received_ms=received_ms, device=device_class(user_agent))
             await self._publish(session, known, told.events, spent=spent)
-            known.player = told.state
+            known.players = told.players
 
     async def _publish(
         self, session: TelemetrySession, known: KnownSession, events: Sequence[ViewingEvent], *, spent: int

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from assets.analytics.judging import expectations
-from marquee.domain.telemetry import MAX_DURATION_MS, MAX_POSITION_SECONDS, MAX_WATCHED_MS
+from marquee.domain.telemetry import MAX_DURATION_MS, MAX_POSITION_SECONDS
 from marquee.events.viewing import EVENT_KINDS
 
 MOSTLY: Final = 0.99
@@ -52,7 +52,8 @@ def events_of_hour(start_ms: int, rows: int) -> Expectations:
     ]
     bounds: Mapping[str, tuple[float, str]] = {
         "duration_ms": (MAX_DURATION_MS, "A duration is 0 to 24 hours"),
-        "watched_ms": (MAX_WATCHED_MS, "What a report says was watched is 0 to 10 minutes"),
+        # Ours tells of ten minutes at most. A player that reports changes of its state alone tells of hours at its end.
+        "watched_ms": (MAX_DURATION_MS, "What a report says was watched is 0 to 24 hours"),
         "position_seconds": (MAX_POSITION_SECONDS, "A position is 0 to 7 days"),
         "age_ms": (MAX_AGE_MS, "An event was received within 7 days after it happened, and not before"),
     }
@@ -105,7 +106,7 @@ def batch_of(name: str, fewest: int) -> Expectations:
     ]
     of_title = gxe.ExpectColumnValuesToNotBeNull(column="known", description="Every title is in the catalogue")
     number = {
-        # Below 0: watched less than its past lets expect. The row's order and the prior of search need these titles too.
+        # Below 0: watched less than its past lets expect. The row leaves these titles out, but a batch may have them.
         "popularity": ("score", None, None, "Every title has a score"),
         "similar": ("score", 0.0, None, "A score is 0 or more"),
         "suggestions": ("score", None, None, "Every suggestion has a score"),

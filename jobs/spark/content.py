@@ -37,7 +37,9 @@ MIN_SCORE: Final = 0.02
 
 def features(title: LibraryTitle) -> list[tuple[str, str]]:
     """(kind, value) of everything that a title may share with another; words are not chosen yet."""
-    found = [("person", person.casefold()) for person in title.people[:PEOPLE]]
+    # Who wrote and played stands in some catalogues twice.
+    people = dict.fromkeys(person.casefold() for person in title.people)
+    found = [("person", person) for person in list(people)[:PEOPLE]]
     found += [("genre", genre) for genre in title.genres]
     found += [
         ("word", word) for word in dict.fromkeys(words(f"{title.title} {title.description or ''}")) if len(word) > 2

@@ -10,6 +10,8 @@ from typing import Any, Final
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
+from jobs.spark.events import credible
+from marquee.domain.telemetry import PERSONAL_QUERY, is_personal
 from marquee.stores.search.relevance.text import MAX_QUERY_CHARACTERS, words
 
 UNKNOWN: Final = "unknown"
@@ -123,18 +125,22 @@ def searches(events: DataFrame) -> DataFrame:
     """Searches by their spelling: query, asked, without_results, opened, place_sum, profiles. An event that was sent twice
     counts once.
     """
-    mine = events.where(
-        f.col("kind").isin("search_asked", "search_opened")
-        & f.col("query").isNotNull()
-        & ~f.coalesce(f.col("is_preview"), f.lit(False))
-        & ~f.coalesce(f.col("device") == "robot", f.lit(False))
-    ).select(
-        "event_id",
-        "kind",
-        f.substring("query", 1, MAX_QUERY_CHARACTERS).alias("query"),
-        "results",
-        "place",
-        "profile_id",
+    mine = (
+        credible(events)
+        .where(
+            f.col("kind").isin("search_asked", "search_opened")
+            & f.col("query").isNotNull()
+            & ~f.coalesce(f.col("is_preview"), f.lit(False))
+            & ~f.coalesce(f.col("device") == "robot", f.lit(False))
+        )
+        .select(
+            "event_id",
+            "kind",
+            f.substring("query", 1, MAX_QUERY_CHARACTERS).alias("query"),
+            "results",
+            "place",
+            "profile_id",
+        )
     )
     asked, opened = f.col("kind") == "search_asked", f.col("kind") == "search_opened"
     return (
@@ -160,7 +166,8 @@ def by_folded_query(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, int, i
     totals: dict[str, list[int]] = {}
     most_profiles: dict[str, int] = {}
     for query, *counts, profiles in rows:
-        folded = " ".join(words(query))[:MAX_VALUE_CHARACTERS].strip()
+        # Older events have such queries as they were asked.
+        folded = PERSONAL_QUERY if is_personal(query) else " ".join(words(query))[:MAX_VALUE_CHARACTERS].strip()
         if folded:
             total = totals.setdefault(folded, [0, 0, 0, 0])
             totals[folded] = [one + other for one, other in zip(total, counts, strict=True)]

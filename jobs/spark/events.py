@@ -21,6 +21,15 @@ from pyspark.sql.types import BooleanType, DataType, DoubleType, LongType, Strin
 
 from jobs.spark.poisoned import EventsUnusable
 from jobs.spark.session import disk_full
+from marquee.domain.telemetry import (
+    MAX_COUNT,
+    MAX_DURATION_MS,
+    MAX_HEIGHT,
+    MAX_KBPS,
+    MAX_PLACE,
+    MAX_POSITION_SECONDS,
+    MAX_SENT_BYTES,
+)
 from marquee.errors import PlatformUnavailable
 
 _TEXT, _NUMBER = StringType(), LongType()
@@ -38,10 +47,23 @@ _FIELDS: Final[dict[str, DataType]] = {
     "query": _TEXT,
     **dict.fromkeys(("results", "place"), _NUMBER),
     "object_kind": _TEXT,
-    "sent_bytes": _NUMBER,
+    **dict.fromkeys(("status", "sent_bytes"), _NUMBER),
 }
 EVENT_SCHEMA: Final = StructType([StructField(name, kind, nullable=True) for name, kind in _FIELDS.items()])
 """What the jobs read of an event (`marquee.events.viewing.ViewingEvent`)."""
+BOUNDS: Final[dict[str, tuple[float, float]]] = {
+    "position_seconds": (0, MAX_POSITION_SECONDS),
+    "duration_ms": (0, MAX_DURATION_MS),
+    # A player that reports changes of its state alone says at its end what it showed in hours.
+    "watched_ms": (0, MAX_DURATION_MS),
+    "height": (1, MAX_HEIGHT),
+    "kbps": (0, MAX_KBPS),
+    "count": (0, MAX_COUNT),
+    "results": (0, MAX_COUNT),
+    "place": (1, MAX_PLACE),
+    "sent_bytes": (0, MAX_SENT_BYTES),
+}
+"""What a figure of an event may be. Without bounds one number of 63 bits ends the job with an overflow, for every viewer."""
 REQUIRED: Final = ("event_id", "kind", "source", "at_ms", "received_at_ms")
 _PATH: Final = re.compile(r"((?:file:/+|s3a?://)[^\s'\"]+?\.parquet)")
 
@@ -62,6 +84,13 @@ def frame_of(spark: SparkSession, files: Sequence[EventFile]) -> DataFrame:
         return spark.createDataFrame([], EVENT_SCHEMA)
     # Without the look-up of partitions: date and hour stand in the path only.
     return spark.read.schema(EVENT_SCHEMA).option("recursiveFileLookup", "true").parquet(*[each.uri for each in files])
+
+
+def credible(events: DataFrame) -> DataFrame:
+    """The events; a figure out of its `BOUNDS`, or that is no number, becomes null: the event does not say it."""
+    return events.withColumns(
+        {name: f.when(f.col(name).between(least, most), f.col(name)) for name, (least, most) in BOUNDS.items()}
+    )
 
 
 class EventsRead:

@@ -11,7 +11,9 @@ from jobs.spark.job import Figures, Job, run_job
 def run(job: Job) -> Figures:
     from jobs.spark.trending import WINDOW_DAYS, trending
 
-    genres = [(title.movie_id, genre) for title in read_library(job) for genre in ("", *title.genres)]
+    # A title that is not playable now would take the place of one that a row can show.
+    titles = [title for title in read_library(job) if title.is_playable]
+    genres = [(title.movie_id, genre) for title in titles for genre in ("", *title.genres)]
     frame = job.spark.createDataFrame(genres, "movie_id string, genre string")
     found = trending(sessions_of_days(job, WINDOW_DAYS), frame, through=job.day).collect()
     rows = [tuple(row) for row in found]

@@ -11,13 +11,21 @@ from typing import Final
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as f
 
+from jobs.spark.events import credible
+from jobs.spark.said import (
+    SILENT_MS,
+    is_fatal_error,
+    is_video_request,
+    kind_is,
+    made_at,
+    moment,
+    said_by_player,
+)
+from jobs.spark.stalls import first_moments, stall_over_ms, with_stalls
 from marquee.domain.playback import WATCHED_MS_PER_SECOND
 from marquee.domain.telemetry import MAX_PLAYBACK_RATE, WATCHED_GRACE_MS
 
 OUTCOMES: Final = ("played", "playback_failure", "start_failure", "exit_before_start")
-SILENT_MS: Final = 60_000
-"""An attempt without a first frame, an error or an exit is given up after this time without an event. A stall ends after this
-time without an event of the player: a device that slept was not stalled."""
 MAX_STARTUP_MS: Final = 3_600_000
 """A longer startup is a device that slept before its first frame: it says nothing of the platform."""
 MAX_REPORT_MS: Final = 120_000
@@ -26,7 +34,6 @@ MAX_GAP_MS: Final = 60_000
 """A rendition is taken as shown for at most this long after an event: a device that slept shows nothing."""
 BEFORE_HOURS: Final = 6
 """Before a day, in which the attempt of a session is looked for whose id says no time."""
-PLAYBACK_ID: Final = "^v_[0-9a-v]{20}$"
 SESSION_COLUMNS: Final = (
     *("session_id", "day", "started_at_ms", "profile_id", "movie_id", "version", "device", "player", "edge"),
     *("is_preview", "is_robot", "outcome", "error_code", "startup_ms", "watch_seconds", "stall_seconds", "stalls"),
@@ -34,36 +41,6 @@ SESSION_COLUMNS: Final = (
     *("sent_bytes", "events"),
 )
 """The columns of the lake's dataset `sessions`, in their order."""
-
-
-def made_at() -> Column:
-    """When a session's id was made, in Unix milliseconds, as `marquee.domain.ids.made_at_ms` reads it. Null for other ids.
-
-    Ten characters of base32hex hold 50 bits, of which the first 48 are the time.
-    """
-    is_id = f.col("session_id").rlike(PLAYBACK_ID)
-    return f.when(is_id, f.shiftright(f.conv(f.substring("session_id", 3, 10), 32, 10).cast("long"), 2))
-
-
-def moment() -> tuple[Column, Column, Column]:
-    """What orders a session's events: the time; within a millisecond the player's own count; then anything that is stable.
-
-    An event without a count (of a server, an edge, or an earlier release) comes before the others of its millisecond.
-    """
-    return f.col("at_ms"), f.coalesce(f.col("seq"), f.lit(-1)).alias("seq"), f.col("event_id")
-
-
-def kind_is(*kinds: str) -> Column:
-    return f.col("kind").isin(*kinds)
-
-
-def said_by_player() -> Column:
-    """Events that a player sent itself, rather than a server or an edge about it."""
-    return f.col("source").isin("client", "cmcd")
-
-
-def is_video_request() -> Column:
-    return (f.col("source") == "edge") & (f.col("object_kind") == "video")
 
 
 def counted_once(events: DataFrame) -> DataFrame:
@@ -79,7 +56,8 @@ def counted_once(events: DataFrame) -> DataFrame:
 
 
 def with_what_is_shown(events: DataFrame) -> DataFrame:
-    """Adds `shown_ms`, how long after the event film was shown, and `shown_kbps`, at which bitrate.
+    """Adds `shown_ms`, how long after the event film was shown, and `shown_kbps`, at which bitrate; and `stalled_since_ms`, when
+    the last stall began, with `said_before_ms`, when watched time was last told of before the event.
 
     Film is shown from a first frame, the end of a pause, a stall or a seek on, until a pause, a stall, an exit or a fatal error.
     """
@@ -96,17 +74,18 @@ def with_what_is_shown(events: DataFrame) -> DataFrame:
     kbps = f.when(said_by_player() & (f.col("kbps") > 0), f.col("kbps"))
     before = in_order.rowsBetween(Window.unboundedPreceding, -1)
     told_at_ms = f.when(said_by_player(), f.col("at_ms"))
+    stall_at_ms = f.when(said_by_player() & kind_is("stall_begin"), f.col("at_ms"))
     return (
         events.withColumn(
             "shown_ms", f.when(f.last(is_showing, ignorenulls=True).over(until_now), f.coalesce(gap_ms, f.lit(0)))
         )
         .withColumn("shown_kbps", f.last(kbps, ignorenulls=True).over(until_now))
         .withColumn("told_before_ms", f.last(told_at_ms, ignorenulls=True).over(before))
+        .withColumn("stalled_since_ms", f.last(stall_at_ms, ignorenulls=True).over(before))
+        .withColumn(
+            "said_before_ms", f.last(f.when(f.col("watched_ms").isNotNull(), told_at_ms), ignorenulls=True).over(before)
+        )
     )
-
-
-def is_fatal_error() -> Column:
-    return kind_is("error") & f.coalesce(f.col("is_fatal"), f.lit(False))
 
 
 def _first(column: str) -> Column:
@@ -129,6 +108,7 @@ def folded(events: DataFrame) -> DataFrame:
     watched_ms = f.when(said_by_player(), _positive("watched_ms"))
     position = f.when(said_by_player() & ~kind_is("seek"), f.col("position_seconds"))
     ended = f.struct("at_ms", _positive("duration_ms").alias("ms"))
+    over = f.when(stall_over_ms().isNotNull(), f.struct("stalled_since_ms", (-stall_over_ms()).alias("minus_over_ms")))
     since_made_ms = f.max("received_at_ms") - f.min(made_at())
     most_watched_ms = f.least(
         (f.max("at_ms") - f.min("at_ms")) * MAX_PLAYBACK_RATE + MAX_REPORT_MS,
@@ -144,15 +124,17 @@ def folded(events: DataFrame) -> DataFrame:
         f.min(f.when(kind_is("attempt"), f.col("at_ms"))).alias("attempt_at_ms"),
         f.min(f.when(kind_is("first_frame"), f.col("at_ms"))).alias("first_frame_at_ms"),
         f.min(f.when(watched_ms > 0, f.col("at_ms") - watched_ms)).alias("watched_from_ms"),
+        f.min(f.when(watched_ms > 0, f.col("at_ms"))).alias("watched_at_ms"),
         f.min(f.when(kind_is("first_frame"), order)).alias("first_frame_order"),
         f.min_by("duration_ms", f.when(says_startup, f.struct(*moment()))).alias("first_frame_ms"),
         f.max(kind_is("exit")).alias("has_exit"),
         f.sort_array(f.collect_list(f.when(is_fatal_error(), f.struct(*moment(), "error_code")))).alias("fatal"),
-        f.collect_list(f.when(kind_is("stall_end"), ended)).alias("stall_list"),
-        f.collect_list(f.when(kind_is("seek"), ended)).alias("seek_list"),
+        first_moments(f.when(kind_is("stall_end"), ended)).alias("stall_list"),
+        first_moments(f.when(kind_is("seek"), ended)).alias("seek_list"),
         f.collect_list(f.when(is_silence, f.struct("told_before_ms", "at_ms"))).alias("silences"),
         f.max(f.when(kind_is("stall_begin"), order)).alias("stall_began"),
         f.max(f.when(kind_is("stall_end"), order)).alias("stall_ended"),
+        f.max(over).alias("stall_over"),
         f.least(f.sum(watched_ms), f.when(f.sum(watched_ms).isNotNull(), most_watched_ms)).alias("watched_ms"),
         (
             f.sum(f.col("shown_kbps") * f.col("shown_ms"))
@@ -177,7 +159,10 @@ def judged(sessions: DataFrame, *, as_of_ms: int) -> DataFrame:
     Played: a first frame, or film watched. Playback failure: a fatal error at or after it. Start failure: a fatal error and
     nothing played. Exit before start: neither, and an exit, or `SILENT_MS` without an event until `as_of_ms`.
     """
-    began = f.least("first_frame_at_ms", "watched_from_ms")
+    # At double speed film is longer than the time it took: its length says when it began only where no first frame does.
+    watched_from = f.when(f.col("watched_from_ms").isNotNull(), f.greatest("watched_from_ms", "attempt_at_ms"))
+    has_lost_first_frame = f.col("watched_at_ms") < f.col("first_frame_at_ms")
+    began = f.when(has_lost_first_frame, watched_from).otherwise(f.coalesce("first_frame_at_ms", watched_from))
     shown = f.col("first_frame_order")
 
     def is_after(error: Column) -> Column:
@@ -214,51 +199,13 @@ def judged(sessions: DataFrame, *, as_of_ms: int) -> DataFrame:
     )
 
 
-def with_stalls(sessions: DataFrame) -> DataFrame:
-    """Adds `stalls` and `stall_seconds`: rebuffering after the first frame.
-
-    A stall that begins within a seek is what the seek costs, and is left out (CTA-2066). One that never ended counts until
-    the session's last event. Within a stall, what is longer than `SILENT_MS` between two events of the player is no stall.
-    """
-
-    def stalled_ms(began: Column, ended: Column) -> Column:
-        """The time from `began` to `ended`, less the silences in it."""
-
-        def without(left: Column, silence: Column) -> Column:
-            from_ms = f.greatest(silence["told_before_ms"], began) + SILENT_MS
-            return left - f.greatest(f.least(silence["at_ms"], ended) - from_ms, f.lit(0))
-
-        return f.aggregate("silences", ended - began, without)
-
-    def counts(stall: Column) -> Column:
-        began = stall["at_ms"] - stall["ms"]
-        in_seek = f.exists("seek_list", lambda seek: began.between(seek["at_ms"] - seek["ms"], seek["at_ms"]))
-        return (began >= f.coalesce(f.col("began_ms"), f.lit(2**62))) & ~in_seek
-
-    began_ms = f.col("stall_began")["at_ms"]
-    is_open = (began_ms >= f.col("began_ms")) & (
-        f.col("stall_ended").isNull() | (f.col("stall_ended") < f.col("stall_began"))
-    )
-    open_ms = f.when(is_open, stalled_ms(began_ms, f.col("last_at_ms"))).otherwise(0)
-    ended_ms = f.aggregate(
-        "stall_list",
-        f.lit(0).cast("long"),
-        lambda total, stall: total + stalled_ms(stall["at_ms"] - stall["ms"], stall["at_ms"]),
-    )
-    return (
-        sessions.withColumn("stall_list", f.filter("stall_list", counts))
-        .withColumn("stalls", f.size("stall_list") + f.when(is_open, 1).otherwise(0))
-        .withColumn("stall_seconds", (ended_ms + open_ms) / 1000)
-    )
-
-
 def sessions_of_day(events: DataFrame, titles: DataFrame, *, first_ms: int, end_ms: int, as_of_ms: int) -> DataFrame:
     """The sessions that belong to [first_ms, end_ms), with `SESSION_COLUMNS`. `titles`: movie_id, duration_seconds.
 
     Completed: film was watched, and up to 95 % of the duration or further.
     """
     # Sessions of other days are left out first: counting those of the day after would be for nothing.
-    mine = events.where(f.coalesce(made_at().between(first_ms, end_ms - 1), f.lit(True)))
+    mine = credible(events).where(f.coalesce(made_at().between(first_ms, end_ms - 1), f.lit(True)))
     found = with_stalls(judged(folded(with_what_is_shown(counted_once(mine))), as_of_ms=as_of_ms))
     found = found.withColumn("day_ms", f.coalesce(made_at(), f.col("started_at_ms")))
     in_day = found.where((f.col("day_ms") >= first_ms) & (f.col("day_ms") < end_ms))

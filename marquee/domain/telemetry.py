@@ -6,6 +6,7 @@ the future.
 """
 
 import math
+import re
 import unicodedata
 import zlib
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ MAX_LATE_MS: Final = 60_000
 """A batch whose offset is larger by up to so much was late on its way, or is an old one that is sent again. After a larger step
 the client's clock was set back, or it stood still while the device slept."""
 MAX_QUERY_CHARACTERS: Final = 100
+PERSONAL_QUERY: Final = "(personal)"
+"""What is kept of a query that holds an e-mail address, or digits as long as a number of a telephone, a card or an account:
+people paste such things, and their browsers fill them in. Nothing personal but the profile's id is kept of viewing."""
+_PERSONAL: Final = re.compile(r"[^\s@]@[^\s@]|\d(?:[\s().+/-]*\d){8}")
 MAX_PLAYBACK_RATE: Final = 2
 """The fastest that our player plays; a faster one's watched time counts as if it played so."""
 WATCHED_GRACE_MS: Final = 60_000
@@ -23,6 +28,14 @@ MAX_DURATION_MS: Final = 24 * 3600 * 1000
 MAX_WATCHED_MS: Final = 10 * 60 * 1000
 """A player tells of what it shows every few seconds; ten minutes leave room for one that is offline."""
 MAX_POSITION_SECONDS: Final = 7 * 24 * 3600.0
+MAX_HEIGHT: Final = 16_384
+MAX_KBPS: Final = 1_000_000
+MAX_COUNT: Final = 10_000_000
+"""Of dropped frames in one report."""
+MAX_SENT_BYTES: Final = 2**40
+"""Of one answer of an edge."""
+MAX_PLACE: Final = 10_000
+"""Of a title in the results of a search."""
 SAMPLE_STEPS: Final = 1_000_000
 
 ClientEventKind = Literal[
@@ -81,8 +94,16 @@ def most_watched_ms(began_ms: int, received_ms: int) -> int:
 
 
 def folded_query(query: str) -> str:
-    """A query as it is counted: without differences of case, accents written in two ways, and blanks."""
-    return " ".join(unicodedata.normalize("NFKC", query).casefold().split())[:MAX_QUERY_CHARACTERS]
+    """A query as it is counted: without differences of case, accents written in two ways, and blanks. `PERSONAL_QUERY` for one
+    that says who asked.
+    """
+    folded = " ".join(unicodedata.normalize("NFKC", query).casefold().split())
+    return PERSONAL_QUERY if is_personal(folded) else folded[:MAX_QUERY_CHARACTERS]
+
+
+def is_personal(query: str) -> bool:
+    """Whether a query holds what may name a person: `PERSONAL_QUERY` says which."""
+    return query == PERSONAL_QUERY or _PERSONAL.search(query) is not None
 
 
 def is_sampled(session_id: str, share: float) -> bool:

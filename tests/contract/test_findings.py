@@ -82,6 +82,19 @@ async def test_a_refused_batch_leaves_yesterdays_and_an_accepted_one_replaces_th
     assert ids(await findings.trending(limit=9, after=None)) == [new, old]
 
 
+async def test_what_is_watched_less_than_its_past_lets_expect_does_not_trend(
+    catalogue: Catalogue, findings: Findings, url: str
+) -> None:
+    rising, steady, falling = await films(catalogue, 3)
+    batch_id = write_batch(url, "popularity", popularity={"": [rising, steady, falling]})
+    with psycopg.connect(url) as connection:
+        for movie_id, score in ((steady, 0.0), (falling, -0.5)):
+            connection.execute(
+                "UPDATE popularity SET score = %s WHERE batch_id = %s AND movie_id = %s", [score, batch_id, movie_id]
+            )
+    assert ids(await findings.trending(limit=9, after=None)) == [rising, steady]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 100])
 async def test_trending_is_paged_by_rank_and_skips_what_does_not_play(
     catalogue: Catalogue, findings: Findings, url: str, limit: int

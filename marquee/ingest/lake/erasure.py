@@ -3,8 +3,9 @@
 `ask_erasure` comes first: from then on the sink writes no row of the profile, also of events that were on their way. Then every
 live file of every dataset that names the profile is rewritten without its rows. The old files are deleted after
 MARQUEE_LAKE_RETIRED_SECONDS, because a reader may still have them. An erasure is kept for `KEPT`: each round looks at the files
-that are younger than the last one, so that a Spark job which read the old files brings nothing back. A damaged file holds up
-nothing: all others are rewritten, and the caller is told its path. Once it is restored or retired, ask for the erasure again.
+that are younger than the last one, so that a Spark job which read the old files brings nothing back. A damaged or missing file
+holds up nothing: all others are rewritten, and the caller is told its path. Once it is restored or retired, ask for the erasure
+again.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from marquee.ingest.lake import figures
 from marquee.ingest.lake.batch import without_profiles
 from marquee.ingest.lake.rewriting import has_any, rewrite
 from marquee.logs import get_logger
-from marquee.stores.lake.contract import Lake
+from marquee.stores.lake.contract import Lake, LakeFile
 from marquee.stores.lake.errors import LakeFileRetired, LakeFileUnreadable
 
 KEPT: Final = timedelta(days=90)
@@ -29,7 +30,7 @@ log = get_logger()
 
 
 class Erased(NamedTuple):
-    """`rows`: how many rows of files were removed. `unreadable`: paths of live files that are damaged and were not searched."""
+    """`rows`: how many rows of files were removed. `unreadable`: live files, damaged or missing, that were not searched."""
 
     rows: int
     unreadable: tuple[str, ...] = ()
@@ -69,6 +70,11 @@ async def forget_finished(lake: Lake) -> int:
     return await lake.forget_erasures(datetime.now(UTC) - KEPT)
 
 
+async def _is_live(lake: Lake, file: LakeFile) -> bool:
+    """Whether the list still names a file. A file that is named and not there was removed by a person, or a disk lost it."""
+    return any(file.path == each.path for each in await lake.live_files(file.dataset))
+
+
 async def _scan(
     lake: Lake, state: Path, profiles: frozenset[str], since: datetime
 ) -> tuple[int, bool, tuple[str, ...]]:
@@ -86,9 +92,12 @@ async def _scan(
                 if await has_any(lake, state, file, profiles):
                     new = await rewrite(lake, state, [file], lambda table: without_profiles(table, profiles))
                     removed += file.rows - (new.rows if new else 0)
-            except (LakeFileRetired, ObjectMissing):
+            except LakeFileRetired:
                 is_whole = False  # another change replaced the file: what replaced it is looked at in the next round
-            except LakeFileUnreadable as error:
+            except (LakeFileUnreadable, ObjectMissing) as error:
+                if isinstance(error, ObjectMissing) and not await _is_live(lake, file):
+                    is_whole = False
+                    continue
                 unreadable.append(file.path)
                 log.error("file not searched for erased profiles", path=file.path, reason=error.detail)
     return removed, is_whole, tuple(unreadable)

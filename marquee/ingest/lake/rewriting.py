@@ -5,6 +5,7 @@ column that this version does not know is kept. The list changes last, in one tr
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,6 +21,7 @@ from marquee.stores.lake.paths import new_path
 
 ROW_GROUP_ROWS: Final = 128 * 1024
 WORK: Final = "lake"
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 Keep = Callable[[Any], Any]
 Answer = TypeVar("Answer")
@@ -73,7 +75,10 @@ async def _in_thread(files: Sequence[LakeFile], call: Callable[..., Answer], *ar
         return await asyncio.to_thread(call, *arguments)
     except FileNotFoundError as error:
         raise ObjectMissing(f"The file {error.filename!r} is not in the lake any more.") from error
-    except arrow().ArrowException as error:
+    except (arrow().ArrowException, OSError) as error:
+        # Arrow says so of a page that cannot be unpacked, and the host of a file that it cannot read. Not of a full disk.
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise
         raise LakeFileUnreadable(f"A file of {files[0].dataset} of {files[0].hour} is damaged: {error}") from error
 
 

@@ -186,3 +186,30 @@ async def test_reports_of_one_millisecond_are_read_as_the_player_counted_them(
     assert [event.kind for event in sorted(events, key=lambda each: (each.at_ms, each.seq or 0))] == kinds
     assert len({event.seq for event in events}) == len(events), "two events of one session have one place"
     assert all(0 <= (event.seq or 0) < 2**63 for event in events)
+
+
+async def test_two_players_of_one_session_do_not_count_each_others_frames(
+    client: Client, stores: Stores, playback: Playback
+) -> None:
+    """Two tabs on one address, or a page loaded anew: as one player its dropped frames jumped to and fro, and were summed."""
+    lines = [f'e=ps,sid="{sid}",sta=p,ts={TS + number},v=2' for number, sid in enumerate("ab")]
+    for turn in range(1, 6):
+        lines += [f'dfa={100 + turn},e=t,sid="a",sta=p,ts={TS + 1000 * turn},v=2']
+        lines += [f'dfa={turn},e=t,sid="b",sta=p,ts={TS + 1000 * turn + 500},v=2']
+    await _post(client, playback, "\n".join(lines))
+    events = await told(stores.event_log, playback.session_id)
+    assert sum(event.count or 0 for event in events) == 105 + 5
+
+
+async def test_a_line_that_names_no_player_is_of_the_one_that_reported_last(
+    client: Client, stores: Stores, playback: Playback
+) -> None:
+    lines = [
+        f'e=ps,sid="a",sta=p,ts={TS},v=2',
+        f"e=t,sta=p,ts={TS + 5000},v=2",
+        f'e=t,sid="a",sta=p,ts={TS + 9000},v=2',
+    ]
+    await _post(client, playback, "\n".join(lines))
+    events = await told(stores.event_log, playback.session_id)
+    assert [event.kind for event in events].count("attempt") == 1
+    assert sum(event.watched_ms or 0 for event in events) == 9000

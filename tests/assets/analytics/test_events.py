@@ -66,7 +66,7 @@ BAD: dict[str, tuple[Callable[[], list[ViewingEvent]], str]] = {
         "Every event is of this hour",
     ),
     "impossible durations": (lambda: changed(GOOD, 0.05, duration_ms=-5), "A duration is 0 to 24 hours"),
-    "impossible watching": (lambda: changed(GOOD, 0.05, watched_ms=9_000_000_000), "was watched is 0 to 10 minutes"),
+    "impossible watching": (lambda: changed(GOOD, 0.05, watched_ms=9_000_000_000), "was watched is 0 to 24 hours"),
     "impossible positions": (lambda: changed(GOOD, 0.05, position_seconds=1e9), "A position is 0 to 7 days"),
     "received before it happened": (
         lambda: changed(GOOD, 0.05, received_at_ms=GOOD[0].at_ms - 60_000),

@@ -55,6 +55,7 @@ def seed(connection: psycopg.Connection) -> None:
         "INSERT INTO version_cost (movie_id, version, core_seconds, source_bytes, published_bytes) "
         "VALUES ('m_1', 1, 7200, 100, 50)"
     )
+    connection.execute("INSERT INTO daily_search VALUES (%s, 'asked before midnight', 0, 0, 3, 6, 3)", [FIRST_DAY])
     add_profile(connection, "p_stays", [FIRST_DAY, FIRST_DAY + timedelta(days=8)])
     add_profile(connection, "p_leaves", [FIRST_DAY + timedelta(days=1)])
     add_profile(connection, "p_older", [FIRST_DAY + timedelta(days=9)], history_from=FIRST_DAY - timedelta(days=14))
@@ -106,9 +107,13 @@ def test_an_empty_platform_has_empty_marts_and_a_week_gives_the_right_numbers(
         "SELECT query, asked, without_results, opened, mean_place FROM marts.search_quality WHERE day = %s ORDER BY query",
         [FIRST_DAY],
     ).fetchall()
-    assert sorted(searches) == [("(rare)", 9, 7, 1, 3.0), ("leo", 9, 0, 4, 1.5), ("zzz", 3, 3, 0, None)], (
-        "a query that one person may have typed is named, or a number is wrong"
-    )
+    before_midnight = ("asked before midnight", 0, 0, 3, 2.0)
+    assert sorted(searches) == [
+        ("(rare)", 9, 7, 1, 3.0),
+        before_midnight,
+        ("leo", 9, 0, 4, 1.5),
+        ("zzz", 3, 3, 0, None),
+    ], "a query that one person may have typed is named, or a number is wrong"
     quality = connection.execute(
         "SELECT attempts, plays, exits_before_start_rate, start_failure_rate, playback_failure_rate, startup_p95_seconds, "
         "watch_hours "

@@ -1,10 +1,9 @@
 """The jobs from the lake's files to PostgreSQL: the same twice, late and empty days, skew, and files that are poisoned."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,48 +14,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.spark import candidates, popularity, sessions, taste
-from jobs.spark.events import spark_errors
-from jobs.spark.job import Figures, Job
 from jobs.spark.poisoned import EventsUnusable
 from marquee.domain.ids import new_playback_id
 from marquee.settings import Settings
 from marquee.stores.lake import open_lake
-from marquee.stores.schema.migrate import migrate
+from tests.jobs.spark.conftest import Run
 from tests.jobs.spark.frames import DAY, END_MS, Events
 from tests.jobs.spark.lakes import add_title, ask, store, store_file, store_table, table_of
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 pytestmark = [pytest.mark.xdist_group("spark"), pytest.mark.timeout(900)]
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 FACTS = ("daily_title", "daily_profile", "daily_quality", "daily_failure", "daily_search")
-Run = Callable[..., Figures]
-
-
-@pytest.fixture
-def platform(postgres_server: Settings, empty_database: str, tmp_path: Path) -> Settings:
-    migrate(empty_database)
-    lake = tmp_path / "lake"
-    return postgres_server.model_copy(
-        update={"database_url": empty_database, "lake_url": f"file://{lake}", "lake_days": 0}
-    )
-
-
-@pytest.fixture
-def run(platform: Settings, spark: "SparkSession", tmp_path: Path) -> Run:
-    """Runs a job's work for a day, in the Spark of the tests."""
-
-    def of(
-        work: Callable[[Job], Figures], day: date = DAY, *, settings: Settings = platform, **options: Any
-    ) -> Figures:
-        folder = tmp_path / "work"
-        folder.mkdir(exist_ok=True)
-        with spark_errors(tmp_path):
-            return work(Job(settings, spark, folder, day, options))
-
-    return of
 
 
 def _facts(platform: Settings) -> dict[str, list[tuple[Any, ...]]]:

@@ -38,6 +38,7 @@ _TRENDING = text(
     f"""
     SELECT {_CARD}, title.backdrop, place.rank FROM popularity AS place JOIN title USING (movie_id)
     WHERE place.batch_id = {_accepted("popularity")} AND place.genre = '' AND place.rank > :after
+      AND place.score >= 0
       AND title.state IN {PLAYABLE}
     ORDER BY place.rank LIMIT :limit
     """  # noqa: S608 - no value is formatted in
