@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas
 import psycopg
+import pytest
 
 from assets.analytics import dbt_project, suites
 from assets.analytics.judging import Subject, judge
@@ -13,6 +14,8 @@ from assets.analytics.marts import KEYS, LAST
 from marquee.settings import Settings
 from tests.assets.analytics.conftest import Run, failed_checks, materialized
 from tests.harness.facts import FIRST_DAY, add_day, add_profile, add_title, week
+
+pytestmark = pytest.mark.timeout(1500)
 
 ALL = {f"marts/{name}" for name in (*KEYS, LAST)}
 CONTRACT = {
