@@ -165,7 +165,7 @@ def _by_spark(context: dg.AssetExecutionContext, settings: Settings, job: str, o
         took = round(time.monotonic() - began, 1)
     told = {
         one.asset_key.to_user_string(): dict(one.metadata or {})
-        for one in pipes.get_results()
+        for one in pipes.get_results(implicit_materializations=False)
         if isinstance(one, dg.MaterializeResult) and one.asset_key
     }
     return Done(job, code, took, told)
