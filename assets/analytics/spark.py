@@ -69,11 +69,6 @@ BATCHES: Final[Mapping[str, str]] = {
 """Asset -> its description, in the order in which they are made."""
 
 
-def is_made(asset: str) -> str:
-    """The name of the check that says whether Spark could make the batch."""
-    return f"{asset}_is_made"
-
-
 @dg.multi_asset(
     name="spark_batches",
     specs=[
@@ -83,16 +78,9 @@ def is_made(asset: str) -> str:
             description=description,
             kinds={"spark"},
             owners=OWNERS,
-            skippable=True,
             freshness_policy=FRESH_DAY,
         )
         for asset, description in BATCHES.items()
-    ],
-    check_specs=[
-        dg.AssetCheckSpec(
-            is_made(asset), asset=asset, description="Spark has made the batch. The others go on without it."
-        )
-        for asset in BATCHES
     ],
     partitions_def=days,
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -100,10 +88,10 @@ def is_made(asset: str) -> str:
 )
 def spark_batches(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """One Spark for the batches, because its start costs more than a small batch. One that cannot be made holds up no other.
+) -> Iterator[dg.MaterializeResult[None]]:
+    """One Spark for the batches, because its start costs more than a small batch.
 
-    What is missing is tried once more. A batch that is still missing has a failed check, and nothing after it runs.
+    What is missing is tried once more. If a batch is still missing the step fails, and none of the three is accepted.
     """
     require_analytics("pyspark", "pyarrow")
     day = context.partition_key_range.end
@@ -114,7 +102,6 @@ def spark_batches(
         for asset in [asset for asset in missing if asset in done.figures]:
             missing.remove(asset)
             yield dg.MaterializeResult(asset, metadata={**done.figures[asset], "seconds": done.seconds, "day": day})
-            yield _made(asset)
         if not missing:
             return
         reason = done.reason
@@ -123,15 +110,10 @@ def spark_batches(
                 f"{', '.join(missing)} is missing and is tried again in {RETRY_SECONDS:.0f} s: {reason}"
             )
             time.sleep(random.uniform(0.75, 1.25) * RETRY_SECONDS)  # noqa: S311 - jitter
-    if len(missing) == len(context.selected_asset_keys):
-        raise dg.Failure(description=reason)
-    for asset in missing:
-        context.log.error(f"{asset} was not made, viewers keep what they had: {reason}")
-        yield dg.AssetCheckResult(asset_key=asset, check_name=is_made(asset), passed=False, description=reason)
-
-
-def _made(asset: str) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(asset_key=asset, check_name=is_made(asset), passed=True)
+    raise dg.Failure(
+        description=f"{', '.join(missing)} was not made, and viewers keep what they had of all batches. {reason}",
+        allow_retries=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """`python -m jobs.spark.batches --through 2026-11-30`: popularity, re-encode candidates and taste, in one Spark after each other.
 
 Starting Spark costs 12 processor seconds, most of what a small platform's batch costs. Each part is a job of its own too
-(`jobs.spark.popularity`, ...). A part that fails does not hold up the others: the last log line names it, and the exit code is 1.
+(`jobs.spark.popularity`, ...). A part that fails stops no other: the last log line names it, and the exit code is 1.
 `--only popularity,taste` leaves out the rest. Taste goes last: it takes the most memory, and a JVM that dies takes only it along.
 """
 
