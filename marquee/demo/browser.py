@@ -110,14 +110,13 @@ async def log_in(page: Page, url: str, email: str, password: str) -> None:
     await page.get_by_label("Password").first.fill(password)
     # A busy machine answers "Too many people are logging in": then the button is pressed again, as a viewer would.
     deadline = time.monotonic() + 3 * ACTION_MS / 1000
+    inside = page.get_by_role("searchbox")
     while True:
         await page.get_by_role("button", name=re.compile("^log in$", re.I)).click()
-        try:
-            await page.get_by_role("searchbox").wait_for(timeout=ACTION_MS / 4)
-            return
-        except PlaywrightTimeout:
-            if time.monotonic() > deadline:
-                raise
+        await inside.or_(page.get_by_role("alert")).first.wait_for()
+        if await inside.count() or time.monotonic() > deadline:
+            break
+    await inside.wait_for()
 
 
 async def search_and_open(page: Page, query: str, title: str) -> None:

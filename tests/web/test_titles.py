@@ -76,9 +76,10 @@ async def test_the_large_picture_is_the_wide_one_and_falls_back_to_the_poster(
 async def test_a_card_fetches_the_poster_that_its_screen_needs(
     site: Site, browser: Browser, newest: str, width: int, scale: int, size: str
 ) -> None:
-    context = await browser.new_context(viewport={"width": width, "height": 844}, device_scale_factor=scale)
+    context = await browser.new_context(viewport={"width": 1280, "height": 844}, device_scale_factor=scale)
     page = await context.new_page()
     await log_in(page, site.settings.public, site.settings.email, site.settings.password.get_secret_value())
+    await page.set_viewport_size({"width": width, "height": 844})
     await _open(page, site.settings.public)
     shown = await _shown(page, f"[data-testid=title-card][href$='{newest}']")
     assert shown.endswith(f"/poster-{size}.jpg")
