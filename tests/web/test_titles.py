@@ -70,7 +70,7 @@ async def test_the_large_picture_is_the_wide_one_and_falls_back_to_the_poster(
 
 @pytest.mark.parametrize(
     ("width", "scale", "size"),
-    [(390, 1, "320x180"), (390, 2, "320x180"), (390, 3, "640x360"), (1440, 1, "320x180"), (1440, 2, "640x360")],
+    [(390, 1, "320x180"), (390, 2, "640x360"), (390, 3, "640x360"), (1440, 1, "320x180"), (1440, 2, "640x360")],
     ids=["a phone", "a phone of 2x", "a phone of 3x", "a desktop", "a desktop of 2x"],
 )
 async def test_a_card_fetches_the_poster_that_its_screen_needs(
