@@ -2,7 +2,7 @@
 
 The queue in PostgreSQL is the truth. A message on `chunk-jobs` only wakes the workers. A job's id follows from its content:
 a chunk that another version made is found done. A done job is queued again if its stored result is gone. A failed job fails
-the title. The wait ends when no worker is alive, not after some time: a full queue may be hours long.
+the title, or its optional codec. The wait ends when no worker is alive, not after some time: a full queue may be hours long.
 """
 
 import asyncio
@@ -41,10 +41,21 @@ class SeeksFail(Exception):
 class Chunks:
     """The jobs of one version, in chunk order. `reused[i]`: chunk i was done before this run asked for it."""
 
-    def __init__(self, stage: Stage, jobs: Sequence[ChunkJob], *, span: tuple[float, float] = (0.0, 1.0)) -> None:
-        """`span`: from where to where these jobs take the stage's progress."""
+    def __init__(
+        self,
+        stage: Stage,
+        jobs: Sequence[ChunkJob],
+        *,
+        span: tuple[float, float] = (0.0, 1.0),
+        fails_alone: bool = False,
+    ) -> None:
+        """`span`: from where to where these jobs take the stage's progress.
+
+        `fails_alone`: the title goes on without these jobs if one fails. Then only these are cancelled, else all of the version.
+        """
         self._stage = stage
         self._span = span
+        self._fails_alone = fails_alone
         self._jobs = jobs
         self._ids = [job.job_id for job in jobs]
         self.reused = [False] * len(jobs)
@@ -133,7 +144,15 @@ class Chunks:
                     [job]
                 )  # It failed for another title, whose master may be gone: try again with this title's.
                 continue
-            await self._stage.stores.job_queue.cancel(self._stage.movie_id, self._stage.version)
+            # The version's waiting for the other jobs keeps their results from the sweep.
+            cancelled = self._ids if self._fails_alone else None
+            await through_outages(
+                lambda: self._stage.stores.job_queue.cancel(
+                    self._stage.movie_id,
+                    self._stage.version,
+                    job_ids=cancelled,  # noqa: B023 - awaited at once
+                )
+            )
             rate = Fraction(job.settings.frame_rate)
             first, last = job.chunk.start_frame / rate, (job.chunk.start_frame + job.chunk.frames) / rate
             raise ChunkFailed(

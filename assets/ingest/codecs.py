@@ -44,7 +44,12 @@ async def queue_others(
     """Queue the chunks of every codec but H.264."""
     found = []
     for encoding in plan.others:
-        chunks = Chunks(stage, chunk_jobs(plan, source, encoding), span=share_of(plan, encoding.codec))
+        chunks = Chunks(
+            stage,
+            chunk_jobs(plan, source, encoding),
+            span=share_of(plan, encoding.codec),
+            fails_alone=encoding.codec in plan.optional,
+        )
         await chunks.queue()
         found.append((encoding, chunks))
     return found

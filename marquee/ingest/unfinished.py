@@ -73,5 +73,6 @@ async def _remove_chunks(stores: Stores, movie_id: str, version: int) -> int:
     except ObjectMissing:
         return 0  # It ended before any chunk was made.
     source = msgspec.json.decode(found, type=SourceDocument)
-    jobs = chunk_jobs(msgspec.json.decode(planned, type=PlanDocument), source)
-    return await remove_chunks(stores.job_queue, stores.objects, [job.job_id for job in jobs])
+    plan = msgspec.json.decode(planned, type=PlanDocument)
+    jobs = [job.job_id for encoding in plan.encodings for job in chunk_jobs(plan, source, encoding)]
+    return await remove_chunks(stores.job_queue, stores.objects, jobs)

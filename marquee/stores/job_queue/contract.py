@@ -83,8 +83,11 @@ class JobQueue(Protocol):
         """Queue the job again without counting the attempt: its worker stops. Raises `LeaseLost`."""
         ...
 
-    async def cancel(self, movie_id: str, version: int) -> int:
-        """End this version's waiting, and cancel its jobs that no other version waits for. Returns how many."""
+    async def cancel(self, movie_id: str, version: int, *, job_ids: Sequence[str] | None = None) -> int:
+        """End this version's waiting, and cancel its jobs that no other version waits for. Returns how many.
+
+        With `job_ids`, only for these: the version goes on waiting for its other jobs, and the sweep keeps their results.
+        """
         ...
 
     async def requeue(self, job_ids: Sequence[str]) -> int:

@@ -103,6 +103,22 @@ async def test_cancelling_takes_only_what_nobody_else_waits_for(queue: JobQueue)
     assert await states(queue, [queued]) == ["queued"]
 
 
+async def test_cancelling_some_jobs_leaves_the_versions_waiting_for_the_others(queue: JobQueue) -> None:
+    movie_id = new_movie_id()
+    done, leased, bad, worse = jobs_of(movie_id, 4)
+    await queue.enqueue([done, leased, bad, worse])
+    await queue.complete(await claimed(queue), b"result")
+    lease = await claimed(queue)
+    await queue.fail(await claimed(queue), "poison", retry=False)
+    assert await queue.cancel(movie_id, 1, job_ids=[]) == 0
+    assert await queue.cancel(movie_id, 1, job_ids=[bad.job_id, worse.job_id]) == 1
+    assert await states(queue, [done, leased, bad, worse]) == ["done", "leased", "failed", "cancelled"]
+    await queue.complete(lease, b"result")
+    unreferenced = await queue.unreferenced_jobs(older_than_seconds=0.0, limit=10)
+    assert set(unreferenced) == {bad.job_id, worse.job_id}, "a result that the version waits for may be swept"
+    assert await queue.waiting_versions() == [(movie_id, 1)]
+
+
 async def test_cancelling_and_queueing_at_once_never_lose_a_waiters_job(queue: JobQueue) -> None:
     first, second = new_movie_id(), new_movie_id()
     jobs = jobs_of(first, 20)

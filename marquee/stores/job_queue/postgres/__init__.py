@@ -95,10 +95,16 @@ _LOCK_AWAITED = text(
     """
     SELECT job_id FROM job
     WHERE job_id IN (SELECT job_id FROM job_waiter WHERE movie_id = :movie_id AND version = :version)
+      AND (CAST(:job_ids AS text[]) IS NULL OR job_id = ANY(:job_ids))
     ORDER BY job_id FOR UPDATE
     """
 )
-_LEAVE = text("DELETE FROM job_waiter WHERE movie_id = :movie_id AND version = :version")
+_LEAVE = text(
+    """
+    DELETE FROM job_waiter WHERE movie_id = :movie_id AND version = :version
+      AND (CAST(:job_ids AS text[]) IS NULL OR job_id = ANY(:job_ids))
+    """
+)
 _CANCEL = text(
     """
     UPDATE job SET state = 'cancelled', leased_until = NULL, changed_at = now()
@@ -186,8 +192,10 @@ class PostgresJobQueue:
         await self._held(_RELEASE, lease, {})
 
     @in_transaction
-    async def cancel(self, connection: AsyncConnection, movie_id: str, version: int) -> int:
-        key = {"movie_id": movie_id, "version": version}
+    async def cancel(
+        self, connection: AsyncConnection, movie_id: str, version: int, *, job_ids: Sequence[str] | None = None
+    ) -> int:
+        key = {"movie_id": movie_id, "version": version, "job_ids": None if job_ids is None else list(job_ids)}
         awaited = (await connection.execute(_LOCK_AWAITED, key)).scalars().all()
         await connection.execute(_LEAVE, key)
         return len((await connection.execute(_CANCEL, {"job_ids": awaited})).all())
