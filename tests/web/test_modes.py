@@ -114,6 +114,10 @@ LEAKS: Final = """async files => {
 async def test_a_page_looks_the_same_whatever_was_visited_before(page: Page) -> None:
     files = sorted(f"/assets/{path.name}" for path in (WEB_CLIENT / "assets").glob("*.css"))
     assert len(files) > 3, "the test is wrong: pages have one style sheet"
+    # Home renders its 44 rows one after the other.
+    await page.wait_for_function(
+        "() => !document.querySelector('.hero') || document.querySelectorAll('.shelf').length >= 44"
+    )
     changed = await page.evaluate(LEAKS, files)
     assert not changed, f"{len(changed)} elements changed: " + "\n".join(changed[:8])
     await page.close()
