@@ -25,7 +25,7 @@ from marquee.errors import InputInvalid, StoreUnavailable
 from marquee.stores.connections.postgres_connection import PostgresConnection
 from marquee.stores.connections.urls import POOL_PARAMETER
 
-SCHEMA: Final = "0010"
+SCHEMA: Final = "0012"
 """The newest revision of `marquee.stores.schema.migrations`. A migration only adds to the schema, so that an older version of
 Marquee can run on a newer schema."""
 _READ_FIRST: Final = "read the value before you change it again."

@@ -34,6 +34,14 @@ def differences(url: str) -> object:
     return found
 
 
+def upgrade_to(url: str, revision: str) -> None:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        command.upgrade(alembic_config(connection), revision)
+        connection.commit()
+    engine.dispose()
+
+
 def constraints(url: str) -> set[tuple[str, str]]:
     """Names and definitions of the CHECK constraints, which Alembic does not compare."""
     with psycopg.connect(url) as connection:
@@ -53,11 +61,7 @@ def test_migrating_from_nothing_and_again_gives_what_the_tables_say(empty_databa
 
 def test_views_of_dbt_hold_up_no_migration_and_stay_where_there_is_none(empty_database: str) -> None:
     views = "SELECT count(*) FROM pg_views WHERE schemaname = 'staging'"
-    engine = create_engine(make_url(empty_database).set(drivername="postgresql+psycopg"))
-    with engine.connect() as connection:
-        command.upgrade(alembic_config(connection), "0009")
-        connection.commit()
-    engine.dispose()
+    upgrade_to(empty_database, "0009")
     make_view = "CREATE VIEW staging.stg_title AS SELECT movie_id, popularity FROM title"
     with psycopg.connect(empty_database) as database:
         database.execute("CREATE SCHEMA staging")
@@ -72,6 +76,17 @@ def test_views_of_dbt_hold_up_no_migration_and_stay_where_there_is_none(empty_da
     migrate(empty_database)
     with psycopg.connect(empty_database) as database:
         assert database.execute(views).fetchall() == [(1,)], "a start without a migration dropped the views"
+
+
+def test_a_database_of_revision_11_gets_what_deletions_need_also_where_a_part_is_there(empty_database: str) -> None:
+    upgrade_to(empty_database, "0011")
+    with psycopg.connect(empty_database) as database:
+        columns = "SELECT column_name FROM information_schema.columns WHERE table_name = 'lake_erasure' ORDER BY 1"
+        made = [name for (name,) in database.execute(columns).fetchall()]
+        assert made == ["asked_at", "number", "profile_id", "scanned_at"], "a revision that databases have was edited"
+        database.execute("ALTER TABLE lake_erasure ADD deleted_at timestamptz")
+    migrate(empty_database)
+    assert differences(empty_database) == []
 
 
 def test_the_schema_that_processes_ask_for_is_the_newest(empty_database: str) -> None:

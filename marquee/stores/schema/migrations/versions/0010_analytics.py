@@ -120,8 +120,6 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("scanned_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("watching_erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("profile_id", name=op.f("lake_erasure_pkey")),
     )
     op.create_table(
