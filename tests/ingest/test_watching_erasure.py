@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +110,21 @@ async def test_a_living_profile_that_left_the_lake_keeps_its_history(stores: Sto
     erasure = await _erasure(stores, profile_id)
     assert erasure.waits_for_lake, "what was written before the deletion is not searched for"
     assert erasure.waits_for_watching
+
+
+async def test_an_erasure_is_kept_since_the_deletion_however_old_the_first_request_is(
+    stores: Stores, account: Account, migrated_database: Settings
+) -> None:
+    profile_id, now = account.profiles[0].profile_id, datetime.now(UTC)
+    await stores.lake.ask_erasure(profile_id)
+    with psycopg.connect(migrated_database.database) as connection:
+        connection.execute(
+            "UPDATE lake_erasure SET asked_at = now() - interval '1 year' WHERE profile_id = %s", [profile_id]
+        )
+    await stores.accounts.delete(account.account_id, account.password_hash)
+    await stores.lake.erased_through([profile_id], now)
+    await stores.lake.watching_erased(profile_id)
+    await stores.lake.forget_erasures(now - timedelta(days=90))
+    assert (await _erasure(stores, profile_id)).deleted_at, "events of yesterday would be written again"
+    await stores.lake.forget_erasures(now + timedelta(days=1))
+    assert profile_id not in {each.profile_id for each in await stores.lake.erasures()}

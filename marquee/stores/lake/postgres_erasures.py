@@ -31,8 +31,9 @@ _ERASED_THROUGH: Final = text(
     "UPDATE lake_erasure SET scanned_at = greatest(scanned_at, :scanned_at) WHERE profile_id = ANY(:profile_ids)"
 )
 _WATCHING_ERASED: Final = text("UPDATE lake_erasure SET watching_erased_at = now() WHERE profile_id = :profile_id")
+# Events of a profile may come until its deletion, however long before it an operator had its rows erased.
 _FORGET: Final = text(
-    "DELETE FROM lake_erasure WHERE asked_at < :before AND scanned_at IS NOT NULL"
+    "DELETE FROM lake_erasure WHERE greatest(asked_at, deleted_at) < :before AND scanned_at IS NOT NULL"
     " AND (deleted_at IS NULL OR watching_erased_at IS NOT NULL) RETURNING profile_id"
 )
 _IS_DELETED: Final = text("SELECT true FROM lake_erasure WHERE profile_id = :profile_id AND deleted_at IS NOT NULL")
