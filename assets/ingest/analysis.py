@@ -1,21 +1,28 @@
 """Stage `analysis`: the rungs of a ladder by title. `marquee.media.ladder.analyse` makes the trials and chooses.
 
 Reads the source's document, the master and the profile. With a profile whose ladder is fixed, the stage makes no trial and costs
-nothing. A film of which no trial can be made gets the fixed ladder and the note `ladder-not-analysed`. Next: `plan`.
+nothing. It waits for a slot of ffmpeg's pool nevertheless: in Dagster a pool belongs to the asset, and is taken before the asset
+knows its profile. A film of which no trial can be made gets the fixed ladder and the note `ladder-not-analysed`. Next: `plan`.
 """
 
 import asyncio
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import Final
 
 import dagster as dg
+import msgspec
 
-from assets.ingest.metadata import kilobits, picture, table
+from assets.ingest.metadata import first_words, kilobits, picture, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.source import source
-from assets.ingest.stage import Stage, open_stage
+from assets.ingest.stage import Stage, is_last_attempt, open_stage
 from marquee.documents import AnalysisDocument, LadderPoint
 from marquee.domain.lifecycle import SHOWN_VERSIONS
-from marquee.errors import ProcessFailed, StageMissing
+from marquee.errors import ProcessFailed, ProcessTimedOut, StageMissing
 from marquee.ingest.work_folder import work_folder
 from marquee.media.encode.plan import plan
 from marquee.media.encode.transcode import encoder_versions
@@ -38,7 +45,7 @@ async def analysis(
     """
     async with open_stage(context, settings, "analysis") as stage:
         profile = load_profile(settings.profile)
-        document = await _published_analysis(stage) or await _analysed(stage, profile)
+        document = await _published_analysis(stage) or await analysed(stage, profile)
         await stage.save_document(document)
         return dg.MaterializeResult(metadata=await asyncio.to_thread(_metadata, document))
 
@@ -47,15 +54,27 @@ async def _published_analysis(stage: Stage) -> AnalysisDocument | None:
     version = await stage.stores.catalogue.versions.get(stage.movie_id, stage.version)
     if version.state not in SHOWN_VERSIONS:
         return None
+    # An earlier release had no such stage: that version's ladder was the fixed one.
+    return await read_analysis(stage) or AnalysisDocument(
+        movie_id=stage.movie_id, version=stage.version, ladder="fixed"
+    )
+
+
+async def read_analysis(stage: Stage) -> AnalysisDocument | None:
+    """The document of this stage; None for a version of an earlier release, which had no such stage."""
     try:
         return await stage.read("analysis", AnalysisDocument)
     except StageMissing:
-        # An earlier release had no such stage: that version's ladder was the fixed one.
-        return AnalysisDocument(movie_id=stage.movie_id, version=stage.version, ladder="fixed")
+        return None
 
 
-async def _analysed(stage: Stage, profile: Profile) -> AnalysisDocument:
-    fixed = AnalysisDocument(movie_id=stage.movie_id, version=stage.version, ladder="fixed")
+async def analysed(stage: Stage, profile: Profile) -> AnalysisDocument:
+    """The title's ladder by `profile`. A film that cannot be tried has the fixed ladder and a note.
+
+    What the machine is to blame for (a time-out, a full disk) is raised, so that the step is retried: a title's ladder must not
+    depend on how busy the machine is. Only the last attempt takes the fixed ladder then.
+    """
+    fixed = AnalysisDocument(movie_id=stage.movie_id, version=stage.version, ladder="fixed", profile=profile.identity)
     if profile.ladder == "fixed":
         return fixed
     found = await stage.read_source()
@@ -71,7 +90,7 @@ async def _analysed(stage: Stage, profile: Profile) -> AnalysisDocument:
         stage.reporting(0.0, 1.0),
     ):
         try:
-            return await analyse(
+            found_ladder = await analyse(
                 found,
                 source_path,
                 planned.settings,
@@ -80,9 +99,24 @@ async def _analysed(stage: Stage, profile: Profile) -> AnalysisDocument:
                 folder,
                 memory_bytes=stage.settings.process_memory_bytes,
             )
-        except ProcessFailed as error:
-            told = note("ladder-not-analysed", why=error.detail[-200:])
-            return AnalysisDocument(movie_id=stage.movie_id, version=stage.version, ladder="fixed", notes=[told])
+        except (ProcessFailed, ValueError) as error:
+            # ValueError: also msgspec's, of a log that cannot be read.
+            if await _is_machines_fault(error, folder) and not is_last_attempt(stage.context):
+                raise
+            told = note("ladder-not-analysed", why=first_words(str(error)))
+            return msgspec.structs.replace(fixed, notes=[told])
+    return msgspec.structs.replace(found_ladder, profile=profile.identity)
+
+
+async def _is_machines_fault(error: Exception, folder: Path) -> bool:
+    """Whether a retry may succeed. ffmpeg tells of a full disk in words; libvmaf writes half a log and tells nothing."""
+    if isinstance(error, ProcessTimedOut) or os.strerror(errno.ENOSPC).lower() in str(error).lower():
+        return True
+    disk = await asyncio.to_thread(shutil.disk_usage, folder)
+    return disk.free < _MIN_FREE_BYTES
+
+
+_MIN_FREE_BYTES: Final = 64 * 1024**2
 
 
 def _metadata(document: AnalysisDocument) -> dict[str, dg.MetadataValue | str | float | int]:

@@ -4,13 +4,13 @@ Each codec has jobs of its own. So viewers' H.264 is made first, a title that ge
 optional codec fails alone: it is left out with a note, and the title is published. The stage `renditions` calls this.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from assets.ingest.chunks import Chunks
+from assets.ingest.metadata import first_words
 from assets.ingest.raised_rung import raise_poor_rung, with_raised_rung
 from assets.ingest.stage import Stage
 from marquee.documents import ChunkResult, Codec, EncodingSettings, PlanDocument, Rung, SourceDocument
@@ -71,18 +71,9 @@ async def wait_for_others(
         except ChunkFailed as failed:
             if encoding.codec not in plan.optional:
                 raise
-            why = _told(failed.detail)
+            why = first_words(failed.detail)
             left_out.append(note("codec-left-out", codec=CODEC_NAMES[encoding.codec], why=why))
     return found, left_out
-
-
-_MAX_REASON: Final = 400
-_CONFIGURATION: Final = re.compile(r"Svt\[(?:info|warn)\]: [^\n]*\n?")
-
-
-def _told(detail: str) -> str:
-    """The first words of a failure, without the configuration that SVT-AV1 prints before them."""
-    return " ".join(_CONFIGURATION.sub("", detail).split())[:_MAX_REASON].rstrip(". ")
 
 
 async def finished(

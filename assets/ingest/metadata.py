@@ -1,6 +1,7 @@
 """What an asset shows on its page in Dagster: tables, links and pictures, in one form for all stages."""
 
 import base64
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -55,6 +56,15 @@ def kilobits(bits_per_second: float) -> str:
 
 def mebibytes(size_bytes: float) -> str:
     return f"{size_bytes / 1024**2:.2f} MiB"
+
+
+_MAX_REASON: Final = 400
+_CONFIGURATION: Final = re.compile(r"Svt\[(?:info|warn)\]: [^\n]*\n?")
+
+
+def first_words(detail: str) -> str:
+    """The first words of a program's failure, for a note: one line, without the configuration that SVT-AV1 prints before them."""
+    return " ".join(_CONFIGURATION.sub("", detail).split())[:_MAX_REASON].rstrip(". ")
 
 
 def note_table(notes: Sequence[Note]) -> dict[str, dg.MetadataValue]:

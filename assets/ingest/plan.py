@@ -6,7 +6,7 @@ is part of every chunk's identity. Next: `renditions`.
 
 import dagster as dg
 
-from assets.ingest.analysis import analysis
+from assets.ingest.analysis import analysed, analysis, read_analysis
 from assets.ingest.metadata import kilobits, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
@@ -17,7 +17,7 @@ from marquee.errors import StageMissing
 from marquee.ingest.outages import through_outages
 from marquee.media.encode import plan as planning
 from marquee.media.encode.transcode import encoder_versions
-from marquee.profiles import load_profile
+from marquee.profiles import Profile, load_profile
 from marquee.settings import Settings
 
 
@@ -35,7 +35,7 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
             profile,
             chunk_segments=settings.chunk_segments,
             encoders=await encoder_versions(profile.codecs),
-            analysis=await _analysis(stage),
+            analysis=await _analysis(stage, profile),
         )
         await stage.save_document(document)
         if planned_by := document.profile:
@@ -71,12 +71,19 @@ async def plan(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Set
         )
 
 
-async def _analysis(stage: Stage) -> AnalysisDocument | None:
-    """None where a run that an earlier release began goes on here: it had no such stage, and its ladder is the fixed one."""
-    try:
-        return await stage.read("analysis", AnalysisDocument)
-    except StageMissing:
-        return None
+async def _analysis(stage: Stage, profile: Profile) -> AnalysisDocument | None:
+    """The analysis by this profile. It is made again if the profile changed after that stage: its rungs are another profile's.
+    That is rare, so its trials take no slot of ffmpeg's pool.
+
+    None where a run that an earlier release began goes on here: it had no such stage, and its ladder is the fixed one.
+    """
+    found = await read_analysis(stage)
+    if found is None or (found.profile is not None and found.profile.hash == profile.hash):
+        return found
+    stage.context.log.info("The encoding profile changed after the stage `analysis`: the analysis is made again.")
+    again = await analysed(stage, profile)
+    await stage.restate("analysis", again)
+    return again
 
 
 async def _published_plan(stage: Stage) -> PlanDocument | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
+from assets.ingest.analysis import read_analysis
 from assets.ingest.codecs import CODEC_NAMES
 from assets.ingest.metadata import picture, table
 from assets.ingest.outcomes import stage_asset
@@ -17,7 +18,6 @@ from assets.ingest.stage import Stage, open_stage
 from assets.ingest.subtitles import subtitles
 from assets.ingest.tracks import fetch_track, top_tracks
 from marquee.documents import (
-    AnalysisDocument,
     PackagedStream,
     PlanDocument,
     QualityDocument,
@@ -29,7 +29,6 @@ from marquee.documents import (
 )
 from marquee.domain.figures import beside_limit
 from marquee.domain.title_ladder import off_expectation
-from marquee.errors import StageMissing
 from marquee.ingest.work_folder import work_folder
 from marquee.media.encode.quality import compared_size, scores
 from marquee.media.encode.samples import MAX_SAMPLE_SHARE
@@ -128,20 +127,12 @@ def _notes(tops: Sequence[PackagedStream], scores: Sequence[QualityScore], floor
     ]
 
 
-async def _analysis(stage: Stage) -> AnalysisDocument | None:
-    """None for a version of an earlier release."""
-    try:
-        return await stage.read("analysis", AnalysisDocument)
-    except StageMissing:
-        return None
-
-
 async def _unexpected(stage: Stage, plan: PlanDocument, found: Sequence[QualityScore]) -> list[Note]:
     """A note for each H.264 rung that is far from what its trial encodes let expect.
 
     Trials are scored at the largest rung's size. Where the source is larger, the two scores cannot be compared.
     """
-    analysis, video = await _analysis(stage), (await stage.read_source()).video
+    analysis, video = await read_analysis(stage), (await stage.read_source()).video
     size = compared_size(video.display_width, video.display_height)
     if analysis is None or size != (analysis.compared_width, analysis.compared_height):
         return []

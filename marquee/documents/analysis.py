@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from marquee.documents.plan import ProfileName
 from marquee.notes import Note
 
 
@@ -45,6 +46,8 @@ class AnalysisDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     ladder: Literal["fixed", "by-title"]
     """`fixed`: the profile asks for no other, or no trial could be made. `rungs` is then empty."""
+    profile: ProfileName | None = None
+    """Which profile asked for this ladder. `plan` makes the analysis again for another one. None: of an earlier release."""
     compared_width: int = 0
     compared_height: int = 0
     trial_preset: str = ""

@@ -49,14 +49,14 @@ def plan(
     """The plan of `source` by `profile`, in chunks of `chunk_segments` segments.
 
     `encoders` names each codec's encoder and its version: another version makes other bytes, and so other job ids. With the rungs
-    that an `analysis` chose, the ladder is the title's own, else the fixed one.
+    that an `analysis` chose for this profile, the ladder is the title's own, else the fixed one.
     """
     video = source.video
     rate = grid.output_rate(video.rate)
     segment = grid.segment_frames(rate, profile.gop_seconds, profile.gops_per_segment)
     total = grid.frame_count(Fraction(video.duration_seconds).limit_denominator(1_000_000), rate)
     rungs = rungs_for(video.display_width, video.display_height, rate, profile.lines)
-    if analysis is not None and analysis.rungs:
+    if analysis is not None and analysis.rungs and profile.ladder == "by-title":
         rungs = rungs_by_title(analysis.rungs, rungs)
     h264_crf = profile.videos[0].crf
     settings, *others = [

@@ -4,16 +4,18 @@ Reads the master's file and its document; returns an `AnalysisDocument`. Its cos
 calls it, and `bench.media` measures it. `plan` makes the ladder of the chosen rungs.
 """
 
+import asyncio
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from statistics import fmean
 from typing import Final
 
-from marquee.documents import AnalysisDocument, EncodingSettings, LadderPoint, Rung, SourceDocument
+from marquee.documents import AnalysedSample, AnalysisDocument, EncodingSettings, LadderPoint, Rung, SourceDocument
 from marquee.domain import hull
 from marquee.domain.bd_rate import RatePoint, bd_rate
 from marquee.domain.hull import Candidate, Targets
+from marquee.errors import ProcessFailed, ProcessTimedOut
 from marquee.media.ladder import model, trials
 from marquee.media.ladder.stretches import film_ratio, is_linear, stretches
 from marquee.media.ladder.trial_scores import Title
@@ -21,12 +23,18 @@ from marquee.media.programs import process
 from marquee.media.source.probe import ffprobe_arguments
 from marquee.profiles import Profile
 
-_PROBE_TIMEOUT_SECONDS: Final = 600.0
+_PROBE_TIMEOUT_BASE_SECONDS: Final = 600.0
+_PROBE_BYTES_PER_SECOND: Final = 4 * 1024**2
+"""A slow disk's. The time-out grows with the file: a master of 100 GiB takes minutes on any disk."""
 _MAX_PACKETS: Final = 5_000_000
 
 
 async def packet_bytes(path: Path, stream_index: int, *, memory_bytes: int | None = None) -> tuple[list[int], float]:
-    """The size of every packet of the picture, without decoding, and the CPU seconds. A damaged file gives what can be read."""
+    """The size of every packet of the picture, without decoding, and the CPU seconds (0 if the reading failed midway).
+
+    A damaged file gives what was read before ffprobe gave up. Raises `ProcessTimedOut`: what a busy machine read by then would be
+    another ladder's.
+    """
     sizes: list[int] = []
 
     def take(line: str) -> None:
@@ -37,9 +45,16 @@ async def packet_bytes(path: Path, stream_index: int, *, memory_bytes: int | Non
     argv = ffprobe_arguments(
         path, "-select_streams", str(stream_index), "-show_entries", "packet=size", "-of", "csv=p=0"
     )
-    finished = await process.run(
-        argv, timeout_seconds=_PROBE_TIMEOUT_SECONDS, memory_bytes=memory_bytes, on_stdout_line=take
-    )
+    size_bytes = (await asyncio.to_thread(path.stat)).st_size
+    timeout_seconds = _PROBE_TIMEOUT_BASE_SECONDS + size_bytes / _PROBE_BYTES_PER_SECOND
+    try:
+        finished = await process.run(
+            argv, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes, on_stdout_line=take
+        )
+    except ProcessTimedOut:
+        raise
+    except ProcessFailed:
+        return sizes, 0.0
     return sizes, finished.cpu_seconds
 
 
@@ -60,24 +75,19 @@ async def analyse(
     sizes = model.worthwhile([(rung.width, rung.height) for rung in settings.rungs])
     rate = float(Fraction(settings.frame_rate))
     packets, cpu_seconds = await packet_bytes(source_path, source.video.index, memory_bytes=memory_bytes)
-    taken = stretches(
-        packets,
-        total_frames,
-        rate,
-        settings.gop_frames,
-        seekable=source.seekable,
-        frame_bytes=sizes[-1][0] * sizes[-1][1] * 3 // 2,
-    )
     title = Title(source, source_path.absolute(), settings, sizes[-1], memory_bytes)
+
+    def chosen_stretches(*, seekable: bool) -> list[AnalysedSample]:
+        frame_bytes = sizes[-1][0] * sizes[-1][1] * 3 // 2
+        return stretches(packets, total_frames, rate, settings.gop_frames, seekable=seekable, frame_bytes=frame_bytes)
+
+    taken, starts = chosen_stretches(seekable=source.seekable), None
+    if not is_linear(total_frames, rate, seekable=source.seekable):
+        starts = await trials.proven_starts(title, taken)
+        if starts is None:
+            taken = chosen_stretches(seekable=False)
     tried = model.tried(sizes)
-    measured, cost = await trials.measure(
-        title,
-        taken,
-        tried,
-        folder,
-        neg_crf=tried[0].crf,
-        linear=is_linear(total_frames, rate, seekable=source.seekable),
-    )
+    measured, cost = await trials.measure(title, taken, tried, folder, neg_crf=tried[0].crf, starts=starts)
     ratio = film_ratio(packets, total_frames, taken)
     points = [model.Point(one.trial, ratio * trials.bitrate_bps(one, settings), fmean(one.vmaf)) for one in measured]
     candidates = model.expected(points, sizes)

@@ -5,7 +5,8 @@ reference and every trial. `trial_scores` scores the trials. Trials have x264's 
 `PRESET`; `model` says what that tells about the profile's. Bits are counted frame by frame, because a stretch has more key frames
 than a film: the rate is that of a GOP with one key frame.
 
-A start midway is proven as for a chunk (`encode.seek_proof`). Reads the source file; keeps files in a folder of the caller.
+A start midway is proven as for a chunk (`encode.seek_proof`), for all stretches before the first trial: where one fails, the
+caller takes few stretches of one decode. Reads the source file; keeps files in a folder of the caller.
 """
 
 import struct
@@ -24,6 +25,7 @@ from marquee.media.encode.seek_proof import prove_seek
 from marquee.media.encode.transcode import source_picture
 from marquee.media.ladder.trial_scores import Title, Trial, score_trials
 from marquee.media.programs import binaries, process
+from marquee.media.source.seeking import Proof
 
 PRESET: Final = "veryfast"
 """Of the trials, not the profile's: half the cost of `medium`, and like it in what decides (macroblock tree, lookahead)."""
@@ -42,6 +44,27 @@ class Measured(NamedTuple):
     vmaf_neg: list[float]
 
 
+async def proven_starts(title: Title, taken: Sequence[AnalysedSample]) -> list[Proof | None] | None:
+    """From where each stretch is decoded (None for one at the film's start); None if a seek of one of them does not hold.
+
+    Each such stretch would be decoded from the film's start: an hour-long film twelve times.
+    """
+    found: list[Proof | None] = []
+    for one in taken:
+        proof = await prove_seek(
+            title.source,
+            title.path,
+            title.settings,
+            one.start_frame,
+            one.frames,
+            memory_bytes=title.memory_bytes,
+        )
+        if proof is None and one.start_frame > 0:
+            return None
+        found.append(proof)
+    return found
+
+
 async def measure(
     title: Title,
     taken: Sequence[AnalysedSample],
@@ -50,17 +73,18 @@ async def measure(
     *,
     preset: str = PRESET,
     neg_crf: int | None = None,
-    linear: bool = False,
+    starts: Sequence[Proof | None] | None = None,
 ) -> tuple[list[Measured], float]:
-    """Encode and score `trials` on the stretches `taken`, one decode for all of them (`linear`) or one for each.
+    """Encode and score `trials` on the stretches `taken`: one decode from each proven start (`starts`), else one for all of them.
 
     `neg_crf`: VMAF NEG too, of the trials with this CRF. Returns one result a trial, in the same order, and the CPU seconds.
     Raises `ProcessFailed` if frames are missing.
     """
     parts: list[list[Measured]] = []
     cpu_seconds = 0.0
-    for group in [list(taken)] if linear else [[one] for one in taken]:
-        encoded = await _encode(title, group, trials, folder, preset, linear=linear)
+    groups = [list(taken)] if starts is None else [[one] for one in taken]
+    for group, proof in zip(groups, starts or [None], strict=True):
+        encoded = await _encode(title, group, trials, folder, preset, proof)
         scored = await score_trials(title, group, trials, folder, neg_crf)
         cpu_seconds += encoded + scored.cpu_seconds
         lengths = [one.frames for one in group]
@@ -92,15 +116,15 @@ def bitrate_bps(found: Measured, settings: EncodingSettings) -> float:
 
 
 async def _encode(
-    title: Title, group: Sequence[AnalysedSample], trials: Sequence[Trial], folder: Path, preset: str, *, linear: bool
+    title: Title,
+    group: Sequence[AnalysedSample],
+    trials: Sequence[Trial],
+    folder: Path,
+    preset: str,
+    proof: Proof | None,
 ) -> float:
     """Write the reference and every trial of these stretches to `folder`. Returns CPU seconds, those of the proof included."""
-    first, frames = group[0].start_frame, sum(one.frames for one in group)
-    proof = None
-    if not linear:
-        proof = await prove_seek(
-            title.source, title.path, title.settings, first, frames, memory_bytes=title.memory_bytes
-        )
+    frames = sum(one.frames for one in group)
     before = 0 if proof else group[-1].start_frame
     finished = await process.run(
         encode_arguments(title, group, trials, folder, preset, margin_seconds=proof.margin_seconds if proof else None),

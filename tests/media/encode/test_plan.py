@@ -5,8 +5,9 @@ from fractions import Fraction
 import msgspec
 import pytest
 
-from marquee.documents import PlanDocument, SourceDocument, VideoStream
+from marquee.documents import AnalysisDocument, Codec, LadderPoint, PlanDocument, SourceDocument, VideoStream
 from marquee.media.encode.plan import MAX_UNSEEKABLE_CHUNKS, chunk_jobs, plan
+from marquee.profiles import load_profile
 from tests.harness.media.profiles import h264
 
 
@@ -38,6 +39,32 @@ def made(of: SourceDocument, preset: str = "veryfast", segments: int = 3, encode
 
 def planned(of: SourceDocument, preset: str = "veryfast", segments: int = 3, encoder: str = "x") -> PlanDocument:
     return plan(of, h264(preset), chunk_segments=segments, encoders={"h264": encoder})
+
+
+def test_a_title_that_gets_another_codec_keeps_its_chunks_in_h264() -> None:
+    film = source()
+    point = LadderPoint(width=1280, height=720, crf=24, bitrate_bps=900_000, vmaf=94)
+    analysis = AnalysisDocument(movie_id="m_x", version=1, ladder="by-title", rungs=[point])
+    encoders: dict[Codec, str] = {"h264": "x", "hevc": "y", "av1": "z"}
+    for given in (None, analysis):
+        jobs = {
+            name: [
+                job.job_id
+                for job in chunk_jobs(
+                    plan(film, load_profile(name), chunk_segments=3, encoders=encoders, analysis=given), film
+                )
+            ]
+            for name in ("standard", "efficient", "hevc")
+        }
+        assert jobs["efficient"] == jobs["standard"]
+        assert jobs["hevc"] == jobs["standard"]
+
+
+def test_rungs_that_an_analysis_chose_are_not_those_of_a_fixed_ladder() -> None:
+    point = LadderPoint(width=1280, height=720, crf=24, bitrate_bps=900_000, vmaf=94)
+    analysis = AnalysisDocument(movie_id="m_x", version=1, ladder="by-title", rungs=[point])
+    found = plan(source(), load_profile("fast"), chunk_segments=3, encoders={"h264": "x"}, analysis=analysis)
+    assert found == plan(source(), load_profile("fast"), chunk_segments=3, encoders={"h264": "x"})
 
 
 @pytest.mark.parametrize("rate", ["24000/1001", "25/1", "30000/1001", "60/1", "8797/1000", "120/1"])

@@ -9,10 +9,11 @@ import pytest
 
 from marquee.documents import AnalysisDocument, PlanDocument, SourceDocument
 from marquee.domain.hull import VISIBLE_VMAF
-from marquee.errors import ProcessFailed
+from marquee.errors import ProcessFailed, ProcessTimedOut
 from marquee.media.encode.plan import plan
 from marquee.media.encode.transcode import sample_count
-from marquee.media.ladder.analyse import analyse, targets_for
+from marquee.media.ladder import analyse as analyse_module
+from marquee.media.ladder.analyse import analyse, packet_bytes, targets_for
 from marquee.media.ladder.hull_plot import hull_png
 from marquee.media.ladder.trials import frame_sizes
 from marquee.platform.project import PROJECT
@@ -83,11 +84,12 @@ async def test_an_odd_film_has_a_sound_ladder(
         assert len(found.rungs) == 1, "rungs that nobody can tell from each other"
 
 
-async def test_a_film_without_trusted_seeks_is_decoded_once_from_its_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seekable", [False, True], ids=["not seekable", "a seek does not hold"])
+async def test_a_film_without_trusted_seeks_is_decoded_once_from_its_start(seekable: bool, tmp_path: Path) -> None:
     film = await made(
         tmp_path / "film.mkv", "testsrc2=s=320x180:r=25:d=60", pix_fmt="yuv420p", preset="ultrafast", g=300
     )
-    source = msgspec.structs.replace(await judged(film), seekable=False, frames=None)
+    source = msgspec.structs.replace(await judged(film), seekable=seekable, frames=None)
     found, made_plan = await ladder_of(source, film, tmp_path)
     check_ladder(found, made_plan, source)
     assert 1 < len(found.samples) <= 4
@@ -101,6 +103,17 @@ async def test_a_trial_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) 
     broken = msgspec.structs.replace(source, video=msgspec.structs.replace(source.video, index=7))
     with pytest.raises(ProcessFailed, match=r"ffmpeg|stream"):
         await ladder_of(broken, film, tmp_path)
+
+
+async def test_packets_of_a_damaged_file_are_those_that_can_be_read_and_a_time_out_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = tmp_path / "film.mp4"
+    damaged.write_bytes(b"no film" * 1000)
+    assert await packet_bytes(damaged, 0) == ([], 0.0)
+    monkeypatch.setattr(analyse_module, "_PROBE_TIMEOUT_BASE_SECONDS", 0.0)
+    with pytest.raises(ProcessTimedOut):
+        await packet_bytes(damaged, 0)
 
 
 async def test_the_bytes_of_frames_add_up_to_the_file(tmp_path: Path) -> None:
