@@ -99,6 +99,25 @@ async def test_a_round_that_is_cut_off_leaves_the_erasure_open(stores: Stores, a
         assert not (await _erasure(stores, profile.profile_id)).waits_for_watching
 
 
+async def test_a_profile_that_fails_holds_up_no_other_and_the_round_says_so(stores: Stores, account: Account) -> None:
+    failing, other = (one.profile_id for one in account.profiles)
+    await _watch(stores, other)
+    await stores.accounts.delete(account.account_id, account.password_hash)
+    erase = stores.resume_positions.erase
+
+    class OneFails:
+        async def erase(self, user_id: str) -> None:
+            if user_id == failing:
+                raise StoreUnavailable("down")
+            await erase(user_id)
+
+    with pytest.raises(StoreUnavailable):
+        await _round(stores, resume_positions=OneFails(), token_seconds=-CLOCKS.total_seconds())
+    assert await _watched(stores, other) == 0
+    assert not (await _erasure(stores, other)).waits_for_watching, "one profile holds up all that come after it"
+    assert (await _erasure(stores, failing)).waits_for_watching
+
+
 async def test_a_living_profile_that_left_the_lake_keeps_its_history(stores: Stores, account: Account) -> None:
     profile_id = account.profiles[0].profile_id
     await _watch(stores, profile_id)
