@@ -51,6 +51,8 @@ LOGINS_A_MINUTE: Final = 60
 """Right ones too, of one account at one address or on one device: each costs a hash."""
 REGISTRATIONS: Final = ((60, 60), (300, 3600), (1000, 24 * 3600))
 """(new accounts, seconds) of one client address."""
+PROFILE_DELETIONS_AN_HOUR: Final = 20
+"""Of one account. Each has files of the lake searched."""
 RETRY_ENGINE_SECONDS: Final = 5.0
 """After a call without an answer the engine is not asked for so long: else each login would wait for its time-out."""
 _WRONG: Final = (NotAuthenticated, InputInvalid)
@@ -199,6 +201,13 @@ class LoginAttempts:
             wait = await self._counter.count(bucket, limit=limit, window_seconds=window_seconds)
             if wait > 0:
                 raise _refusal("registrations", wait)
+
+    async def count_profile_deletion(self, account_id: str) -> None:
+        """Raises `TooManyRequests` past PROFILE_DELETIONS_AN_HOUR."""
+        bucket = f"profile deletions:{account_id}"
+        wait = await self._counter.count(bucket, limit=PROFILE_DELETIONS_AN_HOUR, window_seconds=3600)
+        if wait > 0:
+            raise _refusal("profile deletions", wait)
 
     @asynccontextmanager
     async def _judged(self, buckets: list[_Bucket], already_counted: Sequence[str] = ()) -> AsyncIterator[None]:

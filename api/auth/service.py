@@ -95,11 +95,8 @@ class AuthService:
         Raises `InputInvalid` if `current` is wrong or `new` is weak, `TooManyRequests`.
         """
         account = await self.account(caller)
-        session = caller.session_id or caller.profile_id
         with self._passwords.place("known", account.account_id) as place:
-            async with self._attempts.of_password_change(account.account_id, session):
-                if not await self._passwords.verify(account.password_hash, current, place):
-                    raise InputInvalid("The current password is wrong.", field="current_password")
+            await self._check_own_password(caller, account, current, place, field="current_password")
             check_new_password(new, account.email, field="new_password")
             password_hash = await self._passwords.hash(new, place)
         await self._accounts.change_password(account.account_id, password_hash)
@@ -118,8 +115,9 @@ class AuthService:
     async def delete_profile(self, caller: Caller, profile_id: str) -> None:
         """Delete a profile of the account. Sessions that watch as it end.
 
-        Raises `ProfileUnknown`, and `InputInvalid` for the only profile.
+        Raises `ProfileUnknown`, `InputInvalid` for the only profile, and `TooManyRequests`.
         """
+        await self._attempts.count_profile_deletion(caller.account_id)
         await self._accounts.delete_profile(caller.account_id, profile_id)
 
     async def delete_account(self, caller: Caller, password: str) -> None:
@@ -128,12 +126,14 @@ class AuthService:
         Raises `InputInvalid` if the password is wrong, `TooManyRequests`.
         """
         account = await self.account(caller)
-        await self._check_own_password(caller, account, password, field="password")
+        with self._passwords.place("known", account.account_id) as place:
+            await self._check_own_password(caller, account, password, place, field="password")
         await self._accounts.delete(account.account_id, account.password_hash)
 
-    async def _check_own_password(self, caller: Caller, account: Account, password: str, *, field: str) -> None:
+    async def _check_own_password(
+        self, caller: Caller, account: Account, password: str, place: Place, *, field: str
+    ) -> None:
         session = caller.session_id or caller.profile_id
-        with self._passwords.place("known", account.account_id) as place:
-            async with self._attempts.of_password_change(account.account_id, session):
-                if not await self._passwords.verify(account.password_hash, password, place):
-                    raise InputInvalid("The password is wrong.", field=field)
+        async with self._attempts.of_password_change(account.account_id, session):
+            if not await self._passwords.verify(account.password_hash, password, place):
+                raise InputInvalid("The password is wrong.", field=field)

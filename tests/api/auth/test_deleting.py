@@ -3,6 +3,7 @@
 import asyncio
 from urllib.parse import urlsplit
 
+import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
@@ -53,6 +54,21 @@ async def test_an_account_is_deleted_by_its_password_alone(
     ):
         answer = await client.request(method, path, json=body, headers=person.headers)
         assert answer.status_code == 401, f"{method} {path}: {answer.text}"
+
+
+async def test_an_account_deletes_only_so_many_profiles_an_hour(
+    client: Client, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.auth.attempts.PROFILE_DELETIONS_AN_HOUR", 2)
+    person = await people.join()
+    answers = []
+    for number in range(3):
+        body = {"name": f"Again {number}"}
+        added = (await client.post("/api/v1/accounts/me/profiles", json=body, headers=person.headers)).json()
+        path = f"/api/v1/accounts/me/profiles/{added['profile_id']}"
+        answers.append(await client.delete(path, headers=person.headers))
+    assert [answer.status_code for answer in answers] == [204, 204, 429], "a viewer keeps the lake busy without end"
+    assert int(answers[-1].headers["retry-after"]) > 0
 
 
 def _session_of(person: Person) -> str:
