@@ -19,7 +19,7 @@ from marquee.errors import StoreUnavailable
 from marquee.events.topics import VIEWING_EVENTS
 from marquee.ingest.lake import figures
 from marquee.ingest.lake.compaction import compact
-from marquee.ingest.lake.erasure import erase_asked, forget_finished
+from marquee.ingest.lake.erasure import Rounds, forget_finished
 from marquee.ingest.lake.sink import EventSink, Limits
 from marquee.ingest.lake.sweep import delete_retired, retire_old, sweep_unlisted
 from marquee.logs import get_logger, log_context
@@ -56,7 +56,7 @@ def loops(settings: Settings, lake: Lake) -> tuple[Loop, ...]:
     state, short = settings.state, min(5 * MINUTE_SECONDS, max(1.0, settings.lake_retired_seconds))
     return (
         Loop("compact", MINUTE_SECONDS, partial(compact, lake, state, quiet_seconds=settings.lake_compact_seconds)),
-        Loop("erase", 10.0, partial(erase_asked, lake, state, recheck_seconds=10 * MINUTE_SECONDS)),
+        Loop("erase", 10.0, Rounds(lake, state, recheck_seconds=10 * MINUTE_SECONDS).round),
         Loop("retire-old", HOUR_SECONDS, partial(retire_old, lake, days=settings.lake_days)),
         Loop("delete-retired", short, partial(delete_retired, lake, retired_seconds=settings.lake_retired_seconds)),
         Loop("sweep-unlisted", HOUR_SECONDS, partial(sweep_unlisted, lake)),

@@ -47,7 +47,8 @@ def erase(profile: Annotated[str, typer.Argument(help="The profile's id: p_...")
     elif erased.unreadable:
         console.print(
             f"{erased.rows:,} rows and {found:,} findings of {profile} were removed. These files are damaged and were not "
-            f"searched: {', '.join(erased.unreadable)}. Restore or retire them, then repeat this command.",
+            f"searched: {', '.join(erased.unreadable)}. The erasure stays open until they are restored: event-sink tries "
+            "again, or repeat this command.",
             highlight=False,
             soft_wrap=True,
         )

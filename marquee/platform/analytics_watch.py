@@ -42,7 +42,7 @@ async def arrivals(settings: Settings, state: AnalyticsState, now: datetime) -> 
         through = {str(name): await warehouse.accepted_through(name) for name in BATCH_TABLES}
         # The day that a mart says is the last one with viewers. When it was built says whether the night's chain has run.
         through[MARTS] = max((build.built_at for build in state.marts.values()), default=None)
-        accepted = {name: Accepted(seen, await _first_hour(lake, seen)) for name, seen in through.items()}
+        accepted = {name: Accepted(seen, await lake.first_hour(EVENTS, seen)) for name, seen in through.items()}
     finally:
         await lake.close()
         await warehouse.close()
@@ -55,12 +55,6 @@ async def arrivals(settings: Settings, state: AnalyticsState, now: datetime) -> 
         accepted,
         {batch.name: batch.reason or "" for batch in state.batches if batch.state == "refused"},
     )
-
-
-async def _first_hour(lake: Lake, since: datetime | None) -> datetime | None:
-    """The hour of the oldest event that is not before a moment."""
-    files = await lake.live_files(EVENTS, since)
-    return files[0].hour if files else None
 
 
 async def rows_of_hour(lake: Lake, hour: datetime) -> int:

@@ -261,7 +261,7 @@ def judge_analytics(state: AnalyticsState, max_lag_seconds: float, watched: Sequ
     if state.late_erasures:
         faults.append(
             f"{state.late_erasures} erasures of profiles are not done, see marquee analytics erasures: event-sink and "
-            "housekeeping have to run"
+            "housekeeping have to run, and the log of event-sink names damaged files that were not searched"
         )
     faults += [f"the batch {one.name} was refused: {one.reason}" for one in state.batches if one.state == "refused"]
     if faults:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from marquee.errors import ObjectMissing
+from marquee.errors import ObjectMissing, StoreUnavailable
 from marquee.ingest.lake.batch import COMPRESSION, COMPRESSION_LEVEL
 from marquee.ingest.work_folder import work_folder
 from marquee.stores.lake.arrow import arrow, compute, parquet
@@ -22,6 +22,11 @@ from marquee.stores.lake.paths import new_path
 ROW_GROUP_ROWS: Final = 128 * 1024
 WORK: Final = "lake"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_OF_HOST: Final = (
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EBUSY),
+    *(errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.ECONNRESET, errno.EHOSTDOWN, errno.ENODEV),
+)
+"""The host or its mount fails, and no file is damaged: the same call works later."""
 
 Keep = Callable[[Any], Any]
 Answer = TypeVar("Answer")
@@ -65,7 +70,10 @@ async def local_copy(lake: Lake, file: LakeFile, target: Path) -> Path:
 
 
 async def has_any(lake: Lake, state: Path, file: LakeFile, profile_ids: frozenset[str]) -> bool:
-    """Whether a file has a row of one of these profiles. Raises `LakeFileUnreadable`, and as the lake does."""
+    """Whether a file has a row of one of these profiles.
+
+    Raises `LakeFileUnreadable` for a damaged file, `StoreUnavailable` where the host cannot read now, and as the lake does.
+    """
     async with work_folder(state, WORK) as folder:
         return await _in_thread([file], _has_any, await local_copy(lake, file, folder / "file.parquet"), profile_ids)
 
@@ -79,6 +87,8 @@ async def _in_thread(files: Sequence[LakeFile], call: Callable[..., Answer], *ar
         # Arrow says so of a page that cannot be unpacked, and the host of a file that it cannot read. Not of a full disk.
         if isinstance(error, OSError) and error.errno in _FULL:
             raise
+        if isinstance(error, OSError) and error.errno in _OF_HOST:
+            raise StoreUnavailable(f"The files of the lake cannot be read now: {error}") from error
         raise LakeFileUnreadable(f"A file of {files[0].dataset} of {files[0].hour} is damaged: {error}") from error
 
 

@@ -150,6 +150,10 @@ class Lake(Protocol):
         """The live files whose hour is in [start, end), by hour. All of one moment."""
         ...
 
+    async def first_hour(self, dataset: str, since: datetime | None = None) -> datetime | None:
+        """The hour of the oldest live file that is not before a moment."""
+        ...
+
     async def datasets(self) -> list[str]:
         """The names of the datasets that have live files."""
         ...

@@ -30,6 +30,10 @@ _LIVE: Final = text(
     " AND (CAST(:start AS timestamptz) IS NULL OR hour >= :start) AND (CAST(:end AS timestamptz) IS NULL OR hour < :end)"
     " ORDER BY hour, path"
 )
+_FIRST_HOUR: Final = text(
+    "SELECT hour FROM lake_file WHERE dataset = :dataset AND retired_at IS NULL"
+    " AND (CAST(:since AS timestamptz) IS NULL OR hour >= :since) ORDER BY hour LIMIT 1"
+)
 _DATASETS: Final = text("SELECT DISTINCT dataset FROM lake_file WHERE retired_at IS NULL ORDER BY dataset")
 _LIST: Final = text(
     "INSERT INTO lake_file (path, dataset, hour, rows, bytes) VALUES (:path, :dataset, :hour, :rows, :bytes)"
@@ -91,6 +95,13 @@ class PostgresLake:
     ) -> list[LakeFile]:
         found = await connection.execute(_LIVE, {"dataset": dataset, "start": start, "end": end})
         return [self._file(row) for row in found.mappings()]
+
+    @in_statement
+    async def first_hour(
+        self, connection: AsyncConnection, dataset: str, since: datetime | None = None
+    ) -> datetime | None:
+        found = await connection.execute(_FIRST_HOUR, {"dataset": dataset, "since": since})
+        return found.scalar_one_or_none()
 
     @in_statement
     async def datasets(self, connection: AsyncConnection) -> list[str]:
