@@ -46,9 +46,10 @@ async def picture_good_enough(
     async with open_stage(context, settings, "quality", reports=False) as stage:
         found, floor = await stage.read("quality", QualityDocument), settings.quality_floor_vmaf
         plan = await stage.read("plan", PlanDocument)
-        findings = [
+        tops = [one.rungs[-1] for one in plan.encodings if one.codec not in found.left_out]
+        findings = verify.unscored_codecs(tops, found.scores, optional=plan.optional) + [
             finding
-            for top in (one.rungs[-1] for one in plan.encodings if one.codec not in found.left_out)
+            for top in tops
             if (scores := [one for one in found.scores if one.rung == top.name])
             for finding in verify.poor_picture(
                 scores,

@@ -15,10 +15,11 @@ from assets.ingest.raised_rung import raise_poor_rung, with_raised_rung
 from assets.ingest.stage import Stage
 from marquee.documents import ChunkResult, Codec, EncodingSettings, PlanDocument, Rung, SourceDocument
 from marquee.errors import ChunkFailed
+from marquee.media.encode.encoders import ENCODERS
 from marquee.media.encode.plan import chunk_jobs, with_rungs
 from marquee.notes import Note, note
 
-CODEC_NAMES: Final[dict[Codec, str]] = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1"}
+CODEC_NAMES: Final[dict[Codec, str]] = {codec: encoder.name for codec, encoder in ENCODERS.items()}
 
 
 class EncodedCodec(NamedTuple):

@@ -57,7 +57,7 @@ class EncodingSettings(msgspec.Struct, frozen=True, kw_only=True):
     frames would show a visible step.
     """
     options_version: int = 1
-    """Raised with every change of the encoder's other options: chunks from before the change are then not reused."""
+    """The codec's own, of `media.encode.encoders`: raised with every change of its encoder's other options."""
     rungs: list[Rung]
     filters: str
     """The ffmpeg filter graph up to the split (deinterlace, rotate, square pixels, rate, tone map)."""

@@ -20,8 +20,7 @@ import msgspec
 
 from marquee.documents import Rung
 from marquee.domain.levels import level_of
-from marquee.profiles import VideoProfile
-from marquee.profiles.contract import DEFAULT_LINES
+from marquee.profiles.contract import DEFAULT_LINES, VideoProfile
 
 
 class Step(NamedTuple):
@@ -106,7 +105,10 @@ def raised(rung: Rung, rate: Fraction) -> Rung:
 
 
 def in_codec(rungs: Sequence[Rung], video: VideoProfile, rate: Fraction) -> list[Rung]:
-    """The H.264 `rungs` as `video` of a profile has them: those up to its lines, with its share of the bits."""
+    """The H.264 `rungs` as `video` of a profile has them: those up to its lines, with its share of the bits.
+
+    None of another codec may be left. H.264 always has the lowest: every title has a rung.
+    """
     suffix = "" if video.codec == "h264" else f"-{video.codec}"
     return [
         _with_bits(
@@ -122,8 +124,10 @@ def in_codec(rungs: Sequence[Rung], video: VideoProfile, rate: Fraction) -> list
             peak_factor=video.peak_factor,
             buffer_seconds=video.buffer_seconds,
         )
-        for rung in rungs
-        if round(frame_lines(rung.width, rung.height)) <= video.max_lines
+        for index, rung in enumerate(rungs)
+        if (index == 0 and video.codec == "h264")
+        # Both sides are rounded to even numbers: a rung may have up to one line more than its step.
+        or frame_lines(rung.width, rung.height) <= video.max_lines + 1
     ]
 
 

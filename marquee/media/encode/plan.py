@@ -30,9 +30,11 @@ from marquee.documents import (
 from marquee.domain import grid
 from marquee.domain.ladder import in_codec, rungs_for
 from marquee.domain.title_ladder import rungs_by_title, with_codecs_crf
+from marquee.media.encode.encoders import ENCODERS
 from marquee.media.encode.filters import picture_chain
 from marquee.media.encode.plan_notes import plan_notes
-from marquee.profiles import Av1Video, Profile, VideoProfile
+from marquee.notes import note
+from marquee.profiles.contract import Av1Video, Profile, VideoProfile
 
 MAX_UNSEEKABLE_CHUNKS: Final = 6
 """Chunks of a source in which chunks cannot seek; see above for the cost."""
@@ -60,16 +62,12 @@ def plan(
         rungs = rungs_by_title(analysis.rungs, rungs)
     h264_crf = profile.videos[0].crf
     settings, *others = [
-        _encoding(
-            video,
-            one,
-            in_codec(with_codecs_crf(rungs, one, h264_crf), one, rate),
-            rate,
-            profile,
-            encoders[one.codec],
-        )
+        _encoding(video, one, of_codec, rate, profile, encoders[one.codec])
         for one in profile.videos
+        # A codec whose `max_lines` is below every rung of this title is not made.
+        if (of_codec := in_codec(with_codecs_crf(rungs, one, h264_crf), one, rate))
     ]
+    made = {one.codec for one in (settings, *others)}
     if not source.seekable:
         chunk_segments = max(chunk_segments, _segments_without_seeks(total, segment))
     return PlanDocument(
@@ -79,9 +77,20 @@ def plan(
         settings=settings,
         settings_hash=settings_hash(settings),
         chunks=grid.chunks(total, segment, chunk_segments),
-        notes=plan_notes(video, settings.rungs, rate),
+        notes=[
+            *plan_notes(video, settings.rungs, rate),
+            *(
+                note(
+                    "codec-left-out",
+                    codec=ENCODERS[one.codec].name,
+                    why=f"the title has no rung of {one.max_lines} lines or fewer",
+                )
+                for one in profile.videos
+                if one.codec not in made
+            ),
+        ],
         others=others,
-        optional=[one.codec for one in profile.videos if one.optional],
+        optional=[one.codec for one in profile.videos if one.optional and one.codec in made],
         profile=profile.identity,
         audio=profile.bitrates,
     )
@@ -101,6 +110,7 @@ def _encoding(
         rungs=rungs,
         filters=picture_chain(video, rate, top.width, top.height, bit_depth=wanted.bit_depth),
         encoder=encoder,
+        options_version=ENCODERS[wanted.codec].options_version,
         film_grain=wanted.film_grain if isinstance(wanted, Av1Video) else 0,
     )
 

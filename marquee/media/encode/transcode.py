@@ -234,6 +234,9 @@ async def _version(codec: Codec, program: str) -> str:
         told = made.stdout if codec == "h264" else made.stderr_tail.encode()
         found = _VERSION[codec].search(told)
         banner = (await process.run([program, "-version"], timeout_seconds=30)).stdout.split()
-        number = found[1].decode() if found else "unknown"
+        if found is None:
+            # Without the version, chunks of different encoders would share an id.
+            raise ProcessFailed(f"The version of {library} cannot be read from what {program} prints: {told[-300:]!r}.")
+        number = found[1].decode()
         _versions[codec, program] = f"{_VERSIONED[codec].format(number)}, ffmpeg {banner[2].decode()}"
     return _versions[codec, program]

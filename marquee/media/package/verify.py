@@ -12,9 +12,11 @@ from typing import Final
 import m3u8
 
 from marquee.documents import (
+    Codec,
     PackagedStream,
     PlanDocument,
     QualityScore,
+    Rung,
     SecondLook,
     StreamsDocument,
     SubtitlesDocument,
@@ -123,6 +125,16 @@ def unsynchronised_starts(streams: StreamsDocument, *, frame_rate: str) -> list[
 def is_large_enough_for_vmaf(width: int, height: int) -> bool:
     """Whether VMAF's score of a picture of this size means anything."""
     return min(width, height) >= MIN_VMAF_SIDE_PIXELS
+
+
+def unscored_codecs(tops: Sequence[Rung], scores: Sequence[QualityScore], *, optional: Sequence[Codec]) -> list[str]:
+    """The top rungs without a score, but those of `optional` codecs: these may have been left out with a note."""
+    scored = {one.rung for one in scores}
+    return [
+        f"Rung {top.name} has no score: nobody knows whether its picture is the film's. Run the version again from `quality` on."
+        for top in tops
+        if top.name not in scored and top.codec not in optional
+    ]
 
 
 def poor_picture(

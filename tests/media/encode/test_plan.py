@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from marquee.documents import AnalysisDocument, Codec, LadderPoint, PlanDocument, SourceDocument, VideoStream
+from marquee.media.encode.encoders import ENCODERS
 from marquee.media.encode.plan import MAX_UNSEEKABLE_CHUNKS, chunk_jobs, plan
 from marquee.profiles import load_profile
-from tests.harness.media.profiles import h264
+from tests.harness.media.profiles import AV1, HEVC, h264, several
 
 
 def source(seconds: float = 60.0, *, seekable: bool = True, **video: object) -> SourceDocument:
@@ -121,3 +122,37 @@ def test_a_rotated_picture_is_planned_upright() -> None:
     assert (top.width, top.height) == (720, 1280)
     assert "scale=w=1280:h=720" in found.settings.filters
     assert "transpose=dir=clock" in found.settings.filters
+
+
+ALL: dict[Codec, str] = {"h264": "x", "hevc": "y", "av1": "z"}
+
+
+def test_a_rung_that_rounding_made_one_line_larger_is_within_its_codecs_lines() -> None:
+    film = source(width=1440, height=1080, display_width=1440, display_height=1080)
+    profile = several(msgspec.structs.replace(AV1, max_lines=135), lines=(135, 405, 1080))
+    found = plan(film, profile, chunk_segments=3, encoders=ALL)
+    assert [(rung.name, rung.height) for rung in found.others[0].rungs] == [("135p-av1", 136)]
+
+
+def test_a_codec_without_a_rung_of_its_lines_is_left_out_with_a_note() -> None:
+    film = source(width=320, height=200, display_width=320, display_height=200)
+    profile = several(msgspec.structs.replace(AV1, max_lines=150, optional=True), HEVC, lines=(200, 405))
+    found = plan(film, profile, chunk_segments=3, encoders=ALL)
+    assert [one.codec for one in found.encodings] == ["h264", "hevc"]
+    assert found.optional == []
+    (told,) = [one for one in found.notes if one.code == "codec-left-out"]
+    assert "AV1" in told.sentence
+    assert "150 lines" in told.sentence
+
+
+def test_other_options_of_one_encoder_keep_the_chunks_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def jobs() -> list[list[str]]:
+        found = plan(source(), several(AV1, HEVC), chunk_segments=3, encoders=ALL)
+        return [[job.job_id for job in chunk_jobs(found, source(), one)] for one in found.encodings]
+
+    h264_before, av1_before, hevc_before = jobs()
+    changed = ENCODERS["av1"]._replace(options_version=ENCODERS["av1"].options_version + 1)
+    monkeypatch.setitem(ENCODERS, "av1", changed)
+    h264_after, av1_after, hevc_after = jobs()
+    assert (h264_after, hevc_after) == (h264_before, hevc_before), "chunks of other codecs are encoded again"
+    assert not set(av1_after) & set(av1_before)

@@ -207,3 +207,15 @@ async def test_the_encoder_says_its_version() -> None:
 def test_a_file_without_a_sample_table_has_no_frames(tmp_path: Path) -> None:
     (tmp_path / "x.mp4").write_bytes(b"nothing")
     assert sample_count(tmp_path / "x.mp4") == 0
+
+
+async def test_an_encoder_whose_version_cannot_be_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan without the version would share its chunks with every later encoder."""
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\necho ffmpeg version 9.0\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(binaries, "picture_ffmpeg", lambda: program)
+    with pytest.raises(ProcessFailed, match="version of libx265 cannot be read"):
+        await encoder_versions(["hevc"])

@@ -3,13 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marquee.documents import QualityScore, SecondLook
+from marquee.documents import QualityScore, Rung, SecondLook
 from marquee.media.package.verify import (
     MAX_VMAF_LOSS,
     MIN_THUMBNAIL_PSNR_DB,
     MIN_VMAF_SIDE_PIXELS,
     is_large_enough_for_vmaf,
     poor_picture,
+    unscored_codecs,
 )
 
 SCORES = st.floats(0, 100, allow_nan=False)
@@ -60,3 +61,12 @@ def test_the_finding_says_what_is_wrong() -> None:
 def test_a_narrow_picture_counts_by_its_smaller_side() -> None:
     assert not is_large_enough_for_vmaf(MIN_VMAF_SIDE_PIXELS - 1, 4000)
     assert is_large_enough_for_vmaf(MIN_VMAF_SIDE_PIXELS, 4000)
+
+
+def test_a_codec_without_a_score_is_a_finding_unless_it_is_optional() -> None:
+    h264 = Rung(name="720p", width=1280, height=720, bitrate_bps=1, max_bitrate_bps=1, buffer_bits=1)
+    av1 = Rung(name="720p-av1", width=1280, height=720, bitrate_bps=1, max_bitrate_bps=1, buffer_bits=1, codec="av1")
+    (finding,) = unscored_codecs([h264, av1], [], optional=["av1"])
+    assert "720p has no score" in finding
+    assert unscored_codecs([h264, av1], [score("720p", 90.0)], optional=["av1"]) == []
+    assert len(unscored_codecs([h264, av1], [score("720p", 90.0)], optional=[])) == 1

@@ -17,17 +17,21 @@ Options = dict[str, str | int]
 
 
 class Encoder(NamedTuple):
-    """ffmpeg's name of the library, a rung's options, and the seconds that a frame in all rungs may take on a loaded machine."""
+    """The codec's name for people, ffmpeg's name of the library, a rung's options, and the seconds that a frame in all rungs may
+    take on a loaded machine."""
 
+    name: str
     library: str
     options: Callable[[Rung, EncodingSettings, int], Options]
     seconds_per_frame: Callable[[EncodingSettings], float]
+    options_version: int
+    """Raised with every change of this encoder's options: its chunks from before the change are not reused, others are."""
 
 
 ENCODERS: Final[Mapping[Codec, Encoder]] = {
-    "h264": Encoder("libx264", x264.options, x264.seconds_per_frame),
-    "hevc": Encoder("libx265", x265.options, x265.seconds_per_frame),
-    "av1": Encoder("libsvtav1", svtav1.options, svtav1.seconds_per_frame),
+    "h264": Encoder("H.264", "libx264", x264.options, x264.seconds_per_frame, x264.OPTIONS_VERSION),
+    "hevc": Encoder("HEVC", "libx265", x265.options, x265.seconds_per_frame, x265.OPTIONS_VERSION),
+    "av1": Encoder("AV1", "libsvtav1", svtav1.options, svtav1.seconds_per_frame, svtav1.OPTIONS_VERSION),
 }
 
 

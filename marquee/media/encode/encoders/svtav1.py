@@ -4,6 +4,7 @@ from typing import Final
 
 from marquee.documents import EncodingSettings, Rung
 
+OPTIONS_VERSION: Final = 1
 _SECONDS_PER_FRAME: Final = 10.0
 _SLOW_PRESET: Final = 4
 _SLOW_SECONDS_PER_FRAME: Final = 120.0
@@ -15,7 +16,7 @@ def seconds_per_frame(settings: EncodingSettings) -> float:
 
 
 def options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[str, str | int]:
-    """The encoder's options for one rung. A change of them changes bytes: raise `EncodingSettings.options_version` with it."""
+    """The encoder's options for one rung. A change of them changes bytes: raise `OPTIONS_VERSION` with it."""
     parameters = {
         # Key frames, not forward key frames: GOPs of one fixed length, each decodable alone, on every rung at the same frame.
         "irefresh-type": 2,

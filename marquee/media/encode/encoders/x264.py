@@ -4,6 +4,7 @@ from typing import Final
 
 from marquee.documents import EncodingSettings, Rung
 
+OPTIONS_VERSION: Final = 1
 _SECONDS_PER_FRAME: Final = 3.0
 
 
@@ -12,7 +13,7 @@ def seconds_per_frame(settings: EncodingSettings) -> float:  # noqa: ARG001 - th
 
 
 def options(rung: Rung, settings: EncodingSettings, threads: int) -> dict[str, str | int]:
-    """The encoder's options for one rung. A change of them changes bytes: raise `EncodingSettings.options_version` with it."""
+    """The encoder's options for one rung. A change of them changes bytes: raise `OPTIONS_VERSION` with it."""
     gop = settings.gop_frames
     return {
         "c:v": "libx264",
