@@ -2,7 +2,7 @@
 `version_cost`.
 
 The job queue forgets a chunk an hour after its title is published; the document of the stage `renditions` keeps what all
-chunks cost. A version is recorded once. Next: the mart `encoding_cost`.
+chunks cost, and that of `analysis` what its trials cost. A version is recorded once. Next: the mart `encoding_cost`.
 """
 
 from typing import Final
@@ -12,7 +12,7 @@ import msgspec
 
 from assets.analytics.partitions import FRESH_DAY, OWNERS, STORE_RETRY
 from marquee.concurrency import gather_bounded
-from marquee.documents import RenditionsDocument, StreamsDocument, keys
+from marquee.documents import AnalysisDocument, RenditionsDocument, StreamsDocument, keys
 from marquee.errors import ObjectMissing
 from marquee.settings import Settings
 from marquee.stores.objects.contract import Objects
@@ -37,7 +37,7 @@ async def encoding_costs(settings: dg.ResourceParam[Settings]) -> dg.Materialize
                 versions = await warehouse.versions_without_cost(limit=VERSIONS_AT_ONCE)
                 if not versions:
                     break
-                costs = await gather_bounded(lambda one: _cost(stores.objects, one), versions, max_concurrent=_READS)
+                costs = await gather_bounded(lambda one: cost_of(stores.objects, one), versions, max_concurrent=_READS)
                 # A version whose documents are gone is recorded with 0 core-seconds, else each run would ask for it again.
                 await warehouse.save_costs(costs)
                 recorded += sum(1 for cost in costs if cost.core_seconds)
@@ -47,18 +47,23 @@ async def encoding_costs(settings: dg.ResourceParam[Settings]) -> dg.Materialize
     return dg.MaterializeResult(metadata={"recorded": recorded, "without_documents": without})
 
 
-async def _cost(objects: Objects, version: PublishedVersion) -> VersionCost:
+async def cost_of(objects: Objects, version: PublishedVersion) -> VersionCost:
+    """What one version cost, by the chain's documents: its chunks and its ladder's trials. 0 core-seconds without documents."""
+
     async def read(stage: str) -> bytes | None:
         try:
             return await objects.get(keys.stage_key(version.movie_id, version.version, stage))
         except ObjectMissing:
             return None
 
-    encoded, packaged = await read("renditions"), await read("streams")
+    encoded, packaged, analysed = await read("renditions"), await read("streams"), await read("analysis")
+    core_seconds = msgspec.json.decode(encoded, type=RenditionsDocument).cpu_seconds if encoded else 0.0
+    if encoded and analysed:
+        core_seconds += msgspec.json.decode(analysed, type=AnalysisDocument).cpu_seconds
     return VersionCost(
         movie_id=version.movie_id,
         version=version.version,
-        core_seconds=msgspec.json.decode(encoded, type=RenditionsDocument).cpu_seconds if encoded else 0.0,
+        core_seconds=core_seconds,
         source_bytes=version.source_bytes,
         published_bytes=msgspec.json.decode(packaged, type=StreamsDocument).size_bytes if packaged else 0,
     )

@@ -80,7 +80,6 @@ async def _analysis(stage: Stage, profile: Profile) -> AnalysisDocument | None:
     found = await read_analysis(stage)
     if found is None or (found.profile is not None and found.profile.hash == profile.hash):
         return found
-    stage.context.log.info("The encoding profile changed after the stage `analysis`: the analysis is made again.")
     again = await analysed(stage, profile)
     await stage.restate("analysis", again)
     return again

@@ -11,7 +11,7 @@ import dagster as dg
 
 from assets.ingest.analysis import read_analysis
 from assets.ingest.codecs import CODEC_NAMES
-from assets.ingest.metadata import picture, table
+from assets.ingest.metadata import kilobits, picture, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
@@ -23,12 +23,13 @@ from marquee.documents import (
     QualityDocument,
     QualityScore,
     RenditionsDocument,
+    Rung,
     SecondLook,
     StreamsDocument,
     video_by_codec,
 )
 from marquee.domain.figures import beside_limit
-from marquee.domain.title_ladder import off_expectation
+from marquee.domain.title_ladder import missed_expectations, no_better
 from marquee.ingest.work_folder import work_folder
 from marquee.media.encode.quality import compared_size, scores
 from marquee.media.encode.samples import MAX_SAMPLE_SHARE
@@ -64,7 +65,7 @@ async def quality(
             notes=[
                 *_notes([one for one in (h264, *others) if one not in wrong], found, settings.quality_floor_vmaf),
                 *(note("codec-left-out", codec=CODEC_NAMES[one.codec], why="its picture is wrong") for one in wrong),
-                *await _unexpected(stage, plan, found),
+                *await _unexpected(stage, plan, packaged, found),
             ],
         )
         await stage.save_document(document)
@@ -127,24 +128,39 @@ def _notes(tops: Sequence[PackagedStream], scores: Sequence[QualityScore], floor
     ]
 
 
-async def _unexpected(stage: Stage, plan: PlanDocument, found: Sequence[QualityScore]) -> list[Note]:
-    """A note for each H.264 rung that is far from what its trial encodes let expect.
+async def _unexpected(
+    stage: Stage, plan: PlanDocument, packaged: StreamsDocument, found: Sequence[QualityScore]
+) -> list[Note]:
+    """A note for each H.264 rung far from what its trials let expect, and for each rung that is no better than the one below.
 
-    Trials are scored at the largest rung's size. Where the source is larger, the two scores cannot be compared.
+    Trials are scored at the largest rung's size. Where the source is larger, only steps between rungs can be compared.
     """
     analysis, video = await read_analysis(stage), (await stage.read_source()).video
-    size = compared_size(video.display_width, video.display_height)
-    if analysis is None or size != (analysis.compared_width, analysis.compared_height):
-        return []
-    rungs = {rung.name: rung for rung in plan.settings.rungs}
-    missed = [
-        (score, point)
-        for score in found
-        if score.rung in rungs and (point := off_expectation(rungs[score.rung], score.vmaf_mean, analysis.rungs))
-    ]
+    scores = {one.rung: one.vmaf_mean for one in found}
+    rates = {one.name: one.average_bps for one in packaged.video}
+    missed: list[tuple[Rung, float]] = []
+    if analysis is not None:
+        size = compared_size(video.display_width, video.display_height)
+        same_size = size == (analysis.compared_width, analysis.compared_height)
+        missed = missed_expectations(plan.settings.rungs, scores, analysis.rungs, same_size=same_size)
     return [
-        note("rung-off-expectation", rung=score.rung, score=f"{score.vmaf_mean:.1f}", expected=f"{point.vmaf:.1f}")
-        for score, point in missed
+        *(
+            note("rung-off-expectation", rung=rung.name, score=f"{scores[rung.name]:.1f}", expected=f"{vmaf:.1f}")
+            for rung, vmaf in missed
+        ),
+        *(
+            note(
+                "rung-no-better",
+                rung=rung.name,
+                score=f"{scores[rung.name]:.2f}",
+                rate=kilobits(rates[rung.name]),
+                below=below.name,
+                below_score=f"{scores[below.name]:.2f}",
+                below_rate=kilobits(rates[below.name]),
+            )
+            for encoding in plan.encodings
+            for rung, below in no_better(encoding.rungs, scores, rates)
+        ),
     ]
 
 

@@ -1,12 +1,13 @@
 """The rungs of a ladder by title, as the encoder gets them: the chosen points with names and constant quality (CRF). Pure.
 
 Each rung is encoded at its own CRF below the profile's maximum (`peak_factor` x the expected rate). A title that is wilder than
-the samples of its analysis shows it in its scores: `off_expectation`. `media.encode.plan` uses the rungs, the stage `quality` the
-comparison.
+the samples of its analysis shows it in its scores: `missed_expectations`, `no_better`. `media.encode.plan` uses the rungs, the
+stage `quality` the comparisons.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -61,10 +62,42 @@ def with_codecs_crf(rungs: Sequence[Rung], video: VideoProfile, h264_crf: int) -
     ]
 
 
-def off_expectation(rung: Rung, found_vmaf: float, expected: Sequence[LadderPoint]) -> LadderPoint | None:
-    """The expected point of a rung whose VMAF is further from it than `MAX_OFF_VMAF`; None if it is as expected or unknown."""
-    for point in expected:
-        same = (point.width, point.height, point.crf) == (rung.width, rung.height, rung.crf)
-        if same and abs(found_vmaf - point.vmaf) > MAX_OFF_VMAF:
-            return point
-    return None
+def distinct(rungs: Sequence[Rung]) -> list[Rung]:
+    """The rungs, rising, without those of a ladder by title that have the rate of the next one: below 50 kbit/s all do."""
+    pairs = zip(rungs, [*rungs[1:], None], strict=True)
+    return [rung for rung, above in pairs if rung.crf is None or above is None or rung.bitrate_bps < above.bitrate_bps]
+
+
+def missed_expectations(
+    rungs: Sequence[Rung], scores: Mapping[str, float], expected: Sequence[LadderPoint], *, same_size: bool
+) -> list[tuple[Rung, float]]:
+    """The rungs whose VMAF is further than `MAX_OFF_VMAF` from what was expected, with that. `scores` are by the rung's name.
+
+    `same_size`: the trials were scored at the size of `scores`. If not, the steps between neighbours are compared, and the lowest
+    rung cannot be judged.
+    """
+    points = {(point.width, point.height, point.crf): point.vmaf for point in expected}
+    missed: list[tuple[Rung, float]] = []
+    offset = 0.0 if same_size else None
+    for rung in rungs:
+        vmaf, score = points.get((rung.width, rung.height, rung.crf or 0)), scores.get(rung.name)
+        if vmaf is None or score is None:
+            continue
+        if offset is not None and abs(score - vmaf - offset) > MAX_OFF_VMAF:
+            missed.append((rung, min(100.0, max(0.0, vmaf + offset))))
+        if not same_size:
+            offset = score - vmaf
+    return missed
+
+
+def no_better(rungs: Sequence[Rung], scores: Mapping[str, float], rates: Mapping[str, int]) -> list[tuple[Rung, Rung]]:
+    """Rungs of a ladder by title that are no better than the one below, and that one: no higher VMAF, or no more bits.
+
+    `scores` and measured `rates` are by the rung's name.
+    """
+    known = [rung for rung in rungs if rung.crf is not None and rung.name in scores and rung.name in rates]
+    return [
+        (above, below)
+        for below, above in pairwise(known)
+        if scores[above.name] <= scores[below.name] or rates[above.name] <= rates[below.name]
+    ]

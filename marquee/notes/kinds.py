@@ -220,6 +220,12 @@ KINDS: Final[Mapping[str, NoteKind]] = {
         "info",
         "Rung {rung} scores VMAF {score}. Its trial encodes let {expected} expect: the film's other scenes differ from those.",
     ),
+    "rung-no-better": NoteKind(
+        "quality",
+        "warning",
+        "Rung {rung} ({rate}, VMAF {score}) is no better than rung {below} ({below_rate}, VMAF {below_score}).",
+        "Upload the film again under a profile with `ladder: fixed`.",
+    ),
     "quality-below-floor": NoteKind(
         "quality",
         "warning",

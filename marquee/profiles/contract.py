@@ -19,6 +19,8 @@ SoftwarePreset = Literal[
 """Presets that x264 and x265 share by name."""
 Crf51 = Annotated[int, Meta(ge=1, le=51)]
 BitDepth = Literal[8, 10]
+TRIED_PRESETS: Final = ("veryfast", "medium")
+"""x264's presets for which trials let a ladder be expected: `media.ladder.model.CALIBRATIONS` holds what was measured."""
 
 DEFAULT_LINES: Final = (234, 360, 432, 540, 720, 1080)
 """The picture sizes of Apple's table for 16:9, by their lines."""
@@ -168,6 +170,12 @@ def profile_fault(profile: Profile) -> tuple[tuple[str | int, ...], str] | None:
     codecs = profile.codecs
     if codecs[0] != "h264" or profile.videos[0].optional:
         return ("videos", 0), "the first video must be H.264 and not optional: every client can play it. Put it first."
+    preset = profile.videos[0].preset
+    if profile.ladder == "by-title" and preset not in TRIED_PRESETS:
+        return ("videos", 0, "preset"), (
+            f"no trials tell what {preset} gives, so it has no ladder by title. Give one of {', '.join(TRIED_PRESETS)}, or "
+            "write `ladder: fixed`."
+        )
     for index, codec in enumerate(codecs):
         if codec in codecs[:index]:
             return ("videos", index, "codec"), f"{codec} is given twice. Remove one of the two."

@@ -67,6 +67,13 @@ def test_a_profile_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
         ("lines: [234, 720]", "lines: []", 3, "lines", "1 to 16"),
         ("lines: [234, 720]", "gop_seconds: 4", 3, "gop_seconds", "a segment would last 12 s"),
         ("lines: [234, 720]", "ladder: dynamic", 3, "ladder", "by-title, fixed"),
+        (
+            "lines: [234, 720]\nvideos:\n  - codec: h264\n    preset: medium",
+            "ladder: by-title\nvideos:\n  - codec: h264\n    preset: slow",
+            6,
+            "videos[0].preset",
+            "one of veryfast, medium",
+        ),
         ("lines: [234, 720]", "audio: {stereo_bps: 7}", 3, "audio.stereo_bps", "from 32000"),
         ("lines: [234, 720]", "vidoes: []", 3, "vidoes", "Did you mean videos?"),
         ("optional: true", "optional: maybe", 11, "videos[1].optional", "true or false"),

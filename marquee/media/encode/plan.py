@@ -29,7 +29,7 @@ from marquee.documents import (
 )
 from marquee.domain import grid
 from marquee.domain.ladder import in_codec, rungs_for
-from marquee.domain.title_ladder import rungs_by_title, with_codecs_crf
+from marquee.domain.title_ladder import distinct, rungs_by_title, with_codecs_crf
 from marquee.media.encode.encoders import ENCODERS
 from marquee.media.encode.filters import picture_chain
 from marquee.media.encode.plan_notes import plan_notes
@@ -65,7 +65,7 @@ def plan(
         _encoding(video, one, of_codec, rate, profile, encoders[one.codec])
         for one in profile.videos
         # A codec whose `max_lines` is below every rung of this title is not made.
-        if (of_codec := in_codec(with_codecs_crf(rungs, one, h264_crf), one, rate))
+        if (of_codec := distinct(in_codec(with_codecs_crf(rungs, one, h264_crf), one, rate)))
     ]
     made = {one.codec for one in (settings, *others)}
     if not source.seekable:

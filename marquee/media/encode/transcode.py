@@ -24,6 +24,7 @@ from marquee.errors import ProcessFailed
 from marquee.logs import get_logger
 from marquee.media.encode.encoders import ENCODERS, rung_options
 from marquee.media.encode.filter_text import apply, chunk_chain
+from marquee.media.encode.sample_table import sample_count
 from marquee.media.encode.seek_proof import has_complaints, prove_seek
 from marquee.media.programs import binaries, process
 from marquee.media.programs.process import Progress
@@ -205,14 +206,6 @@ def _down_the_ladder(top: Any, rungs: list[Rung]) -> list[tuple[Rung, Any]]:
         found.append((rung, split[0]))
         top = split[1].filter("scale", w=below.width, h=below.height).filter("setsar", sar="1")
     return list(reversed(found))
-
-
-def sample_count(path: Path) -> int:
-    """Frames (or audio packets) of a one-track MP4, read from its sample-size table (`stsz`); 0 without such a table."""
-    data = path.read_bytes()
-    moov = data.rfind(b"moov")
-    at = data.find(b"stsz", moov) if moov >= 0 else -1
-    return int.from_bytes(data[at + 12 : at + 16], "big") if at >= 0 else 0
 
 
 async def encoder_versions(codecs: Sequence[Codec]) -> dict[Codec, str]:

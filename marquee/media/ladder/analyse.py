@@ -68,7 +68,8 @@ async def analyse(
     *,
     memory_bytes: int | None = None,
 ) -> AnalysisDocument:
-    """Choose the rungs of a title. `settings` are those of its fixed ladder: its sizes are the ones that rungs may have.
+    """Choose the rungs of a title. `settings` are those of its fixed ladder: its sizes are the ones that rungs may have, and its
+    preset is one of `profiles.contract.TRIED_PRESETS`.
 
     Raises `ProcessFailed` if a trial fails.
     """
@@ -90,10 +91,12 @@ async def analyse(
     measured, cost = await trials.measure(title, taken, tried, folder, neg_crf=tried[0].crf, starts=starts)
     ratio = film_ratio(packets, total_frames, taken)
     points = [model.Point(one.trial, ratio * trials.bitrate_bps(one, settings), fmean(one.vmaf)) for one in measured]
-    candidates = model.expected(points, sizes)
+    calibration = model.CALIBRATIONS[settings.preset]
+    candidates = model.expected(points, sizes, calibration)
     chosen = hull.choose(candidates, targets)
     fixed = [
-        model.expected_at(points, (rung.width, rung.height), settings.crf, rung.bitrate_bps) for rung in settings.rungs
+        model.expected_at(points, (rung.width, rung.height), settings.crf, rung.bitrate_bps, calibration)
+        for rung in settings.rungs
     ]
     return AnalysisDocument(
         movie_id=source.movie_id,

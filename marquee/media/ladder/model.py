@@ -4,11 +4,11 @@ Along the CRF, the logarithm of the bitrate and that of what VMAF lacks are near
 between neighbouring sizes. So the largest two sizes are tried at two CRFs and the others at one. (No size is interpolated between
 others: a size that is expected to be a little better than it is, is chosen.)
 
-`CALIBRATION` says how the trials' fast preset differs from x264's `medium`. `hull` chooses among the candidates.
+`CALIBRATIONS` says how the trials' fast preset differs from the profile's. `hull` chooses among the candidates.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from marquee.domain.bd_rate import Pchip
@@ -48,9 +48,11 @@ class Calibration(NamedTuple):
 
 NONE: Final = Calibration((20, 36), (0.0, 0.0), (0.0, 0.0))
 """For trials that were made with the profile's own preset."""
-CALIBRATION: Final = Calibration((20, 36), (0.9, 2.5), (2.5, 3.6))
+MEDIUM: Final = Calibration((20, 36), (0.9, 2.5), (2.5, 3.6))
 """Medians over ten clips at three to five sizes and CRF 20, 28, 36 (x264 core 165): 0.9, 1.7, 2.6 and 2.3, 3.5, 3.3, with
 standard deviations of 0.6 to 1.2. A shift hardly depends on size and content. A factor of the bitrate or points of VMAF do."""
+CALIBRATIONS: Final[Mapping[str, Calibration]] = {"veryfast": NONE, "medium": MEDIUM}
+"""By the profile's preset of x264. `profiles.contract.TRIED_PRESETS` lets a profile have no other one."""
 
 
 class Point(NamedTuple):
@@ -85,7 +87,7 @@ def tried(sizes: Sequence[Size]) -> list[Trial]:
     return [Trial(*size, crf) for size, some in zip(falling, crfs, strict=False) for crf in some]
 
 
-def expected(points: Iterable[Point], sizes: Sequence[Size], calibration: Calibration = CALIBRATION) -> list[Candidate]:
+def expected(points: Iterable[Point], sizes: Sequence[Size], calibration: Calibration) -> list[Candidate]:
     """Every size at every CRF, as expected at the profile's preset. Raises ValueError without points."""
     curves = _curves(points)
     largest = max(sizes, key=_pixels)
@@ -97,9 +99,7 @@ def expected(points: Iterable[Point], sizes: Sequence[Size], calibration: Calibr
     ]
 
 
-def expected_at(
-    points: Iterable[Point], size: Size, crf: int, max_bps: float, calibration: Calibration = CALIBRATION
-) -> Candidate:
+def expected_at(points: Iterable[Point], size: Size, crf: int, max_bps: float, calibration: Calibration) -> Candidate:
     """One encode under a maximum rate: where the CRF would exceed it, the quality is that of the CRF which just does not."""
     curves = _curves(points)
     for value in range(crf, 52):

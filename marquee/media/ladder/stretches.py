@@ -22,7 +22,7 @@ MAX_SECONDS: Final = 24.0
 MIN_FRAMES: Final = 20
 """Of a stretch. With fewer, x264 sees too little of what later frames take from earlier ones (macroblock tree)."""
 SUBSAMPLE: Final = 5
-"""Every fifth frame of a stretch is scored. Its lengths are multiples, so that each stretch has equal weight."""
+"""Every fifth frame of a stretch is scored. Lengths are multiples of it, so that each stretch has equal weight in one decode."""
 MAX_LINEAR_SECONDS: Final = 45.0
 """A film up to this length is decoded once from its start: cheaper than a proven seek for each stretch."""
 MAX_UNSEEKABLE_STRETCHES: Final = 4
@@ -53,7 +53,7 @@ def stretches(
     keeps.
     """
     budget = trial_frames(total_frames, rate)
-    length = min(total_frames, max(MIN_FRAMES, min(gop_frames, _whole(budget / 4))))
+    length = min(total_frames, max(MIN_FRAMES, _whole(min(gop_frames, budget / 4))))
     count = max(1, budget // length)
     if not seekable and total_frames / rate > MAX_LINEAR_SECONDS:
         count = min(count, MAX_UNSEEKABLE_STRETCHES)
@@ -91,7 +91,7 @@ def is_linear(total_frames: int, rate: float, *, seekable: bool) -> bool:
 
 
 def _whole(frames: float) -> int:
-    return round(frames / SUBSAMPLE) * SUBSAMPLE
+    return int(frames / SUBSAMPLE) * SUBSAMPLE
 
 
 def _weights(packet_bytes: Sequence[int], windows: int) -> list[int]:

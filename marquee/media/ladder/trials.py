@@ -9,7 +9,6 @@ A start midway is proven as for a chunk (`encode.seek_proof`), for all stretches
 caller takes few stretches of one decode. Reads the source file; keeps files in a folder of the caller.
 """
 
-import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
@@ -21,6 +20,7 @@ import ffmpeg
 from marquee.documents import AnalysedSample, EncodingSettings
 from marquee.errors import ProcessFailed
 from marquee.media.encode.filter_text import apply, chunk_chain
+from marquee.media.encode.sample_table import sample_sizes
 from marquee.media.encode.seek_proof import prove_seek
 from marquee.media.encode.transcode import source_picture
 from marquee.media.ladder.trial_scores import Title, Trial, score_trials
@@ -90,7 +90,7 @@ async def measure(
         lengths = [one.frames for one in group]
         parts.append(
             [
-                Measured(trial, *_split(frame_sizes(folder / f"{number}.mp4"), lengths), *scored.values[number])
+                Measured(trial, *_split(sample_sizes(folder / f"{number}.mp4"), lengths), *scored.values[number])
                 for number, trial in enumerate(trials)
             ]
         )
@@ -222,14 +222,3 @@ def _split(sizes: Sequence[int], lengths: Sequence[int]) -> tuple[list[int], lis
         [size for number, size in enumerate(sizes) if number in starts],
         [size for number, size in enumerate(sizes) if number not in starts],
     )
-
-
-def frame_sizes(path: Path) -> list[int]:
-    """The bytes of each frame of a one-track MP4 in coded order, from its sample-size table (`stsz`); none without one."""
-    data = path.read_bytes()
-    moov = data.rfind(b"moov")
-    at = data.find(b"stsz", moov) if moov >= 0 else -1
-    if at < 0:
-        return []
-    uniform, count = struct.unpack_from(">II", data, at + 8)
-    return [uniform] * count if uniform else list(struct.unpack_from(f">{count}I", data, at + 16))

@@ -15,7 +15,7 @@ import msgspec
 
 from marquee.documents import AudioBitrates, AudioRole, SourceDocument
 from marquee.errors import ProcessFailed
-from marquee.media.encode.transcode import sample_count
+from marquee.media.encode.sample_table import sample_count
 from marquee.media.programs import process
 from marquee.media.sound.arguments import BITRATES, audio_arguments, decode_arguments, packets
 from marquee.media.sound.mixes import AudioMix, plan_mixes, usable_streams, without

@@ -11,7 +11,8 @@ import pytest
 from marquee.documents import Chunk, ChunkJob, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media.encode.plan import chunk_jobs
-from marquee.media.encode.transcode import chunk_picture, encoder_versions, sample_count, transcode_chunk
+from marquee.media.encode.sample_table import sample_count
+from marquee.media.encode.transcode import chunk_picture, encoder_versions, transcode_chunk
 from marquee.media.programs import binaries, process
 from marquee.platform.project import FIXTURES
 from tests.harness.media.films import jobs_of_one_gop, judged, made, planned

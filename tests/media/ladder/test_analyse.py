@@ -11,11 +11,10 @@ from marquee.documents import AnalysisDocument, PlanDocument, SourceDocument
 from marquee.domain.hull import VISIBLE_VMAF
 from marquee.errors import ProcessFailed, ProcessTimedOut
 from marquee.media.encode.plan import plan
-from marquee.media.encode.transcode import sample_count
+from marquee.media.encode.sample_table import sample_count, sample_sizes
 from marquee.media.ladder import analyse as analyse_module
 from marquee.media.ladder.analyse import analyse, packet_bytes, targets_for
 from marquee.media.ladder.hull_plot import hull_png
-from marquee.media.ladder.trials import frame_sizes
 from marquee.platform.project import PROJECT
 from marquee.profiles import H264Video, Profile
 from tests.harness.media.films import ENCODERS, judged, made, planned
@@ -118,7 +117,7 @@ async def test_packets_of_a_damaged_file_are_those_that_can_be_read_and_a_time_o
 
 async def test_the_bytes_of_frames_add_up_to_the_file(tmp_path: Path) -> None:
     film = await made(tmp_path / "film.mp4", "testsrc2=s=320x180:r=25:d=2", pix_fmt="yuv420p", preset="ultrafast")
-    sizes: Sequence[int] = frame_sizes(film)
+    sizes: Sequence[int] = sample_sizes(film)
     assert len(sizes) == sample_count(film) == 50
     assert 0 < sum(sizes) < film.stat().st_size
-    assert frame_sizes(await made(tmp_path / "film.mkv", str(film), c="copy")) == []
+    assert sample_sizes(await made(tmp_path / "film.mkv", str(film), c="copy")) == []

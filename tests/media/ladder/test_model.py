@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marquee.media.ladder.model import CALIBRATION, CRFS, NONE, Point, expected, expected_at, tried, worthwhile
+from marquee.media.ladder.model import CALIBRATIONS, CRFS, MEDIUM, NONE, Point, expected, expected_at, tried, worthwhile
 from marquee.media.ladder.trial_scores import Trial
+from marquee.media.ladder.trials import PRESET
+from marquee.profiles.contract import TRIED_PRESETS
 
 SIZES = [(416, 234), (640, 360), (768, 432), (960, 540), (1280, 720)]
 
@@ -40,7 +42,7 @@ def test_what_was_tried_is_expected_as_it_was() -> None:
 def test_a_higher_crf_has_fewer_bits_and_less_quality(complexity: float) -> None:
     points = [shown(one, complexity) for one in tried(SIZES)]
     for size in SIZES:
-        curve = [one for one in expected(points, SIZES, CALIBRATION) if (one.width, one.height) == size]
+        curve = [one for one in expected(points, SIZES, MEDIUM) if (one.width, one.height) == size]
         assert len(curve) >= len(CRFS) - 3
         for better, worse in pairwise(curve):
             assert better.bitrate_bps > worse.bitrate_bps
@@ -56,7 +58,7 @@ def test_any_result_of_the_trials_gives_expectations_within_bounds(
 ) -> None:
     sizes = SIZES[:count]
     points = [Point(trial, rate, vmaf) for trial, (rate, vmaf) in zip(tried(sizes), results, strict=False)]
-    for one in expected(points, sizes):
+    for one in expected(points, sizes, MEDIUM):
         assert one.bitrate_bps > 0
         assert math.isfinite(one.bitrate_bps)
         assert 0 <= one.vmaf <= 100
@@ -71,7 +73,12 @@ def test_a_maximum_rate_costs_quality() -> None:
 
 def test_without_a_trial_nothing_is_expected() -> None:
     with pytest.raises(ValueError, match="without a trial"):
-        expected([], SIZES)
+        expected([], SIZES, NONE)
+
+
+def test_every_preset_that_a_profile_may_have_is_calibrated_and_the_trials_own_needs_nothing() -> None:
+    assert set(CALIBRATIONS) == set(TRIED_PRESETS)
+    assert CALIBRATIONS[PRESET] == NONE, "a ladder at the trials' own preset is expected as if it were at medium"
 
 
 def test_a_size_that_is_nearly_the_largest_is_not_tried() -> None:

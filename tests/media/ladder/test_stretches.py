@@ -14,6 +14,7 @@ from marquee.media.ladder.stretches import (
     MIN_FRAMES,
     SHORT_SECONDS,
     SHORT_SHARE,
+    SUBSAMPLE,
     film_ratio,
     is_linear,
     stretches,
@@ -22,7 +23,7 @@ from marquee.media.ladder.stretches import (
 
 @given(
     total=st.integers(1, 400_000),
-    rate=st.sampled_from([5.0, 10.0, 24.0, 29.97, 60.0]),
+    rate=st.sampled_from([5.0, 10.0, 23.976, 24.0, 29.97, 60.0]),
     packets=st.lists(st.integers(0, 1_000_000), max_size=400),
     seekable=st.booleans(),
     frame_bytes=st.integers(0, 50_000_000),
@@ -36,6 +37,8 @@ def test_stretches_lie_in_the_film_apart_from_each_other_and_within_the_bound(
     for end, one in zip(ends, taken, strict=False):
         assert one.start_frame >= end, "two stretches show the same frames"
     assert ends[-1] <= total
+    for one in taken:
+        assert one.frames == total or one.frames % SUBSAMPLE == 0, "stretches weigh differently in the scores"
     seconds = total / rate
     bound = min(MAX_SECONDS, SHORT_SHARE * min(seconds, SHORT_SECONDS) + LONG_SHARE * max(0.0, seconds - SHORT_SECONDS))
     frames = sum(one.frames for one in taken)
