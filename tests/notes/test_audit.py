@@ -80,6 +80,7 @@ SWALLOWED = {
     "marquee/media/sound/audio.py::_encode_with_retry": "sound-undecodable, or the mix is encoded again",
     "marquee/media/source/clock.py::picture_clock": "clock-guessed",
     "marquee/media/source/close_look.py::_decode_again": "the scan's own counts decide: refused, or picture-damaged",
+    "marquee/media/ladder/analyse.py::packet_bytes": "the packets that were read place the trials; judge tells of the damage",
     "marquee/media/source/close_look.py::_packets_in_gaps": "the scan's own counts decide: refused, or picture-damaged",
     "marquee/media/source/coded_aspects.py::coded_aspects": "the shapes that were read count: pixel-shape-changes",
     "marquee/media/source/scan.py::scan": "judge counts the frames that were found: refused, or picture-damaged",
