@@ -64,8 +64,8 @@ def with_codecs_crf(rungs: Sequence[Rung], video: VideoProfile, h264_crf: int) -
 
 def distinct(rungs: Sequence[Rung]) -> list[Rung]:
     """The rungs, rising, without those of a ladder by title that have the rate of the next one: below 50 kbit/s all do."""
-    pairs = zip(rungs, [*rungs[1:], None], strict=True)
-    return [rung for rung, above in pairs if rung.crf is None or above is None or rung.bitrate_bps < above.bitrate_bps]
+    kept = [below for below, above in pairwise(rungs) if below.crf is None or below.bitrate_bps < above.bitrate_bps]
+    return [*kept, *rungs[-1:]]
 
 
 def missed_expectations(
