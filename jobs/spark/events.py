@@ -65,6 +65,7 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
 }
 """What a figure of an event may be. Without bounds one number of 63 bits ends the job with an overflow, for every viewer."""
 REQUIRED: Final = ("event_id", "kind", "source", "at_ms", "received_at_ms")
+_WILD: Final = re.compile(r"[\[\]{}*?\\]")
 _PATH: Final = re.compile(r"((?:file:/+|s3a?://)[^\s'\"]+?\.parquet)")
 
 
@@ -77,13 +78,20 @@ class EventFile:
     bytes: int
     hour: datetime
 
+    @property
+    def pattern(self) -> str:
+        """The file for Spark, which takes every name for a pattern: a folder may be called `films [2026]`."""
+        return _WILD.sub(r"\\\g<0>", self.uri)
+
 
 def frame_of(spark: SparkSession, files: Sequence[EventFile]) -> DataFrame:
     """The events of the files, unchecked."""
     if not files:
         return spark.createDataFrame([], EVENT_SCHEMA)
     # Without the look-up of partitions: date and hour stand in the path only.
-    return spark.read.schema(EVENT_SCHEMA).option("recursiveFileLookup", "true").parquet(*[each.uri for each in files])
+    return (
+        spark.read.schema(EVENT_SCHEMA).option("recursiveFileLookup", "true").parquet(*[each.pattern for each in files])
+    )
 
 
 def credible(events: DataFrame) -> DataFrame:

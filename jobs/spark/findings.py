@@ -29,7 +29,7 @@ def sessions_of_days(job: Job, days: int) -> "DataFrame":
     if not files:
         return job.spark.createDataFrame([], SESSION_SCHEMA)
     read = job.spark.read.schema(SESSION_SCHEMA).option("recursiveFileLookup", "true")
-    return read.parquet(*[each.uri for each in files])
+    return read.parquet(*[each.pattern for each in files])
 
 
 def read_library(job: Job) -> list[LibraryTitle]:

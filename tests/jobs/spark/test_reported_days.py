@@ -72,6 +72,17 @@ def test_titles_that_nobody_can_watch_now_take_no_places(platform: Settings, run
         assert ask(platform, f"SELECT DISTINCT movie_id FROM {table}") == [("m_one",)], table
 
 
+def test_a_lake_in_a_folder_of_any_name_is_read(platform: Settings, run: Run, tmp_path: Path) -> None:
+    """Spark takes the name of a file for a pattern."""
+    odd = platform.model_copy(update={"lake_url": f"file://{tmp_path}/my%20films%20%5B2026%5D%20%7Ba,b%7D"})
+    add_title(odd, "m_one")
+    events = Events()
+    _by_three(events, "m_one")
+    store(odd, events.rows, tmp_path)
+    assert run(sessions.run, settings=odd)["sessions"] == 3
+    assert run(popularity.run, settings=odd)["titles"] == 1
+
+
 def test_a_person_who_stands_twice_in_a_film_counts_once() -> None:
     """Who wrote it and plays in it: as two people they made two films more alike than a film is to itself."""
 
