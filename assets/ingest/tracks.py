@@ -44,6 +44,10 @@ async def fetch_track(stage: Stage, packaged: StreamsDocument, track: PackagedSt
 async def offered_streams(stage: Stage) -> StreamsDocument:
     """The packaged tracks that viewers are offered: without optional codecs whose picture `quality` found wrong."""
     packaged = await stage.read("streams", StreamsDocument)
+    if (
+        len(video_by_codec(packaged.video)) < 2
+    ):  # also every version of an earlier release, whose scores may be elsewhere
+        return packaged
     left_out = (await stage.read("quality", QualityDocument)).left_out
     if not left_out:
         return packaged

@@ -20,6 +20,8 @@ VIEWER = {
         "log_out",
         "list_sessions",
         "end_session",
+        "delete_profile",
+        "delete_account",
         "home",
         "row",
         "search",
@@ -51,6 +53,7 @@ def _address(path: str) -> str:
         path.replace("{movie_id}", "m_vvvvvvvvvvvvvvvvvvvv")
         .replace("{upload_id}", "u_vvvvvvvvvvvvvvvvvvvv")
         .replace("{session_id}", "s_vvvvvvvvvvvvvvvvvvvv")
+        .replace("{profile_id}", "p_vvvvvvvvvvvvvvvvvvvv")
         .replace("{row_id}", "new-releases")
         .replace("{version}", "1")
     )

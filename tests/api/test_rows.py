@@ -148,7 +148,7 @@ async def test_only_the_first_title_of_a_row_has_its_wide_picture(
         assert not [item for item in items[1:] if "backdrop" in item], "wide pictures that no page shows"
     title = (await client.get(f"/api/v1/titles/{new}", headers=viewer.headers)).json()
     assert title["backdrop"] == items[0]["backdrop"]
-    assert title["tracks"]["picture"] == {"name": "720p", "width": 1280, "height": 720}
+    assert title["tracks"]["picture"] == {"name": "720p", "width": 1280, "height": 720, "codecs": []}
     assert [one["channels"] for one in title["tracks"]["sound"]] == [2, 2, 6]
     assert [one["hearing_impaired"] for one in title["tracks"]["text"]] == [True, False]
     earlier = (await client.get(f"/api/v1/titles/{old}", headers=viewer.headers)).json()

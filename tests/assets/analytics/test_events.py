@@ -166,6 +166,8 @@ async def test_a_bad_hour_stops_its_day_until_a_person_lets_it_pass(
     assert passed.success, failed_checks(passed)
     both = await asyncio.to_thread(run, "analytics_day", only=["event_day"], run_config=accepted, tags=tags)
     assert both.success, failed_checks(both)
+    tags = {RANGE_START_TAG: "2026-11-28", RANGE_END_TAG: "2026-11-29"}
+    both = await asyncio.to_thread(run, "analytics_day", only=["event_day"], run_config=accepted, tags=tags)
     [check] = both.get_asset_check_evaluations()
     assert check.metadata["expectations_met"].value == 2 * 23, "an hour of the range was not judged"
 
