@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 import dagster as dg
 
-from assets.ingest.metadata import table
+from assets.metadata import table
 from marquee.settings import Settings
 
 SAMPLE_ROWS: Final = 8

@@ -15,11 +15,11 @@ from typing import Final
 import dagster as dg
 import msgspec
 
-from assets.ingest.metadata import first_words, kilobits, picture, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.source import source
 from assets.ingest.stage import Stage, is_last_attempt, open_stage
+from assets.metadata import first_words, kilobits, picture, table
 from marquee.documents import AnalysisDocument, LadderPoint
 from marquee.domain.lifecycle import SHOWN_VERSIONS
 from marquee.errors import ProcessFailed, ProcessTimedOut, StageMissing

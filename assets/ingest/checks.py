@@ -11,12 +11,12 @@ from typing import Final
 import dagster as dg
 
 from assets.ingest.manifest import manifest
-from assets.ingest.metadata import bullet_list
 from assets.ingest.partitions import OUTAGE_RETRY
 from assets.ingest.quality import quality
 from assets.ingest.stage import Stage, fail_by_check, open_stage
 from assets.ingest.streams import streams
 from assets.ingest.tracks import offered_streams
+from assets.metadata import bullet_list
 from marquee.concurrency import gather_bounded
 from marquee.documents import ManifestDocument, PlanDocument, QualityDocument, StreamsDocument, SubtitlesDocument
 from marquee.ingest.outages import through_outages

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from assets.ingest.chunks import Chunks
-from assets.ingest.metadata import first_words
 from assets.ingest.raised_rung import raise_poor_rung, with_raised_rung
 from assets.ingest.stage import Stage
+from assets.metadata import first_words
 from marquee.documents import ChunkResult, Codec, EncodingSettings, PlanDocument, Rung, SourceDocument
 from marquee.errors import ChunkFailed
 from marquee.media.encode.encoders import ENCODERS

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.ingest.metadata import image_link, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import publish_folder
 from assets.ingest.quality import quality
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.tracks import by_height, fetch_track
+from assets.metadata import image_link, table
 from marquee.cdn.addresses import EdgeAddresses
 from marquee.documents import BackdropPicture, ImagesDocument, PlanDocument, StreamsDocument, Thumbnails, keys
 from marquee.ingest.removal import remove_below

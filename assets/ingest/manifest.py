@@ -8,12 +8,12 @@ import dagster as dg
 import m3u8
 
 from assets.ingest.images import images
-from assets.ingest.metadata import kilobits, stream_link, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import CACHE_CONTROL, MEDIA_TYPES
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.tracks import offered_streams
+from assets.metadata import kilobits, stream_link, table
 from marquee.documents import (
     ImagesDocument,
     ManifestDocument,

@@ -7,10 +7,10 @@ is part of every chunk's identity. Next: `renditions`.
 import dagster as dg
 
 from assets.ingest.analysis import analysed, analysis, read_analysis
-from assets.ingest.metadata import kilobits, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
+from assets.metadata import kilobits, table
 from marquee.documents import AnalysisDocument, PlanDocument
 from marquee.domain.lifecycle import SHOWN_VERSIONS
 from marquee.errors import StageMissing

@@ -8,10 +8,10 @@ import asyncio
 import dagster as dg
 
 from assets.ingest.manifest import manifest
-from assets.ingest.metadata import mebibytes, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import open_stage
+from assets.metadata import mebibytes, table
 from marquee.cdn.fill import warm
 from marquee.documents import ManifestDocument, PrewarmDocument
 from marquee.notes import note

@@ -11,12 +11,12 @@ import dagster as dg
 
 from assets.ingest.analysis import read_analysis
 from assets.ingest.codecs import CODEC_NAMES
-from assets.ingest.metadata import kilobits, picture, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.subtitles import subtitles
 from assets.ingest.tracks import fetch_track, top_tracks
+from assets.metadata import kilobits, picture, table
 from marquee.documents import (
     PackagedStream,
     PlanDocument,

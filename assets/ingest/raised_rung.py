@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from assets.ingest.chunks import Chunks
-from assets.ingest.metadata import kilobits
 from assets.ingest.publishing import fetch_files
 from assets.ingest.stage import Stage
+from assets.metadata import kilobits
 from marquee.documents import ChunkResult, PlanDocument, Rung, SourceDocument
 from marquee.domain.figures import beside_limit
 from marquee.domain.ladder import raised

@@ -13,11 +13,11 @@ import dagster as dg
 
 from assets.ingest.chunks import Chunks, SeeksFail
 from assets.ingest.codecs import finished, merged, queue_others, share_of, wait_for_others
-from assets.ingest.metadata import kilobits, mebibytes, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.plan import plan
 from assets.ingest.stage import Stage, open_stage
+from assets.metadata import kilobits, mebibytes, table
 from marquee.documents import (
     ChunkResult,
     EncodingSettings,

@@ -9,11 +9,11 @@ from typing import Final
 
 import dagster as dg
 
-from assets.ingest.metadata import web_page
 from assets.ingest.outcomes import failure_without_retry, stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.title import title
+from assets.metadata import web_page
 from marquee.documents import TitleIndexed, TitlePublished
 from marquee.settings import Settings
 

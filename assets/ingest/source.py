@@ -10,10 +10,10 @@ import asyncio
 import dagster as dg
 import msgspec
 
-from assets.ingest.metadata import mebibytes, table, web_page
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.stage import Stage, open_stage
+from assets.metadata import mebibytes, table, web_page
 from marquee.documents import SourceDocument
 from marquee.ingest.outages import through_outages
 from marquee.ingest.source_cache import file_sha256

@@ -17,10 +17,10 @@ import dagster as dg
 import msgspec
 
 from assets.ingest.cancelling import remove_what_it_stored, until_cancelled
-from assets.ingest.metadata import note_table
 from assets.ingest.outcomes import NO_RETRY_TAG, Context, call_by_name, failure_without_retry, tell_refusal
 from assets.ingest.partitions import OUTAGE_RETRY, VERSION_TAG
 from assets.ingest.progress import comes_after_publishing, overall_percent
+from assets.metadata import note_table
 from marquee.documents import (
     ONCE_IN_MANIFEST,
     STAGES,

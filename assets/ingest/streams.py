@@ -11,12 +11,12 @@ from pathlib import Path
 import dagster as dg
 import msgspec
 
-from assets.ingest.metadata import kilobits, mebibytes, table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.renditions import renditions
 from assets.ingest.stage import Stage, open_stage
+from assets.metadata import kilobits, mebibytes, table
 from marquee.documents import PlanDocument, RenditionsDocument, Rung, SourceDocument, StreamsDocument, keys
 from marquee.errors import ChunkFailed, ObjectMissing
 from marquee.ingest.removal import remove_below

@@ -5,12 +5,12 @@ It follows `streams` because the stages have one order, not because it needs the
 
 import dagster as dg
 
-from assets.ingest.metadata import table
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import FFMPEG, OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.publishing import fetch_files, publish_folder
 from assets.ingest.stage import open_stage
 from assets.ingest.streams import streams
+from assets.metadata import table
 from marquee.documents import PlanDocument, keys
 from marquee.ingest.work_folder import work_folder
 from marquee.media.text.subtitles import SidecarFile, extract_subtitles

@@ -9,12 +9,12 @@ import time
 
 import dagster as dg
 
-from assets.ingest.metadata import image_link, stream_link, web_page
 from assets.ingest.outcomes import stage_asset
 from assets.ingest.partitions import OUTAGE_RETRY, OWNERS, titles
 from assets.ingest.prewarm import prewarm
 from assets.ingest.stage import Stage, open_stage
 from assets.ingest.tracks import offered_streams
+from assets.metadata import image_link, stream_link, web_page
 from marquee.documents import (
     ImagesDocument,
     ManifestDocument,

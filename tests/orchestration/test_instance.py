@@ -54,7 +54,7 @@ def test_the_instance_keeps_its_runs_in_postgresql_and_no_password_in_its_file(
 def test_stages_that_call_ffmpeg_wait_for_a_place(instance: dg.DagsterInstance) -> None:
     graph = ingest_definitions(object()).resolve_asset_graph()
     in_pool = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).pools == {FFMPEG}}
-    assert in_pool == {"source", "streams", "subtitles", "quality", "images"}
+    assert in_pool == {"source", "analysis", "streams", "subtitles", "quality", "images"}
     storage = instance.event_log_storage
     storage.initialize_concurrency_limit_to_default(FFMPEG)
     claims = [storage.claim_concurrency_slot(FFMPEG, f"run-{number}", "source").is_claimed for number in range(3)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from marquee.documents.keys import images_prefix
+from marquee.documents.keys import images_prefix, poster
 from marquee.platform.programs import edges
 from marquee.settings import Settings
 from tests.harness.s3 import MOVIE, store_every_kind
@@ -17,7 +17,7 @@ from tests.harness.servers import make_test_settings, running, running_s3
 OUTER_SECONDS = 30.0
 """Far above each bound of these settings, so a slow machine fails no test."""
 CONNECTIONS_PER_ADDRESS = 8
-POSTER = f"/{images_prefix(MOVIE, 1)}poster.jpg"
+POSTER = f"/{images_prefix(MOVIE, 1)}{poster(640, 360)}"
 
 
 @pytest.fixture(scope="module")
