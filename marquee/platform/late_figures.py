@@ -53,7 +53,8 @@ class LateWatch:
         if not one.is_late:
             if said_at is not None:
                 del self._said_at[one.name]
-                log.info("analytics are in time again", what=one.name)
+                # As loud as a warning: whoever read of the beginning reads of the end.
+                log.warning("analytics are in time again", what=one.name)
         elif said_at is None or time.monotonic() - said_at > SAY_AGAIN_SECONDS:
             self._said_at[one.name] = time.monotonic()
             log.error("analytics are late", what=one.name, age_seconds=round(one.age_seconds), reason=one.sentence)
