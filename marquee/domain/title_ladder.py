@@ -14,7 +14,7 @@ import msgspec
 
 from marquee.documents import LadderPoint, Rung
 from marquee.domain.ladder import frame_lines
-from marquee.profiles import VideoProfile
+from marquee.profiles.contract import VideoProfile
 
 MAX_OFF_VMAF: Final = 6.0
 """By how much a rung may miss its expected VMAF without a note: about what most viewers notice. Trials see a part of a film."""

@@ -26,7 +26,8 @@ from marquee.media.encode.filters import picture_chain
 from marquee.media.encode.samples import Sample, sample_timeout, taken_samples
 from marquee.media.encode.seek_proof import prove_seek
 from marquee.media.encode.transcode import source_picture
-from marquee.media.programs import binaries, process
+from marquee.media.encode.vmaf import Compared, vmaf_command
+from marquee.media.programs import process
 
 SUBSAMPLE: Final = 3
 """Only every third frame is scored: half the cost. Motion is still measured over all frames. Three shares no factor with the
@@ -129,27 +130,12 @@ def score_arguments(
     size = compared_size(source.video.display_width, source.video.display_height)
     rate = Fraction(plan.settings.frame_rate)
     reference = _reference(source, source_path, plan, sample, margin_seconds, threads)
-    shares = reference.filter_multi_output("split", len(renditions)) if len(renditions) > 1 else [reference]
-    outputs = []
-    for index, (_, path) in enumerate(renditions):
-        share = shares[index] if len(renditions) > 1 else reference
-        compared = ffmpeg.filter(
-            [_distorted(path, rate, size, sample, threads, starts_at), share],
-            "libvmaf",
-            model="version=vmaf_4k_v0.6.1" if min(size) > UHD_LINES else "version=vmaf_v0.6.1",
-            n_threads=threads,
-            n_subsample=SUBSAMPLE,
-            log_fmt="json",
-            log_path=f"{index}.json",
-            eof_action="endall",
-        )
-        outputs.append(ffmpeg.output(compared, "-", format="null"))
-    argv: list[str] = (
-        ffmpeg.merge_outputs(*outputs)
-        .global_args("-hide_banner", "-nostdin", "-loglevel", "error")
-        .compile(cmd=str(binaries.vmaf_ffmpeg()))
-    )
-    return argv
+    model = "version=vmaf_4k_v0.6.1" if min(size) > UHD_LINES else "version=vmaf_v0.6.1"
+    pictures = [
+        Compared(_distorted(path, rate, size, sample, threads, starts_at), model, f"{index}.json")
+        for index, (_, path) in enumerate(renditions)
+    ]
+    return vmaf_command(reference, pictures, subsample=SUBSAMPLE, threads=threads)
 
 
 async def scores(

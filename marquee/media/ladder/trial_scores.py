@@ -15,8 +15,9 @@ import msgspec
 from marquee.documents import AnalysedSample, EncodingSettings, SourceDocument
 from marquee.errors import ProcessFailed
 from marquee.media.encode.quality import MAX_CONCURRENT_PIXELS, MIN_SIDE_PIXELS, UHD_LINES
+from marquee.media.encode.vmaf import Compared, vmaf_command
 from marquee.media.ladder.stretches import SUBSAMPLE
-from marquee.media.programs import binaries, process
+from marquee.media.programs import process
 
 _TIMEOUT_BASE_SECONDS: Final = 300.0
 _TIMEOUT_PER_FRAME_SECONDS: Final = 1.0
@@ -100,27 +101,12 @@ def score_arguments(title: Title, trials: Sequence[tuple[int, Trial]], folder: P
     """The command that scores the numbered trials of `folder`. It writes `0.json`, `1.json`... into its working folder."""
     width, height = title.compared
     reference = _counted(ffmpeg.input(str(folder / "reference.nut"), protocol_whitelist="file", threads=1), title)
-    shares = reference.filter_multi_output("split", len(trials)) if len(trials) > 1 else [reference]
-    outputs = []
-    for place, (number, trial) in enumerate(trials):
-        trial_input = ffmpeg.input(str(folder / f"{number}.mp4"), protocol_whitelist="file", threads=1)
-        compared = ffmpeg.filter(
-            [_counted(trial_input, title), shares[place]],
-            "libvmaf",
-            model=_model(min(width, height), neg=trial.crf == neg_crf),
-            n_threads=1,
-            n_subsample=SUBSAMPLE,
-            log_fmt="json",
-            log_path=f"{number}.json",
-            eof_action="endall",
-        )
-        outputs.append(ffmpeg.output(compared, "-", format="null"))
-    argv: list[str] = (
-        ffmpeg.merge_outputs(*outputs)
-        .global_args("-hide_banner", "-nostdin", "-loglevel", "error", "-filter_complex_threads", "1")
-        .compile(cmd=str(binaries.vmaf_ffmpeg()))
-    )
-    return argv
+    pictures = []
+    for number, trial in trials:
+        opened = ffmpeg.input(str(folder / f"{number}.mp4"), protocol_whitelist="file", threads=1)
+        model = _model(min(width, height), neg=trial.crf == neg_crf)
+        pictures.append(Compared(_counted(opened, title), model, f"{number}.json"))
+    return vmaf_command(reference, pictures, subsample=SUBSAMPLE, threads=1, options=("-filter_complex_threads", "1"))
 
 
 def _counted(opened: Any, title: Title) -> Any:
